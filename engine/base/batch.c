@@ -1,0 +1,415 @@
+#include "engine/base/batch.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+
+#define CONSTANT 0x80u /* flag beside the type: one value for all rows */
+
+#define COLUMN(row, field, type, unit) { #field, FL_COLUMN_##type, unit, offsetof (row, field) }
+
+static const FlColumn shot_columns[] = {
+  COLUMN (FlShotRow, id, U64, ""),
+  COLUMN (FlShotRow, source, U32, ""),
+  COLUMN (FlShotRow, frame, U32, ""),
+  COLUMN (FlShotRow, start, U64, "ns"),
+  { "t_read", FL_COLUMN_U32, "us", offsetof (FlShotRow, duration[0]) },
+  { "t_find", FL_COLUMN_U32, "us", offsetof (FlShotRow, duration[1]) },
+  { "t_index", FL_COLUMN_U32, "us", offsetof (FlShotRow, duration[2]) },
+  { "t_refine", FL_COLUMN_U32, "us", offsetof (FlShotRow, duration[3]) },
+  { "t_integrate", FL_COLUMN_U32, "us", offsetof (FlShotRow, duration[4]) },
+  COLUMN (FlShotRow, outcome, U8, ""),
+  COLUMN (FlShotRow, stage, U8, ""),
+  COLUMN (FlShotRow, lattices, U16, ""),
+  COLUMN (FlShotRow, spots, U32, ""),
+  COLUMN (FlShotRow, resolution, F32, "A"),
+  COLUMN (FlShotRow, energy, F32, "eV"),
+  COLUMN (FlShotRow, solvent, F32, ""),
+  COLUMN (FlShotRow, message, TEXT, ""),
+};
+
+static const FlColumn spot_columns[] = {
+  COLUMN (FlSpotRow, shot, U64, ""),          COLUMN (FlSpotRow, panel, U16, ""),
+  COLUMN (FlSpotRow, pixels, U16, "px"),      COLUMN (FlSpotRow, fs, F32, "px"),
+  COLUMN (FlSpotRow, ss, F32, "px"),          COLUMN (FlSpotRow, var_fs, F32, "px2"),
+  COLUMN (FlSpotRow, var_ss, F32, "px2"),     COLUMN (FlSpotRow, intensity, F32, "counts"),
+  COLUMN (FlSpotRow, var_intensity, F32, "counts2"), COLUMN (FlSpotRow, peak, F32, "counts"),
+  COLUMN (FlSpotRow, background, F32, "counts/px"),  COLUMN (FlSpotRow, d, F32, "A"),
+};
+
+static const FlColumn source_columns[] = {
+  COLUMN (FlSourceRow, source, U32, ""),
+  COLUMN (FlSourceRow, frames, U32, ""),
+  COLUMN (FlSourceRow, path, TEXT, ""),
+};
+
+static const FlColumn rank_columns[] = {
+  COLUMN (FlRankRow, rank, U32, ""),  COLUMN (FlRankRow, ranks, U32, ""), COLUMN (FlRankRow, pid, U32, ""),
+  COLUMN (FlRankRow, cores, U32, ""), COLUMN (FlRankRow, host, TEXT, ""), COLUMN (FlRankRow, device, TEXT, ""),
+};
+
+#define CELL(i, name, unit) { name, FL_COLUMN_F32, unit, offsetof (FlLatticeRow, cell[i]) }
+#define STAR(i, name) { name, FL_COLUMN_F32, "1/A", offsetof (FlLatticeRow, a_star[i]) }
+static const FlColumn lattice_columns[] = {
+  COLUMN (FlLatticeRow, shot, U64, ""),
+  COLUMN (FlLatticeRow, spots, U32, ""),
+  CELL (0, "a", "A"),
+  CELL (1, "b", "A"),
+  CELL (2, "c", "A"),
+  CELL (3, "alpha", "rad"),
+  CELL (4, "beta", "rad"),
+  CELL (5, "gamma", "rad"),
+  STAR (0, "a_star_x"),
+  STAR (1, "a_star_y"),
+  STAR (2, "a_star_z"),
+  STAR (3, "b_star_x"),
+  STAR (4, "b_star_y"),
+  STAR (5, "b_star_z"),
+  STAR (6, "c_star_x"),
+  STAR (7, "c_star_y"),
+  STAR (8, "c_star_z"),
+  COLUMN (FlLatticeRow, confidence, F32, ""),
+};
+
+#define SCHEMA(kind, name, row, columns) { kind, name, sizeof (row), G_N_ELEMENTS (columns), columns }
+static const FlSchema schemas[] = {
+  SCHEMA (FL_KIND_SHOT, "shot", FlShotRow, shot_columns),
+  SCHEMA (FL_KIND_SPOT, "spot", FlSpotRow, spot_columns),
+  SCHEMA (FL_KIND_SOURCE, "source", FlSourceRow, source_columns),
+  SCHEMA (FL_KIND_RANK, "rank", FlRankRow, rank_columns),
+  SCHEMA (FL_KIND_LATTICE, "lattice", FlLatticeRow, lattice_columns),
+};
+
+static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text" };
+static const gsize type_sizes[] = { 1, 2, 4, 8, 4, 8, sizeof (char *) };
+
+const char *
+fl_outcome_name (FlOutcome outcome)
+{
+  static const char *const names[] = { "miss", "indexed", "hit", "failed", "set aside" };
+  return outcome < FL_OUTCOME_LAST ? names[outcome] : "unknown";
+}
+
+const char *
+fl_stage_name (FlStage stage)
+{
+  static const char *const names[] = { "idle", "read", "find spots", "index", "refine", "integrate" };
+  return stage < FL_STAGE_LAST ? names[stage] : "unknown";
+}
+
+const FlSchema *
+fl_schema (FlKind kind)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (schemas); i++)
+    if (schemas[i].kind == kind)
+      return &schemas[i];
+  return NULL;
+}
+
+char *
+fl_schema_describe (void)
+{
+  GString *text = g_string_new ("Firstlight journal 1: kind.column type unit\n");
+  for (guint i = 0; i < G_N_ELEMENTS (schemas); i++)
+    for (guint c = 0; c < schemas[i].n_columns; c++)
+      {
+        const FlColumn *column = &schemas[i].columns[c];
+        g_string_append_printf (text, "%s.%s %s %s\n", schemas[i].name, column->name, type_names[column->type],
+                                column->unit);
+      }
+  return g_string_free (text, FALSE);
+}
+
+struct FlBatch
+{
+  const FlSchema *schema;
+  guint rows;
+  GArray **columns; /* one a column, of the column's type */
+  GStringChunk *texts;
+};
+
+FlBatch *
+fl_batch_new (FlKind kind)
+{
+  const FlSchema *schema = fl_schema (kind);
+  g_return_val_if_fail (schema != NULL, NULL);
+  FlBatch *batch = g_new0 (FlBatch, 1);
+  batch->schema = schema;
+  batch->columns = g_new0 (GArray *, schema->n_columns);
+  for (guint c = 0; c < schema->n_columns; c++)
+    batch->columns[c] = g_array_new (FALSE, TRUE, (guint) type_sizes[schema->columns[c].type]);
+  batch->texts = g_string_chunk_new (256);
+  return batch;
+}
+
+void
+fl_batch_free (FlBatch *batch)
+{
+  if (batch == NULL)
+    return;
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    g_array_unref (batch->columns[c]);
+  g_free (batch->columns);
+  g_string_chunk_free (batch->texts);
+  g_free (batch);
+}
+
+FlKind
+fl_batch_kind (const FlBatch *batch)
+{
+  return batch->schema->kind;
+}
+
+guint
+fl_batch_rows (const FlBatch *batch)
+{
+  return batch->rows;
+}
+
+void
+fl_batch_append (FlBatch *batch, const void *row)
+{
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    {
+      const FlColumn *column = &batch->schema->columns[c];
+      const char *field = (const char *) row + column->offset;
+      const char *text;
+      if (column->type == FL_COLUMN_TEXT)
+        {
+          memcpy (&text, field, sizeof text);
+          text = g_string_chunk_insert_const (batch->texts, text != NULL ? text : "");
+          g_array_append_vals (batch->columns[c], &text, 1);
+        }
+      else
+        g_array_append_vals (batch->columns[c], field, 1);
+    }
+  batch->rows++;
+}
+
+void
+fl_batch_row (const FlBatch *batch, guint index, void *row)
+{
+  g_return_if_fail (index < batch->rows);
+  memset (row, 0, batch->schema->row_size);
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    {
+      const FlColumn *column = &batch->schema->columns[c];
+      gsize size = type_sizes[column->type];
+      memcpy ((char *) row + column->offset, batch->columns[c]->data + index * size, size);
+    }
+}
+
+const void *
+fl_batch_column (const FlBatch *batch, const char *name)
+{
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    if (strcmp (batch->schema->columns[c].name, name) == 0)
+      return batch->columns[c]->data;
+  return NULL;
+}
+
+void
+fl_batch_clear (FlBatch *batch)
+{
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    g_array_set_size (batch->columns[c], 0);
+  g_string_chunk_clear (batch->texts);
+  batch->rows = 0;
+}
+
+void
+fl_batch_append_all (FlBatch *batch, const FlBatch *from)
+{
+  g_return_if_fail (batch->schema == from->schema);
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    {
+      if (batch->schema->columns[c].type != FL_COLUMN_TEXT)
+        {
+          g_array_append_vals (batch->columns[c], from->columns[c]->data, from->rows);
+          continue;
+        }
+      for (guint i = 0; i < from->rows; i++)
+        {
+          const char *text = g_array_index (from->columns[c], const char *, i);
+          text = g_string_chunk_insert_const (batch->texts, text);
+          g_array_append_vals (batch->columns[c], &text, 1);
+        }
+    }
+  batch->rows += from->rows;
+}
+
+/* Encoded: u16 kind, u16 number of columns, u32 rows; then a column: u8 type | CONSTANT, u8 length of the name, the
+ * name, the values (rows of them, or one). A text value is u32 length and bytes. */
+
+static void
+put (GByteArray *out, const void *data, gsize length)
+{
+  if (length > 0)
+    g_byte_array_append (out, data, (guint) length);
+}
+
+static void
+put_text (GByteArray *out, const char *text)
+{
+  guint32 length = (guint32) strlen (text);
+  put (out, &length, sizeof length);
+  put (out, text, length);
+}
+
+static gboolean
+column_is_constant (const GArray *column, FlColumnType type, guint rows)
+{
+  gsize size = type_sizes[type];
+  for (guint i = 1; i < rows; i++)
+    {
+      gboolean same = type == FL_COLUMN_TEXT
+                          ? strcmp (g_array_index (column, const char *, 0), g_array_index (column, const char *, i)) == 0
+                          : memcmp (column->data, column->data + i * size, size) == 0;
+      if (!same)
+        return FALSE;
+    }
+  return rows > 1;
+}
+
+void
+fl_batch_encode (const FlBatch *batch, GByteArray *out)
+{
+  guint16 kind = (guint16) batch->schema->kind, n_columns = (guint16) batch->schema->n_columns;
+  guint32 rows = batch->rows;
+  put (out, &kind, sizeof kind);
+  put (out, &n_columns, sizeof n_columns);
+  put (out, &rows, sizeof rows);
+  for (guint c = 0; c < n_columns; c++)
+    {
+      const FlColumn *column = &batch->schema->columns[c];
+      const GArray *values = batch->columns[c];
+      gboolean constant = column_is_constant (values, column->type, rows);
+      guint8 type = (guint8) (column->type | (constant ? CONSTANT : 0u));
+      guint8 name_length = (guint8) strlen (column->name);
+      guint stored = constant ? 1 : rows;
+      put (out, &type, 1);
+      put (out, &name_length, 1);
+      put (out, column->name, name_length);
+      if (column->type == FL_COLUMN_TEXT)
+        for (guint i = 0; i < stored; i++)
+          put_text (out, g_array_index (values, const char *, i));
+      else
+        put (out, values->data, stored * type_sizes[column->type]);
+    }
+}
+
+typedef struct
+{
+  const guint8 *p;
+  gsize left;
+} Cursor;
+
+static gboolean
+take (Cursor *cursor, void *to, gsize length)
+{
+  if (cursor->left < length)
+    return FALSE;
+  if (to != NULL && length > 0)
+    memcpy (to, cursor->p, length);
+  cursor->p += length;
+  cursor->left -= length;
+  return TRUE;
+}
+
+/* Reads one text into the batch's chunk; NULL at the end of the bytes. */
+static const char *
+take_text (Cursor *cursor, GStringChunk *texts)
+{
+  guint32 length;
+  if (!take (cursor, &length, sizeof length) || cursor->left < length)
+    return NULL;
+  const char *text = g_string_chunk_insert_len (texts, (const char *) cursor->p, length);
+  take (cursor, NULL, length);
+  return text;
+}
+
+static int
+find_column (const FlSchema *schema, const char *name, gsize length, FlColumnType type)
+{
+  for (guint c = 0; c < schema->n_columns; c++)
+    if (strlen (schema->columns[c].name) == length && memcmp (schema->columns[c].name, name, length) == 0
+        && schema->columns[c].type == type)
+      return (int) c;
+  return -1;
+}
+
+/* Reads one column's values into `values` (NULL: a column that we do not know, skipped). */
+static gboolean
+take_column (Cursor *cursor, FlColumnType type, gboolean constant, guint rows, GArray *values, GStringChunk *texts)
+{
+  guint stored = constant ? MIN (rows, 1u) : rows;
+  gsize size = type_sizes[type];
+  if (type == FL_COLUMN_TEXT)
+    {
+      for (guint i = 0; i < stored; i++)
+        {
+          const char *text = take_text (cursor, texts);
+          if (text == NULL)
+            return FALSE;
+          for (guint k = 0; values != NULL && k < (constant ? rows : 1); k++)
+            g_array_append_vals (values, &text, 1);
+        }
+      return TRUE;
+    }
+  if (cursor->left / size < stored)
+    return FALSE;
+  if (values != NULL && constant)
+    for (guint k = 0; k < rows; k++)
+      g_array_append_vals (values, cursor->p, 1);
+  else if (values != NULL && stored > 0)
+    g_array_append_vals (values, cursor->p, stored);
+  return take (cursor, NULL, stored * size);
+}
+
+/* Rows that no frame of ours comes near, so that a damaged count cannot ask for all memory. */
+#define MAX_ROWS 50000000u
+
+FlBatch *
+fl_batch_decode (const void *data, gsize length, GError **error)
+{
+  Cursor cursor = { data, length };
+  guint16 kind, n_columns;
+  guint32 rows;
+  if (!take (&cursor, &kind, 2) || !take (&cursor, &n_columns, 2) || !take (&cursor, &rows, 4)
+      || fl_schema (kind) == NULL || rows > MAX_ROWS)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "not a batch of records: %" G_GSIZE_FORMAT " bytes", length);
+      return NULL;
+    }
+  g_autoptr (FlBatch) batch = fl_batch_new (kind);
+  batch->rows = rows;
+  for (guint i = 0; i < n_columns; i++)
+    {
+      guint8 type, name_length;
+      if (!take (&cursor, &type, 1) || !take (&cursor, &name_length, 1) || cursor.left < name_length
+          || (type & ~CONSTANT) > FL_COLUMN_TEXT)
+        goto damaged;
+      gboolean constant = (type & CONSTANT) != 0;
+      FlColumnType plain = type & ~CONSTANT;
+      int c = find_column (batch->schema, (const char *) cursor.p, name_length, plain);
+      take (&cursor, NULL, name_length);
+      GArray *values = c >= 0 && batch->columns[c]->len == 0 ? batch->columns[c] : NULL;
+      if (!take_column (&cursor, plain, constant, rows, values, batch->texts))
+        goto damaged;
+    }
+  for (guint c = 0; c < batch->schema->n_columns; c++)
+    if (batch->columns[c]->len < rows)
+      {
+        g_array_set_size (batch->columns[c], rows);
+        if (batch->schema->columns[c].type == FL_COLUMN_TEXT)
+          for (guint i = 0; i < rows; i++)
+            g_array_index (batch->columns[c], const char *, i) = g_string_chunk_insert_const (batch->texts, "");
+      }
+  return g_steal_pointer (&batch);
+
+damaged:
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a batch of %s records ends early or is damaged",
+               batch->schema->name);
+  return NULL;
+}

@@ -1,0 +1,157 @@
+/* batch.h: typed columnar batches, the records that cross from the compute plane to everyone else.
+ *
+ * Each kind's columns are declared once, in batch.c, with type and unit. In memory a row is a plain C struct (below);
+ * a batch holds the columns. The encoded form describes itself (column names and types travel with it), so that a
+ * reader of another version takes the columns that it knows and zeros for those that are absent; a column with one
+ * value in all rows is stored once. The same bytes are a journal frame's payload and a slice's packed columns in the
+ * store. Little-endian. Thread: a batch belongs to one thread; decoded batches may be read by many. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum
+{
+  FL_KIND_SCHEMA = 0, /* text: what the columns are, for the reader in twenty years */
+  FL_KIND_SHOT = 1,
+  FL_KIND_SPOT = 2,
+  FL_KIND_SOURCE = 3,
+  FL_KIND_RANK = 4,
+  FL_KIND_LATTICE = 5,
+  FL_KIND_LAST
+} FlKind;
+
+typedef enum
+{
+  FL_COLUMN_U8,
+  FL_COLUMN_U16,
+  FL_COLUMN_U32,
+  FL_COLUMN_U64,
+  FL_COLUMN_F32,
+  FL_COLUMN_F64,
+  FL_COLUMN_TEXT /* UTF-8, in the row a const char * (NULL = "") */
+} FlColumnType;
+
+typedef struct
+{
+  const char *name;
+  FlColumnType type;
+  const char *unit; /* "" for a plain number */
+  gsize offset;     /* in the row struct */
+} FlColumn;
+
+typedef struct
+{
+  FlKind kind;
+  const char *name;
+  gsize row_size;
+  guint n_columns;
+  const FlColumn *columns;
+} FlSchema;
+
+/* How a shot ended, in rising order of what it is worth knowing about (the weather plot's "rare beats frequent"). */
+typedef enum
+{
+  FL_OUTCOME_MISS = 0,      /* no hit */
+  FL_OUTCOME_INDEXED = 1,   /* a hit, one lattice or more */
+  FL_OUTCOME_HIT = 2,       /* a hit that has not been indexed (or was not asked to be) */
+  FL_OUTCOME_FAILED = 3,    /* a stage failed; `message` says why */
+  FL_OUTCOME_SET_ASIDE = 4, /* in flight at two crashes; not processed any more */
+  FL_OUTCOME_LAST
+} FlOutcome;
+
+typedef enum
+{
+  FL_STAGE_IDLE = 0,
+  FL_STAGE_READ = 1,
+  FL_STAGE_FIND = 2,
+  FL_STAGE_INDEX = 3,
+  FL_STAGE_REFINE = 4,
+  FL_STAGE_INTEGRATE = 5,
+  FL_STAGE_LAST
+} FlStage;
+
+const char *fl_outcome_name (FlOutcome outcome);
+const char *fl_stage_name (FlStage stage);
+
+/* One processed shot. */
+typedef struct
+{
+  guint64 id;                         /* fl_shot_id(): the same in every attempt */
+  guint32 source;                     /* FL_KIND_SOURCE row of the attempt: which file */
+  guint32 frame;                      /* frame in that file, from 0 */
+  guint64 start;                      /* ns UTC, when the rank took it up */
+  guint32 duration[5];                /* µs: read, find, index, refine, integrate */
+  guint8 outcome, stage;              /* FlOutcome, last FlStage reached */
+  guint16 lattices;
+  guint32 spots;
+  float resolution;                   /* Å, where the strong spots end; 0 = none */
+  float energy;                       /* eV */
+  float solvent;                      /* ratio of the radial profile at the two angles; 0 = not measured */
+  const char *message;                /* why it failed */
+} FlShotRow;
+
+/* One strong spot, 2-D on its panel. */
+typedef struct
+{
+  guint64 shot;                       /* FlShotRow.id */
+  guint16 panel;
+  guint16 pixels;
+  float fs, ss;                       /* px from the panel's corner; the first pixel spans 0–1, its centre is 0.5 */
+  float var_fs, var_ss;               /* px², variance of the centroid */
+  float intensity, var_intensity;     /* counts above background */
+  float peak;                         /* counts, brightest pixel */
+  float background;                   /* counts a pixel */
+  float d;                            /* Å */
+} FlSpotRow;
+
+/* One file that an attempt reads. */
+typedef struct
+{
+  guint32 source;
+  guint32 frames;
+  const char *path;                   /* as given on the command line */
+} FlSourceRow;
+
+/* One rank of an attempt, written when it starts. */
+typedef struct
+{
+  guint32 rank, ranks;
+  guint32 pid;
+  guint32 cores;
+  const char *host, *device;          /* device: "cpu x86-64-v4", "cuda NVIDIA H200" … */
+} FlRankRow;
+
+/* One lattice of a shot. */
+typedef struct
+{
+  guint64 shot;
+  guint32 spots;                      /* strong spots that it explains */
+  float cell[6];                      /* Å and rad */
+  float a_star[9];                    /* 1/Å: a*, b*, c* in the laboratory frame */
+  float confidence;                   /* 0–1 */
+} FlLatticeRow;
+
+const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
+char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */
+
+typedef struct FlBatch FlBatch;
+
+FlBatch *fl_batch_new (FlKind kind);
+void fl_batch_free (FlBatch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlBatch, fl_batch_free)
+
+FlKind fl_batch_kind (const FlBatch *batch);
+guint fl_batch_rows (const FlBatch *batch);
+/* Copies the row (texts too). `row` points to the kind's struct. */
+void fl_batch_append (FlBatch *batch, const void *row);
+/* Fills the kind's struct; texts stay owned by the batch. */
+void fl_batch_row (const FlBatch *batch, guint index, void *row);
+/* The raw column of that name: rows values of its type (for TEXT: rows const char *); NULL when there is none. */
+const void *fl_batch_column (const FlBatch *batch, const char *name);
+void fl_batch_clear (FlBatch *batch);
+void fl_batch_append_all (FlBatch *batch, const FlBatch *from);
+
+/* Appends the encoded batch to `out`. */
+void fl_batch_encode (const FlBatch *batch, GByteArray *out);
+/* Decodes; FL_ERROR_INPUT when the bytes are not a whole, consistent batch. Never trusts a count. */
+FlBatch *fl_batch_decode (const void *data, gsize length, GError **error);

@@ -1,0 +1,76 @@
+/* source.h: a source of shots, opened by path, indexed cheaply, read by reference from any rank.
+ *
+ * A source is one file (HDF5 with a CrystFEL geometry, CXI, NXmx, CBF), or a list of files given as a text file
+ * (`*.lst`: one path a line, optionally followed by a frame name), which becomes several sources. Opening reads headers
+ * and counts frames; pixels are read only by fl_source_read(). Errors: one line, `file: what is wrong, what was
+ * expected`, FL_ERROR_INPUT / _MISSING / _UNSUPPORTED.
+ * Thread: a source belongs to one thread (HDF5 has one lock for all); open one for each thread that reads. */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/shots/detector.h"
+
+typedef enum
+{
+  FL_PIXEL_U8,
+  FL_PIXEL_U16,
+  FL_PIXEL_U32,
+  FL_PIXEL_I8,
+  FL_PIXEL_I16,
+  FL_PIXEL_I32,
+  FL_PIXEL_F32,
+  FL_PIXEL_F64
+} FlPixelType;
+
+gsize fl_pixel_size (FlPixelType type); /* bytes */
+
+/* One shot. Reused from read to read; the caller owns it, its pixels stay valid until the next read into it. */
+typedef struct
+{
+  guint64 id;       /* fl_shot_id() of file and frame */
+  guint32 frame;    /* in the file, from 0 */
+  char *event;      /* CrystFEL's frame name, "//12"; "" for a file of one shot */
+  guint64 time;     /* ns UTC when the shot was taken; 0 = not known */
+  double energy;    /* eV */
+  FlVec3 shift;     /* mm, added to every panel's origin for this shot (camera length, detector shift by value) */
+  FlPixelType type;
+  gsize n_pixels;
+  void *pixels;     /* native type, n_pixels */
+  gsize allocated;
+  guint64 t_decode; /* ns CPU spent in decompression and conversion, apart from reading */
+} FlShot;
+
+void fl_shot_clear (FlShot *shot); /* frees what it holds */
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlShot, fl_shot_clear)
+
+typedef struct FlSource FlSource;
+
+typedef struct
+{
+  const char *geometry; /* CrystFEL .geom; NULL: the file describes its own detector */
+  const char *mask;     /* FILE or FILE:/dataset; NULL: none */
+} FlSourceOptions;
+
+FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GError **error);
+void fl_source_close (FlSource *source);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
+
+const char *fl_source_path (const FlSource *source);
+const char *fl_source_format (const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx" */
+guint32 fl_source_n_frames (const FlSource *source);
+FlDetector *fl_source_detector (FlSource *source); /* owned by the source */
+/* Reads frame `frame` into `shot`. A damaged frame is an error of that frame alone; the source stays usable. */
+gboolean fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error);
+/* "key: value" lines for `inspect`, after format, frames and detector: whatever else the header tells. */
+char *fl_source_describe (FlSource *source);
+
+/* The paths that an argument stands for: itself, or the files of a list (relative to the list's folder, `file //event`
+ * lines keep their frame). */
+typedef struct
+{
+  char *path;
+  gint64 frame; /* -1: all frames */
+} FlSourceItem;
+
+GArray *fl_source_expand (const char *argument, GError **error); /* of FlSourceItem, freed with the array */
