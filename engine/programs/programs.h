@@ -1,0 +1,2 @@
+/* programs.h: the subcommands. */
+#pragma once
