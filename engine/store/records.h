@@ -1,6 +1,6 @@
 /* records.h: the control records, as plain structs (design §3). Each has an id (> 0) and the revision at which it last
  * changed. Strings are never NULL once read from the store. Times are ns UTC, 0 = not yet. A record is immutable after
- * it has been read, owned by whoever asked, freed with its FL_TYPE_free function; safe to hand between threads. */
+ * it has been read, owned by whoever asked, freed with fl_record_free(); safe to hand between threads. */
 #pragma once
 
 #include <glib.h>
@@ -37,8 +37,11 @@ typedef enum
   FL_TABLE_DATASET_VERSION,
   FL_TABLE_JOB,
   FL_TABLE_ATTEMPT,
+  FL_TABLE_WATCH,
   FL_TABLE_LAST
 } FlTable;
+
+const char *fl_table_name (FlTable table); /* "run", "run_tag" … */
 
 typedef struct
 {
@@ -61,9 +64,24 @@ typedef struct
   char *name, *kind;     /* kind: local | slurm | ssh */
   char *host, *user;
   char *engine;          /* path of firstlight-engine there; "" = beside firstlight-control */
-  char *scratch;         /* root for jobs' folders */
-  int cores;             /* local: how many may be used, 0 = all */
+  char *scratch;         /* name of the root that holds the jobs' folders */
+  char *launcher;        /* how ranks are started; "" = "mpirun -n {ranks}" */
+  char *environment;     /* shell lines put before the command */
+  int cores;             /* local: how many may be used at a time, 0 = all */
 } FlSite;
+
+/* Where the run finder looks for runs: in `path` under the root (design: files complete by size and time). */
+typedef struct
+{
+  gint64 id, revision;
+  char *name, *root, *path;
+  char *kind;            /* "folders": a run is a folder; "files": a run is a file */
+  char *pattern;         /* glob of the runs' names: "r*", "*.cxi"; several with spaces between */
+  char *files;           /* glob of the files in a run's folder that are data; several with spaces between */
+  double quiet;          /* s without growth, then a file is complete */
+  double quiet_run;      /* folders: s without any change, then the run is complete */
+  gboolean active;
+} FlWatch;
 
 typedef struct
 {
@@ -74,7 +92,7 @@ typedef struct
   guint64 first_seen, completed;
   guint64 bytes;
   guint32 files;
-  guint64 shots;         /* as counted when complete; 0 = not known */
+  guint64 shots;         /* frames in its files as the engine counted them; 0 = not known yet */
   char *state;           /* "recording" | "complete" | "damaged" */
   char *problem;         /* what is wrong with it, one line; "" = nothing known */
   char *comment;
@@ -119,7 +137,8 @@ typedef struct
   char *name, *type;     /* type: "spots" (stills --stages spots) … */
   char *params;          /* trial text on top of the trial's */
   gint64 trial;          /* 0 = any */
-  int ranks;
+  int ranks;             /* 0 = as many as the site has cores */
+  gboolean active;
 } FlTask;
 
 typedef struct
@@ -156,8 +175,10 @@ typedef struct
   gint64 job, site;
   int number;            /* of the job, from 1 */
   FlJobState state;
+  char *path;            /* its folder, under the job's root */
   char *reason, *remote_id, *nodes, *script, *stderr_tail;
   char *command;
+  gboolean compacted;    /* its slices have been put in order (shots.h) */
   int exit_code;         /* -1 = not ended, 128 + n = ended by signal n */
   guint64 submitted, started, ended;
 } FlAttempt;
@@ -174,19 +195,16 @@ typedef struct
 void fl_record_free (FlTable table, gpointer record);
 void fl_change_free (FlChange *change);
 
-/* One journal batch in the store: summary columns and the packed columns (engine/base/batch.h). */
+/* One journal frame in the store, of a kind other than shots (those: shots.h). */
 typedef struct
 {
-  gint64 row;            /* cursor: rows of slices only grow */
+  gint64 row;            /* cursor: only grows */
   gint64 job, attempt, run;
-  guint32 writer;
+  guint32 writer;        /* rank */
   guint64 sequence;
   int kind;              /* FlKind */
   guint32 rows;
-  guint64 first, last;   /* ns UTC, of `start` */
-  guint32 hits, indexed, failed, set_aside;
-  guint64 spots;
-  GBytes *packed;        /* NULL when not asked for */
+  GBytes *packed;        /* for fl_batch_decode() */
 } FlSlice;
 
 void fl_slice_free (FlSlice *slice);
