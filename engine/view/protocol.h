@@ -1,48 +1,97 @@
-/* protocol.h: the framed requests that `firstlight-control serve` answers.
+/* protocol.h: the framed requests that `firstlight-control serve` answers, and how a frame is read and written.
  *
  * Both ways a frame is: u32 magic "FLV1", u32 bytes of the body, u32 request id, u16 operation, u16 status; then the
- * body, a serialised GVariant (little-endian, normal form) of the type given below for that operation. Requests and
- * replies go over a pipe or a channel; replies may come in any order; the newest image request of one `slot`
- * overtakes older ones, which are answered CANCELLED. Bodies from outside are checked (type, normal form, size) before
- * use. The serve child never writes anything else to its standard output. */
+ * body, a serialised GVariant (little-endian) of the type given below for that operation. Requests and replies go over
+ * a pipe or a channel; replies may come in any order; the newest image request of one `slot` overtakes older ones,
+ * which are answered CANCELLED. Whatever comes from outside is checked (size, normal form, ranges) before it is used.
+ * The serve child never writes anything else to its standard output.
+ *
+ * THE ASSEMBLED IMAGE. The panels projected along the beam, in pixels of the first panel: x to the right is laboratory
+ * x, y grows downwards as drawn and is minus laboratory y, the beam is at (0, 0). Laboratory x, y (up), z (along the
+ * beam) are right-handed, so this is the detector seen from behind, looking against the beam, as CrystFEL draws it.
+ * Images, spots and panel outlines all use these coordinates. An image pixel at column i, row j of a raster of
+ * width × height that shows the rectangle x0..x1, y0..y1 covers x0 + i (x1 − x0) / width … x0 + (i + 1) (x1 − x0) /
+ * width, and likewise in y. A ring of resolution d has the radius camera_length tan (2 asin (λ / 2d)) / pixel_size. */
 #pragma once
 
 #include <glib.h>
 
 #define FL_VIEW_MAGIC 0x31564c46u
 #define FL_VIEW_HEADER 16
-#define FL_VIEW_MAX_BODY (512u << 20)
 #define FL_VIEW_VERSION 1
+#define FL_VIEW_MAX_REQUEST (64u << 10) /* body of a request, bytes */
+#define FL_VIEW_MAX_REPLY (256u << 20)  /* body of a reply */
+#define FL_VIEW_MAX_LOG (4u << 20)      /* bytes of a log in one reply */
+#define FL_VIEW_MAX_SIDE 8192u          /* width and height of a raster */
 
 typedef enum
 {
-  FL_VIEW_HELLO = 1,  /* request (u version); reply (us): version, program */
-  FL_VIEW_IMAGE = 2,  /* request: FL_VIEW_IMAGE_REQUEST; reply: FL_VIEW_IMAGE_REPLY */
-  FL_VIEW_SPOTS = 3,  /* request (st): job folder, shot id; reply FL_VIEW_SPOTS_REPLY */
-  FL_VIEW_SOURCE = 4, /* request (sss): path, geometry, mask; reply (ussa(sddddddddd)): frames, format, description,
-                         panels (name, corner x y, fs x y, ss x y – px of the assembled image –, n_fs, n_ss, unused 0) */
-  FL_VIEW_LOG = 5,    /* request (sxu): path, offset (< 0: from the end), most bytes; reply (xxay): offset, size, bytes */
-  FL_VIEW_CANCEL = 6, /* request (u): id to forget; no reply */
-  FL_VIEW_INFLIGHT = 7 /* request (s): attempt's folder; reply a(uutuuut): rank, stage, shot, source, frame, crashed, since */
+  FL_VIEW_HELLO = 1,    /* request (u): version; reply (us): version, program. Also the heartbeat */
+  FL_VIEW_IMAGE = 2,    /* FlViewImageRequest → FlViewImage */
+  FL_VIEW_SPOTS = 3,    /* FlViewSpotsRequest → FlViewSpots */
+  FL_VIEW_SOURCE = 4,   /* FlViewSourceRequest → FlViewSource */
+  FL_VIEW_LOG = 5,      /* FlViewLogRequest → FlViewLog */
+  FL_VIEW_CANCEL = 6,   /* request (u): id to forget, which is answered CANCELLED; itself not answered */
+  FL_VIEW_INFLIGHT = 7, /* (s): an attempt's folder → FlViewInflight */
+  FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
 typedef enum
 {
   FL_VIEW_OK = 0,
-  FL_VIEW_ERROR = 1,    /* body (is): FlError code, one line */
-  FL_VIEW_CANCELLED = 2 /* no body */
+  FL_VIEW_ERROR = 1,     /* body (is): FlError code, one line */
+  FL_VIEW_CANCELLED = 2  /* no body */
 } FlViewStatus;
 
-/* The assembled image: the panels' projection along the beam, in units of the first panel's pixel, x to the right and y
- * down as drawn (laboratory x and −y), the beam at (0, 0). A request asks for the rectangle x0..x1, y0..y1 of it on a
- * raster of width × height.
- *   slot     of the asker: a newer request with the same slot overtakes
- *   reduce   0 mean, 1 maximum, 2 nearest (what falls into one screen pixel) */
-#define FL_VIEW_IMAGE_REQUEST "(usssuddddquuq)" /* slot, path, geometry, mask, frame, x0, y0, x1, y1, reduce, width, height, flags */
+/* Requests. */
+#define FL_VIEW_HELLO_REQUEST "(u)"
+/* slot, path, geometry, mask, frame, x0, y0, x1, y1, reduce, width, height */
+#define FL_VIEW_IMAGE_REQUEST "(usssudddduuu)"
+/* job folder, path, geometry, mask, frame */
+#define FL_VIEW_SPOTS_REQUEST "(ssssu)"
+/* path, geometry, mask */
+#define FL_VIEW_SOURCE_REQUEST "(sss)"
+/* path, offset (< 0: from the end), most bytes */
+#define FL_VIEW_LOG_REQUEST "(sxu)"
+#define FL_VIEW_CANCEL_REQUEST "(u)"
+#define FL_VIEW_INFLIGHT_REQUEST "(s)"
 
-/* Raster: f32, row by row; NaN where there is no panel; −INFINITY where the pixel is bad.
- * percentiles: 0, 1, 50, 99, 99.9, 100 % of the good pixels of the whole shot. */
-#define FL_VIEW_IMAGE_REPLY "(tsddddduuad@ay)" /* shot id, event, energy eV, camera length mm, pixel mm, wavelength Å, saturation, width, height, percentiles, raster */
-
-/* x, y: assembled; then panel, fs, ss, intensity, d Å. First: outcome, spots, resolution, message of the shot's row. */
+/* Replies. */
+#define FL_VIEW_HELLO_REPLY "(us)"
+/* shot id, event, frames; energy eV, wavelength Å, camera length mm, pixel size mm, saturation; x0, y0, x1, y1 shown;
+ * x0, y0, x1, y1 of the whole; width, height, six percentiles, raster (bits of f32, row by row) */
+#define FL_VIEW_IMAGE_REPLY "(tsuddddd(dddd)(dddd)uuadau)"
+/* outcome, spots, resolution Å, message; x, y, panel, fs, ss, intensity, d Å of each spot */
 #define FL_VIEW_SPOTS_REPLY "(yudsa(ddudddd))"
+/* frames, format, description, pixel size mm, x0, y0, x1, y1 of the whole; panels: name, corner x y, fs step x y, ss
+ * step x y, n_fs, n_ss */
+#define FL_VIEW_SOURCE_REPLY "(ussd(dddd)a(sdddddduu))"
+/* offset of the first byte, size of the file, bytes */
+#define FL_VIEW_LOG_REPLY "(ttay)"
+/* rank, stage, crashed by signal, source, frame, shot id, since ns UTC */
+#define FL_VIEW_INFLIGHT_REPLY "a(uuuuutt)"
+#define FL_VIEW_ERROR_REPLY "(is)"
+
+typedef struct
+{
+  guint32 id;
+  FlViewOperation operation;
+  FlViewStatus status;
+  guint32 length; /* bytes of the body */
+} FlViewFrame;
+
+/* Decodes FL_VIEW_HEADER bytes. FL_ERROR_INPUT when they are not a frame's beginning, or its body is longer than
+ * `most`. */
+gboolean fl_view_frame_decode (const guint8 *header, guint32 most, FlViewFrame *frame, GError **error);
+
+/* Blocking, for a thread of its own: reads one whole frame from `fd`. On success *body (NULL when there is none) is
+ * the caller's. FALSE without error at the end of the input (between frames). */
+gboolean fl_view_frame_read (int fd, guint32 most, FlViewFrame *frame, GBytes **body, GError **error);
+/* Blocking: writes one whole frame; `body` may be NULL and is sunk. */
+gboolean fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body,
+                              GError **error);
+/* The same frame in memory. */
+GBytes *fl_view_frame_bytes (guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body);
+
+/* The body as a GVariant of `type`; FL_ERROR_INPUT when the bytes are not one. */
+GVariant *fl_view_body_parse (GBytes *body, const char *type, GError **error);

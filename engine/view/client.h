@@ -1,0 +1,62 @@
+/* client.h: asks a serve child, here or at the far end of SSH, and keeps it alive.
+ *
+ * The child is started at once and again whenever it ends, with a growing pause (0.2 s … 10 s). Requests that a child
+ * took with it fail with FL_ERROR_FAILED and say how it ended; requests made while none is up wait for the next, and
+ * fail when that one cannot be started. A heartbeat every 2 s measures the round trip; a child that does not answer it
+ * for 20 s is killed and started again.
+ *
+ * Thread: everything on the thread whose default main context it was made in; nothing here blocks: the pipe is read
+ * and decoded by a thread of its own. Cancelling a request, or being overtaken in a slot, ends it with
+ * G_IO_ERROR_CANCELLED. Answers are immutable, the caller gets a reference. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "engine/view/messages.h"
+
+typedef enum
+{
+  FL_VIEW_STARTING,   /* no answer yet */
+  FL_VIEW_UP,
+  FL_VIEW_SLOW,       /* a heartbeat has been unanswered for more than 3 s */
+  FL_VIEW_RESTARTING, /* the child has ended; waiting before the next start */
+} FlViewState;
+
+#define FL_TYPE_VIEW_CLIENT (fl_view_client_get_type ())
+G_DECLARE_FINAL_TYPE (FlViewClient, fl_view_client, FL, VIEW_CLIENT, GObject)
+
+/* Properties: "state" (int, FlViewState; notify), "message" (string: why it is not up, "" when it is), "round-trip"
+ * (int64, µs, −1 = not measured). Signal: none beside notify. */
+
+/* `argv`: e.g. { "firstlight-control", "serve", NULL } or { "ssh", host, "firstlight-control", "serve", NULL }. */
+FlViewClient *fl_view_client_new (const char *const *argv);
+/* Ends the child and all requests (FL_ERROR_STOPPED); call before the last unref. */
+void fl_view_client_close (FlViewClient *client);
+
+FlViewState fl_view_client_state (FlViewClient *client);
+const char *fl_view_client_message (FlViewClient *client);
+gint64 fl_view_client_round_trip (FlViewClient *client);
+/* Process id of the child, NULL when there is none. */
+const char *fl_view_client_pid (FlViewClient *client);
+/* Kills the child, which is then started again: for a request that never comes back. */
+void fl_view_client_restart (FlViewClient *client);
+
+void fl_view_client_image_async (FlViewClient *client, const FlViewImageRequest *request, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data);
+FlViewImage *fl_view_client_image_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+void fl_view_client_spots_async (FlViewClient *client, const FlViewSpotsRequest *request, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data);
+FlViewSpots *fl_view_client_spots_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+void fl_view_client_source_async (FlViewClient *client, const FlViewSourceRequest *request, GCancellable *cancellable,
+                                  GAsyncReadyCallback callback, gpointer data);
+FlViewSource *fl_view_client_source_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+void fl_view_client_log_async (FlViewClient *client, const FlViewLogRequest *request, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer data);
+FlViewLog *fl_view_client_log_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+void fl_view_client_inflight_async (FlViewClient *client, const char *attempt_dir, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer data);
+FlViewInflight *fl_view_client_inflight_finish (FlViewClient *client, GAsyncResult *result, GError **error);

@@ -1,0 +1,175 @@
+/* messages.h: what is asked of a serve child and what it answers, as plain structs, and their serialised forms
+ * (protocol.h has the coordinates). Answers are immutable and shared by reference count (any thread); requests borrow
+ * their strings. `geometry`, `mask` "" or NULL = none. */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/base/batch.h"
+#include "engine/base/inflight.h"
+#include "engine/view/protocol.h"
+
+typedef struct
+{
+  double x0, y0, x1, y1; /* px of the assembled image, y downwards */
+} FlViewRect;
+
+/* What a screen pixel shows of the detector pixels that fall into it. */
+typedef enum
+{
+  FL_VIEW_MEAN,
+  FL_VIEW_MAXIMUM,
+  FL_VIEW_NEAREST,
+  FL_VIEW_REDUCE_LAST
+} FlViewReduce;
+
+/* --- requests --- */
+
+typedef struct
+{
+  const char *path, *geometry, *mask;
+} FlViewSourceRequest;
+
+typedef struct
+{
+  guint32 slot; /* of the asker: a newer request with the same slot overtakes */
+  FlViewSourceRequest source;
+  guint32 frame;
+  FlViewRect rect; /* x1 ≤ x0: the whole detector, fitted into the raster with square pixels, centred */
+  FlViewReduce reduce;
+  guint32 width, height; /* of the raster, 1–FL_VIEW_MAX_SIDE */
+} FlViewImageRequest;
+
+typedef struct
+{
+  const char *job_dir;
+  FlViewSourceRequest source; /* tells where the panels are, and with `frame` which shot it is */
+  guint32 frame;
+} FlViewSpotsRequest;
+
+typedef struct
+{
+  const char *path;
+  gint64 offset; /* < 0: so many bytes before the end */
+  guint32 length; /* most bytes wanted; FL_VIEW_MAX_LOG at most are given */
+} FlViewLogRequest;
+
+/* --- answers --- */
+
+typedef struct
+{
+  guint64 shot; /* id */
+  char *event;  /* the frame's name in the file, "" when it has none */
+  guint32 frames; /* of the file */
+  double energy, wavelength; /* eV, Å; 0 = not known */
+  double camera_length, pixel_size; /* mm; of the panels on average, and of the first */
+  double saturation;    /* counts; INFINITY = not known */
+  FlViewRect rect;      /* what the raster shows */
+  FlViewRect whole;     /* bounds of all panels */
+  guint32 width, height;
+  double percentiles[6]; /* 0, 1, 50, 99, 99.9, 100 % of the good pixels of the whole shot; NaN when it has none.
+                            The inner four within 0.8 % of the value, exact for counts up to 256 */
+  const float *raster;  /* width × height, row by row; NaN: no panel there; −INFINITY: only bad pixels */
+  GVariant *body;       /* private: what `raster` may point into */
+} FlViewImage;
+
+typedef struct
+{
+  double x, y; /* assembled */
+  guint32 panel;
+  double fs, ss; /* px from the panel's corner */
+  double intensity; /* counts */
+  double d; /* Å */
+} FlViewSpot;
+
+typedef struct
+{
+  FlOutcome outcome;
+  guint32 n_spots;
+  double resolution; /* Å, 0 = none */
+  char *message;     /* why the shot failed; "" */
+  FlViewSpot *spots; /* n_spots */
+} FlViewSpots;
+
+typedef struct
+{
+  char *name;
+  double x, y;           /* outer corner of its first pixel */
+  double fs_x, fs_y;     /* step to the next pixel */
+  double ss_x, ss_y;
+  guint32 n_fs, n_ss;    /* px */
+} FlViewPanel;
+
+typedef struct
+{
+  guint32 frames;
+  char *format, *description; /* description: "key: value" lines */
+  double pixel_size;          /* mm */
+  FlViewRect whole;
+  guint32 n_panels;
+  FlViewPanel *panels;
+} FlViewSource;
+
+typedef struct
+{
+  guint64 offset; /* of the first byte */
+  guint64 size;   /* of the file now */
+  GBytes *bytes;  /* not necessarily UTF-8 */
+} FlViewLog;
+
+typedef struct
+{
+  guint32 n_entries;
+  FlInflightEntry *entries; /* pid is not sent: 0 */
+} FlViewInflight;
+
+/* Zeroed, with one reference; the maker fills it in with allocated members. fl_view_image_new() also allocates the
+ * raster (width × height floats, writable through *raster until the image is shared). */
+FlViewImage *fl_view_image_new (guint32 width, guint32 height, float **raster);
+FlViewSpots *fl_view_spots_new (guint32 n_spots);
+FlViewSource *fl_view_source_new (guint32 n_panels);
+FlViewLog *fl_view_log_new (void);
+FlViewInflight *fl_view_inflight_new (guint32 n_entries);
+
+FlViewImage *fl_view_image_ref (FlViewImage *image);
+FlViewSpots *fl_view_spots_ref (FlViewSpots *spots);
+FlViewSource *fl_view_source_ref (FlViewSource *source);
+FlViewLog *fl_view_log_ref (FlViewLog *log);
+FlViewInflight *fl_view_inflight_ref (FlViewInflight *inflight);
+
+void fl_view_image_unref (FlViewImage *image);
+void fl_view_spots_unref (FlViewSpots *spots);
+void fl_view_source_unref (FlViewSource *source);
+void fl_view_log_unref (FlViewLog *log);
+void fl_view_inflight_unref (FlViewInflight *inflight);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewImage, fl_view_image_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewSpots, fl_view_spots_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewSource, fl_view_source_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewLog, fl_view_log_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewInflight, fl_view_inflight_unref)
+
+/* --- serialised forms: floating GVariants out; in, FL_ERROR_INPUT when a value is out of range --- */
+
+GVariant *fl_view_image_request_encode (const FlViewImageRequest *request);
+GVariant *fl_view_spots_request_encode (const FlViewSpotsRequest *request);
+GVariant *fl_view_source_request_encode (const FlViewSourceRequest *request);
+GVariant *fl_view_log_request_encode (const FlViewLogRequest *request);
+
+/* The strings point into `body`. */
+gboolean fl_view_image_request_decode (GVariant *body, FlViewImageRequest *request, GError **error);
+void fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *request);
+void fl_view_source_request_decode (GVariant *body, FlViewSourceRequest *request);
+void fl_view_log_request_decode (GVariant *body, FlViewLogRequest *request);
+
+GVariant *fl_view_image_encode (FlViewImage *image);
+GVariant *fl_view_spots_encode (const FlViewSpots *spots);
+GVariant *fl_view_source_encode (const FlViewSource *source);
+GVariant *fl_view_log_encode (const FlViewLog *log);
+GVariant *fl_view_inflight_encode (const FlViewInflight *inflight);
+
+FlViewImage *fl_view_image_decode (GVariant *body, GError **error);
+FlViewSpots *fl_view_spots_decode (GVariant *body, GError **error);
+FlViewSource *fl_view_source_decode (GVariant *body);
+FlViewLog *fl_view_log_decode (GVariant *body);
+FlViewInflight *fl_view_inflight_decode (GVariant *body);

@@ -1,0 +1,28 @@
+/* server.h: answers view requests that arrive on a file descriptor (protocol.h).
+ *
+ * Two lanes, each with a thread of its own: pictures (images, spots, sources: whatever opens a data file; HDF5 has one
+ * lock for all) and texts (logs, tables in flight), so that a stuck disk under a picture never holds up a log. The
+ * reader answers the heartbeat itself. In a lane the newest request goes first. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "engine/view/messages.h"
+
+/* Each is called on its lane's thread, one at a time a lane; answers NULL with error. `cancellable` is triggered when
+ * the request is cancelled or overtaken while it is worked on: looking at it is a courtesy. */
+typedef struct
+{
+  FlViewImage *(*image) (gpointer data, const FlViewImageRequest *request, GCancellable *cancellable, GError **error);
+  FlViewSpots *(*spots) (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable, GError **error);
+  FlViewSource *(*source) (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable,
+                           GError **error);
+  FlViewLog *(*log) (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable, GError **error);
+  FlViewInflight *(*inflight) (gpointer data, const char *dir, GCancellable *cancellable, GError **error);
+} FlViewHandlers;
+
+/* Reads requests from `in` and writes replies to `out` until the input ends, all replies are given, or nobody reads
+ * them any more. FALSE with error when the input is not frames or breaks off inside one. The descriptors stay the
+ * caller's. `program` is what HELLO answers. Thread: blocks the caller's; ignores SIGPIPE for the process. */
+gboolean fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handlers, gpointer data,
+                        GError **error);
