@@ -1,0 +1,102 @@
+/* image-view.h: a large image seen through a window, asked for piece by piece.
+ *
+ * The view owns no image: when it needs pixels it calls its provider with a rectangle of the assembled
+ * image and a raster size, and the provider answers when it can, with flw_image_view_deliver() on the main
+ * thread (at once or much later; answers to overtaken requests are dropped by their serial). Until then the
+ * old raster stays, moved and scaled. Coordinates: pixels of the assembled image, x to the right, y down,
+ * the beam at (0, 0) unless set otherwise. Raster values: NaN = no panel there, −INFINITY = bad pixel.
+ *
+ * Keys: arrows pan, + − zoom, 1 one image pixel to one screen pixel, F fit, R rings, S spots, P panels;
+ * wheel zooms at the pointer, drag pans. Shift + arrows move a keyboard cursor, whose readout is the same
+ * as the pointer's. Properties: "summary" (string, read-only), "readout" (string, read-only: what is under
+ * the cursor), "show-spots", "show-rings", "show-panels", "show-values" (boolean), "colour-map"
+ * (FlwColourMap). Signals: "raster-changed" (), "spot-activated" (guint index), "clicked" (double x, double
+ * y). Thread: main. */
+#pragma once
+
+#include <gtk/gtk.h>
+
+#include "widgets/colour-map.h"
+
+G_BEGIN_DECLS
+
+#define FLW_TYPE_IMAGE_VIEW (flw_image_view_get_type ())
+G_DECLARE_FINAL_TYPE (FlwImageView, flw_image_view, FLW, IMAGE_VIEW, GtkWidget)
+
+typedef struct
+{
+  guint64 serial;         /* to be given back */
+  double x0, y0, x1, y1;  /* of the assembled image */
+  guint width, height;    /* of the raster */
+  gboolean nearest;       /* zoomed in: the nearest pixel's own value is wanted, not a mean or maximum */
+} FlwImageRequest;
+
+typedef void (*FlwImageProvider) (FlwImageView *view, const FlwImageRequest *request, gpointer user_data);
+
+typedef struct
+{
+  const char *name;
+  double x, y;            /* corner of the panel's first pixel */
+  double fs_x, fs_y;      /* step of one pixel along fast scan */
+  double ss_x, ss_y;
+  guint n_fs, n_ss;
+} FlwImagePanel;
+
+typedef enum
+{
+  FLW_SPOT_CIRCLE, /* observed */
+  FLW_SPOT_BOX     /* predicted */
+} FlwSpotShape;
+
+typedef struct
+{
+  double x, y;
+  double radius;          /* image pixels; drawn at least 4 screen pixels */
+  double d;               /* Å; 0 = not known */
+  double intensity;
+  FlwSpotShape shape;
+} FlwImageSpot;
+
+GtkWidget *flw_image_view_new (void);
+FlwColourMap *flw_image_view_get_colour_map (FlwImageView *view); /* transfer none */
+void flw_image_view_set_colour_map (FlwImageView *view, FlwColourMap *map);
+
+/* A new provider forgets the image, and fits; NULL shows `empty_text`. */
+void flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpointer user_data,
+                                  GDestroyNotify destroy);
+/* The image behind the provider is another one (the next shot): ask again, keep zoom and the old raster
+ * meanwhile. */
+void flw_image_view_reload (FlwImageView *view);
+/* Takes width × height floats (g_free'd by the view). FALSE when the answer came too late and was dropped. */
+gboolean flw_image_view_deliver (FlwImageView *view, guint64 serial, float *values);
+/* The request cannot be answered: one line, shown over the image. */
+void flw_image_view_fail (FlwImageView *view, guint64 serial, const char *message);
+/* Shown when there is no image. */
+void flw_image_view_set_empty_text (FlwImageView *view, const char *text);
+
+/* What "fit" shows. Without it: the panels' bounding box. */
+void flw_image_view_set_extent (FlwImageView *view, double x0, double y0, double x1, double y1);
+/* Copies. */
+void flw_image_view_set_panels (FlwImageView *view, guint n, const FlwImagePanel *panels);
+void flw_image_view_set_spots (FlwImageView *view, guint n, const FlwImageSpot *spots);
+/* For resolution rings and the readout: Å, mm, mm. Zero wavelength: no rings. */
+void flw_image_view_set_geometry (FlwImageView *view, double wavelength, double distance, double pixel_size);
+void flw_image_view_set_beam (FlwImageView *view, double x, double y);
+/* NULL or n 0: chosen by the view. Å. */
+void flw_image_view_set_rings (FlwImageView *view, guint n, const double *d);
+/* In image pixels; 0 when the resolution cannot be reached at this wavelength. */
+double flw_ring_radius (double d, double wavelength, double distance, double pixel_size);
+/* Å at a distance of `radius` pixels from the beam. */
+double flw_ring_resolution (double radius, double wavelength, double distance, double pixel_size);
+
+/* The last raster delivered (transfer none), its size; NULL when there is none. */
+const float *flw_image_view_get_raster (FlwImageView *view, guint *width, guint *height);
+void flw_image_view_get_visible (FlwImageView *view, double *x0, double *y0, double *x1, double *y1);
+void flw_image_view_set_visible (FlwImageView *view, double x0, double y0, double x1, double y1);
+void flw_image_view_fit (FlwImageView *view);
+/* Moves the view to a point, keeping the zoom, and puts the cursor there. */
+void flw_image_view_show_point (FlwImageView *view, double x, double y);
+/* TRUE when no answer is awaited and the newest raster is painted. */
+gboolean flw_image_view_get_settled (FlwImageView *view);
+
+G_END_DECLS
