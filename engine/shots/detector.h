@@ -23,7 +23,10 @@ typedef struct
   double gain;            /* counts per photon (adu_per_photon, or adu_per_eV × energy when > 0 is given below) */
   double counts_per_ev;   /* > 0: gain is this times the photon energy */
   double saturation;      /* counts; pixels at or above it are saturated; INFINITY = not known */
-  double trusted_min;     /* counts; pixels below it are bad; -INFINITY = not known */
+  double trusted_min;     /* counts; pixels at or below it are bad (imgCIF's undefined value); -INFINITY = none */
+  double trusted_max;     /* counts; pixels at or above it are bad; INFINITY = none */
+  guint n_bad_values;     /* values that are bad by themselves (flag_equal); usually 0 */
+  double *bad_values;
   char *dataset;          /* HDF5 only; NULL else */
 } FlPanel;
 
@@ -32,11 +35,16 @@ typedef struct
   guint n_panels;
   FlPanel *panels;
   gsize n_pixels;         /* length of a shot's pixel array */
-  guint8 *mask;           /* n_pixels: 0 good, 1 bad; what the geometry, mask files and bad regions say; never NULL */
-  double wavelength;      /* Å, from the header or geometry; 0 when every shot has its own */
+  guint8 *mask;           /* n_pixels: 0 good, 1 bad; what the geometry, mask files, bad regions and gaps between the
+                             panels say; never NULL. A shot may bring its own (FlShot.mask) */
+  float *saturation;      /* n_pixels, counts, where a saturation map was given (then instead of the panels'); else NULL */
+  double wavelength;      /* Å, from the header or geometry; 0 when every shot has its own or nobody says */
+  gboolean placed;        /* FALSE: the file does not tell where its pixels are; its one panel then lies at the origin
+                             with 1 mm a pixel, and resolutions mean nothing */
   int ref_count;
 } FlDetector;
 
+FlDetector *fl_detector_new (guint n_panels, gsize n_pixels); /* panels named "", gain 1; mask all good */
 FlDetector *fl_detector_ref (FlDetector *detector);
 void fl_detector_unref (FlDetector *detector);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDetector, fl_detector_unref)
@@ -48,9 +56,14 @@ fl_panel_position (const FlPanel *panel, double fs, double ss)
   return fl_vec3_add (panel->origin, fl_vec3_add (fl_vec3_scale (panel->fs, fs), fl_vec3_scale (panel->ss, ss)));
 }
 
-/* Scattering angle 2θ (rad) and resolution d (Å) of a laboratory position. */
+/* Bad by value: sets mask[i] = 1 (n_pixels) for pixels outside a panel's trusted range or among its bad values. `pixels`
+ * as in an FlShot; TRUE when the detector has any such rule (else nothing was looked at). */
+gboolean fl_detector_flag_pixels (const FlDetector *detector, guint pixel_type, const void *pixels, guint8 *mask);
+
+/* Scattering angle 2θ (rad) and resolution d = λ / (2 sin θ) (Å; INFINITY in the beam) of a laboratory position. */
 double fl_two_theta (FlVec3 position);
 double fl_resolution (FlVec3 position, double wavelength);
 
-/* The panel and coordinate that the ray from the sample along `direction` meets; FALSE when it meets none. */
+/* The panel and coordinate (px from the corner) that the ray from the sample along `direction` meets, the nearest to the
+ * sample where panels overlap; FALSE when it meets none. */
 gboolean fl_detector_intersect (const FlDetector *detector, FlVec3 direction, guint *panel, double *fs, double *ss);

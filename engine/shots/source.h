@@ -32,12 +32,13 @@ typedef struct
   guint32 frame;    /* in the file, from 0 */
   char *event;      /* CrystFEL's frame name, "//12"; "" for a file of one shot */
   guint64 time;     /* ns UTC when the shot was taken; 0 = not known */
-  double energy;    /* eV */
+  double energy;    /* eV (for electrons: of a photon of their wavelength); 0 = nobody says */
   FlVec3 shift;     /* mm, added to every panel's origin for this shot (camera length, detector shift by value) */
   FlPixelType type;
   gsize n_pixels;
   void *pixels;     /* native type, n_pixels */
-  gsize allocated;
+  gsize allocated;  /* bytes behind pixels */
+  guint8 *mask;     /* n_pixels, this shot's whole mask (the detector's included); NULL: the detector's holds */
   guint64 t_decode; /* ns CPU spent in decompression and conversion, apart from reading */
 } FlShot;
 
@@ -57,7 +58,7 @@ void fl_source_close (FlSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
 
 const char *fl_source_path (const FlSource *source);
-const char *fl_source_format (const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx" */
+const char *fl_source_format (const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
 guint32 fl_source_n_frames (const FlSource *source);
 FlDetector *fl_source_detector (FlSource *source); /* owned by the source */
 /* Reads frame `frame` into `shot`. A damaged frame is an error of that frame alone; the source stays usable. */
