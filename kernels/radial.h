@@ -1,6 +1,6 @@
 /* radial.h: 1-D radial profile. Kernel "radial": teams = flk_panels_tile(); zero `bins` first (flk_zero()).
  *
- * Values are rounded to 1/scale and clipped at ±2^24/scale, then summed as whole numbers: the result is the same for
+ * Values are rounded to 1/scale and clipped at ±2^23/scale, then summed as whole numbers: the result is the same for
  * any number of teams, any order and any back end. */
 #pragma once
 
@@ -27,7 +27,7 @@ typedef struct
   uint32_t n_panels, tile_ss;
   const uint16_t *bin;       /* n_pixels: the pixel's bin, FLK_RADIAL_NO_BIN = none */
   uint32_t n_bins;           /* <= FLK_RADIAL_BINS_MAX; a bin number beyond is none */
-  float scale;               /* 16: counts up to 2^20 in steps of 1/16 */
+  float scale;               /* 16: counts up to 2^19 in steps of 1/16 */
   FlkRadialBin *bins;        /* in and out, n_bins */
 } FlkRadialArgs;
 

@@ -6,7 +6,7 @@
  * The background is the mean of the good pixels that are not strong in the spot's bounding box widened by 3 pixels,
  * clipped at the panel's edge.
  *
- * Each panel owns a segment of `list_capacity` entries in `list` and `label`, and of `spot_capacity` in `spots`. When
+ * Each panel owns a segment of `list_capacity` entries in `list` (two in `scratch`) and of `spot_capacity` in `spots`. When
  * n_strong or n_spots of a panel exceeds its capacity only that many were kept (no spots at all when the list was too
  * short): enlarge and launch again. */
 #pragma once
@@ -21,7 +21,7 @@ typedef struct
   uint32_t n_background;             /* pixels */
   float peak;                        /* counts */
   float background;                  /* counts a pixel; 0 when n_background is 0 */
-  double intensity;                  /* counts */
+  double intensity, sum_sq;          /* counts Σp, counts² Σp² */
   double fs, ss;                     /* px from the panel's corner, pixel 0 spans 0–1 */
   double var_fs, var_ss;             /* px² */
 } FlkSpot;
@@ -32,10 +32,10 @@ typedef struct
   const FlkPanel *panels;
   uint32_t n_panels;
   uint32_t list_capacity, spot_capacity; /* a panel */
-  uint32_t padding;
+  uint32_t min_pixels;               /* smaller spots are dropped; 1 keeps all */
   const uint8_t *strong;             /* n_pixels, of "dispersion" */
   uint32_t *list;                    /* out, n_panels × list_capacity: pixel in the panel, ss × n_fs + fs, ascending */
-  uint32_t *label;                   /* scratch, n_panels × list_capacity */
+  uint32_t *scratch;                 /* n_panels × list_capacity × 2 */
   FlkSpot *spots;                    /* out, n_panels × spot_capacity */
   uint32_t *n_strong, *n_spots;      /* out, n_panels each */
 } FlkSpotsArgs;
