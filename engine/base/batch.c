@@ -42,6 +42,7 @@ static const FlColumn source_columns[] = {
   COLUMN (FlSourceRow, source, U32, ""),
   COLUMN (FlSourceRow, frames, U32, ""),
   COLUMN (FlSourceRow, path, TEXT, ""),
+  COLUMN (FlSourceRow, message, TEXT, ""),
 };
 
 static const FlColumn rank_columns[] = {

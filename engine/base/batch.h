@@ -110,6 +110,7 @@ typedef struct
   guint32 source;
   guint32 frames;
   const char *path;                   /* as given on the command line */
+  const char *message;                /* why it cannot be opened; then frames is 0 */
 } FlSourceRow;
 
 /* One rank of an attempt, written when it starts. */
