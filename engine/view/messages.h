@@ -155,12 +155,14 @@ GVariant *fl_view_image_request_encode (const FlViewImageRequest *request);
 GVariant *fl_view_spots_request_encode (const FlViewSpotsRequest *request);
 GVariant *fl_view_source_request_encode (const FlViewSourceRequest *request);
 GVariant *fl_view_log_request_encode (const FlViewLogRequest *request);
+GVariant *fl_view_inflight_request_encode (const char *dir);
 
 /* The strings point into `body`. */
 gboolean fl_view_image_request_decode (GVariant *body, FlViewImageRequest *request, GError **error);
 void fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *request);
 void fl_view_source_request_decode (GVariant *body, FlViewSourceRequest *request);
 void fl_view_log_request_decode (GVariant *body, FlViewLogRequest *request);
+const char *fl_view_inflight_request_decode (GVariant *body);
 
 GVariant *fl_view_image_encode (FlViewImage *image);
 GVariant *fl_view_spots_encode (const FlViewSpots *spots);

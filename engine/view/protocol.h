@@ -93,5 +93,6 @@ gboolean fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlV
 /* The same frame in memory. */
 GBytes *fl_view_frame_bytes (guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body);
 
-/* The body as a GVariant of `type`; FL_ERROR_INPUT when the bytes are not one. */
+/* The body as a GVariant of `type` (a reference); FL_ERROR_INPUT when the bytes are not one. A body as large as a picture
+ * is not walked through: GVariant reads it safely, with zeros for what is damaged, and the decoders check sizes. */
 GVariant *fl_view_body_parse (GBytes *body, const char *type, GError **error);

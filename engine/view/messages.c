@@ -1,0 +1,356 @@
+#include "engine/view/messages.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+
+/* --- ownership --- */
+
+FlViewImage *
+fl_view_image_new (guint32 width, guint32 height, float **raster)
+{
+  FlViewImage *image = g_atomic_rc_box_new0 (FlViewImage);
+  image->width = width;
+  image->height = height;
+  *raster = g_new (float, (gsize) width * height);
+  image->raster = *raster;
+  return image;
+}
+
+FlViewSpots *
+fl_view_spots_new (guint32 n_spots)
+{
+  FlViewSpots *spots = g_atomic_rc_box_new0 (FlViewSpots);
+  spots->n_spots = n_spots;
+  spots->spots = g_new0 (FlViewSpot, n_spots);
+  return spots;
+}
+
+FlViewSource *
+fl_view_source_new (guint32 n_panels)
+{
+  FlViewSource *source = g_atomic_rc_box_new0 (FlViewSource);
+  source->n_panels = n_panels;
+  source->panels = g_new0 (FlViewPanel, n_panels);
+  return source;
+}
+
+FlViewLog *
+fl_view_log_new (void)
+{
+  return g_atomic_rc_box_new0 (FlViewLog);
+}
+
+FlViewInflight *
+fl_view_inflight_new (guint32 n_entries)
+{
+  FlViewInflight *inflight = g_atomic_rc_box_new0 (FlViewInflight);
+  inflight->n_entries = n_entries;
+  inflight->entries = g_new0 (FlInflightEntry, n_entries);
+  return inflight;
+}
+
+static void
+image_clear (gpointer data)
+{
+  FlViewImage *image = data;
+  g_free (image->event);
+  if (image->body != NULL)
+    g_variant_unref (image->body);
+  else
+    g_free ((gpointer) image->raster);
+}
+
+static void
+spots_clear (gpointer data)
+{
+  FlViewSpots *spots = data;
+  g_free (spots->message);
+  g_free (spots->spots);
+}
+
+static void
+source_clear (gpointer data)
+{
+  FlViewSource *source = data;
+  for (guint32 i = 0; i < source->n_panels; i++)
+    g_free (source->panels[i].name);
+  g_free (source->panels);
+  g_free (source->format);
+  g_free (source->description);
+}
+
+static void
+log_clear (gpointer data)
+{
+  FlViewLog *log = data;
+  g_clear_pointer (&log->bytes, g_bytes_unref);
+}
+
+static void
+inflight_clear (gpointer data)
+{
+  FlViewInflight *inflight = data;
+  g_free (inflight->entries);
+}
+
+#define DEFINE_REF_COUNT(Type, name)                                                                                 \
+  Type *fl_view_##name##_ref (Type *self) { return g_atomic_rc_box_acquire (self); }                                  \
+  void fl_view_##name##_unref (Type *self) { g_atomic_rc_box_release_full (self, name##_clear); }
+
+DEFINE_REF_COUNT (FlViewImage, image)
+DEFINE_REF_COUNT (FlViewSpots, spots)
+DEFINE_REF_COUNT (FlViewSource, source)
+DEFINE_REF_COUNT (FlViewLog, log)
+DEFINE_REF_COUNT (FlViewInflight, inflight)
+
+/* --- requests --- */
+
+/* A GVariant string must be UTF-8; what comes from files need not be. */
+static GVariant *
+text (const char *string)
+{
+  return g_variant_new_take_string (g_utf8_make_valid (string != NULL ? string : "", -1));
+}
+
+GVariant *
+fl_view_image_request_encode (const FlViewImageRequest *r)
+{
+  return g_variant_new ("(u@s@s@sudddduuu)", r->slot, text (r->source.path), text (r->source.geometry),
+                        text (r->source.mask), r->frame, r->rect.x0, r->rect.y0, r->rect.x1, r->rect.y1,
+                        (guint32) r->reduce, r->width, r->height);
+}
+
+GVariant *
+fl_view_spots_request_encode (const FlViewSpotsRequest *r)
+{
+  return g_variant_new ("(@s@s@s@su)", text (r->job_dir), text (r->source.path), text (r->source.geometry),
+                        text (r->source.mask), r->frame);
+}
+
+GVariant *
+fl_view_source_request_encode (const FlViewSourceRequest *r)
+{
+  return g_variant_new ("(@s@s@s)", text (r->path), text (r->geometry), text (r->mask));
+}
+
+GVariant *
+fl_view_log_request_encode (const FlViewLogRequest *r)
+{
+  return g_variant_new ("(@sxu)", text (r->path), r->offset, r->length);
+}
+
+GVariant *
+fl_view_inflight_request_encode (const char *dir)
+{
+  return g_variant_new ("(@s)", text (dir));
+}
+
+gboolean
+fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **error)
+{
+  guint32 reduce;
+  g_variant_get (body, "(u&s&s&sudddduuu)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask, &r->frame,
+                 &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width, &r->height);
+  if (r->width < 1 || r->width > FL_VIEW_MAX_SIDE || r->height < 1 || r->height > FL_VIEW_MAX_SIDE)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: a raster of %u × %u, expected sides of 1 to %u",
+                   r->width, r->height, FL_VIEW_MAX_SIDE);
+      return FALSE;
+    }
+  if (reduce >= FL_VIEW_REDUCE_LAST || !isfinite (r->rect.x0) || !isfinite (r->rect.x1) || !isfinite (r->rect.y0)
+      || !isfinite (r->rect.y1))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "view request: an image of %g..%g × %g..%g reduced by %u, expected finite bounds and 0 to %d",
+                   r->rect.x0, r->rect.x1, r->rect.y0, r->rect.y1, reduce, FL_VIEW_REDUCE_LAST - 1);
+      return FALSE;
+    }
+  r->reduce = (FlViewReduce) reduce;
+  return TRUE;
+}
+
+void
+fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *r)
+{
+  g_variant_get (body, "(&s&s&s&su)", &r->job_dir, &r->source.path, &r->source.geometry, &r->source.mask, &r->frame);
+}
+
+void
+fl_view_source_request_decode (GVariant *body, FlViewSourceRequest *r)
+{
+  g_variant_get (body, "(&s&s&s)", &r->path, &r->geometry, &r->mask);
+}
+
+void
+fl_view_log_request_decode (GVariant *body, FlViewLogRequest *r)
+{
+  g_variant_get (body, "(&sxu)", &r->path, &r->offset, &r->length);
+}
+
+const char *
+fl_view_inflight_request_decode (GVariant *body)
+{
+  const char *dir;
+  g_variant_get (body, "(&s)", &dir);
+  return dir;
+}
+
+/* --- answers --- */
+
+GVariant *
+fl_view_image_encode (FlViewImage *image)
+{
+  gsize n = (gsize) image->width * image->height;
+  GVariant *raster = g_variant_new_from_data (G_VARIANT_TYPE ("au"), image->raster, n * sizeof (float), TRUE,
+                                              (GDestroyNotify) fl_view_image_unref, fl_view_image_ref (image));
+  GVariant *percentiles = g_variant_new_fixed_array (G_VARIANT_TYPE_DOUBLE, image->percentiles,
+                                                     G_N_ELEMENTS (image->percentiles), sizeof (double));
+  const FlViewRect *r = &image->rect, *w = &image->whole;
+  return g_variant_new ("(t@suddddd(dddd)(dddd)uu@ad@au)", image->shot, text (image->event), image->frames,
+                        image->energy, image->wavelength, image->camera_length, image->pixel_size, image->saturation,
+                        r->x0, r->y0, r->x1, r->y1, w->x0, w->y0, w->x1, w->y1, image->width, image->height,
+                        percentiles, raster);
+}
+
+FlViewImage *
+fl_view_image_decode (GVariant *body, GError **error)
+{
+  g_autoptr (FlViewImage) image = g_atomic_rc_box_new0 (FlViewImage);
+  g_autoptr (GVariant) raster = NULL, percentiles = NULL;
+  FlViewRect *r = &image->rect, *w = &image->whole;
+  image->body = g_variant_ref (body);
+  g_variant_get (body, "(tsuddddd(dddd)(dddd)uu@ad@au)", &image->shot, &image->event, &image->frames, &image->energy,
+                 &image->wavelength, &image->camera_length, &image->pixel_size, &image->saturation, &r->x0, &r->y0,
+                 &r->x1, &r->y1, &w->x0, &w->y0, &w->x1, &w->y1, &image->width, &image->height, &percentiles, &raster);
+  gsize n_percentiles, n;
+  const double *p = g_variant_get_fixed_array (percentiles, &n_percentiles, sizeof (double));
+  image->raster = g_variant_get_fixed_array (raster, &n, sizeof (float));
+  if (n_percentiles != G_N_ELEMENTS (image->percentiles) || image->width < 1 || image->width > FL_VIEW_MAX_SIDE
+      || image->height < 1 || image->height > FL_VIEW_MAX_SIDE || n != (gsize) image->width * image->height)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels", image->width,
+                   image->height, n);
+      return NULL;
+    }
+  memcpy (image->percentiles, p, sizeof image->percentiles);
+  return g_steal_pointer (&image);
+}
+
+GVariant *
+fl_view_spots_encode (const FlViewSpots *spots)
+{
+  GVariantBuilder list;
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("a(ddudddd)"));
+  for (guint32 i = 0; i < spots->n_spots; i++)
+    {
+      const FlViewSpot *s = &spots->spots[i];
+      g_variant_builder_add (&list, "(ddudddd)", s->x, s->y, s->panel, s->fs, s->ss, s->intensity, s->d);
+    }
+  return g_variant_new ("(yud@sa(ddudddd))", spots->outcome, spots->n_spots, spots->resolution, text (spots->message),
+                        &list);
+}
+
+FlViewSpots *
+fl_view_spots_decode (GVariant *body, GError **error)
+{
+  guint8 outcome;
+  guint32 n;
+  double resolution;
+  g_autofree char *message = NULL;
+  g_autoptr (GVariant) list = NULL;
+  g_variant_get (body, "(yuds@a(ddudddd))", &outcome, &n, &resolution, &message, &list);
+  if (outcome >= FL_OUTCOME_LAST || n != g_variant_n_children (list))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: outcome %u with %zu of %u spots", outcome,
+                   g_variant_n_children (list), n);
+      return NULL;
+    }
+  FlViewSpots *spots = fl_view_spots_new (n);
+  spots->outcome = (FlOutcome) outcome;
+  spots->resolution = resolution;
+  spots->message = g_steal_pointer (&message);
+  for (guint32 i = 0; i < n; i++)
+    {
+      FlViewSpot *s = &spots->spots[i];
+      g_variant_get_child (list, i, "(ddudddd)", &s->x, &s->y, &s->panel, &s->fs, &s->ss, &s->intensity, &s->d);
+    }
+  return spots;
+}
+
+GVariant *
+fl_view_source_encode (const FlViewSource *source)
+{
+  GVariantBuilder panels;
+  const FlViewRect *w = &source->whole;
+  g_variant_builder_init (&panels, G_VARIANT_TYPE ("a(sdddddduu)"));
+  for (guint32 i = 0; i < source->n_panels; i++)
+    {
+      const FlViewPanel *p = &source->panels[i];
+      g_variant_builder_add (&panels, "(@sdddddduu)", text (p->name), p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y,
+                             p->n_fs, p->n_ss);
+    }
+  return g_variant_new ("(u@s@sd(dddd)a(sdddddduu))", source->frames, text (source->format), text (source->description),
+                        source->pixel_size, w->x0, w->y0, w->x1, w->y1, &panels);
+}
+
+FlViewSource *
+fl_view_source_decode (GVariant *body)
+{
+  g_autoptr (GVariant) panels = g_variant_get_child_value (body, 5);
+  FlViewSource *source = fl_view_source_new ((guint32) g_variant_n_children (panels));
+  FlViewRect *w = &source->whole;
+  g_variant_get (body, "(ussd(dddd)@a(sdddddduu))", &source->frames, &source->format, &source->description,
+                 &source->pixel_size, &w->x0, &w->y0, &w->x1, &w->y1, NULL);
+  for (guint32 i = 0; i < source->n_panels; i++)
+    {
+      FlViewPanel *p = &source->panels[i];
+      g_variant_get_child (panels, i, "(sdddddduu)", &p->name, &p->x, &p->y, &p->fs_x, &p->fs_y, &p->ss_x, &p->ss_y,
+                           &p->n_fs, &p->n_ss);
+    }
+  return source;
+}
+
+GVariant *
+fl_view_log_encode (const FlViewLog *log)
+{
+  return g_variant_new ("(tt@ay)", log->offset, log->size,
+                        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, log->bytes, TRUE));
+}
+
+FlViewLog *
+fl_view_log_decode (GVariant *body)
+{
+  FlViewLog *log = fl_view_log_new ();
+  g_autoptr (GVariant) bytes = NULL;
+  g_variant_get (body, "(tt@ay)", &log->offset, &log->size, &bytes);
+  log->bytes = g_variant_get_data_as_bytes (bytes);
+  return log;
+}
+
+GVariant *
+fl_view_inflight_encode (const FlViewInflight *inflight)
+{
+  GVariantBuilder list;
+  g_variant_builder_init (&list, G_VARIANT_TYPE (FL_VIEW_INFLIGHT_REPLY));
+  for (guint32 i = 0; i < inflight->n_entries; i++)
+    {
+      const FlInflightEntry *e = &inflight->entries[i];
+      g_variant_builder_add (&list, "(uuuuutt)", e->rank, e->stage, e->crashed, e->source, e->frame, e->shot, e->since);
+    }
+  return g_variant_builder_end (&list);
+}
+
+FlViewInflight *
+fl_view_inflight_decode (GVariant *body)
+{
+  FlViewInflight *inflight = fl_view_inflight_new ((guint32) g_variant_n_children (body));
+  for (guint32 i = 0; i < inflight->n_entries; i++)
+    {
+      FlInflightEntry *e = &inflight->entries[i];
+      g_variant_get_child (body, i, "(uuuuutt)", &e->rank, &e->stage, &e->crashed, &e->source, &e->frame, &e->shot,
+                           &e->since);
+    }
+  return inflight;
+}
