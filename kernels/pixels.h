@@ -2,7 +2,7 @@
  *
  * A shot's pixels are one array in the file's native type; panels are rectangles in it: pixel (fs, ss) of a panel lies
  * at `offset + ss * stride + fs`. A pixel is good when its mask byte is 0, its raw value v is a number with
- * trusted_min <= v < saturation, and its calibrated value is a number; its value is (v - pedestal) * factor.
+ * trusted_min < v < trusted_max, and its calibrated value is a number; its value is (v - pedestal) * factor.
  * Values are float inside kernels: whole numbers up to 2^24 are exact. */
 #pragma once
 
@@ -36,8 +36,8 @@ typedef struct
 {
   uint64_t offset, stride; /* pixels */
   uint32_t n_fs, n_ss;
-  double trusted_min, saturation; /* raw values; -INFINITY and INFINITY where not known */
-  uint32_t first_tile, tiles_fs;  /* filled by flk_panels_tile() */
+  double trusted_min, trusted_max; /* raw values, not inside; -INFINITY and INFINITY where not known */
+  uint32_t first_tile, tiles_fs;   /* filled by flk_panels_tile() */
 } FlkPanel;
 
 /* Panels are dealt to teams in tiles. Columns: what one team's shared memory holds. Rows: as many as a CPU likes
