@@ -1,0 +1,164 @@
+#include "engine/simulate/beamtime.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/simulate/cxi-writer.h"
+#include "engine/simulate/sfx.h"
+#include "engine/simulate/truth.h"
+
+/* Where the clock of a beamtime that is not played in real time starts (2026-01-01 00:00 UTC), and its rate. */
+#define EPOCH_NS  1767225600000000000ull
+#define EPOCH_HZ  120
+#define RUN_NS    (3600ull * FL_NS_PER_S)
+
+typedef struct
+{
+  const FlBeamtime *plan;
+  FlSfxSimulator *simulator;
+  FlCompression compression;
+  guint64 next;  /* monotonic ns when the next shot is due */
+  guint64 hits, shots;
+} FlPlay;
+
+static gboolean
+stopped (const FlPlay *play, GError **error)
+{
+  if (play->plan->stop == NULL || !*play->plan->stop)
+    return FALSE;
+  g_set_error (error, FL_ERROR, FL_ERROR_STOPPED, "%s: stopped; the same command goes on from here", play->plan->out);
+  return TRUE;
+}
+
+/* Sleeps until `when` or a signal. */
+static void
+sleep_until (const FlPlay *play, guint64 when)
+{
+  struct timespec t = { (time_t) (when / FL_NS_PER_S), (long) (when % FL_NS_PER_S) };
+  while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR
+         && !(play->plan->stop != NULL && *play->plan->stop))
+    continue;
+}
+
+/* Waits for the shot's turn and says when it was taken. */
+static guint64
+shot_time (FlPlay *play, guint run, guint number)
+{
+  if (play->plan->rate == 0)
+    return EPOCH_NS + run * RUN_NS + (guint64) number * FL_NS_PER_S / EPOCH_HZ;
+  guint64 now = fl_tick_ns ();
+  if (now < play->next)
+    sleep_until (play, play->next);
+  /* A machine that cannot keep up falls behind; it does not hurry afterwards. */
+  play->next = MAX (play->next, now) + (guint64) (1e9 / play->plan->rate);
+  return fl_now_ns ();
+}
+
+static gboolean
+write_shots (FlPlay *play, FlCxiWriter *writer, FILE *truth, guint run, guint first, guint n, GError **error)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      FlSfxShot shot;
+      fl_sfx_simulator_draw (play->simulator, run, first + i, &shot);
+      guint64 time = shot_time (play, run, first + i);
+      if (stopped (play, error) || !fl_cxi_writer_append (writer, &shot, time, error))
+        return FALSE;
+      fl_truth_write_shot (truth, i, &shot);
+      play->hits += shot.n_crystals > 0;
+      play->shots++;
+    }
+  return TRUE;
+}
+
+/* A third of the way into the run's first file, an eighth of its frames. */
+static gboolean
+damage (const char *path, guint n, GError **error)
+{
+  return fl_cxi_damage (path, n / 3, MAX (1, n / 8), error);
+}
+
+static gboolean
+write_file (FlPlay *play, const char *folder, guint run, guint index, guint first, guint n, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("%s/r%04u_c%02u.cxi", folder, run, index);
+  g_autofree char *truth_path = g_strdup_printf ("%s/r%04u_c%02u.truth.tsv", folder, run, index);
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  gboolean damaged = run == play->plan->damaged_run && index == 0;
+  /* Lost blocks show in compressed frames only. */
+  FlCompression compression = damaged && play->compression == FL_COMPRESSION_NONE ? FL_COMPRESSION_DEFLATE
+                                                                                   : play->compression;
+  FILE *truth = fopen (truth_path, "we");
+  if (truth == NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path, g_strerror (errno));
+      return FALSE;
+    }
+  fl_truth_write_header (truth);
+  FlCxiWriter *writer = fl_cxi_writer_new (path, fl_sfx_simulator_layout (play->simulator), compression, error);
+  gboolean ok = writer != NULL && write_shots (play, writer, truth, run, first, n, error);
+  if (fclose (truth) != 0 && ok)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path, g_strerror (errno));
+      ok = FALSE;
+    }
+  if (!ok)
+    {
+      fl_cxi_writer_abandon (writer);
+      return FALSE;
+    }
+  return fl_cxi_writer_finish (writer, error) && (!damaged || damage (path, n, error));
+}
+
+static gboolean
+play_run (FlPlay *play, guint run, GError **error)
+{
+  const FlBeamtime *plan = play->plan;
+  g_autofree char *folder = g_strdup_printf ("%s/r%04u", plan->out, run);
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
+      return FALSE;
+    }
+  guint64 hits = play->hits, shots = play->shots;
+  guint index = 0;
+  for (guint first = 0; first < plan->shots; first += plan->shots_per_file)
+    if (!write_file (play, folder, run, index++, first, MIN (plan->shots_per_file, plan->shots - first), error))
+      return FALSE;
+  if (!plan->quiet)
+    printf ("run %u: %" G_GUINT64_FORMAT " shots, %" G_GUINT64_FORMAT " hits\n", run, play->shots - shots,
+            play->hits - hits);
+  fflush (stdout);
+  return TRUE;
+}
+
+gboolean
+fl_beamtime_play (const FlBeamtime *plan, const FlParams *params, GError **error)
+{
+  g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, error);
+  if (simulator == NULL)
+    return FALSE;
+  FlPlay play = { .plan = plan, .simulator = simulator,
+                  .compression = (FlCompression) fl_params_choice (params, "simulate.compression") };
+  if (g_mkdir_with_parents (plan->out, 0777) != 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", plan->out, g_strerror (errno));
+      return FALSE;
+    }
+  g_autofree char *geometry = g_build_filename (plan->out, "detector.geom", NULL);
+  if (!fl_detector_layout_write_geometry (fl_sfx_simulator_layout (simulator), geometry, error))
+    return FALSE;
+  play.next = fl_tick_ns ();
+  for (guint i = 0; i < plan->n_runs; i++)
+    {
+      if (i > 0 && plan->pause > 0)
+        sleep_until (&play, play.next = fl_tick_ns () + (guint64) (1e9 * plan->pause));
+      if (stopped (&play, error) || !play_run (&play, plan->first_run + i, error))
+        return FALSE;
+    }
+  return TRUE;
+}

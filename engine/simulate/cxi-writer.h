@@ -1,0 +1,36 @@
+/* cxi-writer.h: one CXI file of shots, laid out as LCLS' processing writes it:
+ *
+ *   /cxi_version 160
+ *   /entry_1/data_1/data            [shots][height][width] i16 or u16, a chunk an image
+ *   /entry_1/data_1/mask            [height][width] u8, 1 = bad
+ *   /entry_1/instrument_1/detector_1/{data (link), distance m, x_pixel_size m, y_pixel_size m, description}
+ *   /LCLS/{photon_energy_eV, machineTime s, machineTimeNanoSeconds, eventNumber, fiducial}  [shots]
+ *   /LCLS/detector_1/EncoderValue   [shots] camera length, mm
+ *
+ * Written under PATH.inprogress and renamed when closed, so that a file of the final name is whole.
+ * Thread: one (HDF5). */
+#pragma once
+
+#include "engine/simulate/sfx.h"
+
+typedef enum
+{
+  FL_COMPRESSION_NONE,
+  FL_COMPRESSION_DEFLATE,
+  FL_COMPRESSION_BITSHUFFLE
+} FlCompression;
+
+typedef struct FlCxiWriter FlCxiWriter;
+
+FlCxiWriter *fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompression compression,
+                                GError **error);
+/* `time`: ns UTC. */
+gboolean fl_cxi_writer_append (FlCxiWriter *writer, const FlSfxShot *shot, guint64 time, GError **error);
+/* Closes and renames. The writer is gone afterwards, whatever the answer. */
+gboolean fl_cxi_writer_finish (FlCxiWriter *writer, GError **error);
+/* Gives up: removes the unfinished file. */
+void fl_cxi_writer_abandon (FlCxiWriter *writer);
+
+/* Loses blocks of the file as a broken disk does: the second half of the stored bytes of frames `first` … of a
+ * compressed file become zeros. Those frames cannot be read any more, the others can. */
+gboolean fl_cxi_damage (const char *path, guint first, guint n_frames, GError **error);
