@@ -11,7 +11,9 @@
 
 #include "engine/base/batch.h"
 
-/* The spots of one shot: GArray of FlSpotRow, in the finder's order; empty when it has none. Looks in the master,
- * else in segments and journals of the newest attempt that has the shot. FL_ERROR_MISSING when no attempt
- * has it. `shot_row` (may be NULL) gets the shot's own row (message is owned by the caller: g_free). Thread: any. */
+/* The spots of one shot: GArray of FlSpotRow, in the finder's order; empty when it has none. Looks in the
+ * master and in the journals of attempts newer than it; the newest attempt that has the shot wins. What was read of
+ * a job (where each shot lies) is remembered, so that the next question costs milliseconds while the job runs on.
+ * FL_ERROR_MISSING when no attempt has it. `shot_row` (may be NULL) gets the shot's own row (message is owned by the
+ * caller: g_free). Thread: any. */
 GArray *fl_results_spots (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error);

@@ -1,0 +1,408 @@
+#include "engine/sfx/spot-finding.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/sfx/layout.h"
+#include "kernels/device.h"
+#include "kernels/dispersion.h"
+#include "kernels/radial.h"
+#include "kernels/spots.h"
+
+#define PROFILE_SCALE 16.0 /* counts in steps of 1/16 */
+
+/* The rules that decide about spots and hits. */
+typedef struct
+{
+  gboolean extended;
+  guint kernel, min_local, min_size, max_size, min_spots, max_spots;
+  double sigma_background, sigma_strong, global_threshold, gain;
+  double max_separation, max_strong_fraction, min_resolution, max_resolution;
+  double low_angle, high_angle; /* rad of 2θ */
+} Rules;
+
+struct FlSpotFinder
+{
+  Rules rules;
+  FlkDevice *device;
+  FlLayout layout;
+  guint8 *mask;     /* of a shot that brings its own, or has values that are bad */
+  gsize n_mask;
+  FlkBuffer pixels_at, mask_at, strong_at, scratch_at, list_at, list_scratch_at, spots_at, counts_at, bins_at;
+  guint32 list_capacity, spot_capacity; /* a panel */
+
+  /* fetched */
+  guint32 *counts;  /* strong pixels, then spots, of each panel */
+  FlkSpot *raw;
+  FlkRadialBin *bins;
+  guint8 *strong;
+  gsize n_strong_bytes;
+
+  GArray *spots;    /* FlSpotRow */
+  float *profile;
+};
+
+static Rules
+read_rules (const FlParams *params)
+{
+  return (Rules){
+    .extended = fl_params_choice (params, "spots.algorithm") == 1,
+    .kernel = (guint) fl_params_int (params, "spots.kernel"),
+    .min_local = (guint) fl_params_int (params, "spots.min_local"),
+    .min_size = (guint) fl_params_int (params, "spots.min_size"),
+    .max_size = (guint) fl_params_int (params, "spots.max_size"),
+    .min_spots = (guint) fl_params_int (params, "hit.min_spots"),
+    .max_spots = (guint) fl_params_int (params, "hit.max_spots"),
+    .sigma_background = fl_params_real (params, "spots.sigma_background"),
+    .sigma_strong = fl_params_real (params, "spots.sigma_strong"),
+    .global_threshold = fl_params_real (params, "spots.global_threshold"),
+    /* Unless it is given, the detector knows its gain. */
+    .gain = fl_params_is_default (params, "spots.gain") ? 0 : fl_params_real (params, "spots.gain"),
+    .max_separation = fl_params_real (params, "spots.max_separation"),
+    .max_strong_fraction = fl_params_real (params, "spots.max_strong_fraction"),
+    .min_resolution = fl_params_real (params, "spots.min_resolution"),
+    .max_resolution = fl_params_real (params, "spots.max_resolution"),
+    .low_angle = fl_radians (fl_params_real (params, "profile.two_theta_low")),
+    .high_angle = fl_radians (fl_params_real (params, "profile.two_theta_high")),
+  };
+}
+
+FlSpotFinder *
+fl_spot_finder_new (const FlParams *params, guint index, char **message, GError **error)
+{
+  char why[1024] = "";
+  FlkDevice *device = flk_device_open (fl_params_text (params, "engine.device"), index, 1, why, sizeof why);
+  if (device == NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "engine.device: %s", why);
+      return NULL;
+    }
+  if (message != NULL)
+    *message = g_strdup (why);
+  FlSpotFinder *self = g_new0 (FlSpotFinder, 1);
+  self->device = device;
+  self->rules = read_rules (params);
+  self->list_capacity = 4096;
+  self->spot_capacity = 512;
+  self->spots = g_array_new (FALSE, FALSE, sizeof (FlSpotRow));
+  return self;
+}
+
+void
+fl_spot_finder_free (FlSpotFinder *finder)
+{
+  if (finder == NULL)
+    return;
+  FlkBuffer *buffers[] = { &finder->pixels_at, &finder->mask_at,         &finder->strong_at,
+                           &finder->scratch_at, &finder->list_at,        &finder->list_scratch_at,
+                           &finder->spots_at,  &finder->counts_at,       &finder->bins_at };
+  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
+    flk_buffer_clear (finder->device, buffers[i]);
+  fl_layout_clear (&finder->layout, finder->device);
+  flk_device_close (finder->device);
+  g_array_unref (finder->spots);
+  g_free (finder->mask);
+  g_free (finder->counts);
+  g_free (finder->raw);
+  g_free (finder->bins);
+  g_free (finder->strong);
+  g_free (finder->profile);
+  g_free (finder);
+}
+
+const char *
+fl_spot_finder_device (const FlSpotFinder *finder)
+{
+  return flk_device_description (finder->device);
+}
+
+static gboolean
+device_failed (const FlSpotFinder *finder, GError **error)
+{
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s", flk_error (finder->device));
+  return FALSE;
+}
+
+/* --- pixels to strong pixels to lists of spots --- */
+
+/* The mask of this shot; NULL on a device error. */
+static const guint8 *
+stage_mask (FlSpotFinder *finder, const FlShot *shot, const FlDetector *detector)
+{
+  const FlLayout *layout = &finder->layout;
+  if (shot->mask == NULL && !layout->bad_values)
+    return layout->mask;
+  const guint8 *mask = shot->mask;
+  if (layout->bad_values)
+    {
+      if (finder->n_mask < shot->n_pixels)
+        finder->mask = g_realloc (finder->mask, finder->n_mask = shot->n_pixels);
+      memcpy (finder->mask, mask != NULL ? mask : detector->mask, shot->n_pixels);
+      fl_shot_flag_pixels (shot, detector, finder->mask);
+      mask = finder->mask;
+    }
+  return flk_stage (finder->device, &finder->mask_at, mask, shot->n_pixels);
+}
+
+static gboolean
+threshold (FlSpotFinder *finder, const FlkPixels *pixels, gsize n_pixels)
+{
+  static const char *const plain[] = { "dispersion", NULL };
+  static const char *const extended[] = { "dispersion_halo", "dispersion_erode", "dispersion_extended", NULL };
+  const Rules *rules = &finder->rules;
+  const FlLayout *layout = &finder->layout;
+  FlkDevice *device = finder->device;
+  gsize had = finder->strong_at.size;
+  FlkDispersionArgs args = {
+    .pixels = *pixels,
+    .panels = layout->panels,
+    .n_panels = layout->n_panels,
+    .tile_ss = layout->tile_ss,
+    .half_fs = (int32_t) rules->kernel,
+    .half_ss = (int32_t) rules->kernel,
+    .min_local = (int32_t) rules->min_local,
+    .sigma_background = rules->sigma_background,
+    .sigma_strong = rules->sigma_strong,
+    .global_threshold = rules->global_threshold,
+    .gain = layout->gain,
+    .gain_map = layout->gain_map,
+    .strong = flk_buffer_need (device, &finder->strong_at, n_pixels),
+    .scratch = rules->extended ? flk_buffer_need (device, &finder->scratch_at, n_pixels) : NULL,
+  };
+  if (args.strong == NULL || (rules->extended && args.scratch == NULL))
+    return FALSE;
+  /* Pixels between the panels are never written. */
+  if (finder->strong_at.size != had && !flk_zero (device, args.strong, n_pixels))
+    return FALSE;
+  for (const char *const *name = rules->extended ? extended : plain; *name != NULL; name++)
+    if (!flk_launch (device, *name, layout->teams, 0, &args, sizeof args))
+      return FALSE;
+  return TRUE;
+}
+
+/* Leaves counts[] and raw[] filled. */
+static gboolean
+list_spots (FlSpotFinder *finder, const FlkPixels *pixels, gboolean *complete)
+{
+  FlkDevice *device = finder->device;
+  gsize n = finder->layout.n_panels, list = finder->list_capacity, kept = finder->spot_capacity;
+  FlkSpotsArgs args = {
+    .pixels = *pixels,
+    .panels = finder->layout.panels,
+    .n_panels = (guint32) n,
+    .list_capacity = finder->list_capacity,
+    .spot_capacity = finder->spot_capacity,
+    .min_pixels = finder->rules.min_size,
+    .strong = finder->strong_at.memory,
+    .list = flk_buffer_need (device, &finder->list_at, n * list * sizeof (guint32)),
+    .scratch = flk_buffer_need (device, &finder->list_scratch_at, 2 * n * list * sizeof (guint32)),
+    .spots = flk_buffer_need (device, &finder->spots_at, n * kept * sizeof (FlkSpot)),
+    .n_strong = flk_buffer_need (device, &finder->counts_at, 2 * n * sizeof (guint32)),
+  };
+  if (args.list == NULL || args.scratch == NULL || args.spots == NULL || args.n_strong == NULL)
+    return FALSE;
+  args.n_spots = args.n_strong + n;
+  if (!flk_launch (device, "spots", (guint32) n, 0, &args, sizeof args))
+    return FALSE;
+  finder->counts = g_renew (guint32, finder->counts, 2 * n);
+  const guint32 *counts = flk_fetch (device, finder->counts, args.n_strong, 2 * n * sizeof (guint32));
+  if (counts == NULL)
+    return FALSE;
+  memmove (finder->counts, counts, 2 * n * sizeof (guint32));
+  guint32 most_strong = 0, most_spots = 0;
+  for (gsize i = 0; i < n; i++)
+    {
+      most_strong = MAX (most_strong, finder->counts[i]);
+      most_spots = MAX (most_spots, finder->counts[n + i]);
+    }
+  *complete = most_strong <= list && most_spots <= kept;
+  if (!*complete)
+    {
+      /* With a list too short the number of spots is not known, but it is not larger than that of strong pixels. */
+      finder->list_capacity = MAX (finder->list_capacity, most_strong + most_strong / 4);
+      finder->spot_capacity = MAX (finder->spot_capacity, most_spots + most_spots / 4);
+    }
+  return TRUE;
+}
+
+/* --- spots to rows --- */
+
+static void
+add_spot (FlSpotFinder *finder, const FlShot *shot, guint panel_index, const FlkSpot *spot, double wavelength)
+{
+  const Rules *rules = &finder->rules;
+  const FlPanel *panel = &finder->layout.detector->panels[panel_index];
+  double apart = hypot (spot->peak_fs + 0.5 - spot->fs, spot->peak_ss + 0.5 - spot->ss), d = 0;
+  if (spot->n_pixels < rules->min_size || spot->n_pixels > rules->max_size || apart > rules->max_separation)
+    return;
+  if (finder->layout.n_bins > 0 && wavelength > 0)
+    d = fl_resolution (fl_vec3_add (fl_panel_position (panel, spot->fs, spot->ss), shot->shift), wavelength);
+  if (d > 0 && ((rules->min_resolution > 0 && d > rules->min_resolution) || d < rules->max_resolution))
+    return;
+  double below = spot->n_pixels * (double) spot->background;
+  /* Poisson counts of `gain` each, and the error of the background's mean. */
+  double gain = finder->layout.gain;
+  double spread = spot->n_background > 0 ? spot->n_pixels / (double) spot->n_background : 0;
+  double variance = gain * (fabs (spot->intensity) + fabs (below) * spread);
+  FlSpotRow row = { .shot = shot->id,
+                    .panel = (guint16) panel_index,
+                    .pixels = (guint16) MIN (spot->n_pixels, G_MAXUINT16),
+                    .fs = (float) spot->fs,
+                    .ss = (float) spot->ss,
+                    .var_fs = (float) spot->var_fs,
+                    .var_ss = (float) spot->var_ss,
+                    .intensity = (float) (spot->intensity - below),
+                    .var_intensity = (float) variance,
+                    .peak = spot->peak,
+                    .background = spot->background,
+                    .d = (float) d };
+  g_array_append_val (finder->spots, row);
+}
+
+static gboolean
+collect (FlSpotFinder *finder, const FlShot *shot, FlFound *found, GError **error)
+{
+  const FlLayout *layout = &finder->layout;
+  gsize n = layout->n_panels, kept = finder->spot_capacity;
+  double wavelength = shot->energy > 0 ? fl_wavelength_from_energy (shot->energy) : layout->detector->wavelength;
+  found->n_strong = 0;
+  for (gsize i = 0; i < n; i++)
+    found->n_strong += finder->counts[i];
+  if ((double) found->n_strong > finder->rules.max_strong_fraction * (double) layout->n_good)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT " pixels are strong, expected at most %g of them "
+                   "(spots.max_strong_fraction)",
+                   found->n_strong, layout->n_good, finder->rules.max_strong_fraction);
+      return FALSE;
+    }
+  finder->raw = g_realloc_n (finder->raw, n * kept, sizeof (FlkSpot));
+  const FlkSpot *raw = flk_fetch (finder->device, finder->raw, finder->spots_at.memory, n * kept * sizeof (FlkSpot));
+  if (raw == NULL)
+    return device_failed (finder, error);
+  for (guint i = 0; i < n; i++)
+    for (guint k = 0; k < finder->counts[n + i]; k++)
+      add_spot (finder, shot, i, &raw[i * kept + k], wavelength);
+  return TRUE;
+}
+
+static int
+by_number (const void *a, const void *b)
+{
+  float x = *(const float *) a, y = *(const float *) b;
+  return (x > y) - (x < y);
+}
+
+double
+fl_spots_resolution (const FlSpotRow *spots, guint n_spots)
+{
+  g_autofree float *d = g_new (float, n_spots + 1);
+  guint n = 0;
+  for (guint i = 0; i < n_spots; i++)
+    if (spots[i].d > 0 && isfinite (spots[i].d))
+      d[n++] = spots[i].d;
+  guint out = MAX (2, n / 50);
+  if (n <= out)
+    return 0;
+  qsort (d, n, sizeof *d, by_number);
+  return d[out];
+}
+
+/* --- the radial profile --- */
+
+static double
+profile_at (const FlSpotFinder *finder, const FlkRadialBin *bins, double angle)
+{
+  double sum = 0, n = 0, at = angle / FL_PROFILE_STEP - 0.5;
+  for (int k = -1; k <= 1; k++)
+    {
+      double bin = floor (at + 0.5) + k;
+      if (bin >= 0 && bin < finder->layout.n_bins)
+        {
+          sum += flk_radial_sum (&bins[(guint) bin], PROFILE_SCALE);
+          n += (double) bins[(guint) bin].n;
+        }
+    }
+  return n > 0 ? sum / n : -1;
+}
+
+static gboolean
+profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError **error)
+{
+  const FlLayout *layout = &finder->layout;
+  FlkDevice *device = finder->device;
+  guint n = layout->n_bins;
+  gsize size = n * sizeof (FlkRadialBin);
+  if (n == 0)
+    return TRUE;
+  FlkRadialArgs args = { .pixels = *pixels,
+                         .panels = layout->panels,
+                         .n_panels = layout->n_panels,
+                         .tile_ss = layout->tile_ss,
+                         .bin = layout->bin,
+                         .n_bins = n,
+                         .scale = (float) PROFILE_SCALE,
+                         .bins = flk_buffer_need (device, &finder->bins_at, size) };
+  finder->bins = g_renew (FlkRadialBin, finder->bins, n);
+  const FlkRadialBin *bins = NULL;
+  if (args.bins != NULL && flk_zero (device, args.bins, size)
+      && flk_launch (device, "radial", layout->teams, 0, &args, sizeof args))
+    bins = flk_fetch (device, finder->bins, args.bins, size);
+  if (bins == NULL)
+    return device_failed (finder, error);
+  finder->profile = g_renew (float, finder->profile, n);
+  for (guint i = 0; i < n; i++)
+    finder->profile[i] = bins[i].n > 0 ? (float) (flk_radial_sum (&bins[i], PROFILE_SCALE) / (double) bins[i].n) : NAN;
+  double low = profile_at (finder, bins, finder->rules.low_angle);
+  double high = profile_at (finder, bins, finder->rules.high_angle);
+  found->n_bins = n;
+  found->profile = finder->profile;
+  found->solvent = low > 0 && high >= 0 ? (float) (high / low) : 0;
+  return TRUE;
+}
+
+/* --- */
+
+gboolean
+fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found, GError **error)
+{
+  FlkDevice *device = finder->device;
+  const Rules *rules = &finder->rules;
+  *found = (FlFound){ 0 };
+  g_array_set_size (finder->spots, 0);
+  if (!fl_layout_update (&finder->layout, device, detector, shot, rules->gain))
+    return device_failed (finder, error);
+  FlkPixels pixels = {
+    .data = flk_stage (device, &finder->pixels_at, shot->pixels, shot->n_pixels * fl_pixel_size (shot->type)),
+    .mask = stage_mask (finder, shot, detector),
+    .factor_all = 1,
+    .type = (int32_t) shot->type,
+  };
+  if (pixels.data == NULL || pixels.mask == NULL || !threshold (finder, &pixels, shot->n_pixels))
+    return device_failed (finder, error);
+  for (gboolean complete = FALSE; !complete;)
+    if (!list_spots (finder, &pixels, &complete))
+      return device_failed (finder, error);
+  if (!profile (finder, &pixels, found, error) || !collect (finder, shot, found, error))
+    return FALSE;
+  found->spots = (const FlSpotRow *) (void *) finder->spots->data;
+  found->n_spots = finder->spots->len;
+  found->hit = found->n_spots >= rules->min_spots && (rules->max_spots == 0 || found->n_spots <= rules->max_spots);
+  found->resolution = (float) fl_spots_resolution (found->spots, found->n_spots);
+  return TRUE;
+}
+
+const guint8 *
+fl_spot_finder_strong (FlSpotFinder *finder, GError **error)
+{
+  gsize n = finder->layout.detector != NULL ? finder->layout.detector->n_pixels : 0;
+  if (finder->n_strong_bytes < n)
+    finder->strong = g_realloc (finder->strong, finder->n_strong_bytes = n);
+  const guint8 *strong = n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at.memory, n) : NULL;
+  if (strong == NULL)
+    device_failed (finder, error);
+  return strong;
+}

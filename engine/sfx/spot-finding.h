@@ -1,0 +1,52 @@
+/* spot-finding.h: raw shot -> strong pixels -> spots -> hit or miss, and the radial profile.
+ *
+ * Thresholds: kernels/dispersion.h (as DIALS; Winter et al. 2018, Acta Cryst. D74, 85). Spots: 4-connected strong pixels
+ * of a panel, centroid and its variance from all their counts, intensity above the mean of the good pixels round them.
+ * Dropped are spots that are too small or too large, whose brightest pixel lies too far from the centroid, or outside
+ * the resolution limits. A shot with too large a part of strong pixels has failed.
+ *
+ * Resolution of a shot: of the spot at the 98th percentile of 1/d, at least two left out beyond it (the rule of
+ * CrystFEL's peak_resolution): one stray peak at the edge does not count.
+ * Solvent ratio: mean of the profile at the high angle over that at the low one (each ± 1.5 bins); 0 when the low mean is
+ * <= 0, the high one < 0, or an angle is not on the detector.
+ *
+ * A finder owns its device and buffers; one a rank or thread. */
+#pragma once
+
+#include <glib.h>
+
+#include "engine/base/batch.h"
+#include "engine/base/params.h"
+#include "engine/shots/source.h"
+
+typedef struct FlSpotFinder FlSpotFinder;
+
+/* What was found in one shot; owned by the finder until its next shot. */
+typedef struct
+{
+  const FlSpotRow *spots; /* in order of panel, then of raster */
+  guint n_spots;
+  guint64 n_strong;       /* strong pixels */
+  gboolean hit;
+  float resolution;       /* Å; 0 = none */
+  float solvent;          /* 0 = not measured */
+  guint n_bins;           /* of the profile; FL_PROFILE_STEP of 2θ each, from 0 */
+  const float *profile;   /* mean counts a good pixel; NAN where there is none */
+} FlFound;
+
+/* Parameters of the stage "spots" (resources/parameters/spots.params). `index`: the rank's number in its node (which
+ * GPU). `message` (may be NULL): which device was opened and why others were not; owned by the caller. */
+FlSpotFinder *fl_spot_finder_new (const FlParams *params, guint index, char **message, GError **error);
+void fl_spot_finder_free (FlSpotFinder *finder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSpotFinder, fl_spot_finder_free)
+const char *fl_spot_finder_device (const FlSpotFinder *finder);
+
+/* FALSE: this shot failed (FL_ERROR_INPUT: its pixels; FL_ERROR_FAILED: the device). */
+gboolean fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,
+                              GError **error);
+
+/* The last shot's strong pixels, n_pixels bytes, 1 = strong; for tests and viewers. */
+const guint8 *fl_spot_finder_strong (FlSpotFinder *finder, GError **error);
+
+/* The resolution rule above on 1/d² values' d, any order; 0 for none. */
+double fl_spots_resolution (const FlSpotRow *spots, guint n_spots);
