@@ -115,7 +115,7 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  char *name, *first_run, *last_run; /* run names, inclusive, compared as names; last "" = open */
+  char *name, *first_run, *last_run; /* run names, inclusive (fl_run_name_compare); "" = open */
   char *params;                      /* trial text: detector.geometry, detector.mask … */
   gboolean active;
 } FlBlock;
@@ -193,6 +193,8 @@ typedef struct
 } FlChange;
 
 void fl_record_free (FlTable table, gpointer record);
+/* Order of runs' names: numbers in them count as numbers, so that run9 comes before run10 and r0009 equals r9. */
+int fl_run_name_compare (const char *a, const char *b);
 void fl_change_free (FlChange *change);
 
 /* One journal frame in the store, of a kind other than shots (those: shots.h). */

@@ -45,7 +45,7 @@ GPtrArray *fl_store_changes (FlStore *store, gint64 since, gint64 *revision, GEr
 /* --- control records: insert with id 0, else update. On success id and revision are filled in --- */
 
 /* Strings may be NULL for "". Saving a record that somebody has removed is FL_ERROR_MISSING; a second record of the same
- * name (or identity, or number) FL_ERROR_INPUT. */
+ * name (or identity, or number) FL_ERROR_INPUT; so is another parameter set in a trial or block that has jobs. */
 gboolean fl_store_save (FlStore *store, FlTable table, gpointer record, GError **error);
 /* Removing a tag or a run takes its run_tags along; what is still used elsewhere is FL_ERROR_INPUT. */
 gboolean fl_store_remove (FlStore *store, FlTable table, gint64 id, GError **error);
@@ -56,9 +56,17 @@ GPtrArray *fl_store_list (FlStore *store, FlTable table, GError **error);       
 gpointer fl_store_find (FlStore *store, FlTable table, const char *name, GError **error);
 /* Finds the job of that identity; else makes it (planned), with root and path as given. *made tells, may be NULL. */
 FlJob *fl_store_ensure_job (FlStore *store, const FlJob *identity, gboolean *made, GError **error);
+/* Changes one column of one record, whatever happens to the others meanwhile (a comment, while the run finder counts
+ * bytes). The column's name is the struct's field's (a site's user: user_name). */
+gboolean fl_store_set_text (FlStore *store, FlTable table, gint64 id, const char *column, const char *value,
+                            GError **error);
+gboolean fl_store_set_int (FlStore *store, FlTable table, gint64 id, const char *column, gint64 value, GError **error);
 /* What a person may ask of a job, without overwriting what the conductor writes at the same time: */
 gboolean fl_store_want_stop (FlStore *store, gint64 job, GError **error);
 gboolean fl_store_want_retry (FlStore *store, gint64 job, GError **error);
+
+/* A job's attempts, by number. Frees its records. */
+GPtrArray *fl_store_list_attempts (FlStore *store, gint64 job, GError **error);
 
 /* Absolute path of (root, relative path). NULL with FL_ERROR_MISSING when there is no such root. */
 char *fl_store_resolve (FlStore *store, const char *root, const char *path, GError **error);

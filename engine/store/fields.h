@@ -1,0 +1,40 @@
+/* fields.h: how the records' structs lie in their tables. Inside the store only. */
+#pragma once
+
+#include "engine/store/records.h"
+
+typedef enum
+{
+  FL_FIELD_I64,
+  FL_FIELD_U64,
+  FL_FIELD_INT, /* int, gboolean, enum */
+  FL_FIELD_U32,
+  FL_FIELD_REAL,
+  FL_FIELD_TEXT,
+  FL_FIELD_NAME /* text that must not be empty and has no control characters */
+} FlFieldType;
+
+typedef struct
+{
+  const char *column;
+  FlFieldType type;
+  gsize offset;
+} FlField;
+
+/* Every struct begins with id and revision, which are not among the fields. */
+typedef struct
+{
+  const char *table;
+  gsize size;
+  const FlField *fields;
+  guint n_fields;
+  gboolean named; /* has a unique column `name` */
+} FlRecordType;
+
+typedef struct
+{
+  gint64 id, revision;
+} FlRecordHead;
+
+const FlRecordType *fl_record_type (FlTable table);
+const FlField *fl_record_field (FlTable table, const char *column); /* NULL when there is none */

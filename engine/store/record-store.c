@@ -1,0 +1,584 @@
+/* Control records: statements made from the tables of fields, the change feed. */
+#include "engine/store/store.h"
+
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/store/fields.h"
+#include "engine/store/store-private.h"
+
+#define MAX_FIELDS 20
+
+/* --- statements made from the fields --- */
+
+static char *
+column_list (const FlRecordType *type, const char *each, const char *separator)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < type->n_fields; i++)
+    {
+      if (i > 0)
+        g_string_append (text, separator);
+      g_string_append (text, each[0] == '=' || each[0] == '\0' ? type->fields[i].column : each);
+      if (each[0] == '=')
+        g_string_append (text, " = ?");
+    }
+  return g_string_free (text, FALSE);
+}
+
+static char *
+select_sql (FlTable table, const char *rest)
+{
+  const FlRecordType *type = fl_record_type (table);
+  g_autofree char *columns = column_list (type, "", ", ");
+  return g_strdup_printf ("SELECT id, revision, %s FROM %s %s", columns, type->table, rest);
+}
+
+/* --- between struct and row --- */
+
+static gpointer
+read_record (FlTable table, FlQuery *query)
+{
+  const FlRecordType *type = fl_record_type (table);
+  FlRecordHead *head = g_malloc0 (type->size);
+  head->id = fl_query_int (query, 0);
+  head->revision = fl_query_int (query, 1);
+  for (guint i = 0; i < type->n_fields; i++)
+    {
+      gpointer at = (char *) head + type->fields[i].offset;
+      int column = (int) i + 2;
+      switch (type->fields[i].type)
+        {
+        case FL_FIELD_I64:
+        case FL_FIELD_U64:
+          *(gint64 *) at = fl_query_int (query, column);
+          break;
+        case FL_FIELD_INT:
+        case FL_FIELD_U32:
+          *(gint32 *) at = (gint32) fl_query_int (query, column);
+          break;
+        case FL_FIELD_REAL:
+          *(double *) at = fl_query_real (query, column);
+          break;
+        case FL_FIELD_TEXT:
+        case FL_FIELD_NAME:
+          *(char **) at = fl_query_text (query, column);
+          break;
+        }
+    }
+  return head;
+}
+
+/* All rows of the statement, which is read to its end. */
+static GPtrArray *
+read_records (FlStore *store, FlTable table, const char *rest, const FlValue *values, guint n, GError **error)
+{
+  g_autofree char *sql = select_sql (table, rest);
+  g_autoptr (GPtrArray) records = g_ptr_array_new ();
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query = fl_db_query_values (store->db, sql, values, n, error);
+  if (query == NULL)
+    return NULL;
+  while (fl_query_next (query, &failed))
+    g_ptr_array_add (records, read_record (table, query));
+  if (failed == NULL)
+    return g_steal_pointer (&records);
+  for (guint i = 0; i < records->len; i++)
+    fl_record_free (table, records->pdata[i]);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return NULL;
+}
+
+static FlValue
+field_value (const FlField *field, gconstpointer record)
+{
+  gconstpointer at = (const char *) record + field->offset;
+  switch (field->type)
+    {
+    case FL_FIELD_I64:
+    case FL_FIELD_U64:
+      return FL_INT (*(const gint64 *) at);
+    case FL_FIELD_INT:
+      return FL_INT (*(const gint32 *) at);
+    case FL_FIELD_U32:
+      return FL_INT (*(const guint32 *) at);
+    case FL_FIELD_REAL:
+      return FL_REAL (*(const double *) at);
+    case FL_FIELD_TEXT:
+    case FL_FIELD_NAME:
+      break;
+    }
+  const char *text = *(char *const *) at;
+  return FL_TEXT (text != NULL ? text : "");
+}
+
+static gboolean
+check_text (FlTable table, const FlField *field, const char *text, GError **error)
+{
+  const char *name = fl_table_name (table);
+  gboolean empty = text == NULL || *text == '\0';
+  if (field->type == FL_FIELD_NAME && empty)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s needs a %s", name, field->column);
+  else if (!empty && !g_utf8_validate (text, -1, NULL))
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the %s of a %s is not UTF-8 text", field->column, name);
+  else if (field->type == FL_FIELD_NAME && strpbrk (text, "\n\r\t\v\f\b\033") != NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the %s of a %s may not hold line breaks or tabulators",
+                 field->column, name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check_record (FlTable table, gconstpointer record, GError **error)
+{
+  const FlRecordType *type = fl_record_type (table);
+  for (guint i = 0; i < type->n_fields; i++)
+    if (type->fields[i].type >= FL_FIELD_TEXT)
+      {
+        FlValue value = field_value (&type->fields[i], record);
+        if (!check_text (table, &type->fields[i], value.data, error))
+          return FALSE;
+      }
+  if (table == FL_TABLE_JOB && (guint) ((const FlJob *) record)->state >= FL_JOB_STATE_LAST)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a job has no state %d", ((const FlJob *) record)->state);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* A constraint's message names the statement's columns: say it in the scientist's words. */
+static gboolean
+explain_constraint (FlTable table, gconstpointer record, GError **error)
+{
+  if (error == NULL || *error == NULL || !g_error_matches (*error, FL_ERROR, FL_ERROR_INPUT))
+    return FALSE;
+  gboolean unique = strstr ((*error)->message, "UNIQUE") != NULL;
+  if (!unique && strstr ((*error)->message, "FOREIGN") == NULL)
+    return FALSE;
+  g_clear_error (error);
+  if (!unique)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s belongs to something that is not there", fl_table_name (table));
+  else if (table == FL_TABLE_TRIAL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "trial %d is there already", ((const FlTrial *) record)->number);
+  else if (fl_record_type (table)->named)
+    {
+      FlValue name = field_value (fl_record_field (table, "name"), record);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s called '%s' is there already", fl_table_name (table),
+                   (const char *) name.data);
+    }
+  else
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the same %s is there already", fl_table_name (table));
+  return FALSE;
+}
+
+/* --- reading --- */
+
+gpointer
+fl_store_get (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  g_autoptr (GPtrArray) records = read_records (store, table, "WHERE id = ?", FL_VALUES (FL_INT (id)), error);
+  if (records == NULL)
+    return NULL;
+  if (records->len == 1)
+    return records->pdata[0];
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no %s with number %" G_GINT64_FORMAT, store->path,
+               fl_table_name (table), id);
+  return NULL;
+}
+
+gpointer
+fl_store_find (FlStore *store, FlTable table, const char *name, GError **error)
+{
+  g_return_val_if_fail (fl_record_type (table)->named, NULL);
+  g_autoptr (GPtrArray) records = read_records (store, table, "WHERE name = ?", FL_VALUES (FL_TEXT (name)), error);
+  return records != NULL && records->len == 1 ? records->pdata[0] : NULL;
+}
+
+static const GDestroyNotify free_record[FL_TABLE_LAST];
+
+GPtrArray *
+fl_store_list (FlStore *store, FlTable table, GError **error)
+{
+  GPtrArray *records = read_records (store, table, "ORDER BY id", NULL, 0, error);
+  if (records != NULL)
+    g_ptr_array_set_free_func (records, free_record[table]);
+  return records;
+}
+
+GPtrArray *
+fl_store_list_attempts (FlStore *store, gint64 job, GError **error)
+{
+  GPtrArray *records
+      = read_records (store, FL_TABLE_ATTEMPT, "WHERE job = ? ORDER BY number", FL_VALUES (FL_INT (job)), error);
+  if (records != NULL)
+    g_ptr_array_set_free_func (records, free_record[FL_TABLE_ATTEMPT]);
+  return records;
+}
+
+#define FREE_FUNC(table) \
+  static void free_##table (gpointer record) { fl_record_free (FL_TABLE_##table, record); }
+FREE_FUNC (EXPERIMENT)
+FREE_FUNC (ROOT)
+FREE_FUNC (SITE)
+FREE_FUNC (RUN)
+FREE_FUNC (TAG)
+FREE_FUNC (RUN_TAG)
+FREE_FUNC (BLOCK)
+FREE_FUNC (TRIAL)
+FREE_FUNC (TASK)
+FREE_FUNC (DATASET)
+FREE_FUNC (DATASET_VERSION)
+FREE_FUNC (JOB)
+FREE_FUNC (ATTEMPT)
+FREE_FUNC (WATCH)
+static const GDestroyNotify free_record[FL_TABLE_LAST] = {
+  free_EXPERIMENT, free_ROOT, free_SITE, free_RUN, free_TAG, free_RUN_TAG, free_BLOCK, free_TRIAL,
+  free_TASK, free_DATASET, free_DATASET_VERSION, free_JOB, free_ATTEMPT, free_WATCH,
+};
+
+/* --- change feed --- */
+
+typedef struct
+{
+  gint64 revision;
+  FlChange *change;
+} Revised;
+
+static int
+compare_revisions (gconstpointer a, gconstpointer b)
+{
+  gint64 ra = ((const Revised *) a)->revision, rb = ((const Revised *) b)->revision;
+  return ra < rb ? -1 : ra > rb;
+}
+
+static void
+add_change (GArray *found, gint64 revision, FlTable table, gint64 id, gpointer record)
+{
+  FlChange *change = g_new0 (FlChange, 1);
+  *change = (FlChange){ .table = table, .id = id, .removed = record == NULL, .record = record };
+  Revised revised = { revision, change };
+  g_array_append_val (found, revised);
+}
+
+static gboolean
+collect_changes (FlStore *store, gint64 since, GArray *found, GError **error)
+{
+  for (FlTable table = 0; table < FL_TABLE_LAST; table++)
+    {
+      g_autoptr (GPtrArray) records
+          = read_records (store, table, "WHERE revision > ?", FL_VALUES (FL_INT (since)), error);
+      if (records == NULL)
+        return FALSE;
+      for (guint i = 0; i < records->len; i++)
+        {
+          const FlRecordHead *head = records->pdata[i];
+          add_change (found, head->revision, table, head->id, records->pdata[i]);
+        }
+    }
+  if (since == 0)
+    return TRUE;
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (TOMBSTONES), error, FL_INT (since));
+  if (query == NULL)
+    return FALSE;
+  while (fl_query_next (query, &failed))
+    add_change (found, fl_query_int (query, 0), (FlTable) fl_query_int (query, 1), fl_query_int (query, 2), NULL);
+  if (failed == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
+}
+
+GPtrArray *
+fl_store_changes (FlStore *store, gint64 since, gint64 *revision, GError **error)
+{
+  gboolean own = store->depth == 0;
+  if (own && !fl_db_begin (store->db, FALSE, error))
+    return NULL;
+  g_autoptr (GPtrArray) changes = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_change_free);
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (Revised));
+  gint64 newest = fl_store_counted (store, "revision", error);
+  gboolean ok = newest >= 0 && (newest == since || collect_changes (store, since, found, error));
+  if (own)
+    fl_db_rollback (store->db); /* only read */
+  g_array_sort (found, compare_revisions);
+  for (guint i = 0; i < found->len; i++)
+    g_ptr_array_add (changes, g_array_index (found, Revised, i).change);
+  if (!ok)
+    return NULL;
+  *revision = newest;
+  return g_steal_pointer (&changes);
+}
+
+/* --- writing --- */
+
+/* A trial is immutable, and so is a block's parameter text, once there are jobs of it. */
+static gboolean
+check_frozen (FlStore *store, FlTable table, gint64 id, const char *params, GError **error)
+{
+  if (table != FL_TABLE_TRIAL && table != FL_TABLE_BLOCK)
+    return TRUE;
+  gboolean is_trial = table == FL_TABLE_TRIAL;
+  gpointer stored = fl_store_get (store, table, id, error);
+  if (stored == NULL)
+    return FALSE;
+  gboolean same = g_strcmp0 (is_trial ? ((FlTrial *) stored)->params : ((FlBlock *) stored)->params,
+                             params != NULL ? params : "") == 0;
+  int number = is_trial ? ((FlTrial *) stored)->number : (int) id;
+  fl_record_free (table, stored);
+  if (same)
+    return TRUE;
+  g_autoptr (FlQuery) query = fl_db_query (store->db, is_trial ? SQL (JOB_USES_TRIAL) : SQL (JOB_USES_BLOCK), error,
+                                           FL_INT (id));
+  if (query == NULL)
+    return FALSE;
+  if (!fl_query_next (query, NULL))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s %d has jobs, its parameters stay as they are; make a new one",
+               fl_table_name (table), number);
+  return FALSE;
+}
+
+static gboolean
+save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint64 *revision, GError **error)
+{
+  const FlRecordType *type = fl_record_type (table);
+  FlValue values[MAX_FIELDS + 2];
+  g_assert (type->n_fields <= MAX_FIELDS);
+  *revision = fl_store_count (store, "revision", error);
+  if (*revision == 0)
+    return FALSE;
+  values[0] = FL_INT (*revision);
+  for (guint i = 0; i < type->n_fields; i++)
+    values[i + 1] = field_value (&type->fields[i], head);
+  if (head->id == 0)
+    {
+      g_autofree char *columns = column_list (type, "", ", ");
+      g_autofree char *marks = column_list (type, "?", ", ");
+      g_autofree char *sql
+          = g_strdup_printf ("INSERT INTO %s (revision, %s) VALUES (?, %s)", type->table, columns, marks);
+      if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 1, error))
+        return explain_constraint (table, head, error);
+      *id = fl_db_last_id (store->db);
+      return TRUE;
+    }
+  if (table == FL_TABLE_TRIAL || table == FL_TABLE_BLOCK)
+    {
+      FlValue params = field_value (fl_record_field (table, "params"), head);
+      if (!check_frozen (store, table, head->id, params.data, error))
+        return FALSE;
+    }
+  g_autofree char *columns = column_list (type, "=", ", ");
+  g_autofree char *sql = g_strdup_printf ("UPDATE %s SET revision = ?, %s WHERE id = ?", type->table, columns);
+  values[type->n_fields + 1] = FL_INT (head->id);
+  if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 2, error))
+    return explain_constraint (table, head, error);
+  *id = head->id;
+  if (fl_db_changed_rows (store->db) == 1)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path, type->table);
+  return FALSE;
+}
+
+gboolean
+fl_store_save (FlStore *store, FlTable table, gpointer record, GError **error)
+{
+  FlRecordHead *head = record;
+  gint64 id = 0, revision = 0;
+  g_autoptr (GError) failed = NULL;
+  if (!check_record (table, record, error) || !fl_store_enter (store, error))
+    return FALSE;
+  if (!fl_store_leave (store, save_record (store, table, head, &id, &revision, &failed), error))
+    {
+      if (failed != NULL)
+        g_propagate_error (error, g_steal_pointer (&failed));
+      return FALSE;
+    }
+  head->id = id;
+  head->revision = revision;
+  return TRUE;
+}
+
+static gboolean
+set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValue value, GError **error)
+{
+  const FlField *field = fl_record_field (table, column);
+  gboolean is_text = value.type == FL_VALUE_TEXT;
+  if (field == NULL || (field->type >= FL_FIELD_TEXT) != is_text || field->type == FL_FIELD_REAL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s has no column '%s' of that type", fl_table_name (table), column);
+      return FALSE;
+    }
+  if (is_text && !check_text (table, field, value.data, error))
+    return FALSE;
+  if (is_text && strcmp (column, "params") == 0 && !check_frozen (store, table, id, value.data, error))
+    return FALSE;
+  gint64 revision = fl_store_count (store, "revision", error);
+  g_autofree char *sql
+      = g_strdup_printf ("UPDATE %s SET revision = ?, %s = ? WHERE id = ?", fl_table_name (table), field->column);
+  if (revision == 0 || !fl_db_exec (store->db, sql, error, FL_INT (revision), value, FL_INT (id)))
+    {
+      if (revision > 0 && error != NULL && *error != NULL && strstr ((*error)->message, "UNIQUE") != NULL)
+        {
+          g_clear_error (error);
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "another %s has this %s already", fl_table_name (table), column);
+        }
+      return FALSE;
+    }
+  if (fl_db_changed_rows (store->db) == 1)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path, fl_table_name (table));
+  return FALSE;
+}
+
+gboolean
+fl_store_set_text (FlStore *store, FlTable table, gint64 id, const char *column, const char *value, GError **error)
+{
+  FlValue text = FL_TEXT (value != NULL ? value : "");
+  return fl_store_enter (store, error)
+         && fl_store_leave (store, set_column (store, table, id, column, text, error), error);
+}
+
+gboolean
+fl_store_set_int (FlStore *store, FlTable table, gint64 id, const char *column, gint64 value, GError **error)
+{
+  return fl_store_enter (store, error)
+         && fl_store_leave (store, set_column (store, table, id, column, FL_INT (value), error), error);
+}
+
+gboolean
+fl_store_want_stop (FlStore *store, gint64 job, GError **error)
+{
+  return fl_store_set_int (store, FL_TABLE_JOB, job, "stop_wanted", 1, error);
+}
+
+gboolean
+fl_store_want_retry (FlStore *store, gint64 job, GError **error)
+{
+  return fl_store_set_int (store, FL_TABLE_JOB, job, "retry_wanted", 1, error);
+}
+
+/* --- removal --- */
+
+static gboolean
+remove_row (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  g_autofree char *sql = g_strdup_printf ("DELETE FROM %s WHERE id = ?", fl_table_name (table));
+  if (!fl_db_exec (store->db, sql, error, FL_INT (id)))
+    {
+      if (error != NULL && *error != NULL && strstr ((*error)->message, "FOREIGN") != NULL)
+        {
+          g_clear_error (error);
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s is still in use", fl_table_name (table));
+        }
+      return FALSE;
+    }
+  if (fl_db_changed_rows (store->db) == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed already", store->path,
+                   fl_table_name (table));
+      return FALSE;
+    }
+  gint64 revision = fl_store_count (store, "revision", error);
+  return revision > 0
+         && fl_db_exec (store->db, SQL (TOMBSTONE_ADD), error, FL_INT (revision), FL_INT (table), FL_INT (id));
+}
+
+static gboolean
+check_unused (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  const char *sql = table == FL_TABLE_TRIAL   ? SQL (JOB_USES_TRIAL)
+                    : table == FL_TABLE_BLOCK ? SQL (JOB_USES_BLOCK)
+                    : table == FL_TABLE_RUN   ? SQL (JOB_USES_RUN)
+                    : table == FL_TABLE_TASK  ? SQL (JOB_USES_TASK)
+                                              : NULL;
+  if (sql == NULL)
+    return TRUE;
+  g_autoptr (FlQuery) query = fl_db_query (store->db, sql, error, FL_INT (id));
+  if (query == NULL)
+    return FALSE;
+  if (!fl_query_next (query, NULL))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s has jobs and cannot be removed", fl_table_name (table));
+  return FALSE;
+}
+
+static gboolean
+remove_record (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  if (!check_unused (store, table, id, error))
+    return FALSE;
+  if (table == FL_TABLE_RUN || table == FL_TABLE_TAG)
+    {
+      g_autoptr (GArray) uses = g_array_new (FALSE, FALSE, sizeof (gint64));
+      FlQuery *query = fl_db_query (store->db, table == FL_TABLE_RUN ? SQL (RUN_TAGS_OF_RUN) : SQL (RUN_TAGS_OF_TAG),
+                                    error, FL_INT (id));
+      if (query == NULL)
+        return FALSE;
+      while (fl_query_next (query, NULL))
+        {
+          gint64 use = fl_query_int (query, 0);
+          g_array_append_val (uses, use);
+        }
+      fl_query_done (query);
+      for (guint i = 0; i < uses->len; i++)
+        if (!remove_row (store, FL_TABLE_RUN_TAG, g_array_index (uses, gint64, i), error))
+          return FALSE;
+    }
+  return remove_row (store, table, id, error);
+}
+
+gboolean
+fl_store_remove (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  return fl_store_enter (store, error) && fl_store_leave (store, remove_record (store, table, id, error), error);
+}
+
+/* --- jobs --- */
+
+static FlJob *
+find_or_make_job (FlStore *store, const FlJob *identity, gboolean *made, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  FlQuery *query = fl_db_query (store->db, SQL (JOB_FIND), error, FL_INT (identity->trial), FL_INT (identity->block),
+                                FL_INT (identity->run), FL_INT (identity->task), FL_INT (identity->dataset),
+                                FL_INT (identity->version));
+  if (query == NULL)
+    return NULL;
+  gint64 id = fl_query_next (query, &failed) ? fl_query_int (query, 0) : 0;
+  fl_query_done (query);
+  if (failed != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return NULL;
+    }
+  *made = id == 0;
+  if (id == 0)
+    {
+      FlJob job = *identity;
+      job.id = 0;
+      if (!fl_store_save (store, FL_TABLE_JOB, &job, error))
+        return NULL;
+      id = job.id;
+    }
+  return fl_store_get (store, FL_TABLE_JOB, id, error);
+}
+
+FlJob *
+fl_store_ensure_job (FlStore *store, const FlJob *identity, gboolean *made, GError **error)
+{
+  gboolean is_new = FALSE;
+  if (!fl_store_enter (store, error))
+    return NULL;
+  FlJob *job = find_or_make_job (store, identity, &is_new, error);
+  if (!fl_store_leave (store, job != NULL, error))
+    {
+      fl_record_free (FL_TABLE_JOB, job);
+      return NULL;
+    }
+  if (made != NULL)
+    *made = is_new;
+  return job;
+}

@@ -1,0 +1,43 @@
+/* statements.h: every statement of the store that is not made from a record's fields, one table a driver. */
+#pragma once
+
+typedef enum
+{
+  FL_SQL_COUNTER_ADD,
+  FL_SQL_COUNTER_MAKE,
+  FL_SQL_COUNTER_READ,
+  FL_SQL_COUNTER_SET,
+  FL_SQL_TOMBSTONE_ADD,
+  FL_SQL_TOMBSTONES,
+  FL_SQL_RUN_TAGS_OF_RUN,
+  FL_SQL_RUN_TAGS_OF_TAG,
+  FL_SQL_JOB_FIND,
+  FL_SQL_JOB_USES_TRIAL,
+  FL_SQL_JOB_USES_BLOCK,
+  FL_SQL_JOB_USES_RUN,
+  FL_SQL_JOB_USES_TASK,
+  FL_SQL_LEASE_READ,
+  FL_SQL_LEASE_MAKE,
+  FL_SQL_LEASE_WRITE,
+  FL_SQL_AUDIT_ADD,
+  FL_SQL_ATTEMPT_JOB,
+  FL_SQL_KEY_ADD,
+  FL_SQL_SLICE_ADD,
+  FL_SQL_SLICE_REMOVE,
+  FL_SQL_COLUMN_ADD,
+  FL_SQL_COLUMN_READ,
+  FL_SQL_COLUMNS_REMOVE,
+  FL_SQL_SLICES_KIND,
+  FL_SQL_SLICES_KIND_JOB,
+  FL_SQL_SHOTS_ALL,
+  FL_SQL_SHOTS_JOB,
+  FL_SQL_SHOTS_ATTEMPT,
+  FL_SQL_OTHER_ATTEMPTS,
+  FL_SQL_JOURNAL_READ,
+  FL_SQL_JOURNAL_WRITE,
+  FL_SQL_LAST
+} FlSql;
+
+extern const char *const fl_sqlite_statements[FL_SQL_LAST];
+
+#define SQL(name) (fl_sqlite_statements[FL_SQL_##name])

@@ -1,0 +1,437 @@
+#include "engine/store/store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/units.h"
+#include "engine/store/store-private.h"
+
+extern const char fl_schema_scripts[]; /* resources/schema, one after another */
+
+#define MIGRATION_MARK "-- migration "
+
+/* --- migrations --- */
+
+/* The script that makes version `version` out of the one before; NULL when there is no such. */
+static char *
+migration_script (gint64 version)
+{
+  for (const char *at = strstr (fl_schema_scripts, MIGRATION_MARK); at != NULL;)
+    {
+      const char *next = strstr (at + 1, MIGRATION_MARK);
+      if (g_ascii_strtoll (at + strlen (MIGRATION_MARK), NULL, 10) == version)
+        return next != NULL ? g_strndup (at, (gsize) (next - at)) : g_strdup (at);
+      at = next;
+    }
+  return NULL;
+}
+
+static gint64
+newest_version (void)
+{
+  gint64 version = 0;
+  for (g_autofree char *script = migration_script (1); script != NULL;)
+    {
+      version++;
+      g_free (script);
+      script = migration_script (version + 1);
+    }
+  return version;
+}
+
+/* 0: an empty file; -1 with error. */
+static gint64
+schema_version (FlStore *store, GError **error)
+{
+  gboolean has = FALSE;
+  if (!fl_db_has_table (store->db, "counter", &has, error))
+    return -1;
+  return has ? fl_store_counted (store, "schema", error) : 0;
+}
+
+static gboolean
+add_first_records (FlStore *store, GError **error)
+{
+  g_autofree char *name = g_path_get_basename (store->folder);
+  FlExperiment experiment = { .name = name, .created = fl_now_ns () };
+  FlRoot root = { .name = (char *) "experiment", .path = (char *) "." };
+  FlSite site = { .name = (char *) "local", .kind = (char *) "local", .scratch = root.name };
+  FlTask task = { .name = (char *) "spots", .type = (char *) "spots", .active = TRUE };
+  return fl_store_save (store, FL_TABLE_EXPERIMENT, &experiment, error)
+         && fl_store_save (store, FL_TABLE_ROOT, &root, error) && fl_store_save (store, FL_TABLE_SITE, &site, error)
+         && fl_store_save (store, FL_TABLE_TASK, &task, error);
+}
+
+static gboolean
+migrate (FlStore *store, gint64 target, GError **error)
+{
+  gint64 from = schema_version (store, error);
+  if (from < 0)
+    return FALSE;
+  for (gint64 version = from + 1; version <= target; version++)
+    {
+      g_autofree char *script = migration_script (version);
+      if (!fl_db_script (store->db, script, error)
+          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("schema"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("revision"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("stamp"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (COUNTER_SET), error, FL_INT (version), FL_TEXT ("schema")))
+        {
+          g_prefix_error (error, "while bringing the database to version %" G_GINT64_FORMAT ": ", version);
+          return FALSE;
+        }
+    }
+  return from > 0 || add_first_records (store, error);
+}
+
+static gboolean
+check_version (FlStore *store, FlStoreMode mode, GError **error)
+{
+  gint64 have = schema_version (store, error), want = newest_version ();
+  if (have < 0)
+    return FALSE;
+  if (have > want)
+    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                 "%s: made by a newer Firstlight (database version %" G_GINT64_FORMAT ", this program knows %"
+                 G_GINT64_FORMAT "); use that program", store->path, have, want);
+  else if (have == 0 && mode != FL_STORE_CREATE)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: holds no experiment of Firstlight", store->path);
+  else if (have < want && mode == FL_STORE_READ_ONLY)
+    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                 "%s: made by an older Firstlight (database version %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
+                 "); open it once for writing to bring it up to date", store->path, have, want);
+  else if (have < want)
+    /* In one transaction; whoever comes second finds nothing left to do. */
+    return fl_store_enter (store, error) && fl_store_leave (store, migrate (store, want, error), error);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* --- opening --- */
+
+/* The file's absolute path, links resolved as far as it exists. */
+static char *
+find_file (const char *where, FlStoreMode mode, GError **error)
+{
+  g_autofree char *path = NULL;
+  if (g_file_test (where, G_FILE_TEST_IS_DIR)
+      || (mode == FL_STORE_CREATE && !g_file_test (where, G_FILE_TEST_EXISTS) && !g_str_has_suffix (where, ".sqlite")))
+    path = g_build_filename (where, FL_STORE_FILE, NULL);
+  else
+    path = g_strdup (where);
+  g_autofree char *folder = g_path_get_dirname (path);
+  if (mode == FL_STORE_CREATE && g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
+      return NULL;
+    }
+  if (mode != FL_STORE_CREATE && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: there is no experiment here, expected the folder that holds "
+                   FL_STORE_FILE, where);
+      return NULL;
+    }
+  char *real = realpath (folder, NULL);
+  if (real == NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: %s", folder, g_strerror (errno));
+      return NULL;
+    }
+  g_autofree char *base = g_path_get_basename (path);
+  char *file = g_build_filename (real, base, NULL);
+  free (real);
+  return file;
+}
+
+FlStore *
+fl_store_open (const char *where, FlStoreMode mode, GError **error)
+{
+  static const FlDbMode modes[] = { FL_DB_CREATE, FL_DB_WRITE, FL_DB_READ };
+  g_autoptr (FlStore) store = g_new0 (FlStore, 1);
+  store->read_only = mode == FL_STORE_READ_ONLY;
+  store->counted = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, fl_counted_free);
+  store->path = find_file (where, mode, error);
+  if (store->path == NULL)
+    return NULL;
+  store->folder = g_path_get_dirname (store->path);
+  store->db = fl_db_open (store->path, modes[mode], error);
+  if (store->db == NULL || !check_version (store, mode, error))
+    return NULL;
+  return g_steal_pointer (&store);
+}
+
+void
+fl_store_close (FlStore *store)
+{
+  if (store == NULL)
+    return;
+  if (store->db != NULL)
+    fl_db_rollback (store->db);
+  g_clear_pointer (&store->db, fl_db_close);
+  g_hash_table_unref (store->counted);
+  g_free (store->path);
+  g_free (store->folder);
+  g_free (store->fence_name);
+  g_free (store);
+}
+
+const char *
+fl_store_path (FlStore *store)
+{
+  return store->path;
+}
+
+const char *
+fl_store_folder (FlStore *store)
+{
+  return store->folder;
+}
+
+gboolean
+fl_store_is_read_only (FlStore *store)
+{
+  return store->read_only;
+}
+
+guint
+fl_store_pulse (FlStore *store)
+{
+  return fl_db_pulse (store->db);
+}
+
+/* --- transactions --- */
+
+static gboolean
+read_lease (FlStore *store, const char *name, char **holder, gint64 *fencing, gint64 *expires, GError **error)
+{
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (LEASE_READ), error, FL_TEXT (name));
+  if (query == NULL)
+    return FALSE;
+  g_autoptr (GError) failed = NULL;
+  gboolean there = fl_query_next (query, &failed);
+  *holder = there ? fl_query_text (query, 0) : g_strdup ("");
+  *fencing = there ? fl_query_int (query, 1) : 0;
+  *expires = there ? fl_query_int (query, 2) : 0;
+  if (failed == NULL)
+    return TRUE;
+  g_clear_pointer (holder, g_free);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
+}
+
+static gboolean
+check_fence (FlStore *store, GError **error)
+{
+  if (store->fence_name == NULL)
+    return TRUE;
+  g_autofree char *holder = NULL;
+  gint64 fencing, expires;
+  if (!read_lease (store, store->fence_name, &holder, &fencing, &expires, error))
+    return FALSE;
+  if (fencing == store->fence)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder, store->fence_name);
+  return FALSE;
+}
+
+gboolean
+fl_store_enter (FlStore *store, GError **error)
+{
+  if (store->depth == 0)
+    {
+      if (store->read_only)
+        {
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is open read-only", store->path);
+          return FALSE;
+        }
+      if (!fl_db_begin (store->db, TRUE, error))
+        return FALSE;
+      if (!check_fence (store, error))
+        {
+          fl_db_rollback (store->db);
+          return FALSE;
+        }
+    }
+  store->depth++;
+  return TRUE;
+}
+
+gboolean
+fl_store_leave (FlStore *store, gboolean ok, GError **error)
+{
+  store->depth--;
+  if (store->depth > 0)
+    return ok;
+  if (ok)
+    return fl_db_commit (store->db, error);
+  fl_store_rollback (store);
+  return FALSE;
+}
+
+gboolean
+fl_store_begin (FlStore *store, GError **error)
+{
+  return fl_store_enter (store, error);
+}
+
+gboolean
+fl_store_commit (FlStore *store, GError **error)
+{
+  return fl_store_leave (store, TRUE, error);
+}
+
+void
+fl_store_rollback (FlStore *store)
+{
+  store->depth = 0;
+  fl_db_rollback (store->db);
+  g_hash_table_remove_all (store->counted); /* may have seen what is now undone */
+}
+
+gint64
+fl_store_counted (FlStore *store, const char *counter, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (COUNTER_READ), error, FL_TEXT (counter));
+  if (query == NULL)
+    return -1;
+  if (fl_query_next (query, &failed))
+    return fl_query_int (query, 0);
+  if (failed != NULL)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged (its counter '%s' is missing)", store->path, counter);
+  return -1;
+}
+
+gint64
+fl_store_count (FlStore *store, const char *counter, GError **error)
+{
+  if (!fl_db_exec (store->db, SQL (COUNTER_ADD), error, FL_TEXT (counter)))
+    return 0;
+  return MAX (fl_store_counted (store, counter, error), 0);
+}
+
+/* --- places --- */
+
+char *
+fl_store_resolve (FlStore *store, const char *root, const char *path, GError **error)
+{
+  g_autofree char *base = NULL;
+  if (root == NULL || *root == '\0')
+    base = g_strdup (store->folder);
+  else
+    {
+      g_autoptr (GError) failed = NULL;
+      FlRoot *record = fl_store_find (store, FL_TABLE_ROOT, root, &failed);
+      if (record == NULL)
+        {
+          if (failed != NULL)
+            g_propagate_error (error, g_steal_pointer (&failed));
+          else
+            g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no root called '%s'", store->path, root);
+          return NULL;
+        }
+      base = g_canonicalize_filename (record->path, store->folder);
+      fl_record_free (FL_TABLE_ROOT, record);
+    }
+  return path != NULL && *path != '\0' ? g_canonicalize_filename (path, base) : g_steal_pointer (&base);
+}
+
+char *
+fl_store_attempt_folder (FlStore *store, gint64 attempt, GError **error)
+{
+  FlAttempt *record = fl_store_get (store, FL_TABLE_ATTEMPT, attempt, error);
+  FlJob *job = record != NULL ? fl_store_get (store, FL_TABLE_JOB, record->job, error) : NULL;
+  char *folder = job != NULL ? fl_store_resolve (store, job->root, record->path, error) : NULL;
+  fl_record_free (FL_TABLE_JOB, job);
+  fl_record_free (FL_TABLE_ATTEMPT, record);
+  return folder;
+}
+
+/* --- lease and audit --- */
+
+static gboolean
+take_lease (FlStore *store, const char *name, const char *who, guint seconds, gint64 *fencing, char **holder,
+            GError **error)
+{
+  g_autofree char *now_holder = NULL;
+  gint64 number, expires, now = (gint64) fl_now_ns ();
+  if (!fl_db_exec (store->db, SQL (LEASE_MAKE), error, FL_TEXT (name))
+      || !read_lease (store, name, &now_holder, &number, &expires, error))
+    return FALSE;
+  gboolean ours = strcmp (now_holder, who) == 0;
+  if (!ours && *now_holder != '\0' && expires > now)
+    {
+      *holder = g_steal_pointer (&now_holder);
+      return TRUE;
+    }
+  /* A new holder, or one that had let it expire, gets a new number: the writes of the one before come too late. */
+  if (!ours || expires <= now)
+    number++;
+  *fencing = number;
+  return fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (who), FL_INT (number),
+                     FL_INT (now + (gint64) seconds * (gint64) FL_NS_PER_S), FL_TEXT (name));
+}
+
+gboolean
+fl_store_lease (FlStore *store, const char *name, const char *who, guint seconds, gint64 *fencing, char **holder,
+                GError **error)
+{
+  g_autofree char *other = NULL;
+  g_autofree char *fence_name = g_steal_pointer (&store->fence_name); /* taking it is not fenced by having had it */
+  gboolean ok = fl_store_enter (store, error)
+                && fl_store_leave (store, take_lease (store, name, who, seconds, fencing, &other, error), error);
+  store->fence_name = g_steal_pointer (&fence_name);
+  gboolean taken = ok && other == NULL;
+  if (holder != NULL)
+    *holder = g_steal_pointer (&other);
+  return taken;
+}
+
+static gboolean
+give_lease (FlStore *store, const char *name, const char *who, GError **error)
+{
+  g_autofree char *holder = NULL;
+  gint64 number, expires;
+  if (!read_lease (store, name, &holder, &number, &expires, error))
+    return FALSE;
+  return strcmp (holder, who) != 0
+         || fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (""), FL_INT (number), FL_INT (0), FL_TEXT (name));
+}
+
+gboolean
+fl_store_release (FlStore *store, const char *name, const char *who, GError **error)
+{
+  return fl_store_enter (store, error) && fl_store_leave (store, give_lease (store, name, who, error), error);
+}
+
+char *
+fl_store_lease_holder (FlStore *store, const char *name, GError **error)
+{
+  g_autofree char *holder = NULL;
+  gint64 number, expires;
+  if (!read_lease (store, name, &holder, &number, &expires, error))
+    return NULL;
+  return *holder != '\0' && expires > (gint64) fl_now_ns () ? g_steal_pointer (&holder) : NULL;
+}
+
+void
+fl_store_fence (FlStore *store, const char *name, gint64 fencing)
+{
+  g_free (store->fence_name);
+  store->fence_name = g_strdup (name);
+  store->fence = fencing;
+}
+
+gboolean
+fl_store_audit (FlStore *store, const char *who, const char *what, GError **error)
+{
+  if (!fl_store_enter (store, error))
+    return FALSE;
+  gboolean ok = fl_db_exec (store->db, SQL (AUDIT_ADD), error, FL_INT (fl_now_ns ()), FL_TEXT (who), FL_TEXT (what));
+  return fl_store_leave (store, ok, error);
+}
