@@ -141,21 +141,30 @@ fl_inflight_close (FlInflight *inflight)
   g_free (inflight);
 }
 
+/* How long a reader waits for an owner that is in the middle of a write (it may have been taken off its core there);
+ * after that the owner is taken for dead, and what stands in the slot for its last word. */
+#define PATIENCE_TRIES 100
+#define PATIENCE_US 1000
+
 static void
 read_slot (const Slot *slot, GArray *entries)
 {
-  for (int attempt = 0; attempt < 1000; attempt++)
+  for (int stuck = 0;;)
     {
       guint32 before = __atomic_load_n (&slot->sequence, __ATOMIC_ACQUIRE);
       FlInflightEntry entry = slot->entry;
       __atomic_thread_fence (__ATOMIC_SEQ_CST);
       guint32 after = __atomic_load_n (&slot->sequence, __ATOMIC_RELAXED);
-      /* A rank killed while it wrote leaves its count odd for ever: after many tries take what is there. */
-      if (before == after && ((before & 1u) == 0 || attempt == 999))
+      if ((before == after && (before & 1u) == 0) || stuck == PATIENCE_TRIES)
         {
           if (slot->used != 0 && entry.stage != FL_STAGE_IDLE)
             g_array_append_val (entries, entry);
           return;
+        }
+      if (before == after)
+        {
+          stuck++;
+          g_usleep (PATIENCE_US);
         }
     }
 }

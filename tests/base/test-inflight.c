@@ -2,6 +2,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,12 +76,14 @@ test_torn_reads (void)
   pid_t child = fork ();
   if (child == 0)
     {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
       FlInflight *inflight = fl_inflight_open (dir, 0, 1, 0, NULL);
       for (guint64 i = 1;; i++)
         fl_inflight_begin (inflight, i, (guint32) i, (guint32) i * 3);
     }
   guint seen = 0;
-  for (int i = 0; i < 200000 && seen < 20000; i++)
+  gint64 end = g_get_monotonic_time () + 5 * G_TIME_SPAN_SECOND;
+  while (g_get_monotonic_time () < end && seen < 3000)
     {
       g_autoptr (GArray) entries = fl_inflight_read (dir);
       for (guint k = 0; k < entries->len; k++, seen++)
@@ -92,7 +95,7 @@ test_torn_reads (void)
     }
   kill (child, SIGKILL);
   waitpid (child, NULL, 0);
-  g_assert_cmpuint (seen, >, 1000);
+  g_assert_cmpuint (seen, >, 100);
   forget_tables ();
 }
 
