@@ -147,27 +147,46 @@ fl_view_inflight_request_encode (const char *dir)
   return g_variant_new ("(@s)", text (dir));
 }
 
+static gboolean
+is_raster (guint32 width, guint32 height)
+{
+  return width >= 1 && height >= 1 && (guint64) width * height <= FL_VIEW_MAX_PIXELS;
+}
+
+/* Bounds far outside any detector are refused, so that nobody's arithmetic overflows. */
+static gboolean
+is_rect (const FlViewRect *r)
+{
+  return r->x0 < r->x1 && r->y0 < r->y1 && fabs (r->x0) < 1e9 && fabs (r->x1) < 1e9 && fabs (r->y0) < 1e9
+         && fabs (r->y1) < 1e9 && r->x1 - r->x0 > 1e-6 && r->y1 - r->y0 > 1e-6;
+}
+
+gboolean
+fl_view_rect_is_whole (const FlViewRect *r)
+{
+  return r->x0 == 0 && r->x1 == 0 && r->y0 == 0 && r->y1 == 0;
+}
+
 gboolean
 fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **error)
 {
   guint32 reduce;
   g_variant_get (body, "(u&s&s&sudddduuu)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask, &r->frame,
                  &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width, &r->height);
-  if (r->width < 1 || r->width > FL_VIEW_MAX_SIDE || r->height < 1 || r->height > FL_VIEW_MAX_SIDE)
+  r->reduce = (FlViewReduce) reduce;
+  if (!is_raster (r->width, r->height))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: a raster of %u × %u, expected sides of 1 to %u",
-                   r->width, r->height, FL_VIEW_MAX_SIDE);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: a raster of %u × %u, expected 1 to %u pixels",
+                   r->width, r->height, FL_VIEW_MAX_PIXELS);
       return FALSE;
     }
-  if (reduce >= FL_VIEW_REDUCE_LAST || !isfinite (r->rect.x0) || !isfinite (r->rect.x1) || !isfinite (r->rect.y0)
-      || !isfinite (r->rect.y1))
+  if (reduce >= FL_VIEW_REDUCE_LAST || !(is_rect (&r->rect) || fl_view_rect_is_whole (&r->rect)))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "view request: an image of %g..%g × %g..%g reduced by %u, expected finite bounds and 0 to %d",
+                   "view request: an image of %g..%g × %g..%g reduced by %u, expected rising bounds and 0 to %d",
                    r->rect.x0, r->rect.x1, r->rect.y0, r->rect.y1, reduce, FL_VIEW_REDUCE_LAST - 1);
       return FALSE;
     }
-  r->reduce = (FlViewReduce) reduce;
   return TRUE;
 }
 
@@ -227,8 +246,8 @@ fl_view_image_decode (GVariant *body, GError **error)
   gsize n_percentiles, n;
   const double *p = g_variant_get_fixed_array (percentiles, &n_percentiles, sizeof (double));
   image->raster = g_variant_get_fixed_array (raster, &n, sizeof (float));
-  if (n_percentiles != G_N_ELEMENTS (image->percentiles) || image->width < 1 || image->width > FL_VIEW_MAX_SIDE
-      || image->height < 1 || image->height > FL_VIEW_MAX_SIDE || n != (gsize) image->width * image->height)
+  if (n_percentiles != G_N_ELEMENTS (image->percentiles) || !is_raster (image->width, image->height)
+      || n != (gsize) image->width * image->height)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels", image->width,
                    image->height, n);

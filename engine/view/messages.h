@@ -14,6 +14,8 @@ typedef struct
   double x0, y0, x1, y1; /* px of the assembled image, y downwards */
 } FlViewRect;
 
+gboolean fl_view_rect_is_whole (const FlViewRect *rect); /* all 0 */
+
 /* What a screen pixel shows of the detector pixels that fall into it. */
 typedef enum
 {
@@ -35,9 +37,9 @@ typedef struct
   guint32 slot; /* of the asker: a newer request with the same slot overtakes */
   FlViewSourceRequest source;
   guint32 frame;
-  FlViewRect rect; /* x1 ≤ x0: the whole detector, fitted into the raster with square pixels, centred */
+  FlViewRect rect; /* all 0: the whole detector, fitted into the raster with square pixels, centred */
   FlViewReduce reduce;
-  guint32 width, height; /* of the raster, 1–FL_VIEW_MAX_SIDE */
+  guint32 width, height; /* of the raster; FL_VIEW_MAX_PIXELS at most */
 } FlViewImageRequest;
 
 typedef struct
@@ -62,14 +64,15 @@ typedef struct
   char *event;  /* the frame's name in the file, "" when it has none */
   guint32 frames; /* of the file */
   double energy, wavelength; /* eV, Å; 0 = not known */
-  double camera_length, pixel_size; /* mm; of the panels on average, and of the first */
+  double camera_length, pixel_size; /* mm; of the panels on average (0 = the file does not say where its pixels are:
+                                       no rings), and of the first */
   double saturation;    /* counts; INFINITY = not known */
   FlViewRect rect;      /* what the raster shows */
   FlViewRect whole;     /* bounds of all panels */
   guint32 width, height;
   double percentiles[6]; /* 0, 1, 50, 99, 99.9, 100 % of the good pixels of the whole shot; NaN when it has none.
                             The inner four within 0.8 % of the value, exact for counts up to 256 */
-  const float *raster;  /* width × height, row by row; NaN: no panel there; −INFINITY: only bad pixels */
+  const float *raster;  /* width × height, row by row; NaN: no panel there; −INFINITY: bad */
   GVariant *body;       /* private: what `raster` may point into */
 } FlViewImage;
 

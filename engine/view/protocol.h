@@ -11,7 +11,8 @@
  * beam) are right-handed, so this is the detector seen from behind, looking against the beam, as CrystFEL draws it.
  * Images, spots and panel outlines all use these coordinates. An image pixel at column i, row j of a raster of
  * width × height that shows the rectangle x0..x1, y0..y1 covers x0 + i (x1 − x0) / width … x0 + (i + 1) (x1 − x0) /
- * width, and likewise in y. A ring of resolution d has the radius camera_length tan (2 asin (λ / 2d)) / pixel_size. */
+ * width, and likewise in y. Its value is the mean (or maximum) of the good detector pixels whose centres it covers;
+ * where it covers none, the detector pixel under its centre: −INFINITY when that is bad, NaN when there is none. A ring of resolution d has the radius camera_length tan (2 asin (λ / 2d)) / pixel_size. */
 #pragma once
 
 #include <glib.h>
@@ -22,7 +23,7 @@
 #define FL_VIEW_MAX_REQUEST (64u << 10) /* body of a request, bytes */
 #define FL_VIEW_MAX_REPLY (256u << 20)  /* body of a reply */
 #define FL_VIEW_MAX_LOG (4u << 20)      /* bytes of a log in one reply */
-#define FL_VIEW_MAX_SIDE 8192u          /* width and height of a raster */
+#define FL_VIEW_MAX_PIXELS (36u << 20)   /* width × height of a raster: an 8K screen */
 
 typedef enum
 {

@@ -1,6 +1,7 @@
 #include "engine/view/server.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "engine/base/error.h"
@@ -42,17 +43,19 @@ typedef struct
   GQueue queue;     /* of Request, newest first */
   Request *current; /* being worked on */
   GCond changed;
-  GThread *thread;
 } Lane;
 
+/* Shared by the reader and the lanes, so that a lane which is left behind can end in its own time. */
 struct Server
 {
   int out;
   const char *program;
   const FlViewHandlers *handlers;
   gpointer data;
-  GMutex mutex; /* the lanes and the two below */
+  GMutex mutex; /* the lanes and the three below */
   gboolean ended, broken;
+  int running;  /* lanes */
+  GCond stopped;
   Lane lanes[N_LANES];
   GMutex writing;
 };
@@ -66,6 +69,17 @@ request_free (Request *request)
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_free)
+
+static void
+server_clear (gpointer data)
+{
+  Server *server = data;
+  for (int i = 0; i < N_LANES; i++)
+    g_cond_clear (&server->lanes[i].changed);
+  g_mutex_clear (&server->mutex);
+  g_mutex_clear (&server->writing);
+  g_cond_clear (&server->stopped);
+}
 
 /* --- replies --- */
 
@@ -190,7 +204,10 @@ lane_run (gpointer data)
       g_mutex_lock (&server->mutex);
       g_clear_pointer (&lane->current, request_free);
     }
+  server->running--;
+  g_cond_signal (&server->stopped);
   g_mutex_unlock (&server->mutex);
+  g_atomic_rc_box_release_full (server, server_clear);
   return NULL;
 }
 
@@ -301,43 +318,59 @@ server_is_broken (Server *server)
   return broken;
 }
 
+static Server *
+server_new (int out, const char *program, const FlViewHandlers *handlers, gpointer data)
+{
+  Server *server = g_atomic_rc_box_new0 (Server);
+  *server = (Server){ .out = out, .program = program, .handlers = handlers, .data = data, .running = N_LANES };
+  g_mutex_init (&server->mutex);
+  g_mutex_init (&server->writing);
+  g_cond_init (&server->stopped);
+  for (int i = 0; i < N_LANES; i++)
+    {
+      Lane *lane = &server->lanes[i];
+      lane->server = server;
+      g_queue_init (&lane->queue);
+      g_cond_init (&lane->changed);
+      g_atomic_rc_box_acquire (server);
+      g_thread_unref (g_thread_new (i == LANE_PICTURES ? "pictures" : "texts", lane_run, lane));
+    }
+  return server;
+}
+
+/* Until the lanes have done their work, or nobody waits for it. */
+static void
+server_wait (Server *server)
+{
+  struct pollfd reader = { .fd = server->out };
+  g_mutex_lock (&server->mutex);
+  server->ended = TRUE;
+  for (int i = 0; i < N_LANES; i++)
+    g_cond_signal (&server->lanes[i].changed);
+  while (server->running > 0)
+    if (!g_cond_wait_until (&server->stopped, &server->mutex, g_get_monotonic_time () + G_USEC_PER_SEC)
+        && poll (&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0)
+      break;
+  g_mutex_unlock (&server->mutex);
+}
+
 gboolean
 fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handlers, gpointer data, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  Server server = { .out = out, .program = program, .handlers = handlers, .data = data };
   FlViewFrame frame;
   GBytes *bytes;
 
   signal (SIGPIPE, SIG_IGN);
   (void) fcntl (out, F_SETPIPE_SZ, 1 << 20); /* a picture in a few turns; no matter where it is refused */
-  g_mutex_init (&server.mutex);
-  g_mutex_init (&server.writing);
-  for (int i = 0; i < N_LANES; i++)
+  Server *server = server_new (out, program, handlers, data);
+  while (!server_is_broken (server) && fl_view_frame_read (in, FL_VIEW_MAX_REQUEST, &frame, &bytes, &local))
     {
-      Lane *lane = &server.lanes[i];
-      lane->server = &server;
-      g_queue_init (&lane->queue);
-      g_cond_init (&lane->changed);
-      lane->thread = g_thread_new (i == LANE_PICTURES ? "pictures" : "texts", lane_run, lane);
-    }
-  while (!server_is_broken (&server) && fl_view_frame_read (in, FL_VIEW_MAX_REQUEST, &frame, &bytes, &local))
-    {
-      accept_request (&server, &frame, bytes);
+      accept_request (server, &frame, bytes);
       g_clear_pointer (&bytes, g_bytes_unref);
     }
-  g_mutex_lock (&server.mutex);
-  server.ended = TRUE;
-  for (int i = 0; i < N_LANES; i++)
-    g_cond_signal (&server.lanes[i].changed);
-  g_mutex_unlock (&server.mutex);
-  for (int i = 0; i < N_LANES; i++)
-    {
-      g_thread_join (server.lanes[i].thread);
-      g_cond_clear (&server.lanes[i].changed);
-    }
-  g_mutex_clear (&server.mutex);
-  g_mutex_clear (&server.writing);
+  server_wait (server);
+  g_atomic_rc_box_release_full (server, server_clear);
   gboolean good = local == NULL;
   if (!good)
     g_propagate_error (error, g_steal_pointer (&local));

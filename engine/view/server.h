@@ -21,8 +21,9 @@ typedef struct
   FlViewInflight *(*inflight) (gpointer data, const char *dir, GCancellable *cancellable, GError **error);
 } FlViewHandlers;
 
-/* Reads requests from `in` and writes replies to `out` until the input ends, all replies are given, or nobody reads
- * them any more. FALSE with error when the input is not frames or breaks off inside one. The descriptors stay the
- * caller's. `program` is what HELLO answers. Thread: blocks the caller's; ignores SIGPIPE for the process. */
+/* Reads requests from `in` and writes replies to `out` until the input has ended and all replies are given, or nobody
+ * reads them any more (then a lane that is stuck is left behind: the process should end). FALSE with error when the
+ * input is not frames or breaks off inside one. The descriptors stay the caller's. `program` is what HELLO answers.
+ * Thread: blocks the caller's; ignores SIGPIPE for the process. */
 gboolean fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handlers, gpointer data,
                         GError **error);

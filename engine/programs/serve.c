@@ -1,0 +1,376 @@
+/* firstlight-control serve: answers view requests on standard input and output (engine/view/protocol.h). Reads only. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/programs/picture.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+#include "engine/results/spots.h"
+#include "engine/shots/source.h"
+#include "engine/view/server.h"
+
+#define MAX_SOURCES 4
+
+/* A file as it was when it was opened. */
+typedef struct
+{
+  char *path;
+  struct timespec changed;
+  off_t size;
+  ino_t inode;
+} Seen;
+
+typedef struct
+{
+  char *asked; /* path, geometry and mask as asked for */
+  Seen seen[3];
+  FlSource *source;
+} Entry;
+
+typedef struct
+{
+  char **roots;     /* resolved; NULL: everything that the user may read */
+  GQueue entries;   /* of Entry, last used first; the pictures' lane alone */
+  Entry *loaded;    /* whose shot is in `picture`; NULL = none */
+  guint32 frame;
+  FlShot shot;
+  FlPicture *picture;
+} Serve;
+
+/* --- which files --- */
+
+/* The path without symbolic links, checked against the roots. */
+static char *
+resolve (const Serve *serve, const char *path, GError **error)
+{
+  g_autofree char *real = NULL;
+  char *found = realpath (path, NULL);
+  if (found == NULL)
+    {
+      g_set_error (error, FL_ERROR, errno == ENOENT || errno == ENOTDIR ? FL_ERROR_MISSING : FL_ERROR_INPUT, "%s: %s",
+                   path, g_strerror (errno));
+      return NULL;
+    }
+  real = g_strdup (found);
+  free (found);
+  if (serve->roots == NULL)
+    return g_steal_pointer (&real);
+  for (char **root = serve->roots; *root != NULL; root++)
+    {
+      gsize n = strlen (*root);
+      if (strncmp (real, *root, n) == 0 && (real[n] == '\0' || real[n] == '/' || n == 1))
+        return g_steal_pointer (&real);
+    }
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is outside the folders that are served", path);
+  return NULL;
+}
+
+/* FILE or FILE:/dataset; *rest is ":/dataset" or "". */
+static char *
+resolve_with_dataset (const Serve *serve, const char *text, const char **rest, GError **error)
+{
+  const char *colon = strstr (text, ":/");
+  g_autofree char *path = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
+  *rest = colon != NULL ? colon : "";
+  return resolve (serve, path, error);
+}
+
+/* --- sources --- */
+
+static void
+entry_free (Entry *entry)
+{
+  g_free (entry->asked);
+  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
+    g_free (entry->seen[i].path);
+  g_clear_pointer (&entry->source, fl_source_close);
+  g_free (entry);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Entry, entry_free)
+
+static gboolean
+look (Seen *seen)
+{
+  struct stat about;
+  if (stat (seen->path, &about) != 0)
+    return FALSE;
+  seen->changed = about.st_mtim;
+  seen->size = about.st_size;
+  seen->inode = about.st_ino;
+  return TRUE;
+}
+
+static gboolean
+is_unchanged (const Entry *entry)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
+    {
+      const Seen *before = &entry->seen[i];
+      Seen now = *before;
+      if (before->path != NULL
+          && (!look (&now) || now.size != before->size || now.inode != before->inode
+              || now.changed.tv_sec != before->changed.tv_sec || now.changed.tv_nsec != before->changed.tv_nsec))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static Entry *
+entry_open (const Serve *serve, const FlViewSourceRequest *request, GError **error)
+{
+  g_autoptr (Entry) entry = g_new0 (Entry, 1);
+  g_autofree char *mask = NULL;
+  const char *dataset;
+  entry->seen[0].path = resolve (serve, request->path, error);
+  if (entry->seen[0].path == NULL)
+    return NULL;
+  if (*request->geometry != '\0'
+      && (entry->seen[1].path = resolve (serve, request->geometry, error)) == NULL)
+    return NULL;
+  if (*request->mask != '\0')
+    {
+      entry->seen[2].path = resolve_with_dataset (serve, request->mask, &dataset, error);
+      if (entry->seen[2].path == NULL)
+        return NULL;
+      mask = g_strconcat (entry->seen[2].path, dataset, NULL);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
+    if (entry->seen[i].path != NULL)
+      look (&entry->seen[i]);
+  FlSourceOptions options = { .geometry = entry->seen[1].path, .mask = mask };
+  entry->source = fl_source_open (entry->seen[0].path, &options, error);
+  return entry->source != NULL ? g_steal_pointer (&entry) : NULL;
+}
+
+static void
+forget (Serve *serve, GList *link)
+{
+  if (link->data == serve->loaded)
+    serve->loaded = NULL;
+  entry_free (link->data);
+  g_queue_delete_link (&serve->entries, link);
+}
+
+/* The open source, from those that are kept if none of its files has changed. Owned by `serve`. */
+static Entry *
+get_entry (Serve *serve, const FlViewSourceRequest *request, GError **error)
+{
+  g_autofree char *asked = g_strdup_printf ("%s\n%s\n%s", request->path, request->geometry, request->mask);
+  for (GList *l = serve->entries.head; l != NULL; l = l->next)
+    {
+      Entry *entry = l->data;
+      if (strcmp (entry->asked, asked) != 0)
+        continue;
+      if (is_unchanged (entry))
+        {
+          g_queue_unlink (&serve->entries, l);
+          g_queue_push_head_link (&serve->entries, l);
+          return entry;
+        }
+      forget (serve, l);
+      break;
+    }
+  Entry *entry = entry_open (serve, request, error);
+  if (entry == NULL)
+    return NULL;
+  entry->asked = g_steal_pointer (&asked);
+  if (g_queue_get_length (&serve->entries) == MAX_SOURCES)
+    forget (serve, serve->entries.tail);
+  g_queue_push_head (&serve->entries, entry);
+  return entry;
+}
+
+/* Has the shot in `serve->picture`. */
+static Entry *
+get_shot (Serve *serve, const FlViewSourceRequest *request, guint32 frame, GError **error)
+{
+  Entry *entry = get_entry (serve, request, error);
+  if (entry == NULL || (entry == serve->loaded && frame == serve->frame))
+    return entry;
+  serve->loaded = NULL;
+  if (!fl_source_read (entry->source, frame, &serve->shot, error))
+    return NULL;
+  fl_picture_load (serve->picture, fl_source_detector (entry->source), &serve->shot);
+  serve->loaded = entry;
+  serve->frame = frame;
+  return entry;
+}
+
+/* --- the handlers --- */
+
+static FlViewImage *
+serve_image (gpointer data, const FlViewImageRequest *request, GCancellable *cancellable, GError **error)
+{
+  Serve *serve = data;
+  const Entry *entry = get_shot (serve, &request->source, request->frame, error);
+  if (entry == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
+  FlViewImage *image = fl_picture_draw (serve->picture, request);
+  image->frames = fl_source_n_frames (entry->source);
+  return image;
+}
+
+static FlViewSource *
+serve_source (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+              GError **error)
+{
+  const Entry *entry = get_entry (data, request, error);
+  if (entry == NULL)
+    return NULL;
+  const FlDetector *detector = fl_source_detector (entry->source);
+  FlVec3 unshifted = { 0, 0, 0 };
+  FlViewSource *source = fl_view_source_new (detector->n_panels);
+  source->frames = fl_source_n_frames (entry->source);
+  source->format = g_strdup (fl_source_format (entry->source));
+  source->description = fl_source_describe (entry->source);
+  source->pixel_size = detector->panels[0].pixel_size;
+  source->whole = fl_picture_whole (detector, unshifted);
+  for (guint i = 0; i < detector->n_panels; i++)
+    {
+      source->panels[i] = fl_picture_panel (detector, i, unshifted);
+      source->panels[i].name = g_strdup (detector->panels[i].name);
+    }
+  return source;
+}
+
+static FlViewSpots *
+serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  Serve *serve = data;
+  g_autofree char *job_dir = resolve (serve, request->job_dir, error);
+  const Entry *entry = job_dir != NULL ? get_shot (serve, &request->source, request->frame, error) : NULL;
+  if (entry == NULL)
+    return NULL;
+  FlShotRow row = { 0 };
+  g_autoptr (GArray) rows = fl_results_spots (job_dir, serve->shot.id, &row, error);
+  if (rows == NULL)
+    return NULL;
+  const FlDetector *detector = fl_source_detector (entry->source);
+  FlViewSpots *spots = fl_view_spots_new (rows->len);
+  spots->outcome = (FlOutcome) row.outcome;
+  spots->resolution = row.resolution;
+  spots->message = (char *) row.message;
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const FlSpotRow *r = &g_array_index (rows, FlSpotRow, i);
+      FlViewPanel p = r->panel < detector->n_panels
+                          ? fl_picture_panel (detector, r->panel, fl_picture_shift (serve->picture))
+                          : (FlViewPanel){ 0 };
+      spots->spots[i] = (FlViewSpot){ .x = p.x + p.fs_x * r->fs + p.ss_x * r->ss,
+                                      .y = p.y + p.fs_y * r->fs + p.ss_y * r->ss,
+                                      .panel = r->panel, .fs = r->fs, .ss = r->ss,
+                                      .intensity = r->intensity, .d = r->d };
+    }
+  return spots;
+}
+
+static FlViewLog *
+serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  g_autofree char *path = resolve (data, request->path, error);
+  struct stat about;
+  if (path == NULL)
+    return NULL;
+  int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0 || fstat (fd, &about) != 0 || !S_ISREG (about.st_mode))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", path, fd < 0 ? g_strerror (errno) : "is not a plain file");
+      if (fd >= 0)
+        close (fd);
+      return NULL;
+    }
+  gint64 size = about.st_size;
+  gint64 offset = request->offset < 0 ? MAX (size + request->offset, 0) : MIN (request->offset, size);
+  gsize length = (gsize) MIN (MIN (request->length, FL_VIEW_MAX_LOG), size - offset);
+  g_autofree char *bytes = g_malloc (length + 1);
+  gssize got = pread (fd, bytes, length, offset);
+  int why = errno;
+  close (fd);
+  if (got < 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be read: %s", path, g_strerror (why));
+      return NULL;
+    }
+  FlViewLog *log = fl_view_log_new ();
+  log->offset = (guint64) offset;
+  log->size = (guint64) size;
+  log->bytes = g_bytes_new_take (g_steal_pointer (&bytes), (gsize) got);
+  return log;
+}
+
+static FlViewInflight *
+serve_inflight (gpointer data, const char *dir, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  g_autofree char *path = resolve (data, dir, error);
+  if (path == NULL)
+    return NULL;
+  g_autoptr (GArray) entries = fl_inflight_read (path);
+  FlViewInflight *inflight = fl_view_inflight_new (entries->len);
+  if (entries->len > 0)
+    memcpy (inflight->entries, entries->data, entries->len * sizeof (FlInflightEntry));
+  return inflight;
+}
+
+/* --- the program --- */
+
+static char **
+resolve_roots (char **roots, GError **error)
+{
+  static const Serve everything;
+  g_autoptr (GPtrArray) real = g_ptr_array_new_with_free_func (g_free);
+  for (char **root = roots; *root != NULL; root++)
+    {
+      char *path = resolve (&everything, *root, error);
+      if (path == NULL)
+        return NULL;
+      g_ptr_array_add (real, path);
+    }
+  g_ptr_array_add (real, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&real), FALSE);
+}
+
+int
+fl_program_serve (int argc, char **argv)
+{
+  static const FlViewHandlers handlers = { .image = serve_image, .spots = serve_spots, .source = serve_source,
+                                           .log = serve_log, .inflight = serve_inflight };
+  g_auto (GStrv) roots = NULL;
+  GOptionEntry entries[] = {
+    { "root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, "Serve only what lies below this folder (may be repeated)",
+      "FOLDER" },
+    { NULL }
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GOptionContext) context = g_option_context_new ("– answer view requests on standard input and output");
+  g_option_context_add_main_entries (context, entries, NULL);
+  Serve serve = { 0 };
+  if (!g_option_context_parse (context, &argc, &argv, &error)
+      || (roots != NULL && (serve.roots = resolve_roots (roots, &error)) == NULL))
+    return fl_program_fail ("serve", error);
+  if (argc > 1)
+    {
+      fprintf (stderr, "serve: '%s' is not expected; requests come on standard input\n", argv[1]);
+      return 2;
+    }
+  /* Whatever a library prints must not fall between frames. */
+  int out = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  dup2 (STDERR_FILENO, STDOUT_FILENO);
+  g_queue_init (&serve.entries);
+  serve.picture = fl_picture_new ();
+  int status = 0;
+  if (!fl_view_serve (STDIN_FILENO, out, "firstlight-control " FL_VERSION, &handlers, &serve, &error))
+    status = fl_program_fail ("serve", error);
+  /* A lane may still be stuck in a library: no clean-up behind its back. */
+  fflush (NULL);
+  _exit (status);
+}

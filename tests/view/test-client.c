@@ -1,0 +1,318 @@
+/* The client, whose child is this program again with --child: every kind of answer, the child's death, cancelling. */
+
+#include "engine/view/client.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+
+#include "tests/view/fake-handlers.h"
+
+static char *self_path;
+
+static FlViewClient *
+new_client (void)
+{
+  const char *argv[] = { self_path, "--child", NULL };
+  return fl_view_client_new (argv);
+}
+
+static void
+close_client (FlViewClient *client)
+{
+  fl_view_client_close (client);
+  g_object_unref (client);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+static void
+on_ready (GObject *source G_GNUC_UNUSED, GAsyncResult *result, gpointer data)
+{
+  *(GAsyncResult **) data = g_object_ref (result);
+}
+
+static void
+wait_for (GAsyncResult **result)
+{
+  while (*result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+wait_state (FlViewClient *client, FlViewState state)
+{
+  while (fl_view_client_state (client) != state)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+ask_image (FlViewClient *client, guint slot, const char *path, guint side, GCancellable *cancellable, GAsyncResult **result)
+{
+  FlViewImageRequest r = { .slot = slot, .source = { path, NULL, NULL }, .width = side, .height = side };
+  fl_view_client_image_async (client, &r, cancellable, on_ready, result);
+}
+
+static FlViewImage *
+get_image (FlViewClient *client, GAsyncResult **result, GError **error)
+{
+  wait_for (result);
+  FlViewImage *image = fl_view_client_image_finish (client, *result, error);
+  g_clear_object (result);
+  return image;
+}
+
+static void
+test_image (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *result = NULL;
+  g_autoptr (GError) error = NULL;
+  ask_image (client, 2, "any", 300, NULL, &result);
+  g_autoptr (FlViewImage) image = get_image (client, &result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (image->shot, ==, 0x123456789abcdef0u);
+  g_assert_cmpstr (image->event, ==, "//7");
+  g_assert_cmpuint (image->frames, ==, 11);
+  g_assert_cmpfloat (image->camera_length, ==, 150);
+  g_assert_true (isinf (image->saturation));
+  g_assert_cmpfloat (image->whole.y1, ==, 4);
+  g_assert_cmpfloat (image->percentiles[5], ==, 5);
+  g_assert_true (isnan (image->raster[0]));
+  for (gsize k = 1; k < 300 * 300; k++)
+    g_assert_cmpfloat (image->raster[k], ==, 2e6f + (float) (k % 65536));
+  wait_state (client, FL_VIEW_UP);
+  g_assert_cmpint (fl_view_client_round_trip (client), >, 0);
+  g_assert_cmpstr (fl_view_client_message (client), ==, "");
+  close_client (client);
+}
+
+static void
+test_others (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *r1 = NULL, *r2 = NULL, *r3 = NULL, *r4 = NULL, *r5 = NULL;
+  g_autoptr (GError) error = NULL;
+  FlViewSpotsRequest spots_request = { .job_dir = "job", .source = { "a", NULL, NULL }, .frame = 9 };
+  FlViewSourceRequest source_request = { "a.h5", "g.geom", NULL };
+  FlViewLogRequest log_request = { "run.log", 12, 100 };
+  fl_view_client_spots_async (client, &spots_request, NULL, on_ready, &r1);
+  fl_view_client_source_async (client, &source_request, NULL, on_ready, &r2);
+  fl_view_client_log_async (client, &log_request, NULL, on_ready, &r3);
+  fl_view_client_inflight_async (client, "attempt", NULL, on_ready, &r4);
+  fl_view_client_inflight_async (client, "missing", NULL, on_ready, &r5);
+  wait_for (&r1);
+  g_autoptr (FlViewSpots) spots = fl_view_client_spots_finish (client, r1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (spots->n_spots, ==, 9);
+  g_assert_cmpint (spots->outcome, ==, FL_OUTCOME_HIT);
+  g_assert_cmpfloat (spots->spots[8].fs, ==, 8.5);
+  g_assert_true (g_utf8_validate (spots->message, -1, NULL));
+  wait_for (&r2);
+  g_autoptr (FlViewSource) source = fl_view_client_source_finish (client, r2, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (source->n_panels, ==, 2);
+  g_assert_cmpstr (source->panels[1].name, ==, "q0a1");
+  g_assert_cmpfloat (source->panels[0].ss_y, ==, -1);
+  g_assert_cmpstr (source->description, ==, "geometry: g.geom\nmask: \n");
+  wait_for (&r3);
+  g_autoptr (FlViewLog) log = fl_view_client_log_finish (client, r3, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (log->offset, ==, 12);
+  g_assert_cmpmem (g_bytes_get_data (log->bytes, NULL), (int) g_bytes_get_size (log->bytes), "run.log", 7);
+  wait_for (&r4);
+  g_autoptr (FlViewInflight) inflight = fl_view_client_inflight_finish (client, r4, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (inflight->n_entries, ==, 1);
+  g_assert_cmpuint (inflight->entries[0].shot, ==, G_MAXUINT64);
+  g_assert_cmpuint (inflight->entries[0].crashed, ==, 11);
+  wait_for (&r5);
+  g_assert_null (fl_view_client_inflight_finish (client, r5, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_MISSING);
+  g_assert_cmpstr (error->message, ==, "missing: no such file");
+  g_object_unref (r1), g_object_unref (r2), g_object_unref (r3), g_object_unref (r4), g_object_unref (r5);
+  close_client (client);
+}
+
+/* kill -9 of the child under a request: that one fails and says why, the next is answered by the next child. */
+static void
+test_killed (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *result = NULL, *next = NULL;
+  g_autoptr (GError) error = NULL;
+  wait_state (client, FL_VIEW_UP);
+  for (int round = 0; round < 3; round++)
+    {
+      ask_image (client, 1, "hold", 4, NULL, &result);
+      g_autofree char *pid = g_strdup (fl_view_client_pid (client));
+      kill (atoi (pid), SIGKILL);
+      g_assert_null (get_image (client, &result, &error));
+      g_assert_error (error, FL_ERROR, FL_ERROR_FAILED);
+      g_assert_nonnull (strstr (error->message, "signal 9"));
+      g_clear_error (&error);
+      g_assert_cmpint (fl_view_client_state (client), ==, FL_VIEW_RESTARTING);
+      g_assert_nonnull (strstr (fl_view_client_message (client), "signal 9"));
+      g_assert_null (fl_view_client_pid (client));
+      ask_image (client, 1, "any", 4, NULL, &next);
+      g_autoptr (FlViewImage) image = get_image (client, &next, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (image);
+      wait_state (client, FL_VIEW_UP);
+      g_assert_cmpstr (fl_view_client_pid (client), !=, pid);
+    }
+  ask_image (client, 1, "hold", 4, NULL, &result);
+  fl_view_client_restart (client);
+  g_assert_null (get_image (client, &result, &error));
+  g_assert_nonnull (strstr (error->message, "as asked"));
+  close_client (client);
+}
+
+static void
+test_cancelled (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *held = NULL, *late = NULL, *newer = NULL;
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  ask_image (client, 1, "hold", 4, cancellable, &held);
+  wait_state (client, FL_VIEW_UP);
+  g_cancellable_cancel (cancellable);
+  g_assert_null (get_image (client, &held, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  ask_image (client, 1, "any", 4, cancellable, &late); /* cancelled before it began */
+  g_assert_null (get_image (client, &late, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  ask_image (client, 1, "hold", 4, NULL, &held);
+  ask_image (client, 1, "any", 4, NULL, &newer);
+  g_assert_null (get_image (client, &held, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_autoptr (FlViewImage) image = get_image (client, &newer, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (image);
+  close_client (client);
+}
+
+static void
+test_closed (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *held = NULL, *late = NULL;
+  g_autoptr (GError) error = NULL;
+  ask_image (client, 1, "hold", 4, NULL, &held);
+  fl_view_client_close (client);
+  g_assert_null (get_image (client, &held, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_STOPPED);
+  g_clear_error (&error);
+  ask_image (client, 1, "any", 4, NULL, &late);
+  g_assert_null (get_image (client, &late, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_STOPPED);
+  close_client (client);
+}
+
+static void
+expect_failure (const char *const *argv, const char *words)
+{
+  FlViewClient *client = fl_view_client_new (argv);
+  GAsyncResult *result = NULL;
+  g_autoptr (GError) error = NULL;
+  ask_image (client, 1, "any", 4, NULL, &result);
+  g_assert_null (get_image (client, &result, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_FAILED);
+  if (strstr (error->message, words) == NULL)
+    g_error ("'%s' does not say '%s'", error->message, words);
+  g_assert_cmpint (fl_view_client_state (client), ==, FL_VIEW_RESTARTING);
+  g_assert_cmpstr (fl_view_client_message (client), ==, error->message);
+  close_client (client);
+}
+
+static void
+test_wrong_children (void)
+{
+  expect_failure ((const char *[]){ "/nonexistent/firstlight-control", "serve", NULL }, "cannot be started");
+  expect_failure ((const char *[]){ "sh", "-c", "cat >/dev/null & echo oops >&2; echo no such host >&2; exit 3", NULL },
+                  "ended with status 3: no such host");
+  expect_failure ((const char *[]){ "sh", "-c", "echo Welcome to the cluster; exec sleep 60", NULL }, "FLV1");
+  expect_failure ((const char *[]){ "sh", "-c", "exec 1>&-; exec sleep 60", NULL }, "signal 9");
+}
+
+/* Stopped like a child at the far end of a broken line: said after 3 s, well again when it answers. */
+static void
+test_slow (void)
+{
+  FlViewClient *client = new_client ();
+  wait_state (client, FL_VIEW_UP);
+  pid_t pid = atoi (fl_view_client_pid (client));
+  kill (pid, SIGSTOP);
+  wait_state (client, FL_VIEW_SLOW);
+  kill (pid, SIGCONT);
+  wait_state (client, FL_VIEW_UP);
+  g_assert_cmpint (fl_view_client_round_trip (client), >, 1000000);
+  close_client (client);
+}
+
+static gint64
+thread_cpu_us (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (gint64) t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* Large pictures are read and decoded elsewhere: the main loop pays for the delivery alone. */
+static void
+test_main_loop (void)
+{
+  FlViewClient *client = new_client ();
+  g_autoptr (GError) error = NULL;
+  wait_state (client, FL_VIEW_UP);
+  gint64 before = thread_cpu_us ();
+  for (int i = 0; i < 10; i++)
+    {
+      GAsyncResult *result = NULL;
+      ask_image (client, 1, "any", 2000, NULL, &result);
+      g_autoptr (FlViewImage) image = get_image (client, &result, &error);
+      g_assert_no_error (error);
+    }
+  gint64 each = (thread_cpu_us () - before) / 10;
+  g_test_message ("main thread: %" G_GINT64_FORMAT " us CPU for a picture of 16 MB", each);
+  g_assert_cmpint (each, <, 10000);
+  close_client (client);
+}
+
+static int
+child (void)
+{
+  Fake *fake = fake_new ();
+  fl_view_serve (STDIN_FILENO, STDOUT_FILENO, "fake", &fake_handlers, fake, NULL);
+  fake_free (fake);
+  return 0;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc > 1 && strcmp (argv[1], "--child") == 0)
+    return child ();
+  g_test_init (&argc, &argv, NULL);
+  self_path = g_file_read_link ("/proc/self/exe", NULL);
+  g_test_add_func ("/view/client/image", test_image);
+  g_test_add_func ("/view/client/others", test_others);
+  g_test_add_func ("/view/client/killed", test_killed);
+  g_test_add_func ("/view/client/cancelled", test_cancelled);
+  g_test_add_func ("/view/client/closed", test_closed);
+  g_test_add_func ("/view/client/wrong-children", test_wrong_children);
+  g_test_add_func ("/view/client/slow", test_slow);
+  g_test_add_func ("/view/client/main-loop", test_main_loop);
+  int status = g_test_run ();
+  g_free (self_path);
+  return status;
+}
