@@ -22,31 +22,6 @@ wrong (const char *path, guint line, const char *what, GError **error)
   return FALSE;
 }
 
-static void
-set (FlIntensities *intensities, int h, int k, int l, float value)
-{
-  float *p = fl_intensities_at (intensities, h, k, l);
-  if (p != NULL)
-    *p = value;
-}
-
-/* `symmetry` NULL: that reflection alone. */
-static void
-spread (FlIntensities *intensities, const FlSymmetry *symmetry, FlMiller m, float value)
-{
-  if (symmetry == NULL)
-    set (intensities, m.h, m.k, m.l, value);
-  for (guint i = 0; symmetry != NULL && i < symmetry->n; i++)
-    {
-      const int (*r)[3] = (const int (*)[3]) symmetry->ops[i].r;
-      int e[3];
-      for (int j = 0; j < 3; j++)
-        e[j] = m.h * r[0][j] + m.k * r[1][j] + m.l * r[2][j];
-      set (intensities, e[0], e[1], e[2], value);
-      set (intensities, -e[0], -e[1], -e[2], value);
-    }
-}
-
 static gboolean
 laue_from_line (const char *path, const char *line, FlSymmetry **symmetry, GError **error)
 {
@@ -108,7 +83,11 @@ fl_hkl_file_read (const char *path, FlIntensities *intensities, GError **error)
         return TRUE;
       if (!parse_row (lines[i], &m, &value))
         return wrong (path, i + 1, "not a reflection, expected h k l and an intensity", error);
-      spread (intensities, symmetry, m, (float) MAX (value, 0));
+      float *alone = fl_intensities_at (intensities, m.h, m.k, m.l);
+      if (symmetry != NULL)
+        fl_intensities_set_class (intensities, symmetry, m, (float) MAX (value, 0));
+      else if (alone != NULL)
+        *alone = (float) MAX (value, 0);
     }
   return wrong (path, g_strv_length (lines), "the list stops, expected 'End of reflections'", error);
 }

@@ -33,3 +33,22 @@ fl_intensities_free (FlIntensities *intensities)
   g_free (intensities->values);
   g_free (intensities);
 }
+
+static void
+set (FlIntensities *intensities, int h, int k, int l, float value)
+{
+  float *p = fl_intensities_at (intensities, h, k, l);
+  if (p != NULL)
+    *p = value;
+}
+
+void
+fl_intensities_set_class (FlIntensities *intensities, const FlSymmetry *symmetry, FlMiller m, float value)
+{
+  for (guint i = 0; i < symmetry->n; i++)
+    {
+      FlMiller e = fl_miller_transform (m, &symmetry->ops[i]);
+      set (intensities, e.h, e.k, e.l, value);
+      set (intensities, -e.h, -e.k, -e.l, value);
+    }
+}

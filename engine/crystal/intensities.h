@@ -7,6 +7,7 @@
 #include <glib.h>
 
 #include "engine/crystal/cell.h"
+#include "engine/crystal/symmetry.h"
 
 typedef struct
 {
@@ -38,3 +39,6 @@ fl_intensities_get (const FlIntensities *i, int h, int k, int l)
   const float *p = fl_intensities_at (i, h, k, l);
   return p != NULL ? *p : 0;
 }
+
+/* Sets `value` for all ±hR of a reflection, under Friedel's law; what lies outside is left out. */
+void fl_intensities_set_class (FlIntensities *intensities, const FlSymmetry *symmetry, FlMiller hkl, float value);

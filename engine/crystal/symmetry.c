@@ -288,9 +288,7 @@ fl_symmetry_classify (const FlSymmetry *symmetry, FlMiller m)
   for (guint i = 0; i < symmetry->n; i++)
     {
       const FlSymmetryOperator *op = &symmetry->ops[i];
-      FlMiller e = { m.h * op->r[0][0] + m.k * op->r[1][0] + m.l * op->r[2][0],
-                     m.h * op->r[0][1] + m.k * op->r[1][1] + m.l * op->r[2][1],
-                     m.h * op->r[0][2] + m.k * op->r[1][2] + m.l * op->r[2][2] };
+      FlMiller e = fl_miller_transform (m, op);
       FlMiller friedel = { -e.h, -e.k, -e.l };
       if (e.h == m.h && e.k == m.k && e.l == m.l)
         {

@@ -31,6 +31,15 @@ FlSymmetry *fl_symmetry_from_words (const char *const *words, GError **error);
 void fl_symmetry_free (FlSymmetry *symmetry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSymmetry, fl_symmetry_free)
 
+/* hR */
+static inline FlMiller
+fl_miller_transform (FlMiller m, const FlSymmetryOperator *op)
+{
+  return (FlMiller){ m.h * op->r[0][0] + m.k * op->r[1][0] + m.l * op->r[2][0],
+                     m.h * op->r[0][1] + m.k * op->r[1][1] + m.l * op->r[2][1],
+                     m.h * op->r[0][2] + m.k * op->r[1][2] + m.l * op->r[2][2] };
+}
+
 typedef struct
 {
   FlMiller representative; /* the same for all of ±hR */

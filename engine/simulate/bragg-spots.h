@@ -14,7 +14,6 @@
 #pragma once
 
 #include "engine/crystal/intensities.h"
-#include "engine/crystal/symmetry.h"
 #include "engine/shots/detector.h"
 
 #define FL_SPECTRUM_MAX 32

@@ -6,6 +6,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/crystal/hkl-file.h"
+#include "engine/crystal/structure-factors.h"
 #include "engine/crystal/wilson.h"
 #include "engine/simulate/background.h"
 #include "engine/simulate/noise.h"
@@ -55,7 +56,22 @@ detector_resolution (const FlDetectorLayout *layout, double wavelength)
 }
 
 static FlIntensities *
-make_intensities (const FlParams *params, double d_min, guint64 seed, GError **error)
+intensities_of_model (const FlParams *params, double d_min, GError **error)
+{
+  g_autoptr (FlModel) model = fl_pdb_read (fl_params_text (params, "simulate.model"), error);
+  g_autoptr (FlIntensities) intensities = model != NULL ? fl_intensities_new (&model->cell, d_min, error) : NULL;
+  if (intensities == NULL)
+    return NULL;
+  FlSolvent solvent = { fl_params_real (params, "simulate.solvent_density"),
+                        fl_params_real (params, "simulate.solvent_b") };
+  g_autoptr (FlStructureFactors) factors = fl_structure_factors_new (model, d_min, solvent);
+  fl_structure_factors_fill (factors, model, intensities);
+  return g_steal_pointer (&intensities);
+}
+
+/* The cell is given in words: amplitudes come from a list, or by Wilson's statistics. */
+static FlIntensities *
+intensities_of_cell (const FlParams *params, double d_min, guint64 seed, GError **error)
 {
   double values[6];
   FlCell cell;
@@ -133,7 +149,9 @@ fl_sfx_simulator_new (const FlParams *params, GError **error)
   double wavelength = fl_wavelength_from_energy (s->energy), d_min = fl_params_real (params, "simulate.resolution");
   if (d_min == 0)
     d_min = detector_resolution (s->layout, wavelength);
-  s->intensities = make_intensities (params, d_min, s->seed, error);
+  s->intensities = *fl_params_text (params, "simulate.model") != '\0'
+                       ? intensities_of_model (params, d_min, error)
+                       : intensities_of_cell (params, d_min, s->seed, error);
   if (s->intensities == NULL)
     return NULL;
   s->reciprocal = fl_cell_reciprocal (&s->intensities->cell);

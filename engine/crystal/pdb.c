@@ -1,0 +1,196 @@
+#include "engine/crystal/pdb.h"
+
+#include <string.h>
+
+#include "engine/base/error.h"
+
+typedef struct
+{
+  const char *path;
+  guint line;
+  gboolean has_cell;
+  FlCell cell;
+  char *group;
+  GPtrArray *operators; /* char * */
+  GArray *atoms;        /* FlAtom */
+} FlPdbReader;
+
+static gboolean
+wrong (const FlPdbReader *reader, int code, GError **error, const char *format, ...)
+{
+  va_list arguments;
+  va_start (arguments, format);
+  g_autofree char *what = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error (error, FL_ERROR, code, "%s:%u: %s", reader->path, reader->line, what);
+  return FALSE;
+}
+
+/* Columns `from` to `to`, counted from 1 as the format's description does, without blanks around. */
+static char *
+columns (const char *line, guint from, guint to)
+{
+  gsize length = strlen (line);
+  if (length < from)
+    return g_strdup ("");
+  return g_strstrip (g_strndup (line + from - 1, MIN (length, to) - from + 1));
+}
+
+static gboolean
+number (const char *line, guint from, guint to, double *value)
+{
+  g_autofree char *text = columns (line, from, to);
+  char *end;
+  *value = g_ascii_strtod (text, &end);
+  return end != text && *end == '\0' && isfinite (*value);
+}
+
+static gboolean
+read_cell (FlPdbReader *reader, const char *line, GError **error)
+{
+  static const guint starts[] = { 7, 16, 25, 34, 41, 48 };
+  double values[6];
+  for (int i = 0; i < 6; i++)
+    if (!number (line, starts[i], starts[i] + (i < 3 ? 8 : 6), &values[i]))
+      return wrong (reader, FL_ERROR_INPUT, error, "CRYST1 is damaged, expected six numbers");
+  if (values[0] < 2 && values[1] < 2 && values[2] < 2)
+    return wrong (reader, FL_ERROR_INPUT, error, "CRYST1 says that this is no crystal, expected a unit cell");
+  g_autoptr (GError) local = NULL;
+  if (!fl_cell_from_degrees (values, &reader->cell, &local))
+    return wrong (reader, FL_ERROR_INPUT, error, "%s", local->message);
+  g_free (reader->group);
+  reader->group = columns (line, 56, 66);
+  reader->has_cell = TRUE;
+  return TRUE;
+}
+
+/* "REMARK 290       3555   -Y+1/2,X+1/2,Z+3/4" */
+static void
+read_remark (FlPdbReader *reader, const char *line)
+{
+  g_auto (GStrv) words = g_strsplit (line, " ", -1);
+  const char *last[2] = { "", "" };
+  for (char **word = words; *word != NULL; word++)
+    if (**word != '\0')
+      {
+        last[0] = last[1];
+        last[1] = *word;
+      }
+  gsize digits = strlen (last[0]);
+  if (digits >= 4 && digits <= 6 && strcmp (last[0] + digits - 3, "555") == 0 && strchr (last[1], ',') != NULL)
+    g_ptr_array_add (reader->operators, g_strdup (last[1]));
+}
+
+/* Columns 77–78; older files have only the name, whose first two columns are the element's, right-adjusted. */
+static const FlFormFactor *
+element (const char *line)
+{
+  g_autofree char *symbol = columns (line, 77, 78);
+  const FlFormFactor *factor = *symbol != '\0' ? fl_form_factor (symbol) : NULL;
+  if (factor != NULL)
+    return factor;
+  g_autofree char *name = columns (line, 13, 14);
+  char *letters = name;
+  while (g_ascii_isdigit (*letters))
+    letters++;
+  return fl_form_factor (letters);
+}
+
+static gboolean
+read_atom (FlPdbReader *reader, const char *line, GError **error)
+{
+  FlAtom atom = { .factor = element (line) };
+  if (!number (line, 31, 38, &atom.position.x) || !number (line, 39, 46, &atom.position.y)
+      || !number (line, 47, 54, &atom.position.z))
+    return wrong (reader, FL_ERROR_INPUT, error, "an atom's place is damaged, expected x, y, z in columns 31 to 54");
+  if (!number (line, 55, 60, &atom.occupancy))
+    atom.occupancy = 1;
+  if (!number (line, 61, 66, &atom.b))
+    atom.b = 0;
+  if (atom.factor == NULL)
+    {
+      g_autofree char *name = columns (line, 13, 16);
+      return wrong (reader, FL_ERROR_UNSUPPORTED, error,
+                    "no scattering factor for atom '%s', expected an element of proteins", name);
+    }
+  g_array_append_val (reader->atoms, atom);
+  return TRUE;
+}
+
+static gboolean
+read_lines (FlPdbReader *reader, char **lines, GError **error)
+{
+  for (char **line = lines; *line != NULL; line++)
+    {
+      reader->line++;
+      if (g_str_has_prefix (*line, "ENDMDL"))
+        return TRUE;
+      if (g_str_has_prefix (*line, "CRYST1") && !read_cell (reader, *line, error))
+        return FALSE;
+      if (g_str_has_prefix (*line, "REMARK 290"))
+        read_remark (reader, g_strchomp (*line));
+      if ((g_str_has_prefix (*line, "ATOM  ") || g_str_has_prefix (*line, "HETATM"))
+          && !read_atom (reader, *line, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static FlModel *
+model_from_reader (FlPdbReader *reader, GError **error)
+{
+  if (!reader->has_cell || reader->atoms->len == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not a crystal's PDB file, expected %s", reader->path,
+                   reader->has_cell ? "ATOM lines" : "a CRYST1 line");
+      return NULL;
+    }
+  FlSymmetry *symmetry;
+  if (reader->operators->len > 0)
+    {
+      g_ptr_array_add (reader->operators, NULL);
+      symmetry = fl_symmetry_from_words ((const char *const *) reader->operators->pdata, error);
+    }
+  else
+    symmetry = fl_symmetry_from_symbol (reader->group, error);
+  if (symmetry == NULL)
+    {
+      fl_error_prefix_path (error, reader->path);
+      return NULL;
+    }
+  FlModel *model = g_new (FlModel, 1);
+  *model = (FlModel){ .cell = reader->cell, .symmetry = symmetry, .n_atoms = reader->atoms->len };
+  model->atoms = (FlAtom *) (void *) g_array_free (g_steal_pointer (&reader->atoms), FALSE);
+  return model;
+}
+
+FlModel *
+fl_pdb_read (const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GError) local = NULL;
+  if (!g_file_get_contents (path, &text, NULL, &local))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, local->message);
+      return NULL;
+    }
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  FlPdbReader reader = { .path = path, .operators = g_ptr_array_new_with_free_func (g_free),
+                         .atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom)) };
+  FlModel *model = read_lines (&reader, lines, error) ? model_from_reader (&reader, error) : NULL;
+  g_ptr_array_unref (reader.operators);
+  if (reader.atoms != NULL)
+    g_array_free (reader.atoms, TRUE);
+  g_free (reader.group);
+  return model;
+}
+
+void
+fl_model_free (FlModel *model)
+{
+  if (model == NULL)
+    return;
+  fl_symmetry_free (model->symmetry);
+  g_free (model->atoms);
+  g_free (model);
+}

@@ -1,0 +1,28 @@
+/* pdb.h: a crystal's model from a PDB file: cell, symmetry, atoms. */
+#pragma once
+
+#include "engine/crystal/cell.h"
+#include "engine/crystal/form-factors.h"
+#include "engine/crystal/symmetry.h"
+
+typedef struct
+{
+  FlVec3 position;  /* Å, the PDB's orthogonal frame */
+  double occupancy;
+  double b;         /* Å² */
+  const FlFormFactor *factor;
+} FlAtom;
+
+typedef struct
+{
+  FlCell cell;
+  FlSymmetry *symmetry;
+  guint n_atoms;
+  FlAtom *atoms;    /* of the asymmetric unit, all alternative places */
+} FlModel;
+
+/* CRYST1 gives the cell; the operators of REMARK 290 the symmetry, or CRYST1's symbol where there are none. Of an
+ * ensemble, the first model. Errors name the line: FL_ERROR_MISSING, _INPUT, _UNSUPPORTED (unknown element or group). */
+FlModel *fl_pdb_read (const char *path, GError **error);
+void fl_model_free (FlModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlModel, fl_model_free)

@@ -1,0 +1,178 @@
+#include "engine/crystal/solvent-mask.h"
+
+#include <string.h>
+
+#include "engine/base/units.h"
+
+#define PROBE   1.0 /* Å */
+#define SHRINK  1.1 /* Å */
+#define SPACING 0.8 /* Å between grid points, or a third of d_min where that is less */
+
+enum
+{
+  SOLVENT = 1,
+  PROTEIN = 0,
+  GROWN = 2 /* solvent again, after shrinking */
+};
+
+typedef struct
+{
+  int n[3];
+  double spacing[3];  /* Å between planes of the grid */
+  FlMat3 metric;      /* of real space, for fractional distances */
+  guint8 *cells;      /* [n0][n1][n2] */
+} FlMaskGrid;
+
+static inline int
+wrap (int i, int n)
+{
+  i %= n;
+  return i < 0 ? i + n : i;
+}
+
+/* Sets `to` on all points that are not `keep` within `radius` of the fractional place x. */
+static void
+paint (FlMaskGrid *grid, const double x[3], double radius, guint8 keep, guint8 to)
+{
+  int from[3], until[3];
+  for (int i = 0; i < 3; i++)
+    {
+      double reach = radius / grid->spacing[i];
+      from[i] = (int) ceil (x[i] * grid->n[i] - reach);
+      until[i] = (int) floor (x[i] * grid->n[i] + reach);
+    }
+  for (int i = from[0]; i <= until[0]; i++)
+    for (int j = from[1]; j <= until[1]; j++)
+      for (int k = from[2]; k <= until[2]; k++)
+        {
+          FlVec3 d = fl_vec3 ((double) i / grid->n[0] - x[0], (double) j / grid->n[1] - x[1],
+                              (double) k / grid->n[2] - x[2]);
+          if (fl_vec3_dot (d, fl_mat3_apply (&grid->metric, d)) > radius * radius)
+            continue;
+          guint8 *cell = &grid->cells[((gsize) wrap (i, grid->n[0]) * (gsize) grid->n[1]
+                                       + (gsize) wrap (j, grid->n[1])) * (gsize) grid->n[2]
+                                      + (gsize) wrap (k, grid->n[2])];
+          if (*cell != keep)
+            *cell = to;
+        }
+}
+
+static void
+paint_atoms (FlMaskGrid *grid, const FlModel *model)
+{
+  FlMat3 basis = fl_cell_basis (&model->cell), inverse = fl_mat3_inverse (&basis);
+  FlMat3 to_fractional = fl_mat3_transpose (&inverse);
+  for (guint a = 0; a < model->n_atoms; a++)
+    {
+      FlVec3 f = fl_mat3_apply (&to_fractional, model->atoms[a].position);
+      for (guint s = 0; s < model->symmetry->n; s++)
+        {
+          const FlSymmetryOperator *op = &model->symmetry->ops[s];
+          double x[3];
+          for (int i = 0; i < 3; i++)
+            {
+              x[i] = op->r[i][0] * f.x + op->r[i][1] * f.y + op->r[i][2] * f.z + op->t[i];
+              x[i] -= floor (x[i]);
+            }
+          paint (grid, x, model->atoms[a].factor->radius + PROBE, PROTEIN, PROTEIN);
+        }
+    }
+}
+
+static gboolean
+touches_protein (const FlMaskGrid *grid, int i, int j, int k)
+{
+  static const int steps[6][3] = { { 1, 0, 0 }, { -1, 0, 0 }, { 0, 1, 0 }, { 0, -1, 0 }, { 0, 0, 1 }, { 0, 0, -1 } };
+  for (int s = 0; s < 6; s++)
+    if (grid->cells[((gsize) wrap (i + steps[s][0], grid->n[0]) * (gsize) grid->n[1]
+                     + (gsize) wrap (j + steps[s][1], grid->n[1])) * (gsize) grid->n[2]
+                    + (gsize) wrap (k + steps[s][2], grid->n[2])] == PROTEIN)
+      return TRUE;
+  return FALSE;
+}
+
+/* The probe's rim belongs to the solvent again. */
+static void
+shrink (FlMaskGrid *grid)
+{
+  for (int i = 0; i < grid->n[0]; i++)
+    for (int j = 0; j < grid->n[1]; j++)
+      for (int k = 0; k < grid->n[2]; k++)
+        {
+          gsize at = ((gsize) i * (gsize) grid->n[1] + (gsize) j) * (gsize) grid->n[2] + (gsize) k;
+          const double x[3] = { (double) i / grid->n[0], (double) j / grid->n[1], (double) k / grid->n[2] };
+          if (grid->cells[at] == SOLVENT && touches_protein (grid, i, j, k))
+            paint (grid, x, SHRINK, SOLVENT, GROWN);
+        }
+}
+
+static FlMaskGrid
+make_grid (const FlModel *model, double d_min)
+{
+  FlMaskGrid grid;
+  FlMat3 basis = fl_cell_basis (&model->cell), t = fl_mat3_transpose (&basis);
+  FlMat3 reciprocal = fl_cell_reciprocal (&model->cell);
+  const double lengths[3] = { model->cell.a, model->cell.b, model->cell.c };
+  double spacing = MIN (SPACING, d_min / 3);
+  grid.metric = fl_mat3_multiply (&basis, &t);
+  for (int i = 0; i < 3; i++)
+    {
+      const double *r = reciprocal.m[i];
+      grid.n[i] = MAX (4, (int) ceil (lengths[i] / spacing));
+      grid.spacing[i] = 1 / (fl_vec3_norm (fl_vec3 (r[0], r[1], r[2])) * grid.n[i]);
+    }
+  gsize n = (gsize) grid.n[0] * (gsize) grid.n[1] * (gsize) grid.n[2];
+  grid.cells = g_malloc (n);
+  memset (grid.cells, SOLVENT, n);
+  return grid;
+}
+
+/* One axis of a Fourier transform: out[h][rest] = Σ_x in[x][rest] exp(2πi h x/n) for h = low … high, where `rest` values
+ * lie together. */
+static double complex *
+transform_axis (const double complex *in, gsize outer, int n, gsize rest, int low, int high)
+{
+  gsize m = (gsize) (high - low + 1);
+  double complex *out = g_new0 (double complex, outer * m * rest);
+  g_autofree double complex *turns = g_new (double complex, n);
+  for (int x = 0; x < n; x++)
+    turns[x] = cexp (2 * FL_PI * I * x / n);
+  for (gsize o = 0; o < outer; o++)
+    for (gsize h = 0; h < m; h++)
+      for (int x = 0; x < n; x++)
+        {
+          double complex turn = turns[wrap ((int) (((gint64) (low + (int) h) * x) % n), n)];
+          double c = creal (turn), s = cimag (turn);
+          const double *from = (const double *) (in + (o * (gsize) n + (gsize) x) * rest);
+          double *to = (double *) (out + (o * m + h) * rest);
+          for (gsize r = 0; r < 2 * rest; r += 2)
+            {
+              to[r] += from[r] * c - from[r + 1] * s;
+              to[r + 1] += from[r] * s + from[r + 1] * c;
+            }
+        }
+  return out;
+}
+
+double complex *
+fl_solvent_transform (const FlModel *model, const int limits[3], double d_min)
+{
+  FlMaskGrid grid = make_grid (model, d_min);
+  paint_atoms (&grid, model);
+  shrink (&grid);
+  gsize n0 = (gsize) grid.n[0], n1 = (gsize) grid.n[1], n2 = (gsize) grid.n[2], l = (gsize) limits[2] + 1;
+  double voxel = fl_cell_volume (&model->cell) / (double) (n0 * n1 * n2);
+  /* Planes of x go through z and y one at a time, so that the whole grid is never complex. */
+  gsize k = 2 * (gsize) limits[1] + 1;
+  g_autofree double complex *stack = g_new (double complex, n0 * k * l), *plane = g_new (double complex, n1 * n2);
+  for (gsize x = 0; x < n0; x++)
+    {
+      for (gsize i = 0; i < n1 * n2; i++)
+        plane[i] = grid.cells[x * n1 * n2 + i] != PROTEIN ? voxel : 0;
+      g_autofree double complex *along_z = transform_axis (plane, n1, grid.n[2], 1, 0, limits[2]);
+      g_autofree double complex *along_y = transform_axis (along_z, 1, grid.n[1], l, -limits[1], limits[1]);
+      memcpy (stack + x * k * l, along_y, k * l * sizeof *stack);
+    }
+  g_free (grid.cells);
+  return transform_axis (stack, 1, grid.n[0], k * l, -limits[0], limits[0]);
+}
