@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/journal.h"
 
 #define LOCK_NAME "running"
 
@@ -42,6 +43,15 @@ fl_attempt_list (const char *job_dir)
   return numbers;
 }
 
+/* Whoever starts attempts may have put a script or log there before. */
+static gboolean
+is_unused (const char *attempt_dir)
+{
+  g_autoptr (GPtrArray) journals = fl_journal_list (attempt_dir);
+  errno = EEXIST;
+  return journals->len == 0;
+}
+
 guint
 fl_attempt_make (const char *job_dir, guint wanted, GError **error)
 {
@@ -55,7 +65,7 @@ fl_attempt_make (const char *job_dir, guint wanted, GError **error)
         number = there->len > 0 ? g_array_index (there, guint, there->len - 1) + 1 : 1;
       g_free (path);
       path = fl_attempt_path (job_dir, number);
-      ok = g_mkdir (path, 0777) == 0;
+      ok = g_mkdir (path, 0777) == 0 || (errno == EEXIST && wanted != 0 && is_unused (path));
       again = !ok && errno == EEXIST && wanted == 0; /* somebody was quicker */
     }
   if (ok)

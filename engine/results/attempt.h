@@ -10,7 +10,7 @@ char *fl_attempt_path (const char *job_dir, guint attempt);
 /* Numbers of the attempts there are, rising: GArray of guint. */
 GArray *fl_attempt_list (const char *job_dir);
 /* Makes the job's folder where needed and the attempt's; `wanted` 0: the next number. Returns the number, or 0 with
- * FL_ERROR_INPUT when `wanted` is there already. */
+ * FL_ERROR_INPUT when `wanted` has a journal already. */
 guint fl_attempt_make (const char *job_dir, guint wanted, GError **error);
 
 /* Held until the process ends or the descriptor is closed; -1 where the file system has no locks. */

@@ -158,7 +158,7 @@ read_journal (Job *job, const char *path, guint attempt)
       walk = fl_walk_open (path, NULL);
       if (walk == NULL)
         return;
-      g_hash_table_insert (job->journals, g_strdup (path), walk);
+      g_hash_table_insert (job->journals, (gpointer) fl_walk_path (walk), walk);
     }
   while (fl_walk_next (walk, &step, NULL))
     {

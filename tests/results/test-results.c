@@ -1,0 +1,378 @@
+/* From journals to segments to the master and back: nothing journalled is lost, nothing counts twice. */
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/inflight.h"
+#include "engine/base/journal.h"
+#include "engine/results/attempt.h"
+#include "engine/results/history.h"
+#include "engine/results/master.h"
+#include "engine/results/recorder.h"
+#include "engine/results/segment.h"
+#include "engine/results/spots.h"
+
+/* What a shot's results are follows from its number alone. */
+static guint64
+id_of (guint frame)
+{
+  return fl_shot_id ("file.h5", frame);
+}
+
+static guint
+spots_of (guint frame)
+{
+  return frame % 3 == 0 ? 0 : (frame * 7) % 40;
+}
+
+static FlShotRow
+make_shot (guint frame, FlSpotRow *spots)
+{
+  FlShotRow shot = { .id = id_of (frame), .frame = frame, .spots = spots_of (frame), .resolution = 2.5f };
+  shot.outcome = shot.spots >= 16 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  for (guint i = 0; i < shot.spots; i++)
+    spots[i] = (FlSpotRow){ .shot = shot.id, .panel = (guint16) i, .fs = (float) frame + 0.25f, .ss = (float) i };
+  return shot;
+}
+
+static void
+check_spots (const char *job, guint frame)
+{
+  GError *error = NULL;
+  FlShotRow row;
+  g_autoptr (GArray) spots = fl_results_spots (job, id_of (frame), &row, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (spots->len, ==, spots_of (frame));
+  g_assert_cmpuint (row.frame, ==, frame);
+  g_assert_cmpuint (row.spots, ==, spots->len);
+  g_free ((char *) row.message);
+  for (guint i = 0; i < spots->len; i++)
+    {
+      const FlSpotRow *spot = &g_array_index (spots, FlSpotRow, i);
+      g_assert_true (spot->shot == id_of (frame) && spot->panel == i && spot->fs == (float) frame + 0.25f);
+    }
+}
+
+static char *
+make_job (void)
+{
+  char *job = g_dir_make_tmp ("firstlight-results-XXXXXX", NULL);
+  g_assert_nonnull (job);
+  return job;
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *inner = g_build_filename (path, name, NULL);
+      remove_tree (inner);
+    }
+  g_remove (path);
+}
+
+static void
+record (FlRecorder *recorder, guint frame)
+{
+  GError *error = NULL;
+  FlSpotRow spots[64];
+  FlShotRow shot = make_shot (frame, spots);
+  g_assert_true (fl_recorder_add (recorder, &shot, spots, &error));
+  g_assert_no_error (error);
+}
+
+static FlRecorder *
+begin (const char *job, guint *attempt, guint rank, guint batch, guint segment)
+{
+  GError *error = NULL;
+  *attempt = fl_attempt_make (job, 0, &error);
+  g_assert_no_error (error);
+  g_autofree char *dir = fl_attempt_path (job, *attempt);
+  FlRecorder *recorder = fl_recorder_open (dir, *attempt, rank, batch, segment, &error);
+  g_assert_no_error (error);
+  return recorder;
+}
+
+static void
+write_master (const char *job, guint attempt)
+{
+  GError *error = NULL;
+  g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
+  fl_batch_append (sources, &(FlSourceRow){ .frames = 1000, .path = "file.h5" });
+  g_assert_true (fl_master_seal_leftovers (job, attempt, 50, &error));
+  g_assert_no_error (error);
+  g_assert_true (fl_master_write (job, attempt, sources, &error));
+  g_assert_no_error (error);
+}
+
+/* Spots can be asked for as soon as a batch is closed, and after everything is joined, wherever they lie. */
+static void
+test_lookup (void)
+{
+  g_autofree char *job = make_job ();
+  guint attempt;
+  GError *error = NULL;
+  FlRecorder *recorder = begin (job, &attempt, 0, 8, 20);
+  for (guint frame = 0; frame < 60; frame++)
+    {
+      record (recorder, frame);
+      if (frame % 8 == 7)
+        check_spots (job, frame - 3);
+    }
+  g_autoptr (GArray) none = fl_results_spots (job, id_of (999), NULL, &error);
+  g_assert_null (none);
+  g_assert_nonnull (strstr (error->message, job));
+  g_clear_error (&error);
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  write_master (job, attempt);
+  for (guint frame = 0; frame < 60; frame++)
+    check_spots (job, frame);
+
+  /* A later attempt wins, and lies in a journal that the master does not know. */
+  recorder = begin (job, &attempt, 3, 8, 20);
+  FlSpotRow spots[64];
+  FlShotRow shot = make_shot (4, spots);
+  shot.spots = 1;
+  g_assert_true (fl_recorder_add (recorder, &shot, spots, NULL) && fl_recorder_flush (recorder, NULL));
+  g_autoptr (GArray) newer = fl_results_spots (job, id_of (4), NULL, NULL);
+  g_assert_cmpuint (newer->len, ==, 1);
+  check_spots (job, 5);
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  write_master (job, attempt);
+  g_autoptr (GArray) joined = fl_results_spots (job, id_of (4), NULL, NULL);
+  g_assert_cmpuint (joined->len, ==, 1);
+  check_spots (job, 5);
+  remove_tree (job);
+}
+
+/* The shots' table is sorted and whole, whoever recorded what in which order. */
+static void
+test_order (void)
+{
+  g_autofree char *job = make_job ();
+  guint attempt = 0;
+  FlRecorder *ranks[3];
+  ranks[0] = begin (job, &attempt, 0, 4, 10);
+  g_autofree char *dir = fl_attempt_path (job, attempt);
+  for (guint r = 1; r < 3; r++)
+    ranks[r] = fl_recorder_open (dir, attempt, r, 4, 10, NULL);
+  for (guint i = 0; i < 100; i++)
+    record (ranks[(i * i) % 3], (i * 37) % 100);
+  for (guint r = 0; r < 3; r++)
+    g_assert_true (fl_recorder_close (ranks[r], NULL));
+  write_master (job, attempt);
+  g_autofree char *path = fl_master_path (job);
+  g_autofree guint64 *first = NULL;
+  guint64 n_spots;
+  g_autoptr (FlBatch) shots = fl_segment_read_shots (path, &first, &n_spots, NULL, NULL);
+  g_assert_cmpuint (fl_batch_rows (shots), ==, 100);
+  guint64 sum = 0;
+  for (guint i = 0; i < 100; i++)
+    {
+      FlShotRow row;
+      fl_batch_row (shots, i, &row);
+      g_assert_cmpuint (row.frame, ==, i);
+      sum += row.spots;
+      check_spots (job, i);
+    }
+  g_assert_cmpuint (sum, ==, n_spots);
+  remove_tree (job);
+}
+
+/* Killed at any moment: what the journal has can be read, is sealed by the next attempt, and nothing else is there. */
+static void
+test_kill (void)
+{
+  guint lost = 0;
+  for (guint seed = 0; seed < 20; seed++)
+    {
+      g_autofree char *job = make_job ();
+      FlRandom random = fl_random (seed);
+      int ready[2];
+      char byte;
+      g_assert_cmpint (pipe (ready), ==, 0);
+      pid_t child = fork ();
+      if (child == 0)
+        {
+          guint attempt;
+          FlRecorder *recorder = begin (job, &attempt, 0, 5, 700);
+          g_assert_cmpint (write (ready[1], "x", 1), ==, 1);
+          for (guint frame = 0; frame < 100000; frame++)
+            record (recorder, frame);
+          _exit (0);
+        }
+      g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+      g_usleep (fl_random_u64 (&random) % 15000);
+      kill (child, SIGKILL);
+      waitpid (child, NULL, 0);
+      close (ready[0]);
+      close (ready[1]);
+
+      g_autoptr (FlHistory) history = fl_history_read (job, 2, FALSE, NULL);
+      guint n = g_hash_table_size (history->done);
+      for (guint frame = 0; frame < n; frame++)
+        g_assert_nonnull (fl_history_done (history, id_of (frame)));
+      for (guint frame = 0; frame < n; frame += 1 + n / 20)
+        check_spots (job, frame);
+      guint attempt;
+      FlRecorder *recorder = begin (job, &attempt, 0, 5, 30);
+      record (recorder, n);
+      g_assert_true (fl_recorder_close (recorder, NULL));
+      write_master (job, attempt);
+      g_autofree char *path = fl_master_path (job);
+      g_autoptr (FlBatch) shots = fl_segment_read_shots (path, NULL, NULL, NULL, NULL);
+      g_assert_cmpuint (fl_batch_rows (shots), ==, n + 1);
+      for (guint frame = 0; frame <= n; frame += 1 + n / 20)
+        check_spots (job, frame);
+      lost += n % 700;
+      remove_tree (job);
+    }
+  g_assert_cmpuint (lost, >, 0);
+  g_test_message ("%u shots were only in journals of killed recorders", lost);
+}
+
+static void
+strike (const char *job, guint attempt, guint slot, guint frame, guint crashed)
+{
+  g_autofree char *dir = fl_attempt_path (job, attempt);
+  if (fork () == 0)
+    {
+      FlInflight *inflight = fl_inflight_open (dir, slot, 4, slot, NULL);
+      if (crashed != 0)
+        fl_inflight_mark_crashes (inflight);
+      fl_inflight_begin (inflight, id_of (frame), 0, frame);
+      raise (crashed != 0 ? SIGSEGV : SIGKILL);
+    }
+  wait (NULL);
+}
+
+static void
+test_strikes (void)
+{
+  g_autofree char *job = make_job ();
+  guint attempt;
+  g_assert_true (fl_recorder_close (begin (job, &attempt, 0, 5, 30), NULL));
+  strike (job, 1, 0, 10, 0);
+  strike (job, 1, 1, 11, 0);
+  FlRecorder *recorder = begin (job, &attempt, 0, 5, 30);
+  record (recorder, 11);
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  strike (job, 2, 0, 10, 1);
+  strike (job, 2, 1, 12, 0); /* fell with 10, whose rank saw its crash */
+  g_autoptr (FlHistory) history = fl_history_read (job, 3, FALSE, NULL);
+  const FlStrikes *strikes = fl_history_strikes (history, id_of (10));
+  g_assert_true (strikes != NULL && strikes->count == 2 && strikes->first == 1 && strikes->last == 2);
+  g_assert_null (fl_history_strikes (history, id_of (11)));
+  g_assert_null (fl_history_strikes (history, id_of (12)));
+  g_autoptr (FlHistory) earlier = fl_history_read (job, 2, FALSE, NULL);
+  g_assert_nonnull (fl_history_strikes (earlier, id_of (11)));
+  g_autoptr (FlHistory) forgiven = fl_history_read (job, 3, TRUE, NULL);
+  g_assert_null (fl_history_strikes (forgiven, id_of (10)));
+  remove_tree (job);
+}
+
+static void
+test_attempts (void)
+{
+  g_autofree char *job = make_job ();
+  GError *error = NULL;
+  guint attempt;
+  g_assert_true (fl_recorder_close (begin (job, &attempt, 0, 5, 30), NULL));
+  g_assert_cmpuint (attempt, ==, 1);
+  g_assert_cmpuint (fl_attempt_make (job, 7, &error), ==, 7);
+  g_assert_cmpuint (fl_attempt_make (job, 7, &error), ==, 7); /* nothing in it yet */
+  g_assert_cmpuint (fl_attempt_make (job, 1, &error), ==, 0);
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  g_assert_cmpuint (fl_attempt_make (job, 0, &error), ==, 8);
+  /* A running attempt is noticed, from another process. */
+  g_autofree char *dir = fl_attempt_path (job, 7);
+  int ready[2];
+  char byte;
+  g_assert_cmpint (pipe (ready), ==, 0);
+  pid_t child = fork ();
+  if (child == 0)
+    {
+      int held = fl_attempt_hold (dir);
+      g_assert_cmpint (write (ready[1], "x", 1), ==, 1);
+      for (;;)
+        sleep (held >= 0 ? 100 : 101);
+    }
+  g_assert_cmpint (read (ready[0], &byte, 1), ==, 1);
+  g_assert_false (fl_attempt_wait_for_earlier (job, 8, 0, &error));
+  g_assert_nonnull (strstr (error->message, "attempt-0007"));
+  g_clear_error (&error);
+  g_assert_true (fl_attempt_wait_for_earlier (job, 7, 0, &error));
+  kill (child, SIGKILL);
+  g_assert_true (fl_attempt_wait_for_earlier (job, 8, 5, &error));
+  waitpid (child, NULL, 0);
+  remove_tree (job);
+}
+
+/* Flipped bytes and cut ends never crash; what is still whole is still found; sealing works from what is left. */
+static void
+test_damage (void)
+{
+  for (guint seed = 0; seed < 40; seed++)
+    {
+      g_autofree char *job = make_job ();
+      FlRandom random = fl_random (seed);
+      guint attempt;
+      FlRecorder *recorder = begin (job, &attempt, 0, 5, 30);
+      for (guint frame = 0; frame < 100; frame++)
+        record (recorder, frame);
+      g_assert_true (fl_recorder_close (recorder, NULL));
+      g_autofree char *dir = fl_attempt_path (job, attempt);
+      g_autoptr (GPtrArray) journals = fl_journal_list (dir);
+      g_autoptr (GPtrArray) segments = fl_segment_list (job);
+      g_autofree char *segment = g_build_filename (job, segments->pdata[0], NULL);
+      const char *path = seed % 2 == 0 ? journals->pdata[0] : segment;
+      g_autofree char *bytes = NULL;
+      gsize length;
+      g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+      if (seed % 4 < 2)
+        length = fl_random_u64 (&random) % length;
+      else
+        for (guint k = 0; k < 8; k++)
+          bytes[fl_random_u64 (&random) % length] ^= (char) (1 + fl_random_u64 (&random) % 255);
+      g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
+
+      g_autoptr (FlHistory) history = fl_history_read (job, 2, FALSE, NULL);
+      g_assert_nonnull (history);
+      guint n = g_hash_table_size (history->done);
+      g_assert_cmpuint (n, <=, 100);
+      g_assert_true (seed % 2 == 0 || n == 100);
+      for (guint frame = 0; frame < 100; frame++)
+        if (fl_history_done (history, id_of (frame)) != NULL)
+          check_spots (job, frame);
+      g_autoptr (FlBatch) whole_or_null = fl_segment_read_shots (segment, NULL, NULL, NULL, NULL);
+      FlRecorder *next = begin (job, &attempt, 0, 5, 30);
+      record (next, 100);
+      g_assert_true (fl_recorder_close (next, NULL));
+      g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
+      g_assert_true (fl_master_seal_leftovers (job, attempt, 50, NULL));
+      g_assert_true (fl_master_write (job, attempt, sources, NULL));
+      remove_tree (job);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/results/lookup", test_lookup);
+  g_test_add_func ("/results/order", test_order);
+  g_test_add_func ("/results/kill", test_kill);
+  g_test_add_func ("/results/strikes", test_strikes);
+  g_test_add_func ("/results/attempts", test_attempts);
+  g_test_add_func ("/results/damage", test_damage);
+  return g_test_run ();
+}
