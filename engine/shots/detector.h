@@ -56,10 +56,6 @@ fl_panel_position (const FlPanel *panel, double fs, double ss)
   return fl_vec3_add (panel->origin, fl_vec3_add (fl_vec3_scale (panel->fs, fs), fl_vec3_scale (panel->ss, ss)));
 }
 
-/* Bad by value: sets mask[i] = 1 (n_pixels) for pixels outside a panel's trusted range or among its bad values. `pixels`
- * as in an FlShot; TRUE when the detector has any such rule (else nothing was looked at). */
-gboolean fl_detector_flag_pixels (const FlDetector *detector, guint pixel_type, const void *pixels, guint8 *mask);
-
 /* Scattering angle 2θ (rad) and resolution d = λ / (2 sin θ) (Å; INFINITY in the beam) of a laboratory position. */
 double fl_two_theta (FlVec3 position);
 double fl_resolution (FlVec3 position, double wavelength);

@@ -45,6 +45,10 @@ typedef struct
 void fl_shot_clear (FlShot *shot); /* frees what it holds */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlShot, fl_shot_clear)
 
+/* Bad by value: sets mask[i] = 1 (n_pixels) where a pixel lies outside its panel's trusted range or among the panel's
+ * bad values. FALSE: the detector has no such rule, nothing was looked at. */
+gboolean fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, guint8 *mask);
+
 typedef struct FlSource FlSource;
 
 typedef struct

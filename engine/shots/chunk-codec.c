@@ -1,0 +1,269 @@
+#include "engine/shots/chunk-codec.h"
+
+#include <lz4.h>
+#include <string.h>
+#ifdef FL_HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#else
+#include <zlib.h>
+#endif
+
+enum
+{
+  FILTER_LZ4 = 32004,
+  FILTER_BITSHUFFLE = 32008,
+  BITSHUFFLE_LZ4 = 2
+};
+
+gboolean
+fl_chunk_codec_init (FlChunkCodec *codec, hid_t create_list, gsize chunk_size)
+{
+  int n = H5Pget_nfilters (create_list);
+  *codec = (FlChunkCodec){ .size = chunk_size };
+  if (n < 0 || n > FL_CHUNK_FILTERS)
+    return FALSE;
+  for (int i = 0; i < n; i++)
+    {
+      unsigned flags, config, values[16] = { 0 };
+      size_t n_values = G_N_ELEMENTS (values);
+      int id = H5Pget_filter2 (create_list, (unsigned) i, &flags, &n_values, values, 0, NULL, &config);
+      codec->filters[i].id = id;
+      if (id == H5Z_FILTER_SHUFFLE)
+        codec->filters[i].element = values[0];
+      else if (id == FILTER_BITSHUFFLE)
+        {
+          codec->filters[i].element = values[2];
+          codec->filters[i].lz4 = n_values > 4 && values[4] == BITSHUFFLE_LZ4;
+          if (n_values > 4 && values[4] != 0 && values[4] != BITSHUFFLE_LZ4)
+            return FALSE;
+        }
+      else if (id != H5Z_FILTER_DEFLATE && id != FILTER_LZ4)
+        return FALSE;
+      if ((id == H5Z_FILTER_SHUFFLE || id == FILTER_BITSHUFFLE)
+          && (codec->filters[i].element == 0 || codec->filters[i].element > 8))
+        return FALSE;
+    }
+  codec->n = (guint) n;
+  return TRUE;
+}
+
+void
+fl_chunk_codec_clear (FlChunkCodec *codec)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (codec->scratch); i++)
+    g_clear_pointer (&codec->scratch[i], g_free);
+}
+
+static guint64
+read_be (const guint8 *p, guint bytes)
+{
+  guint64 v = 0;
+  for (guint i = 0; i < bytes; i++)
+    v = v << 8 | p[i];
+  return v;
+}
+
+static const char *
+inflate_chunk (const guint8 *in, gsize length, guint8 *out, gsize size)
+{
+#ifdef FL_HAVE_LIBDEFLATE
+  /* One a thread: it is only working space, and costs more to make than to use. */
+  static _Thread_local struct libdeflate_decompressor *decompressor;
+  if (decompressor == NULL)
+    decompressor = libdeflate_alloc_decompressor ();
+  size_t actual;
+  return libdeflate_zlib_decompress (decompressor, in, length, out, size, &actual) == LIBDEFLATE_SUCCESS
+                 && actual == size
+             ? NULL
+             : "deflate data are damaged";
+#else
+  uLongf actual = size;
+  return uncompress (out, &actual, in, length) == Z_OK && actual == size ? NULL : "deflate data are damaged";
+#endif
+}
+
+/* HDF5's byte shuffle: all first bytes, then all second bytes, … */
+static void
+unshuffle (const guint8 *restrict in, guint8 *restrict out, gsize size, guint element)
+{
+  gsize n = size / element;
+  if (element == 2)
+    for (gsize i = 0; i < n; i++)
+      {
+        out[2 * i] = in[i];
+        out[2 * i + 1] = in[n + i];
+      }
+  else if (element == 4)
+    for (gsize i = 0; i < n; i++)
+      for (guint b = 0; b < 4; b++)
+        out[4 * i + b] = in[b * n + i];
+  else
+    for (guint b = 0; b < element; b++)
+      for (gsize i = 0; i < n; i++)
+        out[i * element + b] = in[b * n + i];
+  memcpy (out + n * element, in + n * element, size - n * element);
+}
+
+/* Transposes 8 × 8 bits (Warren, Hacker's Delight): byte k, bit i → byte i, bit k. */
+static inline guint64
+transpose_bits (guint64 x)
+{
+  guint64 t;
+  t = (x ^ (x >> 7)) & 0x00aa00aa00aa00aaull;
+  x ^= t ^ (t << 7);
+  t = (x ^ (x >> 14)) & 0x0000cccc0000ccccull;
+  x ^= t ^ (t << 14);
+  t = (x ^ (x >> 28)) & 0x00000000f0f0f0f0ull;
+  return x ^ t ^ (t << 28);
+}
+
+/* n elements (a multiple of 8) from bit planes: plane (b, k) holds bit k of byte b of every element, 8 a byte. */
+static void
+unshuffle_bits (const guint8 *restrict in, guint8 *restrict out, gsize n, guint element)
+{
+  gsize plane = n / 8;
+  for (guint b = 0; b < element; b++)
+    {
+      const guint8 *from = in + (gsize) b * 8 * plane;
+      for (gsize j = 0; j < plane; j++)
+        {
+          guint64 x = 0;
+          for (guint k = 0; k < 8; k++)
+            x |= (guint64) from[k * plane + j] << (8 * k);
+          x = transpose_bits (x);
+          guint8 *to = out + j * 8 * element + b;
+          for (guint i = 0; i < 8; i++)
+            to[i * element] = (guint8) (x >> (8 * i));
+        }
+    }
+}
+
+/* Blocks of `block` bytes, each LZ4 (or raw), the last one shorter; what is left over of 8 elements is stored as is. */
+static const char *
+decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guint element, gboolean lz4,
+                   guint8 *scratch)
+{
+  static const char damaged[] = "bitshuffle data are damaged";
+  /* Bitshuffle's own default: 8 kB of elements, in multiples of 8. */
+  gsize block = MAX (8192 / element / 8 * 8, 128) * element, at = 0;
+  if (lz4)
+    {
+      if (length < 12 || read_be (in, 8) != size)
+        return damaged;
+      block = (gsize) read_be (in + 8, 4);
+      at = 12;
+      if (block == 0 || block % (8 * element) != 0)
+        return damaged;
+    }
+  gsize whole = size / (8 * element) * (8 * element);
+  for (gsize done = 0; done < whole;)
+    {
+      gsize n = MIN (block, whole - done), stored = n;
+      if (lz4)
+        {
+          if (length - at < 4)
+            return damaged;
+          stored = (gsize) read_be (in + at, 4);
+          at += 4;
+        }
+      if (stored > length - at || stored > G_MAXINT32 || n > G_MAXINT32)
+        return damaged;
+      const guint8 *planes = in + at;
+      if (lz4)
+        {
+          if (LZ4_decompress_safe ((const char *) in + at, (char *) scratch, (int) stored, (int) n) != (int) n)
+            return damaged;
+          planes = scratch;
+        }
+      unshuffle_bits (planes, out + done, n / element, element);
+      at += stored;
+      done += n;
+    }
+  if (length - at < size - whole)
+    return damaged;
+  memcpy (out + whole, in + at, size - whole);
+  return NULL;
+}
+
+static const char *
+decode_lz4 (const guint8 *in, gsize length, guint8 *out, gsize size)
+{
+  static const char damaged[] = "LZ4 data are damaged";
+  if (length < 12 || read_be (in, 8) != size)
+    return damaged;
+  gsize block = (gsize) read_be (in + 8, 4), at = 12;
+  if (block == 0)
+    return damaged;
+  for (gsize done = 0; done < size;)
+    {
+      gsize n = MIN (block, size - done);
+      if (length - at < 4)
+        return damaged;
+      gsize stored = (gsize) read_be (in + at, 4);
+      at += 4;
+      if (stored > length - at || stored > G_MAXINT32 || n > G_MAXINT32)
+        return damaged;
+      if (stored == n)
+        memcpy (out + done, in + at, n);
+      else if (LZ4_decompress_safe ((const char *) in + at, (char *) out + done, (int) stored, (int) n) != (int) n)
+        return damaged;
+      at += stored;
+      done += n;
+    }
+  return NULL;
+}
+
+static guint8 *
+scratch (FlChunkCodec *codec, guint i)
+{
+  if (codec->scratch[i] == NULL)
+    codec->scratch[i] = g_malloc (codec->size);
+  return codec->scratch[i];
+}
+
+static const char *
+decode_step (FlChunkCodec *codec, guint filter, const guint8 *in, gsize length, guint8 *to)
+{
+  guint element = codec->filters[filter].element;
+  switch (codec->filters[filter].id)
+    {
+    case H5Z_FILTER_DEFLATE:
+      return inflate_chunk (in, length, to, codec->size);
+    case FILTER_LZ4:
+      return decode_lz4 (in, length, to, codec->size);
+    case FILTER_BITSHUFFLE:
+      return decode_bitshuffle (in, length, to, codec->size, element, codec->filters[filter].lz4,
+                                scratch (codec, 2));
+    case H5Z_FILTER_SHUFFLE:
+    default:
+      if (length != codec->size)
+        return "shuffled data have another length than the chunk";
+      unshuffle (in, to, codec->size, element);
+      return NULL;
+    }
+}
+
+/* The filters are undone from the last to the first, the first one's result going into `out`. */
+const char *
+fl_chunk_decode (FlChunkCodec *codec, guint32 skipped, const guint8 *in, gsize length, guint8 *out)
+{
+  guint todo[FL_CHUNK_FILTERS], n = 0;
+  for (guint i = codec->n; i-- > 0;)
+    if ((skipped & (1u << i)) == 0)
+      todo[n++] = i;
+  for (guint step = 0; step < n; step++)
+    {
+      guint8 *to = step + 1 == n ? out : scratch (codec, step % 2);
+      const char *wrong = decode_step (codec, todo[step], in, length, to);
+      if (wrong != NULL)
+        return wrong;
+      in = to;
+      length = codec->size;
+    }
+  if (n > 0)
+    return NULL;
+  if (length != codec->size)
+    return "stored data have another length than the chunk";
+  memcpy (out, in, length);
+  return NULL;
+}

@@ -1,0 +1,33 @@
+/* source-private.h: what the kinds of sources have in common (private to the room). */
+#pragma once
+
+#include "engine/shots/source.h"
+
+typedef struct
+{
+  gboolean (*read) (FlSource *source, guint32 frame, FlShot *shot, GError **error);
+  char *(*describe) (FlSource *source);
+  void (*free) (FlSource *source); /* what the kind added; `source` itself too */
+} FlSourceOps;
+
+struct FlSource
+{
+  const FlSourceOps *ops;
+  char *path;
+  const char *format;
+  guint32 n_frames;
+  FlDetector *detector;
+};
+
+FlSource *fl_source_cbf_open (const char *path, const FlSourceOptions *options, GError **error);
+FlSource *fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error);
+
+/* Makes room for n_pixels of `type`; a shot's buffers only grow. */
+void fl_shot_reserve (FlShot *shot, FlPixelType type, gsize n_pixels);
+
+/* CPU time of this thread, ns. */
+guint64 fl_shots_cpu_ns (void);
+
+/* Marks in `mask` (n_pixels) what the dataset of `option` ("FILE" or "FILE:/dataset") has non-zero; its values must be
+ * as many as the pixels, in the shot's order. */
+gboolean fl_mask_read_file (const char *option, guint8 *mask, gsize n_pixels, GError **error);

@@ -1,0 +1,277 @@
+#include "engine/shots/source-private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+
+gsize
+fl_pixel_size (FlPixelType type)
+{
+  static const gsize sizes[] = { 1, 2, 4, 1, 2, 4, 4, 8 };
+  return sizes[type];
+}
+
+void
+fl_shot_clear (FlShot *shot)
+{
+  g_free (shot->event);
+  g_free (shot->pixels);
+  g_free (shot->mask);
+  *shot = (FlShot){ 0 };
+}
+
+void
+fl_shot_reserve (FlShot *shot, FlPixelType type, gsize n_pixels)
+{
+  gsize bytes = n_pixels * fl_pixel_size (type);
+  if (bytes > shot->allocated)
+    {
+      g_free (shot->pixels);
+      shot->pixels = g_malloc (bytes);
+      shot->allocated = bytes;
+    }
+  shot->type = type;
+  shot->n_pixels = n_pixels;
+}
+
+guint64
+fl_shots_cpu_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (guint64) t.tv_sec * FL_NS_PER_S + (guint64) t.tv_nsec;
+}
+
+/* --- bad by value --- */
+
+static gboolean
+is_bad_value (const FlPanel *panel, double v)
+{
+  if (v <= panel->trusted_min || v >= panel->trusted_max)
+    return TRUE;
+  for (guint i = 0; i < panel->n_bad_values; i++)
+    if (v == panel->bad_values[i])
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, guint8 *mask)
+{
+  gboolean any = FALSE;
+  for (guint p = 0; p < detector->n_panels; p++)
+    {
+      const FlPanel *panel = &detector->panels[p];
+      if (!(panel->trusted_min > -INFINITY || panel->trusted_max < INFINITY || panel->n_bad_values > 0))
+        continue;
+      any = TRUE;
+#define FLAG(ctype)                                                                                                   \
+  for (guint ss = 0; ss < panel->n_ss; ss++)                                                                          \
+    {                                                                                                                 \
+      const ctype *row = (const ctype *) shot->pixels + panel->offset + ss * panel->stride;                           \
+      guint8 *mask_row = mask + panel->offset + ss * panel->stride;                                                   \
+      for (guint fs = 0; fs < panel->n_fs; fs++)                                                                      \
+        if (is_bad_value (panel, (double) row[fs]))                                                                   \
+          mask_row[fs] = 1;                                                                                           \
+    }                                                                                                                 \
+  break
+      switch (shot->type)
+        {
+        case FL_PIXEL_U8:
+          FLAG (guint8);
+        case FL_PIXEL_U16:
+          FLAG (guint16);
+        case FL_PIXEL_U32:
+          FLAG (guint32);
+        case FL_PIXEL_I8:
+          FLAG (gint8);
+        case FL_PIXEL_I16:
+          FLAG (gint16);
+        case FL_PIXEL_I32:
+          FLAG (gint32);
+        case FL_PIXEL_F32:
+          FLAG (float);
+        case FL_PIXEL_F64:
+          FLAG (double);
+        default:
+          g_assert_not_reached ();
+        }
+#undef FLAG
+    }
+  return any;
+}
+
+/* --- sources --- */
+
+/* HDF5's signature may lie behind a user block: at 0, 512, 1024, 2048, … */
+static gboolean
+is_hdf5 (FILE *file)
+{
+  static const char signature[] = "\x89HDF\r\n\x1a\n";
+  char head[8];
+  for (long at = 0; at < 1 << 24; at = at == 0 ? 512 : 2 * at)
+    {
+      if (fseek (file, at, SEEK_SET) != 0 || fread (head, 1, 8, file) != 8)
+        return FALSE;
+      if (memcmp (head, signature, 8) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+FlSource *
+fl_source_open (const char *path, const FlSourceOptions *options, GError **error)
+{
+  static const FlSourceOptions none = { NULL, NULL };
+  if (options == NULL)
+    options = &none;
+  char head[8] = "";
+  FILE *file = fopen (path, "rb");
+  gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
+  if (file == NULL || (n == 0 && ferror (file)))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: %s, expected a file of shots", path, g_strerror (errno));
+      if (file != NULL)
+        fclose (file);
+      return NULL;
+    }
+  gboolean hdf5 = is_hdf5 (file);
+  fclose (file);
+  if (hdf5)
+    return fl_source_hdf5_open (path, options, error);
+  if (n >= 6 && (memcmp (head, "###CBF", 6) == 0 || memcmp (head, "\x1f\x8b", 2) == 0))
+    return fl_source_cbf_open (path, options, error);
+  g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED, "%s: %s, expected HDF5 or CBF", path,
+               n == 0 ? "the file is empty" : "not a file of shots that is known here");
+  return NULL;
+}
+
+void
+fl_source_close (FlSource *source)
+{
+  if (source == NULL)
+    return;
+  g_clear_pointer (&source->detector, fl_detector_unref);
+  g_clear_pointer (&source->path, g_free);
+  source->ops->free (source);
+}
+
+const char *
+fl_source_path (const FlSource *source)
+{
+  return source->path;
+}
+
+const char *
+fl_source_format (const FlSource *source)
+{
+  return source->format;
+}
+
+guint32
+fl_source_n_frames (const FlSource *source)
+{
+  return source->n_frames;
+}
+
+FlDetector *
+fl_source_detector (FlSource *source)
+{
+  return source->detector;
+}
+
+gboolean
+fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
+{
+  if (frame >= source->n_frames)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: no frame %u, expected one below %u", source->path, frame,
+                   source->n_frames);
+      return FALSE;
+    }
+  g_clear_pointer (&shot->event, g_free);
+  shot->id = fl_shot_id (source->path, frame);
+  shot->frame = frame;
+  shot->time = 0;
+  shot->energy = 0;
+  shot->shift = fl_vec3 (0, 0, 0);
+  shot->t_decode = 0;
+  return source->ops->read (source, frame, shot, error);
+}
+
+char *
+fl_source_describe (FlSource *source)
+{
+  return source->ops->describe (source);
+}
+
+/* --- lists --- */
+
+static void
+item_clear (gpointer data)
+{
+  g_free (((FlSourceItem *) data)->path);
+}
+
+/* "file //12" keeps its frame; a name that has spaces but no frame stays whole. */
+static gboolean
+add_list_line (GArray *items, const char *folder, const char *list, guint number, char *line, GError **error)
+{
+  FlSourceItem item = { .frame = -1 };
+  char *space = strrchr (line, ' ');
+  char *event = space != NULL ? strstr (space, "//") : NULL;
+  if (event != NULL)
+    {
+      char *end;
+      guint64 frame = g_ascii_strtoull (event + 2, &end, 10);
+      if (event != space + 1 || end == event + 2 || *end != '\0' || frame > G_MAXUINT32)
+        {
+          g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s:%u: frame '%s', expected //NUMBER", list, number,
+                       space + 1);
+          return FALSE;
+        }
+      item.frame = (gint64) frame;
+      *space = '\0';
+      g_strchomp (line);
+    }
+  item.path = g_path_is_absolute (line) ? g_strdup (line) : g_build_filename (folder, line, NULL);
+  g_array_append_val (items, item);
+  return TRUE;
+}
+
+GArray *
+fl_source_expand (const char *argument, GError **error)
+{
+  g_autoptr (GArray) items = g_array_new (FALSE, FALSE, sizeof (FlSourceItem));
+  g_array_set_clear_func (items, item_clear);
+  if (!g_str_has_suffix (argument, ".lst"))
+    {
+      FlSourceItem item = { g_strdup (argument), -1 };
+      g_array_append_val (items, item);
+      return g_steal_pointer (&items);
+    }
+  g_autofree char *text = NULL;
+  gsize length;
+  if (!g_file_get_contents (argument, &text, &length, NULL) || memchr (text, '\0', length) != NULL)
+    {
+      g_set_error (error, FL_ERROR, text == NULL ? FL_ERROR_MISSING : FL_ERROR_INPUT,
+                   "%s: %s, expected a list of one path a line", argument, text == NULL ? "cannot be read" : "not text");
+      return NULL;
+    }
+  g_autofree char *folder = g_path_get_dirname (argument);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    if (*g_strstrip (lines[i]) != '\0' && !add_list_line (items, folder, argument, i + 1, lines[i], error))
+      return NULL;
+  if (items->len == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: the list is empty, expected one path a line", argument);
+      return NULL;
+    }
+  return g_steal_pointer (&items);
+}
