@@ -34,10 +34,15 @@ typedef struct
   uint32_t lut[256];   /* flk_palette_lut() */
 } FlkColourArgs;
 
+enum
+{
+  FLK_COLOUR_CHUNK = 4096 /* pixels a team */
+};
+
 static inline uint32_t
 flk_colour_teams (uint64_t n)
 {
-  return (uint32_t) ((n + 4095) / 4096);
+  return (uint32_t) ((n + FLK_COLOUR_CHUNK - 1) / FLK_COLOUR_CHUNK);
 }
 
 /* Fills 256 opaque ARGB32 colours. */

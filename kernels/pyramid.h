@@ -5,6 +5,7 @@
  * is made from the level that fits the view, or exactly from the events when few are visible. Each raster pixel holds
  * the most severe class present ("rare beats frequent") and how many events fell in it.
  *
+ * Out of memory ends the program, as GLib does.
  * Thread: none of this locks. One thread at a time: hand the pyramid to one worker (rasters of 10^7 events take
  * milliseconds), or guard it; append of 10^4 events takes well under 1 ms, counting and listing microseconds. */
 #pragma once
@@ -16,6 +17,7 @@
 enum
 {
   FLK_PYRAMID_CLASSES = 5,
+  FLK_PYRAMID_ROWS_MAX = 1 << 20,
   FLK_PYRAMID_NONE = 0xff /* class of a raster pixel without events */
 };
 
@@ -29,12 +31,11 @@ typedef struct
 
 typedef struct FlkPyramid FlkPyramid;
 
-/* NULL when out of memory. */
 FlkPyramid *flk_pyramid_new (void);
 void flk_pyramid_free (FlkPyramid *pyramid);
 
-/* Any order, any rows (new rows appear as needed, below 2^20). Events in time order per row are cheapest. False: out of
- * memory or a row number too large; nothing was added. */
+/* Any order, any rows (new rows appear as needed). Events in time order per row are cheapest. False: a row number of
+ * FLK_PYRAMID_ROWS_MAX or more; nothing was added. Times may differ by up to 36 years. */
 bool flk_pyramid_append (FlkPyramid *pyramid, const FlkEvent *events, size_t n);
 
 uint32_t flk_pyramid_rows (const FlkPyramid *pyramid);
@@ -70,7 +71,8 @@ typedef enum
 } FlkRasterPath;
 
 /* Fills class and count of width × height pixels, rows of `width`. A pixel's count is of all classes. From a level, an
- * event can lie a bucket off its pixel: at most one pixel. Returns the largest count. */
+ * event can lie one pixel off, and counts are those of its buckets (of at most 65535 events each), scaled to the pixel's
+ * width: right on the average, for brightness. Returns the largest count. */
 uint32_t flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPath path, uint8_t *klass,
                              uint32_t *count);
 

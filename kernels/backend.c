@@ -1,0 +1,221 @@
+/* backend.c: a module's memory, streams and table of kernels; compiled once for each back end. */
+#include "kernels/kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define EXPORT __attribute__ ((visibility ("default")))
+
+#ifdef BACKEND_GPU
+
+/* CUDA and HIP share the names of their runtime calls. */
+#ifdef BACKEND_CUDA
+#define KIND        "cuda"
+#define DEVICE_PROP cudaDeviceProp
+#else
+#define KIND        "hip"
+#define DEVICE_PROP hipDeviceProp_t
+#endif
+#define HOST_MEMORY false
+
+static const char *
+backend_error (int number)
+{
+  return GPU (GetErrorString) ((GPU (Error_t)) number);
+}
+
+static int
+backend_count (int *n_devices)
+{
+  *n_devices = 0;
+  return (int) GPU (GetDeviceCount) (n_devices);
+}
+
+static int
+backend_name (int device, char *text, size_t size)
+{
+  DEVICE_PROP properties;
+  int result = (int) GPU (GetDeviceProperties) (&properties, device);
+  snprintf (text, size, KIND " %s", result == 0 ? properties.name : "?");
+  return result;
+}
+
+static int
+backend_open (int device, void **stream)
+{
+  GpuStream *s = (GpuStream *) calloc (1, sizeof *s);
+  if (!s)
+    return (int) GPU (ErrorMemoryAllocation);
+  s->device = device;
+  int result = (int) GPU (SetDevice) (device);
+  if (result == 0)
+    result = (int) GPU (StreamCreateWithFlags) (&s->stream, GPU (StreamNonBlocking));
+  if (result != 0)
+    {
+      free (s);
+      s = NULL;
+    }
+  *stream = s;
+  return result;
+}
+
+/* The thread may have used another device in between. */
+static GPU (Stream_t)
+enter (void *stream)
+{
+  GpuStream *s = (GpuStream *) stream;
+  (void) GPU (SetDevice) (s->device);
+  return s->stream;
+}
+
+static void
+backend_close (void *stream)
+{
+  (void) GPU (StreamDestroy) (enter (stream));
+  free (stream);
+}
+
+static int
+backend_alloc (void *stream, void **memory, size_t size)
+{
+  enter (stream);
+  return (int) GPU (Malloc) (memory, size);
+}
+
+static int
+backend_release (void *stream, void *memory)
+{
+  enter (stream);
+  return (int) GPU (Free) (memory);
+}
+
+static int
+backend_upload (void *stream, void *to, const void *from, size_t size)
+{
+  return (int) GPU (MemcpyAsync) (to, from, size, GPU (MemcpyHostToDevice), enter (stream));
+}
+
+static int
+backend_download (void *stream, void *to, const void *from, size_t size)
+{
+  return (int) GPU (MemcpyAsync) (to, from, size, GPU (MemcpyDeviceToHost), enter (stream));
+}
+
+static int
+backend_zero (void *stream, void *memory, size_t size)
+{
+  return (int) GPU (MemsetAsync) (memory, 0, size, enter (stream));
+}
+
+static int
+backend_sync (void *stream)
+{
+  return (int) GPU (StreamSynchronize) (enter (stream));
+}
+
+#else /* CPU: memory is the host's, work is done when a call returns */
+
+#include <errno.h>
+
+#if TEAM_IS_ONE
+#define KIND        "cpu"
+#define HOST_MEMORY true
+#else
+#define KIND        "teams"
+#define HOST_MEMORY false /* as a GPU, so that callers' copies are tested */
+#endif
+#ifndef KERNEL_LEVEL
+#define KERNEL_LEVEL ""
+#endif
+
+static const char *
+backend_error (int number)
+{
+  return strerror (number);
+}
+
+static int
+backend_count (int *n_devices)
+{
+  *n_devices = 1;
+  return 0;
+}
+
+static int
+backend_name (int device, char *text, size_t size)
+{
+  (void) device;
+  snprintf (text, size, "%s%s", KIND, KERNEL_LEVEL);
+  return 0;
+}
+
+static int
+backend_open (int device, void **stream)
+{
+  (void) device;
+  *stream = NULL;
+  return 0;
+}
+
+static void
+backend_close (void *stream)
+{
+  (void) stream;
+}
+
+static int
+backend_alloc (void *stream, void **memory, size_t size)
+{
+  (void) stream;
+  *memory = size > SIZE_MAX - 64 ? NULL : aligned_alloc (64, (size + 63) / 64 * 64);
+  return *memory ? 0 : ENOMEM;
+}
+
+static int
+backend_release (void *stream, void *memory)
+{
+  (void) stream;
+  free (memory);
+  return 0;
+}
+
+static int
+backend_copy (void *stream, void *to, const void *from, size_t size)
+{
+  (void) stream;
+  memmove (to, from, size);
+  return 0;
+}
+
+#define backend_upload   backend_copy
+#define backend_download backend_copy
+
+static int
+backend_zero (void *stream, void *memory, size_t size)
+{
+  (void) stream;
+  memset (memory, 0, size);
+  return 0;
+}
+
+static int
+backend_sync (void *stream)
+{
+  (void) stream;
+  return 0;
+}
+
+#endif
+
+#define FLK_ADDRESS(name) &flk_kernel_##name,
+
+EXPORT const FlkModule *
+flk_module (void)
+{
+  /* Made here and not const: clang emits constant tables on the device too, where these functions are not. */
+  static FlkKernel *kernels[] = { FLK_KERNELS (FLK_ADDRESS) };
+  static FlkModule module = { FLK_ABI, KIND, HOST_MEMORY, sizeof kernels / sizeof kernels[0], kernels, backend_count,
+                              backend_name, backend_open, backend_close, backend_alloc, backend_release,
+                              backend_upload, backend_download, backend_zero, backend_sync, backend_error };
+  return &module;
+}
