@@ -1,11 +1,13 @@
 /* firstlight-control: the control plane, and the readers that the control room asks for pictures. */
 
 #include "engine/programs/program.h"
+#include "engine/programs/programs.h"
 
 int
 main (int argc, char **argv)
 {
   static const FlProgram programs[] = {
+    { "serve", fl_program_serve, "answer view requests on standard input and output" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-control", argc, argv);

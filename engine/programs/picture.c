@@ -158,7 +158,7 @@ levels_at (const Levels *levels, double fraction)
       if (levels->counts[bin] == 0 || (double) sum < wanted)
         continue;
       float value;
-      guint32 key = bin << 16, bits = (key & 0x80000000u) != 0 ? key & 0x7fffffffu : ~key;
+      guint32 key = bin << 16, bits = (key & 0x80000000u) != 0 ? key & 0x7fffffffu : ~key & 0xffff0000u;
       memcpy (&value, &bits, sizeof value);
       return fmin (fmax ((double) value, (double) levels->min), (double) levels->max);
     }

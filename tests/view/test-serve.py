@@ -1,0 +1,296 @@
+#!/usr/bin/python3
+"""`firstlight-control serve` as a whole, spoken to from another language: pictures against a reassembly by numpy, logs by
+range, what lies outside the served folders, damaged files, bounded memory. Prints TAP.
+
+usage: test-serve.py FIRSTLIGHT-CONTROL"""
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+try:
+    import h5py
+    import numpy as np
+    from gi.repository import GLib
+except ImportError as missing:
+    print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
+    sys.exit(0)
+
+CONTROL = sys.argv[1]
+DATA = os.environ.get('FIRSTLIGHT_TEST_DATA', '')
+HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT = range(1, 8)
+OK, ERROR, CANCELLED = range(3)
+TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)'}
+REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadau)', SPOTS: '(yudsa(ddudddd))', SOURCE: '(ussd(dddd)a(sdddddduu))',
+           LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)'}
+MEAN, MAXIMUM, NEAREST = range(3)
+
+
+class Serve:
+    def __init__(self, *options):
+        self.child = subprocess.Popen([CONTROL, 'serve', *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.id = 0
+
+    def ask(self, operation, *values):
+        self.id += 1
+        body = GLib.Variant(TYPES[operation], values).get_data_as_bytes().get_data()
+        self.child.stdin.write(struct.pack('<4sIIHH', b'FLV1', len(body), self.id, operation, 0) + body)
+        self.child.stdin.flush()
+        magic, length, reply_id, op, status = struct.unpack('<4sIIHH', self.child.stdout.read(16))
+        body = self.child.stdout.read(length)
+        assert (magic, reply_id, op) == (b'FLV1', self.id, operation)
+        if status == ERROR:
+            raise ServeError(*parse('(is)', body).unpack())
+        assert status == OK
+        return parse(REPLIES[operation], body)
+
+    def image(self, path, geometry='', mask='', frame=0, rect=(0, 0, 0, 0), reduce=MEAN, width=800, height=800):
+        v = self.ask(IMAGE, 1, path, geometry, mask, frame, *rect, reduce, width, height)
+        keys = ('shot event frames energy wavelength camera_length pixel_size saturation rect whole width height '
+                'percentiles').split()
+        result = {k: v.get_child_value(i).unpack() for i, k in enumerate(keys)}
+        raster = np.frombuffer(v.get_child_value(13).get_data_as_bytes().get_data(), '<f4')
+        result['raster'] = raster.reshape(height, width)
+        return result
+
+    def close(self):
+        self.child.stdin.close()
+        assert self.child.wait(10) == 0
+
+    def rss_mb(self):
+        with open('/proc/%d/status' % self.child.pid) as f:
+            return int(re.search(r'VmRSS:\s+(\d+)', f.read()).group(1)) / 1024
+
+
+class ServeError(Exception):
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+def parse(kind, body):
+    return GLib.Variant.new_from_bytes(GLib.VariantType(kind), GLib.Bytes(body), False)
+
+
+def refused(serve, operation, *values):
+    try:
+        serve.ask(operation, *values)
+    except ServeError as error:
+        assert '\n' not in str(error), error
+        return str(error)
+    raise AssertionError('not refused: %r' % (values,))
+
+
+def read_geom(path):
+    """The panels of a flat CrystFEL geometry, by a reader of a few lines."""
+    panels, common = {}, {}
+    for line in open(path):
+        line = line.split(';')[0].strip()
+        if '=' not in line:
+            continue
+        name, value = [s.strip() for s in line.split('=', 1)]
+        if '/' in name:
+            panel, key = name.split('/')
+            panels.setdefault(panel, {})[key] = value
+        else:
+            common[name] = value
+    def vector(text):
+        parts = dict((axis, float(n)) for n, axis in re.findall(r'([-+]?\s*[\d.]+)\s*([xyz])', text))
+        return np.array([parts.get('x', 0), parts.get('y', 0)])
+    return common, [dict(fs=vector(p['fs']), ss=vector(p['ss']), corner=np.array([float(p['corner_x']), float(p['corner_y'])]),
+                         f=(int(p['min_fs']), int(p['max_fs']) + 1), s=(int(p['min_ss']), int(p['max_ss']) + 1))
+                    for p in panels.values()]
+
+
+def reassemble(values, bad, panels, rect, width, height, reduce):
+    """The good pixels whose centres fall into each raster pixel, by numpy; NaN where there are none."""
+    total, count = np.zeros(width * height), np.zeros(width * height, int)
+    top = np.full(width * height, -np.inf)
+    x0, y0, x1, y1 = rect
+    for p in panels:
+        fs, ss = np.meshgrid(np.arange(*p['f']), np.arange(*p['s']))
+        u, v = fs - p['f'][0] + 0.5, ss - p['s'][0] + 0.5
+        x = p['corner'][0] + u * p['fs'][0] + v * p['ss'][0]
+        y = -(p['corner'][1] + u * p['fs'][1] + v * p['ss'][1])
+        i = np.floor((x - x0) / (x1 - x0) * width).astype(int)
+        j = np.floor((y - y0) / (y1 - y0) * height).astype(int)
+        good = (bad[ss, fs] == 0) & (i >= 0) & (i < width) & (j >= 0) & (j < height)
+        at, value = (j * width + i)[good], values[ss, fs][good]
+        np.add.at(total, at, value)
+        np.add.at(count, at, 1)
+        np.maximum.at(top, at, value)
+    with np.errstate(invalid='ignore'):
+        out = total / count if reduce == MEAN else np.where(count > 0, top, np.nan)
+    return out.reshape(height, width)
+
+
+def test_pictures():
+    folder = os.path.join(DATA, 'crystfel-sim')
+    path, geometry = os.path.join(folder, 'lyso-jf4m.h5'), os.path.join(folder, 'lyso-jf4m.geom')
+    common, panels = read_geom(geometry)
+    with h5py.File(path, 'r') as f, h5py.File(os.path.join(folder, 'lyso-jf4m.mask.h5'), 'r') as m:
+        values, bad = f['/entry/data/data'][7], m['/mask'][...]
+        frames = f['/entry/data/data'].shape[0]
+    serve = Serve()
+    for reduce in MEAN, MAXIMUM:
+        for rect, width, height in ((0, 0, 0, 0), 900, 900), ((-300.0, -420.0, 330.5, 100.25), 300, 240):
+            image = serve.image(path, geometry, frame=7, rect=rect, reduce=reduce, width=width, height=height)
+            want = reassemble(values, bad, panels, image['rect'], width, height, reduce)
+            got = image['raster']
+            have = ~np.isnan(want)
+            assert have.sum() > 0.5 * width * height
+            wrong = ~np.isclose(got, want, rtol=1e-5, equal_nan=False) & have
+            assert wrong.sum() <= 2e-4 * have.sum(), (wrong.sum(), have.sum())
+            # Elsewhere: gaps, or a bad pixel, or the pixel under the centre of one that covers no centre.
+            assert np.isnan(got[~have]).mean() > 0.8
+    good = np.concatenate([values[p['s'][0]:p['s'][1], p['f'][0]:p['f'][1]][
+        bad[p['s'][0]:p['s'][1], p['f'][0]:p['f'][1]] == 0] for p in panels])
+    for q, got in zip((0, 1, 50, 99, 99.9, 100), image['percentiles']):
+        want = np.percentile(good, q, method='inverted_cdf')
+        assert abs(got - want) <= (0 if want <= 256 else 0.008 * want), (q, got, want)
+    assert image['frames'] == frames
+    assert image['energy'] == float(common['photon_energy'].split()[0])
+    assert abs(image['camera_length'] - 150) < 0.5 and abs(image['pixel_size'] - 0.075) < 1e-6
+    assert abs(image['wavelength'] - 12398.4198 / image['energy']) < 1e-5
+    source = serve.ask(SOURCE, path, geometry, '').unpack()
+    assert source[0] == frames and len(source[5]) == len(panels)
+    for panel, p in zip(source[5], panels):
+        assert np.allclose(panel[1:3], p['corner'] * (1, -1), atol=1e-3) and np.allclose(panel[3:5], p['fs'] * (1, -1), atol=1e-6)
+    serve.close()
+
+
+def test_damaged(tmp):
+    serve = Serve()
+    geometry = os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.geom')
+    def failure(path, geom='', frame=0):
+        message = refused(serve, IMAGE, 1, path, geom, '', frame, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10)
+        assert message.startswith(path) or message.startswith(geom), message
+        return message
+    assert 'No such file' in failure(tmp + '/nothing.h5')
+    open(tmp + '/empty.h5', 'w').close()
+    failure(tmp + '/empty.h5')
+    with open(tmp + '/text.h5', 'w') as f:
+        f.write('this is not a shot\n' * 100)
+    failure(tmp + '/text.h5')
+    failure(tmp)
+    whole = open(os.path.join(DATA, 'cxi', 'minimal.cxi') if os.path.exists(os.path.join(DATA, 'cxi', 'minimal.cxi'))
+                 else os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.mask.h5'), 'rb').read()
+    with open(tmp + '/cut.h5', 'wb') as f:
+        f.write(whole[:len(whole) // 3])
+    failure(tmp + '/cut.h5', geometry)
+    path = os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.h5')
+    failure(path, geometry, frame=35)
+    failure(path, tmp + '/nothing.geom')
+    # It still works.
+    assert serve.image(path, geometry, width=100, height=100)['width'] == 100
+    # A folder without results.
+    refused(serve, SPOTS, tmp, path, geometry, '', 0)
+    serve.close()
+
+
+def test_changed(tmp):
+    """A file that is replaced is opened anew."""
+    with open(tmp + '/flat.geom', 'w') as f:
+        f.write('photon_energy = 9000 eV\nclen = 0.1\nres = 10000\nadu_per_photon = 1\ndata = /data\ndim0 = %\ndim1 = ss\n'
+                'dim2 = fs\np/min_fs = 0\np/max_fs = 9\np/min_ss = 0\np/max_ss = 4\np/fs = x\np/ss = y\n'
+                'p/corner_x = -5\np/corner_y = 0\n')
+    serve = Serve()
+    for value in 3, 4:
+        with h5py.File(tmp + '/new.h5', 'w') as f:
+            f['data'] = np.full((2, 5, 10), value, 'u2')
+        os.replace(tmp + '/new.h5', tmp + '/flat.h5')
+        image = serve.image(tmp + '/flat.h5', tmp + '/flat.geom', frame=1, width=10, height=5)
+        assert (image['raster'] == value).all() and image['whole'] == (-5, -5, 5, 0), image
+    serve.close()
+
+
+def test_memory(tmp):
+    """Many files, frames and views, one after the other."""
+    serve = Serve()
+    with open(tmp + '/big.geom', 'w') as f:
+        f.write('photon_energy = 9000 eV\nclen = 0.1\nres = 10000\nadu_per_photon = 1\ndata = /data\ndim0 = %\ndim1 = ss\n'
+                'dim2 = fs\np/min_fs = 0\np/max_fs = 1023\np/min_ss = 0\np/max_ss = 1023\np/fs = x\np/ss = y\n'
+                'p/corner_x = -500\np/corner_y = -500\n')
+    for i in range(8):
+        with h5py.File(tmp + '/big%d.h5' % i, 'w') as f:
+            f['data'] = np.full((3, 1024, 1024), i, 'u2')
+    after_first = None
+    for turn in range(4):
+        for i in range(8):
+            for frame in range(3):
+                side = 200 + 37 * (turn + frame)
+                image = serve.image(tmp + '/big%d.h5' % i, tmp + '/big.geom', frame=frame, width=side, height=side,
+                                    rect=(-100.0 - turn, -100, 100 + i, 100))
+                assert np.nanmax(image['raster']) == i
+        after_first = after_first or serve.rss_mb()
+    assert serve.rss_mb() < after_first + 20, (after_first, serve.rss_mb())
+    serve.close()
+
+
+def test_logs(tmp):
+    with open(tmp + '/run.log', 'wb') as f:
+        f.write(b'0123456789' * 100)
+    serve = Serve()
+    def log(offset, length, path=tmp + '/run.log'):
+        v = serve.ask(LOG, path, offset, length)
+        return v.get_child_value(0).unpack(), v.get_child_value(1).unpack(), v.get_child_value(2).get_data_as_bytes().get_data()
+    assert log(5, 10) == (5, 1000, b'5678901234')
+    assert log(-4, 100) == (996, 1000, b'6789')
+    assert log(-5000, 3) == (0, 1000, b'012')
+    assert log(2000, 3) == (1000, 1000, b'')
+    assert log(0, 0) == (0, 1000, b'')
+    with open(tmp + '/huge.log', 'wb') as f:
+        f.truncate(100 << 20)
+    assert len(log(0, 0xffffffff, tmp + '/huge.log')[2]) == 4 << 20
+    os.mkfifo(tmp + '/fifo')
+    for path in tmp + '/fifo', tmp, '/dev/zero', tmp + '/nothing', '':
+        refused(serve, LOG, path, 0, 100)
+    assert serve.ask(INFLIGHT, tmp).unpack() == []
+    refused(serve, INFLIGHT, tmp + '/nothing')
+    serve.close()
+
+
+def test_roots(tmp):
+    os.makedirs(tmp + '/in/side')
+    os.makedirs(tmp + '/inside-not')
+    for name in 'in/side/a.log', 'inside-not/b.log':
+        with open(os.path.join(tmp, name), 'w') as f:
+            f.write(name)
+    os.symlink(tmp + '/inside-not/b.log', tmp + '/in/link.log')
+    os.symlink(tmp + '/in/side', tmp + '/elsewhere')
+    serve = Serve('--root', tmp + '/in')
+    serve.ask(LOG, tmp + '/in/side/a.log', 0, 10)
+    serve.ask(LOG, tmp + '/elsewhere/a.log', 0, 10)
+    for path in tmp + '/inside-not/b.log', tmp + '/in/link.log', tmp + '/in/../inside-not/b.log', '/etc/passwd':
+        assert 'outside' in refused(serve, LOG, path, 0, 10)
+    assert 'outside' in refused(serve, IMAGE, 1, '/etc/passwd', '', '', 0, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10)
+    assert 'outside' in refused(serve, INFLIGHT, '/tmp')
+    serve.close()
+
+
+def main():
+    need_data = {test_pictures, test_damaged}
+    tests = [test_pictures, test_damaged, test_changed, test_memory, test_logs, test_roots]
+    print('1..%d' % len(tests))
+    failed = False
+    for number, test in enumerate(tests, 1):
+        name = '%d /view/serve/%s' % (number, test.__name__[5:])
+        if test in need_data and not os.path.isdir(os.path.join(DATA, 'crystfel-sim')):
+            print('ok %s # SKIP no real detector files (FIRSTLIGHT_TEST_DATA)' % name)
+            continue
+        try:
+            with tempfile.TemporaryDirectory() as tmp:
+                test(tmp) if test.__code__.co_argcount else test()
+            print('ok', name)
+        except Exception:
+            import traceback
+            print('not ok', name)
+            print('# ' + traceback.format_exc().replace('\n', '\n# '))
+            failed = True
+        sys.stdout.flush()
+    return failed
+
+
+sys.exit(main())
