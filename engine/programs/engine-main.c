@@ -1,11 +1,14 @@
 /* firstlight-engine: the compute plane. */
 
 #include "engine/programs/program.h"
+#include "engine/programs/programs.h"
 
 int
 main (int argc, char **argv)
 {
   static const FlProgram programs[] = {
+    { "stills", fl_program_stills, "shots to spots: hit rates, spot tables" },
+    { "simulate-sfx", fl_program_simulate_sfx, "write a serial crystallography beamtime that never was" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-engine", argc, argv);

@@ -1,4 +1,6 @@
 /* programs.h: the subcommands. */
 #pragma once
 
+int fl_program_stills (int argc, char **argv); /* collective: every rank of mpirun calls it */
+int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_serve (int argc, char **argv);

@@ -1,0 +1,208 @@
+#include "engine/programs/stills-rank.h"
+
+#include <time.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/programs/stills-inputs.h"
+#include "engine/sfx/spot-finding.h"
+
+#define SOURCES_KEPT 4 /* open at a time */
+
+typedef struct
+{
+  guint32 number;
+  FlSource *source;
+} OpenSource;
+
+struct FlStillsRank
+{
+  const GPtrArray *inputs;
+  FlSourceOptions options;
+  FlRecorder *recorder;
+  FlInflight *inflight;
+  FlSpotFinder *finder;
+  char *device_message;
+  GQueue open; /* OpenSource, last used first */
+  FlShot shot;
+  FlRankCounts counts;
+};
+
+static void
+open_source_free (gpointer data)
+{
+  OpenSource *open = data;
+  fl_source_close (open->source);
+  g_free (open);
+}
+
+FlStillsRank *
+fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank, const GPtrArray *inputs,
+                    FlRecorder *recorder, FlInflight *inflight, GError **error)
+{
+  char *message = NULL;
+  FlSpotFinder *finder = fl_spot_finder_new (params, node_rank, &message, error);
+  if (finder == NULL)
+    return NULL;
+  FlStillsRank *self = g_new0 (FlStillsRank, 1);
+  self->finder = finder;
+  self->device_message = message;
+  self->inputs = inputs;
+  self->options = *options;
+  self->recorder = recorder;
+  self->inflight = inflight;
+  g_queue_init (&self->open);
+  return self;
+}
+
+void
+fl_stills_rank_free (FlStillsRank *rank)
+{
+  g_queue_foreach (&rank->open, (GFunc) (void (*) (void)) open_source_free, NULL);
+  g_queue_clear (&rank->open);
+  fl_spot_finder_free (rank->finder);
+  fl_shot_clear (&rank->shot);
+  g_free (rank->device_message);
+  g_free (rank->counts.first_failure);
+  g_free (rank);
+}
+
+const char *
+fl_stills_rank_device (const FlStillsRank *rank, const char **message)
+{
+  *message = rank->device_message;
+  return fl_spot_finder_device (rank->finder);
+}
+
+FlRankCounts *
+fl_stills_rank_counts (FlStillsRank *rank)
+{
+  return &rank->counts;
+}
+
+static double
+cpu_seconds (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+static FlSource *
+get_source (FlStillsRank *rank, guint32 number, GError **error)
+{
+  for (GList *i = rank->open.head; i != NULL; i = i->next)
+    if (((OpenSource *) i->data)->number == number)
+      {
+        g_queue_unlink (&rank->open, i);
+        g_queue_push_head_link (&rank->open, i);
+        return ((OpenSource *) i->data)->source;
+      }
+  FlSource *source = fl_source_open (((FlInput *) rank->inputs->pdata[number])->path, &rank->options, error);
+  if (source == NULL)
+    return NULL;
+  OpenSource *open = g_new (OpenSource, 1);
+  *open = (OpenSource){ number, source };
+  g_queue_push_head (&rank->open, open);
+  if (rank->open.length > SOURCES_KEPT)
+    open_source_free (g_queue_pop_tail (&rank->open));
+  return source;
+}
+
+static gboolean
+record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, GError **error)
+{
+  double before = cpu_seconds ();
+  gboolean ok = fl_recorder_add (rank->recorder, row, spots, error);
+  FlRankCounts *counts = &rank->counts;
+  counts->cpu.write += cpu_seconds () - before;
+  counts->shots++;
+  counts->hits += row->outcome == FL_OUTCOME_HIT || row->outcome == FL_OUTCOME_INDEXED;
+  counts->set_aside += row->outcome == FL_OUTCOME_SET_ASIDE;
+  counts->failed += row->outcome == FL_OUTCOME_FAILED;
+  if (row->outcome == FL_OUTCOME_FAILED && counts->first_failure == NULL)
+    counts->first_failure = g_strdup_printf ("frame %u: %s", row->frame, row->message);
+  return ok;
+}
+
+static FlShotRow
+new_row (const FlStillsRank *rank, FlShotRef ref)
+{
+  const FlInput *input = rank->inputs->pdata[ref.source];
+  return (FlShotRow){ .id = fl_shot_id (input->path, ref.frame), .source = ref.source, .frame = ref.frame,
+                      .start = fl_now_ns () };
+}
+
+static guint32
+microseconds_since (guint64 *tick)
+{
+  guint64 now = fl_tick_ns (), spent = (now - *tick) / 1000;
+  *tick = now;
+  return (guint32) MIN (spent, G_MAXUINT32);
+}
+
+/* Fills the row; FALSE with the reason why the shot failed. */
+static gboolean
+read_and_find (FlStillsRank *rank, FlShotRow *row, FlFound *found, GError **error)
+{
+  guint64 tick = fl_tick_ns ();
+  double cpu = cpu_seconds (), now;
+  row->stage = FL_STAGE_READ;
+  rank->shot.t_decode = 0;
+  FlSource *source = get_source (rank, row->source, error);
+  gboolean ok = source != NULL && fl_source_read (source, row->frame, &rank->shot, error);
+  row->duration[0] = microseconds_since (&tick);
+  now = cpu_seconds ();
+  rank->counts.cpu.read += now - cpu;
+  rank->counts.cpu.decode += 1e-9 * (double) rank->shot.t_decode;
+  if (!ok)
+    return FALSE;
+  row->energy = (float) rank->shot.energy;
+  row->stage = FL_STAGE_FIND;
+  fl_inflight_stage (rank->inflight, FL_STAGE_FIND);
+  cpu = now;
+  rank->shot.id = row->id;
+  ok = fl_spot_finder_find (rank->finder, &rank->shot, fl_source_detector (source), found, error);
+  row->duration[1] = microseconds_since (&tick);
+  rank->counts.cpu.find += cpu_seconds () - cpu;
+  return ok;
+}
+
+gboolean
+fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  FlFound found = { 0 };
+  FlShotRow row = new_row (rank, ref);
+  fl_inflight_begin (rank->inflight, row.id, ref.source, ref.frame);
+  if (read_and_find (rank, &row, &found, &why))
+    {
+      row.outcome = found.hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+      row.spots = found.n_spots;
+      row.resolution = found.resolution;
+      row.solvent = found.solvent;
+    }
+  else if (row.stage == FL_STAGE_FIND && g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
+    {
+      /* The device, not the shot: others would fail too. It stays in flight, in case it is the shot after all. */
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    }
+  else
+    {
+      row.outcome = FL_OUTCOME_FAILED;
+      row.message = why->message;
+    }
+  fl_inflight_idle (rank->inflight);
+  return record (rank, &row, found.spots, error);
+}
+
+gboolean
+fl_stills_rank_set_aside (FlStillsRank *rank, FlShotRef ref, const char *message, GError **error)
+{
+  FlShotRow row = new_row (rank, ref);
+  row.outcome = FL_OUTCOME_SET_ASIDE;
+  row.message = message;
+  return record (rank, &row, NULL, error);
+}

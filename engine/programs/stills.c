@@ -1,0 +1,533 @@
+/* stills: shots of serial crystallography, from raw files to spots (later: lattices, reflections), on any number of
+ * ranks. What it writes is described in engine/results/spots.h and engine/base/journal.h. */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+#include "engine/programs/stills-inputs.h"
+#include "engine/programs/stills-rank.h"
+#include "engine/results/attempt.h"
+#include "engine/results/history.h"
+#include "engine/results/master.h"
+
+#define PROGRAM "firstlight-engine stills"
+#define PROGRESS_EVERY (3 * FL_NS_PER_S)
+#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
+#define STRIKES 2           /* a shot in flight at so many deaths is set aside */
+
+typedef struct
+{
+  FlProgramOptions common;
+  char *out, *stages;
+  int attempt;
+  gboolean timing, retry_set_aside, help;
+  char **inputs;
+} Options;
+
+typedef struct
+{
+  FlParallel *parallel;
+  gboolean first; /* rank 0 */
+  Options options;
+  FlParams *params;
+  FlSourceOptions source_options;
+  GPtrArray *inputs; /* FlInput */
+  guint attempt;
+  char *attempt_dir;
+  int hold;
+  FlRecorder *recorder;
+  FlInflight *inflight;
+  FlStillsRank *rank;
+
+  /* rank 0 */
+  FlHistory *history;
+  FlBatch *sources;
+  GArray *shots, *suspects, *guilty; /* FlShotRef; guilty are to be set aside now */
+  GPtrArray *set_aside;              /* lines, earlier attempts' too */
+  guint bad_sources;
+  guint64 started, last_progress, last_shots;
+} Stills;
+
+static void
+options_clear (Options *options)
+{
+  fl_program_options_clear (&options->common);
+  g_free (options->out);
+  g_free (options->stages);
+  g_strfreev (options->inputs);
+}
+
+/* FALSE with error; or without one, when only help was asked for. */
+static gboolean
+options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "stages", 0, 0, G_OPTION_ARG_STRING, &options->stages, "How far to go: spots, index or all (default)", "STAGES" },
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "The job's folder; attempts of one job share it", "DIR" },
+    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)", "N" },
+    { "retry-set-aside", 0, 0, G_OPTION_ARG_NONE, &options->retry_set_aside,
+      "Try again the shots that were set aside", NULL },
+    { "timing", 0, 0, G_OPTION_ARG_NONE, &options->timing, "Print the CPU seconds of each step", NULL },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
+    { NULL }
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (context, "Finds spots in the shots of files, lists (*.lst) or folders.\n"
+                                         "The last line of the output reads: N shots, N hits, N indexed, N lattices");
+  g_option_context_add_main_entries (context, entries, NULL);
+  fl_program_add_options (context, &options->common);
+  /* GLib's own --help would end the process under MPI's feet. */
+  g_option_context_set_help_enabled (context, FALSE);
+  if (!g_option_context_parse (context, &argc, &argv, error))
+    {
+      (*error)->domain = FL_ERROR;
+      (*error)->code = FL_ERROR_INPUT;
+      return FALSE;
+    }
+  if (options->help)
+    {
+      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+      if (speak)
+        fputs (text, stdout);
+      return FALSE;
+    }
+  if (options->inputs == NULL || options->out == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --stages spots --out DIR INPUT…",
+                 options->inputs == NULL ? "input" : "--out", PROGRAM);
+  else if (options->attempt < 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1", options->attempt);
+  else if (g_strcmp0 (options->stages, "spots") == 0)
+    return TRUE;
+  else if (options->stages == NULL || strcmp (options->stages, "index") == 0 || strcmp (options->stages, "all") == 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                 "--stages %s: this version goes no further than finding spots, expected --stages spots",
+                 options->stages != NULL ? options->stages : "all");
+  else
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--stages '%s' is wrong, expected spots, index or all",
+                 options->stages);
+  return FALSE;
+}
+
+/* --- setting up --- */
+
+/* Attempts of a job must not differ in what decides about the results. */
+static gboolean
+check_params (const Stills *stills, GError **error)
+{
+  g_autofree char *path = g_build_filename (stills->options.out, "params.txt", NULL);
+  g_autoptr (FlParams) before = fl_params_new ();
+  guint n;
+  const FlParamSpec *specs = fl_param_specs (&n);
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+  if (!fl_params_read_file (before, path, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      const char *was = fl_params_text (before, specs[i].name), *is = fl_params_text (stills->params, specs[i].name);
+      if (strcmp (specs[i].stage, "run") == 0 || strcmp (was, is) == 0)
+        continue;
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%s: %s was '%s' in earlier attempts and is now '%s', expected the same in a job (or another --out)",
+                   path, specs[i].name, was, is);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+write_params (const Stills *stills, GError **error)
+{
+  g_autofree char *path = g_build_filename (stills->options.out, "params.txt", NULL);
+  g_autofree char *own = g_build_filename (stills->attempt_dir, "params.txt", NULL);
+  g_autofree char *values = fl_params_write (stills->params);
+  g_autofree char *library = fl_parallel_library ();
+  g_autofree char *text = g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
+                                           fl_param_table_version (), fl_parallel_ranks (stills->parallel), library,
+                                           values);
+  GError *why = NULL;
+  if (g_file_set_contents (own, text, -1, &why)
+      && (g_file_test (path, G_FILE_TEST_EXISTS) || g_file_set_contents (path, text, -1, &why)))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", own, why->message);
+  g_error_free (why);
+  return FALSE;
+}
+
+/* Rank 0: the attempt's folder and what earlier attempts did. */
+static gboolean
+begin_attempt (Stills *stills, GError **error)
+{
+  Options *options = &stills->options;
+  if (!check_params (stills, error))
+    return FALSE;
+  stills->attempt = fl_attempt_make (options->out, (guint) options->attempt, error);
+  if (stills->attempt == 0)
+    return FALSE;
+  stills->attempt_dir = fl_attempt_path (options->out, stills->attempt);
+  stills->hold = fl_attempt_hold (stills->attempt_dir);
+  if (!fl_attempt_wait_for_earlier (options->out, stills->attempt, WAIT_FOR_EARLIER, error)
+      || !write_params (stills, error))
+    return FALSE;
+  stills->history = fl_history_read (options->out, stills->attempt, options->retry_set_aside, error);
+  return stills->history != NULL;
+}
+
+/* A rank's error becomes everybody's: printed once by rank 0, the worst status for all. TRUE when there was none. */
+static gboolean
+all_well (Stills *stills, const GError *error, int *status)
+{
+  guint64 worst = error != NULL ? (guint64) fl_error_exit_status (error) : 0;
+  g_autoptr (GPtrArray) messages = fl_parallel_gather (stills->parallel, error != NULL ? error->message : "",
+                                                       error != NULL ? strlen (error->message) : 0);
+  g_autoptr (GHashTable) said = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  guint64 *all = g_new0 (guint64, fl_parallel_ranks (stills->parallel));
+  all[fl_parallel_rank (stills->parallel)] = worst;
+  fl_parallel_sum_u64 (stills->parallel, all, fl_parallel_ranks (stills->parallel));
+  for (guint i = 0; i < fl_parallel_ranks (stills->parallel); i++)
+    worst = MAX (worst, all[i]);
+  g_free (all);
+  for (guint i = 0; messages != NULL && i < messages->len; i++)
+    {
+      gsize length;
+      const char *text = g_bytes_get_data (messages->pdata[i], &length);
+      g_autofree char *message = g_strndup (text, length);
+      if (length > 0 && g_hash_table_add (said, g_steal_pointer (&message)))
+        fprintf (stderr, "%s: %.*s\n", PROGRAM, (int) length, text);
+    }
+  if (worst > 0)
+    *status = (int) worst;
+  return worst == 0;
+}
+
+static gboolean
+note_rank (Stills *stills, GError **error)
+{
+  const char *message;
+  FlParallel *parallel = stills->parallel;
+  g_autoptr (FlBatch) ranks = fl_batch_new (FL_KIND_RANK);
+  FlRankRow row = { .rank = fl_parallel_rank (parallel),
+                    .ranks = fl_parallel_ranks (parallel),
+                    .pid = (guint32) getpid (),
+                    .cores = g_get_num_processors (),
+                    .host = g_get_host_name (),
+                    .device = fl_stills_rank_device (stills->rank, &message) };
+  fl_batch_append (ranks, &row);
+  if (stills->first)
+    fprintf (stderr, "attempt %u: %u ranks, %s\n", stills->attempt, row.ranks, message);
+  return fl_recorder_note (stills->recorder, ranks, error)
+         && (!stills->first || fl_recorder_note (stills->recorder, stills->sources, error));
+}
+
+static void
+list_sources (Stills *stills)
+{
+  stills->sources = fl_batch_new (FL_KIND_SOURCE);
+  for (guint i = 0; i < stills->inputs->len; i++)
+    {
+      const FlInput *input = stills->inputs->pdata[i];
+      FlSourceRow row = { .source = i, .frames = fl_input_n (input), .path = input->path, .message = input->message };
+      fl_batch_append (stills->sources, &row);
+      if (input->message == NULL)
+        continue;
+      stills->bad_sources++;
+      fprintf (stderr, "%s: %s\n", PROGRAM, input->message);
+    }
+}
+
+static char *
+set_aside_line (const FlInput *input, guint32 frame)
+{
+  return g_strdup_printf ("set aside: %s frame %u", input->path, frame);
+}
+
+/* What is to be done: not done yet; struck once: suspect; struck more often: set aside. */
+static void
+list_shots (Stills *stills)
+{
+  stills->shots = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  stills->suspects = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  stills->guilty = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  stills->set_aside = g_ptr_array_new_with_free_func (g_free);
+  for (guint s = 0; s < stills->inputs->len; s++)
+    {
+      const FlInput *input = stills->inputs->pdata[s];
+      for (guint32 i = 0; i < fl_input_n (input); i++)
+        {
+          FlShotRef ref = { s, fl_input_frame (input, i) };
+          guint64 id = fl_shot_id (input->path, ref.frame);
+          const FlDone *done = fl_history_done (stills->history, id);
+          const FlStrikes *strikes = fl_history_strikes (stills->history, id);
+          if (done != NULL && done->outcome == FL_OUTCOME_SET_ASIDE)
+            g_ptr_array_add (stills->set_aside, set_aside_line (input, ref.frame));
+          if (done != NULL)
+            continue;
+          if (strikes == NULL)
+            g_array_append_val (stills->shots, ref);
+          else
+            g_array_append_val (strikes->count < STRIKES ? stills->suspects : stills->guilty, ref);
+        }
+    }
+}
+
+static gboolean
+set_guilty_aside (Stills *stills, GError **error)
+{
+  for (guint i = 0; i < stills->guilty->len; i++)
+    {
+      FlShotRef ref = g_array_index (stills->guilty, FlShotRef, i);
+      const FlInput *input = stills->inputs->pdata[ref.source];
+      const FlStrikes *strikes = fl_history_strikes (stills->history, fl_shot_id (input->path, ref.frame));
+      g_autofree char *why = g_strdup_printf ("was in flight when attempts %u and %u died", strikes->first,
+                                              strikes->last);
+      if (!fl_stills_rank_set_aside (stills->rank, ref, why, error))
+        return FALSE;
+      g_ptr_array_add (stills->set_aside, set_aside_line (input, ref.frame));
+    }
+  return TRUE;
+}
+
+/* Every rank, after the attempt's folder is there. */
+static gboolean
+open_rank (Stills *stills, GError **error)
+{
+  FlParallel *parallel = stills->parallel;
+  if (!stills->first)
+    stills->hold = fl_attempt_hold (stills->attempt_dir);
+  stills->recorder = fl_recorder_open (stills->attempt_dir, stills->attempt, fl_parallel_rank (parallel),
+                                       (guint) fl_params_int (stills->params, "engine.batch_rows"),
+                                       (guint) fl_params_int (stills->params, "engine.segment_shots"), error);
+  if (stills->recorder == NULL)
+    return FALSE;
+  stills->inflight = fl_inflight_open (stills->attempt_dir, fl_parallel_node_rank (parallel),
+                                       fl_parallel_node_ranks (parallel), fl_parallel_rank (parallel), error);
+  if (stills->inflight == NULL)
+    return FALSE;
+  fl_inflight_mark_crashes (stills->inflight);
+  stills->rank = fl_stills_rank_new (stills->params, &stills->source_options, fl_parallel_node_rank (parallel),
+                                     stills->inputs, stills->recorder, stills->inflight, error);
+  return stills->rank != NULL && note_rank (stills, error);
+}
+
+static gboolean
+set_up (Stills *stills, int *status)
+{
+  g_autoptr (GError) error = NULL;
+  stills->params = fl_program_params (&stills->options.common, &error);
+  if (!all_well (stills, error, status))
+    return FALSE;
+  const char *geometry = fl_params_text (stills->params, "detector.geometry");
+  const char *mask = fl_params_text (stills->params, "detector.mask");
+  stills->source_options.geometry = *geometry != '\0' ? geometry : NULL;
+  stills->source_options.mask = *mask != '\0' ? mask : NULL;
+  stills->inputs = fl_inputs_read (stills->parallel, stills->options.inputs, &stills->source_options, &error);
+  if (!all_well (stills, error, status))
+    return FALSE;
+  if (stills->first)
+    {
+      list_sources (stills);
+      begin_attempt (stills, &error);
+    }
+  if (!all_well (stills, error, status))
+    return FALSE;
+  stills->attempt = (guint) fl_parallel_share_u64 (stills->parallel, stills->attempt);
+  g_free (stills->attempt_dir);
+  stills->attempt_dir = fl_attempt_path (stills->options.out, stills->attempt);
+  open_rank (stills, &error);
+  if (!all_well (stills, error, status))
+    return FALSE;
+  if (stills->first)
+    {
+      list_shots (stills);
+      set_guilty_aside (stills, &error);
+    }
+  return all_well (stills, error, status);
+}
+
+/* --- working --- */
+
+static void
+show_progress (Stills *stills, const FlDeal *deal)
+{
+  guint64 now = fl_tick_ns (), shots, hits;
+  if (now - stills->last_progress < PROGRESS_EVERY)
+    return;
+  fl_deal_progress (deal, &shots, &hits);
+  double rate = (double) (shots - stills->last_shots) / (1e-9 * (double) (now - stills->last_progress));
+  guint all = stills->shots->len + stills->suspects->len + stills->guilty->len;
+  fprintf (stderr, "%" G_GUINT64_FORMAT " of %u shots, %" G_GUINT64_FORMAT " hits (%.1f %%), %.1f shots/s\n", shots,
+           all, hits, shots > 0 ? 100.0 * (double) hits / (double) shots : 0, rate);
+  stills->last_progress = now;
+  stills->last_shots = shots;
+}
+
+/* A rank that cannot record ends the attempt: the others could not know that it has stopped. */
+static void
+give_up (Stills *stills, const GError *error)
+{
+  fprintf (stderr, "%s: rank %u: %s\n", PROGRAM, fl_parallel_rank (stills->parallel), error->message);
+  fl_parallel_abort (stills->parallel, fl_error_exit_status (error));
+}
+
+/* TRUE when all was dealt, FALSE when asked to stop. */
+static gboolean
+work (Stills *stills)
+{
+  g_autoptr (GError) error = NULL;
+  FlShotRef ref;
+  FlDealt dealt;
+  FlDeal *deal = fl_deal_new (stills->parallel, stills->first ? (FlShotRef *) (void *) stills->shots->data : NULL,
+                              stills->first ? stills->shots->len : 0,
+                              stills->first ? (FlShotRef *) (void *) stills->suspects->data : NULL,
+                              stills->first ? stills->suspects->len : 0);
+  stills->last_progress = fl_tick_ns ();
+  while ((dealt = fl_deal_next (deal, &ref)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
+    {
+      gboolean ok;
+      if (dealt == FL_DEAL_WAIT)
+        ok = fl_recorder_tick (stills->recorder, &error);
+      else
+        ok = fl_stills_rank_process (stills->rank, ref, &error)
+             && (dealt != FL_DEAL_SUSPECT || fl_recorder_flush (stills->recorder, &error));
+      if (!ok)
+        give_up (stills, error);
+      const FlRankCounts *counts = fl_stills_rank_counts (stills->rank);
+      fl_deal_report (deal, counts->shots, counts->hits);
+      if (stills->first)
+        show_progress (stills, deal);
+    }
+  fl_deal_free (deal);
+  if (!fl_recorder_close (g_steal_pointer (&stills->recorder), &error))
+    give_up (stills, error);
+  return fl_parallel_share_u64 (stills->parallel, dealt == FL_DEAL_END) != 0;
+}
+
+/* --- telling --- */
+
+static void
+print_timing (Stills *stills, guint64 shots)
+{
+  FlRankTimes cpu = fl_stills_rank_counts (stills->rank)->cpu;
+  struct timespec t;
+  clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
+  double sums[] = { cpu.read, cpu.decode, cpu.find, cpu.write, (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
+  fl_parallel_sum_f64 (stills->parallel, sums, G_N_ELEMENTS (sums));
+  if (stills->first)
+    fprintf (stderr, "cpu seconds: read %.4f (decode %.4f) find %.4f write %.4f total %.4f for %" G_GUINT64_FORMAT
+             " shots, %.3f s elapsed\n", sums[0], sums[1], sums[2], sums[3], sums[4], shots,
+             1e-9 * (double) (fl_tick_ns () - stills->started));
+}
+
+static void
+print_failures (Stills *stills, guint64 failed)
+{
+  const char *mine = fl_stills_rank_counts (stills->rank)->first_failure;
+  g_autoptr (GPtrArray) all = fl_parallel_gather (stills->parallel, mine, mine != NULL ? strlen (mine) : 0);
+  const char *line = NULL;
+  gsize length = 0;
+  for (guint i = 0; all != NULL && i < all->len && length == 0; i++)
+    line = g_bytes_get_data (all->pdata[i], &length);
+  if (stills->first && failed > 0)
+    fprintf (stderr, "%" G_GUINT64_FORMAT " shots failed, one of them: %.*s\n", failed, (int) length, line);
+}
+
+/* The line that others rely on: over the whole job, each shot once. */
+static void
+print_totals (Stills *stills, guint64 shots, guint64 hits)
+{
+  guint64 indexed = 0, lattices = 0;
+  GHashTableIter iter;
+  gpointer id, value;
+  g_hash_table_iter_init (&iter, stills->history->done);
+  while (g_hash_table_iter_next (&iter, &id, &value))
+    {
+      const FlDone *done = fl_history_done (stills->history, *(const guint64 *) id);
+      shots++;
+      hits += done->outcome == FL_OUTCOME_HIT || done->outcome == FL_OUTCOME_INDEXED;
+      indexed += done->outcome == FL_OUTCOME_INDEXED;
+      lattices += done->lattices;
+    }
+  for (guint i = 0; i < stills->set_aside->len; i++)
+    fprintf (stderr, "%s\n", (const char *) stills->set_aside->pdata[i]);
+  printf ("%" G_GUINT64_FORMAT " shots, %" G_GUINT64_FORMAT " hits, %" G_GUINT64_FORMAT " indexed, %" G_GUINT64_FORMAT
+          " lattices\n", shots, hits, indexed, lattices);
+}
+
+/* Rank 0, when all is done. */
+static gboolean
+join (Stills *stills, GError **error)
+{
+  guint segment = (guint) fl_params_int (stills->params, "engine.segment_shots");
+  return fl_master_seal_leftovers (stills->options.out, stills->attempt, segment, error)
+         && fl_master_write (stills->options.out, stills->attempt, stills->sources, error);
+}
+
+static int
+finish (Stills *stills, gboolean complete)
+{
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  const FlRankCounts *counts = fl_stills_rank_counts (stills->rank);
+  guint64 sums[] = { counts->shots, counts->hits, counts->failed };
+  fl_parallel_sum_u64 (stills->parallel, sums, G_N_ELEMENTS (sums));
+  if (stills->first && complete)
+    join (stills, &error);
+  if (!all_well (stills, error, &status))
+    return status;
+  print_failures (stills, sums[2]);
+  if (stills->options.timing)
+    print_timing (stills, sums[0]);
+  if (stills->first && !complete)
+    fprintf (stderr, "%s: asked to stop: %" G_GUINT64_FORMAT " of %u shots done and saved; the next attempt goes on "
+             "from there\n", PROGRAM, sums[0], stills->shots->len + stills->suspects->len + stills->guilty->len);
+  if (stills->first)
+    print_totals (stills, sums[0], sums[1]);
+  status = !complete ? 75 : stills->bad_sources > 0 ? 2 : 0;
+  return (int) fl_parallel_share_u64 (stills->parallel, (guint64) status);
+}
+
+static void
+stills_clear (Stills *stills)
+{
+  g_clear_pointer (&stills->rank, fl_stills_rank_free);
+  g_clear_pointer (&stills->inflight, fl_inflight_close);
+  if (stills->recorder != NULL)
+    fl_recorder_close (stills->recorder, NULL);
+  g_clear_pointer (&stills->history, fl_history_free);
+  g_clear_pointer (&stills->sources, fl_batch_free);
+  g_clear_pointer (&stills->shots, g_array_unref);
+  g_clear_pointer (&stills->suspects, g_array_unref);
+  g_clear_pointer (&stills->guilty, g_array_unref);
+  g_clear_pointer (&stills->set_aside, g_ptr_array_unref);
+  g_clear_pointer (&stills->inputs, g_ptr_array_unref);
+  g_clear_pointer (&stills->params, fl_params_free);
+  g_free (stills->attempt_dir);
+  options_clear (&stills->options);
+  if (stills->hold >= 0)
+    close (stills->hold);
+}
+
+int
+fl_program_stills (int argc, char **argv)
+{
+  Stills stills = { .hold = -1, .started = fl_tick_ns () };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+  stills.parallel = fl_parallel_start (&argc, &argv);
+  stills.first = fl_parallel_rank (stills.parallel) == 0;
+  fl_parallel_catch_signals ();
+  gboolean go = options_parse (&stills.options, stills.first, argc, argv, &error);
+  if (all_well (&stills, error, &status) && go && set_up (&stills, &status))
+    status = finish (&stills, work (&stills));
+  fflush (stdout);
+  stills_clear (&stills);
+  fl_parallel_finish (stills.parallel);
+  return status;
+}
