@@ -41,6 +41,8 @@ double flw_axis_get_upper (FlwAxis *axis);
 void flw_axis_set_limits (FlwAxis *axis, double lower, double upper);
 double flw_axis_get_limit_lower (FlwAxis *axis);
 double flw_axis_get_limit_upper (FlwAxis *axis);
+/* Forgets the data: the next limits are shown whole. */
+void flw_axis_reset (FlwAxis *axis);
 /* Smallest span that zooming in may reach. */
 void flw_axis_set_min_span (FlwAxis *axis, double span);
 

@@ -7,6 +7,7 @@
 
 #include <glib-object.h>
 
+#include "kernels/colour.h"
 #include "widgets/palette.h"
 
 G_BEGIN_DECLS
@@ -39,19 +40,7 @@ void flw_colour_map_suggest_range (FlwColourMap *map, double lower, double upper
 double flw_colour_map_position (FlwColourMap *map, double value);
 double flw_colour_map_value (FlwColourMap *map, double position);
 
-/* What a worker needs to paint: position = clamp (f(value) × slope + offset), colour = table[position ×
- * 255]. */
-typedef struct
-{
-  FlwScale scale;
-  double lower, upper;
-  guint32 table[256]; /* 0xffRRGGBB */
-  guint32 none;       /* NaN: no panel */
-  guint32 bad;        /* −infinity: a bad pixel */
-} FlwColourTable;
-
-void flw_colour_map_table (FlwColourMap *map, FlwColourTable *table);
-/* Paints n values. Thread: any. */
-void flw_colour_table_paint (const FlwColourTable *table, gsize n, const float *values, guint32 *pixels);
+/* Fills everything but values, out and n of the colour kernel's arguments: plain data for a worker. */
+void flw_colour_map_args (FlwColourMap *map, FlkColourArgs *args);
 
 G_END_DECLS

@@ -15,7 +15,4 @@ char *flw_chart_summary (GtkWidget *widget);
 /* Writes the widget as it is now, by the suffix of `path`: .png, .pdf or .svg. The widget must be realized
  * and have a size. Errors: G_IO_ERROR. */
 gboolean flw_widget_export (GtkWidget *widget, const char *path, GError **error);
-/* Notifies "summary" and updates tooltip-independent accessible description; for charts' own use. */
-void flw_chart_update_summary (GtkWidget *widget, char **current, char *summary, GParamSpec *pspec);
-
 G_END_DECLS

@@ -44,8 +44,8 @@ guint32 flw_stage_colour (guint stage);
 const char *flw_stage_name (guint stage);
 guint32 flw_tone_colour (FlwTone tone);
 const char *flw_palette_name (FlwPalette palette);
-/* 0xRRGGBB at 0–1; outside is clamped. */
-guint32 flw_palette_colour (FlwPalette palette, double position);
+/* 256 colours, 0xffRRGGBB. */
+void flw_palette_lut (FlwPalette palette, guint32 lut[256]);
 /* As GTK and cairo want it. */
 GdkRGBA flw_rgba (guint32 rgb, double alpha);
 void flw_set_source (cairo_t *cr, guint32 rgb, double alpha);

@@ -1,0 +1,739 @@
+#include "widgets/strip-plot.h"
+
+#include <math.h>
+
+#include "widgets/plot-nav.h"
+#include "widgets/strip-private.h"
+#include "widgets/theme.h"
+
+enum
+{
+  PROP_SUMMARY = 1,
+  PROP_AXIS
+};
+
+enum
+{
+  SHOT_ACTIVATED,
+  RUN_ACTIVATED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (FlwStripPlot, flw_strip_plot, GTK_TYPE_WIDGET)
+
+/* --- the pictures --- */
+
+typedef struct
+{
+  FlwStripView view;
+  FlwStripGrid *grid;
+  FlwRunView *runs;
+  guint n_runs;
+  gboolean whole;
+  cairo_surface_t **tiles;  /* n_strips × grid->n_tiles; NULL: unchanged */
+  FlwLinePoint *points[FLW_STRIP_MAX_LINES];
+} Job;
+
+static void
+node_clear (gpointer node)
+{
+  if (node != NULL)
+    gsk_render_node_unref (node);
+}
+
+void
+flw_strip_view (FlwStripPlot *plot, FlwStripView *view)
+{
+  int scale = gtk_widget_get_scale_factor (GTK_WIDGET (plot));
+  double lower = flw_axis_get_lower (plot->axis), span = flw_axis_get_upper (plot->axis) - lower, px;
+
+  memset (view, 0, sizeof *view);
+  view->width = plot->n_strips > 0 ? (guint) fmax (plot->strips[0].box.width * scale, 0) : 0;
+  px = span / MAX (view->width, 1);
+  view->x0 = lower;
+  view->shots_per_px = px;
+  view->dot = (guint) scale * (px > 8 ? 1 : px > 1 ? 2 : px > 0.1 ? 3 : 5);
+  view->window = plot->window;
+  view->generation = plot->data->generation;
+  view->n_columns = plot->data->n_columns;
+  view->n_strips = plot->n_strips;
+  view->n_lines = plot->n_lines;
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      FlwStrip *strip = &plot->strips[s];
+      view->strips[s] = (FlwStripPlace){ (guint) fmax (strip->box.height * scale, 0), strip->column,
+                                         flw_axis_get_lower (strip->y), flw_axis_get_upper (strip->y) };
+      if (strip->kind == FLW_STRIP_SHARE) /* its limits come from its lines */
+        view->strips[s].lower = view->strips[s].upper = 0;
+    }
+  memcpy (view->lines, plot->lines, sizeof view->lines);
+}
+
+static gpointer
+job_prepare (GtkWidget *widget)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  guint n_runs = plot->data->runs->len;
+  FlwStripView view;
+  gboolean fresh = FALSE, whole;
+  Job *job;
+
+  flw_strip_view (plot, &view);
+  if (view.width == 0)
+    return NULL;
+  whole = plot->grid == NULL || !flw_strip_view_equal (&plot->grid->view, &view);
+  if (whole)
+    memset (plot->done->data, 0, plot->done->len * sizeof (guint64));
+  g_array_set_size (plot->done, n_runs);
+  for (guint r = 0; r < n_runs; r++)
+    fresh |= g_array_index (plot->done, guint64, r) < flw_strip_data_run (plot->data, r)->n;
+  if (!whole && !fresh)
+    return NULL;
+  job = g_new0 (Job, 1);
+  job->view = view;
+  job->whole = whole;
+  job->grid = g_steal_pointer (&plot->grid);
+  job->n_runs = n_runs;
+  job->runs = flw_strip_data_views (plot->data, (const guint64 *) (gpointer) plot->done->data);
+  for (guint r = 0; r < n_runs; r++)
+    g_array_index (plot->done, guint64, r) = job->runs[r].n;
+  return job;
+}
+
+static void
+job_work (gpointer pointer)
+{
+  Job *job = pointer;
+  guint n_tiles;
+
+  if (job->whole)
+    {
+      g_clear_pointer (&job->grid, flw_strip_grid_free);
+      job->grid = flw_strip_grid_new (&job->view);
+    }
+  flw_strip_grid_add (job->grid, job->runs, job->n_runs);
+  n_tiles = job->grid->n_tiles;
+  job->tiles = g_new0 (cairo_surface_t *, job->view.n_strips * n_tiles);
+  for (guint s = 0; s < job->view.n_strips; s++)
+    for (guint t = 0; job->grid->klass[s] != NULL && t < n_tiles; t++)
+      if (job->whole || job->grid->touched[t])
+        job->tiles[s * n_tiles + t] = flw_strip_grid_paint (job->grid, s, t);
+  for (guint l = 0; l < job->view.n_lines; l++)
+    {
+      job->points[l] = g_new (FlwLinePoint, job->view.width);
+      flw_strip_line_points (&job->view, l, job->runs, job->n_runs, job->points[l]);
+    }
+}
+
+static void
+take_tiles (FlwStripPlot *plot, Job *job)
+{
+  float scale = (float) gtk_widget_get_scale_factor (GTK_WIDGET (plot));
+  guint n_tiles = job->grid->n_tiles;
+
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      FlwStrip *strip = &plot->strips[s];
+      if (job->whole)
+        g_ptr_array_set_size (strip->tiles, 0);
+      g_ptr_array_set_size (strip->tiles, (int) n_tiles);
+      for (guint t = 0; t < n_tiles; t++)
+        {
+          cairo_surface_t *surface = g_steal_pointer (&job->tiles[s * n_tiles + t]);
+          graphene_rect_t bounds;
+
+          if (surface == NULL)
+            continue;
+          bounds = GRAPHENE_RECT_INIT ((float) (t * FLW_STRIP_TILE) / scale, 0,
+                                       (float) cairo_image_surface_get_width (surface) / scale,
+                                       (float) cairo_image_surface_get_height (surface) / scale);
+          node_clear (strip->tiles->pdata[t]);
+          strip->tiles->pdata[t] = flw_surface_node (GTK_WIDGET (plot), surface, &bounds);
+        }
+    }
+}
+
+/* Keeps the retained pieces of lines that have not changed. */
+static void
+take_lines (FlwStripPlot *plot, Job *job)
+{
+  guint n = (job->view.width + FLW_STRIP_SEGMENT - 1) / FLW_STRIP_SEGMENT;
+  double most[FLW_STRIP_MAX_STRIPS] = { 0 };
+
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      if (job->whole)
+        g_ptr_array_set_size (plot->strips[s].line_nodes, 0);
+      g_ptr_array_set_size (plot->strips[s].line_nodes, (int) n);
+    }
+  for (guint l = 0; l < plot->n_lines; l++)
+    {
+      FlwStripLineLook *look = &plot->looks[l];
+      GPtrArray *nodes = plot->strips[plot->lines[l].strip].line_nodes;
+
+      for (guint i = 0; i < n; i++)
+        {
+          /* A piece begins with the last point of the one before. */
+          guint from = i * FLW_STRIP_SEGMENT, to = MIN (from + FLW_STRIP_SEGMENT, job->view.width);
+          guint begin = from > 0 ? from - 1 : 0;
+          if (look->points == NULL || job->whole
+              || memcmp (look->points + begin, job->points[l] + begin, (to - begin) * sizeof *look->points) != 0)
+            g_clear_pointer (&nodes->pdata[i], gsk_render_node_unref);
+        }
+      for (guint x = 0; x < job->view.width; x++)
+        most[plot->lines[l].strip] = fmax (most[plot->lines[l].strip], job->points[l][x].most);
+      g_free (look->points);
+      look->points = g_steal_pointer (&job->points[l]);
+    }
+  for (guint s = 0; s < plot->n_strips; s++)
+    if (plot->strips[s].kind == FLW_STRIP_SHARE)
+      {
+        static const double nice[] = { 1, 2, 5, 10, 20, 30, 40, 60, 80 };
+        double upper = 100;
+
+        for (guint i = G_N_ELEMENTS (nice); i-- > 0;)
+          if (nice[i] >= most[s])
+            upper = nice[i];
+        if (upper == flw_axis_get_upper (plot->strips[s].y))
+          continue;
+        flw_axis_set_range (plot->strips[s].y, 0, upper);
+        g_ptr_array_set_size (plot->strips[s].line_nodes, 0);
+        g_ptr_array_set_size (plot->strips[s].line_nodes, (int) n);
+        g_clear_pointer (&plot->under, gsk_render_node_unref);
+      }
+}
+
+static void
+job_finish (GtkWidget *widget, gpointer pointer)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  Job *job = pointer;
+
+  if (!gtk_widget_get_realized (widget) || job->view.n_strips != plot->n_strips || job->view.n_lines != plot->n_lines)
+    return; /* the grid goes with the job: all is made again */
+  take_tiles (plot, job);
+  take_lines (plot, job);
+  plot->shown = job->view;
+  plot->grid = g_steal_pointer (&job->grid);
+  for (guint s = 0; s < plot->n_strips; s++)
+    g_clear_pointer (&plot->strips[s].header, gsk_render_node_unref);
+  g_clear_pointer (&plot->runs, gsk_render_node_unref);
+  flw_chart_summary_changed (widget);
+  gtk_widget_queue_draw (widget);
+}
+
+static void
+job_drop (gpointer pointer)
+{
+  Job *job = pointer;
+
+  if (job->grid != NULL && job->tiles != NULL)
+    for (guint i = 0; i < job->view.n_strips * job->grid->n_tiles; i++)
+      g_clear_pointer (&job->tiles[i], cairo_surface_destroy);
+  g_clear_pointer (&job->grid, flw_strip_grid_free);
+  for (guint l = 0; l < job->view.n_lines; l++)
+    g_free (job->points[l]);
+  flw_run_views_free (job->runs, job->n_runs);
+  g_free (job->tiles);
+  g_free (job);
+}
+
+static const FlwRenderFuncs render_funcs = { job_prepare, job_work, job_finish, job_drop };
+
+static void
+view_changed (FlwStripPlot *plot)
+{
+  g_clear_pointer (&plot->under, gsk_render_node_unref);
+  g_clear_pointer (&plot->runs, gsk_render_node_unref);
+  flw_render_loop_want (&plot->loop, TRUE);
+  gtk_widget_queue_draw (GTK_WIDGET (plot));
+}
+
+/* --- input --- */
+
+FlwRunView
+flw_strip_borrow_run (FlwStripPlot *plot, guint run_index)
+{
+  FlwRun *run = flw_strip_data_run (plot->data, run_index);
+  return (FlwRunView){ run->offset, run->n, 0, run->blocks->len, (FlwShotBlock **) run->blocks->pdata };
+}
+
+int
+flw_strip_at (FlwStripPlot *plot, double y)
+{
+  for (guint s = 0; s < plot->n_strips; s++)
+    if (y >= plot->strips[s].box.y && y < plot->strips[s].box.y + plot->strips[s].box.height)
+      return (int) s;
+  return -1;
+}
+
+static const FlwBox *
+first_box (FlwStripPlot *plot)
+{
+  return &plot->strips[0].box;
+}
+
+static void
+on_wheel (GtkWidget *widget, double x, double y, double steps, GdkModifierType state)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+
+  (void) y;
+  (void) state;
+  flw_axis_zoom (plot->axis, pow (1.25, steps), flw_axis_from_px (plot->axis, first_box (plot), x));
+}
+
+static void
+on_pan (GtkWidget *widget, double dx, double dy)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  double span = flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis);
+
+  (void) dy;
+  flw_axis_pan (plot->axis, -dx * span / fmax (first_box (plot)->width, 1));
+}
+
+static void
+on_hover (GtkWidget *widget, double x, double y)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+
+  plot->hover_x = x;
+  plot->hover_y = y;
+  gtk_widget_queue_draw (widget);
+}
+
+/* The dot nearest to (x, y) within 5 px; in the share strips, the shot at x. */
+static gboolean
+nearest_shot (FlwStripPlot *plot, double x, double y, guint *run, guint64 *index)
+{
+  int s = flw_strip_at (plot, y), here;
+  double at = flw_axis_from_px (plot->axis, first_box (plot), x);
+  double per_px = (flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis)) / first_box (plot)->width;
+  double best = 5, reach = 5 * per_px;
+  gboolean found = FALSE;
+
+  here = flw_strip_data_find (plot->data, at);
+  if (here >= 0)
+    {
+      *run = (guint) here;
+      *index = (guint64) at - flw_strip_data_run (plot->data, *run)->offset;
+      found = TRUE;
+    }
+  if (s < 0 || plot->strips[s].column < 0)
+    return found;
+  for (guint r = 0; r < plot->data->runs->len; r++)
+    {
+      FlwRunView view = flw_strip_borrow_run (plot, r);
+      FlwStrip *strip = &plot->strips[s];
+      double lower = flw_axis_get_lower (strip->y), upper = flw_axis_get_upper (strip->y);
+      double from = fmax (at - reach - (double) view.offset, 0), to = fmin (at + reach + 1 - (double) view.offset, (double) view.n);
+
+      for (guint64 i = (guint64) from; (double) i < to; i++)
+        {
+          double value = flw_run_value (&view, (guint) strip->column, i), dx, dy, distance;
+          if (!isfinite (value))
+            continue;
+          dx = ((double) (view.offset + i) + 0.5 - at) / per_px;
+          dy = strip->box.y + strip->box.height * (1 - (fmin (value, upper) - lower) / (upper - lower)) - y;
+          distance = hypot (dx, dy) - 0.1 * flw_run_class (&view, i); /* the rare win ties */
+          if (distance < best)
+            {
+              best = distance;
+              *run = r;
+              *index = i;
+              found = TRUE;
+            }
+        }
+    }
+  return found;
+}
+
+static void
+on_click (GtkWidget *widget, double x, double y)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  guint run;
+  guint64 index;
+
+  if (isnan (x) || x < first_box (plot)->x || x >= first_box (plot)->x + first_box (plot)->width)
+    return;
+  if (y < first_box (plot)->y)
+    {
+      int at = flw_strip_data_find (plot->data, flw_axis_from_px (plot->axis, first_box (plot), x));
+      if (at >= 0)
+        g_signal_emit (plot, signals[RUN_ACTIVATED], 0, (guint) at);
+    }
+  else if (nearest_shot (plot, x, y, &run, &index))
+    g_signal_emit (plot, signals[SHOT_ACTIVATED], 0, run, index);
+}
+
+static const FlwNav nav = { on_wheel, on_pan, on_hover, on_click, NULL };
+
+static void
+move_cursor (FlwStripPlot *plot, double dx, double dy)
+{
+  const FlwBox *first = first_box (plot), *last = &plot->strips[plot->n_strips - 1].box;
+
+  if (isnan (plot->hover_x))
+    {
+      plot->hover_x = first->x + first->width / 2;
+      plot->hover_y = first->y + first->height / 2;
+    }
+  plot->hover_x = CLAMP (plot->hover_x + dx, first->x, first->x + first->width - 1);
+  plot->hover_y = CLAMP (plot->hover_y + dy, first->y, last->y + last->height - 1);
+  gtk_widget_queue_draw (GTK_WIDGET (plot));
+}
+
+static void
+act (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  double lower = flw_axis_get_lower (plot->axis), upper = flw_axis_get_upper (plot->axis), span = upper - lower;
+  double at = lower + span / 2;
+  const char *name = action + strlen ("plot.");
+
+  (void) parameter;
+  if (plot->n_strips == 0)
+    return;
+  if (!isnan (plot->hover_x))
+    at = flw_axis_from_px (plot->axis, first_box (plot), plot->hover_x);
+  if (g_str_equal (name, "left") || g_str_equal (name, "right"))
+    flw_axis_pan (plot->axis, (g_str_equal (name, "left") ? -0.25 : 0.25) * span);
+  else if (g_str_equal (name, "zoom-in") || g_str_equal (name, "zoom-out"))
+    flw_axis_zoom (plot->axis, g_str_equal (name, "zoom-in") ? 1.5 : 1 / 1.5, at);
+  else if (g_str_equal (name, "first"))
+    flw_axis_pan (plot->axis, flw_axis_get_limit_lower (plot->axis) - lower);
+  else if (g_str_equal (name, "newest"))
+    flw_axis_pan (plot->axis, flw_axis_get_limit_upper (plot->axis) - upper + span / 10);
+  else if (g_str_equal (name, "fit"))
+    flw_axis_fit (plot->axis);
+  else if (g_str_equal (name, "cursor-left") || g_str_equal (name, "cursor-right"))
+    move_cursor (plot, g_str_equal (name, "cursor-left") ? -1 : 1, 0);
+  else if (g_str_equal (name, "cursor-up") || g_str_equal (name, "cursor-down"))
+    move_cursor (plot, 0, g_str_equal (name, "cursor-up") ? -4 : 4);
+  else if (g_str_equal (name, "activate"))
+    on_click (widget, plot->hover_x, plot->hover_y);
+  else if (g_str_equal (name, "cancel"))
+    on_hover (widget, NAN, NAN);
+}
+
+/* --- the widget --- */
+
+static void
+flw_strip_plot_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+
+  (void) baseline;
+  flw_strip_layout (plot, width, height);
+  for (guint s = 0; s < plot->n_strips; s++)
+    g_clear_pointer (&plot->strips[s].header, gsk_render_node_unref);
+  view_changed (plot);
+}
+
+static void
+flw_strip_plot_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
+                        int *minimum_baseline, int *natural_baseline)
+{
+  guint n = MAX (FLW_STRIP_PLOT (widget)->n_strips, 1);
+
+  (void) for_size;
+  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 320 : (int) n * 90 + 60;
+  *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 900 : (int) n * 180 + 60;
+  *minimum_baseline = *natural_baseline = -1;
+}
+
+static void
+flw_strip_plot_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  flw_fill (snapshot, 0, 0, gtk_widget_get_width (widget), gtk_widget_get_height (widget), FLW_GROUND, 1);
+  if (FLW_STRIP_PLOT (widget)->n_strips > 0)
+    flw_strip_draw (FLW_STRIP_PLOT (widget), snapshot);
+  flw_draw_focus (widget, snapshot);
+}
+
+static void
+flw_strip_plot_map (GtkWidget *widget)
+{
+  GTK_WIDGET_CLASS (flw_strip_plot_parent_class)->map (widget);
+  flw_render_loop_want (&FLW_STRIP_PLOT (widget)->loop, TRUE);
+}
+
+static void
+flw_strip_plot_dispose (GObject *object)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (object);
+
+  flw_render_loop_stop (&plot->loop);
+  g_clear_pointer (&plot->under, gsk_render_node_unref);
+  g_clear_pointer (&plot->runs, gsk_render_node_unref);
+  for (guint s = 0; s < plot->n_strips; s++)
+    g_clear_pointer (&plot->strips[s].header, gsk_render_node_unref);
+  G_OBJECT_CLASS (flw_strip_plot_parent_class)->dispose (object);
+}
+
+static void
+flw_strip_plot_finalize (GObject *object)
+{
+  FlwStripPlot *plot = FLW_STRIP_PLOT (object);
+
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      g_free (plot->strips[s].title);
+      g_object_unref (plot->strips[s].y);
+      g_ptr_array_unref (plot->strips[s].tiles);
+      g_ptr_array_unref (plot->strips[s].line_nodes);
+    }
+  for (guint l = 0; l < plot->n_lines; l++)
+    {
+      g_free (plot->looks[l].label);
+      g_free (plot->looks[l].points);
+    }
+  g_clear_pointer (&plot->grid, flw_strip_grid_free);
+  g_array_unref (plot->done);
+  g_object_unref (plot->axis);
+  flw_strip_data_free (plot->data);
+  G_OBJECT_CLASS (flw_strip_plot_parent_class)->finalize (object);
+}
+
+static void
+flw_strip_plot_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_SUMMARY)
+    g_value_take_string (value, flw_strip_summary (FLW_STRIP_PLOT (object)));
+  else if (id == PROP_AXIS)
+    g_value_set_object (value, FLW_STRIP_PLOT (object)->axis);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+flw_strip_plot_class_init (FlwStripPlotClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+
+  object_class->dispose = flw_strip_plot_dispose;
+  object_class->finalize = flw_strip_plot_finalize;
+  object_class->get_property = flw_strip_plot_get_property;
+  widget_class->measure = flw_strip_plot_measure;
+  widget_class->size_allocate = flw_strip_plot_size_allocate;
+  widget_class->snapshot = flw_strip_plot_snapshot;
+  widget_class->map = flw_strip_plot_map;
+  flw_chart_class_init (widget_class, PROP_SUMMARY, "stripplot");
+  flw_nav_class_init (widget_class, act);
+  g_object_class_install_property (object_class, PROP_AXIS,
+                                   g_param_spec_object ("axis", NULL, NULL, FLW_TYPE_AXIS,
+                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  signals[SHOT_ACTIVATED] = g_signal_new ("shot-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                          NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
+  signals[RUN_ACTIVATED] = g_signal_new ("run-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                         G_TYPE_NONE, 1, G_TYPE_UINT);
+}
+
+static void
+flw_strip_plot_init (FlwStripPlot *plot)
+{
+  plot->data = flw_strip_data_new ();
+  plot->axis = flw_axis_new (FLW_AXIS_COUNT, NULL, NULL);
+  plot->done = g_array_new (FALSE, TRUE, sizeof (guint64));
+  plot->window = 200;
+  plot->hover_x = plot->hover_y = NAN;
+  flw_render_loop_init (&plot->loop, GTK_WIDGET (plot), &render_funcs);
+  flw_nav_attach (GTK_WIDGET (plot), &nav);
+  gtk_widget_set_overflow (GTK_WIDGET (plot), GTK_OVERFLOW_HIDDEN);
+  g_signal_connect_object (plot->axis, "range-changed", G_CALLBACK (view_changed), plot, G_CONNECT_SWAPPED);
+}
+
+GtkWidget *
+flw_strip_plot_new (void)
+{
+  return g_object_new (FLW_TYPE_STRIP_PLOT, NULL);
+}
+
+FlwAxis *
+flw_strip_plot_get_axis (FlwStripPlot *plot)
+{
+  return plot->axis;
+}
+
+/* --- strips and data --- */
+
+void
+flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *title, const char *unit, double height)
+{
+  FlwStrip *strip = &plot->strips[plot->n_strips];
+
+  g_return_if_fail (plot->n_strips < FLW_STRIP_MAX_STRIPS && plot->data->n_shots == 0);
+  g_return_if_fail (kind == FLW_STRIP_SHARE || plot->data->n_columns < FLW_STRIP_MAX_COLUMNS);
+  strip->kind = kind;
+  strip->title = unit != NULL ? g_strdup_printf ("%s (%s)", title, unit) : g_strdup (title);
+  strip->share = height;
+  strip->column = kind == FLW_STRIP_SHARE ? -1 : (int) plot->data->n_columns++;
+  strip->y = flw_axis_new (kind == FLW_STRIP_RESOLUTION ? FLW_AXIS_RESOLUTION : FLW_AXIS_NUMBER, title, unit);
+  flw_axis_set_range (strip->y, 0, kind == FLW_STRIP_SHARE ? 100 : kind == FLW_STRIP_RESOLUTION ? 0.25 : 10);
+  strip->tiles = g_ptr_array_new_with_free_func (node_clear);
+  strip->line_nodes = g_ptr_array_new_with_free_func (node_clear);
+  plot->n_strips++;
+  if (kind == FLW_STRIP_RESOLUTION)
+    {
+      plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, strip->column, 0 };
+      plot->looks[plot->n_lines++] = (FlwStripLineLook){ NULL, FLW_TEXT, NULL };
+    }
+  gtk_widget_queue_resize (GTK_WIDGET (plot));
+}
+
+void
+flw_strip_plot_add_line (FlwStripPlot *plot, const char *label, guint class_mask, guint32 rgb)
+{
+  g_return_if_fail (plot->n_strips > 0 && plot->n_lines < FLW_STRIP_MAX_LINES);
+  g_return_if_fail (plot->strips[plot->n_strips - 1].kind == FLW_STRIP_SHARE);
+  plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, -1, class_mask };
+  plot->looks[plot->n_lines++] = (FlwStripLineLook){ g_strdup (label), rgb, NULL };
+}
+
+void
+flw_strip_plot_set_window (FlwStripPlot *plot, guint shots)
+{
+  plot->window = MAX (shots, 1);
+  view_changed (plot);
+}
+
+guint
+flw_strip_plot_add_run (FlwStripPlot *plot, const char *label)
+{
+  guint run = flw_strip_data_add_run (plot->data, label);
+
+  g_clear_pointer (&plot->runs, gsk_render_node_unref);
+  gtk_widget_queue_draw (GTK_WIDGET (plot));
+  return run;
+}
+
+void
+flw_strip_plot_set_run_label (FlwStripPlot *plot, guint run, const char *label)
+{
+  g_return_if_fail (run < plot->data->runs->len);
+  g_free (flw_strip_data_run (plot->data, run)->label);
+  flw_strip_data_run (plot->data, run)->label = g_strdup (label);
+  g_clear_pointer (&plot->runs, gsk_render_node_unref);
+  gtk_widget_queue_draw (GTK_WIDGET (plot));
+}
+
+static guint
+bin_of (const FlwStrip *strip, double value)
+{
+  double bin = strip->kind == FLW_STRIP_RESOLUTION ? value * 512 : log2 (fmax (value, 0) + 1) * 40;
+  return (guint) CLAMP (bin, 0, FLW_STRIP_BINS - 1);
+}
+
+/* The scale ends a quarter above the 99.5th percentile: one shot full of ice must not flatten all others. */
+static void
+update_limit (FlwStripPlot *plot, FlwStrip *strip)
+{
+  guint64 seen = 0, want = (guint64) ceil (0.995 * strip->n_values);
+  double upper, current = flw_axis_get_upper (strip->y), power;
+  guint b = 0;
+
+  if (strip->n_values == 0)
+    return;
+  while (b < FLW_STRIP_BINS - 1 && (seen += strip->bins[b]) < want)
+    b++;
+  if (strip->kind == FLW_STRIP_RESOLUTION)
+    upper = ceil ((b + 1) / 512. * 1.15 * 20) / 20;
+  else
+    {
+      upper = fmax ((exp2 ((b + 1) / 40.) - 1) * 1.25, 10);
+      power = pow (10, floor (log10 (upper)));
+      upper = ceil (upper / power * 2) / 2 * power;
+    }
+  if (upper <= current && upper > 0.6 * current) /* keep still unless it matters */
+    return;
+  flw_axis_set_range (strip->y, 0, upper);
+  view_changed (plot);
+}
+
+/* Resolutions are kept as 1/d², so that means are means of what is drawn. Returns the values to keep; `scratch` has n. */
+static const float *
+take_column (FlwStrip *strip, guint n, const float *values, float *scratch)
+{
+  if (strip->kind == FLW_STRIP_RESOLUTION)
+    {
+      for (guint i = 0; i < n; i++)
+        scratch[i] = values[i] > 0 ? 1 / (values[i] * values[i]) : NAN;
+      values = scratch;
+    }
+  for (guint i = 0; i < n; i++)
+    if (isfinite (values[i]))
+      {
+        strip->bins[bin_of (strip, values[i])]++;
+        strip->n_values++;
+      }
+  return values;
+}
+
+void
+flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *classes, const float *const *values)
+{
+  const float *columns[FLW_STRIP_MAX_COLUMNS] = { NULL };
+  g_autofree float *scratch = g_new (float, (gsize) n * MAX (plot->data->n_columns, 1));
+
+  g_return_if_fail (run < plot->data->runs->len);
+  if (n == 0)
+    return;
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      int column = plot->strips[s].column;
+      if (column >= 0 && values != NULL && values[column] != NULL)
+        columns[column] = take_column (&plot->strips[s], n, values[column], scratch + (gsize) n * (guint) column);
+    }
+  for (guint i = 0; i < n; i++)
+    plot->counts[MIN (classes[i], FLW_CLASS_FAILED)]++;
+  flw_strip_data_append (plot->data, run, n, classes, columns);
+  for (guint s = 0; s < plot->n_strips; s++)
+    if (plot->strips[s].column >= 0)
+      update_limit (plot, &plot->strips[s]);
+  flw_axis_set_limits (plot->axis, 0, (double) plot->data->n_shots);
+  flw_render_loop_want (&plot->loop, FALSE);
+}
+
+void
+flw_strip_plot_clear (FlwStripPlot *plot)
+{
+  flw_strip_data_clear (plot->data);
+  g_array_set_size (plot->done, 0);
+  memset (plot->counts, 0, sizeof plot->counts);
+  for (guint s = 0; s < plot->n_strips; s++)
+    {
+      memset (plot->strips[s].bins, 0, sizeof plot->strips[s].bins);
+      plot->strips[s].n_values = 0;
+    }
+  flw_axis_reset (plot->axis);
+  flw_chart_summary_changed (GTK_WIDGET (plot));
+  view_changed (plot);
+}
+
+guint64
+flw_strip_plot_get_n_shots (FlwStripPlot *plot)
+{
+  return plot->data->n_shots;
+}
+
+void
+flw_strip_plot_show_run (FlwStripPlot *plot, guint run)
+{
+  FlwRun *shown;
+
+  g_return_if_fail (run < plot->data->runs->len);
+  shown = flw_strip_data_run (plot->data, run);
+  flw_axis_set_follow (plot->axis, FALSE);
+  flw_axis_set_range (plot->axis, (double) shown->offset, (double) (shown->offset + MAX (shown->n, 1)));
+}
+
+gboolean
+flw_strip_plot_get_settled (FlwStripPlot *plot)
+{
+  return flw_render_loop_settled (&plot->loop);
+}
