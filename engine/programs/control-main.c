@@ -8,6 +8,9 @@ main (int argc, char **argv)
 {
   static const FlProgram programs[] = {
     { "serve", fl_program_serve, "answer view requests on standard input and output" },
+    { "conduct", fl_program_conduct, "find runs, submit jobs, watch them" },
+    { "experiment", fl_program_experiment, "make an experiment's folder" },
+    { "ingest", fl_program_ingest, "take an attempt's journals into the store" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-control", argc, argv);

@@ -1,0 +1,18 @@
+/* process.h: processes of this machine, told apart from later ones with the same number by their start time. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct
+{
+  int pid, parent, session;
+  char state;    /* letter of proc(5) */
+  guint64 start; /* clock ticks since boot */
+} FlProcess;
+
+/* FALSE: there is none of that number. */
+gboolean fl_process_read (int pid, FlProcess *process);
+/* That very process lives (a zombie does not). */
+gboolean fl_process_lives (int pid, guint64 start);
+/* All living processes of a session: GArray of FlProcess. */
+GArray *fl_process_session (int session);

@@ -1,0 +1,144 @@
+/* conduct: the conductor, a process of its own (engine/control/conductor.h). */
+
+#include <signal.h>
+#include <stdio.h>
+
+#include <glib-unix.h>
+
+#include "engine/base/error.h"
+#include "engine/control/conductor.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+
+#define PROGRAM "firstlight-control conduct"
+
+typedef struct
+{
+  char *store, *engine;
+  gboolean once, until_idle;
+  double interval;
+} Options;
+
+typedef struct
+{
+  FlConductor *conductor;
+  GMainLoop *loop;
+  const Options *options;
+  int status;
+  char *last; /* message said last, so as not to repeat it every second */
+} Conduct;
+
+static void
+say (Conduct *conduct, const GError *error)
+{
+  if (g_strcmp0 (error->message, conduct->last) == 0)
+    return;
+  fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
+  g_free (conduct->last);
+  conduct->last = g_strdup (error->message);
+}
+
+static gboolean
+stop (gpointer data)
+{
+  g_main_loop_quit (((Conduct *) data)->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+do_round (gpointer data)
+{
+  Conduct *conduct = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) later = fl_conductor_take_error (conduct->conductor);
+  if (later != NULL)
+    say (conduct, later);
+  if (!fl_conductor_round (conduct->conductor, &error))
+    {
+      say (conduct, error);
+      if (g_error_matches (error, FL_ERROR, FL_ERROR_BUSY))
+        {
+          /* Somebody has taken over: nothing of ours may be written any more. */
+          conduct->status = fl_error_exit_status (error);
+          g_main_loop_quit (conduct->loop);
+        }
+    }
+  else if (later == NULL)
+    g_clear_pointer (&conduct->last, g_free);
+  if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
+    g_main_loop_quit (conduct->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+run_once (Conduct *conduct)
+{
+  do_round (conduct);
+  while (fl_conductor_pending (conduct->conductor) > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_autoptr (GError) later = fl_conductor_take_error (conduct->conductor);
+  if (later == NULL)
+    return;
+  say (conduct, later);
+  conduct->status = fl_error_exit_status (later);
+}
+
+static int
+conduct_store (const Options *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_WRITE, &error);
+  g_autoptr (FlConductor) conductor = store != NULL ? fl_conductor_new (store, options->engine, &error) : NULL;
+  if (conductor == NULL)
+    return fl_program_fail (PROGRAM, error);
+  Conduct conduct = { .conductor = conductor, .options = options, .loop = g_main_loop_new (NULL, FALSE) };
+  g_unix_signal_add (SIGTERM, stop, &conduct);
+  g_unix_signal_add (SIGINT, stop, &conduct);
+  g_unix_signal_add (SIGHUP, stop, &conduct);
+  if (options->once)
+    run_once (&conduct);
+  else
+    {
+      g_timeout_add ((guint) (options->interval * 1000), do_round, &conduct);
+      do_round (&conduct);
+      if (conduct.status == 0)
+        g_main_loop_run (conduct.loop);
+    }
+  g_main_loop_unref (conduct.loop);
+  g_free (conduct.last);
+  return conduct.status;
+}
+
+int
+fl_program_conduct (int argc, char **argv)
+{
+  Options options = { .interval = 1.0 };
+  g_autoptr (GError) error = NULL;
+  const GOptionEntry entries[] = {
+    { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store, "The experiment's folder or database", "PATH" },
+    { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine, "firstlight-engine (default: the site's, or beside me)",
+      "FILE" },
+    { "interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval, "Seconds between rounds (1)", "S" },
+    { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, "One round only; what runs goes on", NULL },
+    { "until-idle", 0, 0, G_OPTION_ARG_NONE, &options.until_idle, "End when nothing is left to do", NULL },
+    { NULL }
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (context, "Finds runs, submits the jobs that are wanted, watches them and takes in what "
+                                         "they write.\nEnds with status 75 when another conductor is at work.");
+  g_option_context_add_main_entries (context, entries, NULL);
+  int status = 2;
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
+  else if (argc > 1)
+    fprintf (stderr, "%s: '%s' is too much, expected options only\n", PROGRAM, argv[1]);
+  else if (options.store == NULL)
+    fprintf (stderr, "%s: --store is missing, expected the experiment's folder\n", PROGRAM);
+  else if (!(options.interval >= 0.01 && options.interval <= 3600))
+    fprintf (stderr, "%s: --interval is out of range, expected 0.01 to 3600 s\n", PROGRAM);
+  else
+    status = conduct_store (&options);
+  g_free (options.store);
+  g_free (options.engine);
+  return status;
+}
