@@ -7,6 +7,7 @@ int
 main (int argc, char **argv)
 {
   static const FlProgram programs[] = {
+    { "inspect", fl_program_inspect, "say what any file is" },
     { "serve", fl_program_serve, "answer view requests on standard input and output" },
     { "conduct", fl_program_conduct, "find runs, submit jobs, watch them" },
     { "experiment", fl_program_experiment, "make an experiment's folder" },

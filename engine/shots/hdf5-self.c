@@ -96,7 +96,7 @@ static void
 add_place (GString *text, const Facts *facts, gboolean placed)
 {
   double step = placed ? facts->pixel_x : 1;
-  add_number (text, "res", 1e3 / step);
+  add_number (text, "p0/res", 1e3 / step);
   add_number (text, "clen", placed ? facts->distance * 1e-3 : 0);
   if (!placed)
     {
@@ -180,5 +180,9 @@ fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean
   g_string_append_printf (text, "p0/min_fs = 0\np0/max_fs = %u\np0/min_ss = 0\np0/max_ss = %u\n",
                           (guint) dims[rank - 1] - 1, (guint) dims[rank - 2] - 1);
   add_place (text, &facts, *placed);
-  return fl_geom_parse (path, text->str, text->len, error);
+  FlGeom *geom = fl_geom_parse (path, text->str, text->len, error);
+  if (geom != NULL && !*placed && facts.distance > 0)
+    g_ptr_array_add (geom->notes, g_strdup_printf ("detector distance %.6g mm, but no %s", facts.distance,
+                                                   facts.pixel_x > 0 ? "beam centre" : "pixel size"));
+  return geom;
 }

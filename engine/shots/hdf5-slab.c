@@ -17,21 +17,30 @@ typedef struct
 
 /* --- opening --- */
 
-static gboolean
-check_extent (FlH5Slab *slab, GError **error)
+gboolean
+fl_h5_slab_fits (const FlH5Slab *slab, GError **error)
 {
   const FlGeomSlab *layout = slab->layout;
-  slab->n_frames = 1;
   for (guint i = 0; i < layout->n_dims; i++)
-    if (layout->dims[i] == FL_GEOM_DIM_FRAME)
-      slab->n_frames *= slab->dims[i];
-    else if (layout->low[i] + layout->count[i] > slab->dims[i])
+    if (layout->dims[i] != FL_GEOM_DIM_FRAME && layout->low[i] + layout->count[i] > slab->dims[i])
       return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
                          "dimension %u of %s has %" G_GUINT64_FORMAT " elements, but the geometry needs %"
                          G_GUINT64_FORMAT, i, slab->path, (guint64) slab->dims[i], layout->low[i] + layout->count[i]);
-  if (slab->n_frames > G_MAXUINT32)
-    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has %" G_GUINT64_FORMAT
-                       " frames, expected fewer than 2^32", slab->path, slab->n_frames);
+  return TRUE;
+}
+
+static gboolean
+count_frames (FlH5Slab *slab, GError **error)
+{
+  slab->n_frames = 1;
+  for (guint i = 0; i < slab->layout->n_dims; i++)
+    if (slab->layout->dims[i] == FL_GEOM_DIM_FRAME)
+      {
+        slab->n_frames *= slab->dims[i];
+        if (slab->dims[i] > G_MAXUINT32 || slab->n_frames > G_MAXUINT32)
+          return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has 2^32 frames or more, expected fewer",
+                             slab->path);
+      }
   return TRUE;
 }
 
@@ -103,7 +112,7 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
                        "%s has %d dimensions, but the geometry describes %u (dim0 … dim%u)", slab->path, rank,
                        slab->layout->n_dims, slab->layout->n_dims - 1);
   H5Sget_simple_extent_dims (slab->space, slab->dims, NULL);
-  if (!check_extent (slab, error))
+  if (!count_frames (slab, error))
     return FALSE;
   slab->filtered = H5Pget_nfilters (create_list) > 0;
   if (H5Pget_layout (create_list) != H5D_CHUNKED)

@@ -30,6 +30,8 @@ typedef struct
 
 FlH5Slab *fl_h5_slab_open (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
                            GError **error);
+/* FALSE: the geometry needs pixels that the dataset does not have. Asked before the first read. */
+gboolean fl_h5_slab_fits (const FlH5Slab *slab, GError **error);
 void fl_h5_slab_close (FlH5Slab *slab);
 
 /* Reads the slab of `frame` (counted through the frame dimensions) into `pixels`, layout->n_pixels of `type`. Adds to

@@ -54,13 +54,14 @@ fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event,
   const Numbers *numbers = numbers_at (self, path, error);
   if (numbers == NULL)
     return FALSE;
-  guint32 inner = self->frame_extent > 0 ? event->n_frames / (guint32) self->frame_extent : 1;
+  /* One value for each index of the first frame dimension does as well. */
+  guint32 outer = self->frame_dims > 0 ? event->extents[0] : 0;
   if (numbers->n == 1)
     *result = numbers->v[0];
   else if (numbers->n == event->n_frames)
     *result = numbers->v[frame];
-  else if (numbers->n == self->frame_extent && inner > 0)
-    *result = numbers->v[frame / inner];
+  else if (numbers->n == outer && outer > 0)
+    *result = numbers->v[frame / (event->n_frames / outer)];
   else
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s has %" G_GSIZE_FORMAT " values, expected 1 or %u (frames)",

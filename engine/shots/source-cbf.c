@@ -97,8 +97,6 @@ read_frame (FlSource *source, guint32 frame, FlShot *shot, GError **error)
   FlCbfSource *self = (FlCbfSource *) source;
   const GArray *sections = self->cbf->sections;
   (void) frame;
-  g_clear_pointer (&shot->mask, g_free);
-  shot->event = g_strdup ("");
   shot->energy = source->detector->wavelength > 0 ? fl_energy_from_wavelength (source->detector->wavelength) : 0;
   fl_shot_reserve (shot, g_array_index (sections, FlCbfSection, 0).type, source->detector->n_pixels);
   guint64 start = fl_shots_cpu_ns ();
@@ -118,6 +116,14 @@ read_frame (FlSource *source, guint32 frame, FlShot *shot, GError **error)
     }
   shot->t_decode = fl_shots_cpu_ns () - start;
   return TRUE;
+}
+
+static char *
+event (FlSource *source, guint32 frame)
+{
+  (void) source;
+  (void) frame;
+  return g_strdup ("");
 }
 
 static char *
@@ -175,7 +181,7 @@ open_source (FlCbfSource *self, const FlSourceOptions *options, GError **error)
 FlSource *
 fl_source_cbf_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOps ops = { read_frame, describe, free_source };
+  static const FlSourceOps ops = { read_frame, event, describe, free_source };
   FlCbfSource *self = g_new0 (FlCbfSource, 1);
   self->source.ops = &ops;
   self->source.path = g_strdup (path);

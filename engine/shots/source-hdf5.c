@@ -9,7 +9,9 @@
 static void
 event_clear (gpointer data)
 {
-  g_strfreev (((FlH5Event *) data)->parts);
+  FlH5Event *event = data;
+  g_strfreev (event->parts);
+  g_free (event->extents);
 }
 
 /* --- events --- */
@@ -160,6 +162,10 @@ count_frames (FlH5Source *self, GError **error)
             return FALSE;
           const FlH5Slab *slab = self->slabs->pdata[0];
           event->n_frames = (guint32) slab->n_frames;
+          event->extents = g_new0 (guint32, self->frame_dims + 1);
+          for (guint d = 0, k = 0; d < slab->layout->n_dims; d++)
+            if (slab->layout->dims[d] == FL_GEOM_DIM_FRAME)
+              event->extents[k++] = (guint32) slab->dims[d];
           if (i == 0)
             self->type = slab->type;
         }
@@ -172,6 +178,16 @@ count_frames (FlH5Source *self, GError **error)
 }
 
 /* --- opening --- */
+
+/* The panels lie within the data. */
+static gboolean
+fits (FlH5Source *self, GError **error)
+{
+  for (guint i = 0; i < self->slabs->len; i++)
+    if (!fl_h5_slab_fits (self->slabs->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
 
 /* The detector with the camera length, shift and energy of the first frame. */
 static gboolean
@@ -198,7 +214,7 @@ make_detector (FlH5Source *self, const FlSourceOptions *options, gboolean placed
     y = geom->shift_y.value;
   for (guint i = 0; i < detector->n_panels; i++)
     detector->panels[i].origin = fl_vec3_add (detector->panels[i].origin, fl_vec3 (x, y, 0));
-  return fl_h5_masks_read (self, options->mask, error);
+  return options->list_only || fl_h5_masks_read (self, options->mask, error);
 }
 
 static gboolean
@@ -219,10 +235,8 @@ open_source (FlH5Source *self, const FlSourceOptions *options, GError **error)
     self->frame_dims += first->dims[i] == FL_GEOM_DIM_FRAME;
   if (!enumerate_events (self, error) || !count_frames (self, error) || !open_event (self, 0, error))
     return FALSE;
-  const FlH5Slab *slab = self->slabs->pdata[0];
-  for (guint i = first->n_dims; i-- > 0;)
-    if (first->dims[i] == FL_GEOM_DIM_FRAME)
-      self->frame_extent = slab->dims[i];
+  if (!options->list_only && !fits (self, error))
+    return FALSE;
   if (!self->self && fl_h5_exists (self->file, "/entry_1/data_1/data"))
     self->source.format = "CXI + CrystFEL geometry";
   return make_detector (self, options, placed, error);
@@ -263,25 +277,24 @@ find_event (FlH5Source *self, guint32 frame, guint *index)
 
 /* CrystFEL's name: path parts joined by '/', "//", frame indices joined by '/'; "" where nothing varies. */
 static char *
-event_name (FlH5Source *self, const FlH5Event *event, guint32 frame)
+event_name (FlSource *source, guint32 number)
 {
+  FlH5Source *self = (FlH5Source *) source;
+  guint index;
+  const FlH5Event *event = find_event (self, number, &index);
+  guint32 frame = number - event->first_frame, below = event->n_frames;
   if (event->parts == NULL && self->frame_dims == 0)
     return g_strdup ("");
-  const FlH5Slab *slab = self->slabs->pdata[0];
   GString *name = g_string_new ("");
   for (char **part = event->parts; part != NULL && *part != NULL; part++)
     g_string_append_printf (name, "%s%s", part == event->parts ? "" : "/", *part);
   g_string_append (name, "//");
-  guint32 below = event->n_frames;
-  gboolean first = TRUE;
-  for (guint i = 0; i < slab->layout->n_dims; i++)
-    if (slab->layout->dims[i] == FL_GEOM_DIM_FRAME)
-      {
-        below /= (guint32) slab->dims[i];
-        g_string_append_printf (name, "%s%u", first ? "" : "/", frame / below);
-        frame %= below;
-        first = FALSE;
-      }
+  for (guint i = 0; i < self->frame_dims; i++)
+    {
+      below /= MAX (event->extents[i], 1);
+      g_string_append_printf (name, "%s%u", i == 0 ? "" : "/", frame / below);
+      frame %= below;
+    }
   return g_string_free (name, FALSE);
 }
 
@@ -308,10 +321,8 @@ read_frame (FlSource *source, guint32 number, FlShot *shot, GError **error)
   const FlH5Event *event = find_event (self, number, &index);
   guint32 frame = number - event->first_frame;
   FlDetector *detector = source->detector;
-  g_clear_pointer (&shot->mask, g_free);
-  if (!open_event (self, index, error))
+  if (!open_event (self, index, error) || !fits (self, error))
     return FALSE;
-  shot->event = event_name (self, event, frame);
   if (!read_values (self, event, frame, shot, error))
     return FALSE;
   fl_shot_reserve (shot, self->type, detector->n_pixels);
@@ -375,7 +386,7 @@ describe (FlSource *source)
 FlSource *
 fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOps ops = { read_frame, describe, free_source };
+  static const FlSourceOps ops = { read_frame, event_name, describe, free_source };
   FlH5Source *self = g_new0 (FlH5Source, 1);
   self->source.ops = &ops;
   self->source.path = g_strdup (path);

@@ -11,6 +11,7 @@ typedef struct
   char **parts;        /* what % stands for, in order; NULL-terminated */
   guint32 first_frame; /* of the source */
   guint32 n_frames;
+  guint32 *extents;    /* of the frame dimensions; NULL when there is none */
 } FlH5Event;
 
 typedef struct
@@ -25,7 +26,6 @@ typedef struct
   GPtrArray *slabs;       /* of FlH5Slab, as in the layout */
   FlPixelType type;
   guint frame_dims;
-  guint64 frame_extent;   /* of the first frame dimension */
   GHashTable *values;     /* path → FlH5Numbers */
   double clen;            /* mm, in the detector's origins */
   GArray *frame_masks;    /* guint: mask numbers that differ from frame to frame */

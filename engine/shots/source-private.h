@@ -6,6 +6,7 @@
 typedef struct
 {
   gboolean (*read) (FlSource *source, guint32 frame, FlShot *shot, GError **error);
+  char *(*event) (FlSource *source, guint32 frame);
   char *(*describe) (FlSource *source);
   void (*free) (FlSource *source); /* what the kind added; `source` itself too */
 } FlSourceOps;

@@ -39,6 +39,31 @@ fl_shot_reserve (FlShot *shot, FlPixelType type, gsize n_pixels)
   shot->n_pixels = n_pixels;
 }
 
+double
+fl_shot_value (const FlShot *shot, gsize index)
+{
+  switch (shot->type)
+    {
+    case FL_PIXEL_U8:
+      return ((const guint8 *) shot->pixels)[index];
+    case FL_PIXEL_U16:
+      return ((const guint16 *) shot->pixels)[index];
+    case FL_PIXEL_U32:
+      return ((const guint32 *) shot->pixels)[index];
+    case FL_PIXEL_I8:
+      return ((const gint8 *) shot->pixels)[index];
+    case FL_PIXEL_I16:
+      return ((const gint16 *) shot->pixels)[index];
+    case FL_PIXEL_I32:
+      return ((const gint32 *) shot->pixels)[index];
+    case FL_PIXEL_F32:
+      return (double) ((const float *) shot->pixels)[index];
+    case FL_PIXEL_F64:
+    default:
+      return ((const double *) shot->pixels)[index];
+    }
+}
+
 guint64
 fl_shots_cpu_ns (void)
 {
@@ -60,48 +85,30 @@ is_bad_value (const FlPanel *panel, double v)
   return FALSE;
 }
 
+static void
+flag_panel (const FlShot *shot, const FlPanel *panel, guint8 *mask)
+{
+  for (guint ss = 0; ss < panel->n_ss; ss++)
+    {
+      gsize row = panel->offset + ss * panel->stride;
+      for (gsize i = row; i < row + panel->n_fs; i++)
+        if (is_bad_value (panel, fl_shot_value (shot, i)))
+          mask[i] = 1;
+    }
+}
+
 gboolean
 fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, guint8 *mask)
 {
   gboolean any = FALSE;
-  for (guint p = 0; p < detector->n_panels; p++)
+  for (guint i = 0; i < detector->n_panels; i++)
     {
-      const FlPanel *panel = &detector->panels[p];
-      if (!(panel->trusted_min > -INFINITY || panel->trusted_max < INFINITY || panel->n_bad_values > 0))
-        continue;
-      any = TRUE;
-#define FLAG(ctype)                                                                                                   \
-  for (guint ss = 0; ss < panel->n_ss; ss++)                                                                          \
-    {                                                                                                                 \
-      const ctype *row = (const ctype *) shot->pixels + panel->offset + ss * panel->stride;                           \
-      guint8 *mask_row = mask + panel->offset + ss * panel->stride;                                                   \
-      for (guint fs = 0; fs < panel->n_fs; fs++)                                                                      \
-        if (is_bad_value (panel, (double) row[fs]))                                                                   \
-          mask_row[fs] = 1;                                                                                           \
-    }                                                                                                                 \
-  break
-      switch (shot->type)
+      const FlPanel *panel = &detector->panels[i];
+      if (panel->trusted_min > -INFINITY || panel->trusted_max < INFINITY || panel->n_bad_values > 0)
         {
-        case FL_PIXEL_U8:
-          FLAG (guint8);
-        case FL_PIXEL_U16:
-          FLAG (guint16);
-        case FL_PIXEL_U32:
-          FLAG (guint32);
-        case FL_PIXEL_I8:
-          FLAG (gint8);
-        case FL_PIXEL_I16:
-          FLAG (gint16);
-        case FL_PIXEL_I32:
-          FLAG (gint32);
-        case FL_PIXEL_F32:
-          FLAG (float);
-        case FL_PIXEL_F64:
-          FLAG (double);
-        default:
-          g_assert_not_reached ();
+          flag_panel (shot, panel, mask);
+          any = TRUE;
         }
-#undef FLAG
     }
   return any;
 }
@@ -127,7 +134,7 @@ is_hdf5 (FILE *file)
 FlSource *
 fl_source_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOptions none = { NULL, NULL };
+  static const FlSourceOptions none = { 0 };
   if (options == NULL)
     options = &none;
   char head[8] = "";
@@ -185,6 +192,12 @@ fl_source_detector (FlSource *source)
   return source->detector;
 }
 
+char *
+fl_source_event (FlSource *source, guint32 frame)
+{
+  return frame < source->n_frames ? source->ops->event (source, frame) : NULL;
+}
+
 gboolean
 fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
 {
@@ -194,7 +207,9 @@ fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
                    source->n_frames);
       return FALSE;
     }
-  g_clear_pointer (&shot->event, g_free);
+  g_free (shot->event);
+  shot->event = source->ops->event (source, frame);
+  g_clear_pointer (&shot->mask, g_free);
   shot->id = fl_shot_id (source->path, frame);
   shot->frame = frame;
   shot->time = 0;

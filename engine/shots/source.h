@@ -45,6 +45,9 @@ typedef struct
 void fl_shot_clear (FlShot *shot); /* frees what it holds */
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlShot, fl_shot_clear)
 
+/* One pixel as a number, whatever the type. For single pixels and pictures, not for loops that matter. */
+double fl_shot_value (const FlShot *shot, gsize index);
+
 /* Bad by value: sets mask[i] = 1 (n_pixels) where a pixel lies outside its panel's trusted range or among the panel's
  * bad values. FALSE: the detector has no such rule, nothing was looked at. */
 gboolean fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, guint8 *mask);
@@ -55,6 +58,8 @@ typedef struct
 {
   const char *geometry; /* CrystFEL .geom; NULL: the file describes its own detector */
   const char *mask;     /* FILE or FILE:/dataset; NULL: none */
+  gboolean list_only;   /* count and name frames: masks are not read, and panels that do not fit into the data are an error
+                           of the first read instead of opening */
 } FlSourceOptions;
 
 FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GError **error);
@@ -65,6 +70,7 @@ const char *fl_source_path (const FlSource *source);
 const char *fl_source_format (const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
 guint32 fl_source_n_frames (const FlSource *source);
 FlDetector *fl_source_detector (FlSource *source); /* owned by the source */
+char *fl_source_event (FlSource *source, guint32 frame); /* its name, as in FlShot.event; g_free */
 /* Reads frame `frame` into `shot`. A damaged frame is an error of that frame alone; the source stays usable. */
 gboolean fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error);
 /* "key: value" lines for `inspect`, after format, frames and detector: whatever else the header tells. */

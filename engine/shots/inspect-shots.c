@@ -1,0 +1,106 @@
+#include "engine/shots/inspect-shots.h"
+
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/shots/geom-layout.h"
+#include "engine/shots/hdf5-util.h"
+
+/* --- geometries --- */
+
+static void
+say_value (GString *text, const char *key, const FlGeomValue *value, const char *unit)
+{
+  if (value->path != NULL)
+    g_string_append_printf (text, "%s: from %s\n", key, value->path);
+  else if (value->set)
+    g_string_append_printf (text, "%s: %.6g %s\n", key, value->value, unit);
+  else
+    g_string_append_printf (text, "%s: not given\n", key);
+}
+
+FlDetector *
+fl_inspect_geometry (const char *path, char **text, GError **error)
+{
+  static const char *const beam[][2] = { { "photon energy", "eV" }, { "photon energy", "eV" }, { "wavelength", "A" },
+                                         { "electron voltage", "V" } };
+  g_autoptr (FlGeom) geom = fl_geom_read (path, error);
+  g_autoptr (FlGeomLayout) layout = geom != NULL ? fl_geom_layout_new (geom, error) : NULL;
+  if (layout == NULL)
+    return NULL;
+  GString *lines = g_string_new ("");
+  for (guint i = 0; i < layout->slabs->len; i++)
+    {
+      const FlGeomSlab *slab = &g_array_index (layout->slabs, FlGeomSlab, i);
+      g_string_append_printf (lines, "data: %s (", slab->data);
+      for (guint d = 0; d < slab->n_dims; d++)
+        if (slab->dims[d] == FL_GEOM_DIM_FRAME)
+          g_string_append_printf (lines, "%s%%", d > 0 ? " x " : "");
+        else
+          g_string_append_printf (lines, "%s%" G_GUINT64_FORMAT, d > 0 ? " x " : "", slab->low[d] + slab->count[d]);
+      g_string_append (lines, ")\n");
+    }
+  say_value (lines, beam[geom->beam_kind][0], &geom->beam, beam[geom->beam_kind][1]);
+  say_value (lines, "camera length", &geom->clen, "mm");
+  for (guint i = 0; i < FL_GEOM_MASKS; i++)
+    {
+      const FlGeomMask *mask = &g_array_index (geom->panels, FlGeomPanel, layout->geom_panel[0]).masks[i];
+      if (mask->data != NULL)
+        g_string_append_printf (lines, "mask %u: %s%s%s\n", i, mask->data, mask->file != NULL ? " of " : "",
+                                mask->file != NULL ? mask->file : "");
+    }
+  g_string_append_printf (lines, "bad regions: %u\ngroups: %u\n", geom->bad->len, geom->groups->len);
+  for (guint i = 0; i < geom->notes->len; i++)
+    g_string_append_printf (lines, "note: %s\n", (char *) geom->notes->pdata[i]);
+  *text = g_string_free (lines, FALSE);
+  double energy = geom->beam_kind == FL_GEOM_PHOTON_ENERGY && geom->beam.path == NULL ? geom->beam.value : 0;
+  return fl_geom_detector (geom, layout, geom->clen.path == NULL ? geom->clen.value : 0, energy);
+}
+
+/* --- HDF5 --- */
+
+/* Enough to see what a file is. */
+#define MAX_LISTED 200
+
+typedef struct
+{
+  GString *text;
+  guint n;
+} Listing;
+
+static herr_t
+list_dataset (hid_t root, const char *name, const H5O_info_t *info, void *data)
+{
+  Listing *listing = data;
+  hsize_t dims[H5S_MAX_RANK];
+  if (info->type != H5O_TYPE_DATASET || ++listing->n > MAX_LISTED)
+    return 0;
+  g_auto (FlHid) dataset = H5Dopen2 (root, name, H5P_DEFAULT);
+  g_auto (FlHid) space = dataset < 0 ? -1 : H5Dget_space (dataset);
+  int rank = space < 0 ? -1 : H5Sget_simple_extent_dims (space, dims, NULL);
+  g_string_append_printf (listing->text, "dataset: /%s (", name);
+  for (int i = 0; i < rank; i++)
+    g_string_append_printf (listing->text, "%s%" G_GUINT64_FORMAT, i > 0 ? " x " : "", (guint64) dims[i]);
+  g_string_append (listing->text, rank < 0 ? "unreadable)\n" : rank == 0 ? "scalar)\n" : ")\n");
+  return 0;
+}
+
+char *
+fl_inspect_hdf5 (const char *path, GError **error)
+{
+  g_auto (FlHid) file = fl_h5_open (path, error);
+  if (file < 0)
+    return NULL;
+  g_autofree char *definition = fl_h5_read_text (file, "/entry/definition");
+  gboolean nxmx = g_strcmp0 (definition, "NXmx") == 0;
+  g_autoptr (GString) text = g_string_new (nxmx ? "format: NXmx metadata without frames\n" : "format: HDF5 of unknown layout\n");
+  Listing listing = { text, 0 };
+  if (H5Ovisit2 (file, H5_INDEX_NAME, H5_ITER_INC, list_dataset, &listing, H5O_INFO_BASIC) < 0)
+    {
+      fl_h5_fail (error, FL_ERROR_INPUT, path, "its groups cannot be walked through");
+      return NULL;
+    }
+  if (listing.n > MAX_LISTED)
+    g_string_append_printf (text, "and %u more\n", listing.n - MAX_LISTED);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
