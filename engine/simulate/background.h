@@ -1,6 +1,6 @@
 /* background.h: photons that are not Bragg's: water ring, air, low angles; Poisson, 1 Mpx in a few ms.
  *
- * The mean image is made once: (0.15 + 0.55 ring + 1.3 low-angle) with the ring of water at 0.31 Å⁻¹ (d = 3.2 Å),
+ * The mean image is made once: (0.15 + 0.85 ring + 1.3 low-angle) with the ring of water at 0.31 Å⁻¹ (d = 3.2 Å),
  * times polarisation and solid angle. Its values are cut into 256 geometric levels; a pixel between two levels takes
  * one of them, once and for all, by a coin that keeps its mean exact, so averages over pixels are exact and no pixel's
  * own mean is off by more than a level (below 2 %). For a shot's scale, each level gets Walker's (1974) alias table of

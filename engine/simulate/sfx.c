@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/crystal/hkl-file.h"
 #include "engine/crystal/structure-factors.h"
@@ -191,9 +190,8 @@ fl_sfx_simulator_intensities (const FlSfxSimulator *s)
 
 /* --- a shot --- */
 
-/* Uniform over all rotations (Shoemake 1992). */
-static FlQuat
-random_orientation (FlRandom *random)
+FlQuat
+fl_random_orientation (FlRandom *random)
 {
   double u = fl_random_unit (random), v = 2 * FL_PI * fl_random_unit (random), w = 2 * FL_PI * fl_random_unit (random);
   double a = sqrt (1 - u), b = sqrt (u);
@@ -219,11 +217,10 @@ fluence_at (const FlSfxSimulator *s, double pulse_photons, FlVec3 position)
 static void
 draw_crystal (const FlSfxSimulator *s, double pulse_photons, FlRandom *random, FlCrystal *crystal)
 {
-  const double *jitter_mm = &s->position_jitter;
-  *crystal = (FlCrystal){ .shape = s->shape, .orientation = random_orientation (random), .mosaic = s->mosaic_spread };
+  *crystal = (FlCrystal){ .shape = s->shape, .orientation = fl_random_orientation (random), .mosaic = s->mosaic_spread };
   crystal->a_star = rotate_rows (&s->reciprocal, crystal->orientation);
   double x = jitter (random), y = jitter (random), z = jitter (random);
-  crystal->position = fl_vec3_scale (fl_vec3 (x, y, z), 1e-3 * *jitter_mm);
+  crystal->position = fl_vec3_scale (fl_vec3 (x, y, z), 1e-3 * s->position_jitter);
   crystal->fluence = fluence_at (s, pulse_photons, crystal->position);
   double size = s->crystal_size * exp (s->crystal_size_spread * jitter (random));
   crystal->domain = MIN (s->domain_size, size);

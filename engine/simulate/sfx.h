@@ -4,6 +4,7 @@
  * Thread: one simulator a thread. */
 #pragma once
 
+#include "engine/base/hash.h"
 #include "engine/simulate/bragg-spots.h"
 #include "engine/simulate/detector-layout.h"
 
@@ -19,6 +20,9 @@ typedef struct
   double background;      /* scale of this shot's background */
   guint8 *pixels;         /* width × height of the layout's type; the simulator's, valid until the next shot */
 } FlSfxShot;
+
+/* Uniform over all rotations (Shoemake 1992). */
+FlQuat fl_random_orientation (FlRandom *random);
 
 typedef struct FlSfxSimulator FlSfxSimulator;
 

@@ -60,4 +60,5 @@ def compare(name, d_min, density, b, options, least_cc, scale_tolerance, most_r)
 # gemmi's density on a grid is itself good to about 1e-3.
 compare('atoms to 3 Å', 3, 0, 0, [], 0.9999, 0.002, 0.005)
 compare('atoms to 1.8 Å', 1.8, 0, 0, [], 0.9999, 0.002, 0.005)
-compare('atoms and solvent to 3 Å', 3, 0.35, 46, ['--ksolv=0.35', '--bsolv=46'], 0.999, 0.01, 0.05)
+# A mask on a grid depends on the grid: compared where both programs' grids are 0.6 Å.
+compare('atoms and solvent to 1.8 Å', 1.8, 0.35, 46, ['--ksolv=0.35', '--bsolv=46'], 0.999, 0.01, 0.025)
