@@ -1,0 +1,23 @@
+/* Trial text: what is accepted is written as text that is accepted, and means the same. */
+
+#include "engine/base/params.h"
+
+int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+
+int
+LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
+{
+  g_autofree char *text = g_strndup ((const char *) data, size);
+  g_autoptr (FlParams) params = fl_params_new ();
+  if (!fl_params_read (params, text, "fuzz.params", NULL))
+    return 0;
+  g_autofree char *first = fl_params_write (params);
+  g_autoptr (FlParams) again = fl_params_new ();
+  g_autoptr (GError) error = NULL;
+  gboolean good = fl_params_read (again, first, "written.params", &error);
+  g_assert_no_error (error);
+  g_assert_true (good);
+  g_autofree char *second = fl_params_write (again);
+  g_assert_cmpstr (first, ==, second);
+  return 0;
+}
