@@ -1,115 +1,134 @@
 /* dispersion-extended.c: the second and third step of the extended threshold; formulas in dispersion.h.
  *
- * "dispersion_halo" left the halo in `strong`. Erosion writes the eroded region to `scratch`; the last step judges its
- * pixels, few as a rule, one by one against the background around them and writes `strong`. */
+ * "dispersion_halo" left the halo in `strong`. "dispersion_erode" writes the eroded region to `scratch`, and
+ * "dispersion_extended" judges its pixels against the background around them and writes `strong`. */
 #include "kernels/dispersion.h"
 
-#include "kernels/pixel-load.h"
+#include "kernels/dispersion-window.h"
 
 typedef struct
 {
-  int unused;
-} Nothing;
+  uint8_t column[FLK_TILE_FS + 2 * FLK_DISPERSION_HALF_MAX]; /* 1: all rows of the window inside */
+} ErodeShared;
 
-/* Rows [ss0, ss1) and columns [fs0, fs1) of a panel within `reach` of a pixel. */
-typedef struct
-{
-  int fs0, fs1, ss0, ss1;
-} Patch;
-
-DEVICE_FN Patch
-patch_around (const FlkPanel *panel, int fs, int ss, int reach_fs, int reach_ss)
-{
-  Patch patch;
-  patch.fs0 = fs - reach_fs > 0 ? fs - reach_fs : 0;
-  patch.ss0 = ss - reach_ss > 0 ? ss - reach_ss : 0;
-  patch.fs1 = fs + reach_fs + 1 < (int) panel->n_fs ? fs + reach_fs + 1 : (int) panel->n_fs;
-  patch.ss1 = ss + reach_ss + 1 < (int) panel->n_ss ? ss + reach_ss + 1 : (int) panel->n_ss;
-  return patch;
-}
-
-DEVICE_FN bool
-eight_zeros (const uint8_t *bytes)
-{
-  uint64_t word;
-  memcpy (&word, bytes, 8);
-  return word == 0;
-}
-
-DEVICE_FN uint8_t
-eroded (const uint8_t *halo, const FlkPanel *panel, int fs, int ss, int reach)
-{
-  Patch patch = patch_around (panel, fs, ss, reach, reach);
-  for (int j = patch.ss0; j < patch.ss1; j++)
-    for (int i = patch.fs0; i < patch.fs1; i++)
-      if (!halo[panel->offset + (uint64_t) j * panel->stride + (uint64_t) i])
-        return 0;
-  return 1;
-}
-
+/* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. */
 DEVICE_FN void
-dispersion_erode_body (Team t, Nothing *sh, const FlkDispersionArgs *a)
+dispersion_erode_body (Team t, ErodeShared *sh, const FlkDispersionArgs *a)
 {
-  (void) sh;
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
-  int n = tile.fs1 - tile.fs0, groups = (n + 7) / 8;
-  int reach = (a->half_fs < a->half_ss ? a->half_fs : a->half_ss) - 1;
-  TEAM_LOOP (g, groups * (tile.ss1 - tile.ss0), t)
+  const FlkPanel *panel = tile.panel;
+  int reach = (a->half_fs < a->half_ss ? a->half_fs : a->half_ss) - 1, n = tile.fs1 - tile.fs0;
+  int begin = tile.fs0 - reach, left = begin < 0 ? -begin : 0;
+  int columns = (tile.fs1 + reach < (int) panel->n_fs ? tile.fs1 + reach : (int) panel->n_fs) - begin - left;
+
+  TEAM_LOOP (c, (int) sizeof sh->column, t)
+    sh->column[c] = 1;
+  team_barrier (t);
+  for (int row = tile.ss0; row < tile.ss1; row++)
     {
-      int ss = tile.ss0 + g / groups, fs = tile.fs0 + g % groups * 8;
-      int width = tile.fs1 - fs < 8 ? tile.fs1 - fs : 8;
-      uint64_t first = tile.panel->offset + (uint64_t) ss * tile.panel->stride + (uint64_t) fs;
-      if (width == 8 && eight_zeros (a->strong + first))
-        memset (a->scratch + first, 0, 8);
-      else
-        for (int i = 0; i < width; i++)
-          a->scratch[first + (uint64_t) i]
-            = a->strong[first + (uint64_t) i] && eroded (a->strong, tile.panel, fs + i, ss, reach);
+      int row0 = row > reach ? row - reach : 0;
+      int row1 = row + reach + 1 < (int) panel->n_ss ? row + reach + 1 : (int) panel->n_ss;
+      uint64_t pixel = panel->offset + (uint64_t) (begin + left);
+      uint8_t *RESTRICT column = sh->column + left;
+      TEAM_LOOP (c, columns, t)
+        column[c] = 1;
+      for (int j = row0; j < row1; j++)
+        {
+          const uint8_t *RESTRICT halo = a->strong + pixel + (uint64_t) j * panel->stride;
+          VECTOR_LOOP
+          TEAM_LOOP (c, columns, t)
+            column[c] &= halo[c];
+        }
+      team_barrier (t);
+      uint8_t *RESTRICT out = a->scratch + panel->offset + (uint64_t) row * panel->stride + (uint64_t) tile.fs0;
+      TEAM_LOOP (i, n, t)
+        out[i] = sh->column[i];
+      for (int k = 1; k <= 2 * reach; k++)
+        {
+          const uint8_t *RESTRICT shifted = sh->column + k;
+          VECTOR_LOOP
+          TEAM_LOOP (i, n, t)
+            out[i] &= shifted[i];
+        }
+      team_barrier (t);
     }
 }
 
-DEVICE_FN uint8_t
-stands_out (const FlkDispersionArgs *a, const FlkPanel *panel, int fs, int ss)
-{
-  uint64_t index = panel->offset + (uint64_t) ss * panel->stride + (uint64_t) fs;
-  float p;
-  if (!a->scratch[index] || !pixel_at (&a->pixels, panel, index, &p) || !((double) p > a->global_threshold))
-    return 0;
-  Patch patch = patch_around (panel, fs, ss, a->half_fs + 2, a->half_ss + 2);
-  double m = 0, x = 0;
-  for (int j = patch.ss0; j < patch.ss1; j++)
-    for (int i = patch.fs0; i < patch.fs1; i++)
-      {
-        uint64_t other = panel->offset + (uint64_t) j * panel->stride + (uint64_t) i;
-        float v;
-        if (!a->scratch[other] && pixel_at (&a->pixels, panel, other, &v) && v < 16777216.0f)
-          {
-            m += 1;
-            x += (double) v;
-          }
-      }
-  double mean = m >= 2 ? x / m : 0, gain = a->gain_map ? (double) a->gain_map[index] : a->gain;
-  return x >= 0 && (double) p >= mean + a->sigma_strong * sqrt (gain * mean);
-}
-
+/* A chunk of pixels in the eroded region against the mean of the background, whose sum and number are x and m. */
 DEVICE_FN void
-dispersion_extended_body (Team t, Nothing *sh, const FlkDispersionArgs *a)
+judge_chunk (const FlkDispersionArgs *a, const float *RESTRICT centre, const double *RESTRICT x,
+             const int32_t *RESTRICT m, const double *RESTRICT gain, uint8_t *RESTRICT yes)
 {
-  (void) sh;
-  Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
-  int n = tile.fs1 - tile.fs0, groups = (n + 7) / 8;
-  TEAM_LOOP (g, groups * (tile.ss1 - tile.ss0), t)
+  double global = a->global_threshold, sigma = a->sigma_strong;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
     {
-      int ss = tile.ss0 + g / groups, fs = tile.fs0 + g % groups * 8;
-      int width = tile.fs1 - fs < 8 ? tile.fs1 - fs : 8;
-      uint64_t first = tile.panel->offset + (uint64_t) ss * tile.panel->stride + (uint64_t) fs;
-      if (width == 8 && eight_zeros (a->scratch + first))
-        memset (a->strong + first, 0, 8);
-      else
-        for (int i = 0; i < width; i++)
-          a->strong[first + (uint64_t) i] = stands_out (a, tile.panel, fs + i, ss);
+      double p = (double) centre[i], n = (double) m[i];
+      double mean = x[i] / (m[i] > 1 ? n : 1);
+      mean = m[i] > 1 ? mean : 0;
+      yes[i] = (uint8_t) (yes[i] & (x[i] >= 0) & (p > global) & (p >= mean + sigma * sqrt (gain[i] * mean)));
     }
 }
 
-KERNEL (dispersion_erode, FlkDispersionArgs, Nothing, 256)
-KERNEL (dispersion_extended, FlkDispersionArgs, Nothing, 256)
+DEVICE_FN void
+judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place, int row)
+{
+  const Tile *tile = &place->tile;
+  uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
+  int n = tile->fs1 - tile->fs0;
+  float below = window_below (a->global_threshold);
+  Team alone = { 0, 0, 1 };
+
+  TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
+    {
+      int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK;
+      uint8_t yes[WINDOW_CHUNK] = { 0 };
+      memcpy (yes, a->scratch + first + i0, (size_t) width);
+      float centre[WINDOW_CHUNK] = { 0 };
+      uint8_t good[WINDOW_CHUNK];
+      if (window_any (yes))
+        pixels_row (alone, &a->pixels, tile->panel, first + (uint64_t) i0, width, centre, good);
+      if (window_any_above (centre, below))
+        {
+          double x[WINDOW_CHUNK], gain[WINDOW_CHUNK];
+          int32_t m[WINDOW_CHUNK];
+          window_sum (w->x + i0, place->half_fs, x);
+          window_sum_count (w->m + i0, place->half_fs, m);
+          for (int i = 0; i < WINDOW_CHUNK; i++)
+            gain[i] = a->gain;
+          if (a->gain_map)
+            for (int i = 0; i < width; i++)
+              gain[i] = (double) a->gain_map[first + (uint64_t) (i0 + i)];
+          judge_chunk (a, centre, x, m, gain, yes);
+        }
+      else
+        memset (yes, 0, sizeof yes);
+      memcpy (a->strong + first + i0, yes, (size_t) width);
+    }
+}
+
+DEVICE_FN void
+extended_tile (Team t, Window *w, const FlkDispersionArgs *a, int half_fs)
+{
+  WindowPlace place = { &a->pixels, a->scratch, tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss),
+                        half_fs, a->half_ss + 2, false };
+  window_start (t, w, &place);
+  for (int row = place.tile.ss0; row < place.tile.ss1; row++)
+    {
+      window_slide (t, w, &place, row);
+      judge_row (t, w, a, &place, row);
+      team_barrier (t);
+    }
+}
+
+DEVICE_FN void
+dispersion_extended_body (Team t, Window *w, const FlkDispersionArgs *a)
+{
+  if (a->half_fs == 3)
+    extended_tile (t, w, a, 5);
+  else
+    extended_tile (t, w, a, a->half_fs + 2);
+}
+
+KERNEL (dispersion_erode, FlkDispersionArgs, ErodeShared, 256)
+KERNEL (dispersion_extended, FlkDispersionArgs, Window, 256)

@@ -1,4 +1,4 @@
-/* dispersion-window.h: sums over a window that slides down a tile; what the dispersion kernels share.
+/* dispersion-window.h: sums over a window that slides down a tile; what the two threshold kernels share.
  *
  * Each column keeps the sums over the window's rows; a row comes in, another (kept in a ring of rows) goes out; a
  * window's sums are those of its columns. Sums are doubles, exact for whole numbers as long as a window's sum of
@@ -11,23 +11,36 @@
 
 enum
 {
-  WINDOW_RING = 2 * FLK_DISPERSION_HALF_MAX + 1,
-  WINDOW_COLUMNS = FLK_TILE_FS + 2 * FLK_DISPERSION_HALF_MAX,
-  WINDOW_FRESH = 32 /* divides FLK_TILE_SS_CPU and _GPU */
+  WINDOW_HALF_MAX = FLK_DISPERSION_HALF_MAX + 2, /* the extended form's second window */
+  WINDOW_RING = 2 * WINDOW_HALF_MAX + 1,
+  WINDOW_COLUMNS = FLK_TILE_FS + 2 * WINDOW_HALF_MAX,
+  WINDOW_FRESH = 32, /* divides FLK_TILE_SS_CPU and _GPU */
+  /* Columns that a thread tests together: vectors on a CPU; divides FLK_TILE_FS. */
+  WINDOW_CHUNK = TEAM_IS_ONE ? 64 : 1
 };
 
 #define WINDOW_BIG 16777216.0f /* values from here on count in no sum */
 
+/* Which window over which tile. `excluded` (n_pixels, may be NULL) is not counted. */
+typedef struct
+{
+  const FlkPixels *pixels;
+  const uint8_t *excluded;
+  Tile tile;
+  int half_fs, half_ss;
+  bool squares; /* whether y is wanted */
+} WindowPlace;
+
 /* Column 0 is half_fs left of the tile's first; columns outside the panel stay 0. */
 typedef struct
 {
-  float value[WINDOW_RING][WINDOW_COLUMNS];     /* 0 where bad, and in rows outside the panel */
-  uint8_t counted[WINDOW_RING][WINDOW_COLUMNS]; /* good and below WINDOW_BIG */
+  float value[WINDOW_RING][WINDOW_COLUMNS];     /* 0 where bad or excluded, and in rows outside the panel */
+  uint8_t counted[WINDOW_RING][WINDOW_COLUMNS]; /* good, not excluded, and below WINDOW_BIG */
   double x[WINDOW_COLUMNS], y[WINDOW_COLUMNS];  /* column sums of values and of their squares */
   int32_t m[WINDOW_COLUMNS];                    /* of `counted` */
   float incoming[WINDOW_COLUMNS];
   uint8_t incoming_counted[WINDOW_COLUMNS];
-  double window_m[FLK_TILE_FS];                 /* counted pixels in the window around the tile's column */
+  double window_m[FLK_TILE_FS];                 /* dispersion: counted pixels in the window around the column */
   double window_k[FLK_TILE_FS];                 /* m − 1 + σ_b √(2 (m − 1)) */
 } Window;
 
@@ -56,20 +69,33 @@ window_small (float v)
 /* Row `row` of the panel (zeros where there is none) takes the place of the row a ring before. Returns whether the
  * counted pixels of any column changed (always true in a team of several threads, which cannot know cheaply). */
 DEVICE_FN bool
-window_push (Team t, Window *w, const FlkPixels *pixels, const Tile *tile, int half_fs, int ring, int row)
+window_push (Team t, Window *w, const WindowPlace *place, int row)
 {
-  int left = tile->fs0 - half_fs > 0 ? 0 : half_fs - tile->fs0; /* columns outside the panel */
-  int fs = tile->fs0 - half_fs + left;
-  int end = tile->fs1 + half_fs < (int) tile->panel->n_fs ? tile->fs1 + half_fs : (int) tile->panel->n_fs;
-  int n = end - fs, slot = row % ring;
+  const FlkPanel *panel = place->tile.panel;
+  int begin = place->tile.fs0 - place->half_fs, end = place->tile.fs1 + place->half_fs;
+  int left = begin < 0 ? -begin : 0; /* columns outside the panel */
+  int n = (end < (int) panel->n_fs ? end : (int) panel->n_fs) - begin - left;
+  int slot = row % (2 * place->half_ss + 1);
   float *RESTRICT incoming = w->incoming, *RESTRICT value = w->value[slot] + left;
   uint8_t *RESTRICT incoming_counted = w->incoming_counted, *RESTRICT counted = w->counted[slot] + left;
   double *RESTRICT x = w->x + left, *RESTRICT y = w->y + left;
   int32_t *RESTRICT m = w->m + left;
 
-  if (row < (int) tile->panel->n_ss)
-    pixels_row (t, pixels, tile->panel, tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) fs, n,
-                incoming, incoming_counted);
+  if (row < (int) panel->n_ss)
+    {
+      uint64_t first = panel->offset + (uint64_t) row * panel->stride + (uint64_t) (begin + left);
+      pixels_row (t, place->pixels, panel, first, n, incoming, incoming_counted);
+      if (place->excluded)
+        {
+          const uint8_t *RESTRICT excluded = place->excluded + first;
+          VECTOR_LOOP
+          TEAM_LOOP (c, n, t)
+            {
+              incoming_counted[c] = (uint8_t) (incoming_counted[c] & (excluded[c] == 0));
+              incoming[c] = excluded[c] ? 0.0f : incoming[c];
+            }
+        }
+    }
   else
     TEAM_LOOP (c, n, t)
       {
@@ -79,9 +105,10 @@ window_push (Team t, Window *w, const FlkPixels *pixels, const Tile *tile, int h
   VECTOR_LOOP
   TEAM_LOOP (c, n, t)
     {
-      double in = window_small (incoming[c]), out = window_small (value[c]);
+      double in = (double) window_small (incoming[c]), out = (double) window_small (value[c]);
       x[c] += in - out;
-      y[c] += in * in - out * out;
+      if (place->squares)
+        y[c] += in * in - out * out;
       value[c] = incoming[c];
     }
   uint8_t changed = !TEAM_IS_ONE;
@@ -108,25 +135,94 @@ window_refresh (Team t, Window *w, int ring, int oldest)
       VECTOR_LOOP
       TEAM_LOOP (c, WINDOW_COLUMNS, t)
         {
-          double v = window_small (value[c]);
+          double v = (double) window_small (value[c]);
           w->x[c] += v;
           w->y[c] += v * v;
         }
     }
 }
 
-/* window_m and window_k of the tile's columns. */
+/* Makes the rows before the tile's first one known. */
 DEVICE_FN void
-window_count (Team t, Window *w, int n, int half_fs, double sigma_background)
+window_start (Team t, Window *w, const WindowPlace *place)
 {
-  VECTOR_LOOP
-  TEAM_LOOP (i, n, t)
+  int first = place->tile.ss0 - place->half_ss;
+  window_clear (t, w, 2 * place->half_ss + 1);
+  team_barrier (t);
+  for (int row = first > 0 ? first : 0; row < place->tile.ss0 + place->half_ss; row++)
+    window_push (t, w, place, row);
+}
+
+/* Slides the window onto `row` of the tile, the next one. The barrier is passed: columns may be read. Returns whether
+ * counts of pixels may have changed. */
+DEVICE_FN bool
+window_slide (Team t, Window *w, const WindowPlace *place, int row)
+{
+  bool changed = window_push (t, w, place, row + place->half_ss);
+  team_barrier (t);
+  if (row % WINDOW_FRESH == 0)
     {
-      int32_t m = 0;
-      for (int k = 0; k < 2 * half_fs + 1; k++)
-        m += w->m[i + k];
-      double count = m;
-      w->window_m[i] = count;
-      w->window_k[i] = count - 1 + sigma_background * sqrt (2 * (count - 1));
+      window_refresh (t, w, 2 * place->half_ss + 1, row - place->half_ss);
+      team_barrier (t);
     }
+  return changed || row == place->tile.ss0;
+}
+
+/* sum[i] of columns [i, i + 2 half], for a chunk; always added from the left. The usual widths are written out, since
+ * only then they vectorise. */
+#define WINDOW_SUM(name, type)                                                                                        \
+  DEVICE_FN void name (const type *RESTRICT c, int half, type *RESTRICT sum)                                          \
+  {                                                                                                                   \
+    if (half == 3)                                                                                                    \
+      {                                                                                                               \
+        VECTOR_LOOP                                                                                                   \
+        for (int i = 0; i < WINDOW_CHUNK; i++)                                                                        \
+          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6];                            \
+        return;                                                                                                       \
+      }                                                                                                               \
+    if (half == 5)                                                                                                    \
+      {                                                                                                               \
+        VECTOR_LOOP                                                                                                   \
+        for (int i = 0; i < WINDOW_CHUNK; i++)                                                                        \
+          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6] + c[i + 7] + c[i + 8]       \
+                   + c[i + 9] + c[i + 10];                                                                            \
+        return;                                                                                                       \
+      }                                                                                                               \
+    for (int i = 0; i < WINDOW_CHUNK; i++)                                                                            \
+      sum[i] = c[i];                                                                                                  \
+    for (int k = 1; k <= 2 * half; k++)                                                                               \
+      for (int i = 0; i < WINDOW_CHUNK; i++)                                                                          \
+        sum[i] += c[i + k];                                                                                           \
+  }
+WINDOW_SUM (window_sum, double)
+WINDOW_SUM (window_sum_count, int32_t)
+#undef WINDOW_SUM
+
+/* Whether any of a chunk's bytes is not 0. */
+DEVICE_FN bool
+window_any (const uint8_t *flags)
+{
+  uint8_t any = 0;
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    any |= flags[i];
+  return any != 0;
+}
+
+/* Whether any of a chunk's pixels is above `threshold`. */
+DEVICE_FN bool
+window_any_above (const float *RESTRICT value, float threshold)
+{
+  int any = 0;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    any |= value[i] > threshold;
+  return any != 0;
+}
+
+/* The greatest float that is not above `threshold`: floats are above it that are above `threshold`. */
+DEVICE_FN float
+window_below (double threshold)
+{
+  float below = (float) threshold;
+  return (double) below > threshold ? nextafterf (below, -INFINITY) : below;
 }

@@ -4,128 +4,127 @@
 
 #include "kernels/dispersion-window.h"
 
-enum
+/* window_m and window_k of the tile's columns. */
+DEVICE_FN void
+count_pixels (Team t, Window *w, int n, int half_fs, double sigma_background)
 {
-  CHUNK = 64 /* columns that a CPU tests together: skipped when no pixel is above the global threshold */
-};
-
-/* What of the formulas the tile's columns from `i0` on fulfil, as bytes: for "halo" the first condition; else all but
- * the peak condition, of which b > 0 alone is asked. Returns whether any does. */
-DEVICE_FN bool
-dispersion_candidates (const Window *w, const FlkDispersionArgs *a, const float *RESTRICT centre,
-                       const uint8_t *RESTRICT counted, const float *RESTRICT gain, int i0, int n, int half_fs, bool halo,
-                       uint8_t *RESTRICT out)
-{
-  const double *RESTRICT column_x = w->x + i0, *RESTRICT column_y = w->y + i0;
-  const double *RESTRICT window_m = w->window_m + i0, *RESTRICT window_k = w->window_k + i0;
-  double min_local = a->min_local, global = a->global_threshold, one_gain = a->gain;
-  uint8_t any = 0;
-  VECTOR_LOOP
-  for (int i = 0; i < n; i++)
+  TEAM_LOOP (chunk, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
     {
-      double x = 0, y = 0;
-      for (int k = 0; k < 2 * half_fs + 1; k++)
+      int i0 = chunk * WINDOW_CHUNK;
+      int32_t m[WINDOW_CHUNK];
+      window_sum_count (w->m + i0, half_fs, m);
+      VECTOR_LOOP
+      for (int i = 0; i < WINDOW_CHUNK; i++)
         {
-          x += column_x[i + k];
-          y += column_y[i + k];
+          double count = (double) m[i];
+          w->window_m[i0 + i] = count;
+          w->window_k[i0 + i] = count - 1 + sigma_background * sqrt (2 * (count - 1));
         }
-      double m = window_m[i], g = gain ? (double) gain[i] : one_gain, p = centre[i];
-      double c = g * x * window_k[i];
-      bool first = (m * y - x * x > c) & (m >= min_local) & (x >= 0);
-      bool second = halo ? counted[i] | (centre[i] >= WINDOW_BIG) : (p > global) & (m * p - x > 0);
-      uint8_t yes = (uint8_t) (first & second);
-      out[i] = yes;
-      any |= yes;
     }
-  return any != 0;
 }
 
-/* The peak condition, for the few that are left. */
+/* A chunk of a row: what the formulas need of it. */
+typedef struct
+{
+  const float *value;     /* chunk's pixels in the ring */
+  const uint8_t *counted;
+  const double *m, *k;
+  double x[WINDOW_CHUNK], y[WINDOW_CHUNK], gain[WINDOW_CHUNK];
+  uint8_t yes[WINDOW_CHUNK];
+} Chunk;
+
+/* Variance over mean is too large for background. */
 DEVICE_FN void
-dispersion_peaks (const Window *w, const FlkDispersionArgs *a, const float *centre, const float *gain, int i0, int n,
-                  int half_fs, uint8_t *out)
+chunk_dispersion (Chunk *chunk, double min_local)
 {
-  for (int i = 0; i < n; i++)
-    if (out[i])
-      {
-        double x = 0;
-        for (int k = 0; k < 2 * half_fs + 1; k++)
-          x += w->x[i0 + i + k];
-        double m = w->window_m[i0 + i], g = gain ? (double) gain[i] : a->gain;
-        out[i] = m * (double) centre[i] - x > a->sigma_strong * sqrt (g * x * m);
-      }
-}
-
-DEVICE_FN void
-dispersion_test (const Window *w, const FlkDispersionArgs *a, const float *centre, const uint8_t *counted,
-                 const float *gain, int i0, int n, int half_fs, bool halo, uint8_t *out)
-{
-  if (dispersion_candidates (w, a, centre, counted, gain, i0, n, half_fs, halo, out) && !halo)
-    dispersion_peaks (w, a, centre, gain, i0, n, half_fs, out);
-}
-
-DEVICE_FN bool
-dispersion_any_above (const float *RESTRICT value, int n, float threshold)
-{
-  bool any = false;
+  const double *RESTRICT x = chunk->x, *RESTRICT y = chunk->y, *RESTRICT m = chunk->m, *RESTRICT k = chunk->k;
+  const double *RESTRICT gain = chunk->gain;
+  uint8_t *RESTRICT yes = chunk->yes;
   VECTOR_LOOP
-  for (int i = 0; i < n; i++)
-    any |= value[i] > threshold;
-  return any;
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    yes[i] = (uint8_t) ((m[i] * y[i] - x[i] * x[i] > gain[i] * x[i] * k[i]) & (m[i] >= min_local) & (x[i] >= 0));
+}
+
+/* Drops bad pixels. */
+DEVICE_FN void
+chunk_good (Chunk *chunk)
+{
+  const uint8_t *RESTRICT counted = chunk->counted;
+  const float *RESTRICT value = chunk->value;
+  uint8_t *RESTRICT yes = chunk->yes;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    yes[i] = (uint8_t) (yes[i] & (counted[i] | (value[i] >= WINDOW_BIG)));
+}
+
+/* Drops what does not stand above the mean and the global threshold; bad pixels are 0, so never above it. */
+DEVICE_FN void
+chunk_peaks (Chunk *chunk, double sigma_strong, double global)
+{
+  const double *RESTRICT x = chunk->x, *RESTRICT m = chunk->m, *RESTRICT gain = chunk->gain;
+  const float *RESTRICT value = chunk->value;
+  uint8_t *RESTRICT yes = chunk->yes;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    {
+      double p = (double) value[i];
+      yes[i] = (uint8_t) (yes[i] & (m[i] * p - x[i] > sigma_strong * sqrt (gain[i] * x[i] * m[i])) & (p > global));
+    }
 }
 
 /* One row of the tile, columns dealt to the team. */
 DEVICE_FN void
-dispersion_row (Team t, const Window *w, const FlkDispersionArgs *a, const Tile *tile, int row, int half_fs, bool halo)
+judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlace *place, int row, float below,
+           bool halo)
 {
+  const Tile *tile = &place->tile;
   uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
-  int n = tile->fs1 - tile->fs0, slot = row % (2 * a->half_ss + 1);
-  const float *centre = w->value[slot] + half_fs;
-  const uint8_t *counted = w->counted[slot] + half_fs;
-  const float *gain = a->gain_map ? a->gain_map + first : NULL;
-  uint8_t *out = a->strong + first;
-  const int step = TEAM_IS_ONE ? CHUNK : 1;
-  /* The greatest float that is not above the threshold separates floats as the threshold itself does. */
-  float threshold = (float) a->global_threshold;
-  if ((double) threshold > a->global_threshold)
-    threshold = nextafterf (threshold, -INFINITY);
+  int n = tile->fs1 - tile->fs0, slot = row % (2 * place->half_ss + 1);
 
-  TEAM_LOOP (chunk, (n + step - 1) / step, t)
+  TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
     {
-      int i0 = chunk * step, width = n - i0 < step ? n - i0 : step;
-      if (!halo && !dispersion_any_above (centre + i0, width, threshold))
-        memset (out + i0, 0, (size_t) width);
-      else if (gain)
-        dispersion_test (w, a, centre + i0, counted + i0, gain + i0, i0, width, half_fs, halo, out + i0);
-      else
-        dispersion_test (w, a, centre + i0, counted + i0, NULL, i0, width, half_fs, halo, out + i0);
+      int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK;
+      uint8_t *out = a->strong + first + i0;
+      Chunk chunk;
+      chunk.value = w->value[slot] + i0 + place->half_fs;
+      chunk.counted = w->counted[slot] + i0 + place->half_fs;
+      chunk.m = w->window_m + i0;
+      chunk.k = w->window_k + i0;
+      if (!halo && !window_any_above (chunk.value, below))
+        {
+          memset (out, 0, (size_t) width);
+          continue;
+        }
+      window_sum (w->x + i0, place->half_fs, chunk.x);
+      window_sum (w->y + i0, place->half_fs, chunk.y);
+      for (int i = 0; i < WINDOW_CHUNK; i++)
+        chunk.gain[i] = a->gain;
+      if (a->gain_map)
+        for (int i = 0; i < width; i++)
+          chunk.gain[i] = (double) a->gain_map[first + (uint64_t) (i0 + i)];
+      chunk_dispersion (&chunk, a->min_local);
+      if (halo)
+        chunk_good (&chunk);
+      else if (window_any (chunk.yes))
+        chunk_peaks (&chunk, a->sigma_strong, a->global_threshold);
+      memcpy (out, chunk.yes, (size_t) width);
     }
 }
 
 DEVICE_FN void
 dispersion_tile (Team t, Window *w, const FlkDispersionArgs *a, int half_fs, bool halo)
 {
-  Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
-  int ring = 2 * a->half_ss + 1, n = tile.fs1 - tile.fs0;
-  int above = tile.ss0 - a->half_ss > 0 ? tile.ss0 - a->half_ss : 0;
+  WindowPlace place = { &a->pixels, NULL, tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss), half_fs,
+                        a->half_ss, true };
+  float below = window_below (a->global_threshold);
 
-  window_clear (t, w, ring);
-  team_barrier (t);
-  for (int row = above; row < tile.ss0 + a->half_ss; row++)
-    window_push (t, w, &a->pixels, &tile, half_fs, ring, row);
-  for (int row = tile.ss0; row < tile.ss1; row++)
+  window_start (t, w, &place);
+  for (int row = place.tile.ss0; row < place.tile.ss1; row++)
     {
-      bool changed = window_push (t, w, &a->pixels, &tile, half_fs, ring, row + a->half_ss);
-      if (row % WINDOW_FRESH == 0)
-        {
-          team_barrier (t); /* it reads other threads' columns */
-          window_refresh (t, w, ring, row - a->half_ss);
-        }
-      team_barrier (t);
-      if (changed || row == tile.ss0)
-        window_count (t, w, n, half_fs, a->sigma_background);
-      dispersion_row (t, w, a, &tile, row, half_fs, halo);
-      team_barrier (t);
+      if (window_slide (t, w, &place, row))
+        count_pixels (t, w, place.tile.fs1 - place.tile.fs0, half_fs, a->sigma_background);
+      judge_row (t, w, a, &place, row, below, halo);
+      team_barrier (t); /* before the next row changes the columns */
     }
 }
 
