@@ -257,7 +257,7 @@ flw_axis_reset (FlwAxis *axis)
 static double
 nice_step (double span, guint most)
 {
-  double rough = span / MAX (most, 1), power = pow (10, floor (log10 (rough)));
+  double rough = span / MAX (most - 1, 1), power = pow (10, floor (log10 (rough)));
 
   for (const double *m = (const double[]){ 1, 2, 5, 10, 0 }; *m != 0; m++)
     if (*m * power >= rough * (1 - 1e-9))
@@ -270,7 +270,7 @@ time_step (double span, guint most)
 {
   static const double steps[] = { 1,    2,    5,     10,    15,    30,    60,    120,   300,   600,
                                   900,  1800, 3600,  7200,  10800, 21600, 43200, 86400, 172800, 604800 };
-  double rough = span / MAX (most, 1);
+  double rough = span / MAX (most - 1, 1);
 
   if (rough < 1)
     return nice_step (span, most);

@@ -24,13 +24,20 @@ flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *
   FlwTick ticks[64];
   int label_width, label_height;
   double right = box->x + box->width, room = right;
+  g_autofree char *title = g_strdup (flw_axis_get_title (axis));
   guint n;
 
   flw_text_size (widget, FLW_POINTS_SMALL, flw_axis_get_kind (axis) == FLW_AXIS_TIME ? "00:00:00.0" : "000,000",
                  &label_width, &label_height);
+  if (flw_axis_get_kind (axis) == FLW_AXIS_TIME)
+    {
+      g_autoptr (GDateTime) date = g_date_time_new_from_unix_local ((gint64) flw_axis_get_upper (axis));
+      g_free (title);
+      title = date != NULL ? g_date_time_format (date, "%e %b %Y %Z") : NULL;
+    }
   n = flw_axis_ticks (axis, CLAMP ((guint) (box->width / (label_width + 30)), 2, G_N_ELEMENTS (ticks)), ticks);
-  if (flw_axis_get_title (axis) != NULL)
-    room -= 14 + flw_text_draw (widget, cr, FLW_POINTS_SMALL, flw_axis_get_title (axis), right, base + 5, 1, 0, FLW_DIM);
+  if (title != NULL)
+    room -= 14 + flw_text_draw (widget, cr, FLW_POINTS_SMALL, title, right, base + 5, 1, 0, FLW_DIM);
   cairo_set_line_width (cr, 1);
   for (guint i = 0; i < n; i++)
     {
@@ -63,8 +70,7 @@ flw_chrome_y_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *
       cairo_move_to (cr, box->x - 4, y);
       cairo_line_to (cr, box->x + box->width, y);
       cairo_stroke (cr);
-      flw_text_draw (widget, cr, FLW_POINTS_SMALL, ticks[i].label, box->x - 7, CLAMP (y, box->y + 6, box->y + box->height - 6), 1, 0.5,
-                     FLW_DIM);
+      flw_text_draw (widget, cr, FLW_POINTS_SMALL, ticks[i].label, box->x - 7, y, 1, 0.5, FLW_DIM);
     }
 }
 

@@ -61,8 +61,8 @@ static void
 draw_runs (GtkWidget *widget, cairo_t *cr)
 {
   FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
-  const FlwBox *box = &plot->strips[0].box, *last = &plot->strips[plot->n_strips - 1].box;
-  double right = box->x + box->width, bottom = last->y + last->height, labelled = 0;
+  const FlwBox *box = &plot->strips[0].box;
+  double right = box->x + box->width, labelled = 0;
 
   for (guint r = 0; r < plot->data->runs->len; r++)
     {
@@ -79,13 +79,18 @@ draw_runs (GtkWidget *widget, cairo_t *cr)
           flw_set_source (cr, FLW_RULE, 1);
           cairo_set_line_width (cr, 1);
           cairo_move_to (cr, round (x0) + 0.5, 4);
-          cairo_line_to (cr, round (x0) + 0.5, bottom);
+          cairo_line_to (cr, round (x0) + 0.5, TOP - 4);
+          for (guint s = 0; s < plot->n_strips; s++)
+            {
+              cairo_move_to (cr, round (x0) + 0.5, plot->strips[s].box.y);
+              cairo_line_to (cr, round (x0) + 0.5, plot->strips[s].box.y + plot->strips[s].box.height);
+            }
           cairo_stroke (cr);
         }
       if (run->label == NULL || seen < labelled)
         continue;
       flw_text_size (widget, FLW_POINTS_SMALL, run->label, &width, NULL);
-      if (seen + width + 10 > fmin (x1 + (x1 - x0 < 4 ? width : 0), right))
+      if (seen + width + 10 > right)
         continue;
       flw_text_draw (widget, cr, FLW_POINTS_SMALL, run->label, seen + 6, TOP / 2., 0, 0.5, FLW_TEXT);
       labelled = seen + width + 16;

@@ -1,5 +1,6 @@
 #include "widgets/strip-plot.h"
 
+#include <glib/gi18n.h>
 #include <math.h>
 
 #include "widgets/plot-nav.h"
@@ -54,7 +55,7 @@ flw_strip_view (FlwStripPlot *plot, FlwStripView *view)
   px = span / MAX (view->width, 1);
   view->x0 = lower;
   view->shots_per_px = px;
-  view->dot = (guint) scale * (px > 8 ? 1 : px > 1 ? 2 : px > 0.1 ? 3 : 5);
+  view->dot = (guint) scale * (px > 100 ? 1 : px > 20 ? 2 : px > 0.2 ? 3 : 5);
   view->window = plot->window;
   view->generation = plot->data->generation;
   view->n_columns = plot->data->n_columns;
@@ -64,7 +65,8 @@ flw_strip_view (FlwStripPlot *plot, FlwStripView *view)
     {
       FlwStrip *strip = &plot->strips[s];
       view->strips[s] = (FlwStripPlace){ (guint) fmax (strip->box.height * scale, 0), strip->column,
-                                         flw_axis_get_lower (strip->y), flw_axis_get_upper (strip->y) };
+                                         flw_axis_get_lower (strip->y), flw_axis_get_upper (strip->y),
+                                         strip->kind == FLW_STRIP_DOTS };
       if (strip->kind == FLW_STRIP_SHARE) /* its limits come from its lines */
         view->strips[s].lower = view->strips[s].upper = 0;
     }
@@ -538,7 +540,7 @@ static void
 flw_strip_plot_init (FlwStripPlot *plot)
 {
   plot->data = flw_strip_data_new ();
-  plot->axis = flw_axis_new (FLW_AXIS_COUNT, NULL, NULL);
+  plot->axis = flw_axis_new (FLW_AXIS_COUNT, _ ("shot"), NULL);
   plot->done = g_array_new (FALSE, TRUE, sizeof (guint64));
   plot->window = 200;
   plot->hover_x = plot->hover_y = NAN;

@@ -83,6 +83,7 @@ add_run (FlwStripGrid *grid, guint strip, const FlwRunView *run)
   double x_scale = 1 / view->shots_per_px, x_offset = ((double) run->offset - view->x0 + 0.5) * x_scale;
   float scale = (float) (place->height / (place->upper - place->lower)), lower = (float) place->lower;
   float top = (float) place->height - 1;
+  gboolean crowded = view->shots_per_px > 20;
 
   visible (view, run, &from, &to);
   for (guint64 i = from; i < to; i++)
@@ -95,6 +96,9 @@ add_run (FlwStripGrid *grid, guint strip, const FlwRunView *run)
       if (!isfinite (value))
         continue;
       x = MIN ((guint) (x_offset + (double) i * x_scale), view->width - 1);
+      /* Whole numbers on a scale of about a pixel each would make stripes: spread them over their unit. */
+      if (place->spread && crowded)
+        value += (float) (i * 0x9e3779b9u % 1024) / 1024.f;
       y = top - floorf ((value - lower) * scale);
       cell = (gsize) CLAMP (y, 0, top) * view->width + x;
       klass = flw_run_class (run, i);
@@ -119,7 +123,7 @@ static void
 shades (double shots_per_px, guint32 table[FLW_CLASS_LAST][LEVELS + 1])
 {
   /* Few shots a column: every dot in full colour. Many: brightness says how many, by octaves up to 64. */
-  double least = shots_per_px <= 4 ? 1 : 0.45;
+  double least = shots_per_px <= 20 ? 1 : 0.45;
 
   for (guint c = 0; c < FLW_CLASS_LAST; c++)
     for (guint i = 0; i <= LEVELS; i++)

@@ -17,6 +17,7 @@ typedef struct
   guint height;          /* device px; 0: no dots */
   int column;            /* of the values; −1: none */
   double lower, upper;   /* values at the bottom and top edge */
+  gboolean spread;       /* values are counts */
 } FlwStripPlace;
 
 typedef struct

@@ -90,10 +90,13 @@ draw_rows (FlwWeatherPlot *plot, cairo_t *cr)
 
       if (y0 > top && y0 < bottom && r > 0)
         {
-          flw_set_source (cr, FLW_RULE, 1);
-          cairo_set_line_width (cr, 1);
+          cairo_set_line_width (cr, 3); /* dark and light: seen on any colour */
+          flw_set_source (cr, FLW_GROUND, 1);
           cairo_move_to (cr, 8, round (y0) - 0.5);
           cairo_line_to (cr, right, round (y0) - 0.5);
+          cairo_stroke_preserve (cr);
+          cairo_set_line_width (cr, 1);
+          flw_set_source (cr, FLW_TEXT, 1);
           cairo_stroke (cr);
         }
       if (row_at (plot, r)->host != NULL && seen1 - seen0 >= 16)
@@ -103,8 +106,9 @@ draw_rows (FlwWeatherPlot *plot, cairo_t *cr)
           double y = flw_weather_row_y (plot, i + 0.5);
           g_autofree char *label = NULL;
 
-          if (y < top + 4 || y > bottom - 4 || (i > r && y1 - y < 4))
+          if (y < top || y > bottom || (i > r && y1 - y < 4))
             continue;
+          y = CLAMP (y, top + 8, bottom - 8);
           label = row_label (plot, i);
           flw_text_draw (widget, cr, FLW_POINTS_SMALL, label, left - 8, y, 1, 0.5, FLW_DIM);
         }
@@ -157,6 +161,14 @@ mark_shape (cairo_t *cr, FlwWeatherMarkKind kind, double x, double y, double siz
   cairo_set_line_width (cr, kind == FLW_MARK_STALLED ? 1.2 : 1.5);
   flw_set_source (cr, FLW_TEXT, 1);
   cairo_stroke (cr);
+}
+
+/* What goes on is shown where the present is; the stalled at the edge when the view ends before it. */
+static gboolean
+mark_visible (FlwWeatherPlot *plot, const FlwWeatherMark *mark)
+{
+  return mark->kind != FLW_MARK_IN_FLIGHT || plot->now == 0
+         || (double) plot->now * 1e-9 <= flw_axis_get_upper (plot->axis);
 }
 
 /* Where a mark's shape is: at the present for what goes on, where it began for what ended. */
@@ -214,7 +226,7 @@ draw_marks (GtkWidget *widget, cairo_t *cr)
     for (guint i = 0; i < plot->marks->len; i++)
       {
         const FlwWeatherMark *mark = &g_array_index (plot->marks, FlwWeatherMark, i);
-        if ((mark->kind == FLW_MARK_STALLED) == (pass == 1))
+        if ((mark->kind == FLW_MARK_STALLED) == (pass == 1) && mark_visible (plot, mark))
           draw_mark (plot, cr, mark);
       }
   for (guint i = 0; i < plot->marks->len; i++)
@@ -252,6 +264,8 @@ flw_weather_mark_at (FlwWeatherPlot *plot, double x, double y)
     {
       const FlwWeatherMark *mark = &g_array_index (plot->marks, FlwWeatherMark, i);
       double mx, my, distance;
+      if (!mark_visible (plot, mark))
+        continue;
       mark_place (plot, mark, &mx, &my);
       distance = hypot (mx - x, my - y);
       if (distance < nearest)

@@ -1,0 +1,64 @@
+/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, requests, input) and image-draw.c. */
+#pragma once
+
+#include "widgets/chrome.h"
+#include "widgets/image-view.h"
+#include "widgets/render-loop.h"
+
+/* An answer of the provider. Immutable; shared with the worker that paints it. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  FlwImageRequest request;
+  float *values;
+} FlwImageRaster;
+
+struct _FlwImageView
+{
+  GtkWidget parent_instance;
+  FlwColourMap *map;
+  FlwImageProvider provider;
+  gpointer provider_data;
+  GDestroyNotify provider_destroy;
+
+  double cx, cy, zoom;              /* centre; logical px per image px; zoom 0: not placed yet */
+  double extent[4];                 /* x0 y0 x1 y1 */
+  gboolean has_extent, extent_given, fitted;
+
+  gboolean early;                   /* early_rect is to be shown once there is a size */
+  double early_rect[4];
+  guint64 serial;                   /* of the last request */
+  FlwImageRequest request;          /* the last */
+  gint64 asked;                     /* when, µs; 0: none awaited */
+  gboolean ask_again;
+  FlwImageRaster *raster;           /* the newest */
+  gboolean repaint;
+  FlwRenderLoop loop;
+  GskRenderNode *picture;           /* of the unit square */
+  double shown[4];                  /* the rectangle of the picture */
+  char *message, *empty_text;
+
+  GArray *panels;                   /* FlwImagePanel; names owned */
+  GArray *spots;                    /* FlwImageSpot */
+  GArray *rings;                    /* double; empty: chosen here */
+  double wavelength, distance, pixel_size, beam_x, beam_y;
+  gboolean show_spots, show_rings, show_panels, show_values;
+
+  double hover_x, hover_y;          /* widget coordinates; NaN: nowhere */
+  GskRenderNode *overlay, *numbers; /* retained */
+};
+
+#define FLW_IMAGE_FOOT 28 /* px: the readout line below the image */
+
+FlwBox flw_image_box (FlwImageView *view);
+double flw_image_to_x (FlwImageView *view, double x);
+double flw_image_to_y (FlwImageView *view, double y);
+double flw_image_from_x (FlwImageView *view, double x);
+double flw_image_from_y (FlwImageView *view, double y);
+/* Of the raster; NaN where it says nothing. */
+float flw_image_value (FlwImageView *view, double x, double y);
+/* The panel under (x, y) and the pixel there; −1: none. */
+int flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *ss);
+int flw_image_spot_at (FlwImageView *view, double x, double y);
+char *flw_image_readout (FlwImageView *view);
+void flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot);

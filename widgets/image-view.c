@@ -1,0 +1,965 @@
+#include "widgets/image-view.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "widgets/image-private.h"
+#include "widgets/plot-nav.h"
+#include "widgets/theme.h"
+
+#define MAX_ZOOM 120.0
+#define SAMPLES 4          /* of a pixel's side at most; then the view enlarges */
+#define PATIENCE 2000000   /* µs until an unanswered request is given up */
+
+enum
+{
+  PROP_SUMMARY = 1,
+  PROP_READOUT,
+  PROP_COLOUR_MAP,
+  PROP_SHOW_SPOTS,
+  PROP_SHOW_RINGS,
+  PROP_SHOW_PANELS,
+  PROP_SHOW_VALUES
+};
+
+enum
+{
+  RASTER_CHANGED,
+  SPOT_ACTIVATED,
+  CLICKED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (FlwImageView, flw_image_view, GTK_TYPE_WIDGET)
+
+double
+flw_ring_radius (double d, double wavelength, double distance, double pixel_size)
+{
+  double sine = wavelength / (2 * d);
+  return sine < G_SQRT2 / 2 && pixel_size > 0 ? distance * tan (2 * asin (sine)) / pixel_size : 0;
+}
+
+double
+flw_ring_resolution (double radius, double wavelength, double distance, double pixel_size)
+{
+  return wavelength / (2 * sin (0.5 * atan2 (radius * pixel_size, distance)));
+}
+
+/* --- places --- */
+
+FlwBox
+flw_image_box (FlwImageView *view)
+{
+  int width = gtk_widget_get_width (GTK_WIDGET (view)), height = gtk_widget_get_height (GTK_WIDGET (view));
+  return (FlwBox){ 0, 0, width, MAX (height - FLW_IMAGE_FOOT, 0) };
+}
+
+double
+flw_image_to_x (FlwImageView *view, double x)
+{
+  return (x - view->cx) * view->zoom + flw_image_box (view).width / 2;
+}
+
+double
+flw_image_to_y (FlwImageView *view, double y)
+{
+  return (y - view->cy) * view->zoom + flw_image_box (view).height / 2;
+}
+
+double
+flw_image_from_x (FlwImageView *view, double x)
+{
+  return view->cx + (x - flw_image_box (view).width / 2) / view->zoom;
+}
+
+double
+flw_image_from_y (FlwImageView *view, double y)
+{
+  return view->cy + (y - flw_image_box (view).height / 2) / view->zoom;
+}
+
+float
+flw_image_value (FlwImageView *view, double x, double y)
+{
+  const FlwImageRequest *r = view->raster != NULL ? &view->raster->request : NULL;
+
+  if (r == NULL || !(x >= r->x0 && x < r->x1 && y >= r->y0 && y < r->y1))
+    return NAN;
+  return view->raster->values[(gsize) MIN ((guint) ((y - r->y0) / (r->y1 - r->y0) * r->height), r->height - 1) * r->width
+                              + MIN ((guint) ((x - r->x0) / (r->x1 - r->x0) * r->width), r->width - 1)];
+}
+
+int
+flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *ss)
+{
+  for (guint i = 0; i < view->panels->len; i++)
+    {
+      const FlwImagePanel *panel = &g_array_index (view->panels, FlwImagePanel, i);
+      double dx = x - panel->x, dy = y - panel->y;
+      double det = panel->fs_x * panel->ss_y - panel->fs_y * panel->ss_x;
+
+      *fs = (dx * panel->ss_y - dy * panel->ss_x) / det;
+      *ss = (dy * panel->fs_x - dx * panel->fs_y) / det;
+      if (*fs >= 0 && *ss >= 0 && *fs < panel->n_fs && *ss < panel->n_ss)
+        return (int) i;
+    }
+  return -1;
+}
+
+int
+flw_image_spot_at (FlwImageView *view, double x, double y)
+{
+  double best = INFINITY;
+  int found = -1;
+
+  for (guint i = 0; i < view->spots->len; i++)
+    {
+      const FlwImageSpot *spot = &g_array_index (view->spots, FlwImageSpot, i);
+      double distance = hypot (spot->x - x, spot->y - y);
+      if (distance < best && distance <= fmax (spot->radius, 8 / view->zoom))
+        {
+          best = distance;
+          found = (int) i;
+        }
+    }
+  return found;
+}
+
+/* --- rasters: asked for, painted --- */
+
+static void
+raster_unref (FlwImageRaster *raster)
+{
+  if (!g_atomic_ref_count_dec (&raster->ref_count))
+    return;
+  g_free (raster->values);
+  g_free (raster);
+}
+
+static FlwImageRaster *
+raster_ref (FlwImageRaster *raster)
+{
+  g_atomic_ref_count_inc (&raster->ref_count);
+  return raster;
+}
+
+/* What is visible of the image: edges on device pixels, or on image pixels when those are large. */
+static gboolean
+wanted (FlwImageView *view, FlwImageRequest *request)
+{
+  FlwBox box = flw_image_box (view);
+  double scale = gtk_widget_get_scale_factor (GTK_WIDGET (view)), per_px = view->zoom * scale;
+  double left = fmax (0, flw_image_to_x (view, view->extent[0])), right = fmin (box.width, flw_image_to_x (view, view->extent[2]));
+  double top = fmax (0, flw_image_to_y (view, view->extent[1])), bottom = fmin (box.height, flw_image_to_y (view, view->extent[3]));
+
+  if (!view->has_extent || view->zoom <= 0 || right - left < 1 || bottom - top < 1)
+    return FALSE;
+  request->nearest = per_px >= 1;
+  if (per_px > SAMPLES)
+    {
+      request->x0 = floor (flw_image_from_x (view, left));
+      request->y0 = floor (flw_image_from_y (view, top));
+      request->x1 = ceil (flw_image_from_x (view, right));
+      request->y1 = ceil (flw_image_from_y (view, bottom));
+      request->width = (guint) (request->x1 - request->x0) * SAMPLES;
+      request->height = (guint) (request->y1 - request->y0) * SAMPLES;
+      return TRUE;
+    }
+  left = floor (left * scale);
+  top = floor (top * scale);
+  request->width = (guint) (ceil (right * scale) - left);
+  request->height = (guint) (ceil (bottom * scale) - top);
+  request->x0 = flw_image_from_x (view, left / scale);
+  request->y0 = flw_image_from_y (view, top / scale);
+  request->x1 = flw_image_from_x (view, (left + request->width) / scale);
+  request->y1 = flw_image_from_y (view, (top + request->height) / scale);
+  return TRUE;
+}
+
+/* One request at a time while the view moves: the provider's answer decides the pace. */
+static void
+ask (FlwImageView *view, gboolean overtake)
+{
+  FlwImageRequest request = { 0 };
+  gint64 now = g_get_monotonic_time ();
+
+  if (view->provider == NULL || !gtk_widget_get_mapped (GTK_WIDGET (view)))
+    return;
+  if (view->asked != 0 && !overtake && now - view->asked < PATIENCE)
+    {
+      view->ask_again = TRUE;
+      return;
+    }
+  view->ask_again = FALSE;
+  if (!wanted (view, &request))
+    return;
+  request.serial = ++view->serial;
+  view->request = request;
+  view->asked = now;
+  view->provider (view, &request, view->provider_data);
+}
+
+typedef struct
+{
+  FlwImageRaster *raster;
+  FlkColourArgs args;
+  guint width, height;       /* of the picture: the raster's, or larger when pixels are large */
+  cairo_surface_t *surface;
+} Job;
+
+static gpointer
+job_prepare (GtkWidget *widget)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  Job *job;
+  double per_px;
+
+  if (view->raster == NULL || !view->repaint)
+    return NULL;
+  view->repaint = FALSE;
+  job = g_new0 (Job, 1);
+  job->raster = raster_ref (view->raster);
+  flw_colour_map_args (view->map, &job->args);
+  job->width = job->raster->request.width;
+  job->height = job->raster->request.height;
+  per_px = view->zoom * gtk_widget_get_scale_factor (widget);
+  if (per_px > SAMPLES) /* GTK 4.8 has no nearest-neighbour textures: enlarge here */
+    {
+      FlwBox box = flw_image_box (view);
+      const FlwImageRequest *r = &job->raster->request;
+      double width = (r->x1 - r->x0) * per_px, height = (r->y1 - r->y0) * per_px;
+      if (width <= 4 * (box.width + 2 * MAX_ZOOM) && height <= 4 * (box.height + 2 * MAX_ZOOM))
+        {
+          job->width = MAX ((guint) lround (width), 1);
+          job->height = MAX ((guint) lround (height), 1);
+        }
+    }
+  return job;
+}
+
+static void
+job_work (gpointer pointer)
+{
+  Job *job = pointer;
+  const FlwImageRequest *r = &job->raster->request;
+  gsize n = (gsize) r->width * r->height;
+  g_autofree guint32 *colours = g_new (guint32, n);
+  g_autofree guint *columns = g_new (guint, job->width);
+  guint8 *out;
+  gsize stride;
+
+  job->args.values = job->raster->values;
+  job->args.out = colours;
+  job->args.n = n;
+  flk_colour_map (&job->args);
+  job->surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) job->width, (int) job->height);
+  cairo_surface_flush (job->surface);
+  out = cairo_image_surface_get_data (job->surface);
+  stride = (gsize) cairo_image_surface_get_stride (job->surface);
+  for (guint x = 0; x < job->width; x++)
+    columns[x] = (guint) ((guint64) x * r->width / job->width);
+  for (guint y = 0; y < job->height; y++)
+    {
+      const guint32 *from = colours + (gsize) ((guint64) y * r->height / job->height) * r->width;
+      guint32 *to = (guint32 *) (gpointer) (out + y * stride);
+      for (guint x = 0; x < job->width; x++)
+        to[x] = from[columns[x]];
+    }
+  cairo_surface_mark_dirty (job->surface);
+}
+
+static void
+job_finish (GtkWidget *widget, gpointer pointer)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  Job *job = pointer;
+  float scale = (float) gtk_widget_get_scale_factor (widget);
+  const FlwImageRequest *r = &job->raster->request;
+
+  if (!gtk_widget_get_realized (widget))
+    return;
+  g_clear_pointer (&view->picture, gsk_render_node_unref);
+  view->picture = flw_surface_node (widget, g_steal_pointer (&job->surface),
+                                    &GRAPHENE_RECT_INIT (0, 0, (float) job->width / scale, (float) job->height / scale));
+  memcpy (view->shown, (double[]){ r->x0, r->y0, r->x1, r->y1 }, sizeof view->shown);
+  g_clear_pointer (&view->numbers, gsk_render_node_unref);
+  gtk_widget_queue_draw (widget);
+}
+
+static void
+job_drop (gpointer pointer)
+{
+  Job *job = pointer;
+
+  raster_unref (job->raster);
+  g_clear_pointer (&job->surface, cairo_surface_destroy);
+  g_free (job);
+}
+
+static const FlwRenderFuncs render_funcs = { job_prepare, job_work, job_finish, job_drop };
+
+static void
+repaint (FlwImageView *view)
+{
+  view->repaint = TRUE;
+  flw_render_loop_want (&view->loop, TRUE);
+}
+
+static void
+readout_changed (FlwImageView *view)
+{
+  g_object_notify (G_OBJECT (view), "readout");
+  gtk_widget_queue_draw (GTK_WIDGET (view));
+}
+
+static void
+overlay_changed (FlwImageView *view)
+{
+  g_clear_pointer (&view->overlay, gsk_render_node_unref);
+  g_clear_pointer (&view->numbers, gsk_render_node_unref);
+  gtk_widget_queue_draw (GTK_WIDGET (view));
+}
+
+static void
+view_changed (FlwImageView *view)
+{
+  overlay_changed (view);
+  ask (view, FALSE);
+}
+
+/* --- moving about --- */
+
+static void
+set_extent (FlwImageView *view, double x0, double y0, double x1, double y1)
+{
+  if (!(x1 > x0 && y1 > y0))
+    return;
+  if (view->has_extent && view->extent[0] == x0 && view->extent[1] == y0 && view->extent[2] == x1 && view->extent[3] == y1)
+    return;
+  memcpy (view->extent, (double[]){ x0, y0, x1, y1 }, sizeof view->extent);
+  view->has_extent = TRUE;
+  if (view->fitted)
+    flw_image_view_fit (view);
+  else
+    view_changed (view);
+}
+
+static void
+find_extent (FlwImageView *view)
+{
+  double e[4] = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+
+  for (guint i = 0; i < view->panels->len; i++)
+    {
+      const FlwImagePanel *p = &g_array_index (view->panels, FlwImagePanel, i);
+      for (guint corner = 0; corner < 4; corner++)
+        {
+          double fs = corner & 1 ? p->n_fs : 0, ss = corner & 2 ? p->n_ss : 0;
+          double x = p->x + fs * p->fs_x + ss * p->ss_x, y = p->y + fs * p->fs_y + ss * p->ss_y;
+          e[0] = fmin (e[0], x);
+          e[1] = fmin (e[1], y);
+          e[2] = fmax (e[2], x);
+          e[3] = fmax (e[3], y);
+        }
+    }
+  if (e[0] < e[2])
+    set_extent (view, e[0], e[1], e[2], e[3]);
+}
+
+static double
+fit_zoom (FlwImageView *view)
+{
+  FlwBox box = flw_image_box (view);
+  double width = view->extent[2] - view->extent[0], height = view->extent[3] - view->extent[1];
+  return fmin (fmax (box.width - 16, 1) / width, fmax (box.height - 16, 1) / height);
+}
+
+void
+flw_image_view_fit (FlwImageView *view)
+{
+  view->fitted = TRUE;
+  if (!view->has_extent || flw_image_box (view).width <= 0)
+    return;
+  view->cx = 0.5 * (view->extent[0] + view->extent[2]);
+  view->cy = 0.5 * (view->extent[1] + view->extent[3]);
+  view->zoom = fit_zoom (view);
+  view_changed (view);
+}
+
+static void
+place (FlwImageView *view, double cx, double cy, double zoom)
+{
+  if (!view->has_extent || flw_image_box (view).width <= 0)
+    return;
+  view->fitted = FALSE;
+  view->zoom = CLAMP (zoom, fmin (0.5 * fit_zoom (view), 1), MAX_ZOOM);
+  view->cx = CLAMP (cx, view->extent[0], view->extent[2]);
+  view->cy = CLAMP (cy, view->extent[1], view->extent[3]);
+  view_changed (view);
+}
+
+static void
+zoom_at (FlwImageView *view, double factor, double x, double y)
+{
+  FlwBox box = flw_image_box (view);
+  double ix = flw_image_from_x (view, x), iy = flw_image_from_y (view, y);
+  double zoom = CLAMP (view->zoom * factor, fmin (0.5 * fit_zoom (view), 1), MAX_ZOOM);
+
+  place (view, ix - (x - box.width / 2) / zoom, iy - (y - box.height / 2) / zoom, zoom);
+}
+
+static void
+on_wheel (GtkWidget *widget, double x, double y, double steps, GdkModifierType state)
+{
+  (void) state;
+  zoom_at (FLW_IMAGE_VIEW (widget), pow (1.25, steps), x, y);
+}
+
+static void
+on_pan (GtkWidget *widget, double dx, double dy)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  if (view->zoom > 0)
+    place (view, view->cx - dx / view->zoom, view->cy - dy / view->zoom, view->zoom);
+}
+
+static void
+on_hover (GtkWidget *widget, double x, double y)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+
+  view->hover_x = x;
+  view->hover_y = y;
+  readout_changed (view);
+}
+
+static void
+on_click (GtkWidget *widget, double x, double y)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  int spot;
+
+  if (isnan (x) || view->zoom <= 0)
+    return;
+  spot = view->show_spots ? flw_image_spot_at (view, flw_image_from_x (view, x), flw_image_from_y (view, y)) : -1;
+  if (spot >= 0)
+    g_signal_emit (view, signals[SPOT_ACTIVATED], 0, (guint) spot);
+  g_signal_emit (view, signals[CLICKED], 0, flw_image_from_x (view, x), flw_image_from_y (view, y));
+}
+
+static const FlwNav nav = { on_wheel, on_pan, on_hover, on_click, NULL };
+
+static void
+move_cursor (FlwImageView *view, double dx, double dy)
+{
+  FlwBox box = flw_image_box (view);
+  double step = fmax (view->zoom, 1); /* an image pixel, or a screen pixel */
+
+  if (isnan (view->hover_x))
+    {
+      view->hover_x = box.width / 2;
+      view->hover_y = box.height / 2;
+    }
+  view->hover_x = CLAMP (view->hover_x + dx * step, 0, box.width - 1);
+  view->hover_y = CLAMP (view->hover_y + dy * step, 0, box.height - 1);
+  readout_changed (view);
+}
+
+static void
+toggle (FlwImageView *view, const char *property)
+{
+  gboolean on;
+
+  g_object_get (view, property, &on, NULL);
+  g_object_set (view, property, !on, NULL);
+}
+
+static void
+act (GtkWidget *widget, const char *action, GVariant *parameter)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  FlwBox box = flw_image_box (view);
+  const char *name = action + strlen ("plot.");
+  double x = isnan (view->hover_x) ? box.width / 2 : view->hover_x, y = isnan (view->hover_y) ? box.height / 2 : view->hover_y;
+
+  (void) parameter;
+  if (g_str_equal (name, "left") || g_str_equal (name, "right"))
+    on_pan (widget, (g_str_equal (name, "left") ? 0.2 : -0.2) * box.width, 0);
+  else if (g_str_equal (name, "up") || g_str_equal (name, "down"))
+    on_pan (widget, 0, (g_str_equal (name, "up") ? 0.2 : -0.2) * box.height);
+  else if (g_str_equal (name, "zoom-in") || g_str_equal (name, "zoom-out"))
+    zoom_at (view, g_str_equal (name, "zoom-in") ? 1.5 : 1 / 1.5, x, y);
+  else if (g_str_equal (name, "fit") || g_str_equal (name, "first"))
+    flw_image_view_fit (view);
+  else if (g_str_equal (name, "one-to-one"))
+    zoom_at (view, 1 / view->zoom, x, y);
+  else if (g_str_has_prefix (name, "cursor-"))
+    move_cursor (view, g_str_equal (name, "cursor-left") ? -1 : g_str_equal (name, "cursor-right"),
+                 g_str_equal (name, "cursor-up") ? -1 : g_str_equal (name, "cursor-down"));
+  else if (g_str_equal (name, "activate"))
+    on_click (widget, x, y);
+  else if (g_str_equal (name, "cancel"))
+    on_hover (widget, NAN, NAN);
+  else if (g_str_equal (name, "rings"))
+    toggle (view, "show-rings");
+  else if (g_str_equal (name, "spots"))
+    toggle (view, "show-spots");
+  else if (g_str_equal (name, "panels"))
+    toggle (view, "show-panels");
+}
+
+/* --- the widget --- */
+
+static void
+flw_image_view_size_allocate (GtkWidget *widget, int width, int height, int baseline)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+
+  (void) width;
+  (void) height;
+  (void) baseline;
+  if (view->early) /* asked for before there was a size */
+    {
+      view->early = FALSE;
+      flw_image_view_set_visible (view, view->early_rect[0], view->early_rect[1], view->early_rect[2],
+                                  view->early_rect[3]);
+    }
+  else if (view->fitted)
+    flw_image_view_fit (view);
+  else
+    view_changed (view);
+}
+
+static void
+flw_image_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
+                        int *minimum_baseline, int *natural_baseline)
+{
+  (void) widget;
+  (void) for_size;
+  *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? 240 : 200;
+  *natural = 600;
+  *minimum_baseline = *natural_baseline = -1;
+}
+
+static void
+flw_image_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  FlwBox box = flw_image_box (view);
+  graphene_rect_t rect = flw_box_rect (&box);
+
+  flw_fill (snapshot, 0, 0, gtk_widget_get_width (widget), gtk_widget_get_height (widget), FLW_GROUND, 1);
+  if (view->picture != NULL)
+    {
+      graphene_rect_t bounds;
+      double x = flw_image_to_x (view, view->shown[0]), y = flw_image_to_y (view, view->shown[1]);
+      double sx, sy;
+
+      gsk_render_node_get_bounds (view->picture, &bounds);
+      sx = (flw_image_to_x (view, view->shown[2]) - x) / bounds.size.width;
+      sy = (flw_image_to_y (view, view->shown[3]) - y) / bounds.size.height;
+      gtk_snapshot_push_clip (snapshot, &rect);
+      gtk_snapshot_save (snapshot);
+      if (fabs (sx - 1) < 1e-3 && fabs (sy - 1) < 1e-3) /* made for this view: pixel on pixel */
+        gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) round (x), (float) round (y)));
+      else
+        {
+          gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) x, (float) y));
+          gtk_snapshot_scale (snapshot, (float) sx, (float) sy);
+        }
+      gtk_snapshot_append_node (snapshot, view->picture);
+      gtk_snapshot_restore (snapshot);
+      gtk_snapshot_pop (snapshot);
+    }
+  flw_image_draw (view, snapshot);
+  flw_draw_focus (widget, snapshot);
+}
+
+static void
+flw_image_view_map (GtkWidget *widget)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+
+  GTK_WIDGET_CLASS (flw_image_view_parent_class)->map (widget);
+  ask (view, TRUE);
+  flw_render_loop_want (&view->loop, TRUE);
+}
+
+static void
+panel_clear (gpointer panel)
+{
+  g_free ((char *) ((FlwImagePanel *) panel)->name);
+}
+
+static void
+flw_image_view_dispose (GObject *object)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (object);
+
+  flw_render_loop_stop (&view->loop);
+  if (view->provider_destroy != NULL)
+    g_steal_pointer (&view->provider_destroy) (view->provider_data);
+  view->provider = NULL;
+  g_clear_pointer (&view->picture, gsk_render_node_unref);
+  g_clear_pointer (&view->overlay, gsk_render_node_unref);
+  g_clear_pointer (&view->numbers, gsk_render_node_unref);
+  G_OBJECT_CLASS (flw_image_view_parent_class)->dispose (object);
+}
+
+static void
+flw_image_view_finalize (GObject *object)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (object);
+
+  g_clear_pointer (&view->raster, raster_unref);
+  g_object_unref (view->map);
+  g_array_unref (view->panels);
+  g_array_unref (view->spots);
+  g_array_unref (view->rings);
+  g_free (view->message);
+  g_free (view->empty_text);
+  G_OBJECT_CLASS (flw_image_view_parent_class)->finalize (object);
+}
+
+static char *
+summary (FlwImageView *view)
+{
+  const FlwImageRequest *r = view->raster != NULL ? &view->raster->request : NULL;
+  GString *text;
+
+  if (view->message != NULL)
+    return g_strdup (view->message);
+  if (r == NULL)
+    return g_strdup (view->empty_text);
+  text = g_string_new (NULL);
+  g_string_append_printf (text, _ ("image %.0f × %.0f px, showing x %.0f to %.0f, y %.0f to %.0f; values %.4g to %.4g"),
+                          view->extent[2] - view->extent[0], view->extent[3] - view->extent[1], r->x0, r->x1, r->y0, r->y1,
+                          flw_colour_map_get_lower (view->map), flw_colour_map_get_upper (view->map));
+  g_string_append_printf (text, ngettext ("; %u panel", "; %u panels", view->panels->len), view->panels->len);
+  g_string_append_printf (text, ngettext (", %u spot", ", %u spots", view->spots->len), view->spots->len);
+  return g_string_free (text, FALSE);
+}
+
+static gboolean *
+flag (FlwImageView *view, guint id)
+{
+  switch (id)
+    {
+    case PROP_SHOW_SPOTS:
+      return &view->show_spots;
+    case PROP_SHOW_RINGS:
+      return &view->show_rings;
+    case PROP_SHOW_PANELS:
+      return &view->show_panels;
+    case PROP_SHOW_VALUES:
+      return &view->show_values;
+    default:
+      return NULL;
+    }
+}
+
+static void
+flw_image_view_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (object);
+
+  if (id == PROP_SUMMARY)
+    g_value_take_string (value, summary (view));
+  else if (id == PROP_READOUT)
+    g_value_take_string (value, flw_image_readout (view));
+  else if (id == PROP_COLOUR_MAP)
+    g_value_set_object (value, view->map);
+  else if (flag (view, id) != NULL)
+    g_value_set_boolean (value, *flag (view, id));
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+flw_image_view_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  FlwImageView *view = FLW_IMAGE_VIEW (object);
+  gboolean *on = flag (view, id);
+
+  if (id == PROP_COLOUR_MAP)
+    flw_image_view_set_colour_map (view, g_value_get_object (value));
+  else if (on == NULL)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  else if (*on != g_value_get_boolean (value))
+    {
+      *on = g_value_get_boolean (value);
+      g_object_notify_by_pspec (object, pspec);
+      overlay_changed (view);
+    }
+}
+
+static void
+flw_image_view_class_init (FlwImageViewClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  static const char *const flags[] = { "show-spots", "show-rings", "show-panels", "show-values" };
+
+  object_class->dispose = flw_image_view_dispose;
+  object_class->finalize = flw_image_view_finalize;
+  object_class->get_property = flw_image_view_get_property;
+  object_class->set_property = flw_image_view_set_property;
+  widget_class->measure = flw_image_view_measure;
+  widget_class->size_allocate = flw_image_view_size_allocate;
+  widget_class->snapshot = flw_image_view_snapshot;
+  widget_class->map = flw_image_view_map;
+  flw_chart_class_init (widget_class, PROP_SUMMARY, "imageview");
+  flw_nav_class_init (widget_class, act);
+  flw_nav_class_add_key (widget_class, "plot.one-to-one", GDK_KEY_1, 0, act);
+  flw_nav_class_add_key (widget_class, "plot.rings", GDK_KEY_r, 0, act);
+  flw_nav_class_add_key (widget_class, "plot.spots", GDK_KEY_s, 0, act);
+  flw_nav_class_add_key (widget_class, "plot.panels", GDK_KEY_p, 0, act);
+  g_object_class_install_property (object_class, PROP_READOUT,
+                                   g_param_spec_string ("readout", NULL, NULL, NULL,
+                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (object_class, PROP_COLOUR_MAP,
+                                   g_param_spec_object ("colour-map", NULL, NULL, FLW_TYPE_COLOUR_MAP,
+                                                        G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+  for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
+    g_object_class_install_property (object_class, PROP_SHOW_SPOTS + i,
+                                     g_param_spec_boolean (flags[i], NULL, NULL, TRUE,
+                                                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
+                                                               | G_PARAM_STATIC_STRINGS));
+  signals[RASTER_CHANGED] = g_signal_new ("raster-changed", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 0);
+  signals[SPOT_ACTIVATED] = g_signal_new ("spot-activated", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                          G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[CLICKED] = g_signal_new ("clicked", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                                   2, G_TYPE_DOUBLE, G_TYPE_DOUBLE);
+}
+
+static void
+flw_image_view_init (FlwImageView *view)
+{
+  view->panels = g_array_new (FALSE, FALSE, sizeof (FlwImagePanel));
+  g_array_set_clear_func (view->panels, panel_clear);
+  view->spots = g_array_new (FALSE, FALSE, sizeof (FlwImageSpot));
+  view->rings = g_array_new (FALSE, FALSE, sizeof (double));
+  view->show_spots = view->show_rings = view->show_panels = view->show_values = TRUE;
+  view->fitted = TRUE;
+  view->hover_x = view->hover_y = NAN;
+  view->empty_text = g_strdup (_ ("no image"));
+  flw_render_loop_init (&view->loop, GTK_WIDGET (view), &render_funcs);
+  flw_nav_attach (GTK_WIDGET (view), &nav);
+  gtk_widget_set_overflow (GTK_WIDGET (view), GTK_OVERFLOW_HIDDEN);
+  view->map = flw_colour_map_new ();
+  g_signal_connect_object (view->map, "changed", G_CALLBACK (repaint), view, G_CONNECT_SWAPPED);
+}
+
+GtkWidget *
+flw_image_view_new (void)
+{
+  return g_object_new (FLW_TYPE_IMAGE_VIEW, NULL);
+}
+
+FlwColourMap *
+flw_image_view_get_colour_map (FlwImageView *view)
+{
+  return view->map;
+}
+
+void
+flw_image_view_set_colour_map (FlwImageView *view, FlwColourMap *map)
+{
+  if (map == view->map || map == NULL)
+    return;
+  g_signal_handlers_disconnect_by_func (view->map, repaint, view);
+  g_set_object (&view->map, map);
+  g_signal_connect_object (map, "changed", G_CALLBACK (repaint), view, G_CONNECT_SWAPPED);
+  g_object_notify (G_OBJECT (view), "colour-map");
+  repaint (view);
+}
+
+/* --- the image --- */
+
+void
+flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpointer user_data, GDestroyNotify destroy)
+{
+  if (view->provider_destroy != NULL)
+    view->provider_destroy (view->provider_data);
+  view->provider = provider;
+  view->provider_data = user_data;
+  view->provider_destroy = destroy;
+  view->serial++; /* answers still under way are too late */
+  view->asked = 0;
+  view->repaint = FALSE;
+  g_clear_pointer (&view->raster, raster_unref);
+  g_clear_pointer (&view->picture, gsk_render_node_unref);
+  g_clear_pointer (&view->message, g_free);
+  flw_image_view_fit (view);
+  ask (view, TRUE);
+  flw_chart_summary_changed (GTK_WIDGET (view));
+  gtk_widget_queue_draw (GTK_WIDGET (view));
+}
+
+void
+flw_image_view_reload (FlwImageView *view)
+{
+  ask (view, TRUE);
+}
+
+static void
+answered (FlwImageView *view)
+{
+  view->asked = 0;
+  if (view->ask_again)
+    ask (view, FALSE);
+}
+
+gboolean
+flw_image_view_deliver (FlwImageView *view, guint64 serial, float *values)
+{
+  if (serial != view->serial || view->asked == 0)
+    {
+      g_free (values);
+      return FALSE;
+    }
+  g_clear_pointer (&view->raster, raster_unref);
+  view->raster = g_new0 (FlwImageRaster, 1);
+  g_atomic_ref_count_init (&view->raster->ref_count);
+  view->raster->request = view->request;
+  view->raster->values = values;
+  g_clear_pointer (&view->message, g_free);
+  repaint (view);
+  g_signal_emit (view, signals[RASTER_CHANGED], 0);
+  flw_chart_summary_changed (GTK_WIDGET (view));
+  readout_changed (view);
+  answered (view);
+  return TRUE;
+}
+
+void
+flw_image_view_fail (FlwImageView *view, guint64 serial, const char *message)
+{
+  if (serial != view->serial || view->asked == 0)
+    return;
+  g_free (view->message);
+  view->message = g_strdup (message);
+  g_clear_pointer (&view->raster, raster_unref);
+  g_clear_pointer (&view->picture, gsk_render_node_unref);
+  flw_chart_summary_changed (GTK_WIDGET (view));
+  overlay_changed (view);
+  answered (view);
+}
+
+void
+flw_image_view_set_empty_text (FlwImageView *view, const char *text)
+{
+  g_free (view->empty_text);
+  view->empty_text = g_strdup (text);
+  gtk_widget_queue_draw (GTK_WIDGET (view));
+}
+
+void
+flw_image_view_set_extent (FlwImageView *view, double x0, double y0, double x1, double y1)
+{
+  view->extent_given = TRUE;
+  set_extent (view, x0, y0, x1, y1);
+}
+
+void
+flw_image_view_set_panels (FlwImageView *view, guint n, const FlwImagePanel *panels)
+{
+  g_array_set_size (view->panels, 0);
+  for (guint i = 0; i < n; i++)
+    {
+      FlwImagePanel panel = panels[i];
+      panel.name = g_strdup (panel.name);
+      g_array_append_val (view->panels, panel);
+    }
+  if (!view->extent_given)
+    find_extent (view);
+  overlay_changed (view);
+}
+
+void
+flw_image_view_set_spots (FlwImageView *view, guint n, const FlwImageSpot *spots)
+{
+  g_array_set_size (view->spots, 0);
+  g_array_append_vals (view->spots, spots, n);
+  flw_chart_summary_changed (GTK_WIDGET (view));
+  overlay_changed (view);
+}
+
+void
+flw_image_view_set_geometry (FlwImageView *view, double wavelength, double distance, double pixel_size)
+{
+  view->wavelength = wavelength;
+  view->distance = distance;
+  view->pixel_size = pixel_size;
+  overlay_changed (view);
+}
+
+void
+flw_image_view_set_beam (FlwImageView *view, double x, double y)
+{
+  view->beam_x = x;
+  view->beam_y = y;
+  overlay_changed (view);
+}
+
+void
+flw_image_view_set_rings (FlwImageView *view, guint n, const double *d)
+{
+  g_array_set_size (view->rings, 0);
+  if (n > 0)
+    g_array_append_vals (view->rings, d, n);
+  overlay_changed (view);
+}
+
+const float *
+flw_image_view_get_raster (FlwImageView *view, guint *width, guint *height)
+{
+  if (view->raster == NULL)
+    return NULL;
+  *width = view->raster->request.width;
+  *height = view->raster->request.height;
+  return view->raster->values;
+}
+
+void
+flw_image_view_get_visible (FlwImageView *view, double *x0, double *y0, double *x1, double *y1)
+{
+  FlwBox box = flw_image_box (view);
+
+  *x0 = flw_image_from_x (view, 0);
+  *y0 = flw_image_from_y (view, 0);
+  *x1 = flw_image_from_x (view, box.width);
+  *y1 = flw_image_from_y (view, box.height);
+}
+
+void
+flw_image_view_set_visible (FlwImageView *view, double x0, double y0, double x1, double y1)
+{
+  FlwBox box = flw_image_box (view);
+
+  if (box.width <= 0)
+    {
+      memcpy (view->early_rect, (double[]){ x0, y0, x1, y1 }, sizeof view->early_rect);
+      view->early = TRUE;
+      return;
+    }
+  place (view, 0.5 * (x0 + x1), 0.5 * (y0 + y1), fmin (box.width / (x1 - x0), box.height / (y1 - y0)));
+}
+
+void
+flw_image_view_show_point (FlwImageView *view, double x, double y)
+{
+  if (flw_image_box (view).width <= 0)
+    return;
+  place (view, x, y, view->zoom);
+  on_hover (GTK_WIDGET (view), flw_image_to_x (view, x), flw_image_to_y (view, y));
+}
+
+gboolean
+flw_image_view_get_settled (FlwImageView *view)
+{
+  return view->asked == 0 && flw_render_loop_settled (&view->loop);
+}
