@@ -117,7 +117,7 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
 
 /* --- setting up --- */
 
-/* Attempts of a job must not differ in what decides about the results. */
+/* Attempts of a job that has results must not differ in what decides about them. */
 static gboolean
 check_params (const Stills *stills, GError **error)
 {
@@ -125,7 +125,7 @@ check_params (const Stills *stills, GError **error)
   g_autoptr (FlParams) before = fl_params_new ();
   guint n;
   const FlParamSpec *specs = fl_param_specs (&n);
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+  if (g_hash_table_size (stills->history->done) == 0 || !g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
   if (!fl_params_read_file (before, path, error))
     return FALSE;
@@ -153,8 +153,8 @@ write_params (const Stills *stills, GError **error)
                                            fl_param_table_version (), fl_parallel_ranks (stills->parallel), library,
                                            values);
   GError *why = NULL;
-  if (g_file_set_contents (own, text, -1, &why)
-      && (g_file_test (path, G_FILE_TEST_EXISTS) || g_file_set_contents (path, text, -1, &why)))
+  gboolean kept = g_hash_table_size (stills->history->done) > 0 && g_file_test (path, G_FILE_TEST_EXISTS);
+  if (g_file_set_contents (own, text, -1, &why) && (kept || g_file_set_contents (path, text, -1, &why)))
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", own, why->message);
   g_error_free (why);
@@ -166,18 +166,15 @@ static gboolean
 begin_attempt (Stills *stills, GError **error)
 {
   Options *options = &stills->options;
-  if (!check_params (stills, error))
-    return FALSE;
   stills->attempt = fl_attempt_make (options->out, (guint) options->attempt, error);
   if (stills->attempt == 0)
     return FALSE;
   stills->attempt_dir = fl_attempt_path (options->out, stills->attempt);
   stills->hold = fl_attempt_hold (stills->attempt_dir);
-  if (!fl_attempt_wait_for_earlier (options->out, stills->attempt, WAIT_FOR_EARLIER, error)
-      || !write_params (stills, error))
+  if (!fl_attempt_wait_for_earlier (options->out, stills->attempt, WAIT_FOR_EARLIER, error))
     return FALSE;
   stills->history = fl_history_read (options->out, stills->attempt, options->retry_set_aside, error);
-  return stills->history != NULL;
+  return stills->history != NULL && check_params (stills, error) && write_params (stills, error);
 }
 
 /* A rank's error becomes everybody's: printed once by rank 0, the worst status for all. TRUE when there was none. */

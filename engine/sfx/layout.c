@@ -5,6 +5,9 @@
 
 #include "kernels/radial.h"
 
+/* Pixels that the profile is made of, about: a bin of 0.1° then holds hundreds where it matters, and the profile costs
+ * less than the threshold. */
+#define PROFILE_PIXELS (1u << 18)
 #define SHIFT_TOLERANCE 0.02  /* mm: a small part of a pixel on the profile */
 #define ENERGY_TOLERANCE 1e-3 /* of the gain of a detector that counts in eV */
 
@@ -53,16 +56,36 @@ fill_panels (FlLayout *layout, guint32 tile_ss)
   layout->teams = flk_panels_tile (layout->host_panels, detector->n_panels, tile_ss);
 }
 
-/* Calls for each row of each panel. */
-#define FOR_EACH_ROW(panel, ss, detector)                                                                              \
+static guint
+profile_step (const FlDetector *detector)
+{
+  return (guint) MAX (1, detector->n_pixels / PROFILE_PIXELS);
+}
+
+static void
+fill_radial_panels (FlLayout *layout)
+{
+  guint n = layout->n_panels, step = profile_step (layout->detector);
+  layout->host_radial_panels = g_renew (FlkPanel, layout->host_radial_panels, n);
+  for (guint i = 0; i < n; i++)
+    {
+      FlkPanel *panel = &layout->host_radial_panels[i];
+      *panel = layout->host_panels[i];
+      panel->n_ss = (panel->n_ss + step - 1) / step;
+      panel->stride *= step;
+    }
+  layout->radial_teams = flk_panels_tile (layout->host_radial_panels, n, layout->tile_ss);
+}
+
+#define FOR_EACH_ROW(panel, ss, step, detector)                                                                        \
   for (const FlPanel *panel = (detector)->panels; panel < (detector)->panels + (detector)->n_panels; panel++)          \
-    for (guint ss = 0; ss < panel->n_ss; ss++)
+    for (guint ss = 0; ss < panel->n_ss; ss += step)
 
 static gsize
 count_good (const FlDetector *detector)
 {
   gsize good = 0;
-  FOR_EACH_ROW (panel, ss, detector)
+  FOR_EACH_ROW (panel, ss, 1, detector)
     for (guint fs = 0; fs < panel->n_fs; fs++)
       good += detector->mask[panel->offset + ss * panel->stride + fs] == 0;
   return good;
@@ -79,7 +102,7 @@ fill_bins (FlLayout *layout)
     return;
   layout->host_bin = g_new (guint16, detector->n_pixels);
   memset (layout->host_bin, 0xff, detector->n_pixels * sizeof (guint16)); /* FLK_RADIAL_NO_BIN */
-  FOR_EACH_ROW (panel, ss, detector)
+  FOR_EACH_ROW (panel, ss, profile_step (detector), detector)
     for (guint fs = 0; fs < panel->n_fs; fs++)
       {
         FlVec3 at = fl_vec3_add (fl_panel_position (panel, fs + 0.5, ss + 0.5), layout->shift);
@@ -109,7 +132,7 @@ fill_gain (FlLayout *layout, double gain)
   if (same)
     return;
   layout->host_gain = g_new0 (float, detector->n_pixels);
-  FOR_EACH_ROW (panel, ss, detector)
+  FOR_EACH_ROW (panel, ss, 1, detector)
     for (guint fs = 0; fs < panel->n_fs; fs++)
       layout->host_gain[panel->offset + ss * panel->stride + fs] = (float) panel_gain (panel, layout->energy);
 }
@@ -121,6 +144,8 @@ stage (FlLayout *layout, FlkDevice *device)
   gsize n = detector->n_pixels;
   layout->panels = flk_stage (device, &layout->on_device[0], layout->host_panels,
                               layout->n_panels * sizeof *layout->host_panels);
+  layout->radial_panels = flk_stage (device, &layout->on_device[4], layout->host_radial_panels,
+                                     layout->n_panels * sizeof *layout->host_radial_panels);
   layout->mask = flk_stage (device, &layout->on_device[1], detector->mask, n);
   layout->gain_map = NULL;
   layout->bin = NULL;
@@ -128,7 +153,7 @@ stage (FlLayout *layout, FlkDevice *device)
     layout->gain_map = flk_stage (device, &layout->on_device[2], layout->host_gain, n * sizeof (float));
   if (layout->host_bin != NULL)
     layout->bin = flk_stage (device, &layout->on_device[3], layout->host_bin, n * sizeof (guint16));
-  return layout->panels != NULL && layout->mask != NULL && (layout->gain_map != NULL) == (layout->host_gain != NULL)
+  return layout->panels != NULL && layout->radial_panels != NULL && layout->mask != NULL && (layout->gain_map != NULL) == (layout->host_gain != NULL)
          && (layout->bin != NULL) == (layout->host_bin != NULL) && flk_sync (device);
 }
 
@@ -146,6 +171,7 @@ fl_layout_update (FlLayout *layout, FlkDevice *device, FlDetector *detector, con
       g_clear_pointer (&layout->detector, fl_detector_unref);
       layout->detector = fl_detector_ref (detector);
       fill_panels (layout, flk_device_tile_ss (device));
+      fill_radial_panels (layout);
       layout->n_good = count_good (detector);
     }
   if (!in_place)
@@ -168,6 +194,7 @@ fl_layout_clear (FlLayout *layout, FlkDevice *device)
     flk_buffer_clear (device, &layout->on_device[i]);
   g_clear_pointer (&layout->detector, fl_detector_unref);
   g_free (layout->host_panels);
+  g_free (layout->host_radial_panels);
   g_free (layout->host_gain);
   g_free (layout->host_bin);
   memset (layout, 0, sizeof *layout);

@@ -18,6 +18,7 @@ typedef struct
   FlVec3 shift;            /* mm, that the 2θ bins were made for */
   guint n_panels, n_bins;  /* n_bins 0: nobody says where the pixels are */
   guint32 teams, tile_ss;  /* of kernels that go by tiles */
+  guint32 radial_teams;
   gsize n_good;            /* pixels of panels that the mask leaves */
   double energy;           /* eV, that the gain was made for */
   double gain;             /* counts a photon, where gain_map is NULL */
@@ -25,14 +26,15 @@ typedef struct
 
   /* device pointers; host arrays behind them */
   const FlkPanel *panels;
+  const FlkPanel *radial_panels; /* every k-th row of the panels, so many that the profile is good enough */
   const guint8 *mask;
   const float *gain_map;
   const guint16 *bin;
 
-  FlkPanel *host_panels;
+  FlkPanel *host_panels, *host_radial_panels;
   float *host_gain;
   guint16 *host_bin;
-  FlkBuffer on_device[4];
+  FlkBuffer on_device[5];
 } FlLayout;
 
 /* Makes `layout` (begin with { 0 }) right for this shot of this detector. `gain`: counts a photon; 0: what the detector

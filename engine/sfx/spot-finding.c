@@ -339,7 +339,7 @@ profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError *
   if (n == 0)
     return TRUE;
   FlkRadialArgs args = { .pixels = *pixels,
-                         .panels = layout->panels,
+                         .panels = layout->radial_panels,
                          .n_panels = layout->n_panels,
                          .tile_ss = layout->tile_ss,
                          .bin = layout->bin,
@@ -349,7 +349,7 @@ profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError *
   finder->bins = g_renew (FlkRadialBin, finder->bins, n);
   const FlkRadialBin *bins = NULL;
   if (args.bins != NULL && flk_zero (device, args.bins, size)
-      && flk_launch (device, "radial", layout->teams, 0, &args, sizeof args))
+      && flk_launch (device, "radial", layout->radial_teams, 0, &args, sizeof args))
     bins = flk_fetch (device, finder->bins, args.bins, size);
   if (bins == NULL)
     return device_failed (finder, error);

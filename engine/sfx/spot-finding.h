@@ -10,6 +10,8 @@
  * Solvent ratio: mean of the profile at the high angle over that at the low one (each ± 1.5 bins); 0 when the low mean is
  * <= 0, the high one < 0, or an angle is not on the detector.
  *
+ * The profile of a large detector is made of every k-th row of pixels, about a quarter of a million in all.
+ *
  * A finder owns its device and buffers; one a rank or thread. */
 #pragma once
 
