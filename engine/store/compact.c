@@ -198,7 +198,7 @@ needs_rewrite (const GArray *rows, const FlShotBlock *ids, GHashTable *later)
 
 /* One attempt of the job, the newer ones having been looked at: their shots are in `later`, to which its are added. */
 static gboolean
-compact_attempt (FlStore *store, gint64 id, gboolean ended, GHashTable *later, GPtrArray *keep, GError **error)
+compact_attempt (FlStore *store, gint64 id, GHashTable *later, GPtrArray *keep, GError **error)
 {
   g_autoptr (GArray) rows = fl_store_attempt_rows (store, id, error);
   if (rows == NULL)
@@ -209,7 +209,7 @@ compact_attempt (FlStore *store, gint64 id, gboolean ended, GHashTable *later, G
   if (ids == NULL)
     return FALSE;
   g_ptr_array_add (keep, ids); /* `later` points into it */
-  if (ended && needs_rewrite (rows, ids, later))
+  if (needs_rewrite (rows, ids, later))
     {
       g_auto (Attempt) attempt = { .messages = g_ptr_array_new_with_free_func (g_free) };
       attempt.block = load_rows (store, rows, FL_SHOT_ALL, attempt.messages, error);
@@ -224,22 +224,40 @@ compact_attempt (FlStore *store, gint64 id, gboolean ended, GHashTable *later, G
   return TRUE;
 }
 
+/* Whether an attempt after `number` is still under way: its counts take back what the earlier ones had counted, which
+ * must not change under it. */
 static gboolean
-compact_job (FlStore *store, gint64 job, gint64 ended, GError **error)
+later_runs (FlStore *store, const GPtrArray *attempts, int number, gboolean *runs, GError **error)
+{
+  *runs = FALSE;
+  for (guint i = 0; i < attempts->len && !*runs; i++)
+    {
+      const FlAttempt *attempt = attempts->pdata[i];
+      if (attempt->number <= number || attempt->compacted)
+        continue;
+      g_autoptr (GArray) rows = fl_store_attempt_rows (store, attempt->id, error);
+      if (rows == NULL)
+        return FALSE;
+      *runs = rows->len > 0;
+    }
+  return TRUE;
+}
+
+static gboolean
+compact_job (FlStore *store, const FlAttempt *ended, GError **error)
 {
   g_autoptr (GHashTable) later = g_hash_table_new (g_int64_hash, g_int64_equal);
   g_autoptr (GPtrArray) keep = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_shot_block_free);
-  g_autoptr (GPtrArray) attempts = fl_store_list_attempts (store, job, error);
-  if (attempts == NULL)
+  g_autoptr (GPtrArray) attempts = fl_store_list_attempts (store, ended->job, error);
+  gboolean wait;
+  if (attempts == NULL || !later_runs (store, attempts, ended->number, &wait, error))
     return FALSE;
+  if (wait)
+    return TRUE;
   for (guint i = attempts->len; i-- > 0;)
-    {
-      const FlAttempt *attempt = attempts->pdata[i];
-      gboolean is_over = attempt->id == ended || attempt->compacted;
-      if (!compact_attempt (store, attempt->id, is_over, later, keep, error))
-        return FALSE;
-    }
-  return fl_store_set_int (store, FL_TABLE_ATTEMPT, ended, "compacted", 1, error);
+    if (!compact_attempt (store, ((const FlAttempt *) attempts->pdata[i])->id, later, keep, error))
+      return FALSE;
+  return fl_store_set_int (store, FL_TABLE_ATTEMPT, ended->id, "compacted", 1, error);
 }
 
 gboolean
@@ -248,7 +266,7 @@ fl_store_compact (FlStore *store, gint64 attempt, GError **error)
   if (!fl_store_enter (store, error))
     return FALSE;
   FlAttempt *record = fl_store_get (store, FL_TABLE_ATTEMPT, attempt, error);
-  gboolean ok = record != NULL && compact_job (store, record->job, attempt, error);
+  gboolean ok = record != NULL && compact_job (store, record, error);
   fl_record_free (FL_TABLE_ATTEMPT, record);
   return fl_store_leave (store, ok, error);
 }

@@ -77,5 +77,6 @@ typedef struct
 /* Summaries that arrived after *cursor, as above. GArray of FlShotSummary. */
 GArray *fl_store_summaries (FlStore *store, gint64 job, gint64 *cursor, GError **error);
 
-/* Puts an ended attempt's slices in order (see above). Again does no harm. */
+/* Puts an ended attempt's slices in order, and those of the attempts before it (see above). Again does no harm. While a
+ * later attempt of the job runs nothing is done: its end brings it. */
 gboolean fl_store_compact (FlStore *store, gint64 attempt, GError **error);

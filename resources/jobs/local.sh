@@ -7,7 +7,6 @@
 #   {stem}.out   {stem}.err   what the command printed
 #   {stem}.exit  the command's exit status, its end in seconds since 1970
 cd {folder} || exit 1
-umask 0002
 if ! (set -C; : > {stem}.pid) 2> /dev/null; then
   echo "{stem} has been started before" >&2
   exit 0
