@@ -1,0 +1,320 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/application.h"
+
+#include <glib/gi18n.h>
+#include <glib/gstdio.h>
+
+#include <math.h>
+#include <unistd.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "gui/conductor.h"
+
+/* After the time asked for, a snapshot waits this long at most for the page to be drawn completely. */
+#define SNAPSHOT_PATIENCE_S 20
+
+struct _FlgApplication
+{
+  GtkApplication parent_instance;
+  const FlgOptions *options;
+  const FlgDisplayProfile *profile;
+  char *folder;
+  FlgContext *context;
+  FlgWindow *window;
+  FlgConductor *conductor;
+  gint64 snapshot_due; /* monotonic µs */
+  int status;
+};
+
+G_DEFINE_FINAL_TYPE (FlgApplication, flg_application, GTK_TYPE_APPLICATION)
+
+static void open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode);
+
+static void
+close_experiment (FlgApplication *self)
+{
+  g_clear_pointer (&self->conductor, flg_conductor_free);
+  if (self->window)
+    flg_window_set_context (self->window, NULL);
+  if (self->context)
+    flg_context_close (self->context);
+  g_clear_object (&self->context);
+}
+
+/* Missing roots tell a copy from the beamtime itself: nothing could be processed there, so nothing is written either. */
+static gpointer
+find_missing_root (FlStore *store, gpointer data, GError **error)
+{
+  g_autoptr (GPtrArray) roots = fl_store_list (store, FL_TABLE_ROOT, error);
+  for (guint i = 0; roots && i < roots->len; i++)
+    {
+      const FlRoot *root = roots->pdata[i];
+      g_autofree char *path = fl_store_resolve (store, root->name, "", NULL);
+      if (path && g_access (path, R_OK) != 0)
+        return g_strdup (path);
+    }
+  return NULL;
+}
+
+static void
+on_roots_known (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FlgApplication) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *missing = flg_store_thread_run_finish (FLG_STORE_THREAD (source), result, &error);
+  if (!self->context || error || flg_experiment_store (flg_context_experiment (self->context)) != (gpointer) source)
+    return;
+  FlgExperiment *experiment = flg_context_experiment (self->context);
+  if (missing)
+    {
+      g_autofree char *text = g_strdup_printf (_("Offline: %s is not here. What was found can be looked at; "
+                                                 "images of missing files cannot."), missing);
+      flg_window_say (self->window, FLW_TONE_WARNING, text, NULL, NULL);
+    }
+  else if (flg_experiment_is_read_only (experiment))
+    flg_window_say (self->window, FLW_TONE_NEUTRAL, _("Open read-only: nothing is changed and nothing submitted."),
+                    NULL, NULL);
+  else if (!self->options->no_conductor)
+    self->conductor = flg_conductor_new (experiment);
+}
+
+static void
+on_opened (FlgApplication *self, const GError *error)
+{
+  if (!error)
+    {
+      flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)), find_missing_root, NULL,
+                                  NULL, g_free, NULL, on_roots_known, g_object_ref (self));
+      return;
+    }
+  gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
+  gboolean may_make = missing && !self->options->read_only;
+  flg_window_show_trouble (self->window, missing ? _("No experiment here") : _("This experiment cannot be opened"),
+                           error->message, may_make ? _("Make an experiment here") : _("Open another folder"),
+                           may_make ? "app.create" : "app.open");
+}
+
+/* The serve child's program; see conductor.h. */
+static FlViewClient *
+start_view (void)
+{
+  g_autofree char *program = flg_control_program ();
+  const char *argv[] = { program, "serve", NULL };
+  return fl_view_client_new (argv);
+}
+
+static void
+show_first_page (FlgApplication *self)
+{
+  const char *page = self->options->page ? self->options->page : "runs";
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.show-page", "s", page);
+}
+
+static void
+open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode)
+{
+  close_experiment (self);
+  if (folder != self->folder)
+    {
+      g_free (self->folder);
+      self->folder = g_strdup (folder);
+    }
+  g_autoptr (FlgExperiment) experiment = flg_experiment_new (self->folder, mode, NULL, NULL);
+  g_autoptr (FlViewClient) view = start_view ();
+  self->context = flg_context_new (experiment, view, self->profile);
+  g_signal_connect_object (experiment, "opened", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
+  flg_window_set_context (self->window, self->context);
+  show_first_page (self);
+}
+
+static void
+act_create (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  open_experiment (data, ((FlgApplication *) data)->folder, FL_STORE_CREATE);
+}
+
+static void
+on_folder_chosen (GtkNativeDialog *dialog, int response, FlgApplication *self)
+{
+  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  if (response == GTK_RESPONSE_ACCEPT && file)
+    open_experiment (self, g_file_peek_path (file), self->options->read_only ? FL_STORE_READ_ONLY : FL_STORE_WRITE);
+  g_object_unref (dialog);
+}
+
+static void
+act_open (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  GtkFileChooserNative *dialog
+      = gtk_file_chooser_native_new (_("Open an experiment's folder"), GTK_WINDOW (self->window),
+                                     GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
+  g_signal_connect (dialog, "response", G_CALLBACK (on_folder_chosen), self);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+act_quit (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  if (self->window)
+    gtk_window_close (GTK_WINDOW (self->window));
+  else
+    g_application_quit (G_APPLICATION (self));
+}
+
+static gboolean
+try_snapshot (gpointer data)
+{
+  FlgApplication *self = data;
+  gint64 now = g_get_monotonic_time ();
+  if (now < self->snapshot_due
+      || (!flg_window_is_settled (self->window) && now < self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC))
+    return G_SOURCE_CONTINUE;
+  g_autoptr (GError) error = NULL;
+  if (!flg_window_save_picture (self->window, self->options->snapshot, &error))
+    {
+      g_printerr ("%s: %s\n", self->options->snapshot, error->message);
+      self->status = 1;
+    }
+  gtk_window_close (GTK_WINDOW (self->window));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_first_frame (GdkFrameClock *clock, FlgApplication *self)
+{
+  g_signal_handlers_disconnect_by_func (clock, on_first_frame, self);
+  g_autofree char *stat = NULL;
+  double uptime = 0;
+  unsigned long long start = 0;
+  g_autofree char *up = NULL;
+  if (g_file_get_contents ("/proc/uptime", &up, NULL, NULL) && g_file_get_contents ("/proc/self/stat", &stat, NULL, NULL))
+    {
+      uptime = g_ascii_strtod (up, NULL);
+      const char *rest = strrchr (stat, ')');
+      g_auto (GStrv) fields = g_strsplit (rest ? rest + 2 : "", " ", -1);
+      if (g_strv_length (fields) > 19)
+        start = g_ascii_strtoull (fields[19], NULL, 10);
+    }
+  g_print ("first frame after %.2f s (%s)\n", uptime - (double) start / (double) sysconf (_SC_CLK_TCK),
+           flg_display_profile_renderer (GTK_WIDGET (self->window)));
+}
+
+static void
+on_realize (FlgApplication *self)
+{
+  GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (self->window));
+  if (self->options->time_start)
+    g_signal_connect_object (clock, "after-paint", G_CALLBACK (on_first_frame), self, 0);
+}
+
+static FlStoreMode
+wanted_mode (FlgApplication *self)
+{
+  if (self->options->read_only || g_access (self->folder, W_OK) != 0)
+    return FL_STORE_READ_ONLY;
+  return FL_STORE_WRITE;
+}
+
+static void
+flg_application_activate (GApplication *application)
+{
+  FlgApplication *self = FLG_APPLICATION (application);
+  const FlgOptions *options = self->options;
+  if (self->window)
+    {
+      gtk_window_present (GTK_WINDOW (self->window));
+      return;
+    }
+  self->window = flg_window_new (GTK_APPLICATION (self));
+  g_object_add_weak_pointer (G_OBJECT (self->window), (gpointer *) &self->window);
+  gtk_window_set_default_size (GTK_WINDOW (self->window), options->width ? options->width : 1280,
+                               options->height ? options->height : 800);
+  g_signal_connect_object (self->window, "realize", G_CALLBACK (on_realize), self, G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+  if (options->folder)
+    {
+      self->folder = g_strdup (options->folder);
+      open_experiment (self, self->folder, wanted_mode (self));
+    }
+  else
+    flg_window_show_trouble (self->window, _("No experiment is open"),
+                             _("An experiment is a folder with all that belongs to one beamtime."),
+                             _("Open a folder"), "app.open");
+  gtk_window_present (GTK_WINDOW (self->window));
+  if (options->snapshot)
+    {
+      self->snapshot_due = g_get_monotonic_time () + llround (options->after * 1e6);
+      g_timeout_add (100, try_snapshot, self);
+    }
+}
+
+static void
+load_style (void)
+{
+  GdkDisplay *display = gdk_display_get_default ();
+  GtkCssProvider *provider = gtk_css_provider_new ();
+  gtk_css_provider_load_from_resource (provider, "/io/firstlight/gui/firstlight.css");
+  gtk_style_context_add_provider_for_display (display, GTK_STYLE_PROVIDER (provider),
+                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
+  g_object_unref (provider);
+  gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (display), "/io/firstlight/gui/icons");
+  g_object_set (gtk_settings_get_default (), "gtk-application-prefer-dark-theme", TRUE, NULL);
+}
+
+static void
+flg_application_startup (GApplication *application)
+{
+  static const GActionEntry actions[]
+      = { { "open", act_open }, { "create", act_create }, { "quit", act_quit } };
+  G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
+  g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
+  flg_display_profile_apply (FLG_APPLICATION (application)->profile);
+  load_style ();
+}
+
+static void
+flg_application_shutdown (GApplication *application)
+{
+  close_experiment (FLG_APPLICATION (application));
+  G_APPLICATION_CLASS (flg_application_parent_class)->shutdown (application);
+}
+
+static void
+flg_application_finalize (GObject *object)
+{
+  g_free (FLG_APPLICATION (object)->folder);
+  G_OBJECT_CLASS (flg_application_parent_class)->finalize (object);
+}
+
+static void
+flg_application_class_init (FlgApplicationClass *klass)
+{
+  GApplicationClass *application_class = G_APPLICATION_CLASS (klass);
+  application_class->activate = flg_application_activate;
+  application_class->startup = flg_application_startup;
+  application_class->shutdown = flg_application_shutdown;
+  G_OBJECT_CLASS (klass)->finalize = flg_application_finalize;
+}
+
+static void
+flg_application_init (FlgApplication *self)
+{
+}
+
+FlgApplication *
+flg_application_new (const FlgOptions *options, const FlgDisplayProfile *profile)
+{
+  FlgApplication *self = g_object_new (FLG_TYPE_APPLICATION, "application-id", "io.firstlight.Firstlight", "flags",
+                                       G_APPLICATION_NON_UNIQUE, NULL);
+  self->options = options;
+  self->profile = profile;
+  return self;
+}
+
+int
+flg_application_status (FlgApplication *self)
+{
+  return self->status;
+}

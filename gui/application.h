@@ -1,0 +1,25 @@
+/* application.h: opens experiments, starts what they need (serve child, conductor), owns the window.
+ *
+ * Works without a session bus. Actions (app.): open, create, quit. Thread: main. */
+#pragma once
+
+#include "gui/window.h"
+
+typedef struct
+{
+  char *folder;          /* NULL: the welcome page */
+  char *page;            /* to begin with; NULL: runs */
+  gboolean read_only, no_conductor;
+  char *snapshot;        /* PNG to write, then quit */
+  int width, height;     /* 0: the default */
+  double after;          /* s, before the snapshot */
+  gboolean time_start;   /* prints the time from start to the first frame */
+} FlgOptions;
+
+#define FLG_TYPE_APPLICATION (flg_application_get_type ())
+G_DECLARE_FINAL_TYPE (FlgApplication, flg_application, FLG, APPLICATION, GtkApplication)
+
+/* Both are borrowed until the application ends. */
+FlgApplication *flg_application_new (const FlgOptions *options, const FlgDisplayProfile *profile);
+/* What g_application_run() gave, or 1 when the snapshot could not be written. */
+int flg_application_status (FlgApplication *self);

@@ -1,0 +1,102 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/columns.h"
+
+typedef struct
+{
+  FlgColumn column;
+  gpointer data;
+} Maker;
+
+static void
+fill (GtkWidget *cell, FlgRecord *record, const Maker *maker)
+{
+  maker->column.fill (cell, record, maker->data);
+}
+
+static void
+on_stamp (FlgRecord *record, GParamSpec *pspec, GtkListItem *item)
+{
+  fill (gtk_list_item_get_child (item), record, g_object_get_data (G_OBJECT (item), "flg-maker"));
+}
+
+static void
+on_setup (GtkSignalListItemFactory *factory, GtkListItem *item, Maker *maker)
+{
+  g_object_set_data (G_OBJECT (item), "flg-maker", maker);
+  gtk_list_item_set_child (item, maker->column.make (maker->data));
+}
+
+static void
+on_bind (GtkSignalListItemFactory *factory, GtkListItem *item, Maker *maker)
+{
+  FlgRecord *record = gtk_list_item_get_item (item);
+  GtkWidget *cell = gtk_list_item_get_child (item);
+  g_object_set_data (G_OBJECT (cell), "flg-record", record);
+  g_signal_connect_object (record, "notify::stamp", G_CALLBACK (on_stamp), item, 0);
+  fill (cell, record, maker);
+}
+
+static void
+on_unbind (GtkSignalListItemFactory *factory, GtkListItem *item, Maker *maker)
+{
+  g_signal_handlers_disconnect_by_func (gtk_list_item_get_item (item), on_stamp, item);
+  g_object_set_data (G_OBJECT (gtk_list_item_get_child (item)), "flg-record", NULL);
+}
+
+static int
+compare (gconstpointer a, gconstpointer b, gpointer data)
+{
+  const Maker *maker = data;
+  int order = maker->column.compare ((FlgRecord *) a, (FlgRecord *) b, maker->data);
+  return order < 0 ? GTK_ORDERING_SMALLER : order > 0 ? GTK_ORDERING_LARGER : GTK_ORDERING_EQUAL;
+}
+
+GtkColumnViewColumn *
+flg_column_add (GtkColumnView *view, const FlgColumn *column, gpointer data)
+{
+  Maker *maker = g_new (Maker, 1);
+  *maker = (Maker){ *column, data };
+  GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
+  g_signal_connect (factory, "setup", G_CALLBACK (on_setup), maker);
+  g_signal_connect (factory, "bind", G_CALLBACK (on_bind), maker);
+  g_signal_connect (factory, "unbind", G_CALLBACK (on_unbind), maker);
+  GtkColumnViewColumn *made = gtk_column_view_column_new (column->title, factory);
+  g_object_set_data_full (G_OBJECT (made), "flg-maker", maker, g_free);
+  gtk_column_view_column_set_resizable (made, TRUE);
+  if (column->width > 0)
+    gtk_column_view_column_set_fixed_width (made, column->width);
+  else if (column->width < 0)
+    gtk_column_view_column_set_expand (made, TRUE);
+  if (column->compare)
+    {
+      g_autoptr (GtkSorter) sorter = GTK_SORTER (gtk_custom_sorter_new (compare, maker, NULL));
+      gtk_column_view_column_set_sorter (made, sorter);
+    }
+  gtk_column_view_append_column (view, made);
+  g_object_unref (made);
+  return made;
+}
+
+FlgRecord *
+flg_cell_record (GtkWidget *cell)
+{
+  return g_object_get_data (G_OBJECT (cell), "flg-record");
+}
+
+GtkWidget *
+flg_cell_text (gpointer data)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  return label;
+}
+
+GtkWidget *
+flg_cell_number (gpointer data)
+{
+  GtkWidget *label = gtk_label_new (NULL);
+  gtk_label_set_xalign (GTK_LABEL (label), 1);
+  gtk_widget_add_css_class (label, "numeric");
+  return label;
+}

@@ -1,0 +1,141 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/context.h"
+
+#include "engine/base/error.h"
+
+struct _FlgContext
+{
+  GObject parent_instance;
+  FlgExperiment *experiment;
+  FlViewClient *view;
+  gboolean remote;
+};
+
+G_DEFINE_FINAL_TYPE (FlgContext, flg_context, G_TYPE_OBJECT)
+
+static void
+flg_context_dispose (GObject *object)
+{
+  FlgContext *self = FLG_CONTEXT (object);
+  flg_context_close (self);
+  g_clear_object (&self->experiment);
+  g_clear_object (&self->view);
+  G_OBJECT_CLASS (flg_context_parent_class)->dispose (object);
+}
+
+static void
+flg_context_class_init (FlgContextClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = flg_context_dispose;
+}
+
+static void
+flg_context_init (FlgContext *self)
+{
+}
+
+FlgContext *
+flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplayProfile *profile)
+{
+  FlgContext *self = g_object_new (FLG_TYPE_CONTEXT, NULL);
+  self->experiment = g_object_ref (experiment);
+  self->view = view ? g_object_ref (view) : NULL;
+  self->remote = profile->remote;
+  return self;
+}
+
+FlgExperiment *
+flg_context_experiment (FlgContext *self)
+{
+  return self->experiment;
+}
+
+FlViewClient *
+flg_context_view (FlgContext *self)
+{
+  return self->view;
+}
+
+guint
+flg_context_beat (FlgContext *self)
+{
+  return self->remote ? 1000 : 250;
+}
+
+void
+flg_context_close (FlgContext *self)
+{
+  if (self->view)
+    fl_view_client_close (self->view);
+  if (self->experiment)
+    flg_experiment_close (self->experiment);
+}
+
+typedef struct
+{
+  char *what;
+  FlgStoreFunc func;
+  gpointer data;
+  GDestroyNotify free_data;
+} Write;
+
+static void
+write_free (Write *write)
+{
+  if (write->free_data)
+    write->free_data (write->data);
+  g_free (write->what);
+  g_free (write);
+}
+
+/* One transaction: what was done and that it was done, or neither. */
+static gpointer
+write_audited (FlStore *store, gpointer data, GError **error)
+{
+  Write *write = data;
+  if (!fl_store_begin (store, error))
+    return NULL;
+  gboolean good = write->func (store, write->data, error) != NULL
+                  && fl_store_audit (store, g_get_user_name (), write->what, error) && fl_store_commit (store, error);
+  if (!good)
+    fl_store_rollback (store);
+  return GINT_TO_POINTER (good);
+}
+
+static void
+write_done (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  GError *error = NULL;
+  flg_store_thread_run_finish (FLG_STORE_THREAD (source), result, &error);
+  flg_store_thread_poll (FLG_STORE_THREAD (source));
+  if (error)
+    g_task_return_error (task, error);
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+void
+flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
+                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  g_task_set_source_tag (task, flg_context_write);
+  Write *write = g_new (Write, 1);
+  *write = (Write){ g_strdup (what), func, data, free_data };
+  if (flg_experiment_is_read_only (self->experiment))
+    {
+      g_task_return_new_error (task, FL_ERROR, FL_ERROR_INPUT, "the experiment is open read-only");
+      g_object_unref (task);
+      write_free (write);
+      return;
+    }
+  flg_store_thread_run_async (flg_experiment_store (self->experiment), write_audited, write, (GDestroyNotify) write_free,
+                              NULL, NULL, write_done, task);
+}
+
+gboolean
+flg_context_write_finish (FlgContext *self, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

@@ -1,0 +1,25 @@
+/* context.h: what a page is given instead of globals: the experiment, the link to images and logs, and how they are
+ * doing. Made by the application, passed down; a test makes its own. Thread: main. */
+#pragma once
+
+#include "engine/view/client.h"
+#include "gui/display-profile.h"
+#include "gui/experiment.h"
+
+#define FLG_TYPE_CONTEXT (flg_context_get_type ())
+G_DECLARE_FINAL_TYPE (FlgContext, flg_context, FLG, CONTEXT, GObject)
+
+/* Takes references. `view` may be NULL: no images and logs then. */
+FlgContext *flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplayProfile *profile);
+FlgExperiment *flg_context_experiment (FlgContext *self);
+FlViewClient *flg_context_view (FlgContext *self);
+/* ms between redraws of data that flow in. */
+guint flg_context_beat (FlgContext *self);
+/* Ends the store's thread and the serve child. */
+void flg_context_close (FlgContext *self);
+
+/* Writes on behalf of the person at the screen: runs `func` in the store's thread, notes `what` (English, for the log) in
+ * the audit table, and asks for news. The callback gets the error, if any, through flg_context_write_finish(). */
+void flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
+                        GAsyncReadyCallback callback, gpointer user_data);
+gboolean flg_context_write_finish (FlgContext *self, GAsyncResult *result, GError **error);

@@ -1,0 +1,737 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/jobs-page.h"
+
+#include <glib/gi18n.h>
+
+#include <string.h>
+
+#include "gui/columns.h"
+#include "gui/log-tail.h"
+#include "gui/text.h"
+#include "widgets/empty-state.h"
+#include "widgets/status-chip.h"
+
+typedef enum
+{
+  ASK_NOTHING,
+  ASK_STOP,
+  ASK_RETRY
+} Asked;
+
+struct _FlgJobsPage
+{
+  FlgPage parent_instance;
+  GtkColumnView *table;
+  GtkStack *stack, *detail;
+  GtkSearchEntry *filter;
+  GtkDropDown *state_choice;
+  GtkLabel *count;
+  GtkLabel *title, *facts, *reason;
+  FlwStatusChip *chip;
+  GtkBox *attempts;
+  GtkLabel *attempt_facts;
+  GtkLabel *script;
+  GtkDropDown *file_choice;
+  FlwLogView *log;
+  GtkRevealer *confirm;
+  GtkLabel *question;
+  GtkCustomFilter *matcher;
+  GtkFilterListModel *filtered;
+  GtkSingleSelection *selection;
+  FlgLogTail *tail;
+  Asked asked;
+  gint64 asked_job;
+  gint64 attempt; /* shown; 0 = the newest */
+  gint64 wanted;  /* to be selected once it is there */
+  gint64 shown;
+  guint beat;
+};
+
+G_DEFINE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG_TYPE_PAGE)
+
+#define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
+
+/* Beside the attempt's folder (engine/control/site.h); in the order of the drop-down. */
+static const char *const log_suffixes[] = { ".err", ".out", ".sh" };
+
+/* --- cells --- */
+
+static void
+set_number (GtkWidget *cell, gint64 number)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static void
+fill_id (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  set_number (cell, flg_record_id (record));
+}
+
+static int
+compare_id (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  return flg_record_id (a) < flg_record_id (b) ? -1 : flg_record_id (a) > flg_record_id (b);
+}
+
+static const char *
+run_name (FlgExperiment *experiment, const FlJob *job)
+{
+  const FlRun *run = flg_experiment_run (experiment, job->run);
+  return run ? run->name : "–";
+}
+
+static void
+fill_run (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  gtk_label_set_label (GTK_LABEL (cell), run_name (EXPERIMENT (data), flg_record_job (record)));
+}
+
+static int
+compare_run (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  return fl_run_name_compare (run_name (EXPERIMENT (data), flg_record_job (a)),
+                              run_name (EXPERIMENT (data), flg_record_job (b)));
+}
+
+static int
+trial_number (FlgExperiment *experiment, const FlJob *job)
+{
+  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
+  return trial ? trial->number : 0;
+}
+
+static void
+fill_trial (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  int number = trial_number (EXPERIMENT (data), flg_record_job (record));
+  if (number)
+    set_number (cell, number);
+  else
+    gtk_label_set_label (GTK_LABEL (cell), "–");
+}
+
+static int
+compare_trial (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  return trial_number (EXPERIMENT (data), flg_record_job (a)) - trial_number (EXPERIMENT (data), flg_record_job (b));
+}
+
+static GtkWidget *
+make_chip (gpointer data)
+{
+  GtkWidget *chip = flw_status_chip_new ();
+  gtk_widget_set_halign (chip, GTK_ALIGN_START);
+  return chip;
+}
+
+static void
+fill_state (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const FlJob *job = flg_record_job (record);
+  flw_status_chip_set_state (FLW_STATUS_CHIP (cell), fl_job_state_name (job->state), job->reason);
+}
+
+static int
+compare_state (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  return (int) flg_record_job (a)->state - (int) flg_record_job (b)->state;
+}
+
+/* What somebody has asked for comes before why it is as it is. */
+static const char *
+reason_of (const FlJob *job)
+{
+  if (job->stop_wanted && !fl_job_state_is_final (job->state))
+    return _("stop asked for; waiting for the conductor");
+  if (job->retry_wanted)
+    return _("retry asked for; waiting for the conductor");
+  return job->reason;
+}
+
+static void
+fill_reason (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const char *reason = reason_of (flg_record_job (record));
+  gtk_label_set_label (GTK_LABEL (cell), reason);
+  gtk_widget_set_tooltip_text (cell, *reason ? reason : NULL);
+}
+
+static void
+fill_attempts (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  set_number (cell, flg_record_job (record)->attempts);
+}
+
+static void
+fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  g_autofree char *text = flg_format_time (flg_record_job (record)->started, flg_experiment_now (EXPERIMENT (data)));
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static int
+compare_started (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  guint64 x = flg_record_job (a)->started, y = flg_record_job (b)->started;
+  return x < y ? -1 : x > y;
+}
+
+static void
+fill_elapsed (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const FlJob *job = flg_record_job (record);
+  g_autofree char *text = flg_format_elapsed (job->started, job->ended, flg_experiment_now (EXPERIMENT (data)));
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static void
+fill_shots (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
+  g_autofree char *text = stats ? flg_format_count (stats->shots) : g_strdup ("–");
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static void
+fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
+  g_autofree char *text = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+/* --- the job in detail --- */
+
+static const FlJob *
+selected_job (FlgJobsPage *self)
+{
+  FlgRecord *record = gtk_single_selection_get_selected_item (self->selection);
+  return record ? flg_record_job (record) : NULL;
+}
+
+static const FlAttempt *
+shown_attempt (FlgJobsPage *self, GPtrArray *attempts)
+{
+  for (guint i = 0; i < attempts->len; i++)
+    if (flg_record_id (attempts->pdata[i]) == self->attempt)
+      return flg_record_attempt (attempts->pdata[i]);
+  return attempts->len ? flg_record_attempt (attempts->pdata[attempts->len - 1]) : NULL;
+}
+
+static void show_detail (FlgJobsPage *self);
+
+static void
+on_attempt_toggled (GtkToggleButton *button, FlgJobsPage *self)
+{
+  if (!gtk_toggle_button_get_active (button))
+    return;
+  self->attempt = *(gint64 *) g_object_get_data (G_OBJECT (button), "attempt");
+  show_detail (self);
+}
+
+static GtkWidget *
+attempt_button (FlgJobsPage *self, const FlAttempt *attempt)
+{
+  GtkWidget *button = gtk_toggle_button_new ();
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  g_autofree char *number = g_strdup_printf ("%d", attempt->number);
+  gtk_box_append (GTK_BOX (box), gtk_label_new (number));
+  GtkWidget *chip = flw_status_chip_new ();
+  flw_status_chip_set_state (FLW_STATUS_CHIP (chip), fl_job_state_name (attempt->state), attempt->reason);
+  gtk_box_append (GTK_BOX (box), chip);
+  gtk_button_set_child (GTK_BUTTON (button), box);
+  g_object_set_data_full (G_OBJECT (button), "attempt", g_memdup2 (&attempt->id, sizeof attempt->id), g_free);
+  return button;
+}
+
+/* The buttons are made again only when what they show has changed. */
+static void
+show_attempts (FlgJobsPage *self, GPtrArray *attempts, const FlAttempt *shown)
+{
+  g_autoptr (GString) key = g_string_new (NULL);
+  for (guint i = 0; i < attempts->len; i++)
+    {
+      const FlAttempt *a = flg_record_attempt (attempts->pdata[i]);
+      g_string_append_printf (key, "%d:%d:%d ", (int) a->id, (int) a->state, shown == a);
+    }
+  if (g_strcmp0 (key->str, g_object_get_data (G_OBJECT (self->attempts), "key")) == 0)
+    return;
+  g_object_set_data_full (G_OBJECT (self->attempts), "key", g_strdup (key->str), g_free);
+  GtkWidget *child;
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->attempts))))
+    gtk_box_remove (self->attempts, child);
+  GtkToggleButton *first = NULL;
+  for (guint i = 0; i < attempts->len; i++)
+    {
+      const FlAttempt *a = flg_record_attempt (attempts->pdata[i]);
+      GtkWidget *button = attempt_button (self, a);
+      if (first)
+        gtk_toggle_button_set_group (GTK_TOGGLE_BUTTON (button), first);
+      else
+        first = GTK_TOGGLE_BUTTON (button);
+      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), a == shown);
+      g_signal_connect_object (button, "toggled", G_CALLBACK (on_attempt_toggled), self, 0);
+      gtk_box_append (self->attempts, button);
+    }
+}
+
+static char *
+exit_text (const FlAttempt *attempt)
+{
+  if (attempt->exit_code < 0)
+    return g_strdup ("");
+  if (attempt->exit_code > 128)
+    return g_strdup_printf (_(" · ended by signal %d (%s)"), attempt->exit_code - 128,
+                            g_strsignal (attempt->exit_code - 128));
+  return g_strdup_printf (_(" · exit code %d"), attempt->exit_code);
+}
+
+static void
+show_attempt (FlgJobsPage *self, const FlJob *job, const FlAttempt *attempt)
+{
+  FlgExperiment *experiment = EXPERIMENT (self);
+  if (!attempt)
+    {
+      gtk_label_set_label (self->attempt_facts, _("Not submitted yet."));
+      gtk_label_set_label (self->script, "");
+      flg_log_tail_follow (self->tail, NULL, FALSE);
+      return;
+    }
+  guint64 now = flg_experiment_now (experiment);
+  g_autofree char *started = flg_format_time (attempt->started ? attempt->started : attempt->submitted, now);
+  g_autofree char *elapsed = flg_format_elapsed (attempt->started, attempt->ended, now);
+  g_autofree char *ended = exit_text (attempt);
+  g_autofree char *facts = g_strdup_printf (
+      _("attempt %d · %s · %s%s%s%s%s%s"), attempt->number, started, elapsed, ended, *attempt->nodes ? " · " : "",
+      attempt->nodes, *attempt->remote_id ? " · id " : "", attempt->remote_id);
+  gtk_label_set_label (self->attempt_facts, facts);
+  gtk_label_set_label (self->script, attempt->command);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->script), *attempt->script ? attempt->script : NULL);
+  g_autofree char *folder = flg_experiment_attempt_folder (experiment, attempt);
+  guint choice = gtk_drop_down_get_selected (self->file_choice);
+  g_autofree char *path = folder ? g_strconcat (folder, log_suffixes[MIN (choice, 2)], NULL) : NULL;
+  flg_log_tail_follow (self->tail, path, !fl_job_state_is_final (attempt->state));
+}
+
+static void
+show_detail (FlgJobsPage *self)
+{
+  const FlJob *job = selected_job (self);
+  FlgExperiment *experiment = EXPERIMENT (self);
+  gtk_stack_set_visible_child_name (self->detail, job ? "job" : "none");
+  gboolean writable = job && !flg_experiment_is_read_only (experiment);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.stop",
+                                 writable && !fl_job_state_is_final (job->state) && !job->stop_wanted);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.retry",
+                                 writable && fl_job_state_is_final (job->state) && job->state != FL_JOB_DONE
+                                     && !job->retry_wanted);
+  if (!job)
+    {
+      self->shown = 0;
+      flg_log_tail_follow (self->tail, NULL, FALSE);
+      return;
+    }
+  if (job->id != self->shown)
+    {
+      self->shown = job->id;
+      self->attempt = 0;
+      gtk_revealer_set_reveal_child (self->confirm, FALSE);
+    }
+  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
+  g_autofree char *title = g_strdup_printf (_("Job %d"), (int) job->id);
+  gtk_label_set_label (self->title, title);
+  flw_status_chip_set_state (self->chip, fl_job_state_name (job->state), job->reason);
+  const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
+  g_autofree char *shots = flg_format_count (stats ? stats->shots : 0);
+  g_autofree char *hits = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
+  g_autofree char *failed = flg_format_count (stats ? stats->failed + stats->set_aside : 0);
+  g_autofree char *facts
+      = g_strdup_printf (_("run %s · trial %d %s · %s shots · %s hits · %s failed shots"), run_name (experiment, job),
+                         trial ? trial->number : 0, trial ? trial->name : "", shots, hits, failed);
+  gtk_label_set_label (self->facts, facts);
+  const char *reason = reason_of (job);
+  gtk_label_set_label (self->reason, reason);
+  gtk_widget_set_visible (GTK_WIDGET (self->reason), *reason != '\0');
+  g_autoptr (GPtrArray) attempts = flg_experiment_attempts (experiment, job->id);
+  const FlAttempt *attempt = shown_attempt (self, attempts);
+  show_attempts (self, attempts, attempt);
+  show_attempt (self, job, attempt);
+}
+
+/* --- filter --- */
+
+static gboolean
+state_matches (FlgJobsPage *self, FlJobState state)
+{
+  switch (gtk_drop_down_get_selected (self->state_choice))
+    {
+    case 1:
+      return !fl_job_state_is_final (state);
+    case 2:
+      return state == FL_JOB_FAILED || state == FL_JOB_TIMED_OUT;
+    case 3:
+      return state == FL_JOB_DONE;
+    default:
+      return TRUE;
+    }
+}
+
+static gboolean
+matches (gpointer item, gpointer data)
+{
+  FlgJobsPage *self = data;
+  const FlJob *job = flg_record_job (item);
+  if (!state_matches (self, job->state))
+    return FALSE;
+  const char *wanted = gtk_editable_get_text (GTK_EDITABLE (self->filter));
+  if (!*wanted)
+    return TRUE;
+  const FlTrial *trial = flg_experiment_trial (EXPERIMENT (self), job->trial);
+  g_autofree char *all = g_strdup_printf ("%d %s trial %d %s %s %s", (int) job->id, run_name (EXPERIMENT (self), job),
+                                          trial ? trial->number : 0, trial ? trial->name : "",
+                                          fl_job_state_name (job->state), job->reason);
+  g_autofree char *haystack = g_utf8_casefold (all, -1);
+  g_autofree char *folded = g_utf8_casefold (wanted, -1);
+  g_auto (GStrv) words = g_strsplit (folded, " ", -1);
+  for (guint i = 0; words[i]; i++)
+    if (!strstr (haystack, words[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+show_counts (FlgJobsPage *self)
+{
+  guint all = flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
+  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->filtered));
+  g_autofree char *text = n == all ? g_strdup_printf (ngettext ("%u job", "%u jobs", all), all)
+                                   : g_strdup_printf (_("%u of %u jobs"), n, all);
+  gtk_label_set_label (self->count, text);
+  gtk_stack_set_visible_child_name (self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty"
+                                                                                                          : "table");
+}
+
+static void
+on_filter_changed (FlgJobsPage *self)
+{
+  gtk_filter_changed (GTK_FILTER (self->matcher), GTK_FILTER_CHANGE_DIFFERENT);
+  show_counts (self);
+}
+
+static void
+on_filter_stopped (FlgJobsPage *self)
+{
+  gtk_editable_set_text (GTK_EDITABLE (self->filter), "");
+  gtk_widget_grab_focus (GTK_WIDGET (self->table));
+}
+
+static gboolean
+select_job (FlgJobsPage *self, gint64 job)
+{
+  GListModel *model = G_LIST_MODEL (self->selection);
+  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
+    {
+      g_autoptr (FlgRecord) record = g_list_model_get_item (model, i);
+      if (flg_record_id (record) != job)
+        continue;
+      gtk_single_selection_set_selected (self->selection, i);
+      gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item", "u", i);
+      return TRUE;
+    }
+  return FALSE;
+}
+
+void
+flg_jobs_page_show (FlgJobsPage *self, gint64 job)
+{
+  self->wanted = 0;
+  if (select_job (self, job))
+    return;
+  gtk_drop_down_set_selected (self->state_choice, 0);
+  gtk_editable_set_text (GTK_EDITABLE (self->filter), "");
+  on_filter_changed (self);
+  if (!select_job (self, job))
+    self->wanted = job;
+}
+
+gint64
+flg_jobs_page_shown (FlgJobsPage *self)
+{
+  return self->shown;
+}
+
+/* --- actions --- */
+
+static void
+ask (FlgJobsPage *self, Asked asked)
+{
+  const FlJob *job = selected_job (self);
+  if (!job)
+    return;
+  self->asked = asked;
+  self->asked_job = job->id;
+  g_autofree char *text
+      = g_strdup_printf (asked == ASK_STOP ? _("Stop job %d? What it has processed is kept.")
+                                           : _("Run job %d again as a new attempt? It goes on where the last one ended."),
+                         (int) job->id);
+  gtk_label_set_label (self->question, text);
+  gtk_revealer_set_reveal_child (self->confirm, TRUE);
+}
+
+static void
+act_stop (GtkWidget *widget, const char *action, GVariant *target)
+{
+  ask (FLG_JOBS_PAGE (widget), ASK_STOP);
+}
+
+static void
+act_retry (GtkWidget *widget, const char *action, GVariant *target)
+{
+  ask (FLG_JOBS_PAGE (widget), ASK_RETRY);
+}
+
+static gpointer
+write_stop (FlStore *store, gpointer data, GError **error)
+{
+  return GINT_TO_POINTER (fl_store_want_stop (store, *(gint64 *) data, error));
+}
+
+static gpointer
+write_retry (FlStore *store, gpointer data, GError **error)
+{
+  return GINT_TO_POINTER (fl_store_want_retry (store, *(gint64 *) data, error));
+}
+
+static void
+act_confirm (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  if (self->asked == ASK_NOTHING)
+    return;
+  gboolean stop = self->asked == ASK_STOP;
+  g_autofree char *what = g_strdup_printf ("asked to %s job %" G_GINT64_FORMAT, stop ? "stop" : "retry",
+                                           self->asked_job);
+  flg_page_write (FLG_PAGE (self), what, stop ? write_stop : write_retry,
+                  g_memdup2 (&self->asked_job, sizeof self->asked_job), g_free);
+  self->asked = ASK_NOTHING;
+  gtk_revealer_set_reveal_child (self->confirm, FALSE);
+}
+
+static void
+act_cancel (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  self->asked = ASK_NOTHING;
+  gtk_revealer_set_reveal_child (self->confirm, FALSE);
+}
+
+static void
+act_filter_state (GtkWidget *widget, const char *action, GVariant *target)
+{
+  static const char *const names[] = { "all", "active", "failed", "done" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (names[i], g_variant_get_string (target, NULL)))
+      gtk_drop_down_set_selected (FLG_JOBS_PAGE (widget)->state_choice, i);
+}
+
+static void
+act_show_weather (GtkWidget *widget, const char *action, GVariant *target)
+{
+  const FlJob *job = selected_job (FLG_JOBS_PAGE (widget));
+  if (job)
+    gtk_widget_activate_action (widget, "win.show-weather", "x", job->id);
+}
+
+static void
+act_show_images (GtkWidget *widget, const char *action, GVariant *target)
+{
+  const FlJob *job = selected_job (FLG_JOBS_PAGE (widget));
+  if (job)
+    gtk_widget_activate_action (widget, "win.show-run-images", "x", job->run);
+}
+
+/* --- page --- */
+
+/* Running times grow by themselves. */
+static gboolean
+on_beat (gpointer data)
+{
+  FlgJobsPage *self = data;
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    return G_SOURCE_CONTINUE;
+  FlgRecordModel *jobs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB);
+  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+    {
+      FlgRecord *record = flg_record_model_at (jobs, i);
+      const FlJob *job = flg_record_job (record);
+      if (job->started && !job->ended)
+        flg_record_touch (record);
+    }
+  const FlJob *job = selected_job (self);
+  if (job && !fl_job_state_is_final (job->state))
+    show_detail (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+flg_jobs_page_update (FlgPage *page, guint what)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (page);
+  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
+    {
+      if (gtk_drop_down_get_selected (self->state_choice) || *gtk_editable_get_text (GTK_EDITABLE (self->filter)))
+        gtk_filter_changed (GTK_FILTER (self->matcher), GTK_FILTER_CHANGE_DIFFERENT);
+      show_counts (self);
+    }
+  if (self->wanted && select_job (self, self->wanted))
+    self->wanted = 0;
+  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED (FL_TABLE_RUN)
+              | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_COUNTS | FLG_CHANGED_HEALTH))
+    show_detail (self);
+}
+
+static gboolean
+flg_jobs_page_is_settled (FlgPage *page)
+{
+  return flg_log_tail_is_settled (FLG_JOBS_PAGE (page)->tail);
+}
+
+static void
+flg_jobs_page_begin_filter (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_JOBS_PAGE (page)->filter));
+}
+
+static void
+flg_jobs_page_step (FlgPage *page, int by)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (page);
+  int n = (int) g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  if (n > 0)
+    gtk_single_selection_set_selected (
+        self->selection, (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
+}
+
+static void
+flg_jobs_page_focus (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_JOBS_PAGE (page)->table));
+}
+
+static void
+add_columns (FlgJobsPage *self)
+{
+  const FlgColumn columns[] = {
+    { _("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
+    { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
+    { _("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
+    { _("State"), NULL, make_chip, fill_state, compare_state, 110 },
+    { _("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 75 },
+    { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
+    { _("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
+    { _("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
+    { _("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+    { _("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    {
+      GtkColumnViewColumn *column = flg_column_add (self->table, &columns[i], self);
+      if (i == 0)
+        gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
+    }
+}
+
+static void
+flg_jobs_page_constructed (GObject *object)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (object);
+  self->tail = flg_log_tail_new (self->log, flg_context_view (flg_page_context (FLG_PAGE (self))));
+  GListModel *jobs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
+  self->matcher = gtk_custom_filter_new (matches, self, NULL);
+  self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
+  add_columns (self);
+  GtkSortListModel *sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
+                                                      g_object_ref (gtk_column_view_get_sorter (self->table)));
+  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self, G_CONNECT_SWAPPED);
+  gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
+  self->beat = g_timeout_add_seconds (1, on_beat, self);
+  show_detail (self);
+  G_OBJECT_CLASS (flg_jobs_page_parent_class)->constructed (object);
+}
+
+static void
+flg_jobs_page_dispose (GObject *object)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (object);
+  g_clear_handle_id (&self->beat, g_source_remove);
+  g_clear_pointer (&self->tail, flg_log_tail_free);
+  if (self->selection)
+    g_signal_handlers_disconnect_by_data (self->selection, self);
+  if (self->table)
+    gtk_column_view_set_model (self->table, NULL);
+  g_clear_object (&self->selection);
+  gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_JOBS_PAGE);
+  G_OBJECT_CLASS (flg_jobs_page_parent_class)->dispose (object);
+}
+
+static void
+bind_children (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, table);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, detail);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, filter);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, state_choice);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, count);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, title);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, facts);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, reason);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, chip);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, attempts);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, attempt_facts);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, script);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, file_choice);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, log);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, confirm);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, question);
+  gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_filter_stopped);
+  gtk_widget_class_bind_template_callback (widget_class, show_detail);
+}
+
+static void
+flg_jobs_page_class_init (FlgJobsPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
+  G_OBJECT_CLASS (klass)->constructed = flg_jobs_page_constructed;
+  G_OBJECT_CLASS (klass)->dispose = flg_jobs_page_dispose;
+  page_class->update = flg_jobs_page_update;
+  page_class->is_settled = flg_jobs_page_is_settled;
+  page_class->begin_filter = flg_jobs_page_begin_filter;
+  page_class->step = flg_jobs_page_step;
+  page_class->focus = flg_jobs_page_focus;
+  g_type_ensure (FLW_TYPE_EMPTY_STATE);
+  g_type_ensure (FLW_TYPE_STATUS_CHIP);
+  g_type_ensure (FLW_TYPE_LOG_VIEW);
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/jobs-page.ui");
+  bind_children (widget_class);
+  gtk_widget_class_install_action (widget_class, "jobs.stop", NULL, act_stop);
+  gtk_widget_class_install_action (widget_class, "jobs.retry", NULL, act_retry);
+  gtk_widget_class_install_action (widget_class, "jobs.confirm", NULL, act_confirm);
+  gtk_widget_class_install_action (widget_class, "jobs.cancel", NULL, act_cancel);
+  gtk_widget_class_install_action (widget_class, "jobs.filter-state", "s", act_filter_state);
+  gtk_widget_class_install_action (widget_class, "jobs.show-weather", NULL, act_show_weather);
+  gtk_widget_class_install_action (widget_class, "jobs.show-images", NULL, act_show_images);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "jobs.retry", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Delete, GDK_CONTROL_MASK, "jobs.stop", NULL);
+}
+
+static void
+flg_jobs_page_init (FlgJobsPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}

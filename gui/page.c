@@ -1,0 +1,147 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/page.h"
+
+typedef struct
+{
+  FlgContext *context;
+  GtkWidget *banner;
+  guint writes; /* on their way */
+} FlgPagePrivate;
+
+enum
+{
+  PROP_0,
+  PROP_CONTEXT,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (FlgPage, flg_page, GTK_TYPE_BOX)
+
+#define PRIVATE(self) ((FlgPagePrivate *) flg_page_get_instance_private (self))
+
+static void
+on_changed (FlgPage *self, guint what)
+{
+  if (FLG_PAGE_GET_CLASS (self)->update)
+    FLG_PAGE_GET_CLASS (self)->update (self, what);
+}
+
+static void
+flg_page_constructed (GObject *object)
+{
+  FlgPage *self = FLG_PAGE (object);
+  G_OBJECT_CLASS (flg_page_parent_class)->constructed (object);
+  FlgExperiment *experiment = flg_page_experiment (self);
+  g_signal_connect_object (experiment, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
+  if (flg_experiment_is_filled (experiment))
+    on_changed (self, ~0u);
+}
+
+static void
+flg_page_dispose (GObject *object)
+{
+  g_clear_object (&PRIVATE (FLG_PAGE (object))->context);
+  G_OBJECT_CLASS (flg_page_parent_class)->dispose (object);
+}
+
+static void
+flg_page_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_CONTEXT)
+    PRIVATE (FLG_PAGE (object))->context = g_value_dup_object (value);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+flg_page_class_init (FlgPageClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->constructed = flg_page_constructed;
+  object_class->dispose = flg_page_dispose;
+  object_class->set_property = flg_page_set_property;
+  properties[PROP_CONTEXT] = g_param_spec_object ("context", NULL, NULL, FLG_TYPE_CONTEXT,
+                                                  G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+flg_page_init (FlgPage *self)
+{
+  gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
+  PRIVATE (self)->banner = flw_banner_new ();
+  gtk_box_append (GTK_BOX (self), PRIVATE (self)->banner);
+}
+
+FlgContext *
+flg_page_context (FlgPage *self)
+{
+  return PRIVATE (self)->context;
+}
+
+FlgExperiment *
+flg_page_experiment (FlgPage *self)
+{
+  return flg_context_experiment (PRIVATE (self)->context);
+}
+
+gboolean
+flg_page_is_settled (FlgPage *self)
+{
+  FlgPageClass *klass = FLG_PAGE_GET_CLASS (self);
+  return PRIVATE (self)->writes == 0 && flg_experiment_is_filled (flg_page_experiment (self))
+         && (!klass->is_settled || klass->is_settled (self));
+}
+
+void
+flg_page_begin_filter (FlgPage *self)
+{
+  if (FLG_PAGE_GET_CLASS (self)->begin_filter)
+    FLG_PAGE_GET_CLASS (self)->begin_filter (self);
+}
+
+void
+flg_page_step (FlgPage *self, int by)
+{
+  if (FLG_PAGE_GET_CLASS (self)->step)
+    FLG_PAGE_GET_CLASS (self)->step (self, by);
+}
+
+void
+flg_page_focus (FlgPage *self)
+{
+  if (FLG_PAGE_GET_CLASS (self)->focus)
+    FLG_PAGE_GET_CLASS (self)->focus (self);
+}
+
+FlwBanner *
+flg_page_banner (FlgPage *self)
+{
+  return FLW_BANNER (PRIVATE (self)->banner);
+}
+
+void
+flg_page_report (FlgPage *self, const GError *error)
+{
+  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    flw_banner_show (flg_page_banner (self), FLW_TONE_BAD, error->message, NULL, 0);
+}
+
+static void
+on_written (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FlgPage) self = data;
+  g_autoptr (GError) error = NULL;
+  PRIVATE (self)->writes--;
+  flg_context_write_finish (FLG_CONTEXT (source), result, &error);
+  flg_page_report (self, error);
+}
+
+void
+flg_page_write (FlgPage *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data)
+{
+  PRIVATE (self)->writes++;
+  flg_context_write (PRIVATE (self)->context, what, func, data, free_data, on_written, g_object_ref (self));
+}

@@ -1,0 +1,29 @@
+/* record.h: one control record of the store as an item of a list model.
+ *
+ * The record behind it is replaced when the store's feed brings a newer one; "stamp" counts replacements and whatever
+ * else concerns the row (its shots, its tags), so that a cell listens to one property. Thread: main. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "engine/store/records.h"
+
+#define FLG_TYPE_RECORD (flg_record_get_type ())
+G_DECLARE_FINAL_TYPE (FlgRecord, flg_record, FLG, RECORD, GObject)
+
+/* `record`: the table's struct; taken over. */
+FlgRecord *flg_record_new (FlTable table, gpointer record);
+/* Puts a newer record in place and gives back the old one; flg_record_touch() tells the listeners. */
+gpointer flg_record_swap (FlgRecord *self, gpointer record);
+void flg_record_touch (FlgRecord *self);
+FlTable flg_record_table (FlgRecord *self);
+gint64 flg_record_id (FlgRecord *self);
+
+/* The struct itself, valid until the main loop runs again. The table must be right. */
+const FlRun *flg_record_run (FlgRecord *self);
+const FlTag *flg_record_tag (FlgRecord *self);
+const FlBlock *flg_record_block (FlgRecord *self);
+const FlTrial *flg_record_trial (FlgRecord *self);
+const FlJob *flg_record_job (FlgRecord *self);
+const FlAttempt *flg_record_attempt (FlgRecord *self);
+gconstpointer flg_record_any (FlgRecord *self);

@@ -1,0 +1,19 @@
+/* shot-feed.h: the processed shots of one job, as they arrive.
+ *
+ * Asks the store's thread for the columns wanted, in portions, and again whenever the job's counts have moved. Signals:
+ *   blocks (GPtrArray of FlShotBlock): new ones, in the order of arrival; the listener may steal columns
+ * A block with `replaces` set: forget what you have of its attempt. Thread: main. */
+#pragma once
+
+#include "engine/store/shots.h"
+#include "gui/experiment.h"
+
+#define FLG_TYPE_SHOT_FEED (flg_shot_feed_get_type ())
+G_DECLARE_FINAL_TYPE (FlgShotFeed, flg_shot_feed, FLG, SHOT_FEED, GObject)
+
+FlgShotFeed *flg_shot_feed_new (FlgExperiment *experiment, gint64 job, FlShotColumns columns);
+/* No more blocks; then unref. */
+void flg_shot_feed_stop (FlgShotFeed *self);
+gint64 flg_shot_feed_job (FlgShotFeed *self);
+/* All that the store has has been handed out. */
+gboolean flg_shot_feed_is_idle (FlgShotFeed *self);

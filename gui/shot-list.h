@@ -1,0 +1,30 @@
+/* shot-list.h: the shots of one job in the order of files and frames, and the files behind them: what "next hit" walks
+ * along. Kept up to date while the job runs. Signal "changed" (). Thread: main. */
+#pragma once
+
+#include "gui/experiment.h"
+#include "gui/shot-ref.h"
+
+#define FLG_TYPE_SHOT_LIST (flg_shot_list_get_type ())
+G_DECLARE_FINAL_TYPE (FlgShotList, flg_shot_list, FLG, SHOT_LIST, GObject)
+
+FlgShotList *flg_shot_list_new (FlgExperiment *experiment, gint64 job);
+void flg_shot_list_stop (FlgShotList *self); /* then unref */
+gint64 flg_shot_list_job (FlgShotList *self);
+gboolean flg_shot_list_is_idle (FlgShotList *self);
+guint flg_shot_list_count (FlgShotList *self);
+guint flg_shot_list_hits (FlgShotList *self);
+
+/* The next (by > 0) or previous shot after (source, frame) that is a hit (or any shot). FALSE: there is none. */
+gboolean flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, gboolean hits_only,
+                             FlgShotRef *ref);
+/* The n-th hit, n < flg_shot_list_hits(). */
+gboolean flg_shot_list_hit (FlgShotList *self, guint n, FlgShotRef *ref);
+/* The shot itself; FALSE when it has not been processed. */
+gboolean flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef *ref);
+
+/* Files of the job in the order of their numbers; borrowed. The path is where it should be in this experiment's folder. */
+guint flg_shot_list_n_files (FlgShotList *self);
+const char *flg_shot_list_file (FlgShotList *self, guint n, guint32 *source);
+/* NULL: not known (yet). */
+const char *flg_shot_list_path (FlgShotList *self, guint32 source);

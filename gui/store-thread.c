@@ -1,0 +1,368 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/store-thread.h"
+
+#include "engine/base/error.h"
+#include "gui/recent-shots.h"
+
+#include <string.h>
+
+/* The overview's lag grows without a change in the store: counted afresh at least this often, µs. */
+#define RECOUNT (2 * G_USEC_PER_SEC)
+
+struct _FlgStoreThread
+{
+  GObject parent_instance;
+  GThread *thread;
+  GAsyncQueue *requests; /* of Request */
+  char *where;
+  FlStoreMode mode;
+  guint poll_ms;
+  int waiting;           /* news posted and not yet heard; atomic */
+  gboolean closed;       /* main loop's */
+
+  /* The thread's own. */
+  FlStore *store;
+  FlStats *stats;
+  FlgRecentShots *recent;
+  GHashTable *jobs, *runs; /* id -> FlJobStats as last sent; a record without shots has an empty one */
+  gboolean polled;
+  guint pulse;
+  gint64 revision, counted_at;
+};
+
+typedef enum
+{
+  REQUEST_RUN,
+  REQUEST_POLL,
+  REQUEST_QUIT
+} RequestKind;
+
+typedef struct
+{
+  RequestKind kind;
+  GTask *task;
+  FlgStoreFunc func;
+  gpointer data;
+  GDestroyNotify free_data, free_result;
+} Request;
+
+typedef struct
+{
+  FlgStoreThread *self;
+  gboolean opened;
+  gboolean read_only;
+  FlgNews *news;
+  GError *error;
+} Post;
+
+enum
+{
+  OPENED,
+  NEWS,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (FlgStoreThread, flg_store_thread, G_TYPE_OBJECT)
+
+static void
+news_free (FlgNews *news)
+{
+  if (!news)
+    return;
+  g_clear_pointer (&news->changes, g_ptr_array_unref);
+  g_clear_pointer (&news->jobs, g_array_unref);
+  g_clear_pointer (&news->runs, g_array_unref);
+  if (news->counted)
+    fl_overview_clear (&news->overview);
+  g_free (news->conductor);
+  g_clear_error (&news->error);
+  g_free (news);
+}
+
+static void
+request_free (Request *request)
+{
+  if (request->free_data && request->data)
+    request->free_data (request->data);
+  g_clear_object (&request->task);
+  g_free (request);
+}
+
+static void
+post_free (Post *post)
+{
+  news_free (post->news);
+  g_clear_error (&post->error);
+  g_object_unref (post->self);
+  g_free (post);
+}
+
+static gboolean
+deliver (gpointer data)
+{
+  Post *post = data;
+  FlgStoreThread *self = post->self;
+  if (post->news)
+    g_atomic_int_add (&self->waiting, -1);
+  if (self->closed)
+    return G_SOURCE_REMOVE;
+  if (post->opened)
+    g_signal_emit (self, signals[OPENED], 0, post->error, post->read_only);
+  else
+    g_signal_emit (self, signals[NEWS], 0, post->news);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+post (FlgStoreThread *self, Post fields)
+{
+  Post *p = g_memdup2 (&fields, sizeof fields);
+  p->self = g_object_ref (self);
+  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, deliver, p, (GDestroyNotify) post_free);
+}
+
+/* Remembers which jobs and runs there are. */
+static void
+note_ids (FlgStoreThread *self, GPtrArray *changes)
+{
+  for (guint i = 0; i < changes->len; i++)
+    {
+      const FlChange *change = changes->pdata[i];
+      GHashTable *known = change->table == FL_TABLE_JOB ? self->jobs : change->table == FL_TABLE_RUN ? self->runs : NULL;
+      if (!known)
+        continue;
+      if (change->removed)
+        g_hash_table_remove (known, &change->id);
+      else if (!g_hash_table_contains (known, &change->id))
+        g_hash_table_insert (known, g_memdup2 (&change->id, sizeof change->id), g_new0 (FlJobStats, 1));
+    }
+}
+
+/* Those of `known` whose counts differ from what was last sent. */
+static GArray *
+changed_stats (FlgStoreThread *self, GHashTable *known, gboolean of_runs)
+{
+  GArray *changed = g_array_new (FALSE, FALSE, sizeof (FlJobStats));
+  GHashTableIter iter;
+  gpointer key, value;
+  g_hash_table_iter_init (&iter, known);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    {
+      gint64 id = *(gint64 *) key;
+      FlJobStats stats = { 0 };
+      if (of_runs && fl_stats_run (self->stats, id, 0, &stats))
+        stats.run = id;
+      else if (!of_runs)
+        {
+          const FlJobStats *found = fl_stats_job (self->stats, id);
+          if (found)
+            stats = *found;
+        }
+      if (stats.n_bins == 0 && stats.shots == 0)
+        continue;
+      if (memcmp (&stats, value, sizeof stats) != 0)
+        {
+          memcpy (value, &stats, sizeof stats);
+          g_array_append_val (changed, stats);
+        }
+    }
+  return changed;
+}
+
+static gboolean
+count (FlgStoreThread *self, FlgNews *news, GError **error)
+{
+  gboolean changed;
+  if (!fl_stats_update (self->stats, self->store, &changed, error)
+      || !flg_recent_shots_update (self->recent, self->store, error))
+    return FALSE;
+  news->jobs = changed_stats (self, self->jobs, FALSE);
+  news->runs = changed_stats (self, self->runs, TRUE);
+  fl_stats_overview (self->stats, (guint64) g_get_real_time () * 1000, &news->overview);
+  news->counted = TRUE;
+  flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots, &news->recent_hits);
+  return TRUE;
+}
+
+/* Whatever happens, news goes out: a poll without news still says that the store answers. `forced`: the pulse does not
+ * tell of what this handle itself has written. */
+static void
+poll_store (FlgStoreThread *self, gboolean forced)
+{
+  if (!self->store || g_atomic_int_get (&self->waiting) > 2)
+    return;
+  FlgNews *news = g_new0 (FlgNews, 1);
+  guint pulse = fl_store_pulse (self->store);
+  gboolean moved = forced || !self->polled || pulse != self->pulse;
+  gint64 now = g_get_monotonic_time ();
+  gboolean good = TRUE;
+  if (moved)
+    {
+      news->changes = fl_store_changes (self->store, self->revision, &self->revision, &news->error);
+      good = news->changes != NULL;
+      if (good)
+        note_ids (self, news->changes);
+    }
+  if (good && (moved || now - self->counted_at > RECOUNT))
+    {
+      good = count (self, news, &news->error);
+      self->counted_at = now;
+    }
+  if (good)
+    news->conductor = fl_store_lease_holder (self->store, "conductor", &news->error);
+  if (!news->error)
+    {
+      self->polled = TRUE;
+      self->pulse = pulse;
+    }
+  g_atomic_int_inc (&self->waiting);
+  post (self, (Post){ .news = news });
+}
+
+static void
+answer (FlgStoreThread *self, Request *request)
+{
+  if (g_task_return_error_if_cancelled (request->task))
+    return;
+  GError *error = NULL;
+  gpointer result = NULL;
+  if (self->store)
+    result = request->func (self->store, request->data, &error);
+  else
+    g_set_error_literal (&error, FL_ERROR, FL_ERROR_MISSING, "the experiment is not open");
+  if (error)
+    g_task_return_error (request->task, error);
+  else
+    g_task_return_pointer (request->task, result, request->free_result);
+}
+
+static gpointer
+run (gpointer data)
+{
+  FlgStoreThread *self = data;
+  GError *error = NULL;
+  self->store = fl_store_open (self->where, self->mode, &error);
+  self->stats = fl_stats_new ();
+  self->recent = flg_recent_shots_new (FLG_RECENT_SHOTS);
+  self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  gboolean read_only = self->store && fl_store_is_read_only (self->store);
+  post (self, (Post){ .opened = TRUE, .read_only = read_only, .error = error });
+
+  gint64 next = g_get_monotonic_time ();
+  for (gboolean more = TRUE; more;)
+    {
+      gint64 wait = next - g_get_monotonic_time ();
+      Request *request = wait > 0 ? g_async_queue_timeout_pop (self->requests, (guint64) wait) : NULL;
+      if (!request || request->kind == REQUEST_POLL)
+        {
+          poll_store (self, request != NULL);
+          next = g_get_monotonic_time () + (gint64) self->poll_ms * 1000;
+        }
+      else if (request->kind == REQUEST_RUN)
+        answer (self, request);
+      else
+        more = FALSE;
+      g_clear_pointer (&request, request_free);
+    }
+  g_hash_table_unref (self->runs);
+  g_hash_table_unref (self->jobs);
+  flg_recent_shots_free (self->recent);
+  fl_stats_free (self->stats);
+  g_clear_pointer (&self->store, fl_store_close);
+  return NULL;
+}
+
+static void
+flg_store_thread_dispose (GObject *object)
+{
+  flg_store_thread_close (FLG_STORE_THREAD (object));
+  G_OBJECT_CLASS (flg_store_thread_parent_class)->dispose (object);
+}
+
+static void
+flg_store_thread_finalize (GObject *object)
+{
+  FlgStoreThread *self = FLG_STORE_THREAD (object);
+  g_async_queue_unref (self->requests);
+  g_free (self->where);
+  G_OBJECT_CLASS (flg_store_thread_parent_class)->finalize (object);
+}
+
+static void
+flg_store_thread_class_init (FlgStoreThreadClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->dispose = flg_store_thread_dispose;
+  object_class->finalize = flg_store_thread_finalize;
+  signals[OPENED] = g_signal_new ("opened", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_BOOLEAN);
+  signals[NEWS] = g_signal_new ("news", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                G_TYPE_NONE, 1, G_TYPE_POINTER);
+}
+
+static void
+flg_store_thread_init (FlgStoreThread *self)
+{
+  self->requests = g_async_queue_new_full ((GDestroyNotify) request_free);
+}
+
+FlgStoreThread *
+flg_store_thread_new (const char *where, FlStoreMode mode, guint poll_ms)
+{
+  FlgStoreThread *self = g_object_new (FLG_TYPE_STORE_THREAD, NULL);
+  self->where = g_strdup (where);
+  self->mode = mode;
+  self->poll_ms = poll_ms;
+  self->thread = g_thread_new ("store", run, self);
+  return self;
+}
+
+static void
+ask (FlgStoreThread *self, Request fields)
+{
+  g_async_queue_push (self->requests, g_memdup2 (&fields, sizeof fields));
+}
+
+void
+flg_store_thread_close (FlgStoreThread *self)
+{
+  self->closed = TRUE;
+  if (!self->thread)
+    return;
+  ask (self, (Request){ REQUEST_QUIT });
+  g_thread_join (g_steal_pointer (&self->thread));
+}
+
+void
+flg_store_thread_poll (FlgStoreThread *self)
+{
+  ask (self, (Request){ REQUEST_POLL });
+}
+
+void
+flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
+                            GDestroyNotify free_result, GCancellable *cancellable, GAsyncReadyCallback callback,
+                            gpointer user_data)
+{
+  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, flg_store_thread_run_async);
+  if (self->closed)
+    {
+      g_task_return_new_error (task, FL_ERROR, FL_ERROR_STOPPED, "the experiment is closed");
+      g_object_unref (task);
+      if (free_data)
+        free_data (data);
+      return;
+    }
+  ask (self, (Request){ REQUEST_RUN, task, func, data, free_data, free_result });
+}
+
+gpointer
+flg_store_thread_run_finish (FlgStoreThread *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

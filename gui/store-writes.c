@@ -1,0 +1,109 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/store-writes.h"
+
+#include "engine/base/error.h"
+
+FlgTagging *
+flg_tagging_new (const char *name, GArray *runs, gboolean add)
+{
+  FlgTagging *tagging = g_new (FlgTagging, 1);
+  *tagging = (FlgTagging){ g_strstrip (g_strdup (name)), runs, add };
+  return tagging;
+}
+
+void
+flg_tagging_free (FlgTagging *tagging)
+{
+  g_free (tagging->name);
+  g_array_unref (tagging->runs);
+  g_free (tagging);
+}
+
+static gint64
+find_or_make_tag (FlStore *store, const char *name, gboolean make, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  FlTag *found = fl_store_find (store, FL_TABLE_TAG, name, &failed);
+  gint64 id = found ? found->id : 0;
+  if (found)
+    fl_record_free (FL_TABLE_TAG, found);
+  if (failed)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else if (id == 0 && make)
+    {
+      FlTag tag = { .name = (char *) name };
+      if (fl_store_save (store, FL_TABLE_TAG, &tag, error))
+        id = tag.id;
+    }
+  else if (id == 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "there is no tag %s", name);
+  return id;
+}
+
+static gint64
+find_pair (GPtrArray *pairs, gint64 run, gint64 tag)
+{
+  for (guint i = 0; i < pairs->len; i++)
+    {
+      const FlRunTag *pair = pairs->pdata[i];
+      if (pair->run == run && pair->tag == tag)
+        return pair->id;
+    }
+  return 0;
+}
+
+gpointer
+flg_tagging_write (FlStore *store, gpointer data, GError **error)
+{
+  FlgTagging *tagging = data;
+  gint64 tag = find_or_make_tag (store, tagging->name, tagging->add, error);
+  if (tag == 0)
+    return NULL;
+  g_autoptr (GPtrArray) pairs = fl_store_list (store, FL_TABLE_RUN_TAG, error);
+  if (!pairs)
+    return NULL;
+  for (guint i = 0; i < tagging->runs->len; i++)
+    {
+      gint64 run = g_array_index (tagging->runs, gint64, i);
+      gint64 pair = find_pair (pairs, run, tag);
+      FlRunTag fresh = { .run = run, .tag = tag };
+      if (tagging->add && pair == 0 && !fl_store_save (store, FL_TABLE_RUN_TAG, &fresh, error))
+        return NULL;
+      if (!tagging->add && pair != 0 && !fl_store_remove (store, FL_TABLE_RUN_TAG, pair, error))
+        return NULL;
+    }
+  return GINT_TO_POINTER (TRUE);
+}
+
+FlgEdit *
+flg_edit_text_new (FlTable table, gint64 id, const char *column, const char *text)
+{
+  FlgEdit *edit = g_new (FlgEdit, 1);
+  *edit = (FlgEdit){ table, id, column, g_strdup (text), 0 };
+  return edit;
+}
+
+FlgEdit *
+flg_edit_int_new (FlTable table, gint64 id, const char *column, gint64 number)
+{
+  FlgEdit *edit = g_new (FlgEdit, 1);
+  *edit = (FlgEdit){ table, id, column, NULL, number };
+  return edit;
+}
+
+void
+flg_edit_free (FlgEdit *edit)
+{
+  g_free (edit->text);
+  g_free (edit);
+}
+
+gpointer
+flg_edit_write (FlStore *store, gpointer data, GError **error)
+{
+  FlgEdit *edit = data;
+  gboolean good = edit->text
+                      ? fl_store_set_text (store, edit->table, edit->id, edit->column, edit->text, error)
+                      : fl_store_set_int (store, edit->table, edit->id, edit->column, edit->number, error);
+  return GINT_TO_POINTER (good);
+}

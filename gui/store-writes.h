@@ -1,0 +1,32 @@
+/* store-writes.h: what pages ask of the store. Each returns non-NULL, or NULL with error; for flg_page_write().
+ * Thread: the store's. */
+#pragma once
+
+#include "engine/store/store.h"
+
+typedef struct
+{
+  char *name;
+  GArray *runs; /* gint64 */
+  gboolean add; /* else remove */
+} FlgTagging;
+
+FlgTagging *flg_tagging_new (const char *name, GArray *runs, gboolean add); /* takes the array */
+void flg_tagging_free (FlgTagging *tagging);
+/* A tag of a new name is made. */
+gpointer flg_tagging_write (FlStore *store, gpointer tagging, GError **error);
+
+/* One column of one record. */
+typedef struct
+{
+  FlTable table;
+  gint64 id;
+  const char *column; /* static */
+  char *text;         /* NULL: `number` is meant */
+  gint64 number;
+} FlgEdit;
+
+FlgEdit *flg_edit_text_new (FlTable table, gint64 id, const char *column, const char *text);
+FlgEdit *flg_edit_int_new (FlTable table, gint64 id, const char *column, gint64 number);
+void flg_edit_free (FlgEdit *edit);
+gpointer flg_edit_write (FlStore *store, gpointer edit, GError **error);

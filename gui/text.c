@@ -1,0 +1,54 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/text.h"
+
+#define NONE "–"
+
+char *
+flg_format_count (gint64 count)
+{
+  char digits[32];
+  g_snprintf (digits, sizeof digits, "%" G_GINT64_FORMAT, ABS (count));
+  gsize n = 0;
+  while (digits[n])
+    n++;
+  g_autoptr (GString) text = g_string_new (count < 0 ? "−" : NULL);
+  for (gsize i = 0; i < n; i++)
+    {
+      if (i > 0 && (n - i) % 3 == 0)
+        g_string_append (text, "\u202f");
+      g_string_append_c (text, digits[i]);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+char *
+flg_format_percent (gint64 part, gint64 of)
+{
+  return of > 0 ? g_strdup_printf ("%.1f %%", 100.0 * (double) part / (double) of) : g_strdup (NONE);
+}
+
+char *
+flg_format_time (guint64 ns, guint64 now)
+{
+  if (ns == 0)
+    return g_strdup (NONE);
+  g_autoptr (GDateTime) then = g_date_time_new_from_unix_local ((gint64) (ns / 1000000000));
+  g_autoptr (GDateTime) today = g_date_time_new_from_unix_local ((gint64) (now / 1000000000));
+  if (!then || !today)
+    return g_strdup (NONE);
+  gboolean same = g_date_time_get_day_of_year (then) == g_date_time_get_day_of_year (today)
+                  && g_date_time_get_year (then) == g_date_time_get_year (today);
+  return g_date_time_format (then, same ? "%H:%M:%S" : "%-d %b %H:%M");
+}
+
+char *
+flg_format_elapsed (guint64 start, guint64 end, guint64 now)
+{
+  if (start == 0)
+    return g_strdup (NONE);
+  guint64 until = end ? end : now;
+  guint64 s = until > start ? (until - start) / 1000000000 : 0;
+  if (s >= 3600)
+    return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint) (s / 60 % 60), (guint) (s % 60));
+  return g_strdup_printf ("%u:%02u", (guint) (s / 60), (guint) (s % 60));
+}

@@ -1,0 +1,553 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/trials-page.h"
+
+#include <glib/gi18n.h>
+
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "gui/block-editor.h"
+#include "gui/columns.h"
+#include "gui/param-form.h"
+#include "gui/store-writes.h"
+#include "gui/text.h"
+
+struct _FlgTrialsPage
+{
+  FlgPage parent_instance;
+  GtkColumnView *table;
+  GtkSingleSelection *selection;
+  GtkStack *detail;
+  GtkLabel *title, *facts;
+  GtkEditable *comment, *name;
+  GtkLabel *name_complaint;
+  GtkWidget *draft_bar, *draft_button, *create_button, *name_box, *comment_box;
+  GtkSearchEntry *filter;
+  GtkCheckButton *changed_only;
+  GtkScrolledWindow *form_slot, *blocks_slot;
+  GtkTextView *text;
+  FlgParamForm *form;
+  gboolean drafting;
+};
+
+G_DEFINE_FINAL_TYPE (FlgTrialsPage, flg_trials_page, FLG_TYPE_PAGE)
+
+#define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
+
+static void
+fill_number (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  g_autofree char *text = g_strdup_printf ("%d", flg_record_trial (record)->number);
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static int
+compare_number (FlgRecord *a, FlgRecord *b, gpointer data)
+{
+  return flg_record_trial (a)->number - flg_record_trial (b)->number;
+}
+
+static void
+fill_name (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  const FlTrial *trial = flg_record_trial (record);
+  gtk_label_set_label (GTK_LABEL (cell), *trial->name ? trial->name : trial->comment);
+  gtk_widget_set_tooltip_text (cell, *trial->comment ? trial->comment : NULL);
+}
+
+static void
+on_active (GtkSwitch *cell, GParamSpec *pspec, gpointer data)
+{
+  FlgRecord *record = flg_cell_record (GTK_WIDGET (cell));
+  if (record && flg_record_trial (record)->active != gtk_switch_get_active (cell))
+    gtk_widget_activate_action (GTK_WIDGET (cell), "trials.set-active", "(xb)", flg_record_id (record),
+                                gtk_switch_get_active (cell));
+}
+
+static GtkWidget *
+make_active (gpointer data)
+{
+  GtkWidget *cell = gtk_switch_new ();
+  gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
+  gtk_widget_set_halign (cell, GTK_ALIGN_START);
+  gtk_widget_set_sensitive (cell, !flg_experiment_is_read_only (EXPERIMENT (data)));
+  gtk_widget_set_tooltip_text (cell, _("The conductor makes jobs of active trials."));
+  g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
+  return cell;
+}
+
+static void
+fill_active (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  gtk_switch_set_active (GTK_SWITCH (cell), flg_record_trial (record)->active);
+}
+
+/* Jobs of the trial: how many are done of how many there are, and their shots. */
+static void
+trial_counts (FlgExperiment *experiment, gint64 trial, guint *jobs, guint *done, gint64 *shots, gint64 *hits)
+{
+  *jobs = *done = 0;
+  *shots = *hits = 0;
+  FlgRecordModel *model = flg_experiment_table (experiment, FL_TABLE_JOB);
+  for (guint i = 0; i < flg_record_model_count (model); i++)
+    {
+      const FlJob *job = flg_record_job (flg_record_model_at (model, i));
+      if (job->trial != trial)
+        continue;
+      const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
+      (*jobs)++;
+      *done += job->state == FL_JOB_DONE;
+      *shots += stats ? stats->shots : 0;
+      *hits += stats ? stats->hits : 0;
+    }
+}
+
+static void
+fill_jobs (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  guint jobs, done;
+  gint64 shots, hits;
+  trial_counts (EXPERIMENT (data), flg_record_id (record), &jobs, &done, &shots, &hits);
+  g_autofree char *text = jobs ? g_strdup_printf ("%u/%u", done, jobs) : g_strdup ("–");
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static void
+fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  guint jobs, done;
+  gint64 shots, hits;
+  trial_counts (EXPERIMENT (data), flg_record_id (record), &jobs, &done, &shots, &hits);
+  g_autofree char *text = flg_format_percent (hits, shots);
+  gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+/* --- one trial --- */
+
+static const FlTrial *
+selected_trial (FlgTrialsPage *self)
+{
+  FlgRecord *record = gtk_single_selection_get_selected_item (self->selection);
+  return record ? flg_record_trial (record) : NULL;
+}
+
+static FlParams *
+params_of (const FlTrial *trial, GError **error)
+{
+  g_autoptr (FlParams) params = fl_params_new ();
+  g_autofree char *origin = trial ? g_strdup_printf ("trial %d", trial->number) : NULL;
+  if (trial && !fl_params_read (params, trial->params, origin, error))
+    return NULL;
+  return g_steal_pointer (&params);
+}
+
+static void
+show_text (FlgTrialsPage *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlParams) params = flg_param_form_get_params (self->form, &error);
+  g_autofree char *changed = params ? fl_params_write_changed (params, NULL) : NULL;
+  const char *text = !params ? error->message : *changed ? changed : _("; all values are the defaults");
+  gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), text, -1);
+}
+
+static void
+show_name_state (FlgTrialsPage *self)
+{
+  const char *name = gtk_editable_get_text (self->name);
+  FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
+  const char *complaint = NULL;
+  if (!*name)
+    complaint = _("A trial needs a name.");
+  for (guint i = 0; i < flg_record_model_count (trials); i++)
+    if (*name && g_str_equal (flg_record_trial (flg_record_model_at (trials, i))->name, name))
+      complaint = _("Another trial has this name.");
+  gtk_label_set_label (self->name_complaint, complaint && self->drafting ? complaint : "");
+  gboolean good = self->drafting && !complaint && flg_param_form_is_valid (self->form);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.create", good);
+}
+
+static void
+show_facts (FlgTrialsPage *self, const FlTrial *trial)
+{
+  FlgExperiment *experiment = EXPERIMENT (self);
+  guint jobs, done;
+  gint64 shots, hits;
+  trial_counts (experiment, trial->id, &jobs, &done, &shots, &hits);
+  g_autofree char *made = flg_format_time (trial->created, flg_experiment_now (experiment));
+  g_autofree char *count = flg_format_count (shots);
+  g_autofree char *rate = flg_format_percent (hits, shots);
+  g_autofree char *text = g_strdup_printf (_("made %s · %u of %u jobs done · %s shots · %s hits"), made, done, jobs,
+                                           count, rate);
+  gtk_label_set_label (self->facts, text);
+}
+
+static void
+show_trial (FlgTrialsPage *self)
+{
+  const FlTrial *trial = selected_trial (self);
+  gboolean drafting = self->drafting;
+  gtk_stack_set_visible_child_name (self->detail, trial || drafting ? "trial" : "empty");
+  gtk_widget_set_visible (self->draft_bar, drafting);
+  gtk_widget_set_visible (self->name_box, drafting);
+  gtk_widget_set_visible (self->comment_box, !drafting);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.draft",
+                                 !drafting && !flg_experiment_is_read_only (EXPERIMENT (self)));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.discard", drafting);
+  flg_param_form_set_editable (self->form, drafting);
+  if (drafting)
+    {
+      gtk_label_set_label (self->title, _("New trial"));
+      gtk_label_set_label (self->facts, _("Once created its values cannot be changed."));
+    }
+  else if (trial)
+    {
+      g_autofree char *title = g_strdup_printf (_("Trial %d  %s"), trial->number, trial->name);
+      gtk_label_set_label (self->title, title);
+      show_facts (self, trial);
+      gtk_editable_set_text (self->comment, trial->comment);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (FlParams) params = params_of (trial, &error);
+      flg_page_report (FLG_PAGE (self), error);
+      if (params)
+        flg_param_form_set_params (self->form, params);
+    }
+  show_text (self);
+  show_name_state (self);
+}
+
+static void
+on_selected (FlgTrialsPage *self)
+{
+  if (!self->drafting)
+    show_trial (self);
+}
+
+static void
+on_form_changed (FlgTrialsPage *self)
+{
+  show_text (self);
+  show_name_state (self);
+}
+
+static void
+on_filter_changed (FlgTrialsPage *self)
+{
+  flg_param_form_filter (self->form, gtk_editable_get_text (GTK_EDITABLE (self->filter)),
+                         gtk_check_button_get_active (self->changed_only));
+}
+
+static void
+on_comment_done (FlgTrialsPage *self)
+{
+  const FlTrial *trial = selected_trial (self);
+  const char *text = gtk_editable_get_text (self->comment);
+  if (trial && strcmp (trial->comment, text) != 0)
+    gtk_widget_activate_action (GTK_WIDGET (self), "trials.comment", "(xs)", trial->id, text);
+}
+
+/* --- actions --- */
+
+static char *
+free_name (FlgTrialsPage *self)
+{
+  int highest = 0;
+  FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
+  for (guint i = 0; i < flg_record_model_count (trials); i++)
+    highest = MAX (highest, flg_record_trial (flg_record_model_at (trials, i))->number);
+  return g_strdup_printf ("trial%d", highest + 1);
+}
+
+static void
+act_draft (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  if (self->drafting)
+    return;
+  self->drafting = TRUE;
+  g_autofree char *name = free_name (self);
+  gtk_editable_set_text (self->name, name);
+  show_trial (self);
+  gtk_widget_grab_focus (GTK_WIDGET (self->name));
+}
+
+static void
+act_discard (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  self->drafting = FALSE;
+  show_trial (self);
+}
+
+typedef struct
+{
+  char *name, *params;
+} NewTrial;
+
+static void
+new_trial_free (NewTrial *fresh)
+{
+  g_free (fresh->name);
+  g_free (fresh->params);
+  g_free (fresh);
+}
+
+static gpointer
+write_trial (FlStore *store, gpointer data, GError **error)
+{
+  NewTrial *fresh = data;
+  g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, error);
+  if (!trials)
+    return NULL;
+  FlTrial trial = { .name = fresh->name, .params = fresh->params, .active = TRUE,
+                    .params_version = (char *) fl_param_table_version (), .engine_build = (char *) FL_VERSION,
+                    .created = (guint64) g_get_real_time () * 1000 };
+  for (guint i = 0; i < trials->len; i++)
+    trial.number = MAX (trial.number, ((FlTrial *) trials->pdata[i])->number);
+  trial.number++;
+  return GINT_TO_POINTER (fl_store_save (store, FL_TABLE_TRIAL, &trial, error));
+}
+
+static void
+act_create (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlParams) params = flg_param_form_get_params (self->form, &error);
+  if (!params)
+    {
+      flg_page_report (FLG_PAGE (self), error);
+      return;
+    }
+  NewTrial *fresh = g_new (NewTrial, 1);
+  *fresh = (NewTrial){ g_strdup (gtk_editable_get_text (self->name)), fl_params_write (params) };
+  g_autofree char *what = g_strdup_printf ("made trial %s", fresh->name);
+  flg_page_write (FLG_PAGE (self), what, write_trial, fresh, (GDestroyNotify) new_trial_free);
+  self->drafting = FALSE;
+  show_trial (self);
+}
+
+static void
+act_set (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  const char *name, *text;
+  g_variant_get (target, "(&s&s)", &name, &text);
+  if (!self->drafting)
+    return;
+  if (!flg_param_form_type (self->form, name, text))
+    {
+      g_autofree char *near = fl_param_suggest (name);
+      g_autoptr (GError) error = g_error_new (FL_ERROR, FL_ERROR_INPUT, "there is no parameter %s%s%s", name,
+                                              near ? "; " : "", near ? near : "");
+      flg_page_report (FLG_PAGE (self), error);
+    }
+}
+
+static void
+act_set_name (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gtk_editable_set_text (FLG_TRIALS_PAGE (widget)->name, g_variant_get_string (target, NULL));
+}
+
+static void
+act_set_active (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gint64 trial;
+  gboolean active;
+  g_variant_get (target, "(xb)", &trial, &active);
+  g_autofree char *what = g_strdup_printf ("%s trial %" G_GINT64_FORMAT, active ? "activated" : "rested", trial);
+  flg_page_write (FLG_PAGE (widget), what, flg_edit_write, flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active),
+                  (GDestroyNotify) flg_edit_free);
+}
+
+static void
+act_comment (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gint64 trial;
+  const char *text;
+  g_variant_get (target, "(x&s)", &trial, &text);
+  g_autofree char *what = g_strdup_printf ("commented on trial %" G_GINT64_FORMAT, trial);
+  flg_page_write (FLG_PAGE (widget), what, flg_edit_write, flg_edit_text_new (FL_TABLE_TRIAL, trial, "comment", text),
+                  (GDestroyNotify) flg_edit_free);
+}
+
+static void
+act_show (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  GListModel *model = G_LIST_MODEL (self->selection);
+  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
+    {
+      g_autoptr (FlgRecord) record = g_list_model_get_item (model, i);
+      if (flg_record_id (record) == g_variant_get_int64 (target))
+        gtk_single_selection_set_selected (self->selection, i);
+    }
+}
+
+static void
+act_save_block (GtkWidget *widget, const char *action, GVariant *target)
+{
+  g_autofree char *fields = g_variant_print (target, FALSE);
+  g_autofree char *what = g_strconcat ("saved block ", fields, NULL);
+  flg_page_write (FLG_PAGE (widget), what, flg_block_editor_save, g_variant_ref (target),
+                  (GDestroyNotify) g_variant_unref);
+}
+
+/* --- page --- */
+
+gboolean
+flg_trials_page_is_drafting (FlgTrialsPage *self)
+{
+  return self->drafting;
+}
+
+gboolean
+flg_trials_page_may_create (FlgTrialsPage *self)
+{
+  return gtk_widget_get_sensitive (self->create_button);
+}
+
+const char *
+flg_trials_page_complaint (FlgTrialsPage *self, const char *parameter)
+{
+  return flg_param_form_complaint (self->form, parameter);
+}
+
+static void
+flg_trials_page_update (FlgPage *page, guint what)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (page);
+  if ((what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_HEALTH)) && !self->drafting)
+    show_trial (self);
+  else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting && selected_trial (self))
+    show_facts (self, selected_trial (self));
+  if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
+    {
+      FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
+      for (guint i = 0; i < flg_record_model_count (trials); i++)
+        flg_record_touch (flg_record_model_at (trials, i));
+    }
+}
+
+static void
+flg_trials_page_begin_filter (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_TRIALS_PAGE (page)->filter));
+}
+
+static void
+flg_trials_page_step (FlgPage *page, int by)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (page);
+  int n = (int) g_list_model_get_n_items (G_LIST_MODEL (self->selection));
+  if (n > 0)
+    gtk_single_selection_set_selected (
+        self->selection, (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
+}
+
+static void
+flg_trials_page_focus (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_TRIALS_PAGE (page)->table));
+}
+
+static void
+flg_trials_page_constructed (GObject *object)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (object);
+  const FlgColumn columns[] = {
+    { _("Trial"), NULL, flg_cell_number, fill_number, compare_number, 60 },
+    { _("Name"), NULL, flg_cell_text, fill_name, NULL, -1 },
+    { _("Active"), NULL, make_active, fill_active, NULL, 70 },
+    { _("Jobs"), NULL, flg_cell_number, fill_jobs, NULL, 60 },
+    { _("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
+    {
+      GtkColumnViewColumn *column = flg_column_add (self->table, &columns[i], self);
+      if (i == 0)
+        gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
+    }
+  GListModel *trials = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL));
+  GtkSortListModel *sorted
+      = gtk_sort_list_model_new (g_object_ref (trials), g_object_ref (gtk_column_view_get_sorter (self->table)));
+  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self, G_CONNECT_SWAPPED);
+  gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
+  self->form = FLG_PARAM_FORM (flg_param_form_new ());
+  g_signal_connect_object (self->form, "changed", G_CALLBACK (on_form_changed), self, G_CONNECT_SWAPPED);
+  gtk_scrolled_window_set_child (self->form_slot, GTK_WIDGET (self->form));
+  gtk_scrolled_window_set_child (self->blocks_slot, flg_block_editor_new (EXPERIMENT (self)));
+  gtk_editable_set_editable (self->comment, !flg_experiment_is_read_only (EXPERIMENT (self)));
+  show_trial (self);
+  G_OBJECT_CLASS (flg_trials_page_parent_class)->constructed (object);
+}
+
+static void
+flg_trials_page_dispose (GObject *object)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (object);
+  if (self->table)
+    gtk_column_view_set_model (self->table, NULL);
+  g_clear_object (&self->selection);
+  gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_TRIALS_PAGE);
+  G_OBJECT_CLASS (flg_trials_page_parent_class)->dispose (object);
+}
+
+static void
+bind_children (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, table);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, detail);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, title);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, facts);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, comment);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, name);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, name_complaint);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, draft_bar);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, draft_button);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, create_button);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, name_box);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, comment_box);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, filter);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, changed_only);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, form_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, blocks_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgTrialsPage, text);
+  gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
+  gtk_widget_class_bind_template_callback (widget_class, on_comment_done);
+  gtk_widget_class_bind_template_callback (widget_class, show_name_state);
+}
+
+static void
+flg_trials_page_class_init (FlgTrialsPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
+  G_OBJECT_CLASS (klass)->constructed = flg_trials_page_constructed;
+  G_OBJECT_CLASS (klass)->dispose = flg_trials_page_dispose;
+  page_class->update = flg_trials_page_update;
+  page_class->begin_filter = flg_trials_page_begin_filter;
+  page_class->step = flg_trials_page_step;
+  page_class->focus = flg_trials_page_focus;
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/trials-page.ui");
+  bind_children (widget_class);
+  gtk_widget_class_install_action (widget_class, "trials.draft", NULL, act_draft);
+  gtk_widget_class_install_action (widget_class, "trials.create", NULL, act_create);
+  gtk_widget_class_install_action (widget_class, "trials.discard", NULL, act_discard);
+  gtk_widget_class_install_action (widget_class, "trials.set", "(ss)", act_set);
+  gtk_widget_class_install_action (widget_class, "trials.set-name", "s", act_set_name);
+  gtk_widget_class_install_action (widget_class, "trials.set-active", "(xb)", act_set_active);
+  gtk_widget_class_install_action (widget_class, "trials.comment", "(xs)", act_comment);
+  gtk_widget_class_install_action (widget_class, "trials.show", "x", act_show);
+  gtk_widget_class_install_action (widget_class, "trials.save-block", "(xssssb)", act_save_block);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_n, GDK_CONTROL_MASK, "trials.draft", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Return, GDK_CONTROL_MASK, "trials.create", NULL);
+}
+
+static void
+flg_trials_page_init (FlgTrialsPage *self)
+{
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
