@@ -1,0 +1,116 @@
+/* Our CBF decoders against Debian's libcbf: it writes, we read, for every coding, element type and shape. */
+
+#include <cbflib/cbf.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/shots/cbf-header.h"
+
+typedef struct
+{
+  const char *name;
+  unsigned int flags;
+} Coding;
+
+static const Coding codings[] = { { "packed", CBF_PACKED },
+                                  { "packed v2", CBF_PACKED_V2 },
+                                  { "packed, uncorrelated", CBF_PACKED | CBF_UNCORRELATED_SECTIONS },
+                                  { "packed, flat", CBF_PACKED | CBF_FLAT_IMAGE },
+                                  { "packed v2, flat", CBF_PACKED_V2 | CBF_FLAT_IMAGE },
+                                  { "packed v2, uncorrelated", CBF_PACKED_V2 | CBF_UNCORRELATED_SECTIONS },
+                                  { "byte offset", CBF_BYTE_OFFSET },
+                                  { "none", CBF_NONE } };
+
+static const gsize shapes[][3] = { { 37, 11, 1 }, { 2, 9, 1 }, { 3, 3, 4 }, { 64, 16, 3 }, { 100, 1, 1 }, { 5, 1, 6 } };
+
+/* Detector-like: noise with strong pixels, gaps and, on `hard`, everything that the element holds. */
+static void
+fill (guint8 *to, guint size, gsize n, gboolean hard, FlRandom *random)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      double v = 20 + 4 * fl_random_normal (random);
+      guint64 kind = fl_random_u64 (random) % 50;
+      guint32 value = (guint32) (gint32) v;
+      if (kind == 0)
+        value = (guint32) fl_random_u64 (random) & 0x3fff;
+      else if (kind == 1)
+        value = (guint32) -100;
+      if (hard && kind < 25)
+        value = (guint32) fl_random_u64 (random);
+      memcpy (to + i * size, &value, size);
+    }
+}
+
+static void
+write_with_libcbf (const char *path, unsigned int flags, guint8 *pixels, guint size, gboolean is_signed,
+                   const gsize dims[3])
+{
+  cbf_handle handle;
+  g_assert_cmpint (cbf_make_handle (&handle), ==, 0);
+  g_assert_cmpint (cbf_new_datablock (handle, "image"), ==, 0);
+  g_assert_cmpint (cbf_new_category (handle, "array_data"), ==, 0);
+  g_assert_cmpint (cbf_new_column (handle, "array_id"), ==, 0);
+  g_assert_cmpint (cbf_set_value (handle, "ARRAY1"), ==, 0);
+  g_assert_cmpint (cbf_new_column (handle, "binary_id"), ==, 0);
+  g_assert_cmpint (cbf_set_integervalue (handle, 1), ==, 0);
+  g_assert_cmpint (cbf_new_column (handle, "data"), ==, 0);
+  g_assert_cmpint (cbf_set_integerarray_wdims_fs (handle, flags, 1, pixels, size, is_signed, dims[0] * dims[1] * dims[2],
+                                                  "little_endian", dims[0], dims[1], dims[2], 4095), ==, 0);
+  FILE *file = fopen (path, "w+b");
+  g_assert_cmpint (cbf_write_widefile (handle, file, 1, CBF, MIME_HEADERS | MSG_DIGEST, 0), ==, 0);
+  cbf_free_handle (handle); /* closes the file too */
+}
+
+static void
+check_one (const Coding *coding, guint size, gboolean is_signed, const gsize dims[3], gboolean hard, FlRandom *random)
+{
+  gsize n = dims[0] * dims[1] * dims[2], length;
+  g_autofree guint8 *pixels = g_malloc (n * size), *decoded = g_malloc (n * size), *file = NULL;
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "firstlight-cbf-XXXXXX", NULL), *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  fill (pixels, size, n, hard, random);
+  g_close (g_mkstemp (path), NULL);
+  write_with_libcbf (path, coding->flags, pixels, size, is_signed, dims);
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  g_unlink (path);
+  file = g_malloc0 (length + FL_CBF_PADDING);
+  memcpy (file, bytes, length);
+  g_autoptr (FlCbf) cbf = fl_cbf_parse (path, file, length, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (cbf->sections->len, ==, 1);
+  const FlCbfSection *section = &g_array_index (cbf->sections, FlCbfSection, 0);
+  g_assert_cmpuint (section->n_elements, ==, n);
+  g_assert_cmpuint (section->coding.element_size, ==, size);
+  g_assert_cmpstr (fl_cbf_decode (&section->coding, section->data, section->length, decoded), ==, NULL);
+  if (memcmp (pixels, decoded, n * size) != 0)
+    g_error ("%s, %u bytes, %ssigned, %zu x %zu x %zu: decoded pixels differ", coding->name, size,
+             is_signed ? "" : "un", dims[0], dims[1], dims[2]);
+}
+
+static void
+test_all (gconstpointer data)
+{
+  const Coding *coding = data;
+  FlRandom random = fl_random (fl_hash64 (coding->name, strlen (coding->name), 1));
+  for (gsize shape = 0; shape < G_N_ELEMENTS (shapes); shape++)
+    for (guint size = 1; size <= 4; size *= 2)
+      for (int is_signed = 0; is_signed < 2; is_signed++)
+        for (int hard = 0; hard < 2; hard++)
+          check_one (coding, size, is_signed, shapes[shape], hard, &random);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (codings); i++)
+    {
+      g_autofree char *path = g_strconcat ("/cbf-oracle/", codings[i].name, NULL);
+      g_test_add_data_func (path, &codings[i], test_all);
+    }
+  return g_test_run ();
+}
