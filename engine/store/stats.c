@@ -162,7 +162,10 @@ take_change (FlStats *stats, FlChange *change)
   if (change->removed)
     g_hash_table_remove (table, &change->id);
   else /* the key is the record's own id, its first member */
-    g_hash_table_replace (table, g_steal_pointer (&change->record), NULL);
+    {
+      g_hash_table_replace (table, change->record, change->record);
+      change->record = NULL;
+    }
 }
 
 gboolean
