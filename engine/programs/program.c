@@ -1,5 +1,6 @@
 #include "engine/programs/program.h"
 
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ int
 fl_program_main (const FlProgram *programs, const char *title, int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "--help";
+  setlocale (LC_CTYPE, ""); /* messages are UTF-8; numbers stay as in C */
   if (strcmp (name, "--help") == 0 || strcmp (name, "-h") == 0)
     {
       print_help (programs, title);
@@ -58,7 +60,8 @@ fl_program_main (const FlProgram *programs, const char *title, int argc, char **
   for (const FlProgram *p = programs; p->name != NULL; p++)
     if (strcmp (p->name, name) == 0)
       {
-        g_set_prgname (title);
+        g_autofree char *usage_name = g_strdup_printf ("%s %s", title, name);
+        g_set_prgname (usage_name);
         return p->run (argc - 1, argv + 1);
       }
   fprintf (stderr, "%s: no command is called '%s'; %s --help lists them\n", title, name, title);
