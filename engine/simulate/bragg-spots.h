@@ -7,8 +7,8 @@
  * Gaussian shape: |S|² = N/V · G(q − q_hkl), N cells of volume V, with covariance
  *   (0.399/D)² I  +  (|q| η)² (I − q̂q̂ᵀ)  +  (|q| σ)² q̂q̂ᵀ
  * for blocks of edge D (a Gaussian with the peak and integral of the block's own transform), mosaic spread η and
- * relative bandwidth σ; the Ewald sphere is a plane over one spot, so the spot is a closed 2-D Gaussian, and a pixel's
- * box is taken in by its second moment (1/12 px²).
+ * relative bandwidth σ; the Ewald sphere is a plane over one spot, so the spot is a closed 2-D Gaussian, integrated
+ * over each pixel.
  * Lattice shape: |S|² = Π sin²(πNᵢhᵢ)/sin²(πhᵢ) of one block of N₁ × N₂ × N₃ cells, sampled at 4 × 4 points a pixel and
  * the spectrum's samples. Thread: a model may be read by many. */
 #pragma once

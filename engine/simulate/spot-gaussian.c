@@ -7,6 +7,7 @@
 #define BLOCK_SIGMA 0.398942280401432678
 #define REACH       4.0 /* standard deviations */
 #define FEWEST      1e-3
+#define MOST_SAMPLES 12 /* across a pixel */
 
 /* Variances across and along q (Å⁻²). */
 static void
@@ -43,25 +44,45 @@ inverse (FlSym2 m)
   return (FlSym2){ m.ss / d, -m.fs / d, m.ff / d };
 }
 
-/* peak · exp(−½ xᵀ W x) on the pixel centres; along a row each value is the last one times a ratio that itself
- * shrinks by a constant factor. Gives the sum. */
-static double
-fill (FlPatch *patch, float *mean, double peak, FlSym2 w)
+/* One row of samples of peak · exp(−½ xᵀ W x), `n` steps of `step` from dx: each value is the last one times a ratio
+ * that itself shrinks by a constant factor. Every `per_pixel` of them are added to one pixel. */
+static void
+add_sample_row (float *mean, int width, int per_pixel, FlSym2 w, double peak, double dx, double dy)
 {
-  double sum = 0, shrink = exp (-w.ff);
-  for (int y = 0; y < patch->height; y++)
+  double step = 1.0 / per_pixel, shrink = exp (-w.ff * step * step);
+  double value = peak * exp (-0.5 * (w.ff * dx * dx + 2 * w.fs * dx * dy + w.ss * dy * dy));
+  double ratio = exp (-step * (w.ff * (dx + 0.5 * step) + w.fs * dy));
+  for (int x = 0; x < width; x++)
     {
-      double dy = patch->ss0 + y + 0.5 - patch->ss, dx = patch->fs0 + 0.5 - patch->fs;
-      double value = peak * exp (-0.5 * (w.ff * dx * dx + 2 * w.fs * dx * dy + w.ss * dy * dy));
-      double ratio = exp (-0.5 * w.ff * (2 * dx + 1) - w.fs * dy);
-      for (int x = 0; x < patch->width; x++)
+      double sum = 0;
+      for (int i = 0; i < per_pixel; i++)
         {
-          mean[y * patch->width + x] = (float) value;
           sum += value;
           value *= ratio;
           ratio *= shrink;
         }
+      mean[x] += (float) sum;
     }
+}
+
+/* A Gaussian of covariance `cov` (px²) and `total` photons, integrated over pixels: samples within each, as many as it
+ * is narrow, and the variance of the square that a sample stands for, which cancels the midpoint rule's first error.
+ * Gives the sum. */
+static double
+fill (FlPatch *patch, float *mean, double total, FlSym2 cov)
+{
+  double mid = (cov.ff + cov.ss) / 2, least = mid - sqrt (MAX (mid * mid - determinant (cov), 0));
+  int n = (int) CLAMP (ceil (1.2 / sqrt (MAX (least, 1e-6))), 1, MOST_SAMPLES), size = patch->width * patch->height;
+  double box = 1.0 / (12 * n * n), sum = 0;
+  FlSym2 seen = { cov.ff + box, cov.fs, cov.ss + box }, w = inverse (seen);
+  double peak = total / (2 * FL_PI * sqrt (determinant (seen)) * n * n);
+  for (int i = 0; i < size; i++)
+    mean[i] = 0;
+  for (int y = 0; y < patch->height * n; y++)
+    add_sample_row (mean + y / n * patch->width, patch->width, n, w, peak, patch->fs0 + 0.5 / n - patch->fs,
+                    patch->ss0 + (y + 0.5) / n - patch->ss);
+  for (int i = 0; i < size; i++)
+    sum += (double) mean[i];
   return sum;
 }
 
@@ -99,13 +120,11 @@ fl_spot_gaussian (const FlReflection *r, FlSpotScratch *scratch, FlPatch *patch)
   double density = r->crystal->n_cells / fl_cell_volume (&r->model->intensities->cell)
                    / (pow (2 * FL_PI, 1.5) * across * sqrt (along));
   double peak = r->strength * density * exp (-0.5 * chi2);
-  FlSym2 seen = { cov.ff + 1.0 / 12, cov.fs, cov.ss + 1.0 / 12 };
   double total = peak * 2 * FL_PI * sqrt (determinant (cov));
   if (!(total > FEWEST)
-      || !fl_patch_place (r, r->fs + shift_f, r->ss + shift_s, (int) ceil (REACH * sqrt (seen.ff)),
-                          (int) ceil (REACH * sqrt (seen.ss)), scratch, patch))
+      || !fl_patch_place (r, r->fs + shift_f, r->ss + shift_s, (int) ceil (REACH * sqrt (cov.ff)),
+                          (int) ceil (REACH * sqrt (cov.ss)), scratch, patch))
     return FALSE;
-  patch->photons = fill (patch, (float *) (void *) scratch->mean->data,
-                         total / (2 * FL_PI * sqrt (determinant (seen))), inverse (seen));
+  patch->photons = fill (patch, (float *) (void *) scratch->mean->data, total, cov);
   return TRUE;
 }
