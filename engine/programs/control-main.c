@@ -11,7 +11,9 @@ main (int argc, char **argv)
     { "serve", fl_program_serve, "answer view requests on standard input and output" },
     { "conduct", fl_program_conduct, "find runs, submit jobs, watch them" },
     { "experiment", fl_program_experiment, "make an experiment's folder" },
+    { "import", fl_program_import, "take other people's results into the store" },
     { "ingest", fl_program_ingest, "take an attempt's journals into the store" },
+    { "job", fl_program_job, "list jobs; ask for one to be stopped or retried" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-control", argc, argv);

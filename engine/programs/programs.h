@@ -7,4 +7,6 @@ int fl_program_serve (int argc, char **argv);
 int fl_program_inspect (int argc, char **argv);
 int fl_program_conduct (int argc, char **argv);
 int fl_program_experiment (int argc, char **argv);
+int fl_program_import (int argc, char **argv);
 int fl_program_ingest (int argc, char **argv);
+int fl_program_job (int argc, char **argv);

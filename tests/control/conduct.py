@@ -1,0 +1,127 @@
+"""What the tests of the conductor share: an experiment of fake runs, the programs, a look into the store."""
+import os
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+CONTROL, ENGINE = os.environ["FIRSTLIGHT_CONTROL"], os.environ["FAKE_ENGINE"]
+PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMPTED = range(9)
+
+
+class Experiment:
+    def __init__(self, shot_ms=1):
+        self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
+        self.data = os.path.join(self.folder, "data")
+        os.mkdir(self.data)
+        self.environment = dict(os.environ, FAKE_SHOT_MS=str(shot_ms))
+        self.run("experiment", "--store", self.folder, "--watch", self.data, "--quiet", "0.2", "--trial", "",
+                 "--launcher", "env", "--engine", ENGINE, "--cores", "2", "--ranks", "1")
+
+    def run(self, *arguments, check=True):
+        done = subprocess.run([CONTROL, *arguments], env=self.environment, capture_output=True, text=True, timeout=60)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: exit {done.returncode}: {done.stderr}")
+        return done
+
+    def add_run(self, name, *shots):
+        folder = os.path.join(self.data, name)
+        os.makedirs(folder, exist_ok=True)
+        for i, n in enumerate(shots):
+            with open(os.path.join(folder, f"{name}_c{i:02d}.cxi"), "w") as file:
+                file.write(str(n))
+
+    def conduct(self, *arguments):
+        return subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
+                                env=self.environment, stderr=subprocess.PIPE, text=True)
+
+    def finish(self, timeout=60):
+        conductor = self.conduct("--until-idle")
+        _, said = conductor.communicate(timeout=timeout)
+        assert conductor.returncode == 0, (conductor.returncode, said)
+        return said
+
+    def query(self, sql, *values):
+        store = sqlite3.connect(os.path.join(self.folder, "firstlight.sqlite"), timeout=60)
+        try:
+            return store.execute(sql, values).fetchall()
+        finally:
+            store.close()
+
+    def write(self, sql, *values):
+        store = sqlite3.connect(os.path.join(self.folder, "firstlight.sqlite"), timeout=60)
+        with store:
+            store.execute("UPDATE counter SET value = value + 1 WHERE name = 'revision'")
+            store.execute(sql, values)
+        store.close()
+
+    def want(self, what, job):
+        self.write(f"UPDATE job SET {what} = 1, revision = (SELECT value FROM counter WHERE name = 'revision') "
+                   "WHERE id = ?", job)
+
+    def wait_for(self, sql, *values, seconds=20):
+        until = time.time() + seconds
+        while time.time() < until:
+            found = self.query(sql, *values)
+            if found:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{sql} {values}: not within {seconds} s: {self.query('SELECT * FROM job')}")
+
+    def job_folders(self):
+        return {job: os.path.join(self.folder, path) for job, path in self.query("SELECT id, path FROM job")}
+
+    def starts(self, folder):
+        try:
+            return [line.split()[0] for line in open(os.path.join(folder, "starts"))]
+        except FileNotFoundError:
+            return []
+
+    def kill_session(self, job, number=signal.SIGKILL):
+        """Kills whatever runs of the job, its script included; True if something did."""
+        folder = self.job_folders()[job]
+        killed = False
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(".pid") and not os.path.exists(os.path.join(folder, name[:-4] + ".exit")):
+                words = open(os.path.join(folder, name)).read().split()
+                session = words[0] if words else "0"
+                for pid in filter(str.isdigit, os.listdir("/proc")):
+                    try:
+                        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+                        if fields[3] == session and fields[0] != "Z":
+                            os.kill(int(pid), number)
+                            killed = True
+                    except OSError:
+                        pass
+        return killed
+
+    def counts(self):
+        """Net shots and hits a job."""
+        return dict((job, (shots, hits)) for job, shots, hits in self.query(
+            "SELECT job, sum(shots), sum(hits) FROM slice WHERE kind = 1 GROUP BY job"))
+
+    def check_each_started_once(self):
+        for folder in self.job_folders().values():
+            starts = self.starts(folder)
+            assert "TWICE" not in starts, (folder, starts)
+            assert len(starts) == len(set(starts)), (folder, starts)
+
+    def remove(self):
+        for job in self.job_folders():
+            self.kill_session(job)
+        subprocess.run(["rm", "-rf", self.folder], check=True)
+
+
+def main(tests):
+    """TAP; a failed test's experiment is left behind."""
+    print(f"1..{len(tests)}")
+    failed = 0
+    for i, test in enumerate(tests, 1):
+        try:
+            test()
+            print(f"ok {i} {test.__name__}", flush=True)
+        except Exception as error:  # report, go on with the next
+            failed += 1
+            print(f"not ok {i} {test.__name__}\n# {type(error).__name__}: {error}", flush=True)
+    raise SystemExit(1 if failed else 0)

@@ -1,0 +1,157 @@
+"""The conductor with one process that runs undisturbed: what is wanted is done, and what people ask for."""
+import os
+import time
+
+from conduct import CANCELLED, DONE, FAILED, Experiment, main
+
+
+def test_all_done():
+    e = Experiment()
+    e.add_run("r0001", 10, 5)
+    e.add_run("r0002", 7)
+    e.finish()
+    assert e.query("SELECT name, state, shots, files FROM run ORDER BY name") == [
+        ("r0001", "complete", 15, 2), ("r0002", "complete", 7, 1)]
+    assert [row[0] for row in e.query("SELECT state FROM job")] == [DONE, DONE]
+    assert sorted(e.counts().values()) == [(7, 2), (15, 5)]
+    e.finish()  # nothing is left to do
+    assert len(e.query("SELECT id FROM attempt")) == 2
+    assert all(row[0] == 1 for row in e.query("SELECT compacted FROM attempt"))
+    e.check_each_started_once()
+    e.remove()
+
+
+def test_second_refused():
+    e = Experiment(shot_ms=20)
+    e.add_run("r0001", 200)
+    first = e.conduct()
+    e.wait_for("SELECT 1 FROM job WHERE state = 3")
+    second = e.run("conduct", "--store", e.folder, "--once", check=False)
+    assert second.returncode == 75, second
+    assert second.stderr.count("\n") == 1 and "has a conductor already" in second.stderr, second.stderr
+    first.terminate()
+    assert first.wait(20) == 0
+    assert e.run("conduct", "--store", e.folder, "--once").returncode == 0  # it has given the lease back
+    e.remove()
+
+
+def test_jobs_outlive_conductor():
+    e = Experiment(shot_ms=10)
+    e.add_run("r0001", 60)
+    e.add_run("r0002", 60)
+    first = e.conduct()
+    e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
+    first.terminate()
+    first.wait(20)
+    e.finish()
+    assert sorted(e.counts().values()) == [(60, 15), (60, 15)]
+    assert len(e.query("SELECT id FROM attempt")) == 2
+    e.check_each_started_once()
+    e.remove()
+
+
+def test_stop_and_retry():
+    e = Experiment(shot_ms=20)
+    e.add_run("r0001", 100)
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
+    e.want("stop_wanted", 1)
+    e.wait_for("SELECT 1 FROM job WHERE state = ? AND reason = 'stopped on request' AND stop_wanted = 0", CANCELLED)
+    assert e.query("SELECT exit_code FROM attempt") == [(75,)]
+    time.sleep(0.2)
+    assert len(e.query("SELECT id FROM attempt")) == 1  # nobody goes on with it
+    e.want("retry_wanted", 1)
+    e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
+    conductor.terminate()
+    conductor.wait(20)
+    assert e.counts() == {1: (100, 25)}
+    assert e.query("SELECT number, state FROM attempt ORDER BY number") == [(1, CANCELLED), (2, DONE)]
+    e.remove()
+
+
+def test_fails_once():
+    e = Experiment()
+    flag = os.path.join(e.folder, "fail")
+    open(flag, "w").close()
+    e.environment["FAKE_FAIL"] = flag
+    e.add_run("r0001", 8)
+    e.finish()
+    state, reason = e.query("SELECT state, reason FROM job")[0]
+    assert state == FAILED and "asked to fail" in reason, reason
+    assert "asked to fail" in e.query("SELECT stderr_tail FROM attempt")[0][0]
+    e.want("retry_wanted", 1)
+    e.finish()
+    assert e.query("SELECT state, attempts, reason FROM job") == [(DONE, 2, "")]
+    e.remove()
+
+
+def test_damaged_file():
+    e = Experiment()
+    e.add_run("r0001", 8, "nonsense", 4)
+    e.finish()
+    state, problem, shots = e.query("SELECT state, problem, shots FROM run")[0]
+    assert state == "damaged" and "damaged" in problem and shots == 12, (state, problem, shots)
+    assert e.query("SELECT state FROM job") == [(FAILED,)]
+    assert e.counts() == {1: (12, 3)}  # what could be read counts
+    e.remove()
+
+
+def test_run_grows():
+    e = Experiment()
+    e.add_run("r0001", 8)
+    e.finish()
+    e.add_run("r0001", 8, 12)
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM job WHERE state = ? AND attempts = 2", DONE)
+    conductor.terminate()
+    conductor.wait(20)
+    assert e.counts() == {1: (20, 5)}
+    assert e.query("SELECT shots, files FROM run") == [(20, 2)]
+    e.remove()
+
+
+def test_given_up():
+    """Killed again and again before it has done anything."""
+    e = Experiment()
+    e.write("UPDATE site SET launcher = 'sh -c ''kill -9 $$'''")
+    e.add_run("r0001", 8)
+    e.finish()
+    state, reason, attempts = e.query("SELECT state, reason, attempts FROM job")[0]
+    assert state == FAILED and "given up after 3 attempts" in reason and attempts == 3, (state, reason, attempts)
+    e.remove()
+
+
+def test_names():
+    """Names that a shell or SQL would take for something else."""
+    e = Experiment()
+    names = ["r 0001", "r'2'; rm -rf \"$HOME\"", "r$(touch x)3", "r`id`4", "ré–5", "{command}", "r%s6", "-r7", "r;7"]
+    for name in names:
+        e.add_run(name, 3)
+    e.finish()
+    assert sorted(row[0] for row in e.query("SELECT name FROM run")) == sorted(names)
+    assert set(e.counts().values()) == {(3, 1)} and len(e.counts()) == len(names), e.counts()
+    assert all(row[0] == DONE for row in e.query("SELECT state FROM job"))
+    e.remove()
+
+
+def test_tags_and_partial_files():
+    e = Experiment()
+    e.write("INSERT INTO tag (revision, name, comment, colour, persistent) VALUES (0, 'water', '', '', 1)")
+    e.add_run("r0001", 3)
+    partial = os.path.join(e.data, "r0001", "r0001_c01.cxi.inprogress")
+    open(partial, "w").write("5")
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM run")
+    time.sleep(0.8)
+    assert e.query("SELECT state FROM run") == [("recording",)]
+    assert e.query("SELECT count(*) FROM job") == [(0,)]
+    os.rename(partial, partial[:-len(".inprogress")])
+    e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
+    conductor.terminate()
+    conductor.wait(20)
+    assert e.counts() == {1: (8, 3)}
+    assert e.query("SELECT count(*) FROM run_tag") == [(1,)]
+    e.remove()
+
+
+main([value for name, value in list(globals().items()) if name.startswith("test_")])
