@@ -55,7 +55,8 @@ start (FlgConductor *conductor)
   g_subprocess_launcher_take_stdout_fd (launcher, fd);
   g_subprocess_launcher_take_stderr_fd (launcher, dup (fd));
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, program, "conduct", folder, NULL);
+  g_autoptr (GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, program, "conduct", "--store",
+                                                              folder, NULL);
   if (!child)
     g_warning ("%s: %s", program, error->message);
 }

@@ -52,7 +52,10 @@ trim (FlgRecentShots *recent)
   gint64 shots = 0;
   guint i = recent->summaries->len;
   while (i > 0 && shots < KEEP * recent->window)
-    shots += MAX (g_array_index (recent->summaries, FlShotSummary, --i).shots, 0);
+    {
+      i--;
+      shots += MAX (g_array_index (recent->summaries, FlShotSummary, i).shots, 0);
+    }
   if (i > 0)
     g_array_remove_range (recent->summaries, 0, i);
 }
