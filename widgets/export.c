@@ -3,7 +3,8 @@
 #include <cairo-pdf.h>
 #include <cairo-svg.h>
 #include <glib/gi18n.h>
-#include <math.h>
+
+#include "widgets/theme.h"
 
 char *
 flw_chart_summary (GtkWidget *widget)
@@ -73,6 +74,8 @@ flw_widget_export (GtkWidget *widget, const char *path, GError **error)
   cr = cairo_create (surface);
   if (!png)
     cairo_scale (cr, 0.75, 0.75);
+  flw_set_source (cr, FLW_GROUND, 1); /* a page has none of its own: it is its window's */
+  cairo_paint (cr);
   gsk_render_node_draw (node, cr);
   gsk_render_node_unref (node);
   status = cairo_status (cr);

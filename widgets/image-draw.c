@@ -305,7 +305,7 @@ draw_foot (FlwImageView *view, GtkSnapshot *snapshot)
   GtkWidget *widget = GTK_WIDGET (view);
   FlwBox box = flw_image_box (view);
   g_autofree char *text = flw_image_readout (view);
-  g_autofree char *zoom = view->zoom > 0 ? g_strdup_printf ("%.3g %%", view->zoom * 100) : g_strdup ("");
+  g_autofree char *zoom = view->zoom > 0 ? g_strdup_printf (view->zoom < 1 ? "%.2g ×" : "%.3g ×", view->zoom) : g_strdup ("");
   cairo_t *cr;
 
   flw_fill (snapshot, 0, box.height, box.width, FLW_IMAGE_FOOT, FLW_PLATE, 1);

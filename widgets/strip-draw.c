@@ -78,8 +78,11 @@ draw_runs (GtkWidget *widget, cairo_t *cr)
         {
           flw_set_source (cr, FLW_RULE, 1);
           cairo_set_line_width (cr, 1);
-          cairo_move_to (cr, round (x0) + 0.5, 4);
-          cairo_line_to (cr, round (x0) + 0.5, TOP - 4);
+          if (x0 >= labelled)
+            {
+              cairo_move_to (cr, round (x0) + 0.5, 4);
+              cairo_line_to (cr, round (x0) + 0.5, TOP - 4);
+            }
           for (guint s = 0; s < plot->n_strips; s++)
             {
               cairo_move_to (cr, round (x0) + 0.5, plot->strips[s].box.y);

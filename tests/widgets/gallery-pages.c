@@ -3,6 +3,14 @@
 #include <math.h>
 
 #include "tests/widgets/synthetic.h"
+#include "widgets/banner.h"
+#include "widgets/colour-bar.h"
+#include "widgets/empty-state.h"
+#include "widgets/log-view.h"
+#include "widgets/readout.h"
+#include "widgets/sparkline.h"
+#include "widgets/status-chip.h"
+#include "widgets/tag-chips.h"
 
 #define T0 1800000000000000000 /* ns: one morning in 2027 */
 
@@ -135,7 +143,109 @@ image_near_page (void)
   return view;
 }
 
+static GtkWidget *
+image_bar_page (void)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0), *view = image_page ();
+  GtkWidget *bar = flw_colour_bar_new (flw_image_view_get_colour_map (FLW_IMAGE_VIEW (view)));
+
+  gtk_widget_set_vexpand (view, TRUE);
+  flw_colour_map_set_scale (flw_image_view_get_colour_map (FLW_IMAGE_VIEW (view)), FLW_SCALE_SQRT);
+  flw_colour_bar_follow_image (FLW_COLOUR_BAR (bar), FLW_IMAGE_VIEW (view));
+  gtk_box_append (GTK_BOX (box), view);
+  gtk_box_append (GTK_BOX (box), bar);
+  return box;
+}
+
+static GtkWidget *
+readouts (void)
+{
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
+  gint64 now = g_get_real_time ();
+  const struct
+  {
+    const char *title, *unit, *widest, *text, *note;
+    gint64 age;
+    FlwTone tone;
+    gboolean lost;
+  } all[] = {
+    { "Hit rate", "%", "100.0", "24.3", "last 200", 2, FLW_TONE_NEUTRAL, FALSE },
+    { "Indexed", "%", "100.0", "61.8", NULL, 2, FLW_TONE_GOOD, FALSE },
+    { "Newest shot", NULL, "00:00:00", "08:00:51", NULL, 47, FLW_TONE_NEUTRAL, FALSE },
+    { "Lag", "shots", "00,000", "1,204", NULL, 1, FLW_TONE_WARNING, FALSE },
+    { "Failed jobs", NULL, "000", "2", "file damaged", 0, FLW_TONE_BAD, FALSE },
+    { "Beam energy", "eV", "00,000", "9,512", NULL, 380, FLW_TONE_NEUTRAL, TRUE },
+    { "Resolution", "Å", "00.00", NULL, NULL, 0, FLW_TONE_NEUTRAL, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      GtkWidget *readout = flw_readout_new (all[i].title, all[i].unit, all[i].widest);
+      flw_readout_set_value (FLW_READOUT (readout), all[i].text, all[i].age > 0 ? now - all[i].age * 1000000 : 0);
+      flw_readout_set_note (FLW_READOUT (readout), all[i].note);
+      flw_readout_set_tone (FLW_READOUT (readout), all[i].tone);
+      flw_readout_set_lost (FLW_READOUT (readout), all[i].lost);
+      gtk_box_append (GTK_BOX (row), readout);
+    }
+  return row;
+}
+
+static GtkWidget *
+small_page (void)
+{
+  static const char *const states[] = { "planned", "submitting", "queued", "running", "done", "failed", "cancelled",
+                                        "timed-out", "preempted", "up", "slow", "lost" };
+  static const char *const tags[] = { "lysozyme", "dark", "batch 3", "good", "pump 10 ps", "thaumatin", NULL };
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 14), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+  GtkWidget *chips = flw_tag_chips_new (), *plain = flw_tag_chips_new (), *sparks = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+  GtkWidget *banner = flw_banner_new (), *bad = flw_banner_new (), *log = flw_log_view_new ();
+  GtkWidget *empty = flw_empty_state_new ("folder-open-symbolic", "No runs yet",
+                                          "Runs appear here as soon as their files are complete in the folders that are watched.");
+
+  flw_banner_show (FLW_BANNER (banner), FLW_TONE_GOOD, "Trial 7 is ready: 12 jobs planned", "Undo", 0);
+  flw_banner_show (FLW_BANNER (bad), FLW_TONE_BAD, "r0043: run0043-2.h5: truncated file, expected 41,287,680 bytes", "Show", 0);
+  gtk_box_append (GTK_BOX (box), banner);
+  gtk_box_append (GTK_BOX (box), bad);
+  gtk_box_append (GTK_BOX (box), readouts ());
+  for (guint i = 0; i < G_N_ELEMENTS (states); i++)
+    {
+      GtkWidget *chip = flw_status_chip_new ();
+      flw_status_chip_set_state (FLW_STATUS_CHIP (chip), states[i], NULL);
+      gtk_box_append (GTK_BOX (row), chip);
+    }
+  gtk_box_append (GTK_BOX (box), row);
+  flw_tag_chips_set_tags (FLW_TAG_CHIPS (plain), tags);
+  flw_tag_chips_set_editable (FLW_TAG_CHIPS (chips), TRUE);
+  flw_tag_chips_set_tags (FLW_TAG_CHIPS (chips), tags);
+  gtk_box_append (GTK_BOX (box), plain);
+  gtk_box_append (GTK_BOX (box), chips);
+  for (guint s = 0; s < 5; s++)
+    {
+      GtkWidget *line = flw_sparkline_new ();
+      float values[40];
+      for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+        values[i] = s == 4 || (s == 3 && i > 14 && i < 22) ? NAN : (float) (20 + 15 * sin (i * 0.3 + s) + 5 * sin (i * 1.7));
+      flw_sparkline_set_values (FLW_SPARKLINE (line), G_N_ELEMENTS (values), values, s == 1 ? 100 : 0, " %");
+      gtk_box_append (GTK_BOX (sparks), line);
+    }
+  gtk_box_append (GTK_BOX (box), sparks);
+  for (guint i = 0; i < 60; i++)
+    {
+      g_autofree char *text = g_strdup_printf ("\033[32m08:00:%02u\033[0m rank %u: shot %u: %s\n", i, i % 4, i * 17,
+                                               i == 50 ? "error: chunk 17: checksum wrong" : "12 spots, miss");
+      flw_log_view_append (FLW_LOG_VIEW (log), text, -1);
+    }
+  gtk_widget_set_size_request (log, -1, 160);
+  gtk_box_append (GTK_BOX (box), log);
+  flw_empty_state_set_action (FLW_EMPTY_STATE (empty), "Watch a folder …", "win.watch-folder");
+  gtk_widget_set_vexpand (empty, TRUE);
+  gtk_box_append (GTK_BOX (box), empty);
+  return box;
+}
+
 const GalleryPage gallery_pages[] = {
+  { "small", small_page },
+  { "image-bar", image_bar_page },
   { "image", image_page },
   { "image-near", image_near_page },
   { "strip", strip_page },
