@@ -83,7 +83,7 @@ line_scale (Raster *raster)
       }
 }
 
-/* The buckets whose middle lies on each pixel. */
+/* The buckets whose middle lies on each pixel; those that reach over an end of the view belong to its last pixel there. */
 static void
 raster_map_buckets (Raster *raster)
 {
@@ -94,7 +94,8 @@ raster_map_buckets (Raster *raster)
   double start = (double) (int64_t) (raster->view->t0 - (first << shift)); /* may lie before the first bucket */
   for (uint32_t x = 0; x <= raster->view->width; x++)
     {
-      double bucket = ceil ((start + x * pixel_ns) / bucket_ns - 0.5);
+      double at = (start + x * pixel_ns) / bucket_ns;
+      double bucket = x == 0 ? floor (at) : x == raster->view->width ? ceil (at) : ceil (at - 0.5);
       raster->first_bucket[x] = bucket < 0 ? 0 : bucket > 4 * BUCKETS ? 4 * BUCKETS : (uint32_t) bucket;
     }
 }

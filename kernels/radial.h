@@ -12,7 +12,8 @@ enum
   FLK_RADIAL_NO_BIN = 0xffff
 };
 
-/* As the device sums them; read with flk_radial_sum() and _sum_sq(). */
+/* As the device sums them; read with flk_radial_sum() and _sum_sq(). The split of the squares between low and high
+ * depends on the tiles, their sum does not. */
 typedef struct
 {
   int64_t sum;               /* of v × scale */
@@ -41,5 +42,6 @@ flk_radial_sum (const FlkRadialBin *bin, double scale)
 static inline double
 flk_radial_sum_sq (const FlkRadialBin *bin, double scale)
 {
-  return ((double) bin->sq_high * 4294967296.0 + (double) bin->sq_low) / (scale * scale);
+  uint64_t high = bin->sq_high + (bin->sq_low >> 32), low = bin->sq_low & 0xffffffff;
+  return ((double) high * 4294967296.0 + (double) low) / (scale * scale);
 }
