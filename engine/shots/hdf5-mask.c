@@ -36,79 +36,73 @@ typedef struct
 {
   char *file, *path;
   const FlGeomSlab *slab;
-  hid_t memory_type;
-  void *values; /* 8 bytes a pixel of the slab */
-  gboolean per_frame;
-} Companion;
+  FlH5Companion data;
+} Loaded;
 
 static void
-companion_clear (Companion *companion)
+loaded_clear (Loaded *loaded)
 {
-  g_free (companion->file);
-  g_free (companion->path);
-  g_free (companion->values);
-  *companion = (Companion){ 0 };
+  g_free (loaded->file);
+  g_free (loaded->path);
+  g_free (loaded->data.values);
+  *loaded = (Loaded){ 0 };
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Companion, companion_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Loaded, loaded_clear)
 
 static gboolean
-companion_load (FlH5Source *self, Companion *companion, const char *file_name, const char *dataset,
-                const FlGeomSlab *slab, const FlH5Event *event, guint32 frame, hid_t memory_type, GError **error)
+load (FlH5Source *self, Loaded *loaded, const char *file_name, const char *dataset, const FlGeomSlab *slab,
+      const FlH5Event *event, guint32 frame, gboolean reals, GError **error)
 {
   g_autofree char *path = fl_h5_fill_path (dataset, event);
   g_autofree char *file = find_mask_file (self, file_name);
-  if (companion->slab == slab && companion->memory_type == memory_type && strcmp (companion->file, file) == 0
-      && strcmp (companion->path, path) == 0)
+  if (loaded->slab == slab && strcmp (loaded->file, file) == 0 && strcmp (loaded->path, path) == 0)
     return TRUE;
-  companion_clear (companion);
+  loaded_clear (loaded);
   gboolean own = file_name == NULL;
   g_auto (FlHid) other = own ? 0 : fl_h5_open (file, error);
-  if (other < 0)
+  if (other < 0
+      || !fl_h5_companion_read (own ? self->file : other, file, path, slab, frame, reals, &loaded->data, error))
     return FALSE;
-  companion->values = g_malloc (slab->n_pixels * 8);
-  if (!fl_h5_companion_read (own ? self->file : other, file, path, slab, frame, memory_type, companion->values,
-                             &companion->per_frame, error))
-    return FALSE;
-  companion->per_frame |= strchr (dataset, '%') != NULL;
-  companion->file = g_steal_pointer (&file);
-  companion->path = g_steal_pointer (&path);
-  companion->slab = slab;
-  companion->memory_type = memory_type;
+  loaded->data.per_frame |= strchr (dataset, '%') != NULL;
+  loaded->file = g_steal_pointer (&file);
+  loaded->path = g_steal_pointer (&path);
+  loaded->slab = slab;
   return TRUE;
 }
 
 static void
-apply_mask (const FlPanel *panel, const FlGeomSlab *slab, const FlGeomMask *mask, const gint64 *values, guint8 *bad)
+apply_mask (const FlPanel *panel, const FlGeomSlab *slab, const FlGeomMask *mask, const FlH5Companion *data,
+            guint8 *bad)
 {
   for (guint ss = 0; ss < panel->n_ss; ss++)
     {
       gsize row = panel->offset + ss * panel->stride;
       for (guint fs = 0; fs < panel->n_fs; fs++)
         {
-          guint64 v = (guint64) values[row + fs - slab->offset];
+          guint64 v = fl_h5_companion_bits (data, row + fs - slab->offset);
           bad[row + fs] |= (v & mask->good_bits) != mask->good_bits || (v & mask->bad_bits) != 0;
         }
     }
 }
 
-/* Applies mask number `n` of every panel; with `only_static`, those that differ by frame are left, and reported. */
+/* Applies mask number `n` of every panel; when `per_frame` is given, those that differ by frame are left, and told. */
 static gboolean
 apply_masks (FlH5Source *self, guint n, const FlH5Event *event, guint32 frame, guint8 *bad, gboolean *per_frame,
              GError **error)
 {
-  g_auto (Companion) companion = { 0 };
+  g_auto (Loaded) loaded = { 0 };
   for (guint i = 0; i < self->layout->n_panels; i++)
     {
       const FlGeomMask *mask = &geom_panel (self, i)->masks[n];
       if (mask->data == NULL)
         continue;
       const FlGeomSlab *slab = slab_of (self, i);
-      if (!companion_load (self, &companion, mask->file, mask->data, slab, event, frame, H5T_NATIVE_INT64, error))
+      if (!load (self, &loaded, mask->file, mask->data, slab, event, frame, FALSE, error))
         return FALSE;
-      if (per_frame != NULL && companion.per_frame)
+      if (per_frame != NULL && loaded.data.per_frame)
         *per_frame = TRUE;
       else
-        apply_mask (&self->source.detector->panels[i], slab, mask, companion.values, bad);
+        apply_mask (&self->source.detector->panels[i], slab, mask, &loaded.data, bad);
     }
   return TRUE;
 }
@@ -117,7 +111,7 @@ static gboolean
 read_saturation_maps (FlH5Source *self, GError **error)
 {
   FlDetector *detector = self->source.detector;
-  g_auto (Companion) companion = { 0 };
+  g_auto (Loaded) loaded = { 0 };
   const FlH5Event *event = &g_array_index (self->events, FlH5Event, 0);
   for (guint i = 0; i < detector->n_panels; i++)
     {
@@ -126,8 +120,7 @@ read_saturation_maps (FlH5Source *self, GError **error)
       const FlPanel *panel = &detector->panels[i];
       if (from->saturation_map == NULL)
         continue;
-      if (!companion_load (self, &companion, from->saturation_map_file, from->saturation_map, slab, event, 0,
-                           H5T_NATIVE_DOUBLE, error))
+      if (!load (self, &loaded, from->saturation_map_file, from->saturation_map, slab, event, 0, TRUE, error))
         return FALSE;
       if (detector->saturation == NULL)
         {
@@ -135,7 +128,7 @@ read_saturation_maps (FlH5Source *self, GError **error)
           for (gsize k = 0; k < detector->n_pixels; k++)
             detector->saturation[k] = INFINITY;
         }
-      const double *values = companion.values;
+      const double *values = loaded.data.values;
       for (guint ss = 0; ss < panel->n_ss; ss++)
         for (guint fs = 0; fs < panel->n_fs; fs++)
           {
@@ -211,12 +204,12 @@ read_mask_option (FlH5Source *self, const char *option, GError **error)
   g_auto (FlHid) file = open_mask (option, &file_name, &dataset, error);
   if (file < 0)
     return FALSE;
-  g_autofree gint64 *values = g_new (gint64, detector->n_pixels);
-  if (!fl_h5_companion_read (file, file_name, dataset, slab_of (self, 0), 0, H5T_NATIVE_INT64, values, NULL, error))
-    return FALSE;
-  for (gsize i = 0; i < detector->n_pixels; i++)
-    detector->mask[i] |= values[i] != 0;
-  return TRUE;
+  FlH5Companion own = { 0 };
+  gboolean ok = fl_h5_companion_read (file, file_name, dataset, slab_of (self, 0), 0, FALSE, &own, error);
+  for (gsize i = 0; ok && i < detector->n_pixels; i++)
+    detector->mask[i] |= fl_h5_companion_bits (&own, i) != 0;
+  g_free (own.values);
+  return ok;
 }
 
 gboolean

@@ -5,15 +5,25 @@
 #include "engine/base/error.h"
 #include "engine/shots/source-private.h"
 
-/* A frame's chunks may fill HDF5's cache up to this. */
+/* Decoded chunks of several frames are kept up to this, and HDF5's own cache is made as large. */
 #define MAX_CACHE ((gsize) 256 << 20)
+/* A frame in more chunks than this is left to HDF5. */
+#define MAX_CHUNKS ((gsize) 1 << 18)
 
 typedef struct
 {
   hsize_t first[FL_GEOM_DIMS]; /* index of its first element */
   gsize at, length;            /* in `raw`; length 0: never written, the fill value holds */
   guint32 skipped;
-} Stored;
+  guint8 *kept;                /* decoded, from an earlier frame or for the next; NULL: not kept */
+  gboolean valid;              /* `kept` is filled */
+} Chunk;
+
+static void
+chunk_clear (gpointer data)
+{
+  g_free (((Chunk *) data)->kept);
+}
 
 /* --- opening --- */
 
@@ -56,40 +66,62 @@ chunk_is_dense (const FlH5Slab *slab)
   for (guint before = 0; i > 0 && before < i - 1; before++)
     if (slab->chunk[before] != 1)
       return FALSE;
-  return TRUE;
+  return !slab->convert && !slab->keep;
+}
+
+static gsize
+n_chunks (const FlH5Slab *slab)
+{
+  gsize n = 1;
+  for (guint i = 0; i < slab->layout->n_dims; i++)
+    if (slab->layout->dims[i] != FL_GEOM_DIM_FRAME)
+      n *= (slab->layout->low[i] + slab->layout->count[i] - 1) / slab->chunk[i] - slab->layout->low[i] / slab->chunk[i] + 1;
+  return n;
 }
 
 static gboolean
-can_go_direct (FlH5Slab *slab, hid_t create_list, hid_t file_type)
+can_go_direct (FlH5Slab *slab, hid_t create_list)
 {
   const FlGeomSlab *layout = slab->layout;
   slab->chunk_pixels = 1;
+  slab->keep = FALSE;
   for (guint i = 0; i < layout->n_dims; i++)
     {
-      if (layout->dims[i] == FL_GEOM_DIM_FRAME && slab->chunk[i] != 1)
-        return FALSE;
+      slab->keep |= layout->dims[i] == FL_GEOM_DIM_FRAME && slab->chunk[i] != 1;
       slab->chunk_pixels *= slab->chunk[i];
       if (slab->chunk_pixels > (gsize) 1 << 28)
         return FALSE;
     }
-  return H5Tequal (file_type, fl_h5_memory_type (slab->type)) > 0
-         && fl_chunk_codec_init (&slab->codec, create_list, slab->chunk_pixels * fl_pixel_size (slab->type));
+  gsize bytes = slab->chunk_pixels * H5Tget_size (slab->file_type);
+  return fl_chunk_codec_init (&slab->codec, create_list, bytes) && n_chunks (slab) <= MAX_CHUNKS
+         && (!slab->keep || n_chunks (slab) * slab->chunk_pixels * 8 <= MAX_CACHE);
+}
+
+void
+fl_h5_slab_deliver (FlH5Slab *slab, FlPixelType type)
+{
+  slab->type = type;
+  slab->convert = H5Tequal (slab->file_type, fl_h5_memory_type (type)) <= 0;
+  if (!slab->direct)
+    return;
+  slab->dense = chunk_is_dense (slab);
+  g_array_set_size (slab->chunks, 0);
+  g_clear_pointer (&slab->decoded, g_free);
+  g_auto (FlHid) create_list = H5Dget_create_plist (slab->dataset);
+  if (H5Pget_fill_value (create_list, fl_h5_memory_type (type), slab->fill) < 0)
+    memset (slab->fill, 0, sizeof slab->fill);
 }
 
 /* Opens the dataset again with a chunk cache that holds what one frame touches. */
 static void
 enlarge_cache (FlH5Slab *slab, hid_t file)
 {
-  const FlGeomSlab *layout = slab->layout;
-  gsize bytes = fl_pixel_size (slab->type), n_chunks = 1;
-  for (guint i = 0; i < layout->n_dims; i++)
-    {
-      gsize n = layout->dims[i] == FL_GEOM_DIM_FRAME ? 1 : (layout->count[i] + slab->chunk[i] - 1) / slab->chunk[i] + 1;
-      n_chunks *= n;
-      bytes *= slab->chunk[i];
-    }
+  gsize bytes = H5Tget_size (slab->file_type), n = n_chunks (slab);
+  for (guint i = 0; i < slab->layout->n_dims && bytes < MAX_CACHE; i++)
+    bytes *= slab->chunk[i];
+  bytes = MIN (bytes, MAX_CACHE);
   g_auto (FlHid) access = H5Pcreate (H5P_DATASET_ACCESS);
-  H5Pset_chunk_cache (access, MIN (n_chunks * 10 + 1, 100003), MIN (n_chunks * bytes, MAX_CACHE), 1);
+  H5Pset_chunk_cache (access, MIN (n, 10000) * 10 + 1, MIN (n, MAX_CACHE / bytes) * bytes, 1);
   hid_t again = H5Dopen2 (file, slab->path, access);
   if (again >= 0)
     {
@@ -101,11 +133,12 @@ enlarge_cache (FlH5Slab *slab, hid_t file)
 static gboolean
 prepare (FlH5Slab *slab, hid_t file, GError **error)
 {
-  g_auto (FlHid) type = H5Dget_type (slab->dataset);
+  FlPixelType type;
   g_auto (FlHid) create_list = H5Dget_create_plist (slab->dataset);
+  slab->file_type = H5Dget_type (slab->dataset);
   slab->space = H5Dget_space (slab->dataset);
   int rank = H5Sget_simple_extent_ndims (slab->space);
-  if (!fl_h5_pixel_type (type, &slab->type))
+  if (!fl_h5_pixel_type (slab->file_type, &type))
     return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s holds no numbers, expected pixels", slab->path);
   if (rank != (int) slab->layout->n_dims)
     return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
@@ -115,19 +148,24 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
   if (!count_frames (slab, error))
     return FALSE;
   slab->filtered = H5Pget_nfilters (create_list) > 0;
-  if (H5Pget_layout (create_list) != H5D_CHUNKED)
-    return TRUE;
-  H5Pget_chunk (create_list, rank, slab->chunk);
-  slab->direct = can_go_direct (slab, create_list, type);
-  if (!slab->direct)
+  if (H5Pget_layout (create_list) == H5D_CHUNKED)
     {
-      enlarge_cache (slab, file);
-      return TRUE;
+      gboolean ok = H5Pget_chunk (create_list, rank, slab->chunk) == rank;
+      for (int i = 0; i < rank; i++)
+        ok = ok && slab->chunk[i] > 0;
+      if (!ok)
+        return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has chunks of no or another shape than the data",
+                           slab->path);
+      slab->direct = can_go_direct (slab, create_list);
+      if (slab->direct)
+        {
+          slab->chunks = g_array_new (FALSE, TRUE, sizeof (Chunk));
+          g_array_set_clear_func (slab->chunks, chunk_clear);
+        }
+      else
+        enlarge_cache (slab, file);
     }
-  slab->dense = chunk_is_dense (slab);
-  slab->stored = g_array_new (FALSE, FALSE, sizeof (Stored));
-  slab->fill = g_malloc0 (8);
-  H5Pget_fill_value (create_list, fl_h5_memory_type (slab->type), slab->fill);
+  fl_h5_slab_deliver (slab, type);
   return TRUE;
 }
 
@@ -155,14 +193,15 @@ fl_h5_slab_close (FlH5Slab *slab)
     return;
   if (slab->space > 0)
     H5Sclose (slab->space);
+  if (slab->file_type > 0)
+    H5Tclose (slab->file_type);
   if (slab->dataset > 0)
     H5Dclose (slab->dataset);
   fl_chunk_codec_clear (&slab->codec);
-  if (slab->stored != NULL)
-    g_array_unref (slab->stored);
+  if (slab->chunks != NULL)
+    g_array_unref (slab->chunks);
   g_free (slab->raw);
   g_free (slab->decoded);
-  g_free (slab->fill);
   g_free (slab->path);
   g_free (slab);
 }
@@ -183,12 +222,16 @@ frame_indices (const FlGeomSlab *layout, const hsize_t *dims, guint64 frame, hsi
     }
 }
 
+/* Reads the stored bytes of the chunk at `first` into `raw`, unless it is kept from an earlier frame. */
 static gboolean
-fetch_chunk (FlH5Slab *slab, const hsize_t *first, gsize *used, GError **error)
+fetch_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *first, gsize *used, GError **error)
 {
-  Stored stored = { .at = *used };
   hsize_t length = 0;
-  memcpy (stored.first, first, sizeof stored.first);
+  if (chunk->valid && memcmp (chunk->first, first, sizeof chunk->first) == 0)
+    return TRUE;
+  memcpy (chunk->first, first, sizeof chunk->first);
+  chunk->valid = FALSE;
+  chunk->at = *used;
   if (H5Dget_chunk_storage_size (slab->dataset, first, &length) < 0)
     {
       /* So says HDF5 of a chunk that was never written, too; what is wrong shows on reading. */
@@ -205,30 +248,31 @@ fetch_chunk (FlH5Slab *slab, const hsize_t *first, gsize *used, GError **error)
       slab->raw_allocated = MAX (*used + length, 2 * slab->raw_allocated);
       slab->raw = g_realloc (slab->raw, slab->raw_allocated);
     }
-  if (length > 0 && H5Dread_chunk (slab->dataset, H5P_DEFAULT, first, &stored.skipped, slab->raw + *used) < 0)
+  if (length > 0 && H5Dread_chunk (slab->dataset, H5P_DEFAULT, first, &chunk->skipped, slab->raw + *used) < 0)
     return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "a chunk of %s cannot be read", slab->path);
-  stored.length = (gsize) length;
-  *used += stored.length;
-  g_array_append_val (slab->stored, stored);
+  chunk->length = (gsize) length;
+  *used += chunk->length;
   return TRUE;
 }
 
+/* All chunks that the frame's box touches, in the dataset's order. */
 static gboolean
 fetch_chunks (FlH5Slab *slab, const hsize_t *frame_index, GError **error)
 {
   const FlGeomSlab *layout = slab->layout;
   hsize_t begin[FL_GEOM_DIMS] = { 0 }, first[FL_GEOM_DIMS] = { 0 };
   gsize used = 0;
-  g_array_set_size (slab->stored, 0);
+  g_array_set_size (slab->chunks, (guint) n_chunks (slab));
   for (guint i = 0; i < layout->n_dims; i++)
-    first[i] = begin[i] = layout->dims[i] == FL_GEOM_DIM_FRAME ? frame_index[i]
-                                                               : layout->low[i] / slab->chunk[i] * slab->chunk[i];
-  while (TRUE)
     {
-      if (!fetch_chunk (slab, first, &used, error))
+      guint64 low = layout->dims[i] == FL_GEOM_DIM_FRAME ? frame_index[i] : layout->low[i];
+      first[i] = begin[i] = low / slab->chunk[i] * slab->chunk[i];
+    }
+  for (guint n = 0; n < slab->chunks->len; n++)
+    {
+      if (!fetch_chunk (slab, &g_array_index (slab->chunks, Chunk, n), first, &used, error))
         return FALSE;
-      guint i = layout->n_dims;
-      while (i-- > 0)
+      for (guint i = layout->n_dims; i-- > 0;)
         {
           if (layout->dims[i] == FL_GEOM_DIM_FRAME)
             continue;
@@ -237,14 +281,13 @@ fetch_chunks (FlH5Slab *slab, const hsize_t *frame_index, GError **error)
             break;
           first[i] = begin[i];
         }
-      if (i == G_MAXUINT)
-        return TRUE;
     }
+  return TRUE;
 }
 
-/* Copies what a decoded chunk (NULL: the fill value) shares with the box, row by row. */
+/* Copies what a decoded chunk (NULL: the fill value) shares with the frame's box, row by row. */
 static void
-scatter (const FlH5Slab *slab, const Stored *stored, const guint8 *decoded, guint8 *pixels)
+scatter (const FlH5Slab *slab, const Chunk *chunk, const hsize_t *frame_index, const guint8 *decoded, guint8 *pixels)
 {
   const FlGeomSlab *layout = slab->layout;
   guint last = layout->n_dims - 1;
@@ -253,12 +296,12 @@ scatter (const FlH5Slab *slab, const Stored *stored, const guint8 *decoded, guin
   for (guint i = layout->n_dims; i-- > 0;)
     {
       gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
-      guint64 low = is_frame ? stored->first[i] : MAX (layout->low[i], stored->first[i]);
-      guint64 end = is_frame ? low + 1 : MIN (layout->low[i] + layout->count[i], stored->first[i] + slab->chunk[i]);
+      guint64 low = is_frame ? frame_index[i] : MAX (layout->low[i], chunk->first[i]);
+      guint64 end = is_frame ? low + 1 : MIN (layout->low[i] + layout->count[i], chunk->first[i] + slab->chunk[i]);
       count[i] = end - low;
       chunk_stride[i] = stride;
       stride *= slab->chunk[i];
-      from += (low - stored->first[i]) * chunk_stride[i];
+      from += (low - chunk->first[i]) * chunk_stride[i];
       to += is_frame ? 0 : (low - layout->low[i]) * layout->stride[i];
     }
   while (TRUE)
@@ -286,7 +329,7 @@ scatter (const FlH5Slab *slab, const Stored *stored, const guint8 *decoded, guin
 
 /* Where a chunk begins in the shot's array, when it lies there in one run; G_MAXSIZE else. */
 static gsize
-run_of_chunk (const FlH5Slab *slab, const Stored *stored)
+run_of_chunk (const FlH5Slab *slab, const Chunk *chunk)
 {
   const FlGeomSlab *layout = slab->layout;
   gsize to = 0;
@@ -295,36 +338,42 @@ run_of_chunk (const FlH5Slab *slab, const Stored *stored)
   for (guint i = 0; i < layout->n_dims; i++)
     if (layout->dims[i] != FL_GEOM_DIM_FRAME)
       {
-        if (stored->first[i] < layout->low[i]
-            || stored->first[i] + slab->chunk[i] > layout->low[i] + layout->count[i])
+        if (chunk->first[i] < layout->low[i] || chunk->first[i] + slab->chunk[i] > layout->low[i] + layout->count[i])
           return G_MAXSIZE;
-        to += (stored->first[i] - layout->low[i]) * layout->stride[i];
+        to += (chunk->first[i] - layout->low[i]) * layout->stride[i];
       }
   return to;
 }
 
-static gboolean
-decode_chunks (FlH5Slab *slab, guint8 *pixels, GError **error)
+/* Room for a decoded chunk in the file's type and in the delivered one. */
+static guint8 *
+decode_buffer (FlH5Slab *slab, Chunk *chunk)
 {
-  gsize size = fl_pixel_size (slab->type);
-  for (guint i = 0; i < slab->stored->len; i++)
+  guint8 **buffer = slab->keep ? &chunk->kept : &slab->decoded;
+  if (*buffer == NULL)
+    *buffer = g_malloc (MAX (slab->codec.size, slab->chunk_pixels * fl_pixel_size (slab->type)));
+  return *buffer;
+}
+
+static gboolean
+decode_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *frame_index, guint8 *pixels, GError **error)
+{
+  if (chunk->valid || chunk->length == 0)
     {
-      const Stored *stored = &g_array_index (slab->stored, Stored, i);
-      if (stored->length == 0)
-        {
-          scatter (slab, stored, NULL, pixels);
-          continue;
-        }
-      gsize run = run_of_chunk (slab, stored);
-      if (run == G_MAXSIZE && slab->decoded == NULL)
-        slab->decoded = g_malloc (slab->codec.size);
-      guint8 *to = run == G_MAXSIZE ? slab->decoded : pixels + run * size;
-      const char *wrong = fl_chunk_decode (&slab->codec, stored->skipped, slab->raw + stored->at, stored->length, to);
-      if (wrong != NULL)
-        return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s in %s", wrong, slab->path);
-      if (run == G_MAXSIZE)
-        scatter (slab, stored, slab->decoded, pixels);
+      scatter (slab, chunk, frame_index, chunk->valid ? chunk->kept : NULL, pixels);
+      return TRUE;
     }
+  gsize run = run_of_chunk (slab, chunk);
+  guint8 *to = run == G_MAXSIZE ? decode_buffer (slab, chunk) : pixels + run * fl_pixel_size (slab->type);
+  const char *wrong = fl_chunk_decode (&slab->codec, chunk->skipped, slab->raw + chunk->at, chunk->length, to);
+  if (wrong != NULL)
+    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s in %s", wrong, slab->path);
+  if (slab->convert
+      && H5Tconvert (slab->file_type, fl_h5_memory_type (slab->type), slab->chunk_pixels, to, NULL, H5P_DEFAULT) < 0)
+    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has a type that cannot be converted", slab->path);
+  if (run == G_MAXSIZE)
+    scatter (slab, chunk, frame_index, to, pixels);
+  chunk->valid = slab->keep;
   return TRUE;
 }
 
@@ -346,27 +395,33 @@ select_box (hid_t space, const FlGeomSlab *layout, const hsize_t *frame_index, g
   H5Sselect_hyperslab (space, H5S_SELECT_SET, start, NULL, count, NULL);
 }
 
+static gboolean
+read_chunks (FlH5Slab *slab, const hsize_t *frame_index, guint8 *pixels, guint64 *t_decode, GError **error)
+{
+  if (!fetch_chunks (slab, frame_index, error))
+    return FALSE;
+  gboolean ok = TRUE;
+  guint64 start = fl_shots_cpu_ns ();
+  for (guint i = 0; ok && i < slab->chunks->len; i++)
+    ok = decode_chunk (slab, &g_array_index (slab->chunks, Chunk, i), frame_index, pixels, error);
+  *t_decode += fl_shots_cpu_ns () - start;
+  return ok;
+}
+
 gboolean
-fl_h5_slab_read (FlH5Slab *slab, guint64 frame, FlPixelType type, void *pixels, guint64 *t_decode, GError **error)
+fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode, GError **error)
 {
   hsize_t frame_index[FL_GEOM_DIMS];
   frame_indices (slab->layout, slab->dims, frame, frame_index);
   H5Eclear2 (H5E_DEFAULT);
-  if (slab->direct && type == slab->type)
-    {
-      if (!fetch_chunks (slab, frame_index, error))
-        return FALSE;
-      guint64 start = fl_shots_cpu_ns ();
-      gboolean ok = decode_chunks (slab, pixels, error);
-      *t_decode += fl_shots_cpu_ns () - start;
-      return ok;
-    }
+  if (slab->direct)
+    return read_chunks (slab, frame_index, pixels, t_decode, error);
   hsize_t n = slab->layout->n_pixels;
   g_auto (FlHid) memory = H5Screate_simple (1, &n, NULL);
   select_box (slab->space, slab->layout, frame_index, TRUE);
   guint64 start = fl_shots_cpu_ns ();
-  herr_t status = H5Dread (slab->dataset, fl_h5_memory_type (type), memory, slab->space, H5P_DEFAULT, pixels);
-  if (slab->filtered)
+  herr_t status = H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT, pixels);
+  if (slab->filtered || slab->convert)
     *t_decode += fl_shots_cpu_ns () - start;
   return status >= 0 || fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s cannot be read", slab->path);
 }
@@ -375,7 +430,7 @@ fl_h5_slab_read (FlH5Slab *slab, guint64 frame, FlPixelType type, void *pixels, 
 
 gboolean
 fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout, guint64 frame,
-                      hid_t memory_type, void *values, gboolean *per_frame, GError **error)
+                      gboolean reals, FlH5Companion *companion, GError **error)
 {
   hsize_t dims[H5S_MAX_RANK], frame_index[FL_GEOM_DIMS] = { 0 }, n = layout->n_pixels;
   g_auto (FlHid) dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
@@ -411,9 +466,12 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
                            " frames, expected as many as the data", path, n_frames);
       frame_indices (layout, dims, frame, frame_index);
     }
-  if (per_frame != NULL)
-    *per_frame = with_frames && n_frames > 1;
+  g_auto (FlHid) type = H5Dget_type (dataset);
+  companion->per_frame = with_frames && n_frames > 1;
+  companion->bytes = !reals && H5Tequal (type, H5T_NATIVE_UINT8) > 0;
+  companion->values = g_malloc (layout->n_pixels * (companion->bytes ? 1 : 8));
   select_box (space, layout, frame_index, with_frames);
-  return H5Dread (dataset, memory_type, memory, space, H5P_DEFAULT, values) >= 0
+  return H5Dread (dataset, reals ? H5T_NATIVE_DOUBLE : companion->bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_INT64, memory,
+                  space, H5P_DEFAULT, companion->values) >= 0
          || fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s cannot be read", path);
 }

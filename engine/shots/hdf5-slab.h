@@ -1,8 +1,8 @@
 /* hdf5-slab.h: reads a slab (geom-layout.h) of one frame from an HDF5 dataset, in one piece (private to the room).
  *
- * Where each chunk belongs to one frame and its filters are known here, chunks are fetched raw and decoded by us (about
- * twice as fast as HDF5's pipeline, and each chunk is touched once whatever its shape); else one H5Dread with a chunk
- * cache that holds a frame's chunks. Thread: the source's. */
+ * Where the filters are known here, chunks are fetched raw and decoded by us: about twice as fast as HDF5's pipeline,
+ * each chunk touched once whatever its shape, and damage noticed (HDF5 1.10 reads past its buffers when a chunk unpacks
+ * to less than it should). Chunks of several frames are kept for the next ones. Else one H5Dread. Thread: the source's. */
 #pragma once
 
 #include "engine/shots/chunk-codec.h"
@@ -14,17 +14,20 @@ typedef struct
   const FlGeomSlab *layout;
   const char *file_path; /* for messages; the source's */
   char *path;
-  hid_t dataset, space;
+  hid_t dataset, space, file_type;
   hsize_t dims[FL_GEOM_DIMS], chunk[FL_GEOM_DIMS];
   guint64 n_frames;      /* product of the frame dimensions */
-  FlPixelType type;
+  FlPixelType type;      /* delivered */
   gboolean filtered;
   gboolean direct;       /* chunks are decoded by us */
+  gboolean convert;      /* …and turned from the file's type into `type` */
   gboolean dense;        /* a chunk inside the box is one run of the shot's array */
+  gboolean keep;         /* chunks hold several frames: decoded ones are kept */
   FlChunkCodec codec;
   gsize chunk_pixels;
-  GArray *stored;        /* the frame's chunks, as read */
-  guint8 *raw, *decoded, *fill;
+  GArray *chunks;        /* of the frame being read */
+  guint8 *raw, *decoded;
+  guint8 fill[8];
   gsize raw_allocated;
 } FlH5Slab;
 
@@ -34,13 +37,29 @@ FlH5Slab *fl_h5_slab_open (hid_t file, const char *file_path, const char *path, 
 gboolean fl_h5_slab_fits (const FlH5Slab *slab, GError **error);
 void fl_h5_slab_close (FlH5Slab *slab);
 
-/* Reads the slab of `frame` (counted through the frame dimensions) into `pixels`, layout->n_pixels of `type`. Adds to
- * *t_decode. */
-gboolean fl_h5_slab_read (FlH5Slab *slab, guint64 frame, FlPixelType type, void *pixels, guint64 *t_decode,
-                          GError **error);
+/* Makes reads deliver another type than the file's own. */
+void fl_h5_slab_deliver (FlH5Slab *slab, FlPixelType type);
 
-/* Reads the same box of a companion of the data (a mask, a saturation map): the dataset has the data's dimensions, with
- * or without the frame's. `values` gets layout->n_pixels items of 8 bytes of `memory_type`. *per_frame (may be NULL)
- * says whether it has one for each frame. */
+/* Reads the slab of `frame` (counted through the frame dimensions) into `pixels`, layout->n_pixels of slab->type.
+ * Adds to *t_decode. */
+gboolean fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode, GError **error);
+
+/* The same box of a companion of the data (a mask, a saturation map): the dataset has the data's dimensions, with or
+ * without the frame's. */
+typedef struct
+{
+  gboolean bytes;     /* values are guint8, as in the file (masks mostly are: no conversion of millions) */
+  gboolean per_frame; /* it has one for each frame */
+  void *values;       /* layout->n_pixels: guint8, gint64, or double when reals were asked for */
+} FlH5Companion;
+
+/* The caller frees values. */
 gboolean fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
-                               guint64 frame, hid_t memory_type, void *values, gboolean *per_frame, GError **error);
+                               guint64 frame, gboolean reals, FlH5Companion *companion, GError **error);
+
+static inline guint64
+fl_h5_companion_bits (const FlH5Companion *companion, gsize i)
+{
+  return companion->bytes ? ((const guint8 *) companion->values)[i]
+                                        : (guint64) ((const gint64 *) companion->values)[i];
+}

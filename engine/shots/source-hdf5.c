@@ -138,6 +138,11 @@ open_event (FlH5Source *self, guint index, GError **error)
         return FALSE;
       g_ptr_array_add (self->slabs, slab);
       const FlH5Slab *first = self->slabs->pdata[0];
+      /* All of a source's shots have the type of its first dataset. */
+      if (index == 0 && i == 0)
+        self->type = slab->type;
+      if (slab->type != self->type)
+        fl_h5_slab_deliver (slab, self->type);
       if (slab->n_frames != first->n_frames)
         return fl_h5_fail (error, FL_ERROR_INPUT, self->source.path,
                            "%s has %" G_GUINT64_FORMAT " frames, expected %" G_GUINT64_FORMAT " as in %s", slab->path,
@@ -166,8 +171,6 @@ count_frames (FlH5Source *self, GError **error)
           for (guint d = 0, k = 0; d < slab->layout->n_dims; d++)
             if (slab->layout->dims[d] == FL_GEOM_DIM_FRAME)
               event->extents[k++] = (guint32) slab->dims[d];
-          if (i == 0)
-            self->type = slab->type;
         }
       n += event->n_frames;
       if (n > G_MAXUINT32)
@@ -330,7 +333,7 @@ read_frame (FlSource *source, guint32 number, FlShot *shot, GError **error)
     {
       FlH5Slab *slab = self->slabs->pdata[i];
       guint8 *to = (guint8 *) shot->pixels + slab->layout->offset * fl_pixel_size (self->type);
-      if (!fl_h5_slab_read (slab, frame, self->type, to, &shot->t_decode, error))
+      if (!fl_h5_slab_read (slab, frame, to, &shot->t_decode, error))
         {
           g_autofree char *prefix = g_strdup_printf ("%s: ", source->path);
           if (error != NULL && *error != NULL && g_str_has_prefix ((*error)->message, prefix))
