@@ -90,7 +90,7 @@ write_file (FlPlay *play, const char *folder, guint run, guint index, guint firs
     return TRUE;
   gboolean damaged = run == play->plan->damaged_run && index == 0;
   /* Lost blocks show in compressed frames only. */
-  FlCompression compression = damaged && play->compression == FL_COMPRESSION_NONE ? FL_COMPRESSION_DEFLATE
+  FlCompression compression = damaged && play->compression == FL_COMPRESSION_NONE ? FL_COMPRESSION_BITSHUFFLE
                                                                                    : play->compression;
   FILE *truth = fopen (truth_path, "we");
   if (truth == NULL)

@@ -56,14 +56,14 @@ def check_compressions(folder):
     frames = {}
     for name in ('none', 'deflate', 'bitshuffle'):
         out = os.path.join(folder, name)
-        done = subprocess.run([engine, 'simulate-sfx', '--out', out, '--shots', '2', '--set',
-                               f'simulate.compression={name}'], capture_output=True, text=True)
-        if name == 'bitshuffle' and done.returncode == 2 and 'plug-in' in done.stderr:
-            print('no bitshuffle plug-in here: said so in one line')
-            continue
-        assert done.returncode == 0, done.stderr
+        # An EIGER's pixels are no multiple of 8: bitshuffle has some left over.
+        run(out, '--shots', '2', '--set', f'simulate.compression={name}', '--set', 'simulate.detector=eiger-1m')
         with h5py.File(os.path.join(out, 'r0001', 'r0001_c00.cxi'), 'r') as f:
-            frames[name] = f['/entry_1/data_1/data'][:]
+            try:
+                frames[name] = f['/entry_1/data_1/data'][:]
+            except OSError as error:
+                assert name == 'bitshuffle' and not h5py.h5z.filter_avail(32008), error
+                print('HDF5 has no bitshuffle plug-in here: not read by h5py')
     assert all(np.array_equal(frames['none'], other) for other in frames.values())
 
 

@@ -122,6 +122,32 @@ test_reads_back (gconstpointer detector)
 }
 
 static void
+test_compressions (void)
+{
+  static const char *const names[] = { "none", "deflate", "bitshuffle" };
+  static const char *const detectors[] = { "jungfrau-1m", "eiger-1m" };
+  for (gsize i = 0; i < 6; i++)
+    {
+      g_autofree char *folder = new_folder ();
+      g_autoptr (FlParams) params = params_with (detectors[i / 3]);
+      g_assert_true (fl_params_set (params, "simulate.compression", names[i % 3], NULL));
+      FlBeamtime plan = { .out = folder, .first_run = 1, .n_runs = 1, .shots = 2, .shots_per_file = 2, .quiet = TRUE };
+      play (&plan, params);
+      g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, NULL);
+      g_autoptr (FlSource) source = open_run (folder, "r0001/r0001_c00.cxi");
+      for (guint n = 0; n < 2; n++)
+        {
+          g_auto (FlShot) read = { 0 };
+          FlSfxShot drawn;
+          g_assert_true (fl_source_read (source, n, &read, NULL));
+          fl_sfx_simulator_draw (simulator, 1, n, &drawn);
+          g_assert_true (memcmp (read.pixels, drawn.pixels, read.n_pixels * fl_pixel_size (read.type)) == 0);
+        }
+      remove_folder (folder);
+    }
+}
+
+static void
 assert_same_file (const char *a, const char *b, const char *name)
 {
   g_autofree char *path_a = g_build_filename (a, name, NULL), *path_b = g_build_filename (b, name, NULL);
@@ -244,6 +270,7 @@ main (int argc, char **argv)
       g_autofree char *name = g_strconcat ("/simulate/beamtime/reads-back/", detectors[i], NULL);
       g_test_add_data_func (name, detectors[i], test_reads_back);
     }
+  g_test_add_func ("/simulate/beamtime/compressions", test_compressions);
   g_test_add_func ("/simulate/beamtime/same-seed-same-bytes", test_same_seed_same_bytes);
   g_test_add_func ("/simulate/beamtime/damage-takes-its-frames", test_damage_takes_its_frames);
   g_test_add_func ("/simulate/beamtime/rate-is-kept", test_rate_is_kept);
