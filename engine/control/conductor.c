@@ -606,6 +606,14 @@ fl_conductor_round (FlConductor *conductor, GError **error)
   return plan (conductor, error) && attend (conductor, error);
 }
 
+gboolean
+fl_conductor_has_lease (FlConductor *conductor)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *holder = fl_store_lease_holder (conductor->store, FL_CONDUCTOR_LEASE, &error);
+  return error != NULL || holder == NULL || strcmp (holder, conductor->who) == 0;
+}
+
 guint
 fl_conductor_pending (FlConductor *conductor)
 {

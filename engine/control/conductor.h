@@ -31,8 +31,10 @@ void fl_conductor_free (FlConductor *conductor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlConductor, fl_conductor_free)
 
 /* One round: lease, runs, plan, wishes, submissions, polls, journals. Requests to sites that it makes are answered on
- * the main context. FALSE with FL_ERROR_BUSY when somebody has taken the lease: end. Other errors: say so, try again. */
+ * the main context. After FALSE: fl_conductor_has_lease() tells whether to try again. */
 gboolean fl_conductor_round (FlConductor *conductor, GError **error);
+/* FALSE: somebody has taken over; nothing of this one's may be written any more. */
+gboolean fl_conductor_has_lease (FlConductor *conductor);
 /* Requests to sites that wait for their answer. */
 guint fl_conductor_pending (FlConductor *conductor);
 /* Nothing is running, queued or planned, and every run is complete. */

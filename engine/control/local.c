@@ -84,13 +84,6 @@ signal_session (int session, int signal, gboolean leaves_only)
     }
 }
 
-static gboolean
-session_lives (int session)
-{
-  g_autoptr (GArray) processes = fl_process_session (session);
-  return processes->len > 0;
-}
-
 typedef struct
 {
   int pid;
@@ -116,6 +109,18 @@ is_this_boot (const Started *started)
   return strcmp (started->host, g_get_host_name ()) == 0
          && g_file_get_contents ("/proc/sys/kernel/random/boot_id", &boot, NULL, NULL)
          && strcmp (g_strstrip (boot), started->boot) == 0;
+}
+
+/* Anything of the session lives, its script or what that has left behind. A number that is a session's is not given to
+ * another process: if one of that number began at another time, the session is gone. */
+static gboolean
+session_lives (const Started *started)
+{
+  FlProcess leader;
+  if (!is_this_boot (started) || (fl_process_read (started->pid, &leader) && leader.start != started->start))
+    return FALSE;
+  g_autoptr (GArray) processes = fl_process_session (started->pid);
+  return processes->len > 0;
 }
 
 /* --- looking --- */
@@ -145,7 +150,7 @@ look (const FlSubmission *submission)
   g_autofree char *exit_text = read_small (submission, "exit");
   if (exit_text != NULL)
     look_at_exit (submission, exit_text, status);
-  else if (known && is_this_boot (&started) && (fl_process_lives (started.pid, started.start) || session_lives (started.pid)))
+  else if (known && session_lives (&started))
     status->state = FL_SITE_RUNNING;
   else if (known)
     {
@@ -262,7 +267,7 @@ local_cancel (const FlSite *site, const FlSubmission *submission, gboolean hard,
   (void) error;
   Started started;
   g_autofree char *done = read_small (submission, "exit");
-  if (done == NULL && read_started (submission, &started) && is_this_boot (&started))
+  if (done == NULL && read_started (submission, &started) && session_lives (&started))
     signal_session (started.pid, hard ? SIGKILL : SIGTERM, !hard);
   return TRUE;
 }

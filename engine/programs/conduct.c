@@ -56,9 +56,8 @@ do_round (gpointer data)
   if (!fl_conductor_round (conduct->conductor, &error))
     {
       say (conduct, error);
-      if (g_error_matches (error, FL_ERROR, FL_ERROR_BUSY))
+      if (!fl_conductor_has_lease (conduct->conductor))
         {
-          /* Somebody has taken over: nothing of ours may be written any more. */
           conduct->status = fl_error_exit_status (error);
           g_main_loop_quit (conduct->loop);
         }

@@ -37,7 +37,8 @@ fail (FlDb *db, int code, GError **error)
     {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: another program holds the database; try again", db->path);
+      g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: another program holds the database; try again (%s, %d)", db->path, why,
+                   sqlite3_extended_errcode (db->handle));
       break;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:

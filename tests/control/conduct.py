@@ -37,8 +37,12 @@ class Experiment:
                                 env=self.environment, stderr=subprocess.PIPE, text=True)
 
     def finish(self, timeout=60):
-        conductor = self.conduct("--until-idle")
-        _, said = conductor.communicate(timeout=timeout)
+        for _ in range(3):
+            conductor = self.conduct("--until-idle")
+            _, said = conductor.communicate(timeout=timeout)
+            if conductor.returncode != 75:  # try again
+                break
+            print(f"# {said.strip()}", flush=True)
         assert conductor.returncode == 0, (conductor.returncode, said)
         return said
 
@@ -85,7 +89,14 @@ class Experiment:
         for name in sorted(os.listdir(folder)):
             if name.endswith(".pid") and not os.path.exists(os.path.join(folder, name[:-4] + ".exit")):
                 words = open(os.path.join(folder, name)).read().split()
-                session = words[0] if words else "0"
+                if len(words) < 4 or int(words[0]) <= 1:  # not written yet
+                    continue
+                session = words[0]
+                try:  # never another's that has got the number
+                    if open(f"/proc/{session}/stat").read().rsplit(")", 1)[1].split()[19] != words[1]:
+                        continue
+                except OSError:
+                    pass
                 for pid in filter(str.isdigit, os.listdir("/proc")):
                     try:
                         fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()

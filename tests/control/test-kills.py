@@ -10,19 +10,19 @@ from conduct import DONE, FAILED, Experiment, main
 
 def play(seed, kills):
     draw = random.Random(seed)
-    e = Experiment(shot_ms=2)
-    want = {}
-    for run in range(1, 5):
-        shots = [draw.randrange(5, 60) for _ in range(draw.randrange(1, 4))]
-        e.add_run(f"r{run:04d}", *shots)
-        want[run] = (sum(shots), sum((n + 3) // 4 for n in shots))
+    e = Experiment(shot_ms=12)
+    want, killed = {}, 0
     for kill in range(kills):
+        if kill % 2 == 0:  # runs arrive meanwhile
+            run, shots = kill // 2 + 1, [draw.randrange(5, 60) for _ in range(draw.randrange(1, 4))]
+            e.add_run(f"r{run:04d}", *shots)
+            want[run] = (sum(shots), sum((n + 3) // 4 for n in shots))
         conductor = e.conduct()
-        time.sleep(draw.choice([0.005, 0.02, 0.05, 0.1, 0.3]) * draw.random() * 2)
-        if draw.random() < 0.4:
-            jobs = list(e.job_folders())
+        time.sleep(draw.choice([0.02, 0.1, 0.3, 0.6]) * (0.5 + draw.random()))
+        if draw.random() < 0.6:
+            jobs = [job for (job,) in e.query("SELECT id FROM job WHERE state IN (1, 2, 3)")]
             if jobs:
-                e.kill_session(draw.choice(jobs))
+                killed += e.kill_session(draw.choice(jobs))
         conductor.send_signal(signal.SIGKILL)
         conductor.wait()
         for job, (shots, hits) in e.counts().items():
@@ -40,6 +40,7 @@ def play(seed, kills):
     for job, run, state in jobs:
         assert state == DONE, (seed, job, state)
         assert counts[job] == want[int(run[1:])], (seed, run, counts[job], want[int(run[1:])])
+    print(f"# {kills} conductors and {killed} attempts killed, {len(e.query('SELECT id FROM attempt'))} attempts")
     e.remove()
 
 
