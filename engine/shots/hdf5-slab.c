@@ -379,11 +379,13 @@ decode_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *frame_index, guint8 *
 
 /* --- reading --- */
 
-static void
+/* Selects the frame's box in `space`; returns the memory it goes to. That has the same dimensions: between different
+ * ones HDF5 copies element by element. */
+static hid_t
 select_box (hid_t space, const FlGeomSlab *layout, const hsize_t *frame_index, gboolean with_frames)
 {
   hsize_t start[FL_GEOM_DIMS] = { 0 }, count[FL_GEOM_DIMS] = { 0 };
-  guint n = 0;
+  int n = 0;
   for (guint i = 0; i < layout->n_dims; i++)
     {
       gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
@@ -393,6 +395,7 @@ select_box (hid_t space, const FlGeomSlab *layout, const hsize_t *frame_index, g
       count[n++] = is_frame ? 1 : layout->count[i];
     }
   H5Sselect_hyperslab (space, H5S_SELECT_SET, start, NULL, count, NULL);
+  return H5Screate_simple (n, count, NULL);
 }
 
 static gboolean
@@ -416,9 +419,7 @@ fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode,
   H5Eclear2 (H5E_DEFAULT);
   if (slab->direct)
     return read_chunks (slab, frame_index, pixels, t_decode, error);
-  hsize_t n = slab->layout->n_pixels;
-  g_auto (FlHid) memory = H5Screate_simple (1, &n, NULL);
-  select_box (slab->space, slab->layout, frame_index, TRUE);
+  g_auto (FlHid) memory = select_box (slab->space, slab->layout, frame_index, TRUE);
   guint64 start = fl_shots_cpu_ns ();
   herr_t status = H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT, pixels);
   if (slab->filtered || slab->convert)
@@ -432,12 +433,11 @@ gboolean
 fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout, guint64 frame,
                       gboolean reals, FlH5Companion *companion, GError **error)
 {
-  hsize_t dims[H5S_MAX_RANK], frame_index[FL_GEOM_DIMS] = { 0 }, n = layout->n_pixels;
+  hsize_t dims[H5S_MAX_RANK], frame_index[FL_GEOM_DIMS] = { 0 };
   g_auto (FlHid) dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
   if (dataset < 0)
     return fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected a mask or map there", path);
   g_auto (FlHid) space = H5Dget_space (dataset);
-  g_auto (FlHid) memory = H5Screate_simple (1, &n, NULL);
   int rank = H5Sget_simple_extent_dims (space, dims, NULL);
   guint n_frame_dims = 0, d = 0;
   for (guint i = 0; i < layout->n_dims; i++)
@@ -470,7 +470,7 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
   companion->per_frame = with_frames && n_frames > 1;
   companion->bytes = !reals && H5Tequal (type, H5T_NATIVE_UINT8) > 0;
   companion->values = g_malloc (layout->n_pixels * (companion->bytes ? 1 : 8));
-  select_box (space, layout, frame_index, with_frames);
+  g_auto (FlHid) memory = select_box (space, layout, frame_index, with_frames);
   return H5Dread (dataset, reals ? H5T_NATIVE_DOUBLE : companion->bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_INT64, memory,
                   space, H5P_DEFAULT, companion->values) >= 0
          || fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s cannot be read", path);
