@@ -14,16 +14,18 @@ reduced_volume_squared (const FlCell *c)
 gboolean
 fl_cell_from_degrees (const double values[6], FlCell *cell, GError **error)
 {
-  FlCell c = { values[0], values[1], values[2], fl_radians (values[3]), fl_radians (values[4]),
-               fl_radians (values[5]) };
+  FlCell c = {
+    values[0], values[1], values[2], fl_radians (values[3]), fl_radians (values[4]), fl_radians (values[5])
+  };
   gboolean possible = c.a > 0 && c.b > 0 && c.c > 0;
   for (int i = 3; i < 6; i++)
     possible = possible && values[i] > 0 && values[i] < 180;
   if (!possible || !(reduced_volume_squared (&c) > 1e-6))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "no cell has the parameters %g %g %g Å %g %g %g°, expected positive lengths and angles that close",
-                   values[0], values[1], values[2], values[3], values[4], values[5]);
+      g_set_error (
+          error, FL_ERROR, FL_ERROR_INPUT,
+          "no cell has the parameters %g %g %g Å %g %g %g°, expected positive lengths and angles that close",
+          values[0], values[1], values[2], values[3], values[4], values[5]);
       return FALSE;
     }
   *cell = c;
@@ -41,9 +43,9 @@ fl_cell_basis (const FlCell *c)
 {
   double cg = cos (c->gamma), sg = sin (c->gamma), cb = cos (c->beta);
   double y = c->c * (cos (c->alpha) - cb * cg) / sg;
-  return (FlMat3){ { { c->a, 0, 0 },
-                     { c->b * cg, c->b * sg, 0 },
-                     { c->c * cb, y, fl_cell_volume (c) / (c->a * c->b * sg) } } };
+  return (FlMat3){
+    { { c->a, 0, 0 }, { c->b * cg, c->b * sg, 0 }, { c->c * cb, y, fl_cell_volume (c) / (c->a * c->b * sg) } }
+  };
 }
 
 FlMat3

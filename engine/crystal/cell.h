@@ -10,8 +10,8 @@
 
 typedef struct
 {
-  double a, b, c;             /* Å */
-  double alpha, beta, gamma;  /* rad */
+  double a, b, c;            /* Å */
+  double alpha, beta, gamma; /* rad */
 } FlCell;
 
 /* From a, b, c (Å) and the angles in degrees, as people write cells. FL_ERROR_INPUT when no such cell exists. */

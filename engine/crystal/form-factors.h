@@ -7,9 +7,9 @@
 
 typedef struct
 {
-  const char *symbol;    /* "C", "ZN" */
-  double a[4], b[4], c;  /* electrons, Å², electrons */
-  double radius;         /* Å, van der Waals (the ion's for metals): for solvent masks */
+  const char *symbol;   /* "C", "ZN" */
+  double a[4], b[4], c; /* electrons, Å², electrons */
+  double radius;        /* Å, van der Waals (the ion's for metals): for solvent masks */
 } FlFormFactor;
 
 /* NULL when the element is not in the table. Case does not matter. */

@@ -10,9 +10,9 @@ static const struct
 {
   const char *laue, *group;
 } laue_groups[] = {
-  { "1", NULL },        { "-1", "P1" },       { "2/m", "P2" },      { "mmm", "P222" },    { "4/m", "P4" },
-  { "4/mmm", "P422" },  { "-3_H", "P3" },     { "-31m_H", "P312" }, { "-3m1_H", "P321" }, { "6/m", "P6" },
-  { "6/mmm", "P622" },  { "m-3", "P23" },     { "m-3m", "P432" },
+  { "1", NULL },       { "-1", "P1" },   { "2/m", "P2" },      { "mmm", "P222" },    { "4/m", "P4" },
+  { "4/mmm", "P422" }, { "-3_H", "P3" }, { "-31m_H", "P312" }, { "-3m1_H", "P321" }, { "6/m", "P6" },
+  { "6/mmm", "P622" }, { "m-3", "P23" }, { "m-3m", "P432" },
 };
 
 static gboolean
@@ -31,11 +31,12 @@ laue_from_line (const char *path, const char *line, FlSymmetry **symmetry, GErro
   for (guint i = 0; i < G_N_ELEMENTS (laue_groups); i++)
     if (strcmp (name, laue_groups[i].laue) == 0)
       {
-        *symmetry = laue_groups[i].group != NULL ? fl_symmetry_from_symbol (laue_groups[i].group, error) : NULL;
+        *symmetry =
+            laue_groups[i].group != NULL ? fl_symmetry_from_symbol (laue_groups[i].group, error) : NULL;
         return laue_groups[i].group == NULL || *symmetry != NULL;
       }
-  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s:2: symmetry '%s' is not known, expected 1 or a Laue group",
-               path, name);
+  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+               "%s:2: symmetry '%s' is not known, expected 1 or a Laue group", path, name);
   return FALSE;
 }
 

@@ -13,8 +13,8 @@ fl_intensities_new (const FlCell *cell, double d_min, GError **error)
   if (!(d_min > 0) || size > 0x1p30)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "a cell of %g × %g × %g Å to %g Å has too many reflections, expected a coarser resolution", cell->a,
-                   cell->b, cell->c, d_min);
+                   "a cell of %g × %g × %g Å to %g Å has too many reflections, expected a coarser resolution",
+                   cell->a, cell->b, cell->c, d_min);
       return NULL;
     }
   fl_cell_limits (cell, d_min, i.limits);

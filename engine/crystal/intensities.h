@@ -12,9 +12,9 @@
 typedef struct
 {
   FlCell cell;
-  double d_min;      /* Å */
-  int limits[3];     /* |h| ≤ limits[0] … */
-  float *values;     /* [2 limits[0] + 1][2 limits[1] + 1][2 limits[2] + 1]; 0 where there is none */
+  double d_min;  /* Å */
+  int limits[3]; /* |h| ≤ limits[0] … */
+  float *values; /* [2 limits[0] + 1][2 limits[1] + 1][2 limits[2] + 1]; 0 where there is none */
 } FlIntensities;
 
 /* All zero. FL_ERROR_INPUT when the sphere holds more than 2³⁰ indices. */
@@ -28,7 +28,8 @@ fl_intensities_at (const FlIntensities *i, int h, int k, int l)
   const int *m = i->limits;
   if (h < -m[0] || h > m[0] || k < -m[1] || k > m[1] || l < -m[2] || l > m[2])
     return NULL;
-  return &i->values[((gsize) (h + m[0]) * (gsize) (2 * m[1] + 1) + (gsize) (k + m[1])) * (gsize) (2 * m[2] + 1)
+  return &i->values[((gsize) (h + m[0]) * (gsize) (2 * m[1] + 1) + (gsize) (k + m[1]))
+                        * (gsize) (2 * m[2] + 1)
                     + (gsize) (l + m[2])];
 }
 
@@ -41,4 +42,5 @@ fl_intensities_get (const FlIntensities *i, int h, int k, int l)
 }
 
 /* Sets `value` for all ±hR of a reflection, under Friedel's law; what lies outside is left out. */
-void fl_intensities_set_class (FlIntensities *intensities, const FlSymmetry *symmetry, FlMiller hkl, float value);
+void fl_intensities_set_class (FlIntensities *intensities, const FlSymmetry *symmetry, FlMiller hkl,
+                               float value);

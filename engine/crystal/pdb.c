@@ -77,7 +77,8 @@ read_remark (FlPdbReader *reader, const char *line)
         last[1] = *word;
       }
   gsize digits = strlen (last[0]);
-  if (digits >= 4 && digits <= 6 && strcmp (last[0] + digits - 3, "555") == 0 && strchr (last[1], ',') != NULL)
+  if (digits >= 4 && digits <= 6 && strcmp (last[0] + digits - 3, "555") == 0
+      && strchr (last[1], ',') != NULL)
     g_ptr_array_add (reader->operators, g_strdup (last[1]));
 }
 
@@ -102,7 +103,8 @@ read_atom (FlPdbReader *reader, const char *line, GError **error)
   FlAtom atom = { .factor = element (line) };
   if (!number (line, 31, 38, &atom.position.x) || !number (line, 39, 46, &atom.position.y)
       || !number (line, 47, 54, &atom.position.z))
-    return wrong (reader, FL_ERROR_INPUT, error, "an atom's place is damaged, expected x, y, z in columns 31 to 54");
+    return wrong (reader, FL_ERROR_INPUT, error,
+                  "an atom's place is damaged, expected x, y, z in columns 31 to 54");
   if (!number (line, 55, 60, &atom.occupancy))
     atom.occupancy = 1;
   if (!number (line, 61, 66, &atom.b))
@@ -175,7 +177,8 @@ fl_pdb_read (const char *path, GError **error)
       return NULL;
     }
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  FlPdbReader reader = { .path = path, .operators = g_ptr_array_new_with_free_func (g_free),
+  FlPdbReader reader = { .path = path,
+                         .operators = g_ptr_array_new_with_free_func (g_free),
                          .atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom)) };
   FlModel *model = read_lines (&reader, lines, error) ? model_from_reader (&reader, error) : NULL;
   g_ptr_array_unref (reader.operators);

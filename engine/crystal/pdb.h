@@ -7,9 +7,9 @@
 
 typedef struct
 {
-  FlVec3 position;  /* Å, the PDB's orthogonal frame */
+  FlVec3 position; /* Å, the PDB's orthogonal frame */
   double occupancy;
-  double b;         /* Å² */
+  double b; /* Å² */
   const FlFormFactor *factor;
 } FlAtom;
 
@@ -18,7 +18,7 @@ typedef struct
   FlCell cell;
   FlSymmetry *symmetry;
   guint n_atoms;
-  FlAtom *atoms;    /* of the asymmetric unit, all alternative places */
+  FlAtom *atoms; /* of the asymmetric unit, all alternative places */
 } FlModel;
 
 /* CRYST1 gives the cell; the operators of REMARK 290 the symmetry, or CRYST1's symbol where there are none. Of an

@@ -18,9 +18,9 @@ enum
 typedef struct
 {
   int n[3];
-  double spacing[3];  /* Å between planes of the grid */
-  FlMat3 metric;      /* of real space, for fractional distances */
-  guint8 *cells;      /* [n0][n1][n2] */
+  double spacing[3]; /* Å between planes of the grid */
+  FlMat3 metric;     /* of real space, for fractional distances */
+  guint8 *cells;     /* [n0][n1][n2] */
 } FlMaskGrid;
 
 static inline int
@@ -49,9 +49,10 @@ paint (FlMaskGrid *grid, const double x[3], double radius, guint8 keep, guint8 t
                               (double) k / grid->n[2] - x[2]);
           if (fl_vec3_dot (d, fl_mat3_apply (&grid->metric, d)) > radius * radius)
             continue;
-          guint8 *cell = &grid->cells[((gsize) wrap (i, grid->n[0]) * (gsize) grid->n[1]
-                                       + (gsize) wrap (j, grid->n[1])) * (gsize) grid->n[2]
-                                      + (gsize) wrap (k, grid->n[2])];
+          guint8 *cell =
+              &grid->cells[((gsize) wrap (i, grid->n[0]) * (gsize) grid->n[1] + (gsize) wrap (j, grid->n[1]))
+                               * (gsize) grid->n[2]
+                           + (gsize) wrap (k, grid->n[2])];
           if (*cell != keep)
             *cell = to;
         }
@@ -82,11 +83,14 @@ paint_atoms (FlMaskGrid *grid, const FlModel *model)
 static gboolean
 touches_protein (const FlMaskGrid *grid, int i, int j, int k)
 {
-  static const int steps[6][3] = { { 1, 0, 0 }, { -1, 0, 0 }, { 0, 1, 0 }, { 0, -1, 0 }, { 0, 0, 1 }, { 0, 0, -1 } };
+  static const int steps[6][3] = { { 1, 0, 0 },  { -1, 0, 0 }, { 0, 1, 0 },
+                                   { 0, -1, 0 }, { 0, 0, 1 },  { 0, 0, -1 } };
   for (int s = 0; s < 6; s++)
     if (grid->cells[((gsize) wrap (i + steps[s][0], grid->n[0]) * (gsize) grid->n[1]
-                     + (gsize) wrap (j + steps[s][1], grid->n[1])) * (gsize) grid->n[2]
-                    + (gsize) wrap (k + steps[s][2], grid->n[2])] == PROTEIN)
+                     + (gsize) wrap (j + steps[s][1], grid->n[1]))
+                        * (gsize) grid->n[2]
+                    + (gsize) wrap (k + steps[s][2], grid->n[2])]
+        == PROTEIN)
       return TRUE;
   return FALSE;
 }
@@ -133,7 +137,7 @@ static double complex *
 transform_axis (const double complex *in, gsize outer, int n, gsize rest, int low, int high)
 {
   gsize m = (gsize) (high - low + 1);
-  double complex *out = g_new0 (double complex, outer * m * rest);
+  double complex *out = g_new0 (double complex, outer *m *rest);
   g_autofree double complex *turns = g_new (double complex, n);
   for (int x = 0; x < n; x++)
     turns[x] = cexp (2 * FL_PI * I * x / n);
@@ -164,7 +168,8 @@ fl_solvent_transform (const FlModel *model, const int limits[3], double d_min)
   double voxel = fl_cell_volume (&model->cell) / (double) (n0 * n1 * n2);
   /* Planes of x go through z and y one at a time, so that the whole grid is never complex. */
   gsize k = 2 * (gsize) limits[1] + 1;
-  g_autofree double complex *stack = g_new (double complex, n0 * k * l), *plane = g_new (double complex, n1 * n2);
+  g_autofree double complex *stack = g_new (double complex, n0 *k *l),
+                            *plane = g_new (double complex, n1 *n2);
   for (gsize x = 0; x < n0; x++)
     {
       for (gsize i = 0; i < n1 * n2; i++)

@@ -7,8 +7,8 @@
 typedef struct
 {
   int h, k, l0;
-  guint first, n;   /* in the list of reflections */
-  double s2[3];     /* s² = s2[0] + s2[1] l + s2[2] l² */
+  guint first, n; /* in the list of reflections */
+  double s2[3];   /* s² = s2[0] + s2[1] l + s2[2] l² */
 } FlRow;
 
 typedef struct
@@ -17,11 +17,11 @@ typedef struct
   int limits[3];
   FlMat3 metric;
   FlMat3 to_fractional;
-  GArray *hkl;      /* FlMiller */
-  GArray *rows;     /* FlRow */
-  double *form;     /* [n]: f of the element at hand */
-  double *re, *im;  /* [n]: F */
-  double *gr, *gi;  /* [longest row]: sum of one atom's phases */
+  GArray *hkl;     /* FlMiller */
+  GArray *rows;    /* FlRow */
+  double *form;    /* [n]: f of the element at hand */
+  double *re, *im; /* [n]: F */
+  double *gr, *gi; /* [longest row]: sum of one atom's phases */
 } FlSummation;
 
 /* A gap in l (a class whose representative lies elsewhere) begins a new row. */
@@ -33,7 +33,8 @@ list_reflections (FlSummation *sum, double d_min)
   for (int h = -sum->limits[0]; h <= sum->limits[0]; h++)
     for (int k = -sum->limits[1]; k <= sum->limits[1]; k++)
       {
-        FlRow row = { .h = h, .k = k,
+        FlRow row = { .h = h,
+                      .k = k,
                       .s2 = { fl_inverse_d_squared (g, h, k, 0) / 4, (h * g->m[0][2] + k * g->m[1][2]) / 2,
                               g->m[2][2] / 4 } };
         for (int l = -sum->limits[2]; l <= sum->limits[2]; l++)
@@ -91,7 +92,8 @@ place (const FlSummation *sum, FlVec3 f, const FlSymmetryOperator *op, double *c
 
 /* Adds one place's phases to a row's sums. */
 static void
-add_phases (const FlSummation *sum, const FlRow *row, double *const *turn, double *restrict gr, double *restrict gi)
+add_phases (const FlSummation *sum, const FlRow *row, double *const *turn, double *restrict gr,
+            double *restrict gi)
 {
   const double *th = turn[0] + 2 * (row->h + sum->limits[0]), *tk = turn[1] + 2 * (row->k + sum->limits[1]);
   const double *tl = turn[2] + 2 * (row->l0 + sum->limits[2]);
@@ -111,7 +113,8 @@ add_row (FlSummation *sum, const FlRow *row, const FlAtom *atom)
   int l = row->l0;
   double s2 = row->s2[0] + (row->s2[1] + row->s2[2] * l) * l;
   double weight = atom->occupancy * exp (-atom->b * s2);
-  double ratio = exp (-atom->b * (row->s2[1] + row->s2[2] * (2 * l + 1))), change = exp (-2 * atom->b * row->s2[2]);
+  double ratio = exp (-atom->b * (row->s2[1] + row->s2[2] * (2 * l + 1))),
+         change = exp (-2 * atom->b * row->s2[2]);
   double *re = sum->re + row->first, *im = sum->im + row->first;
   const double *form = sum->form + row->first;
   for (guint i = 0; i < row->n; i++)
@@ -145,7 +148,8 @@ static void
 add_atoms (FlSummation *sum)
 {
   guint n_turns = 3 * sum->model->symmetry->n;
-  double **turns = g_new (double *, n_turns); /* for each operator: cos, sin of 2πhx, h = −limit … limit, three axes */
+  double **turns =
+      g_new (double *, n_turns); /* for each operator: cos, sin of 2πhx, h = −limit … limit, three axes */
   for (guint i = 0; i < n_turns; i++)
     turns[i] = g_new (double, 2 * (2 * sum->limits[i % 3] + 1));
   g_autoptr (GHashTable) elements = g_hash_table_new (NULL, NULL);
@@ -180,8 +184,9 @@ add_solvent (FlSummation *sum, FlSolvent solvent, double d_min)
       FlMiller m = g_array_index (sum->hkl, FlMiller, i);
       double s2 = fl_inverse_d_squared (&sum->metric, m.h, m.k, m.l) / 4;
       int sign = m.l < 0 ? -1 : 1; /* the mask is real: F(−h) = F(h)* */
-      double complex f = mask[((gsize) (sign * m.h + sum->limits[0]) * n1 + (gsize) (sign * m.k + sum->limits[1])) * n2
-                              + (gsize) (sign * m.l)];
+      double complex f =
+          mask[((gsize) (sign * m.h + sum->limits[0]) * n1 + (gsize) (sign * m.k + sum->limits[1])) * n2
+               + (gsize) (sign * m.l)];
       f *= solvent.density * exp (-solvent.b * s2);
       sum->re[i] += creal (f);
       sum->im[i] += sign * cimag (f);
@@ -192,7 +197,8 @@ FlStructureFactors *
 fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent)
 {
   FlMat3 basis = fl_cell_basis (&model->cell), inverse = fl_mat3_inverse (&basis);
-  FlSummation sum = { .model = model, .metric = fl_cell_reciprocal_metric (&model->cell),
+  FlSummation sum = { .model = model,
+                      .metric = fl_cell_reciprocal_metric (&model->cell),
                       .to_fractional = fl_mat3_transpose (&inverse),
                       .hkl = g_array_new (FALSE, FALSE, sizeof (FlMiller)),
                       .rows = g_array_new (FALSE, FALSE, sizeof (FlRow)) };
@@ -233,7 +239,8 @@ fl_structure_factors_free (FlStructureFactors *factors)
 }
 
 void
-fl_structure_factors_fill (const FlStructureFactors *factors, const FlModel *model, FlIntensities *intensities)
+fl_structure_factors_fill (const FlStructureFactors *factors, const FlModel *model,
+                           FlIntensities *intensities)
 {
   for (guint i = 0; i < factors->n; i++)
     {

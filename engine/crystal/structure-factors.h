@@ -22,8 +22,8 @@ typedef struct
 typedef struct
 {
   guint n;
-  FlMiller *hkl;           /* representatives, by h, k, then l */
-  double complex *f;       /* electrons */
+  FlMiller *hkl;     /* representatives, by h, k, then l */
+  double complex *f; /* electrons */
 } FlStructureFactors;
 
 FlStructureFactors *fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent);
@@ -31,4 +31,5 @@ void fl_structure_factors_free (FlStructureFactors *factors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlStructureFactors, fl_structure_factors_free)
 
 /* |F|² of every reflection of `intensities`, whose cell is the model's. */
-void fl_structure_factors_fill (const FlStructureFactors *factors, const FlModel *model, FlIntensities *intensities);
+void fl_structure_factors_fill (const FlStructureFactors *factors, const FlModel *model,
+                                FlIntensities *intensities);

@@ -258,7 +258,8 @@ fl_symmetry_from_symbol (const char *symbol, GError **error)
         return fl_symmetry_from_words ((const char *const *) generators, error);
       }
   g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-               "space group '%s' is not known, expected one of the 65 without mirrors, such as P43212", symbol);
+               "space group '%s' is not known, expected one of the 65 without mirrors, such as P43212",
+               symbol);
   return NULL;
 }
 

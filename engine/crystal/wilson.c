@@ -12,8 +12,8 @@ static const struct
   double fraction;
 } composition[] = { { "C", 0.63 }, { "N", 0.17 }, { "O", 0.193 }, { "S", 0.007 } };
 #define ATOM_WEIGHT      13.9
-#define MATTHEWS         2.4  /* Å³/Da (Matthews 1968) */
-#define SOLVENT_CONTRAST 0.85 /* how much of the protein's density solvent matches */
+#define MATTHEWS         2.4   /* Å³/Da (Matthews 1968) */
+#define SOLVENT_CONTRAST 0.85  /* how much of the protein's density solvent matches */
 #define SOLVENT_B        200.0 /* Å² */
 
 double
@@ -52,7 +52,8 @@ fl_wilson_fill (FlIntensities *intensities, const FlSymmetry *symmetry, double b
           if (d2 > limit || d2 == 0)
             continue;
           FlReflectionClass class = fl_symmetry_classify (symmetry, (FlMiller){ h, k, l });
-          double value = class.absent ? 0 : class.epsilon * fl_wilson_level (volume, d2, b_factor) * draw (class, seed);
+          double value =
+              class.absent ? 0 : class.epsilon * fl_wilson_level (volume, d2, b_factor) * draw (class, seed);
           *fl_intensities_at (intensities, h, k, l) = (float) value;
         }
 }

@@ -28,16 +28,17 @@ typedef struct
 static gboolean
 check (const Arguments *a, GError **error)
 {
-  const char *wrong = a->out == NULL                          ? "--out DIR is missing"
-                      : a->runs < 1 || a->runs > 9999         ? "--runs is out of range, expected 1 to 9999"
-                      : a->shots < 1                          ? "--shots is out of range, expected 1 or more"
-                      : a->per_file < 1                       ? "--shots-per-file is out of range, expected 1 or more"
-                      : a->shots / a->per_file > 9999         ? "--shots-per-file is too small for --shots"
-                      : a->first_run < 1 || a->first_run > 9999 ? "--first-run is out of range, expected 1 to 9999"
-                      : !(a->rate >= 0 && a->rate <= 1e6)     ? "--rate is out of range, expected 0 to 1000000"
-                      : !(a->pause >= 0 && a->pause <= 1e6)   ? "--pause is out of range, expected 0 to 1000000"
-                      : a->damage < 0                         ? "--damage is out of range, expected a run's number"
-                                                              : NULL;
+  const char *wrong = a->out == NULL                  ? "--out DIR is missing"
+                      : a->runs < 1 || a->runs > 9999 ? "--runs is out of range, expected 1 to 9999"
+                      : a->shots < 1                  ? "--shots is out of range, expected 1 or more"
+                      : a->per_file < 1               ? "--shots-per-file is out of range, expected 1 or more"
+                      : a->shots / a->per_file > 9999 ? "--shots-per-file is too small for --shots"
+                      : a->first_run < 1 || a->first_run > 9999
+                          ? "--first-run is out of range, expected 1 to 9999"
+                      : !(a->rate >= 0 && a->rate <= 1e6)   ? "--rate is out of range, expected 0 to 1000000"
+                      : !(a->pause >= 0 && a->pause <= 1e6) ? "--pause is out of range, expected 0 to 1000000"
+                      : a->damage < 0 ? "--damage is out of range, expected a run's number"
+                                      : NULL;
   if (wrong != NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s", wrong);
   return wrong == NULL;
@@ -52,9 +53,16 @@ play (const Arguments *a, FlParams *params, GError **error)
   sigaction (SIGTERM, &action, NULL);
   sigaction (SIGINT, &action, NULL);
   sigaction (SIGUSR1, &action, NULL);
-  FlBeamtime plan = { .out = a->out, .first_run = (guint) a->first_run, .n_runs = (guint) a->runs,
-                      .shots = (guint) a->shots, .shots_per_file = (guint) a->per_file, .rate = a->rate,
-                      .pause = a->pause, .damaged_run = (guint) a->damage, .quiet = a->quiet, .stop = &stop_asked };
+  FlBeamtime plan = { .out = a->out,
+                      .first_run = (guint) a->first_run,
+                      .n_runs = (guint) a->runs,
+                      .shots = (guint) a->shots,
+                      .shots_per_file = (guint) a->per_file,
+                      .rate = a->rate,
+                      .pause = a->pause,
+                      .damaged_run = (guint) a->damage,
+                      .quiet = a->quiet,
+                      .stop = &stop_asked };
   return fl_beamtime_play (&plan, params, error);
 }
 
@@ -92,7 +100,8 @@ fl_program_simulate_sfx (int argc, char **argv)
       fprintf (stderr, "simulate-sfx: '%s' is not an option, expected none but those of --help\n", argv[1]);
       status = 2;
     }
-  else if (!check (&a, &error) || (params = fl_program_params (&options, &error)) == NULL || !play (&a, params, &error))
+  else if (!check (&a, &error) || (params = fl_program_params (&options, &error)) == NULL
+           || !play (&a, params, &error))
     status = fl_program_fail ("simulate-sfx", error);
   g_free (a.out);
   g_free (a.model);

@@ -2,19 +2,19 @@
 
 #include <string.h>
 
-#define LEVELS 256
-#define TAIL   1e-9
+#define LEVELS      256
+#define TAIL        1e-9
 #define COLUMNS_MAX 256
 
 struct FlBackground
 {
   gsize n_pixels;
-  float *mean;                    /* [n_pixels], photons at scale 1; 0 where nothing falls */
-  guint8 *level;                  /* [n_pixels] */
-  double level_mean[LEVELS];      /* photons at scale 1 */
-  guint columns_log2;             /* this shot's tables */
+  float *mean;                         /* [n_pixels], photons at scale 1; 0 where nothing falls */
+  guint8 *level;                       /* [n_pixels] */
+  double level_mean[LEVELS];           /* photons at scale 1 */
+  guint columns_log2;                  /* this shot's tables */
   guint32 table[LEVELS * COLUMNS_MAX]; /* threshold of 24 bits, alias column of 8 */
-  guint16 lowest[LEVELS];         /* count of column 0 */
+  guint16 lowest[LEVELS];              /* count of column 0 */
 };
 
 /* Scattering of water, air and sample environment in units of the ring's peak; q = 1/d in Å⁻¹. */
@@ -43,8 +43,8 @@ fill_mean (FlBackground *b, const FlDetectorLayout *layout, double wavelength, d
             double q = sqrt (MAX (0, 2 - 2 * u.z)) / wavelength;
             guint8 state = layout->state[i];
             if (state == FL_PIXEL_GOOD || state == FL_PIXEL_HOT)
-              b->mean[i] = (float) (level * profile (q) * fl_polarisation_factor (u, polarisation) * solid_angle
-                                    / square_on);
+              b->mean[i] = (float) (level * profile (q) * fl_polarisation_factor (u, polarisation)
+                                    * solid_angle / square_on);
           }
     }
 }
@@ -75,8 +75,8 @@ assign_levels (FlBackground *b, FlRandom *random)
 }
 
 FlBackground *
-fl_background_new (const FlDetectorLayout *layout, double wavelength, double level, FlPolarisation polarisation,
-                   guint64 seed)
+fl_background_new (const FlDetectorLayout *layout, double wavelength, double level,
+                   FlPolarisation polarisation, guint64 seed)
 {
   FlBackground *b = g_new0 (FlBackground, 1);
   b->n_pixels = layout->detector->n_pixels;

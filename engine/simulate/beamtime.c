@@ -11,16 +11,16 @@
 #include "engine/simulate/truth.h"
 
 /* Where the clock of a beamtime that is not played in real time starts (2026-01-01 00:00 UTC), and its rate. */
-#define EPOCH_NS  1767225600000000000ull
-#define EPOCH_HZ  120
-#define RUN_NS    (3600ull * FL_NS_PER_S)
+#define EPOCH_NS 1767225600000000000ull
+#define EPOCH_HZ 120
+#define RUN_NS   (3600ull * FL_NS_PER_S)
 
 typedef struct
 {
   const FlBeamtime *plan;
   FlSfxSimulator *simulator;
   FlCompression compression;
-  guint64 next;  /* monotonic ns when the next shot is due */
+  guint64 next; /* monotonic ns when the next shot is due */
   guint64 hits, shots;
 } FlPlay;
 
@@ -29,7 +29,8 @@ stopped (const FlPlay *play, GError **error)
 {
   if (play->plan->stop == NULL || !*play->plan->stop)
     return FALSE;
-  g_set_error (error, FL_ERROR, FL_ERROR_STOPPED, "%s: stopped; the same command goes on from here", play->plan->out);
+  g_set_error (error, FL_ERROR, FL_ERROR_STOPPED, "%s: stopped; the same command goes on from here",
+               play->plan->out);
   return TRUE;
 }
 
@@ -90,20 +91,23 @@ write_file (FlPlay *play, const char *folder, guint run, guint index, guint firs
     return TRUE;
   gboolean damaged = run == play->plan->damaged_run && index == 0;
   /* Lost blocks show in compressed frames only. */
-  FlCompression compression = damaged && play->compression == FL_COMPRESSION_NONE ? FL_COMPRESSION_BITSHUFFLE
-                                                                                   : play->compression;
+  FlCompression compression =
+      damaged && play->compression == FL_COMPRESSION_NONE ? FL_COMPRESSION_BITSHUFFLE : play->compression;
   FILE *truth = fopen (truth_path, "we");
   if (truth == NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path, g_strerror (errno));
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path,
+                   g_strerror (errno));
       return FALSE;
     }
   fl_truth_write_header (truth);
-  FlCxiWriter *writer = fl_cxi_writer_new (path, fl_sfx_simulator_layout (play->simulator), compression, error);
+  FlCxiWriter *writer =
+      fl_cxi_writer_new (path, fl_sfx_simulator_layout (play->simulator), compression, error);
   gboolean ok = writer != NULL && write_shots (play, writer, truth, run, first, n, error);
   if (fclose (truth) != 0 && ok)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path, g_strerror (errno));
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path,
+                   g_strerror (errno));
       ok = FALSE;
     }
   if (!ok)
@@ -127,7 +131,8 @@ play_run (FlPlay *play, guint run, GError **error)
   guint64 hits = play->hits, shots = play->shots;
   guint index = 0;
   for (guint first = 0; first < plan->shots; first += plan->shots_per_file)
-    if (!write_file (play, folder, run, index++, first, MIN (plan->shots_per_file, plan->shots - first), error))
+    if (!write_file (play, folder, run, index++, first, MIN (plan->shots_per_file, plan->shots - first),
+                     error))
       return FALSE;
   if (!plan->quiet)
     printf ("run %u: %" G_GUINT64_FORMAT " shots, %" G_GUINT64_FORMAT " hits\n", run, play->shots - shots,
@@ -142,7 +147,8 @@ fl_beamtime_play (const FlBeamtime *plan, const FlParams *params, GError **error
   g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, error);
   if (simulator == NULL)
     return FALSE;
-  FlPlay play = { .plan = plan, .simulator = simulator,
+  FlPlay play = { .plan = plan,
+                  .simulator = simulator,
                   .compression = (FlCompression) fl_params_choice (params, "simulate.compression") };
   if (g_mkdir_with_parents (plan->out, 0777) != 0)
     {

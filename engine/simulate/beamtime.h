@@ -13,11 +13,11 @@ typedef struct
 {
   const char *out;
   guint first_run, n_runs;
-  guint shots;          /* a run */
+  guint shots; /* a run */
   guint shots_per_file;
-  double rate;          /* Hz; 0: as fast as possible, and shot times count from a fixed day */
-  double pause;         /* s, between runs */
-  guint damaged_run;    /* 0: none */
+  double rate;       /* Hz; 0: as fast as possible, and shot times count from a fixed day */
+  double pause;      /* s, between runs */
+  guint damaged_run; /* 0: none */
   gboolean quiet;
   const gboolean *stop; /* set by a signal: close the file's work, end with FL_ERROR_STOPPED */
 } FlBeamtime;

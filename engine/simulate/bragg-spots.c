@@ -56,15 +56,25 @@ fl_spectrum_gaussian (double width, guint n_samples)
 }
 
 gboolean
-fl_patch_place (const FlReflection *r, double fs, double ss, int half_width, int half_height, FlSpotScratch *scratch,
-                FlPatch *patch)
+fl_patch_place (const FlReflection *r, double fs, double ss, int half_width, int half_height,
+                FlSpotScratch *scratch, FlPatch *patch)
 {
-  int fs0 = MAX ((int) floor (fs) - half_width, 0), fs1 = MIN ((int) floor (fs) + half_width, (int) r->panel->n_fs - 1);
-  int ss0 = MAX ((int) floor (ss) - half_height, 0), ss1 = MIN ((int) floor (ss) + half_height, (int) r->panel->n_ss - 1);
+  int fs0 = MAX ((int) floor (fs) - half_width, 0),
+      fs1 = MIN ((int) floor (fs) + half_width, (int) r->panel->n_fs - 1);
+  int ss0 = MAX ((int) floor (ss) - half_height, 0),
+      ss1 = MIN ((int) floor (ss) + half_height, (int) r->panel->n_ss - 1);
   if (fs1 < fs0 || ss1 < ss0)
     return FALSE;
-  *patch = (FlPatch){ .h = r->hkl.h, .k = r->hkl.k, .l = r->hkl.l, .panel = r->panel_index, .fs = fs, .ss = ss,
-                      .fs0 = fs0, .ss0 = ss0, .width = fs1 - fs0 + 1, .height = ss1 - ss0 + 1 };
+  *patch = (FlPatch){ .h = r->hkl.h,
+                      .k = r->hkl.k,
+                      .l = r->hkl.l,
+                      .panel = r->panel_index,
+                      .fs = fs,
+                      .ss = ss,
+                      .fs0 = fs0,
+                      .ss0 = ss0,
+                      .width = fs1 - fs0 + 1,
+                      .height = ss1 - ss0 + 1 };
   g_array_set_size (scratch->mean, (guint) (patch->width * patch->height));
   patch->mean = (const float *) (void *) scratch->mean->data;
   return TRUE;
@@ -116,7 +126,8 @@ visit_range (FlWalk *walk, int h, int k, FlVec3 base, double from, double to)
 {
   int limit = walk->model->intensities->limits[2];
   int first = (int) ceil (MAX (from, -limit)), last = (int) floor (MIN (to, limit));
-  FlVec3 c_star = fl_vec3 (walk->crystal->a_star.m[2][0], walk->crystal->a_star.m[2][1], walk->crystal->a_star.m[2][2]);
+  FlVec3 c_star =
+      fl_vec3 (walk->crystal->a_star.m[2][0], walk->crystal->a_star.m[2][1], walk->crystal->a_star.m[2][2]);
   for (int l = first; l <= last; l++)
     visit (walk, (FlMiller){ h, k, l }, fl_vec3_add (base, fl_vec3_scale (c_star, l)));
 }
@@ -147,7 +158,11 @@ walk_row (FlWalk *walk, int h, int k)
 void
 fl_bragg_spots (const FlBraggModel *model, const FlCrystal *crystal, FlPatchFunc func, gpointer data)
 {
-  FlWalk walk = { .model = model, .crystal = crystal, .func = func, .data = data, .k = 1 / model->wavelength,
+  FlWalk walk = { .model = model,
+                  .crystal = crystal,
+                  .func = func,
+                  .data = data,
+                  .k = 1 / model->wavelength,
                   .q_max = 1 / model->intensities->d_min };
   gboolean gaussian = crystal->shape == FL_SHAPE_GAUSSIAN;
   walk.reach = (gaussian ? fl_spot_gaussian_reach : fl_spot_lattice_reach) (model, crystal, walk.q_max);

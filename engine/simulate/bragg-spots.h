@@ -46,7 +46,7 @@ typedef struct
   const FlIntensities *intensities;
   FlSpectrum spectrum;
   FlPolarisation polarisation;
-  double wavelength;    /* Å, of the pulse's mean energy */
+  double wavelength; /* Å, of the pulse's mean energy */
 } FlBraggModel;
 
 typedef enum
@@ -58,14 +58,14 @@ typedef enum
 typedef struct
 {
   FlCrystalShape shape;
-  FlQuat orientation;   /* crystal frame → laboratory */
-  FlMat3 a_star;        /* rows a*, b*, c*, 1/Å, laboratory frame */
-  FlVec3 position;      /* mm, from the interaction point */
-  double fluence;       /* photons per Å², what the crystal sees */
-  double n_cells;       /* Gaussian: unit cells in the crystal */
-  double domain;        /* Gaussian: Å */
-  double mosaic;        /* Gaussian: rad */
-  int cells[3];         /* lattice: cells along a, b, c */
+  FlQuat orientation; /* crystal frame → laboratory */
+  FlMat3 a_star;      /* rows a*, b*, c*, 1/Å, laboratory frame */
+  FlVec3 position;    /* mm, from the interaction point */
+  double fluence;     /* photons per Å², what the crystal sees */
+  double n_cells;     /* Gaussian: unit cells in the crystal */
+  double domain;      /* Gaussian: Å */
+  double mosaic;      /* Gaussian: rad */
+  int cells[3];       /* lattice: cells along a, b, c */
 } FlCrystal;
 
 /* One spot on one panel. Valid during the call. */
@@ -73,11 +73,11 @@ typedef struct
 {
   int h, k, l;
   guint panel;
-  double fs, ss;        /* px, where the spot is centred (Gaussian), or the reflection's ray meets the panel */
-  double photons;       /* sum of `mean` */
-  int fs0, ss0;         /* first pixel; inside the panel, as is the last */
+  double fs, ss;  /* px, where the spot is centred (Gaussian), or the reflection's ray meets the panel */
+  double photons; /* sum of `mean` */
+  int fs0, ss0;   /* first pixel; inside the panel, as is the last */
   int width, height;
-  const float *mean;    /* [height][width] expected photons */
+  const float *mean; /* [height][width] expected photons */
 } FlPatch;
 
 typedef void (*FlPatchFunc) (const FlPatch *patch, gpointer data);

@@ -25,9 +25,10 @@ typedef enum
   N_COLUMNS
 } Column;
 
-static const char *const column_paths[N_COLUMNS]
-    = { "/LCLS/photon_energy_eV", "/LCLS/machineTime", "/LCLS/machineTimeNanoSeconds",
-        "/LCLS/eventNumber",      "/LCLS/fiducial",    "/LCLS/detector_1/EncoderValue" };
+static const char *const column_paths[N_COLUMNS] = {
+  "/LCLS/photon_energy_eV", "/LCLS/machineTime", "/LCLS/machineTimeNanoSeconds",
+  "/LCLS/eventNumber",      "/LCLS/fiducial",    "/LCLS/detector_1/EncoderValue"
+};
 
 struct FlCxiWriter
 {
@@ -107,15 +108,17 @@ write_fixed (FlCxiWriter *w)
   hsize_t dims[2] = { layout->height, layout->width };
   hid_t mask = make_dataset (w->file, "/entry_1/data_1/mask", H5T_NATIVE_UINT8, 2, dims, NULL, dims,
                              FL_COMPRESSION_DEFLATE);
-  gboolean ok = mask >= 0
-                && H5Dwrite (mask, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, layout->detector->mask) >= 0
-                && write_scalar (w, "/cxi_version", H5T_NATIVE_INT32, &version)
-                && write_scalar (w, "/entry_1/instrument_1/detector_1/distance", H5T_NATIVE_DOUBLE, &distance)
-                && write_scalar (w, "/entry_1/instrument_1/detector_1/x_pixel_size", H5T_NATIVE_DOUBLE, &pixel)
-                && write_scalar (w, "/entry_1/instrument_1/detector_1/y_pixel_size", H5T_NATIVE_DOUBLE, &pixel)
-                && write_scalar (w, "/entry_1/instrument_1/detector_1/description", text, layout->name)
-                && H5Lcreate_soft ("/entry_1/data_1/data", w->file, "/entry_1/instrument_1/detector_1/data",
-                                   H5P_DEFAULT, H5P_DEFAULT) >= 0;
+  gboolean ok =
+      mask >= 0
+      && H5Dwrite (mask, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, layout->detector->mask) >= 0
+      && write_scalar (w, "/cxi_version", H5T_NATIVE_INT32, &version)
+      && write_scalar (w, "/entry_1/instrument_1/detector_1/distance", H5T_NATIVE_DOUBLE, &distance)
+      && write_scalar (w, "/entry_1/instrument_1/detector_1/x_pixel_size", H5T_NATIVE_DOUBLE, &pixel)
+      && write_scalar (w, "/entry_1/instrument_1/detector_1/y_pixel_size", H5T_NATIVE_DOUBLE, &pixel)
+      && write_scalar (w, "/entry_1/instrument_1/detector_1/description", text, layout->name)
+      && H5Lcreate_soft ("/entry_1/data_1/data", w->file, "/entry_1/instrument_1/detector_1/data",
+                         H5P_DEFAULT, H5P_DEFAULT)
+             >= 0;
   H5Tclose (text);
   H5Dclose (mask);
   return ok;
@@ -128,7 +131,8 @@ create (FlCxiWriter *w, FlCompression compression)
   if (w->file < 0)
     return FALSE;
   hsize_t none[3] = { 0, w->layout->height, w->layout->width };
-  hsize_t most[3] = { H5S_UNLIMITED, none[1], none[2] }, chunk[3] = { 1, none[1], none[2] }, scalars = SCALAR_CHUNK;
+  hsize_t most[3] = { H5S_UNLIMITED, none[1], none[2] }, chunk[3] = { 1, none[1], none[2] },
+          scalars = SCALAR_CHUNK;
   hid_t type = w->layout->type == FL_PIXEL_I16 ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16;
   w->data = make_dataset (w->file, "/entry_1/data_1/data", type, 3, none, most, chunk, compression);
   gboolean ok = w->data >= 0;
@@ -161,7 +165,8 @@ writer_free (FlCxiWriter *w)
 }
 
 FlCxiWriter *
-fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompression compression, GError **error)
+fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompression compression,
+                   GError **error)
 {
   H5Eset_auto2 (H5E_DEFAULT, NULL, NULL);
   FlCxiWriter *w = g_new0 (FlCxiWriter, 1);
@@ -170,7 +175,8 @@ fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompressi
   w->layout = layout;
   w->compression = compression;
   if (compression == FL_COMPRESSION_BITSHUFFLE)
-    w->packed = g_malloc (fl_bitshuffle_bound (layout->detector->n_pixels, (guint) fl_pixel_size (layout->type)));
+    w->packed =
+        g_malloc (fl_bitshuffle_bound (layout->detector->n_pixels, (guint) fl_pixel_size (layout->type)));
   w->file = w->data = -1;
   for (int i = 0; i < N_COLUMNS; i++)
     w->columns[i] = -1;
@@ -192,7 +198,8 @@ append_number (FlCxiWriter *w, Column column, double real, gint64 whole)
   hid_t memory = H5Screate_simple (1, &one, NULL), space = H5Dget_space (set);
   gboolean ok = H5Sselect_hyperslab (space, H5S_SELECT_SET, &at, NULL, &one, NULL) >= 0
                 && H5Dwrite (set, column_type (column), memory, space, H5P_DEFAULT,
-                             is_real ? (const void *) &real : (const void *) &whole) >= 0;
+                             is_real ? (const void *) &real : (const void *) &whole)
+                       >= 0;
   H5Sclose (space);
   H5Sclose (memory);
   return ok;
@@ -244,7 +251,8 @@ fl_cxi_writer_finish (FlCxiWriter *w, GError **error)
     failed (error, w->partial, "the file");
   else if (rename (w->partial, w->path) != 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be renamed: %s", w->partial, g_strerror (errno));
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be renamed: %s", w->partial,
+                   g_strerror (errno));
       ok = FALSE;
     }
   writer_free (w);
@@ -275,7 +283,8 @@ static GArray *
 find_holes (const char *path, guint first, guint n_frames)
 {
   GArray *holes = g_array_new (FALSE, FALSE, sizeof (FlHole));
-  hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT), data = H5Dopen (file, "/entry_1/data_1/data", H5P_DEFAULT);
+  hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT),
+        data = H5Dopen (file, "/entry_1/data_1/data", H5P_DEFAULT);
   for (guint i = first; i < first + n_frames; i++)
     {
       hsize_t at[3] = { i, 0, 0 }, size = 0;
@@ -308,7 +317,8 @@ fl_cxi_damage (const char *path, guint first, guint n_frames, GError **error)
   if (fd >= 0)
     close (fd);
   if (!ok)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: frames %u to %u cannot be damaged, expected a file with them",
-                 path, first, first + n_frames - 1);
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED,
+                 "%s: frames %u to %u cannot be damaged, expected a file with them", path, first,
+                 first + n_frames - 1);
   return ok;
 }

@@ -5,13 +5,13 @@
 
 #include "engine/base/hash.h"
 
-#define PIXEL     0.075 /* mm */
-#define MODULE_FS 1024
-#define MODULE_SS 512
-#define JF_GAP_X  1.6 /* mm, between columns of modules */
-#define JF_GAP_Y  2.7 /* mm, between modules of a column */
-#define EIGER_FS  1030
-#define EIGER_SS  514
+#define PIXEL        0.075 /* mm */
+#define MODULE_FS    1024
+#define MODULE_SS    512
+#define JF_GAP_X     1.6 /* mm, between columns of modules */
+#define JF_GAP_Y     2.7 /* mm, between modules of a column */
+#define EIGER_FS     1030
+#define EIGER_SS     514
 #define EIGER_GAP_FS 10
 #define EIGER_GAP_SS 37
 
@@ -74,8 +74,9 @@ add_single_panel (FlDetectorLayout *layout, guint columns, guint rows, FlRandom 
   panel->n_fs = layout->width;
   panel->n_ss = layout->height;
   panel->stride = layout->width;
-  panel->origin = fl_vec3 (-PIXEL * (layout->width / 2.0 + 3 * fl_random_normal (random)),
-                           -PIXEL * (layout->height / 2.0 + 3 * fl_random_normal (random)), layout->camera_length);
+  panel->origin =
+      fl_vec3 (-PIXEL * (layout->width / 2.0 + 3 * fl_random_normal (random)),
+               -PIXEL * (layout->height / 2.0 + 3 * fl_random_normal (random)), layout->camera_length);
   panel->fs = fl_vec3 (PIXEL, 0, 0);
   panel->ss = fl_vec3 (0, PIXEL, 0);
 }
@@ -132,7 +133,8 @@ fl_detector_layout_new (const FlParams *params)
   FlDetectorLayout *layout = g_new0 (FlDetectorLayout, 1);
   layout->name = g_strdup (kinds[kind].name);
   layout->type = eiger ? FL_PIXEL_U16 : FL_PIXEL_I16;
-  layout->camera_length = own_unless (fl_params_real (params, "simulate.camera_length"), 0, kinds[kind].camera_length);
+  layout->camera_length =
+      own_unless (fl_params_real (params, "simulate.camera_length"), 0, kinds[kind].camera_length);
   layout->gain = own_unless (fl_params_real (params, "simulate.gain"), 0, eiger ? 1 : 40);
   layout->readout_noise = own_unless (fl_params_real (params, "simulate.readout_noise"), -1, eiger ? 0 : 3);
   layout->saturation = own_unless (fl_params_real (params, "simulate.saturation"), 0, eiger ? 65000 : 32000);
@@ -201,13 +203,13 @@ fl_detector_layout_write_geometry (const FlDetectorLayout *layout, const char *p
     {
       const FlPanel *panel = &layout->detector->panels[p];
       guint min_ss = (guint) (panel->offset / panel->stride);
-      g_string_append_printf (text, "\n%s/min_fs = 0\n%s/max_fs = %u\n%s/min_ss = %u\n%s/max_ss = %u\n", panel->name,
-                              panel->name, panel->n_fs - 1, panel->name, min_ss, panel->name,
+      g_string_append_printf (text, "\n%s/min_fs = 0\n%s/max_fs = %u\n%s/min_ss = %u\n%s/max_ss = %u\n",
+                              panel->name, panel->name, panel->n_fs - 1, panel->name, min_ss, panel->name,
                               min_ss + panel->n_ss - 1);
       append_direction (text, panel->name, "fs", panel->fs);
       append_direction (text, panel->name, "ss", panel->ss);
-      g_string_append_printf (text, "%s/corner_x = %.6f\n%s/corner_y = %.6f\n", panel->name, panel->origin.x / PIXEL,
-                              panel->name, panel->origin.y / PIXEL);
+      g_string_append_printf (text, "%s/corner_x = %.6f\n%s/corner_y = %.6f\n", panel->name,
+                              panel->origin.x / PIXEL, panel->name, panel->origin.y / PIXEL);
     }
   return g_file_set_contents (path, text->str, (gssize) text->len, error);
 }

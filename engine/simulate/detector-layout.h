@@ -12,9 +12,9 @@
 typedef enum
 {
   FL_PIXEL_GOOD = 0,
-  FL_PIXEL_DEAD, /* always 0 */
-  FL_PIXEL_HOT,  /* far too much, never the same */
-  FL_PIXEL_GAP,  /* no sensor: 65535 */
+  FL_PIXEL_DEAD,  /* always 0 */
+  FL_PIXEL_HOT,   /* far too much, never the same */
+  FL_PIXEL_GAP,   /* no sensor: 65535 */
   FL_PIXEL_SHADOW /* behind the beam stop: no scattering, but readout noise */
 } FlPixelState;
 

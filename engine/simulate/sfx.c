@@ -27,7 +27,7 @@ struct FlSfxSimulator
   double hit_fraction, double_fraction, background_jitter;
   FlCrystalShape shape;
   double crystal_size, crystal_size_spread, domain_size, mosaic_spread; /* Å, rad */
-  guint16 *photons;  /* [n_pixels] of the shot being drawn */
+  guint16 *photons; /* [n_pixels] of the shot being drawn */
   guint8 *pixels;
 };
 
@@ -49,7 +49,8 @@ detector_resolution (const FlDetectorLayout *layout, double wavelength)
       const FlPanel *panel = &layout->detector->panels[p];
       for (int corner = 0; corner < 4; corner++)
         finest = MIN (finest, fl_resolution (fl_panel_position (panel, corner % 2 * (double) panel->n_fs,
-                                                                corner / 2 * (double) panel->n_ss), wavelength));
+                                                                corner / 2 * (double) panel->n_ss),
+                                             wavelength));
     }
   return finest;
 }
@@ -58,7 +59,8 @@ static FlIntensities *
 intensities_of_model (const FlParams *params, double d_min, GError **error)
 {
   g_autoptr (FlModel) model = fl_pdb_read (fl_params_text (params, "simulate.model"), error);
-  g_autoptr (FlIntensities) intensities = model != NULL ? fl_intensities_new (&model->cell, d_min, error) : NULL;
+  g_autoptr (FlIntensities) intensities =
+      model != NULL ? fl_intensities_new (&model->cell, d_min, error) : NULL;
   if (intensities == NULL)
     return NULL;
   FlSolvent solvent = { fl_params_real (params, "simulate.solvent_density"),
@@ -77,7 +79,8 @@ intensities_of_cell (const FlParams *params, double d_min, guint64 seed, GError 
   const char *list = fl_params_text (params, "simulate.intensities");
   if (!fl_params_reals (params, "simulate.cell", values))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "simulate.cell is empty, expected a, b, c, alpha, beta, gamma");
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "simulate.cell is empty, expected a, b, c, alpha, beta, gamma");
       return NULL;
     }
   if (!fl_cell_from_degrees (values, &cell, error))
@@ -87,8 +90,8 @@ intensities_of_cell (const FlParams *params, double d_min, guint64 seed, GError 
     return NULL;
   if (*list != '\0')
     return fl_hkl_file_read (list, intensities, error) ? g_steal_pointer (&intensities) : NULL;
-  g_autoptr (FlSymmetry) symmetry
-      = fl_symmetry_from_symbol (fl_params_text (params, "simulate.space_group"), error);
+  g_autoptr (FlSymmetry) symmetry =
+      fl_symmetry_from_symbol (fl_params_text (params, "simulate.space_group"), error);
   if (symmetry == NULL)
     return NULL;
   fl_wilson_fill (intensities, symmetry, fl_params_real (params, "simulate.b_factor"), seed);
@@ -108,15 +111,18 @@ read_crystals (FlSfxSimulator *s, const FlParams *params, GError **error)
   if (s->mosaic_spread != 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "simulate.mosaic_spread = %g cannot go with simulate.shape = lattice (one perfect block), expected 0",
+                   "simulate.mosaic_spread = %g cannot go with simulate.shape = lattice (one perfect block), "
+                   "expected 0",
                    fl_params_real (params, "simulate.mosaic_spread"));
       return FALSE;
     }
   if (s->crystal_size > 5e4)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "simulate.crystal_size = %g µm is too large for simulate.shape = lattice (one perfect block), "
-                   "expected 5 or less", s->crystal_size * 1e-4);
+      g_set_error (
+          error, FL_ERROR, FL_ERROR_INPUT,
+          "simulate.crystal_size = %g µm is too large for simulate.shape = lattice (one perfect block), "
+          "expected 5 or less",
+          s->crystal_size * 1e-4);
       return FALSE;
     }
   return TRUE;
@@ -139,13 +145,15 @@ fl_sfx_simulator_new (const FlParams *params, GError **error)
   s->polarisation = (FlPolarisation) fl_params_choice (params, "simulate.polarisation");
   guint samples = (guint) fl_params_int (params, "simulate.spectrum_samples");
   double bandwidth = fl_params_real (params, "simulate.bandwidth");
-  s->spectrum = (fl_params_choice (params, "simulate.spectrum") == 0 ? fl_spectrum_gaussian
-                                                                     : fl_spectrum_tophat) (bandwidth, samples);
+  s->spectrum =
+      (fl_params_choice (params, "simulate.spectrum") == 0 ? fl_spectrum_gaussian
+                                                           : fl_spectrum_tophat) (bandwidth, samples);
   if (!read_crystals (s, params, error))
     return NULL;
 
   s->layout = fl_detector_layout_new (params);
-  double wavelength = fl_wavelength_from_energy (s->energy), d_min = fl_params_real (params, "simulate.resolution");
+  double wavelength = fl_wavelength_from_energy (s->energy),
+         d_min = fl_params_real (params, "simulate.resolution");
   if (d_min == 0)
     d_min = detector_resolution (s->layout, wavelength);
   s->intensities = *fl_params_text (params, "simulate.model") != '\0'
@@ -193,7 +201,8 @@ fl_sfx_simulator_intensities (const FlSfxSimulator *s)
 FlQuat
 fl_random_orientation (FlRandom *random)
 {
-  double u = fl_random_unit (random), v = 2 * FL_PI * fl_random_unit (random), w = 2 * FL_PI * fl_random_unit (random);
+  double u = fl_random_unit (random), v = 2 * FL_PI * fl_random_unit (random),
+         w = 2 * FL_PI * fl_random_unit (random);
   double a = sqrt (1 - u), b = sqrt (u);
   return (FlQuat){ b * cos (w), a * sin (v), a * cos (v), b * sin (w) };
 }
@@ -217,7 +226,9 @@ fluence_at (const FlSfxSimulator *s, double pulse_photons, FlVec3 position)
 static void
 draw_crystal (const FlSfxSimulator *s, double pulse_photons, FlRandom *random, FlCrystal *crystal)
 {
-  *crystal = (FlCrystal){ .shape = s->shape, .orientation = fl_random_orientation (random), .mosaic = s->mosaic_spread };
+  *crystal = (FlCrystal){ .shape = s->shape,
+                          .orientation = fl_random_orientation (random),
+                          .mosaic = s->mosaic_spread };
   crystal->a_star = rotate_rows (&s->reciprocal, crystal->orientation);
   double x = jitter (random), y = jitter (random), z = jitter (random);
   crystal->position = fl_vec3_scale (fl_vec3 (x, y, z), 1e-3 * s->position_jitter);
@@ -352,11 +363,16 @@ fl_sfx_simulator_draw (FlSfxSimulator *s, guint run, guint number, FlSfxShot *sh
     shot->n_crystals = fl_random_unit (&scene) < s->double_fraction ? 2 : 1;
 
   fl_background_draw (s->background, shot->background, &noise, s->photons);
-  FlBraggModel model = { .detector = s->layout->detector, .intensities = s->intensities, .spectrum = s->spectrum,
-                         .polarisation = s->polarisation, .wavelength = fl_wavelength_from_energy (shot->energy) };
+  FlBraggModel model = { .detector = s->layout->detector,
+                         .intensities = s->intensities,
+                         .spectrum = s->spectrum,
+                         .polarisation = s->polarisation,
+                         .wavelength = fl_wavelength_from_energy (shot->energy) };
   for (guint i = 0; i < shot->n_crystals; i++)
     {
-      FlSampling sampling = { .layout = s->layout, .photons = s->photons, .random = fl_random (fl_random_u64 (&noise)) };
+      FlSampling sampling = { .layout = s->layout,
+                              .photons = s->photons,
+                              .random = fl_random (fl_random_u64 (&noise)) };
       draw_crystal (s, pulse_photons, &scene, &shot->crystals[i]);
       fl_bragg_spots (&model, &shot->crystals[i], sample_patch, &sampling);
       shot->photons[i] = (double) sampling.drawn;

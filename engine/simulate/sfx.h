@@ -13,12 +13,12 @@
 typedef struct
 {
   guint run, number;
-  guint n_crystals;       /* 0: a blank */
+  guint n_crystals; /* 0: a blank */
   FlCrystal crystals[FL_SFX_CRYSTALS];
   double photons[FL_SFX_CRYSTALS]; /* Bragg photons of each on the detector, as drawn */
-  double energy;          /* eV, mean of the pulse */
-  double background;      /* scale of this shot's background */
-  guint8 *pixels;         /* width × height of the layout's type; the simulator's, valid until the next shot */
+  double energy;                   /* eV, mean of the pulse */
+  double background;               /* scale of this shot's background */
+  guint8 *pixels; /* width × height of the layout's type; the simulator's, valid until the next shot */
 } FlSfxShot;
 
 /* Uniform over all rotations (Shoemake 1992). */

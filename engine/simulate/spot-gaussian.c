@@ -4,9 +4,9 @@
 #include "engine/simulate/spot-shapes.h"
 
 /* σ of the Gaussian that has peak N² and integral N of sin²(πNh)/sin²(πh): 1/(N √2π). */
-#define BLOCK_SIGMA 0.398942280401432678
-#define REACH       4.0 /* standard deviations */
-#define FEWEST      1e-3
+#define BLOCK_SIGMA  0.398942280401432678
+#define REACH        4.0 /* standard deviations */
+#define FEWEST       1e-3
 #define MOST_SAMPLES 12 /* across a pixel */
 
 /* Variances across and along q (Å⁻²). */
@@ -72,7 +72,8 @@ static double
 fill (FlPatch *patch, float *mean, double total, FlSym2 cov)
 {
   double mid = (cov.ff + cov.ss) / 2, least = mid - sqrt (MAX (mid * mid - determinant (cov), 0));
-  int n = (int) CLAMP (ceil (1.2 / sqrt (MAX (least, 1e-6))), 1, MOST_SAMPLES), size = patch->width * patch->height;
+  int n = (int) CLAMP (ceil (1.2 / sqrt (MAX (least, 1e-6))), 1, MOST_SAMPLES),
+      size = patch->width * patch->height;
   double box = 1.0 / (12 * n * n), sum = 0;
   FlSym2 seen = { cov.ff + box, cov.fs, cov.ss + box }, w = inverse (seen);
   double peak = total / (2 * FL_PI * sqrt (determinant (seen)) * n * n);
@@ -110,9 +111,11 @@ fl_spot_gaussian (const FlReflection *r, FlSpotScratch *scratch, FlPatch *patch)
   /* Σ⁻¹ = I/across + (1/along − 1/across) q̂q̂ᵀ, so each product needs one projection. */
   double extra = 1 / along - 1 / across;
   double pd = fl_vec3_dot (d, q_hat), pf = fl_vec3_dot (jf, q_hat), ps = fl_vec3_dot (js, q_hat);
-  FlSym2 w = { fl_vec3_dot (jf, jf) / across + extra * pf * pf, fl_vec3_dot (jf, js) / across + extra * pf * ps,
+  FlSym2 w = { fl_vec3_dot (jf, jf) / across + extra * pf * pf,
+               fl_vec3_dot (jf, js) / across + extra * pf * ps,
                fl_vec3_dot (js, js) / across + extra * ps * ps };
-  double bf = fl_vec3_dot (jf, d) / across + extra * pf * pd, bs = fl_vec3_dot (js, d) / across + extra * ps * pd;
+  double bf = fl_vec3_dot (jf, d) / across + extra * pf * pd,
+         bs = fl_vec3_dot (js, d) / across + extra * ps * pd;
   FlSym2 cov = inverse (w);
   double shift_f = -(cov.ff * bf + cov.fs * bs), shift_s = -(cov.fs * bf + cov.ss * bs);
   double chi2 = fl_vec3_dot (d, d) / across + extra * pd * pd + shift_f * bf + shift_s * bs;

@@ -3,15 +3,16 @@
 #include "engine/base/units.h"
 #include "engine/simulate/spot-shapes.h"
 
-#define SAMPLES 4      /* a pixel's width and height */
-#define FRINGES 10     /* side maxima that are drawn; the next have 10⁻³ of the peak together */
+#define SAMPLES     4  /* a pixel's width and height */
+#define FRINGES     10 /* side maxima that are drawn; the next have 10⁻³ of the peak together */
 #define TABLE_STEPS 64 /* table entries a fringe */
-#define FEWEST 1e-3
+#define FEWEST      1e-3
 
 double
 fl_spot_lattice_reach (const FlBraggModel *model, const FlCrystal *crystal, double q_max)
 {
-  const double lengths[3] = { model->intensities->cell.a, model->intensities->cell.b, model->intensities->cell.c };
+  const double lengths[3] = { model->intensities->cell.a, model->intensities->cell.b,
+                              model->intensities->cell.c };
   double shortest = INFINITY;
   for (int i = 0; i < 3; i++)
     shortest = MIN (shortest, lengths[i] * crystal->cells[i]);
@@ -62,7 +63,8 @@ sample_pixel (const FlReflection *r, const FlSpotScratch *scratch, int fs, int s
   double sum = 0;
   for (int i = 0; i < SAMPLES * SAMPLES; i++)
     {
-      FlVec3 p = fl_reflection_position (r, fs + (i % SAMPLES + 0.5) / SAMPLES, ss + (i / SAMPLES + 0.5) / SAMPLES);
+      FlVec3 p =
+          fl_reflection_position (r, fs + (i % SAMPLES + 0.5) / SAMPLES, ss + (i / SAMPLES + 0.5) / SAMPLES);
       FlVec3 q = fl_vec3_scale (fl_vec3_sub (fl_vec3_unit (p), fl_vec3 (0, 0, 1)), r->k);
       double index[3];
       for (int j = 0; j < 3; j++)
@@ -82,7 +84,8 @@ gboolean
 fl_spot_lattice (const FlReflection *r, FlSpotScratch *scratch, FlPatch *patch)
 {
   double reach = fl_spot_lattice_reach (r->model, r->crystal, sqrt (fl_vec3_dot (r->q, r->q)));
-  double pixels = reach * fl_vec3_norm (fl_reflection_position (r, r->fs, r->ss)) / (r->k * r->panel->pixel_size);
+  double pixels =
+      reach * fl_vec3_norm (fl_reflection_position (r, r->fs, r->ss)) / (r->k * r->panel->pixel_size);
   int half = (int) ceil (pixels);
   /* The whole intensity on one pixel would still be too little. */
   double most = r->strength;

@@ -9,21 +9,21 @@ typedef struct
   const FlBraggModel *model;
   const FlCrystal *crystal;
   FlMiller hkl;
-  FlVec3 q;           /* Å⁻¹ */
-  double k;           /* Å⁻¹, 1 / wavelength */
+  FlVec3 q; /* Å⁻¹ */
+  double k; /* Å⁻¹, 1 / wavelength */
   const FlPanel *panel;
   guint panel_index;
-  double fs, ss;      /* px, where the ray meets the panel */
-  double strength;    /* J r² |F|² P ΔΩ: photons a pixel for |S|² = 1 */
+  double fs, ss;   /* px, where the ray meets the panel */
+  double strength; /* J r² |F|² P ΔΩ: photons a pixel for |S|² = 1 */
 } FlReflection;
 
 /* Memory that spots of one crystal share. */
 typedef struct
 {
-  GArray *mean;       /* float */
-  float *table[3];    /* lattice: sin²(πNx)/sin²(πx), from x = 0 to 1/2 */
+  GArray *mean;    /* float */
+  float *table[3]; /* lattice: sin²(πNx)/sin²(πx), from x = 0 to 1/2 */
   double table_scale[3];
-  FlMat3 real_axes;   /* lattice: rows a, b, c, Å, laboratory frame */
+  FlMat3 real_axes; /* lattice: rows a, b, c, Å, laboratory frame */
 } FlSpotScratch;
 
 /* Expected photons of the spot; FALSE when there are too few to draw (below 10⁻³). */
@@ -44,5 +44,5 @@ fl_reflection_position (const FlReflection *r, double fs, double ss)
 }
 
 /* The part of a box about (fs, ss) that lies on the panel; FALSE when none does. */
-gboolean fl_patch_place (const FlReflection *reflection, double fs, double ss, int half_width, int half_height,
-                         FlSpotScratch *scratch, FlPatch *patch);
+gboolean fl_patch_place (const FlReflection *reflection, double fs, double ss, int half_width,
+                         int half_height, FlSpotScratch *scratch, FlPatch *patch);

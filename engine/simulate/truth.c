@@ -4,7 +4,8 @@ void
 fl_truth_write_header (FILE *file)
 {
   fputs ("event\tkind\tbragg_photons\tbg_scale\tqw\tqx\tqy\tqz\tasx\tasy\tasz\tbsx\tbsy\tbsz\tcsx\tcsy\tcsz"
-         "\tenergy_eV\tx_um\ty_um\tz_um\tphotons_per_um2\tcells\n", file);
+         "\tenergy_eV\tx_um\ty_um\tz_um\tphotons_per_um2\tcells\n",
+         file);
 }
 
 static void
@@ -27,7 +28,8 @@ fl_truth_write_shot (FILE *file, guint event, const FlSfxShot *shot)
              shot->energy);
   for (guint i = 0; i < shot->n_crystals; i++)
     {
-      fprintf (file, "%u\t%s\t%.0f\t%.4f", event, kinds[shot->n_crystals], shot->photons[i], shot->background);
+      fprintf (file, "%u\t%s\t%.0f\t%.4f", event, kinds[shot->n_crystals], shot->photons[i],
+               shot->background);
       write_crystal (file, &shot->crystals[i], shot->energy);
     }
 }

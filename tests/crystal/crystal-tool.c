@@ -20,11 +20,11 @@ print_factors (char **argv)
       return 2;
     }
   FlSolvent solvent = { g_ascii_strtod (argv[4], NULL), g_ascii_strtod (argv[5], NULL) };
-  g_autoptr (FlStructureFactors) factors
-      = fl_structure_factors_new (model, g_ascii_strtod (argv[3], NULL), solvent);
+  g_autoptr (FlStructureFactors) factors =
+      fl_structure_factors_new (model, g_ascii_strtod (argv[3], NULL), solvent);
   for (guint i = 0; i < factors->n; i++)
-    printf ("%d %d %d %.6f %.4f\n", factors->hkl[i].h, factors->hkl[i].k, factors->hkl[i].l, cabs (factors->f[i]),
-            fl_degrees (carg (factors->f[i])));
+    printf ("%d %d %d %.6f %.4f\n", factors->hkl[i].h, factors->hkl[i].k, factors->hkl[i].l,
+            cabs (factors->f[i]), fl_degrees (carg (factors->f[i])));
   return 0;
 }
 

@@ -17,7 +17,8 @@ test_cell (void)
 {
   FlCell cell;
   g_assert_true (fl_cell_from_degrees ((double[]){ 31.8, 54.5, 71.3, 67.7, 77.9, 88.4 }, &cell, NULL));
-  FlMat3 direct = fl_cell_basis (&cell), reciprocal = fl_cell_reciprocal (&cell), t = fl_mat3_transpose (&reciprocal);
+  FlMat3 direct = fl_cell_basis (&cell), reciprocal = fl_cell_reciprocal (&cell),
+         t = fl_mat3_transpose (&reciprocal);
   FlMat3 one = fl_mat3_multiply (&direct, &t), metric = fl_cell_reciprocal_metric (&cell);
   for (int i = 0; i < 9; i++)
     g_assert_cmpfloat (fabs (one.m[i / 3][i % 3] - (i % 4 == 0)), <, 1e-12);
@@ -46,7 +47,8 @@ test_wilson (void)
     for (int k = -m[1]; k <= m[1]; k++)
       for (int l = -m[2]; l <= m[2]; l++)
         {
-          double d2 = fl_inverse_d_squared (&metric, h, k, l), value = (double) fl_intensities_get (intensities, h, k, l);
+          double d2 = fl_inverse_d_squared (&metric, h, k, l),
+                 value = (double) fl_intensities_get (intensities, h, k, l);
           FlReflectionClass c = fl_symmetry_classify (symmetry, (FlMiller){ h, k, l });
           FlMiller r = c.representative;
           g_assert_cmpfloat (value, ==, (double) fl_intensities_get (intensities, r.h, r.k, r.l));
@@ -156,15 +158,15 @@ batter (const char *text, ReadFunc read)
     }
 }
 
-static const char model_text[]
-    = "CRYST1   79.100   79.100   37.900  90.00  90.00  90.00 P 43 21 2     8          \n"
-      "REMARK 290       1555   X,Y,Z                                                   \n"
-      "REMARK 290       2555   -X,-Y,Z+1/2                                             \n"
-      "ATOM      1  N   LYS A   1       3.225  10.299  10.432  1.00  5.28           N  \n"
-      "ATOM      2  CA  LYS A   1       2.420  10.441   9.213  0.50  7.90              \n"
-      "HETATM    3 ZN    ZN A   2       1.000   2.000   3.000  1.00 10.00          ZN  \n"
-      "ENDMDL\n"
-      "ATOM      1  N   LYS A   1       9.000   9.000   9.000  1.00  5.28           N  \n";
+static const char model_text[] =
+    "CRYST1   79.100   79.100   37.900  90.00  90.00  90.00 P 43 21 2     8          \n"
+    "REMARK 290       1555   X,Y,Z                                                   \n"
+    "REMARK 290       2555   -X,-Y,Z+1/2                                             \n"
+    "ATOM      1  N   LYS A   1       3.225  10.299  10.432  1.00  5.28           N  \n"
+    "ATOM      2  CA  LYS A   1       2.420  10.441   9.213  0.50  7.90              \n"
+    "HETATM    3 ZN    ZN A   2       1.000   2.000   3.000  1.00 10.00          ZN  \n"
+    "ENDMDL\n"
+    "ATOM      1  N   LYS A   1       9.000   9.000   9.000  1.00  5.28           N  \n";
 
 static void
 test_battered_files (void)
@@ -198,8 +200,9 @@ test_model (void)
           const FlAtom *atom = &model->atoms[a];
           double x = atom->position.x / 79.1, y = atom->position.y / 79.1, z = atom->position.z / 37.9;
           double weight = atom->occupancy * fl_form_factor_at (atom->factor, s2) * exp (-atom->b * s2);
-          f += weight * (cexp (2 * FL_PI * I * (m.h * x + m.k * y + m.l * z))
-                         + cexp (2 * FL_PI * I * (-m.h * x - m.k * y + m.l * (z + 0.5))));
+          f += weight
+               * (cexp (2 * FL_PI * I * (m.h * x + m.k * y + m.l * z))
+                  + cexp (2 * FL_PI * I * (-m.h * x - m.k * y + m.l * (z + 0.5))));
         }
       g_assert_cmpfloat (cabs (f - factors->f[i]), <, 1e-9);
     }

@@ -96,7 +96,9 @@ test_reads_back (gconstpointer detector)
 {
   g_autofree char *folder = new_folder ();
   g_autoptr (FlParams) params = params_with (detector);
-  FlBeamtime plan = { .out = folder, .first_run = 7, .n_runs = 1, .shots = 3, .shots_per_file = 2, .quiet = TRUE };
+  FlBeamtime plan = {
+    .out = folder, .first_run = 7, .n_runs = 1, .shots = 3, .shots_per_file = 2, .quiet = TRUE
+  };
   play (&plan, params);
   g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, NULL);
   const FlDetectorLayout *layout = fl_sfx_simulator_layout (simulator);
@@ -131,7 +133,9 @@ test_compressions (void)
       g_autofree char *folder = new_folder ();
       g_autoptr (FlParams) params = params_with (detectors[i / 3]);
       g_assert_true (fl_params_set (params, "simulate.compression", names[i % 3], NULL));
-      FlBeamtime plan = { .out = folder, .first_run = 1, .n_runs = 1, .shots = 2, .shots_per_file = 2, .quiet = TRUE };
+      FlBeamtime plan = {
+        .out = folder, .first_run = 1, .n_runs = 1, .shots = 2, .shots_per_file = 2, .quiet = TRUE
+      };
       play (&plan, params);
       g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, NULL);
       g_autoptr (FlSource) source = open_run (folder, "r0001/r0001_c00.cxi");
@@ -180,8 +184,9 @@ test_same_seed_same_bytes (void)
   g_assert_error (error, FL_ERROR, FL_ERROR_STOPPED);
   stop = FALSE;
   play (&plan, params);
-  static const char *const names[] = { "detector.geom", "r0001/r0001_c00.cxi", "r0001/r0001_c01.cxi",
-                                       "r0002/r0002_c00.cxi", "r0002/r0002_c01.cxi", "r0001/r0001_c01.truth.tsv" };
+  static const char *const names[] = { "detector.geom",       "r0001/r0001_c00.cxi",
+                                       "r0001/r0001_c01.cxi", "r0002/r0002_c00.cxi",
+                                       "r0002/r0002_c01.cxi", "r0001/r0001_c01.truth.tsv" };
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     assert_same_file (a, b, names[i]);
   remove_folder (a);
@@ -193,7 +198,12 @@ test_damage_takes_its_frames (void)
 {
   g_autofree char *folder = new_folder ();
   g_autoptr (FlParams) params = params_with ("jungfrau-1m");
-  FlBeamtime plan = { .out = folder, .first_run = 1, .n_runs = 2, .shots = 12, .shots_per_file = 10, .damaged_run = 2,
+  FlBeamtime plan = { .out = folder,
+                      .first_run = 1,
+                      .n_runs = 2,
+                      .shots = 12,
+                      .shots_per_file = 10,
+                      .damaged_run = 2,
                       .quiet = TRUE };
   play (&plan, params);
   g_autoptr (FlSource) good = open_run (folder, "r0001/r0001_c00.cxi");
@@ -216,8 +226,9 @@ test_rate_is_kept (void)
 {
   g_autofree char *folder = new_folder ();
   g_autoptr (FlParams) params = params_with ("jungfrau-1m");
-  FlBeamtime plan = { .out = folder, .first_run = 1, .n_runs = 1, .shots = 11, .shots_per_file = 20, .rate = 10,
-                      .quiet = TRUE };
+  FlBeamtime plan = {
+    .out = folder, .first_run = 1, .n_runs = 1, .shots = 11, .shots_per_file = 20, .rate = 10, .quiet = TRUE
+  };
   guint64 before = fl_now_ns ();
   play (&plan, params);
   guint64 after = fl_now_ns ();

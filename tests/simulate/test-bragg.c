@@ -35,7 +35,9 @@ scene_init (Scene *scene)
   panel->fs = fl_vec3 (0.1 * cos (0.1), 0, 0.1 * sin (0.1));
   panel->ss = fl_vec3 (0, 0.1, 0);
   panel->origin = fl_vec3 (-31, -28, 70);
-  scene->model = (FlBraggModel){ .detector = scene->detector, .intensities = scene->intensities, .wavelength = 1.3,
+  scene->model = (FlBraggModel){ .detector = scene->detector,
+                                 .intensities = scene->intensities,
+                                 .wavelength = 1.3,
                                  .spectrum = fl_spectrum_gaussian (0.002, 9),
                                  .polarisation = FL_POLARISATION_HORIZONTAL };
 }
@@ -51,8 +53,13 @@ static FlCrystal
 random_crystal (const Scene *scene, FlRandom *random)
 {
   FlMat3 b = fl_cell_reciprocal (&scene->intensities->cell);
-  FlCrystal crystal = { .orientation = fl_random_orientation (random), .fluence = 2e3, .n_cells = 1e6, .domain = 2500,
-                        .mosaic = 1e-3, .position = { 0.02, -0.01, 0.05 }, .cells = { 40, 36, 50 } };
+  FlCrystal crystal = { .orientation = fl_random_orientation (random),
+                        .fluence = 2e3,
+                        .n_cells = 1e6,
+                        .domain = 2500,
+                        .mosaic = 1e-3,
+                        .position = { 0.02, -0.01, 0.05 },
+                        .cells = { 40, 36, 50 } };
   FlMat3 rotation = fl_mat3_from_quat (crystal.orientation), back = fl_mat3_transpose (&rotation);
   crystal.a_star = fl_mat3_multiply (&b, &back);
   return crystal;
@@ -69,8 +76,10 @@ quadrature (const Scene *scene, const FlCrystal *c, const FlPatch *patch, int fs
                            patch->h * a[0][2] + patch->k * a[1][2] + patch->l * a[2][2]);
   FlVec3 along = fl_vec3_unit (target);
   double q2 = fl_vec3_dot (target, target), volume = fl_cell_volume (&scene->intensities->cell);
-  double size = 1 / (sqrt (2 * FL_PI) * c->domain), v_along = size * size, v_across = v_along + q2 * c->mosaic * c->mosaic;
-  double norm = c->n_cells / volume / (pow (2 * FL_PI, 1.5) * v_across * sqrt (v_along)), sum = 0, weights = 0;
+  double size = 1 / (sqrt (2 * FL_PI) * c->domain), v_along = size * size,
+         v_across = v_along + q2 * c->mosaic * c->mosaic;
+  double norm = c->n_cells / volume / (pow (2 * FL_PI, 1.5) * v_across * sqrt (v_along)), sum = 0,
+         weights = 0;
   const double f2 = 1e4, sigma = scene->model.spectrum.sigma;
   for (int e = -20; e <= 20; e++)
     {
@@ -78,7 +87,8 @@ quadrature (const Scene *scene, const FlCrystal *c, const FlPatch *patch, int fs
       weights += weight;
       for (int i = 0; i < 64; i++)
         {
-          FlVec3 r = fl_vec3_sub (fl_panel_position (panel, fs + (i % 8 + 0.5) / 8, ss + (i / 8 + 0.5) / 8), c->position);
+          FlVec3 r = fl_vec3_sub (fl_panel_position (panel, fs + (i % 8 + 0.5) / 8, ss + (i / 8 + 0.5) / 8),
+                                  c->position);
           FlVec3 u = fl_vec3_unit (r);
           FlVec3 d = fl_vec3_sub (fl_vec3_scale (fl_vec3_sub (u, fl_vec3 (0, 0, 1)), k), target);
           double p = fl_vec3_dot (d, along), across2 = fl_vec3_dot (d, d) - p * p;
@@ -203,14 +213,17 @@ test_walk_misses_nothing (void)
         for (int j = -m[1]; j <= m[1]; j++)
           for (int l = -m[2]; l <= m[2]; l++)
             {
-              FlVec3 q = fl_vec3 (h * a[0][0] + j * a[1][0] + l * a[2][0], h * a[0][1] + j * a[1][1] + l * a[2][1],
-                                  h * a[0][2] + j * a[1][2] + l * a[2][2]);
-              double length = fl_vec3_norm (q), off = fabs (fl_vec3_norm (fl_vec3_add (q, fl_vec3 (0, 0, k))) - k);
+              FlVec3 q =
+                  fl_vec3 (h * a[0][0] + j * a[1][0] + l * a[2][0], h * a[0][1] + j * a[1][1] + l * a[2][1],
+                           h * a[0][2] + j * a[1][2] + l * a[2][2]);
+              double length = fl_vec3_norm (q),
+                     off = fabs (fl_vec3_norm (fl_vec3_add (q, fl_vec3 (0, 0, k))) - k);
               guint panel;
               double fs, ss;
               /* Near enough that its spot must have been drawn. */
               if (length == 0 || length > 1.0 / 3 || off > 4e-4
-                  || !fl_detector_intersect (scene.detector, fl_vec3_add (q, fl_vec3 (0, 0, k)), &panel, &fs, &ss)
+                  || !fl_detector_intersect (scene.detector, fl_vec3_add (q, fl_vec3 (0, 0, k)), &panel, &fs,
+                                             &ss)
                   || fs < 2 || ss < 2 || fs > 598 || ss > 598)
                 continue;
               expected++;

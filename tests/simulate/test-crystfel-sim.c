@@ -18,8 +18,8 @@
 #include "engine/simulate/bragg-spots.h"
 
 #define FULL   59000 /* photons: the sets' pixels stop counting at 60000 */
-#define HALF   3   /* px: a spot is measured in the box of 7 × 7 about its centre */
-#define STRONG 200 /* photons: what makes a spot strong */
+#define HALF   3     /* px: a spot is measured in the box of 7 × 7 about its centre */
+#define STRONG 200   /* photons: what makes a spot strong */
 
 static guint n_events = 2;
 
@@ -38,7 +38,7 @@ static const Set sets[] = {
 
 typedef struct
 {
-  gsize at;       /* its centre's pixel */
+  gsize at; /* its centre's pixel */
   gsize stride;
 } Spot;
 
@@ -55,12 +55,12 @@ typedef struct
   FlIntensities *intensities;
   FlBraggModel model;
   FlCrystal crystal;
-  double *data;           /* photons */
-  double *background;     /* expected, at scale 1 */
+  double *data;       /* photons */
+  double *background; /* expected, at scale 1 */
   double background_scale;
-  float *mean;            /* the model's image */
-  GArray *spots;          /* Spot */
-  double bragg_photons;   /* what the truth table says */
+  float *mean;          /* the model's image */
+  GArray *spots;        /* Spot */
+  double bragg_photons; /* what the truth table says */
 } Bench;
 
 static Bench *
@@ -85,7 +85,9 @@ bench_new (const Set *set, const char *folder)
   b->background = g_new (double, b->detector->n_pixels);
   b->mean = g_new (float, b->detector->n_pixels);
   b->spots = g_array_new (FALSE, FALSE, sizeof (Spot));
-  b->model = (FlBraggModel){ .detector = b->detector, .intensities = b->intensities, .polarisation = FL_POLARISATION_NONE,
+  b->model = (FlBraggModel){ .detector = b->detector,
+                             .intensities = b->intensities,
+                             .polarisation = FL_POLARISATION_NONE,
                              .spectrum = fl_spectrum_tophat (0.002, 3) };
   /* The images show that its three samples divide the width of 0.2 % into four, where ours stand for a third each. */
   for (int i = 0; i < 3; i++)
@@ -117,8 +119,8 @@ fill_background (Bench *b)
           {
             double q = 1 / fl_resolution (fl_panel_position (panel, fs + 0.5, ss + 0.5), b->model.wavelength);
             double ring = (q - 0.31) / 0.045;
-            b->background[panel->offset + ss * panel->stride + fs]
-                = b->set->background_scale * (0.25 + 0.5 * exp (-0.5 * ring * ring) + 0.6 * exp (-q / 0.05));
+            b->background[panel->offset + ss * panel->stride + fs] =
+                b->set->background_scale * (0.25 + 0.5 * exp (-0.5 * ring * ring) + 0.6 * exp (-q / 0.05));
           }
     }
 }
@@ -150,8 +152,8 @@ add_patch (const FlPatch *patch, gpointer user_data)
   const FlPanel *panel = &b->detector->panels[patch->panel];
   for (int y = 0; y < patch->height; y++)
     for (int x = 0; x < patch->width; x++)
-      b->mean[panel->offset + (gsize) (patch->ss0 + y) * panel->stride + (gsize) (patch->fs0 + x)]
-          += patch->mean[y * patch->width + x];
+      b->mean[panel->offset + (gsize) (patch->ss0 + y) * panel->stride + (gsize) (patch->fs0 + x)] +=
+          patch->mean[y * patch->width + x];
   int fs = (int) floor (patch->fs), ss = (int) floor (patch->ss);
   Spot spot = { panel->offset + (gsize) ss * panel->stride + (gsize) fs, panel->stride };
   if (fs >= HALF && ss >= HALF && fs + HALF < (int) panel->n_fs && ss + HALF < (int) panel->n_ss)
@@ -178,10 +180,10 @@ typedef struct
 
 typedef struct
 {
-  GArray *pixels;    /* gsize */
-  GArray *samples;   /* Sample: as many for each pixel */
+  GArray *pixels;  /* gsize */
+  GArray *samples; /* Sample: as many for each pixel */
   guint per_pixel;
-  float *kept;       /* strength × |S|² of the two axes that are not tried */
+  float *kept; /* strength × |S|² of the two axes that are not tried */
 } Fit;
 
 static void
@@ -193,8 +195,10 @@ add_samples (const Bench *b, const FlPanel *panel, int fs, int ss, Fit *fit)
   for (int i = 0; i < SAMPLES * SAMPLES; i++)
     for (guint e = 0; e < spectrum->n; e++)
       {
-        FlVec3 r = fl_panel_position (panel, fs + (double) (i % SAMPLES) / SAMPLES, ss + (double) (i / SAMPLES) / SAMPLES);
-        FlVec3 u = fl_vec3_unit (r), q = fl_vec3_scale (fl_vec3_sub (u, fl_vec3 (0, 0, 1)), k * spectrum->energy[e]);
+        FlVec3 r = fl_panel_position (panel, fs + (double) (i % SAMPLES) / SAMPLES,
+                                      ss + (double) (i / SAMPLES) / SAMPLES);
+        FlVec3 u = fl_vec3_unit (r),
+               q = fl_vec3_scale (fl_vec3_sub (u, fl_vec3 (0, 0, 1)), k * spectrum->energy[e]);
         double area = fabs (fl_vec3_dot (fl_vec3_cross (panel->fs, panel->ss), u)) / fl_vec3_dot (r, r);
         double h[3];
         Sample sample;
@@ -203,7 +207,8 @@ add_samples (const Bench *b, const FlPanel *panel, int fs, int ss, Fit *fit)
             h[j] = q.x * axes.m[0][j] + q.y * axes.m[1][j] + q.z * axes.m[2][j];
             sample.distance[j] = (float) (h[j] - rint (h[j]));
           }
-        double f2 = (double) fl_intensities_get (b->intensities, (int) rint (h[0]), (int) rint (h[1]), (int) rint (h[2]));
+        double f2 = (double) fl_intensities_get (b->intensities, (int) rint (h[0]), (int) rint (h[1]),
+                                                 (int) rint (h[2]));
         sample.strength = (float) (b->crystal.fluence * FL_ELECTRON_RADIUS * FL_ELECTRON_RADIUS * f2 * area
                                    * spectrum->weight[e] / (SAMPLES * SAMPLES));
         g_array_append_val (fit->samples, sample);
@@ -214,7 +219,8 @@ add_samples (const Bench *b, const FlPanel *panel, int fs, int ss, Fit *fit)
 static Fit
 collect (Bench *b)
 {
-  Fit fit = { .pixels = g_array_new (FALSE, FALSE, sizeof (gsize)), .samples = g_array_new (FALSE, FALSE, sizeof (Sample)),
+  Fit fit = { .pixels = g_array_new (FALSE, FALSE, sizeof (gsize)),
+              .samples = g_array_new (FALSE, FALSE, sizeof (Sample)),
               .per_pixel = SAMPLES * SAMPLES * b->model.spectrum.n };
   for (int i = 0; i < 3; i++)
     b->crystal.cells[i] = (int) (b->set->least / (i < 2 ? b->intensities->cell.a : b->intensities->cell.c));
@@ -272,7 +278,8 @@ distance (const Bench *b, const Fit *fit, int axis, int n)
       float mean = 0;
       for (guint s = 0; s < fit->per_pixel; s++)
         mean += *kept++ * look_up (table, sample++->distance[axis]);
-      double d = sqrt (b->data[i] + 0.375) - sqrt ((double) mean + b->background_scale * b->background[i] + 0.375);
+      double d =
+          sqrt (b->data[i] + 0.375) - sqrt ((double) mean + b->background_scale * b->background[i] + 0.375);
       sum += d * d;
     }
   return sum;
@@ -287,7 +294,8 @@ keep_others (const int n[3], Fit *fit, int axis)
   fill_table (n[k], other);
   const Sample *sample = (const Sample *) (void *) fit->samples->data;
   for (guint s = 0; s < fit->samples->len; s++, sample++)
-    fit->kept[s] = sample->strength * look_up (one, sample->distance[j]) * look_up (other, sample->distance[k]);
+    fit->kept[s] =
+        sample->strength * look_up (one, sample->distance[j]) * look_up (other, sample->distance[k]);
 }
 
 /* An axis at a time until none moves. */
@@ -302,7 +310,8 @@ descend (const Bench *b, Fit *fit, int n[3])
       for (int i = 0; i < 3; i++)
         {
           keep_others (n, fit, i);
-          for (int trial = (int) (b->set->least / lengths[i]); trial <= (int) (b->set->most / lengths[i]); trial++)
+          for (int trial = (int) (b->set->least / lengths[i]); trial <= (int) (b->set->most / lengths[i]);
+               trial++)
             {
               double at = distance (b, fit, i, trial);
               if (at >= best)
@@ -417,7 +426,8 @@ tally_event (Bench *b, Tally *t)
       if (!measure (b, spot, TRUE, &model) || model.sum < STRONG || !measure (b, spot, FALSE, &data))
         continue;
       double fs = data.fs - model.fs, ss = data.ss - model.ss, residual = hypot (fs - 0.125, ss - 0.125);
-      double width = sqrt ((data.var_fs + data.var_ss) / (model.var_fs + model.var_ss)), ratio = data.sum / model.sum;
+      double width = sqrt ((data.var_fs + data.var_ss) / (model.var_fs + model.var_ss)),
+             ratio = data.sum / model.sum;
       double log_data = log (data.sum), log_model = log (model.sum);
       g_array_append_val (t->shift_fs, fs);
       g_array_append_val (t->shift_ss, ss);
@@ -433,13 +443,15 @@ static void
 judge (const Set *set, Tally *t)
 {
   double cc = correlation (t->log_data, t->log_model);
-  g_test_message ("set %s: %u strong spots; shift %+.3f %+.3f px (expected +0.125), then residual median %.3f, 90 %% %.3f px; "
-                  "width ratio median %.3f (10–90 %%: %.3f–%.3f); intensity ratio median %.3f (10–90 %%: %.3f–%.3f), "
-                  "log correlation %.4f; all Bragg photons, ours to theirs, median %.3f",
-                  set->name, t->residual->len, quantile (t->shift_fs, 0.5), quantile (t->shift_ss, 0.5),
-                  quantile (t->residual, 0.5), quantile (t->residual, 0.9), quantile (t->width, 0.5),
-                  quantile (t->width, 0.1), quantile (t->width, 0.9), quantile (t->ratio, 0.5), quantile (t->ratio, 0.1),
-                  quantile (t->ratio, 0.9), cc, quantile (t->total, 0.5));
+  g_test_message (
+      "set %s: %u strong spots; shift %+.3f %+.3f px (expected +0.125), then residual median %.3f, 90 %% "
+      "%.3f px; "
+      "width ratio median %.3f (10–90 %%: %.3f–%.3f); intensity ratio median %.3f (10–90 %%: %.3f–%.3f), "
+      "log correlation %.4f; all Bragg photons, ours to theirs, median %.3f",
+      set->name, t->residual->len, quantile (t->shift_fs, 0.5), quantile (t->shift_ss, 0.5),
+      quantile (t->residual, 0.5), quantile (t->residual, 0.9), quantile (t->width, 0.5),
+      quantile (t->width, 0.1), quantile (t->width, 0.9), quantile (t->ratio, 0.5), quantile (t->ratio, 0.1),
+      quantile (t->ratio, 0.9), cc, quantile (t->total, 0.5));
   g_assert_cmpuint (t->residual->len, >, 50 * n_events);
   g_assert_cmpfloat (fabs (quantile (t->shift_fs, 0.5) - 0.125), <, 0.05);
   g_assert_cmpfloat (fabs (quantile (t->shift_ss, 0.5) - 0.125), <, 0.05);
@@ -479,8 +491,10 @@ test_set (gconstpointer data)
       double left = fit_block (b);
       guint before = t.residual->len;
       tally_event (b, &t);
-      g_test_message ("set %s event %s: block %d × %d × %d cells, %u strong spots, distance %.3f a pixel (¼ is noise)", set->name, columns[0],
-                      b->crystal.cells[0], b->crystal.cells[1], b->crystal.cells[2], t.residual->len - before, left);
+      g_test_message (
+          "set %s event %s: block %d × %d × %d cells, %u strong spots, distance %.3f a pixel (¼ is noise)",
+          set->name, columns[0], b->crystal.cells[0], b->crystal.cells[1], b->crystal.cells[2],
+          t.residual->len - before, left);
       done++;
     }
   g_assert_cmpuint (done, ==, n_events);

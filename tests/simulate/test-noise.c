@@ -11,7 +11,11 @@ static void
 test_orientations_are_uniform (void)
 {
   /* Of a uniform rotation every element has mean 0 and mean square 1/3, and the angle the density (1 − cos ω)/π. */
-  enum { N = 100000, BINS = 20 };
+  enum
+  {
+    N = 100000,
+    BINS = 20
+  };
   FlRandom random = fl_random (1);
   double sum[9] = { 0 }, square[9] = { 0 };
   guint angles[BINS] = { 0 };
@@ -42,7 +46,11 @@ test_orientations_are_uniform (void)
 static void
 test_normal_deviates (void)
 {
-  enum { N = 4000000, BINS = 60 };
+  enum
+  {
+    N = 4000000,
+    BINS = 60
+  };
   FlRandom random = fl_random (2);
   guint bins[BINS] = { 0 }, beyond = 0;
   for (int n = 0; n < N; n++)
@@ -68,12 +76,17 @@ test_normal_deviates (void)
 static void
 check_background (double level, double scale)
 {
-  enum { SHOTS = 6, COUNTS = 400 };
+  enum
+  {
+    SHOTS = 6,
+    COUNTS = 400
+  };
   g_autoptr (FlParams) params = fl_params_new ();
   g_assert_true (fl_params_set (params, "simulate.beam_stop", "0", NULL));
   g_assert_true (fl_params_set (params, "simulate.bad_fraction", "0", NULL));
   g_autoptr (FlDetectorLayout) layout = fl_detector_layout_new (params);
-  g_autoptr (FlBackground) background = fl_background_new (layout, 1.333, level, FL_POLARISATION_HORIZONTAL, 3);
+  g_autoptr (FlBackground) background =
+      fl_background_new (layout, 1.333, level, FL_POLARISATION_HORIZONTAL, 3);
   gsize n = layout->detector->n_pixels;
   g_autofree float *mean = g_new (float, n);
   g_autofree guint16 *photons = g_new (guint16, n);
