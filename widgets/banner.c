@@ -86,6 +86,7 @@ flw_banner_init (FlwBanner *banner)
   gtk_box_append (GTK_BOX (box), close);
   gtk_revealer_set_transition_type (GTK_REVEALER (banner->revealer), GTK_REVEALER_TRANSITION_TYPE_NONE);
   gtk_revealer_set_child (GTK_REVEALER (banner->revealer), box);
+  gtk_widget_set_visible (banner->revealer, FALSE); /* without a transition it would keep its place */
 }
 
 GtkWidget *
@@ -121,6 +122,7 @@ flw_banner_show (FlwBanner *banner, FlwTone tone, const char *text, const char *
     banner->timer = g_timeout_add_seconds (seconds, on_timer, banner);
   gtk_accessible_update_property (GTK_ACCESSIBLE (banner), GTK_ACCESSIBLE_PROPERTY_LABEL, text, -1);
   gtk_widget_queue_draw (banner->shape);
+  gtk_widget_set_visible (banner->revealer, TRUE);
   gtk_revealer_set_reveal_child (GTK_REVEALER (banner->revealer), TRUE);
 }
 
@@ -129,4 +131,5 @@ flw_banner_hide (FlwBanner *banner)
 {
   g_clear_handle_id (&banner->timer, g_source_remove);
   gtk_revealer_set_reveal_child (GTK_REVEALER (banner->revealer), FALSE);
+  gtk_widget_set_visible (banner->revealer, FALSE);
 }

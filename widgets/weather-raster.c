@@ -52,10 +52,10 @@ fill (FlwWeatherGrid *grid, guint line, double a, double b, guint8 klass, gboole
   float *busy = grid->busy + (gsize) line * grid->view.width;
   guint from, to;
 
-  if (b < 0 || a >= width)
-    return;
   if (gap && b - a >= 4)
     b -= 1;
+  if (b < 0 || a >= width)
+    return;
   from = a > 0 ? (guint) a : 0;
   /* The pixel that an event ends in counts when the event reaches into it; one without length has that of its start. */
   to = b < width ? MAX ((guint) ceil (b), from + 1) : grid->view.width;
