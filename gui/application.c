@@ -24,6 +24,7 @@ struct _FlgApplication
   FlgWindow *window;
   FlgConductor *conductor;
   gint64 snapshot_due; /* monotonic µs */
+  gboolean corrected;  /* the window's size, for the snapshot */
   int status;
 };
 
@@ -164,11 +165,29 @@ act_quit (GSimpleAction *action, GVariant *target, gpointer data)
     g_application_quit (G_APPLICATION (self));
 }
 
+/* The window's own frame is no part of the picture: makes up for it. TRUE when the size was not right. */
+static gboolean
+correct_size (FlgApplication *self)
+{
+  const FlgOptions *options = self->options;
+  int width = gtk_widget_get_width (GTK_WIDGET (self->window));
+  int height = gtk_widget_get_height (GTK_WIDGET (self->window));
+  if (!options->width || width <= 0 || self->corrected)
+    return FALSE;
+  self->corrected = TRUE;
+  if (width == options->width && height == options->height)
+    return FALSE;
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 2 * options->width - width, 2 * options->height - height);
+  return TRUE;
+}
+
 static gboolean
 try_snapshot (gpointer data)
 {
   FlgApplication *self = data;
   gint64 now = g_get_monotonic_time ();
+  if (correct_size (self))
+    return G_SOURCE_CONTINUE;
   if (now < self->snapshot_due
       || (!flg_window_is_settled (self->window) && now < self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC))
     return G_SOURCE_CONTINUE;
@@ -254,11 +273,14 @@ static void
 load_style (void)
 {
   GdkDisplay *display = gdk_display_get_default ();
-  GtkCssProvider *provider = gtk_css_provider_new ();
-  gtk_css_provider_load_from_resource (provider, "/io/firstlight/gui/firstlight.css");
-  gtk_style_context_add_provider_for_display (display, GTK_STYLE_PROVIDER (provider),
-                                              GTK_STYLE_PROVIDER_PRIORITY_APPLICATION);
-  g_object_unref (provider);
+  static const char *const sheets[] = { "/io/firstlight/gui/firstlight.css", "/io/firstlight/gui/pages.css" };
+  for (guint i = 0; i < G_N_ELEMENTS (sheets); i++)
+    {
+      g_autoptr (GtkCssProvider) provider = gtk_css_provider_new ();
+      gtk_css_provider_load_from_resource (provider, sheets[i]);
+      gtk_style_context_add_provider_for_display (display, GTK_STYLE_PROVIDER (provider),
+                                                  GTK_STYLE_PROVIDER_PRIORITY_APPLICATION + i);
+    }
   gtk_icon_theme_add_resource_path (gtk_icon_theme_get_for_display (display), "/io/firstlight/gui/icons");
   g_object_set (gtk_settings_get_default (), "gtk-application-prefer-dark-theme", TRUE, NULL);
 }

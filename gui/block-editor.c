@@ -103,6 +103,7 @@ add_field (Card *card, GtkWidget *grid, int row, int column, const char *title, 
   gtk_editable_set_text (GTK_EDITABLE (entry), text);
   gtk_editable_set_editable (GTK_EDITABLE (entry), writable);
   gtk_widget_set_hexpand (entry, TRUE);
+  gtk_editable_set_width_chars (GTK_EDITABLE (entry), 8);
   g_signal_connect_swapped (entry, "changed", G_CALLBACK (on_edited), card);
   g_signal_connect_swapped (entry, "activate", G_CALLBACK (on_save), card);
   gtk_grid_attach (GTK_GRID (grid), label, column, row, 1, 1);

@@ -4,6 +4,7 @@
 
 #include <gtk/gtk.h>
 
+#include "engine/store/stats.h"
 #include "gui/record.h"
 
 typedef GtkWidget *(*FlgCellMake) (gpointer data);
@@ -23,6 +24,9 @@ typedef struct
 GtkColumnViewColumn *flg_column_add (GtkColumnView *view, const FlgColumn *column, gpointer data);
 /* The record that a cell shows now; NULL between rows. */
 FlgRecord *flg_cell_record (GtkWidget *cell);
+
+/* Shots that failed or were set aside, in warning colour when there are any; `stats` may be NULL. */
+void flg_cell_count_failed (GtkWidget *cell, const FlJobStats *stats);
 
 /* Cells that most columns are made of. */
 GtkWidget *flg_cell_text (gpointer data);   /* a label that ellipsizes */

@@ -22,7 +22,7 @@ struct _FlgImagesPage
   GtkBox *view_slot, *bar_slot;
   FlgChooser *runs, *files;
   GtkSpinButton *frame_spin;
-  GtkLabel *frames_label, *hits_label, *facts, *outcome, *readout;
+  GtkLabel *frames_label, *hits_label, *facts, *outcome;
   FlwImageView *view;
 
   FlgShotList *list;       /* of the run's best job; NULL: none */
@@ -90,11 +90,13 @@ show_energy (FlgImagesPage *self, const FlViewImage *image)
   gtk_label_set_label (self->facts, text->str);
 }
 
-/* A few bright spots must not leave the rest black, nor a flat shot be all noise. */
+/* From the percentiles of the whole shot: wide enough that noise stays dark, far below the few brightest spots, which
+ * would leave the rest black. */
 static void
 suggest_range (FlgImagesPage *self, const FlViewImage *image)
 {
-  double low = image->percentiles[1], high = image->percentiles[4];
+  double low = image->percentiles[1], middle = image->percentiles[2];
+  double high = middle + 4 * (image->percentiles[3] - middle);
   if (isfinite (low) && isfinite (high))
     flw_colour_map_suggest_range (flw_image_view_get_colour_map (self->view), low, MAX (high, low + 1));
 }
@@ -659,14 +661,6 @@ flg_images_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_IMAGES_PAGE (page)->view));
 }
 
-static void
-show_readout (FlgImagesPage *self)
-{
-  g_autofree char *text = NULL;
-  g_object_get (self->view, "readout", &text, NULL);
-  gtk_label_set_label (self->readout, text ? text : "");
-}
-
 /* Before the view's own keys (P would toggle panels), not while a number is typed. */
 static gboolean
 on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state, FlgImagesPage *self)
@@ -702,7 +696,6 @@ flg_images_page_constructed (GObject *object)
   flw_colour_bar_follow_image (FLW_COLOUR_BAR (bar), self->view);
   gtk_widget_set_hexpand (bar, TRUE);
   gtk_box_append (self->bar_slot, bar);
-  g_signal_connect_object (self->view, "notify::readout", G_CALLBACK (show_readout), self, G_CONNECT_SWAPPED);
   flw_image_view_set_empty_text (self->view, _("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
   GtkEventController *keys = gtk_event_controller_key_new ();
@@ -766,7 +759,6 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, hits_label);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, outcome);
-  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, readout);
   gtk_widget_class_bind_template_callback (widget_class, on_frame_changed);
   gtk_widget_class_install_action (widget_class, "images.next-hit", NULL, act_step_hit);
   gtk_widget_class_install_action (widget_class, "images.previous-hit", NULL, act_step_hit);

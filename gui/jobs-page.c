@@ -23,6 +23,7 @@ struct _FlgJobsPage
   FlgPage parent_instance;
   GtkColumnView *table;
   GtkStack *stack, *detail;
+  FlwEmptyState *empty;
   GtkSearchEntry *filter;
   GtkDropDown *state_choice;
   GtkLabel *count;
@@ -200,6 +201,12 @@ fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
   const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
   g_autofree char *text = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
   gtk_label_set_label (GTK_LABEL (cell), text);
+}
+
+static void
+fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  flg_cell_count_failed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
 }
 
 /* --- the job in detail --- */
@@ -628,11 +635,12 @@ add_columns (FlgJobsPage *self)
     { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
     { _("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
     { _("State"), NULL, make_chip, fill_state, compare_state, 110 },
-    { _("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 75 },
+    { _("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 85 },
     { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
     { _("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
     { _("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
     { _("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+    { _("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
     { _("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
@@ -682,6 +690,7 @@ bind_children (GtkWidgetClass *widget_class)
 {
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, table);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, detail);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, filter);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, state_choice);
@@ -734,4 +743,6 @@ static void
 flg_jobs_page_init (FlgJobsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  flw_empty_state_set (self->empty, "flg-jobs-symbolic", _("No jobs yet"),
+                       _("The conductor makes a job of each active trial and each complete run."));
 }

@@ -27,6 +27,7 @@ struct _FlgLivePage
   FlgPage parent_instance;
   GtkBox *slot;
   GtkStack *stack;
+  FlwEmptyState *empty;
   GtkLabel *facts;
   FlgChooser *trials;
   FlwStripPlot *plot;
@@ -322,6 +323,7 @@ flg_live_page_class_init (FlgLivePageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/live-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, slot);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgLivePage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, trials);
   gtk_widget_class_install_action (widget_class, "live.show-trial", "x", act_show_trial);
@@ -332,4 +334,6 @@ flg_live_page_init (FlgLivePage *self)
 {
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
+  flw_empty_state_set (self->empty, "flg-live-symbolic", _("No shots processed yet"),
+                       _("Strong spots, hit rate and resolution of every shot are drawn here as jobs run."));
 }

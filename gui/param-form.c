@@ -8,6 +8,8 @@
 
 #include "engine/base/error.h"
 
+#define N_COLUMNS 5 /* label, editor, unit, range, reset */
+
 typedef struct
 {
   const FlParamSpec *spec;
@@ -21,6 +23,7 @@ struct _FlgParamForm
   GtkBox parent_instance;
   GPtrArray *rows;      /* Row */
   GPtrArray *sections;  /* GtkWidget boxes, in order */
+  GtkSizeGroup *columns[N_COLUMNS];
   gboolean editable, filling;
 };
 
@@ -154,19 +157,29 @@ editor_new (Row *row)
   return editor;
 }
 
-/* "0–100", "≥ 1": what may be typed. */
+/* "1000", "0.001", "10⁻⁶": whole powers of ten are easier to read than 1e-06. */
+static char *
+bound_text (double value)
+{
+  static const char *const digits[] = { "⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹" };
+  double power = value > 0 ? log10 (value) : 0;
+  if (fabs (power) < 4 || fabs (power) >= 10 || fabs (power - round (power)) > 1e-9)
+    return g_strdup_printf ("%.12g", value);
+  return g_strdup_printf ("10%s%s", power < 0 ? "⁻" : "", digits[(int) lround (fabs (power))]);
+}
+
+/* "0 – 100", "≥ 1": what may be typed. */
 static char *
 range_text (const FlParamSpec *spec)
 {
-  if (spec->type != FL_PARAM_INT && spec->type != FL_PARAM_REAL)
+  if ((spec->type != FL_PARAM_INT && spec->type != FL_PARAM_REAL) || (isinf (spec->min) && isinf (spec->max)))
     return g_strdup ("");
-  if (isinf (spec->min) && isinf (spec->max))
-    return g_strdup ("");
+  g_autofree char *low = bound_text (spec->min), *high = bound_text (spec->max);
   if (isinf (spec->max))
-    return g_strdup_printf ("≥ %g", spec->min);
+    return g_strdup_printf ("≥ %s", low);
   if (isinf (spec->min))
-    return g_strdup_printf ("≤ %g", spec->max);
-  return g_strdup_printf ("%g–%g", spec->min, spec->max);
+    return g_strdup_printf ("≤ %s", high);
+  return g_strdup_printf ("%s – %s", low, high);
 }
 
 static GtkWidget *
@@ -189,13 +202,10 @@ row_new (FlgParamForm *form, const FlParamSpec *spec)
   gtk_widget_add_css_class (row->row, "paramrow");
   row->label = gtk_label_new (spec->label);
   gtk_label_set_xalign (GTK_LABEL (row->label), 0);
-  gtk_widget_set_size_request (row->label, 190, -1);
   row->editor = editor_new (row);
   GtkWidget *unit = dim_label (g_str_equal (spec->unit, "A") ? "Å" : g_str_equal (spec->unit, "deg") ? "°" : spec->unit);
-  gtk_widget_set_size_request (unit, 90, -1);
   g_autofree char *range = range_text (spec);
   GtkWidget *allowed = dim_label (range);
-  gtk_widget_set_size_request (allowed, 90, -1);
   row->reset = gtk_button_new_from_icon_name ("edit-undo-symbolic");
   gtk_widget_add_css_class (row->reset, "flat");
   g_autofree char *back = g_strdup_printf (_("Back to the default: %s"), *spec->default_text ? spec->default_text
@@ -207,9 +217,13 @@ row_new (FlgParamForm *form, const FlParamSpec *spec)
   gtk_label_set_wrap (GTK_LABEL (row->complaint), TRUE);
   gtk_widget_add_css_class (row->complaint, "complaint");
   gtk_widget_set_visible (row->complaint, FALSE);
-  GtkWidget *parts[] = { row->label, row->editor, unit, allowed, row->reset };
-  for (int i = 0; i < (int) G_N_ELEMENTS (parts); i++)
-    gtk_grid_attach (GTK_GRID (row->row), parts[i], i, 0, 1, 1);
+  GtkWidget *parts[N_COLUMNS] = { row->label, row->editor, unit, allowed, row->reset };
+  for (int i = 0; i < N_COLUMNS; i++)
+    {
+      gtk_grid_attach (GTK_GRID (row->row), parts[i], i, 0, 1, 1);
+      if (!gtk_widget_get_hexpand (parts[i]))
+        gtk_size_group_add_widget (form->columns[i], parts[i]);
+    }
   gtk_grid_attach (GTK_GRID (row->row), row->complaint, 1, 1, 4, 1);
   g_autofree char *tip = g_strdup_printf ("%s\n%s", spec->name, spec->help ? spec->help : "");
   gtk_widget_set_tooltip_text (row->row, tip);
@@ -275,6 +289,8 @@ flg_param_form_finalize (GObject *object)
   FlgParamForm *self = FLG_PARAM_FORM (object);
   g_ptr_array_unref (self->rows);
   g_ptr_array_unref (self->sections);
+  for (guint i = 0; i < N_COLUMNS; i++)
+    g_object_unref (self->columns[i]);
   G_OBJECT_CLASS (flg_param_form_parent_class)->finalize (object);
 }
 
@@ -308,6 +324,8 @@ flg_param_form_init (FlgParamForm *self)
   gtk_box_set_spacing (GTK_BOX (self), 14);
   self->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) row_free);
   self->sections = g_ptr_array_new ();
+  for (guint i = 0; i < N_COLUMNS; i++)
+    self->columns[i] = gtk_size_group_new (GTK_SIZE_GROUP_HORIZONTAL);
   build (self);
   g_autoptr (FlParams) defaults = fl_params_new ();
   flg_param_form_set_params (self, defaults);
@@ -365,8 +383,8 @@ flg_param_form_set_editable (FlgParamForm *self, gboolean editable)
       Row *row = self->rows->pdata[i];
       if (GTK_IS_EDITABLE (row->editor))
         gtk_editable_set_editable (GTK_EDITABLE (row->editor), editable);
-      else
-        gtk_widget_set_sensitive (row->editor, editable);
+      gtk_widget_set_can_target (row->editor, editable);
+      gtk_widget_set_can_focus (row->editor, editable);
       if (editable)
         gtk_widget_remove_css_class (row->editor, "fixed");
       else

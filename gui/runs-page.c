@@ -23,6 +23,7 @@ struct _FlgRunsPage
   GtkSearchEntry *filter;
   GtkLabel *count;
   GtkStack *stack;
+  FlwEmptyState *empty;
   GtkEntry *tag_entry;
   GtkWidget *tag_bar;
   GtkLabel *selected;
@@ -145,6 +146,12 @@ compare_hits (FlgRecord *a, FlgRecord *b, gpointer data)
 {
   double x = rate_of (a, data), y = rate_of (b, data);
   return x < y ? -1 : x > y;
+}
+
+static void
+fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  flg_cell_count_failed (cell, flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record)));
 }
 
 static GtkWidget *
@@ -503,15 +510,16 @@ static void
 add_columns (FlgRunsPage *self)
 {
   const FlgColumn columns[] = {
-    { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 90 },
-    { _("State"), NULL, make_chip, fill_state, NULL, 120 },
-    { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 120 },
-    { _("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 90 },
-    { _("Processed"), NULL, flg_cell_number, fill_processed, NULL, 90 },
-    { _("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 80 },
-    { _("Hit rate over the run"), NULL, make_sparkline, fill_sparkline, NULL, 160 },
-    { _("Jobs"), NULL, make_jobs, fill_jobs, NULL, 80 },
-    { _("Tags"), NULL, make_tags, fill_tags, NULL, 220 },
+    { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
+    { _("State"), NULL, make_chip, fill_state, NULL, 115 },
+    { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 85 },
+    { _("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
+    { _("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
+    { _("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
+    { _("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
+    { _("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
+    { _("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },
+    { _("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
     { _("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
@@ -570,6 +578,7 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, filter);
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, count);
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, tag_entry);
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, tag_bar);
   gtk_widget_class_bind_template_child (widget_class, FlgRunsPage, selected);
@@ -594,4 +603,6 @@ static void
 flg_runs_page_init (FlgRunsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
+  flw_empty_state_set (self->empty, "flg-runs-symbolic", _("No runs yet"),
+                       _("The conductor looks for new runs in the folders that this experiment watches."));
 }

@@ -17,6 +17,7 @@ struct _FlgWeatherPage
   FlgPage parent_instance;
   GtkBox *slot;
   GtkStack *stack;
+  FlwEmptyState *empty;
   GtkLabel *facts;
   FlgChooser *jobs;
   GtkToggleButton *by_outcome, *by_stage;
@@ -519,6 +520,7 @@ flg_weather_page_class_init (FlgWeatherPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/weather-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, slot);
   gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, jobs);
   gtk_widget_class_bind_template_child (widget_class, FlgWeatherPage, by_outcome);
@@ -539,4 +541,6 @@ flg_weather_page_init (FlgWeatherPage *self)
   self->kept = flg_kept_shots_new ();
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
+  flw_empty_state_set (self->empty, "flg-weather-symbolic", _("No shots processed yet"),
+                       _("What every rank does, and when, is drawn here as jobs run."));
 }

@@ -208,7 +208,6 @@ flg_window_dispose (GObject *object)
 {
   FlgWindow *self = FLG_WINDOW (object);
   flg_window_set_context (self, NULL);
-  gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_WINDOW);
   G_OBJECT_CLASS (flg_window_parent_class)->dispose (object);
 }
 
