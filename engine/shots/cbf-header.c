@@ -431,8 +431,9 @@ fl_cbf_number (const FlCbf *cbf, const char *column, guint row, double otherwise
 int
 fl_cbf_find (const FlCbf *cbf, const char *column, const char *value, guint from)
 {
-  for (guint row = from; row < fl_cbf_n_rows (cbf, column); row++)
-    if (g_strcmp0 (fl_cbf_text (cbf, column, row), value) == 0)
+  const GPtrArray *values = g_hash_table_lookup (cbf->columns, column);
+  for (guint row = from; values != NULL && row < values->len; row++)
+    if (g_strcmp0 (values->pdata[row], value) == 0)
       return (int) row;
   return -1;
 }
