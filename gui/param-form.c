@@ -270,6 +270,9 @@ build (FlgParamForm *self)
   GtkWidget *box = NULL;
   for (guint i = 0; i < n; i++)
     {
+      /* Simulated beamtimes are not what a trial is about. */
+      if (g_str_equal (specs[i].stage, "simulate"))
+        continue;
       g_autofree char *name = g_strndup (specs[i].name, strcspn (specs[i].name, "."));
       if (g_strcmp0 (name, section) != 0)
         {
