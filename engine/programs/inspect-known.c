@@ -12,8 +12,7 @@
 /* Whole files are read up to here; text beyond it is not counted. */
 #define MAX_READ ((gsize) 1 << 30)
 
-static gboolean G_GNUC_PRINTF (3, 4)
-fail (const char *path, GError **error, const char *format, ...)
+static gboolean G_GNUC_PRINTF (3, 4) fail (const char *path, GError **error, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -44,7 +43,8 @@ read_some (const char *path, gsize max, GByteArray *bytes, GError **error)
   gzerror (file, &status);
   gzclose (file);
   if (n < 0 || status == Z_BUF_ERROR)
-    return fail (path, error, "cut off or damaged, expected a whole %s file", n < 0 || status != Z_OK ? "gzip" : "");
+    return fail (path, error, "cut off or damaged, expected a whole %s file",
+                 n < 0 || status != Z_OK ? "gzip" : "");
   return TRUE;
 }
 
@@ -135,9 +135,11 @@ stream (const File *file, GError **error)
       if (g_str_has_prefix (line, "num_reflections = "))
         reflections += g_ascii_strtoull (line + strlen ("num_reflections = "), NULL, 10);
     }
-  say (file, "format: %s\nchunks: %u\nhits: %u\ncrystals: %u\nreflections: %" G_GUINT64_FORMAT "\n", first, chunks, hits,
-       crystals, reflections);
-  return chunks == ended || fail (file->path, error, "%u chunks begin and %u end, expected as many (cut off?)", chunks, ended);
+  say (file, "format: %s\nchunks: %u\nhits: %u\ncrystals: %u\nreflections: %" G_GUINT64_FORMAT "\n", first,
+       chunks, hits, crystals, reflections);
+  return chunks == ended
+         || fail (file->path, error, "%u chunks begin and %u end, expected as many (cut off?)", chunks,
+                  ended);
 }
 
 /* The value of a "key = value unit" line. */
@@ -162,7 +164,8 @@ find_value (const File *file, const char *key)
 static gboolean
 unit_cell (const File *file, GError **error)
 {
-  static const char *const keys[] = { "lattice_type", "centering", "unique_axis", "a", "b", "c", "al", "be", "ga" };
+  static const char *const keys[] = { "lattice_type", "centering", "unique_axis", "a", "b", "c",
+                                      "al",           "be",        "ga" };
   (void) error;
   say (file, "format: CrystFEL unit cell\n");
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -204,7 +207,8 @@ mtz (const File *file, GError **error)
   if (header == G_MAXUINT32 && file->length >= 20)
     header = u32_at (file, 12) | (guint64) u32_at (file, 16) << 32;
   if (header < 20 || header * 4 > file->length)
-    return fail (file->path, error, "the MTZ header lies at word %" G_GUINT64_FORMAT ", beyond the end (cut off?)", header);
+    return fail (file->path, error,
+                 "the MTZ header lies at word %" G_GUINT64_FORMAT ", beyond the end (cut off?)", header);
   say (file, "format: MTZ\n");
   g_autoptr (GString) columns = g_string_new ("");
   gboolean ended = FALSE;
@@ -242,15 +246,16 @@ ccp4_map (const File *file, GError **error)
 {
   guint32 n[3] = { u32_at (file, 0), u32_at (file, 4), u32_at (file, 8) }, mode = u32_at (file, 12);
   static const guint bytes[] = { 1, 2, 4, 4, 8, 0, 2 };
-  say (file, "format: CCP4/MRC map\ngrid: %u x %u x %u\nmode: %u\ncell: %g %g %g %g %g %g\nspace group: %u\n", n[0], n[1],
-       n[2], mode, f32_at (file, 40), f32_at (file, 44), f32_at (file, 48), f32_at (file, 52), f32_at (file, 56),
-       f32_at (file, 60), u32_at (file, 88));
+  say (file, "format: CCP4/MRC map\ngrid: %u x %u x %u\nmode: %u\ncell: %g %g %g %g %g %g\nspace group: %u\n",
+       n[0], n[1], n[2], mode, f32_at (file, 40), f32_at (file, 44), f32_at (file, 48), f32_at (file, 52),
+       f32_at (file, 56), f32_at (file, 60), u32_at (file, 88));
   say (file, "values: %g to %g, mean %g\n", f32_at (file, 76), f32_at (file, 80), f32_at (file, 84));
   if (mode >= G_N_ELEMENTS (bytes) || bytes[mode] == 0)
     return fail (file->path, error, "map mode %u, expected 0 to 4 or 6", mode);
   double expected = 1024. + u32_at (file, 92) + (double) n[0] * n[1] * n[2] * bytes[mode];
   return (double) file->length >= MIN (expected, (double) MAX_READ)
-         || fail (file->path, error, "%" G_GSIZE_FORMAT " bytes, expected %.0f (cut off)", file->length, expected);
+         || fail (file->path, error, "%" G_GSIZE_FORMAT " bytes, expected %.0f (cut off)", file->length,
+                  expected);
 }
 
 static gboolean
@@ -291,8 +296,13 @@ pdb (const File *file, GError **error)
 static gboolean
 mmcif (const File *file, GError **error)
 {
-  static const char *const keys[] = { "_cell.length_a", "_cell.length_b", "_cell.length_c", "_cell.angle_alpha",
-                                      "_cell.angle_beta", "_cell.angle_gamma", "_symmetry.space_group_name_H-M" };
+  static const char *const keys[] = { "_cell.length_a",
+                                      "_cell.length_b",
+                                      "_cell.length_c",
+                                      "_cell.angle_alpha",
+                                      "_cell.angle_beta",
+                                      "_cell.angle_gamma",
+                                      "_symmetry.space_group_name_H-M" };
   guint atoms = 0;
   (void) error;
   say (file, "format: mmCIF\n");
@@ -316,8 +326,10 @@ mmcif (const File *file, GError **error)
 static gboolean
 xtc2 (const File *file, GError **error)
 {
-  static const char *const services[16] = { "ClearReadout", "Reset", "Configure", "Unconfigure", "BeginRun", "EndRun",
-                                            "BeginStep", "EndStep", "Enable", "Disable", "SlowUpdate", NULL, "L1Accept" };
+  static const char *const services[16] = { "ClearReadout", "Reset",   "Configure",  "Unconfigure",
+                                            "BeginRun",     "EndRun",  "BeginStep",  "EndStep",
+                                            "Enable",       "Disable", "SlowUpdate", NULL,
+                                            "L1Accept" };
   guint counts[16] = { 0 }, damaged = 0;
   gsize at = 0;
   while (file->length - at >= 24)
@@ -336,7 +348,8 @@ xtc2 (const File *file, GError **error)
   if (damaged > 0)
     say (file, "with damage flags: %u\n", damaged);
   return at == file->length || file->length >= MAX_READ
-         || fail (file->path, error, "the datagram at byte %" G_GSIZE_FORMAT " is not whole (cut off or still being written)",
+         || fail (file->path, error,
+                  "the datagram at byte %" G_GSIZE_FORMAT " is not whole (cut off or still being written)",
                   at);
 }
 
@@ -365,13 +378,15 @@ journal (const File *file, GError **error)
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  say (file, "format: Firstlight journal\nframes: %" G_GUINT64_FORMAT "\nwriters: %u\n", frames, g_hash_table_size (writers));
+  say (file, "format: Firstlight journal\nframes: %" G_GUINT64_FORMAT "\nwriters: %u\n", frames,
+       g_hash_table_size (writers));
   for (int i = 1; i < FL_KIND_LAST; i++)
     if (rows[i] > 0)
       say (file, "%s rows: %" G_GUINT64_FORMAT "\n", kinds[i], rows[i]);
   guint64 skipped = fl_journal_reader_skipped (reader);
-  return skipped == 0 || fail (file->path, error, "%" G_GUINT64_FORMAT " damaged bytes between its frames, expected none",
-                               skipped);
+  return skipped == 0
+         || fail (file->path, error, "%" G_GUINT64_FORMAT " damaged bytes between its frames, expected none",
+                  skipped);
 }
 
 /* host,image,2026-11-21T00:50Z10.468,state,message */
@@ -380,7 +395,8 @@ is_weather_line (const char *line)
 {
   const char *time = strchr (line, ',');
   time = time != NULL ? strchr (time + 1, ',') : NULL;
-  return time != NULL && strlen (time) > 25 && time[5] == '-' && time[11] == 'T' && time[17] == 'Z' && time[24] == ',';
+  return time != NULL && strlen (time) > 25 && time[5] == '-' && time[11] == 'T' && time[17] == 'Z'
+         && time[24] == ',';
 }
 
 static gboolean
@@ -403,8 +419,8 @@ weather (const File *file, GError **error)
       failed += strstr (line, ",fail,") != NULL;
       done += strstr (line, ",done,") != NULL;
     }
-  say (file, "format: weather log of cctbx.xfel\nimages: %u\nstopped: %u\nfailed: %u\ndone: %u\n", images, stopped, failed,
-       done);
+  say (file, "format: weather log of cctbx.xfel\nimages: %u\nstopped: %u\nfailed: %u\ndone: %u\n", images,
+       stopped, failed, done);
   if (other > 0)
     say (file, "lines passed over: %u\n", other);
   return TRUE;
@@ -415,13 +431,15 @@ weather (const File *file, GError **error)
 static gboolean
 is_mmcif (const File *file)
 {
-  return begins (file, "data_") && g_strstr_len ((const char *) file->data, (gssize) file->length, "\n_") != NULL;
+  return begins (file, "data_")
+         && g_strstr_len ((const char *) file->data, (gssize) file->length, "\n_") != NULL;
 }
 
 static gboolean
 is_pdb (const File *file)
 {
-  static const char *const records[] = { "HEADER ", "CRYST1 ", "ATOM  ", "REMARK ", "TITLE  ", "MODEL ", "HETATM" };
+  static const char *const records[] = { "HEADER ", "CRYST1 ", "ATOM  ", "REMARK ",
+                                         "TITLE  ", "MODEL ",  "HETATM" };
   for (gsize i = 0; i < G_N_ELEMENTS (records); i++)
     if (begins (file, records[i]))
       return TRUE;

@@ -56,7 +56,8 @@ print_detector (const FlDetector *detector, const Options *options)
   gboolean same = TRUE;
   for (guint i = 1; i < detector->n_panels; i++)
     same = same && detector->panels[i].n_fs == first->n_fs && detector->panels[i].n_ss == first->n_ss;
-  printf ("panels: %u%s %u x %u px\n", detector->n_panels, same ? " of" : ", the first", first->n_fs, first->n_ss);
+  printf ("panels: %u%s %u x %u px\n", detector->n_panels, same ? " of" : ", the first", first->n_fs,
+          first->n_ss);
   if (detector->placed)
     printf ("pixel size: %.6g mm\ndistance: %.6g mm (first panel)\n", first->pixel_size, distance (first));
   else
@@ -72,7 +73,8 @@ print_detector (const FlDetector *detector, const Options *options)
     bad += detector->mask[i];
   printf ("pixels: %" G_GSIZE_FORMAT ", masked %" G_GSIZE_FORMAT "\n", detector->n_pixels, bad);
   if (detector->wavelength > 0)
-    printf ("wavelength: %.6g A (%.6g eV)\n", detector->wavelength, fl_energy_from_wavelength (detector->wavelength));
+    printf ("wavelength: %.6g A (%.6g eV)\n", detector->wavelength,
+            fl_energy_from_wavelength (detector->wavelength));
   for (guint i = 0; options->panels && i < detector->n_panels; i++)
     print_panel (&detector->panels[i], options->imgcif);
 }
@@ -238,9 +240,11 @@ fl_program_inspect (int argc, char **argv)
     { "geometry", 'g', 0, G_OPTION_ARG_FILENAME, &geometry, "CrystFEL geometry of HDF5 files", "FILE" },
     { "mask", 'm', 0, G_OPTION_ARG_FILENAME, &mask, "Further bad pixels", "FILE[:/DATASET]" },
     { "panels", 'p', 0, G_OPTION_ARG_NONE, &options.panels, "List every panel", NULL },
-    { "imgcif", 0, 0, G_OPTION_ARG_NONE, &options.imgcif, "Panels in imgCIF's frame, as DIALS shows them", NULL },
+    { "imgcif", 0, 0, G_OPTION_ARG_NONE, &options.imgcif, "Panels in imgCIF's frame, as DIALS shows them",
+      NULL },
     { "events", 'e', 0, G_OPTION_ARG_NONE, &options.events, "List the frames' names", NULL },
-    { "all", 'a', 0, G_OPTION_ARG_NONE, &options.all_frames, "Read all frames, not the first and the last", NULL },
+    { "all", 'a', 0, G_OPTION_ARG_NONE, &options.all_frames, "Read all frames, not the first and the last",
+      NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &files, NULL, "FILE…" },
     { NULL }
   };

@@ -21,8 +21,8 @@ load_le64 (const guint8 *p)
 static const char *
 unpack (const guint8 *data, gsize length, gint32 *out, gsize n, gboolean v2, guint whole)
 {
-  static const guint8 widths[2][16]
-      = { { 0, 4, 5, 6, 7, 8, 16, WHOLE }, { 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, WHOLE } };
+  static const guint8 widths[2][16] = { { 0, 4, 5, 6, 7, 8, 16, WHOLE },
+                                        { 0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, WHOLE } };
   guint code_bits = v2 ? 7 : 6;
   guint64 at = 0, end = (guint64) length * 8;
   for (gsize done = 0; done < n;)
@@ -69,8 +69,8 @@ average (guint32 sum, guint log2, guint shift)
  * `before_up` the row above that (NULL: not used). Inner pixels have 4 neighbours (left and three above) or 8 (the same
  * and one to the right, in the section before); at both ends half as many. */
 static inline __attribute__ ((always_inline)) void
-predict_row (guint32 *row, const guint32 *up, const guint32 *before, const guint32 *before_up, guint32 *sums, gsize n,
-             guint shift)
+predict_row (guint32 *row, const guint32 *up, const guint32 *before, const guint32 *before_up, guint32 *sums,
+             gsize n, guint shift)
 {
   guint more = before != NULL;
   if (n == 1)
@@ -102,8 +102,8 @@ predict (guint32 *v, const gsize dims[3], gboolean uncorrelated, guint shift, gu
         gboolean use_before = s > 0 && !uncorrelated;
         if (m > 0)
           {
-            predict_row (row, row - n, use_before ? row - plane : NULL, use_before ? row - plane - n : NULL, sums, n,
-                         shift);
+            predict_row (row, row - n, use_before ? row - plane : NULL, use_before ? row - plane - n : NULL,
+                         sums, n, shift);
             continue;
           }
         row[0] = (guint32) wrap (row[0] + (s > 0 ? *(row - plane) : 0), shift);

@@ -14,8 +14,7 @@ typedef struct
   GError **error;
 } Builder;
 
-static gboolean G_GNUC_PRINTF (2, 3)
-fail (Builder *builder, const char *format, ...)
+static gboolean G_GNUC_PRINTF (2, 3) fail (Builder *builder, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -50,15 +49,18 @@ static double
 axis_setting (const FlCbf *cbf, const char *id, gboolean rotation)
 {
   int row = fl_cbf_find (cbf, "diffrn_scan_frame_axis.axis_id", id, 0);
-  double v = row < 0 ? NAN
-                     : fl_cbf_number (cbf, rotation ? "diffrn_scan_frame_axis.angle" : "diffrn_scan_frame_axis.displacement",
-                                      (guint) row, NAN);
+  double v = row < 0
+                 ? NAN
+                 : fl_cbf_number (
+                     cbf, rotation ? "diffrn_scan_frame_axis.angle" : "diffrn_scan_frame_axis.displacement",
+                     (guint) row, NAN);
   if (!isnan (v))
     return v;
   row = fl_cbf_find (cbf, "diffrn_scan_axis.axis_id", id, 0);
   return row < 0 ? 0
-                 : fl_cbf_number (cbf, rotation ? "diffrn_scan_axis.angle_start" : "diffrn_scan_axis.displacement_start",
-                                  (guint) row, 0);
+                 : fl_cbf_number (
+                     cbf, rotation ? "diffrn_scan_axis.angle_start" : "diffrn_scan_axis.displacement_start",
+                     (guint) row, 0);
 }
 
 /* Carries a position and two directions, given in the frame of axis `id`, up to the laboratory. */
@@ -77,7 +79,8 @@ follow_axes (Builder *builder, const char *id, FlVec3 *position, FlVec3 *fast, F
       const char *type = fl_cbf_text (cbf, "axis.type", (guint) row);
       gboolean rotation = g_strcmp0 (type, "rotation") == 0;
       if (!rotation && g_strcmp0 (type, "translation") != 0)
-        return fail (builder, "axis %s is of type %s, expected rotation or translation", id, type != NULL ? type : ".");
+        return fail (builder, "axis %s is of type %s, expected rotation or translation", id,
+                     type != NULL ? type : ".");
       FlVec3 axis = fl_vec3_unit (axis_vector (cbf, (guint) row, "vector"));
       FlVec3 offset = axis_vector (cbf, (guint) row, "offset");
       double setting = axis_setting (cbf, id, rotation);
@@ -118,12 +121,14 @@ typedef struct
 } Direction;
 
 static gboolean
-read_direction (Builder *builder, const char *name_column, const char *name, int precedence, Direction *direction)
+read_direction (Builder *builder, const char *name_column, const char *name, int precedence,
+                Direction *direction)
 {
   const FlCbf *cbf = builder->cbf;
   int row = find_direction (cbf, name_column, name, precedence);
   if (row < 0)
-    return fail (builder, "panel %s has no direction of precedence %d in array_structure_list", name, precedence);
+    return fail (builder, "panel %s has no direction of precedence %d in array_structure_list", name,
+                 precedence);
   const char *way = fl_cbf_text (cbf, "array_structure_list.direction", (guint) row);
   if (way != NULL && strcmp (way, "increasing") != 0)
     return fail (builder, "panel %s has a direction that is %s, expected increasing", name, way);
@@ -137,7 +142,8 @@ read_direction (Builder *builder, const char *name_column, const char *name, int
     return fail (builder, "axis set %s of panel %s is missing in array_structure_list_axis", set, name);
   direction->axis = fl_cbf_text (cbf, "array_structure_list_axis.axis_id", (guint) axis_row);
   direction->first = fl_cbf_number (cbf, "array_structure_list_axis.displacement", (guint) axis_row, 0);
-  direction->step = fl_cbf_number (cbf, "array_structure_list_axis.displacement_increment", (guint) axis_row, 0);
+  direction->step =
+      fl_cbf_number (cbf, "array_structure_list_axis.displacement_increment", (guint) axis_row, 0);
   direction->size = (guint) size;
   direction->index = (guint) index;
   if (direction->axis == NULL || !(direction->step > 0))
@@ -157,13 +163,15 @@ static gboolean
 place_panel (Builder *builder, FlPanel *panel, const Direction *fast, const Direction *slow)
 {
   const FlCbf *cbf = builder->cbf;
-  int fast_row = fl_cbf_find (cbf, "axis.id", fast->axis, 0), slow_row = fl_cbf_find (cbf, "axis.id", slow->axis, 0);
+  int fast_row = fl_cbf_find (cbf, "axis.id", fast->axis, 0),
+      slow_row = fl_cbf_find (cbf, "axis.id", slow->axis, 0);
   if (fast_row < 0 || slow_row < 0)
     return fail (builder, "axis %s is not described, expected it in the axis table",
                  fast_row < 0 ? fast->axis : slow->axis);
   FlVec3 f = fl_vec3_unit (axis_vector (cbf, (guint) fast_row, "vector"));
   FlVec3 s = fl_vec3_unit (axis_vector (cbf, (guint) slow_row, "vector"));
-  FlVec3 corner = fl_vec3_add (fl_vec3_scale (f, corner_shift (fast)), fl_vec3_scale (s, corner_shift (slow)));
+  FlVec3 corner =
+      fl_vec3_add (fl_vec3_scale (f, corner_shift (fast)), fl_vec3_scale (s, corner_shift (slow)));
   if (!follow_axes (builder, fast->axis, &corner, &f, &s))
     return FALSE;
   if (!(fl_vec3_norm (fl_vec3_cross (f, s)) > 1e-6))
@@ -184,7 +192,8 @@ section_start (Builder *builder, const char *name, gsize start[3])
   const FlCbf *cbf = builder->cbf;
   static const char column[] = "array_structure_list_section.id";
   start[0] = start[1] = start[2] = 0;
-  for (int row = fl_cbf_find (cbf, column, name, 0); row >= 0; row = fl_cbf_find (cbf, column, name, (guint) row + 1))
+  for (int row = fl_cbf_find (cbf, column, name, 0); row >= 0;
+       row = fl_cbf_find (cbf, column, name, (guint) row + 1))
     {
       double index = fl_cbf_number (cbf, "array_structure_list_section.index", (guint) row, 0);
       double first = fl_cbf_number (cbf, "array_structure_list_section.start", (guint) row, 1);
@@ -210,8 +219,8 @@ find_array (const FlCbf *cbf, const char *array, gsize *offset)
 }
 
 static gboolean
-locate_panel (Builder *builder, FlPanel *panel, const char *array, gboolean has_sections, const Direction *fast,
-              const Direction *slow)
+locate_panel (Builder *builder, FlPanel *panel, const char *array, gboolean has_sections,
+              const Direction *fast, const Direction *slow)
 {
   gsize start[3] = { 0 }, offset = 0;
   const FlCbfSection *section = find_array (builder->cbf, array, &offset);
@@ -226,8 +235,10 @@ locate_panel (Builder *builder, FlPanel *panel, const char *array, gboolean has_
                  fast->index, slow->index);
   if (start[0] + fast->size > dims[0] || start[slow->index - 1] + slow->size > dims[slow->index - 1]
       || start[third - 1] >= dims[third - 1])
-    return fail (builder, "panel %s lies outside its array of %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %"
-                 G_GSIZE_FORMAT, panel->name, dims[0], dims[1], dims[2]);
+    return fail (builder,
+                 "panel %s lies outside its array of %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+                 " x %" G_GSIZE_FORMAT,
+                 panel->name, dims[0], dims[1], dims[2]);
   gsize strides[3] = { 1, dims[0], dims[0] * dims[1] };
   panel->offset = offset + start[0] + start[1] * strides[1] + start[2] * strides[2];
   panel->stride = strides[slow->index - 1];
@@ -253,12 +264,14 @@ read_intensities (Builder *builder, FlPanel *panel, const char *array)
 }
 
 static gboolean
-read_panel (Builder *builder, FlPanel *panel, const char *name_column, const char *name, gboolean has_sections)
+read_panel (Builder *builder, FlPanel *panel, const char *name_column, const char *name,
+            gboolean has_sections)
 {
   Direction fast, slow;
   g_free (panel->name);
   panel->name = g_strdup (name);
-  if (!read_direction (builder, name_column, name, 1, &fast) || !read_direction (builder, name_column, name, 2, &slow)
+  if (!read_direction (builder, name_column, name, 1, &fast)
+      || !read_direction (builder, name_column, name, 2, &slow)
       || !place_panel (builder, panel, &fast, &slow))
     return FALSE;
   const char *array = fl_cbf_text (builder->cbf, "array_structure_list.array_id",
@@ -286,7 +299,8 @@ read_panels (Builder *builder, gsize n_pixels)
   const FlCbf *cbf = builder->cbf;
   gboolean has_sections = fl_cbf_n_rows (cbf, "array_structure_list_section.id") > 0
                           && fl_cbf_n_rows (cbf, "array_structure_list.array_section_id") > 0;
-  const char *name_column = has_sections ? "array_structure_list.array_section_id" : "array_structure_list.array_id";
+  const char *name_column =
+      has_sections ? "array_structure_list.array_section_id" : "array_structure_list.array_id";
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
   for (guint row = 0; row < fl_cbf_n_rows (cbf, name_column); row++)
     {
@@ -313,7 +327,8 @@ mini_number (const char *header, const char *word, guint skip)
 {
   const char *p = strstr (header, word);
   gsize line = p != NULL ? strcspn (p, "\r\n") : 0;
-  g_autofree char *text = g_strndup (p != NULL ? p + strlen (word) : "", line > strlen (word) ? line - strlen (word) : 0);
+  g_autofree char *text =
+      g_strndup (p != NULL ? p + strlen (word) : "", line > strlen (word) ? line - strlen (word) : 0);
   g_strdelimit (text, "(),=:", ' ');
   g_auto (GStrv) words = g_strsplit_set (text, " \t", -1);
   for (char **w = words; *w != NULL; w++)
@@ -330,7 +345,8 @@ mini_number (const char *header, const char *word, guint skip)
 static gboolean
 read_mini (Builder *builder, const char *header, const FlCbfSection *section)
 {
-  double pixel = mini_number (header, "Pixel_size", 0) * 1e3, pixel_y = mini_number (header, "Pixel_size", 1) * 1e3;
+  double pixel = mini_number (header, "Pixel_size", 0) * 1e3,
+         pixel_y = mini_number (header, "Pixel_size", 1) * 1e3;
   double distance = mini_number (header, "Detector_distance", 0) * 1e3;
   double beam_x = mini_number (header, "Beam_xy", 0), beam_y = mini_number (header, "Beam_xy", 1);
   double cutoff = mini_number (header, "Count_cutoff", 0);
@@ -344,7 +360,8 @@ read_mini (Builder *builder, const char *header, const FlCbfSection *section)
   panel->trusted_min = -1;
   if (cutoff > 0)
     panel->saturation = panel->trusted_max = cutoff;
-  builder->detector->placed = pixel > 0 && pixel_y > 0 && distance > 0 && isfinite (beam_x) && isfinite (beam_y);
+  builder->detector->placed =
+      pixel > 0 && pixel_y > 0 && distance > 0 && isfinite (beam_x) && isfinite (beam_y);
   if (!builder->detector->placed)
     {
       panel->pixel_size = 1;
@@ -387,7 +404,7 @@ fl_cbf_detector (const FlCbf *cbf, const char *path, GError **error)
     }
   if (ok)
     ok = header != NULL && fl_cbf_n_rows (cbf, "axis.id") == 0 ? read_mini (&builder, header, first)
-                                                                : read_panels (&builder, n_pixels);
+                                                               : read_panels (&builder, n_pixels);
   if (!ok)
     {
       fl_detector_unref (builder.detector);

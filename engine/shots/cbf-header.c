@@ -14,7 +14,7 @@ typedef enum
   TOKEN_LOOP,
   TOKEN_BLOCK, /* data_ and save_ */
   TOKEN_VALUE,
-  TOKEN_WRONG  /* *error is set */
+  TOKEN_WRONG /* *error is set */
 } Token;
 
 typedef struct
@@ -22,12 +22,11 @@ typedef struct
   const char *path;
   const guint8 *begin, *p, *end;
   FlCbf *cbf;
-  char *text;  /* of the token; NULL for '.' and '?' */
+  char *text; /* of the token; NULL for '.' and '?' */
   GError **error;
 } Parser;
 
-static Token G_GNUC_PRINTF (2, 3)
-fail (Parser *parser, const char *format, ...)
+static Token G_GNUC_PRINTF (2, 3) fail (Parser *parser, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -197,13 +196,14 @@ check_section (Parser *parser, GHashTable *mime, FlCbfSection *section, gsize *p
     return fail (parser, "binary section %u has elements '%.60s', expected integers or reals", number,
                  element != NULL ? element : "");
   if (!compression (type, section))
-    return fail (parser, "binary section %u is '%.80s', expected x-CBF_PACKED or x-CBF_BYTE_OFFSET integers", number,
-                 type);
+    return fail (parser, "binary section %u is '%.80s', expected x-CBF_PACKED or x-CBF_BYTE_OFFSET integers",
+                 number, type);
   if (!read_dims (mime, section))
     return fail (parser, "binary section %u has no consistent number of elements and dimensions", number);
   if (!mime_size (mime, "x-binary-size", &section->length))
     return fail (parser, "binary section %u has no X-Binary-Size", number);
-  if (g_hash_table_contains (mime, "x-binary-size-padding") && !mime_size (mime, "x-binary-size-padding", padding))
+  if (g_hash_table_contains (mime, "x-binary-size-padding")
+      && !mime_size (mime, "x-binary-size-padding", padding))
     return fail (parser, "binary section %u has a damaged X-Binary-Size-Padding", number);
   return TOKEN_VALUE;
 }
@@ -223,8 +223,9 @@ read_section (Parser *parser)
   parser->p += 4;
   gsize left = (gsize) (parser->end - parser->p);
   if (section.length > left || padding > left - section.length)
-    return fail (parser, "binary section %u is cut off: %" G_GSIZE_FORMAT " bytes are left, expected %" G_GSIZE_FORMAT,
-                 number, left, section.length + padding);
+    return fail (
+        parser, "binary section %u is cut off: %" G_GSIZE_FORMAT " bytes are left, expected %" G_GSIZE_FORMAT,
+        number, left, section.length + padding);
   section.data = parser->p;
   parser->p += section.length + padding;
   while (parser->p < parser->end && is_blank (*parser->p))
@@ -303,7 +304,8 @@ next_token (Parser *parser)
     return TOKEN_TAG;
   if (g_ascii_strcasecmp (parser->text, "loop_") == 0)
     return TOKEN_LOOP;
-  if (g_ascii_strncasecmp (parser->text, "data_", 5) == 0 || g_ascii_strncasecmp (parser->text, "save_", 5) == 0)
+  if (g_ascii_strncasecmp (parser->text, "data_", 5) == 0
+      || g_ascii_strncasecmp (parser->text, "save_", 5) == 0)
     return TOKEN_BLOCK;
   if (strcmp (parser->text, ".") == 0 || strcmp (parser->text, "?") == 0)
     g_clear_pointer (&parser->text, g_free);
@@ -337,7 +339,8 @@ read_loop (Parser *parser)
   if (token == TOKEN_WRONG)
     return token;
   if (columns->len == 0 || n % columns->len != 0)
-    return fail (parser, "a loop of %u columns has %" G_GSIZE_FORMAT " values (cut off or damaged)", columns->len, n);
+    return fail (parser, "a loop of %u columns has %" G_GSIZE_FORMAT " values (cut off or damaged)",
+                 columns->len, n);
   return token;
 }
 
@@ -364,7 +367,8 @@ read_all (Parser *parser)
     else if (token == TOKEN_BLOCK)
       token = next_token (parser);
     else
-      token = fail (parser, "'%.40s' stands where a CIF tag is expected", parser->text != NULL ? parser->text : ".");
+      token = fail (parser, "'%.40s' stands where a CIF tag is expected",
+                    parser->text != NULL ? parser->text : ".");
   return token == TOKEN_END;
 }
 
@@ -381,7 +385,9 @@ fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **erro
   cbf->columns = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   cbf->sections = g_array_new (FALSE, FALSE, sizeof (FlCbfSection));
   g_array_set_clear_func (cbf->sections, section_clear);
-  Parser parser = { .path = path, .begin = bytes, .p = bytes, .end = bytes + length, .cbf = cbf, .error = error };
+  Parser parser = {
+    .path = path, .begin = bytes, .p = bytes, .end = bytes + length, .cbf = cbf, .error = error
+  };
   gboolean ok = read_all (&parser);
   g_free (parser.text);
   if (ok && cbf->sections->len == 0)

@@ -14,7 +14,7 @@ typedef struct
   FlCbfCoding coding;
   FlPixelType type;
   gsize n_elements;
-  char *md5;          /* base64 of the stored bytes' MD5; NULL: none given */
+  char *md5; /* base64 of the stored bytes' MD5; NULL: none given */
 } FlCbfSection;
 
 typedef struct

@@ -171,7 +171,8 @@ decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guin
       const guint8 *planes = in + at;
       if (lz4)
         {
-          if (LZ4_decompress_safe ((const char *) in + at, (char *) scratch, (int) stored, (int) n) != (int) n)
+          if (LZ4_decompress_safe ((const char *) in + at, (char *) scratch, (int) stored, (int) n)
+              != (int) n)
             return damaged;
           planes = scratch;
         }
@@ -205,7 +206,8 @@ decode_lz4 (const guint8 *in, gsize length, guint8 *out, gsize size)
         return damaged;
       if (stored == n)
         memcpy (out + done, in + at, n);
-      else if (LZ4_decompress_safe ((const char *) in + at, (char *) out + done, (int) stored, (int) n) != (int) n)
+      else if (LZ4_decompress_safe ((const char *) in + at, (char *) out + done, (int) stored, (int) n)
+               != (int) n)
         return damaged;
       at += stored;
       done += n;

@@ -15,8 +15,8 @@ typedef struct
   struct
   {
     int id;
-    guint element;    /* bytes an element, for the shuffles */
-    gboolean lz4;     /* bitshuffle: LZ4 inside */
+    guint element; /* bytes an element, for the shuffles */
+    gboolean lz4;  /* bitshuffle: LZ4 inside */
   } filters[FL_CHUNK_FILTERS];
   guint8 *scratch[3]; /* chunk size each, made when first needed: two between the steps, one for bitshuffle */
   gsize size;
@@ -28,4 +28,5 @@ void fl_chunk_codec_clear (FlChunkCodec *codec);
 
 /* Decodes one stored chunk into `out` (the chunk's size). `skipped` has bit i set when filter i was not applied.
  * Returns NULL, or what is wrong with it. */
-const char *fl_chunk_decode (FlChunkCodec *codec, guint32 skipped, const guint8 *in, gsize length, guint8 *out);
+const char *fl_chunk_decode (FlChunkCodec *codec, guint32 skipped, const guint8 *in, gsize length,
+                             guint8 *out);

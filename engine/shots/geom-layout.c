@@ -174,7 +174,8 @@ fill_values (FlPanel *panel, const FlGeomPanel *from, double energy)
       panel->gain = energy > 0 ? from->adu_per_ev * energy : 1;
     }
   /* CrystFEL's comparisons are strict, ours include the limit: step to the next number. */
-  panel->saturation = isfinite (from->max_adu) ? (double) nextafterf ((float) from->max_adu, INFINITY) : INFINITY;
+  panel->saturation =
+      isfinite (from->max_adu) ? (double) nextafterf ((float) from->max_adu, INFINITY) : INFINITY;
   panel->bad_values = g_new0 (double, from->n_flags);
   for (guint i = 0; i < from->n_flags; i++)
     {
@@ -205,10 +206,10 @@ fill_panel (FlPanel *panel, const FlGeomPanel *from, double clen, double energy)
 }
 
 /* Runs over a panel's pixels and marks those for which the rule holds. */
-#define MARK_PIXELS(rule)                                                                                             \
-  for (guint ss = 0; ss < panel->n_ss; ss++)                                                                          \
-    for (guint fs = 0; fs < panel->n_fs; fs++)                                                                        \
-      if (rule)                                                                                                       \
+#define MARK_PIXELS(rule)                                                                                    \
+  for (guint ss = 0; ss < panel->n_ss; ss++)                                                                 \
+    for (guint fs = 0; fs < panel->n_fs; fs++)                                                               \
+      if (rule)                                                                                              \
   mask[panel->offset + ss * panel->stride + fs] = 1
 
 static void

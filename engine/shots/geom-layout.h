@@ -9,18 +9,18 @@
 
 typedef struct
 {
-  char *data;                /* path, with % */
+  char *data; /* path, with % */
   guint n_dims;
   int dims[FL_GEOM_DIMS];    /* FL_GEOM_DIM_FRAME, _SS, _FS or 0: fixed indices */
   guint64 low[FL_GEOM_DIMS]; /* first index and number of indices in each dimension; 0, 1 for the frame's */
   guint64 count[FL_GEOM_DIMS];
   gsize stride[FL_GEOM_DIMS]; /* px between neighbours in the shot's array */
-  gsize offset, n_pixels;    /* in the shot's array */
+  gsize offset, n_pixels;     /* in the shot's array */
 } FlGeomSlab;
 
 typedef struct
 {
-  GArray *slabs;     /* of FlGeomSlab */
+  GArray *slabs; /* of FlGeomSlab */
   gsize n_pixels;
   guint n_panels;    /* no_index left out */
   guint *panel_slab; /* n_panels */

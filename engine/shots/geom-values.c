@@ -100,7 +100,8 @@ fl_geom_direction (const char *text, double vector[3])
 }
 
 const char *
-fl_geom_value (const char *text, const FlGeomUnit *units, double bare_number, double bare_path, FlGeomValue *value)
+fl_geom_value (const char *text, const FlGeomUnit *units, double bare_number, double bare_path,
+               FlGeomValue *value)
 {
   gsize n = strcspn (text, " \t");
   g_autofree char *first = g_strndup (text, n);
@@ -121,9 +122,8 @@ fl_geom_value (const char *text, const FlGeomUnit *units, double bare_number, do
   if (factor == 0)
     return *unit != '\0' ? "a unit known for this value" : "a unit after the value";
   g_free (value->path);
-  *value = (FlGeomValue){ .path = is_path ? g_steal_pointer (&first) : NULL,
-                          .value = number * factor,
-                          .factor = factor,
-                          .set = TRUE };
+  *value = (FlGeomValue){
+    .path = is_path ? g_steal_pointer (&first) : NULL, .value = number * factor, .factor = factor, .set = TRUE
+  };
   return NULL;
 }

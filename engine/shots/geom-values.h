@@ -5,7 +5,7 @@
 #include "engine/shots/geom.h"
 
 const char *fl_geom_real (const char *text, double *value);
-const char *fl_geom_int (const char *text, int *value); /* "3" or "3.0" */
+const char *fl_geom_int (const char *text, int *value);      /* "3" or "3.0" */
 const char *fl_geom_bits (const char *text, guint64 *value); /* decimal or 0x… */
 const char *fl_geom_bool (const char *text, gboolean *value);
 const char *fl_geom_dim (const char *text, int *value);

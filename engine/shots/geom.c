@@ -18,8 +18,7 @@ typedef struct
   GError **error;
 } Parser;
 
-static gboolean G_GNUC_PRINTF (3, 4)
-fail_at (Parser *parser, guint line, const char *format, ...)
+static gboolean G_GNUC_PRINTF (3, 4) fail_at (Parser *parser, guint line, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -29,8 +28,7 @@ fail_at (Parser *parser, guint line, const char *format, ...)
   return FALSE;
 }
 
-static void G_GNUC_PRINTF (2, 3)
-note (Parser *parser, const char *format, ...)
+static void G_GNUC_PRINTF (2, 3) note (Parser *parser, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
@@ -43,9 +41,18 @@ note (Parser *parser, const char *format, ...)
 static void
 panel_init (FlGeomPanel *panel)
 {
-  *panel = (FlGeomPanel){ .min_fs = INT_MIN, .max_fs = INT_MIN, .min_ss = INT_MIN, .max_ss = INT_MIN,
-                          .corner_x = NAN, .corner_y = NAN, .fs = { NAN }, .ss = { NAN }, .res = NAN,
-                          .adu_per_photon = NAN, .adu_per_ev = NAN, .max_adu = INFINITY };
+  *panel = (FlGeomPanel){ .min_fs = INT_MIN,
+                          .max_fs = INT_MIN,
+                          .min_ss = INT_MIN,
+                          .max_ss = INT_MIN,
+                          .corner_x = NAN,
+                          .corner_y = NAN,
+                          .fs = { NAN },
+                          .ss = { NAN },
+                          .res = NAN,
+                          .adu_per_photon = NAN,
+                          .adu_per_ev = NAN,
+                          .max_adu = INFINITY };
   for (int i = 0; i < FL_GEOM_DIMS; i++)
     panel->dims[i] = FL_GEOM_DIM_NONE;
 }
@@ -144,7 +151,8 @@ set_flag (FlGeomPanel *panel, const char *key, const char *value, const char **e
     if (strcmp (key, names[kind]) == 0)
       {
         FlGeomFlag flag = { .kind = (FlGeomFlagKind) kind };
-        *expected = panel->n_flags == FL_GEOM_FLAGS ? "no more than 16 of them" : fl_geom_real (value, &flag.value);
+        *expected =
+            panel->n_flags == FL_GEOM_FLAGS ? "no more than 16 of them" : fl_geom_real (value, &flag.value);
         if (*expected == NULL)
           panel->flags[panel->n_flags++] = flag;
         return TRUE;
@@ -245,7 +253,9 @@ set_top_field (Parser *parser, const char *key, const char *value, const char **
     const char *name;
     const FlGeomUnit *units;
     double bare;
-  } beams[] = { { "photon_energy", energy, 1 }, { "wavelength", wavelength, 0 }, { "electron_voltage", voltage, 0 } };
+  } beams[] = { { "photon_energy", energy, 1 },
+                { "wavelength", wavelength, 0 },
+                { "electron_voltage", voltage, 0 } };
   FlGeom *geom = parser->geom;
   for (gsize i = 0; i < G_N_ELEMENTS (beams); i++)
     if (strcmp (key, beams[i].name) == 0)
@@ -336,7 +346,9 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
     }
   if (!known)
     return fail_at (parser, parser->line, "'%s' is not a value that %s has", key,
-                    owner == NULL ? "a geometry" : g_str_has_prefix (owner, "bad") ? "a bad region" : "a panel");
+                    owner == NULL                     ? "a geometry"
+                    : g_str_has_prefix (owner, "bad") ? "a bad region"
+                                                      : "a panel");
   return expected == NULL || fail_at (parser, parser->line, "%s is '%s', expected %s", key, value, expected);
 }
 
@@ -379,15 +391,17 @@ check_dims (Parser *parser, FlGeomPanel *panel)
   for (guint i = 0; i < panel->n_dims; i++)
     {
       if (panel->dims[i] == FL_GEOM_DIM_NONE)
-        return fail_at (parser, panel->line, "panel %s has no dim%u below dim%u", panel->name, i, panel->n_dims - 1);
+        return fail_at (parser, panel->line, "panel %s has no dim%u below dim%u", panel->name, i,
+                        panel->n_dims - 1);
       if (panel->dims[i] == FL_GEOM_DIM_FS && n_ss == 0)
-        return fail_at (parser, panel->line, "panel %s has dimension fs before ss, expected ss first", panel->name);
+        return fail_at (parser, panel->line, "panel %s has dimension fs before ss, expected ss first",
+                        panel->name);
       n_ss += panel->dims[i] == FL_GEOM_DIM_SS;
       n_fs += panel->dims[i] == FL_GEOM_DIM_FS;
     }
   if (n_ss != 1 || n_fs != 1)
-    return fail_at (parser, panel->line, "panel %s has %u dimensions ss and %u fs, expected one of each", panel->name,
-                    n_ss, n_fs);
+    return fail_at (parser, panel->line, "panel %s has %u dimensions ss and %u fs, expected one of each",
+                    panel->name, n_ss, n_fs);
   return TRUE;
 }
 
@@ -398,24 +412,32 @@ check_panel (Parser *parser, FlGeomPanel *panel)
   {
     const char *name;
     gboolean missing;
-  } required[] = { { "min_fs", panel->min_fs == INT_MIN }, { "max_fs", panel->max_fs == INT_MIN },
-                   { "min_ss", panel->min_ss == INT_MIN }, { "max_ss", panel->max_ss == INT_MIN },
-                   { "corner_x", isnan (panel->corner_x) }, { "corner_y", isnan (panel->corner_y) },
-                   { "fs", isnan (panel->fs[0]) },          { "ss", isnan (panel->ss[0]) },
+  } required[] = { { "min_fs", panel->min_fs == INT_MIN },
+                   { "max_fs", panel->max_fs == INT_MIN },
+                   { "min_ss", panel->min_ss == INT_MIN },
+                   { "max_ss", panel->max_ss == INT_MIN },
+                   { "corner_x", isnan (panel->corner_x) },
+                   { "corner_y", isnan (panel->corner_y) },
+                   { "fs", isnan (panel->fs[0]) },
+                   { "ss", isnan (panel->ss[0]) },
                    { "res", isnan (panel->res) } };
   for (gsize i = 0; i < G_N_ELEMENTS (required); i++)
     if (required[i].missing)
       return fail_at (parser, panel->line, "panel %s has no %s", panel->name, required[i].name);
-  if (panel->min_fs < 0 || panel->min_ss < 0 || panel->max_fs < panel->min_fs || panel->max_ss < panel->min_ss)
+  if (panel->min_fs < 0 || panel->min_ss < 0 || panel->max_fs < panel->min_fs
+      || panel->max_ss < panel->min_ss)
     return fail_at (parser, panel->line, "panel %s spans fs %d to %d and ss %d to %d, expected 0 ≤ min ≤ max",
                     panel->name, panel->min_fs, panel->max_fs, panel->min_ss, panel->max_ss);
   if (!(panel->res > 0))
-    return fail_at (parser, panel->line, "panel %s has res %g, expected pixels per metre", panel->name, panel->res);
+    return fail_at (parser, panel->line, "panel %s has res %g, expected pixels per metre", panel->name,
+                    panel->res);
   double cross[3];
   for (int i = 0; i < 3; i++)
-    cross[i] = panel->fs[(i + 1) % 3] * panel->ss[(i + 2) % 3] - panel->fs[(i + 2) % 3] * panel->ss[(i + 1) % 3];
+    cross[i] =
+        panel->fs[(i + 1) % 3] * panel->ss[(i + 2) % 3] - panel->fs[(i + 2) % 3] * panel->ss[(i + 1) % 3];
   if (!(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2] > 1e-12))
-    return fail_at (parser, panel->line, "panel %s has fs and ss along one line, expected a plane", panel->name);
+    return fail_at (parser, panel->line, "panel %s has fs and ss along one line, expected a plane",
+                    panel->name);
   if (panel->data == NULL)
     panel->data = g_strdup ("/data/data");
   return check_dims (parser, panel);
@@ -428,11 +450,13 @@ check_bad (Parser *parser, const FlGeomBad *bad)
   gboolean pixel = bad->panel != NULL || !isnan (bad->min_fs) || !isnan (bad->max_fs) || !isnan (bad->min_ss)
                    || !isnan (bad->max_ss);
   if (lab && pixel)
-    return fail_at (parser, bad->line, "bad region %s mixes x/y with fs/ss, expected one of the two", bad->name);
+    return fail_at (parser, bad->line, "bad region %s mixes x/y with fs/ss, expected one of the two",
+                    bad->name);
   if (pixel && bad->panel == NULL)
     return fail_at (parser, bad->line, "bad region %s has fs/ss limits but no panel", bad->name);
   if (pixel && !g_hash_table_contains (parser->panel_index, bad->panel))
-    return fail_at (parser, bad->line, "bad region %s is on panel %s, which does not exist", bad->name, bad->panel);
+    return fail_at (parser, bad->line, "bad region %s is on panel %s, which does not exist", bad->name,
+                    bad->panel);
   double sum = lab ? bad->min_x + bad->max_x + bad->min_y + bad->max_y
                    : bad->min_fs + bad->max_fs + bad->min_ss + bad->max_ss;
   if (isnan (sum))
@@ -453,8 +477,8 @@ check_groups (Parser *parser)
         if (!g_hash_table_contains (known, *member) && !g_hash_table_contains (parser->panel_index, *member))
           {
             g_set_error (parser->error, FL_ERROR, FL_ERROR_INPUT,
-                         "%s: group %s holds '%s', which is neither a panel nor a group before it", parser->geom->path,
-                         group->name, *member);
+                         "%s: group %s holds '%s', which is neither a panel nor a group before it",
+                         parser->geom->path, group->name, *member);
             return FALSE;
           }
       g_hash_table_add (known, group->name);
@@ -479,7 +503,8 @@ settle_clen (Parser *parser)
           note (parser, "line %u: camera length by panel, as in old files", panel->line);
         }
       if (g_strcmp0 (panel->clen.path, geom->clen.path) != 0)
-        return fail_at (parser, panel->line, "panel %s has its camera length elsewhere than the others, expected one",
+        return fail_at (parser, panel->line,
+                        "panel %s has its camera length elsewhere than the others, expected one",
                         panel->name);
       if (panel->clen.path == NULL)
         panel->coffset += (panel->clen.value - geom->clen.value) * 1e-3;
@@ -493,7 +518,8 @@ finish (Parser *parser)
   FlGeom *geom = parser->geom;
   if (geom->panels->len == 0)
     {
-      g_set_error (parser->error, FL_ERROR, FL_ERROR_INPUT, "%s: no panel, expected a CrystFEL geometry", geom->path);
+      g_set_error (parser->error, FL_ERROR, FL_ERROR_INPUT, "%s: no panel, expected a CrystFEL geometry",
+                   geom->path);
       return FALSE;
     }
   if (parser->default_line != 0)

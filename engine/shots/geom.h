@@ -9,7 +9,7 @@
 #include <glib.h>
 
 #define FL_GEOM_MASKS 8
-#define FL_GEOM_DIMS 16
+#define FL_GEOM_DIMS  16
 #define FL_GEOM_FLAGS 16
 
 /* A number in the file, or where to find it in the data. */
@@ -24,9 +24,9 @@ typedef struct
 typedef enum
 {
   FL_GEOM_BEAM_NONE,
-  FL_GEOM_PHOTON_ENERGY,    /* eV */
-  FL_GEOM_WAVELENGTH,       /* Å */
-  FL_GEOM_ELECTRON_VOLTAGE  /* V */
+  FL_GEOM_PHOTON_ENERGY,   /* eV */
+  FL_GEOM_WAVELENGTH,      /* Å */
+  FL_GEOM_ELECTRON_VOLTAGE /* V */
 } FlGeomBeam;
 
 enum
@@ -34,7 +34,7 @@ enum
   FL_GEOM_DIM_NONE = -4,
   FL_GEOM_DIM_FRAME = -3, /* % */
   FL_GEOM_DIM_SS = -2,
-  FL_GEOM_DIM_FS = -1     /* 0 and above: a fixed index */
+  FL_GEOM_DIM_FS = -1 /* 0 and above: a fixed index */
 };
 
 typedef struct
@@ -60,32 +60,32 @@ typedef struct
 typedef struct
 {
   char *name;
-  guint line;              /* where it is named first */
+  guint line;                         /* where it is named first */
   int min_fs, max_fs, min_ss, max_ss; /* in the data array, inclusive; INT_MIN = not given */
   double corner_x, corner_y;          /* px; NAN = not given */
   double fs[3], ss[3];                /* px steps; fs[0] NAN = not given */
-  double coffset;          /* m */
-  double res;              /* px/m; NAN = not given */
-  double adu_per_photon, adu_per_ev; /* NAN = not given */
-  double max_adu;          /* INFINITY = not given */
-  char *data;              /* with % for path elements that change with the frame */
+  double coffset;                     /* m */
+  double res;                         /* px/m; NAN = not given */
+  double adu_per_photon, adu_per_ev;  /* NAN = not given */
+  double max_adu;                     /* INFINITY = not given */
+  char *data;                         /* with % for path elements that change with the frame */
   int dims[FL_GEOM_DIMS];
   guint n_dims;
   FlGeomMask masks[FL_GEOM_MASKS];
-  guint mask_edge;         /* px */
+  guint mask_edge; /* px */
   gboolean no_index;
   FlGeomFlag flags[FL_GEOM_FLAGS];
   guint n_flags;
   char *saturation_map, *saturation_map_file;
-  FlGeomValue clen;        /* mm; of old files that have one for each panel */
+  FlGeomValue clen; /* mm; of old files that have one for each panel */
 } FlGeomPanel;
 
 typedef struct
 {
   char *name;
   guint line;
-  char *panel;             /* NULL: the limits are x and y in the laboratory */
-  double min_x, max_x, min_y, max_y;  /* px; NAN = not given */
+  char *panel;                       /* NULL: the limits are x and y in the laboratory */
+  double min_x, max_x, min_y, max_y; /* px; NAN = not given */
   double min_fs, max_fs, min_ss, max_ss;
 } FlGeomBad;
 
@@ -103,9 +103,9 @@ typedef struct
   FlGeomValue clen, shift_x, shift_y; /* mm */
   double bandwidth;                   /* fraction, one sigma */
   char *peak_list, *peak_list_type;
-  GArray *panels;  /* of FlGeomPanel, in the file's order, those with no_index included */
-  GArray *bad;     /* of FlGeomBad */
-  GArray *groups;  /* of FlGeomGroup */
+  GArray *panels;   /* of FlGeomPanel, in the file's order, those with no_index included */
+  GArray *bad;      /* of FlGeomBad */
+  GArray *groups;   /* of FlGeomGroup */
   GPtrArray *notes; /* of char *: what was passed over, or taken for granted */
 } FlGeom;
 

@@ -61,7 +61,8 @@ load (FlH5Source *self, Loaded *loaded, const char *file_name, const char *datas
   gboolean own = file_name == NULL;
   g_auto (FlHid) other = own ? 0 : fl_h5_open (file, error);
   if (other < 0
-      || !fl_h5_companion_read (own ? self->file : other, file, path, slab, frame, reals, &loaded->data, error))
+      || !fl_h5_companion_read (own ? self->file : other, file, path, slab, frame, reals, &loaded->data,
+                                error))
     return FALSE;
   loaded->data.per_frame |= strchr (dataset, '%') != NULL;
   loaded->file = g_steal_pointer (&file);
@@ -87,8 +88,8 @@ apply_mask (const FlPanel *panel, const FlGeomSlab *slab, const FlGeomMask *mask
 
 /* Applies mask number `n` of every panel; when `per_frame` is given, those that differ by frame are left, and told. */
 static gboolean
-apply_masks (FlH5Source *self, guint n, const FlH5Event *event, guint32 frame, guint8 *bad, gboolean *per_frame,
-             GError **error)
+apply_masks (FlH5Source *self, guint n, const FlH5Event *event, guint32 frame, guint8 *bad,
+             gboolean *per_frame, GError **error)
 {
   g_auto (Loaded) loaded = { 0 };
   for (guint i = 0; i < self->layout->n_panels; i++)
@@ -144,8 +145,10 @@ read_saturation_maps (FlH5Source *self, GError **error)
 static char *
 find_mask_dataset (hid_t file)
 {
-  static const char *const usual[] = { "/mask", "/entry_1/data_1/mask", "/entry/instrument/detector/pixel_mask",
-                                       "/pixel_mask", "/data/data", "/data" };
+  static const char *const usual[] = {
+    "/mask",       "/entry_1/data_1/mask", "/entry/instrument/detector/pixel_mask",
+    "/pixel_mask", "/data/data",           "/data"
+  };
   for (gsize i = 0; i < G_N_ELEMENTS (usual); i++)
     if (fl_h5_exists (file, usual[i]))
       {
@@ -186,8 +189,10 @@ fl_mask_read_file (const char *option, guint8 *mask, gsize n_pixels, GError **er
   if (values == NULL)
     return FALSE;
   if (n != n_pixels)
-    return fl_h5_fail (error, FL_ERROR_INPUT, file_name, "%s has %" G_GSIZE_FORMAT " values, expected the detector's %"
-                       G_GSIZE_FORMAT " pixels", dataset, n, n_pixels);
+    return fl_h5_fail (error, FL_ERROR_INPUT, file_name,
+                       "%s has %" G_GSIZE_FORMAT " values, expected the detector's %" G_GSIZE_FORMAT
+                       " pixels",
+                       dataset, n, n_pixels);
   for (gsize i = 0; i < n; i++)
     mask[i] |= values[i] != 0;
   return TRUE;

@@ -9,10 +9,14 @@
 #include "engine/base/units.h"
 
 /* Where images usually are; % stands for Dectris' numbered data sets. */
-static const char *const image_paths[]
-    = { "/entry_1/data_1/data", "/entry_1/instrument_1/detector_1/data", "/entry_1/image_1/data",
-        "/entry/data/data",     "/entry/instrument/detector/data",       "/entry/data/data_000001",
-        "/data/data",           "/data" };
+static const char *const image_paths[] = { "/entry_1/data_1/data",
+                                           "/entry_1/instrument_1/detector_1/data",
+                                           "/entry_1/image_1/data",
+                                           "/entry/data/data",
+                                           "/entry/instrument/detector/data",
+                                           "/entry/data/data_000001",
+                                           "/data/data",
+                                           "/data" };
 
 static gboolean
 read_shape (hid_t file, const char *path, guint *rank, hsize_t dims[H5S_MAX_RANK])
@@ -77,9 +81,9 @@ find_facts (hid_t file, const char *group)
   static const char *const centre_y[] = { "beam_center_y", NULL };
   static const char *const saturation[] = { "saturation_value", NULL };
   static const char *const underload[] = { "underload_value", NULL };
-  return (Facts){ find_number (file, group, pixel_x, TRUE),    find_number (file, group, pixel_y, TRUE),
-                  find_number (file, group, distance, TRUE),   find_number (file, group, centre_x, FALSE),
-                  find_number (file, group, centre_y, FALSE),  find_number (file, group, saturation, FALSE),
+  return (Facts){ find_number (file, group, pixel_x, TRUE),   find_number (file, group, pixel_y, TRUE),
+                  find_number (file, group, distance, TRUE),  find_number (file, group, centre_x, FALSE),
+                  find_number (file, group, centre_y, FALSE), find_number (file, group, saturation, FALSE),
                   find_number (file, group, underload, FALSE) };
 }
 
@@ -152,8 +156,8 @@ fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean
     {
       g_autofree char *definition = fl_h5_read_text (file, "/entry/definition");
       gboolean nxmx = g_strcmp0 (definition, "NXmx") == 0;
-      fl_h5_fail (error, FL_ERROR_UNSUPPORTED, path, "%s, expected %s", nxmx ? "NXmx metadata without frames"
-                                                                            : "HDF5 of a layout not known here",
+      fl_h5_fail (error, FL_ERROR_UNSUPPORTED, path, "%s, expected %s",
+                  nxmx ? "NXmx metadata without frames" : "HDF5 of a layout not known here",
                   nxmx ? "images at /entry/data" : "a geometry (--geometry) that says where its images are");
       return NULL;
     }

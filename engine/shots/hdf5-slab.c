@@ -15,8 +15,8 @@ typedef struct
   hsize_t first[FL_GEOM_DIMS]; /* index of its first element */
   gsize at, length;            /* in `raw`; length 0: never written, the fill value holds */
   guint32 skipped;
-  guint8 *kept;                /* decoded, from an earlier frame or for the next; NULL: not kept */
-  gboolean valid;              /* `kept` is filled */
+  guint8 *kept;   /* decoded, from an earlier frame or for the next; NULL: not kept */
+  gboolean valid; /* `kept` is filled */
 } Chunk;
 
 static void
@@ -34,8 +34,9 @@ fl_h5_slab_fits (const FlH5Slab *slab, GError **error)
   for (guint i = 0; i < layout->n_dims; i++)
     if (layout->dims[i] != FL_GEOM_DIM_FRAME && layout->low[i] + layout->count[i] > slab->dims[i])
       return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
-                         "dimension %u of %s has %" G_GUINT64_FORMAT " elements, but the geometry needs %"
-                         G_GUINT64_FORMAT, i, slab->path, (guint64) slab->dims[i], layout->low[i] + layout->count[i]);
+                         "dimension %u of %s has %" G_GUINT64_FORMAT
+                         " elements, but the geometry needs %" G_GUINT64_FORMAT,
+                         i, slab->path, (guint64) slab->dims[i], layout->low[i] + layout->count[i]);
   return TRUE;
 }
 
@@ -48,8 +49,8 @@ count_frames (FlH5Slab *slab, GError **error)
       {
         slab->n_frames *= slab->dims[i];
         if (slab->dims[i] > G_MAXUINT32 || slab->n_frames > G_MAXUINT32)
-          return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has 2^32 frames or more, expected fewer",
-                             slab->path);
+          return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
+                             "%s has 2^32 frames or more, expected fewer", slab->path);
       }
   return TRUE;
 }
@@ -75,7 +76,8 @@ n_chunks (const FlH5Slab *slab)
   gsize n = 1;
   for (guint i = 0; i < slab->layout->n_dims; i++)
     if (slab->layout->dims[i] != FL_GEOM_DIM_FRAME)
-      n *= (slab->layout->low[i] + slab->layout->count[i] - 1) / slab->chunk[i] - slab->layout->low[i] / slab->chunk[i] + 1;
+      n *= (slab->layout->low[i] + slab->layout->count[i] - 1) / slab->chunk[i]
+           - slab->layout->low[i] / slab->chunk[i] + 1;
   return n;
 }
 
@@ -139,7 +141,8 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
   slab->space = H5Dget_space (slab->dataset);
   int rank = H5Sget_simple_extent_ndims (slab->space);
   if (!fl_h5_pixel_type (slab->file_type, &type))
-    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s holds no numbers, expected pixels", slab->path);
+    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s holds no numbers, expected pixels",
+                       slab->path);
   if (rank != (int) slab->layout->n_dims)
     return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
                        "%s has %d dimensions, but the geometry describes %u (dim0 … dim%u)", slab->path, rank,
@@ -154,8 +157,8 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
       for (int i = 0; i < rank; i++)
         ok = ok && slab->chunk[i] > 0;
       if (!ok)
-        return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has chunks of no or another shape than the data",
-                           slab->path);
+        return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
+                           "%s has chunks of no or another shape than the data", slab->path);
       slab->direct = can_go_direct (slab, create_list);
       if (slab->direct)
         {
@@ -170,16 +173,17 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
 }
 
 FlH5Slab *
-fl_h5_slab_open (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout, GError **error)
+fl_h5_slab_open (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
+                 GError **error)
 {
   FlH5Slab *slab = g_new0 (FlH5Slab, 1);
   slab->layout = layout;
   slab->file_path = file_path;
   slab->path = g_strdup (path);
   slab->dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
-  gboolean ok = slab->dataset >= 0
-                    ? prepare (slab, file, error)
-                    : fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected pixels there", path);
+  gboolean ok = slab->dataset >= 0 ? prepare (slab, file, error)
+                                   : fl_h5_fail (error, FL_ERROR_MISSING, file_path,
+                                                 "no dataset %s, expected pixels there", path);
   if (ok)
     return slab;
   fl_h5_slab_close (slab);
@@ -240,9 +244,10 @@ fetch_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *first, gsize *used, GE
     }
   /* No filter here makes data more than a little longer. */
   if (length > 2 * slab->codec.size + 4096)
-    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "a chunk of %s claims %" G_GUINT64_FORMAT
-                       " bytes, expected at most about %" G_GSIZE_FORMAT, slab->path, (guint64) length,
-                       slab->codec.size);
+    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
+                       "a chunk of %s claims %" G_GUINT64_FORMAT
+                       " bytes, expected at most about %" G_GSIZE_FORMAT,
+                       slab->path, (guint64) length, slab->codec.size);
   if (*used + length > slab->raw_allocated)
     {
       slab->raw_allocated = MAX (*used + length, 2 * slab->raw_allocated);
@@ -287,7 +292,8 @@ fetch_chunks (FlH5Slab *slab, const hsize_t *frame_index, GError **error)
 
 /* Copies what a decoded chunk (NULL: the fill value) shares with the frame's box, row by row. */
 static void
-scatter (const FlH5Slab *slab, const Chunk *chunk, const hsize_t *frame_index, const guint8 *decoded, guint8 *pixels)
+scatter (const FlH5Slab *slab, const Chunk *chunk, const hsize_t *frame_index, const guint8 *decoded,
+         guint8 *pixels)
 {
   const FlGeomSlab *layout = slab->layout;
   guint last = layout->n_dims - 1;
@@ -297,7 +303,8 @@ scatter (const FlH5Slab *slab, const Chunk *chunk, const hsize_t *frame_index, c
     {
       gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
       guint64 low = is_frame ? frame_index[i] : MAX (layout->low[i], chunk->first[i]);
-      guint64 end = is_frame ? low + 1 : MIN (layout->low[i] + layout->count[i], chunk->first[i] + slab->chunk[i]);
+      guint64 end =
+          is_frame ? low + 1 : MIN (layout->low[i] + layout->count[i], chunk->first[i] + slab->chunk[i]);
       count[i] = end - low;
       chunk_stride[i] = stride;
       stride *= slab->chunk[i];
@@ -338,7 +345,8 @@ run_of_chunk (const FlH5Slab *slab, const Chunk *chunk)
   for (guint i = 0; i < layout->n_dims; i++)
     if (layout->dims[i] != FL_GEOM_DIM_FRAME)
       {
-        if (chunk->first[i] < layout->low[i] || chunk->first[i] + slab->chunk[i] > layout->low[i] + layout->count[i])
+        if (chunk->first[i] < layout->low[i]
+            || chunk->first[i] + slab->chunk[i] > layout->low[i] + layout->count[i])
           return G_MAXSIZE;
         to += (chunk->first[i] - layout->low[i]) * layout->stride[i];
       }
@@ -365,12 +373,16 @@ decode_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *frame_index, guint8 *
     }
   gsize run = run_of_chunk (slab, chunk);
   guint8 *to = run == G_MAXSIZE ? decode_buffer (slab, chunk) : pixels + run * fl_pixel_size (slab->type);
-  const char *wrong = fl_chunk_decode (&slab->codec, chunk->skipped, slab->raw + chunk->at, chunk->length, to);
+  const char *wrong =
+      fl_chunk_decode (&slab->codec, chunk->skipped, slab->raw + chunk->at, chunk->length, to);
   if (wrong != NULL)
     return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s in %s", wrong, slab->path);
   if (slab->convert
-      && H5Tconvert (slab->file_type, fl_h5_memory_type (slab->type), slab->chunk_pixels, to, NULL, H5P_DEFAULT) < 0)
-    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has a type that cannot be converted", slab->path);
+      && H5Tconvert (slab->file_type, fl_h5_memory_type (slab->type), slab->chunk_pixels, to, NULL,
+                     H5P_DEFAULT)
+             < 0)
+    return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s has a type that cannot be converted",
+                       slab->path);
   if (run == G_MAXSIZE)
     scatter (slab, chunk, frame_index, to, pixels);
   chunk->valid = slab->keep;
@@ -421,7 +433,8 @@ fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode,
     return read_chunks (slab, frame_index, pixels, t_decode, error);
   g_auto (FlHid) memory = select_box (slab->space, slab->layout, frame_index, TRUE);
   guint64 start = fl_shots_cpu_ns ();
-  herr_t status = H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT, pixels);
+  herr_t status =
+      H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT, pixels);
   if (slab->filtered || slab->convert)
     *t_decode += fl_shots_cpu_ns () - start;
   return status >= 0 || fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s cannot be read", slab->path);
@@ -430,13 +443,14 @@ fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode,
 /* --- companions --- */
 
 gboolean
-fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout, guint64 frame,
-                      gboolean reals, FlH5Companion *companion, GError **error)
+fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
+                      guint64 frame, gboolean reals, FlH5Companion *companion, GError **error)
 {
   hsize_t dims[H5S_MAX_RANK], frame_index[FL_GEOM_DIMS] = { 0 };
   g_auto (FlHid) dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
   if (dataset < 0)
-    return fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected a mask or map there", path);
+    return fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected a mask or map there",
+                       path);
   g_auto (FlHid) space = H5Dget_space (dataset);
   int rank = H5Sget_simple_extent_dims (space, dims, NULL);
   guint n_frame_dims = 0, d = 0;
@@ -444,8 +458,8 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
     n_frame_dims += layout->dims[i] == FL_GEOM_DIM_FRAME;
   gboolean with_frames = n_frame_dims > 0 && rank == (int) layout->n_dims;
   if (!with_frames && rank != (int) (layout->n_dims - n_frame_dims))
-    return fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s has %d dimensions, expected %u as the data%s", path, rank,
-                       layout->n_dims, n_frame_dims > 0 ? ", or those without the frame's" : "");
+    return fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s has %d dimensions, expected %u as the data%s",
+                       path, rank, layout->n_dims, n_frame_dims > 0 ? ", or those without the frame's" : "");
   guint64 n_frames = 1;
   for (guint i = 0; i < layout->n_dims; i++)
     {
@@ -455,15 +469,17 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
       if (is_frame)
         n_frames *= dims[d];
       else if (layout->low[i] + layout->count[i] > dims[d])
-        return fl_h5_fail (error, FL_ERROR_INPUT, file_path, "dimension %u of %s has %" G_GUINT64_FORMAT
-                           " elements, expected the data's", d, path, (guint64) dims[d]);
+        return fl_h5_fail (error, FL_ERROR_INPUT, file_path,
+                           "dimension %u of %s has %" G_GUINT64_FORMAT " elements, expected the data's", d,
+                           path, (guint64) dims[d]);
       d++;
     }
   if (with_frames && n_frames > 1)
     {
       if (frame >= n_frames)
-        return fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s has %" G_GUINT64_FORMAT
-                           " frames, expected as many as the data", path, n_frames);
+        return fl_h5_fail (error, FL_ERROR_INPUT, file_path,
+                           "%s has %" G_GUINT64_FORMAT " frames, expected as many as the data", path,
+                           n_frames);
       frame_indices (layout, dims, frame, frame_index);
     }
   g_auto (FlHid) type = H5Dget_type (dataset);
@@ -471,7 +487,11 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
   companion->bytes = !reals && H5Tequal (type, H5T_NATIVE_UINT8) > 0;
   companion->values = g_malloc (layout->n_pixels * (companion->bytes ? 1 : 8));
   g_auto (FlHid) memory = select_box (space, layout, frame_index, with_frames);
-  return H5Dread (dataset, reals ? H5T_NATIVE_DOUBLE : companion->bytes ? H5T_NATIVE_UINT8 : H5T_NATIVE_INT64, memory,
-                  space, H5P_DEFAULT, companion->values) >= 0
+  return H5Dread (dataset,
+                  reals              ? H5T_NATIVE_DOUBLE
+                  : companion->bytes ? H5T_NATIVE_UINT8
+                                     : H5T_NATIVE_INT64,
+                  memory, space, H5P_DEFAULT, companion->values)
+             >= 0
          || fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s cannot be read", path);
 }

@@ -16,16 +16,16 @@ typedef struct
   char *path;
   hid_t dataset, space, file_type;
   hsize_t dims[FL_GEOM_DIMS], chunk[FL_GEOM_DIMS];
-  guint64 n_frames;      /* product of the frame dimensions */
-  FlPixelType type;      /* delivered */
+  guint64 n_frames; /* product of the frame dimensions */
+  FlPixelType type; /* delivered */
   gboolean filtered;
-  gboolean direct;       /* chunks are decoded by us */
-  gboolean convert;      /* …and turned from the file's type into `type` */
-  gboolean dense;        /* a chunk inside the box is one run of the shot's array */
-  gboolean keep;         /* chunks hold several frames: decoded ones are kept */
+  gboolean direct;  /* chunks are decoded by us */
+  gboolean convert; /* …and turned from the file's type into `type` */
+  gboolean dense;   /* a chunk inside the box is one run of the shot's array */
+  gboolean keep;    /* chunks hold several frames: decoded ones are kept */
   FlChunkCodec codec;
   gsize chunk_pixels;
-  GArray *chunks;        /* of the frame being read */
+  GArray *chunks; /* of the frame being read */
   guint8 *raw, *decoded;
   guint8 fill[8];
   gsize raw_allocated;
@@ -61,5 +61,5 @@ static inline guint64
 fl_h5_companion_bits (const FlH5Companion *companion, gsize i)
 {
   return companion->bytes ? ((const guint8 *) companion->values)[i]
-                                        : (guint64) ((const gint64 *) companion->values)[i];
+                          : (guint64) ((const gint64 *) companion->values)[i];
 }

@@ -93,8 +93,9 @@ fl_h5_read_numbers (hid_t file, const char *file_path, const char *path, gsize m
   hssize_t length = H5Sget_simple_extent_npoints (space);
   if ((class != H5T_INTEGER && class != H5T_FLOAT) || length < 1 || (guint64) length > max)
     {
-      fl_h5_fail (error, FL_ERROR_INPUT, file_path, "dataset %s holds %" G_GINT64_FORMAT " values%s, expected 1 to %"
-                  G_GSIZE_FORMAT " numbers", path, (gint64) length,
+      fl_h5_fail (error, FL_ERROR_INPUT, file_path,
+                  "dataset %s holds %" G_GINT64_FORMAT " values%s, expected 1 to %" G_GSIZE_FORMAT " numbers",
+                  path, (gint64) length,
                   class != H5T_INTEGER && class != H5T_FLOAT ? " that are no numbers" : "", max);
       return NULL;
     }
@@ -134,9 +135,10 @@ read_string (hid_t id, gboolean attribute)
   g_autofree char *fixed = g_malloc0 (size + 1);
   char *pointer = NULL;
   void *to = variable ? (void *) &pointer : (void *) fixed;
-  herr_t status = attribute ? H5Aread (id, memory, to)
-                            : H5Dread (id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
-  char *text = status < 0 ? NULL : g_utf8_make_valid (variable ? (pointer != NULL ? pointer : "") : fixed, -1);
+  herr_t status =
+      attribute ? H5Aread (id, memory, to) : H5Dread (id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, to);
+  char *text =
+      status < 0 ? NULL : g_utf8_make_valid (variable ? (pointer != NULL ? pointer : "") : fixed, -1);
   if (pointer != NULL)
     H5free_memory (pointer);
   return text != NULL ? g_strstrip (text) : NULL;

@@ -11,7 +11,8 @@
 void fl_h5_init (void);
 
 /* Sets `path: message (HDF5: innermost reason)` and clears the stack; always FALSE. */
-gboolean fl_h5_fail (GError **error, int code, const char *path, const char *format, ...) G_GNUC_PRINTF (4, 5);
+gboolean fl_h5_fail (GError **error, int code, const char *path, const char *format, ...)
+    G_GNUC_PRINTF (4, 5);
 
 /* Opens for reading, without locks (writers may be at work on another host). Negative: *error is set. */
 hid_t fl_h5_open (const char *path, GError **error);
@@ -21,7 +22,8 @@ gboolean fl_h5_exists (hid_t file, const char *path);
 
 /* Numbers of a dataset (scalar or array of any rank, at most `max` of them), as double. NULL: there is none such; then
  * *error is set when `error` is not NULL. */
-double *fl_h5_read_numbers (hid_t file, const char *file_path, const char *path, gsize max, gsize *n, GError **error);
+double *fl_h5_read_numbers (hid_t file, const char *file_path, const char *path, gsize max, gsize *n,
+                            GError **error);
 double fl_h5_read_number (hid_t file, const char *path, double otherwise);
 char *fl_h5_read_text (hid_t file, const char *path); /* NULL: none */
 

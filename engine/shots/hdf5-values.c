@@ -33,7 +33,8 @@ numbers_at (FlH5Source *self, const char *path, GError **error)
   if (numbers != NULL)
     return numbers;
   gsize n;
-  g_autofree double *values = fl_h5_read_numbers (self->file, self->source.path, path, (gsize) 1 << 28, &n, error);
+  g_autofree double *values =
+      fl_h5_read_numbers (self->file, self->source.path, path, (gsize) 1 << 28, &n, error);
   if (values == NULL)
     return NULL;
   numbers = g_malloc (sizeof *numbers + n * sizeof (double));
@@ -44,8 +45,8 @@ numbers_at (FlH5Source *self, const char *path, GError **error)
 }
 
 gboolean
-fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event, guint32 frame, double otherwise,
-             double *result, GError **error)
+fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event, guint32 frame,
+             double otherwise, double *result, GError **error)
 {
   *result = value->set ? value->value : otherwise;
   if (value->path == NULL)
@@ -64,8 +65,9 @@ fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event,
     *result = numbers->v[frame / (event->n_frames / outer)];
   else
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s has %" G_GSIZE_FORMAT " values, expected 1 or %u (frames)",
-                   self->source.path, path, numbers->n, event->n_frames);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%s: %s has %" G_GSIZE_FORMAT " values, expected 1 or %u (frames)", self->source.path,
+                   path, numbers->n, event->n_frames);
       return FALSE;
     }
   *result *= value->factor;
@@ -79,7 +81,9 @@ electron_wavelength (double voltage)
   return 12.264259661 / sqrt (voltage * (1 + 9.784755e-7 * voltage));
 }
 
-static const FlGeomValue lcls_energy = { .path = (char *) "/LCLS/photon_energy_eV", .factor = 1, .set = TRUE };
+static const FlGeomValue lcls_energy = { .path = (char *) "/LCLS/photon_energy_eV",
+                                         .factor = 1,
+                                         .set = TRUE };
 
 gboolean
 fl_h5_energy (FlH5Source *self, const FlH5Event *event, guint32 frame, double *energy, GError **error)
@@ -123,8 +127,7 @@ fl_h5_time (FlH5Source *self, guint32 frame)
   guint64 t[2] = { 0 };
   for (int i = 0; i < 2; i++)
     {
-      const Numbers *numbers
-          = fl_h5_exists (self->file, paths[i]) ? numbers_at (self, paths[i], NULL) : NULL;
+      const Numbers *numbers = fl_h5_exists (self->file, paths[i]) ? numbers_at (self, paths[i], NULL) : NULL;
       if (numbers == NULL || frame >= numbers->n || !(numbers->v[frame] > 0 && numbers->v[frame] < 1e10))
         continue;
       t[i] = (guint64) numbers->v[frame];

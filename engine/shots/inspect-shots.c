@@ -22,8 +22,9 @@ say_value (GString *text, const char *key, const FlGeomValue *value, const char 
 FlDetector *
 fl_inspect_geometry (const char *path, char **text, GError **error)
 {
-  static const char *const beam[][2] = { { "photon energy", "eV" }, { "photon energy", "eV" }, { "wavelength", "A" },
-                                         { "electron voltage", "V" } };
+  static const char *const beam[][2] = {
+    { "photon energy", "eV" }, { "photon energy", "eV" }, { "wavelength", "A" }, { "electron voltage", "V" }
+  };
   g_autoptr (FlGeom) geom = fl_geom_read (path, error);
   g_autoptr (FlGeomLayout) layout = geom != NULL ? fl_geom_layout_new (geom, error) : NULL;
   if (layout == NULL)
@@ -37,7 +38,8 @@ fl_inspect_geometry (const char *path, char **text, GError **error)
         if (slab->dims[d] == FL_GEOM_DIM_FRAME)
           g_string_append_printf (lines, "%s%%", d > 0 ? " x " : "");
         else
-          g_string_append_printf (lines, "%s%" G_GUINT64_FORMAT, d > 0 ? " x " : "", slab->low[d] + slab->count[d]);
+          g_string_append_printf (lines, "%s%" G_GUINT64_FORMAT, d > 0 ? " x " : "",
+                                  slab->low[d] + slab->count[d]);
       g_string_append (lines, ")\n");
     }
   say_value (lines, beam[geom->beam_kind][0], &geom->beam, beam[geom->beam_kind][1]);
@@ -93,7 +95,8 @@ fl_inspect_hdf5 (const char *path, GError **error)
     return NULL;
   g_autofree char *definition = fl_h5_read_text (file, "/entry/definition");
   gboolean nxmx = g_strcmp0 (definition, "NXmx") == 0;
-  g_autoptr (GString) text = g_string_new (nxmx ? "format: NXmx metadata without frames\n" : "format: HDF5 of unknown layout\n");
+  g_autoptr (GString) text =
+      g_string_new (nxmx ? "format: NXmx metadata without frames\n" : "format: HDF5 of unknown layout\n");
   Listing listing = { text, 0 };
   if (H5Ovisit2 (file, H5_INDEX_NAME, H5_ITER_INC, list_dataset, &listing, H5O_INFO_BASIC) < 0)
     {

@@ -86,8 +86,9 @@ check_md5 (FlCbfSource *self, guint number, const FlCbfSection *section, GError 
   g_autofree char *found = g_base64_encode (digest, length);
   if (strcmp (found, section->md5) == 0)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: binary section %u is damaged: its MD5 is %s, expected %s",
-               self->source.path, number + 1, found, section->md5);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s: binary section %u is damaged: its MD5 is %s, expected %s", self->source.path, number + 1,
+               found, section->md5);
   return FALSE;
 }
 
@@ -97,7 +98,8 @@ read_frame (FlSource *source, guint32 frame, FlShot *shot, GError **error)
   FlCbfSource *self = (FlCbfSource *) source;
   const GArray *sections = self->cbf->sections;
   (void) frame;
-  shot->energy = source->detector->wavelength > 0 ? fl_energy_from_wavelength (source->detector->wavelength) : 0;
+  shot->energy =
+      source->detector->wavelength > 0 ? fl_energy_from_wavelength (source->detector->wavelength) : 0;
   fl_shot_reserve (shot, g_array_index (sections, FlCbfSection, 0).type, source->detector->n_pixels);
   guint64 start = fl_shots_cpu_ns ();
   guint8 *to = shot->pixels;
@@ -109,7 +111,8 @@ read_frame (FlSource *source, guint32 frame, FlShot *shot, GError **error)
       const char *wrong = fl_cbf_decode (&section->coding, section->data, section->length, to);
       if (wrong != NULL)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: binary section %u: %s", source->path, i + 1, wrong);
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: binary section %u: %s", source->path, i + 1,
+                       wrong);
           return FALSE;
         }
       to += section->n_elements * section->coding.element_size;
@@ -141,11 +144,12 @@ describe (FlSource *source)
   for (guint i = 0; i < cbf->sections->len; i++)
     {
       const FlCbfSection *section = &g_array_index (cbf->sections, FlCbfSection, i);
-      g_string_append_printf (text, "binary section %u: %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
-                              ", %s, %" G_GSIZE_FORMAT " bytes%s\n", i + 1, section->coding.dims[0],
-                              section->coding.dims[1], section->coding.dims[2],
-                              compressions[section->coding.compression], section->length,
-                              section->md5 != NULL ? ", MD5" : "");
+      g_string_append_printf (text,
+                              "binary section %u: %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+                              " x %" G_GSIZE_FORMAT ", %s, %" G_GSIZE_FORMAT " bytes%s\n",
+                              i + 1, section->coding.dims[0], section->coding.dims[1],
+                              section->coding.dims[2], compressions[section->coding.compression],
+                              section->length, section->md5 != NULL ? ", MD5" : "");
     }
   return g_string_free (text, FALSE);
 }
@@ -171,7 +175,8 @@ open_source (FlCbfSource *self, const FlSourceOptions *options, GError **error)
                    "%s: a CBF file describes its own detector, expected no geometry with it", source->path);
       return FALSE;
     }
-  if (!load (self, error) || (self->cbf = fl_cbf_parse (source->path, self->bytes, self->length, error)) == NULL
+  if (!load (self, error)
+      || (self->cbf = fl_cbf_parse (source->path, self->bytes, self->length, error)) == NULL
       || (source->detector = fl_cbf_detector (self->cbf, source->path, error)) == NULL)
     return FALSE;
   return options->mask == NULL

@@ -43,7 +43,8 @@ expand_link (hid_t group, const char *name, const H5L_info_t *info, void *data)
   gsize before = strlen (level->before), after = strlen (level->after), length = strlen (name);
   (void) group;
   (void) info;
-  if (length <= before + after || !g_str_has_prefix (name, level->before) || !g_str_has_suffix (name, level->after))
+  if (length <= before + after || !g_str_has_prefix (name, level->before)
+      || !g_str_has_suffix (name, level->after))
     return 0;
   gsize so_far = expansion->path->len;
   g_string_append_printf (expansion->path, "/%s", name);
@@ -117,7 +118,8 @@ enumerate_events (FlH5Source *self, GError **error)
   expand (&expansion, 0);
   H5Eclear2 (H5E_DEFAULT);
   return self->events->len > 0
-         || fl_h5_fail (error, FL_ERROR_MISSING, self->source.path, "no dataset matches %s, expected at least one", path);
+         || fl_h5_fail (error, FL_ERROR_MISSING, self->source.path,
+                        "no dataset matches %s, expected at least one", path);
 }
 
 /* Opens the slabs of an event's datasets, unless they are open. */
@@ -145,8 +147,8 @@ open_event (FlH5Source *self, guint index, GError **error)
         fl_h5_slab_deliver (slab, self->type);
       if (slab->n_frames != first->n_frames)
         return fl_h5_fail (error, FL_ERROR_INPUT, self->source.path,
-                           "%s has %" G_GUINT64_FORMAT " frames, expected %" G_GUINT64_FORMAT " as in %s", slab->path,
-                           slab->n_frames, first->n_frames, first->path);
+                           "%s has %" G_GUINT64_FORMAT " frames, expected %" G_GUINT64_FORMAT " as in %s",
+                           slab->path, slab->n_frames, first->n_frames, first->path);
     }
   self->current = index;
   return TRUE;
@@ -229,8 +231,9 @@ open_source (FlH5Source *self, const FlSourceOptions *options, GError **error)
     return FALSE;
   self->self = options->geometry == NULL;
   self->source.format = "HDF5 + CrystFEL geometry";
-  self->geom = self->self ? fl_h5_self_geometry (self->file, self->source.path, &self->source.format, &placed, error)
-                          : fl_geom_read (options->geometry, error);
+  self->geom = self->self
+                   ? fl_h5_self_geometry (self->file, self->source.path, &self->source.format, &placed, error)
+                   : fl_geom_read (options->geometry, error);
   if (self->geom == NULL || (self->layout = fl_geom_layout_new (self->geom, error)) == NULL)
     return FALSE;
   const FlGeomSlab *first = &g_array_index (self->layout->slabs, FlGeomSlab, 0);
@@ -308,8 +311,10 @@ read_values (FlH5Source *self, const FlH5Event *event, guint32 frame, FlShot *sh
   double clen;
   if (!fl_h5_energy (self, event, frame, &shot->energy, error)
       || !fl_h5_value (self, &geom->clen, event, frame, 0, &clen, error)
-      || (geom->shift_x.path != NULL && !fl_h5_value (self, &geom->shift_x, event, frame, 0, &shot->shift.x, error))
-      || (geom->shift_y.path != NULL && !fl_h5_value (self, &geom->shift_y, event, frame, 0, &shot->shift.y, error)))
+      || (geom->shift_x.path != NULL
+          && !fl_h5_value (self, &geom->shift_x, event, frame, 0, &shot->shift.x, error))
+      || (geom->shift_y.path != NULL
+          && !fl_h5_value (self, &geom->shift_y, event, frame, 0, &shot->shift.y, error)))
     return FALSE;
   shot->shift.z = clen - self->clen;
   shot->time = fl_h5_time (self, frame);
@@ -338,7 +343,8 @@ read_frame (FlSource *source, guint32 number, FlShot *shot, GError **error)
           g_autofree char *prefix = g_strdup_printf ("%s: ", source->path);
           if (error != NULL && *error != NULL && g_str_has_prefix ((*error)->message, prefix))
             {
-              char *message = g_strdup_printf ("%sframe %u: %s", prefix, number, (*error)->message + strlen (prefix));
+              char *message =
+                  g_strdup_printf ("%sframe %u: %s", prefix, number, (*error)->message + strlen (prefix));
               g_free ((*error)->message);
               (*error)->message = message;
             }
@@ -364,8 +370,9 @@ describe_value (GString *text, const char *key, const FlGeomValue *value, const 
 static char *
 describe (FlSource *source)
 {
-  static const char *const beam[][2] = { { "", "" }, { "photon energy", "eV" }, { "wavelength", "A" },
-                                         { "electron voltage", "V" } };
+  static const char *const beam[][2] = {
+    { "", "" }, { "photon energy", "eV" }, { "wavelength", "A" }, { "electron voltage", "V" }
+  };
   FlH5Source *self = (FlH5Source *) source;
   GString *text = g_string_new ("");
   if (!self->self)

@@ -11,7 +11,7 @@ typedef struct
   char **parts;        /* what % stands for, in order; NULL-terminated */
   guint32 first_frame; /* of the source */
   guint32 n_frames;
-  guint32 *extents;    /* of the frame dimensions; NULL when there is none */
+  guint32 *extents; /* of the frame dimensions; NULL when there is none */
 } FlH5Event;
 
 typedef struct
@@ -20,15 +20,15 @@ typedef struct
   hid_t file;
   FlGeom *geom;
   FlGeomLayout *layout;
-  gboolean self;          /* the geometry was made from the file itself */
-  GArray *events;         /* of FlH5Event; one with no parts when there is no % */
-  guint current;          /* event whose slabs are open; G_MAXUINT = none */
-  GPtrArray *slabs;       /* of FlH5Slab, as in the layout */
+  gboolean self;    /* the geometry was made from the file itself */
+  GArray *events;   /* of FlH5Event; one with no parts when there is no % */
+  guint current;    /* event whose slabs are open; G_MAXUINT = none */
+  GPtrArray *slabs; /* of FlH5Slab, as in the layout */
   FlPixelType type;
   guint frame_dims;
-  GHashTable *values;     /* path → FlH5Numbers */
-  double clen;            /* mm, in the detector's origins */
-  GArray *frame_masks;    /* guint: mask numbers that differ from frame to frame */
+  GHashTable *values;  /* path → FlH5Numbers */
+  double clen;         /* mm, in the detector's origins */
+  GArray *frame_masks; /* guint: mask numbers that differ from frame to frame */
 } FlH5Source;
 
 /* `path` with every % replaced by the event's parts, in order. */
@@ -38,7 +38,8 @@ char *fl_h5_fill_path (const char *path, const FlH5Event *event);
 gboolean fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event, guint32 frame,
                       double otherwise, double *result, GError **error);
 /* Photon energy (eV; 0 = not known). */
-gboolean fl_h5_energy (FlH5Source *self, const FlH5Event *event, guint32 frame, double *energy, GError **error);
+gboolean fl_h5_energy (FlH5Source *self, const FlH5Event *event, guint32 frame, double *energy,
+                       GError **error);
 /* TRUE when every frame has the same energy. */
 gboolean fl_h5_energy_is_constant (FlH5Source *self);
 /* Time of the shot, ns UTC; 0 = not known. */
@@ -53,4 +54,5 @@ gboolean fl_h5_masks_read_frame (FlH5Source *self, const FlH5Event *event, guint
 
 /* A geometry from what the file tells: CXI, NXmx, Dectris, or any file with one set of images at a usual place.
  * *format gets its name, *placed whether the detector's place is known. NULL: *error says what is missing. */
-FlGeom *fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean *placed, GError **error);
+FlGeom *fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean *placed,
+                             GError **error);

@@ -142,7 +142,8 @@ fl_source_open (const char *path, const FlSourceOptions *options, GError **error
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
   if (file == NULL || (n == 0 && ferror (file)))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: %s, expected a file of shots", path, g_strerror (errno));
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: %s, expected a file of shots", path,
+                   g_strerror (errno));
       if (file != NULL)
         fclose (file);
       return NULL;
@@ -153,7 +154,8 @@ fl_source_open (const char *path, const FlSourceOptions *options, GError **error
     return fl_source_hdf5_open (path, options, error);
   if (n >= 6 && (memcmp (head, "###CBF", 6) == 0 || memcmp (head, "\x1f\x8b", 2) == 0))
     return fl_source_cbf_open (path, options, error);
-  g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED, "%s: %s, expected HDF5 or CBF", path,
+  g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,
+               "%s: %s, expected HDF5 or CBF", path,
                n == 0 ? "the file is empty" : "not a file of shots that is known here");
   return NULL;
 }
@@ -203,8 +205,8 @@ fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
 {
   if (frame >= source->n_frames)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: no frame %u, expected one below %u", source->path, frame,
-                   source->n_frames);
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: no frame %u, expected one below %u", source->path,
+                   frame, source->n_frames);
       return FALSE;
     }
   g_free (shot->event);
@@ -246,8 +248,8 @@ add_list_line (GArray *items, const char *folder, const char *list, guint number
       guint64 frame = g_ascii_strtoull (event + 2, &end, 10);
       if (event != space + 1 || end == event + 2 || *end != '\0' || frame > G_MAXUINT32)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s:%u: frame '%s', expected //NUMBER", list, number,
-                       space + 1);
+          g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s:%u: frame '%s', expected //NUMBER", list,
+                       number, space + 1);
           return FALSE;
         }
       item.frame = (gint64) frame;
@@ -275,7 +277,8 @@ fl_source_expand (const char *argument, GError **error)
   if (!g_file_get_contents (argument, &text, &length, NULL) || memchr (text, '\0', length) != NULL)
     {
       g_set_error (error, FL_ERROR, text == NULL ? FL_ERROR_MISSING : FL_ERROR_INPUT,
-                   "%s: %s, expected a list of one path a line", argument, text == NULL ? "cannot be read" : "not text");
+                   "%s: %s, expected a list of one path a line", argument,
+                   text == NULL ? "cannot be read" : "not text");
       return NULL;
     }
   g_autofree char *folder = g_path_get_dirname (argument);
@@ -285,7 +288,8 @@ fl_source_expand (const char *argument, GError **error)
       return NULL;
   if (items->len == 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: the list is empty, expected one path a line", argument);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: the list is empty, expected one path a line",
+                   argument);
       return NULL;
     }
   return g_steal_pointer (&items);

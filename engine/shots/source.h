@@ -28,17 +28,17 @@ gsize fl_pixel_size (FlPixelType type); /* bytes */
 /* One shot. Reused from read to read; the caller owns it, its pixels stay valid until the next read into it. */
 typedef struct
 {
-  guint64 id;       /* fl_shot_id() of file and frame */
-  guint32 frame;    /* in the file, from 0 */
-  char *event;      /* CrystFEL's frame name, "//12"; "" for a file of one shot */
-  guint64 time;     /* ns UTC when the shot was taken; 0 = not known */
-  double energy;    /* eV (for electrons: of a photon of their wavelength); 0 = nobody says */
-  FlVec3 shift;     /* mm, added to every panel's origin for this shot (camera length, detector shift by value) */
+  guint64 id;    /* fl_shot_id() of file and frame */
+  guint32 frame; /* in the file, from 0 */
+  char *event;   /* CrystFEL's frame name, "//12"; "" for a file of one shot */
+  guint64 time;  /* ns UTC when the shot was taken; 0 = not known */
+  double energy; /* eV (for electrons: of a photon of their wavelength); 0 = nobody says */
+  FlVec3 shift; /* mm, added to every panel's origin for this shot (camera length, detector shift by value) */
   FlPixelType type;
   gsize n_pixels;
-  void *pixels;     /* native type, n_pixels */
-  gsize allocated;  /* bytes behind pixels */
-  guint8 *mask;     /* n_pixels, this shot's whole mask (the detector's included); NULL: the detector's holds */
+  void *pixels;    /* native type, n_pixels */
+  gsize allocated; /* bytes behind pixels */
+  guint8 *mask; /* n_pixels, this shot's whole mask (the detector's included); NULL: the detector's holds */
   guint64 t_decode; /* ns CPU spent in decompression and conversion, apart from reading */
 } FlShot;
 
@@ -58,7 +58,8 @@ typedef struct
 {
   const char *geometry; /* CrystFEL .geom; NULL: the file describes its own detector */
   const char *mask;     /* FILE or FILE:/dataset; NULL: none */
-  gboolean list_only;   /* count and name frames: masks are not read, and panels that do not fit into the data are an error
+  gboolean
+      list_only; /* count and name frames: masks are not read, and panels that do not fit into the data are an error
                            of the first read instead of opening */
 } FlSourceOptions;
 
@@ -67,9 +68,10 @@ void fl_source_close (FlSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
 
 const char *fl_source_path (const FlSource *source);
-const char *fl_source_format (const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
+const char *fl_source_format (
+    const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
 guint32 fl_source_n_frames (const FlSource *source);
-FlDetector *fl_source_detector (FlSource *source); /* owned by the source */
+FlDetector *fl_source_detector (FlSource *source);       /* owned by the source */
 char *fl_source_event (FlSource *source, guint32 frame); /* its name, as in FlShot.event; g_free */
 /* Reads frame `frame` into `shot`. A damaged frame is an error of that frame alone; the source stays usable. */
 gboolean fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error);

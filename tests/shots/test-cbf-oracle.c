@@ -24,7 +24,8 @@ static const Coding codings[] = { { "packed", CBF_PACKED },
                                   { "byte offset", CBF_BYTE_OFFSET },
                                   { "none", CBF_NONE } };
 
-static const gsize shapes[][3] = { { 37, 11, 1 }, { 2, 9, 1 }, { 3, 3, 4 }, { 64, 16, 3 }, { 100, 1, 1 }, { 5, 1, 6 } };
+static const gsize shapes[][3] = { { 37, 11, 1 }, { 2, 9, 1 },   { 3, 3, 4 },
+                                   { 64, 16, 3 }, { 100, 1, 1 }, { 5, 1, 6 } };
 
 /* Detector-like: noise with strong pixels, gaps and, on `hard`, everything that the element holds. */
 static void
@@ -58,15 +59,18 @@ write_with_libcbf (const char *path, unsigned int flags, guint8 *pixels, guint s
   g_assert_cmpint (cbf_new_column (handle, "binary_id"), ==, 0);
   g_assert_cmpint (cbf_set_integervalue (handle, 1), ==, 0);
   g_assert_cmpint (cbf_new_column (handle, "data"), ==, 0);
-  g_assert_cmpint (cbf_set_integerarray_wdims_fs (handle, flags, 1, pixels, size, is_signed, dims[0] * dims[1] * dims[2],
-                                                  "little_endian", dims[0], dims[1], dims[2], 4095), ==, 0);
+  g_assert_cmpint (cbf_set_integerarray_wdims_fs (handle, flags, 1, pixels, size, is_signed,
+                                                  dims[0] * dims[1] * dims[2], "little_endian", dims[0],
+                                                  dims[1], dims[2], 4095),
+                   ==, 0);
   FILE *file = fopen (path, "w+b");
   g_assert_cmpint (cbf_write_widefile (handle, file, 1, CBF, MIME_HEADERS | MSG_DIGEST, 0), ==, 0);
   cbf_free_handle (handle); /* closes the file too */
 }
 
 static void
-check_one (const Coding *coding, guint size, gboolean is_signed, const gsize dims[3], gboolean hard, FlRandom *random)
+check_one (const Coding *coding, guint size, gboolean is_signed, const gsize dims[3], gboolean hard,
+           FlRandom *random)
 {
   gsize n = dims[0] * dims[1] * dims[2], length;
   g_autofree guint8 *pixels = g_malloc (n * size), *decoded = g_malloc (n * size), *file = NULL;

@@ -41,8 +41,11 @@ check_truth (const char *name, const char *truth)
           sum += pixels[i];
         }
       line = strstr (line, "| decoded ");
-      g_assert_cmpint (sscanf (line, "| decoded min=%" G_GINT64_FORMAT " max=%" G_GINT64_FORMAT " sum=%" G_GINT64_FORMAT
-                               " used=%*d/%*d crc32=%x", &true_min, &true_max, &true_sum, &true_crc), ==, 4);
+      g_assert_cmpint (sscanf (line,
+                               "| decoded min=%" G_GINT64_FORMAT " max=%" G_GINT64_FORMAT
+                               " sum=%" G_GINT64_FORMAT " used=%*d/%*d crc32=%x",
+                               &true_min, &true_max, &true_sum, &true_crc),
+                       ==, 4);
       line++;
       g_assert_cmpint (min, ==, true_min);
       g_assert_cmpint (max, ==, true_max);
@@ -89,14 +92,18 @@ test_md5 (void)
 static void
 test_mini (void)
 {
-  static const char header[]
-      = "###CBF: VERSION 1.5\r\ndata_x\r\n_array_data.header_convention \"PILATUS_1.2\"\r\n_array_data.header_contents\r\n;\r\n"
-        "# Detector: PILATUS 2M\r\n# Pixel_size 172e-6 m x 172e-6 m\r\n# Count_cutoff 1048500 counts\r\n"
-        "# Wavelength 0.9795 A\r\n# Detector_distance 0.25 m\r\n# Beam_xy (1.5, 0.25) pixels\r\n;\r\n_array_data.data\r\n;\r\n"
-        "--CIF-BINARY-FORMAT-SECTION--\r\nContent-Type: application/octet-stream;\r\n     conversions=\"x-CBF_BYTE_OFFSET\"\r\n"
-        "Content-Transfer-Encoding: BINARY\r\nX-Binary-Size: 16\r\nX-Binary-ID: 1\r\n"
-        "X-Binary-Element-Type: \"signed 32-bit integer\"\r\nX-Binary-Element-Byte-Order: LITTLE_ENDIAN\r\n"
-        "X-Binary-Number-of-Elements: 6\r\nX-Binary-Size-Fastest-Dimension: 3\r\nX-Binary-Size-Second-Dimension: 2\r\n\r\n";
+  static const char header[] =
+      "###CBF: VERSION 1.5\r\ndata_x\r\n_array_data.header_convention "
+      "\"PILATUS_1.2\"\r\n_array_data.header_contents\r\n;\r\n"
+      "# Detector: PILATUS 2M\r\n# Pixel_size 172e-6 m x 172e-6 m\r\n# Count_cutoff 1048500 counts\r\n"
+      "# Wavelength 0.9795 A\r\n# Detector_distance 0.25 m\r\n# Beam_xy (1.5, 0.25) "
+      "pixels\r\n;\r\n_array_data.data\r\n;\r\n"
+      "--CIF-BINARY-FORMAT-SECTION--\r\nContent-Type: application/octet-stream;\r\n     "
+      "conversions=\"x-CBF_BYTE_OFFSET\"\r\n"
+      "Content-Transfer-Encoding: BINARY\r\nX-Binary-Size: 16\r\nX-Binary-ID: 1\r\n"
+      "X-Binary-Element-Type: \"signed 32-bit integer\"\r\nX-Binary-Element-Byte-Order: LITTLE_ENDIAN\r\n"
+      "X-Binary-Number-of-Elements: 6\r\nX-Binary-Size-Fastest-Dimension: "
+      "3\r\nX-Binary-Size-Second-Dimension: 2\r\n\r\n";
   /* Differences of 5, −1, 1000, −1000, 0 and 100000, each in the fewest bytes. */
   static const guint8 data[] = { 0x0c, 0x1a, 0x04, 0xd5, 5,    0xff, 0x80, 0xe8, 0x03, 0x80,
                                  0x18, 0xfc, 0,    0x80, 0x00, 0x80, 0xa0, 0x86, 0x01, 0x00 };

@@ -65,7 +65,8 @@ try_bytes (const Sample *sample, const char *bytes, gsize length)
   g_autoptr (GError) error = NULL;
   g_auto (FlShot) shot = { 0 };
   write_copy (sample->copy, bytes, length);
-  g_autoptr (FlSource) source = fl_source_open (sample->copy, &(FlSourceOptions){ .geometry = sample->geometry }, &error);
+  g_autoptr (FlSource) source =
+      fl_source_open (sample->copy, &(FlSourceOptions){ .geometry = sample->geometry }, &error);
   gboolean ok = source != NULL;
   if (ok && fl_source_n_frames (source) > 0)
     ok = fl_source_read (source, 0, &shot, &error)
@@ -80,7 +81,8 @@ try_bytes (const Sample *sample, const char *bytes, gsize length)
       for (guint i = 0; i < detector->n_panels; i++)
         {
           const FlPanel *panel = &detector->panels[i];
-          g_assert_cmpuint (panel->offset + (panel->n_ss - 1) * panel->stride + panel->n_fs, <=, detector->n_pixels);
+          g_assert_cmpuint (panel->offset + (panel->n_ss - 1) * panel->stride + panel->n_fs, <=,
+                            detector->n_pixels);
         }
       g_assert_no_error (error);
       return TRUE;
@@ -101,7 +103,8 @@ cut (const Sample *sample, guint n, FlRandom *random)
 {
   g_assert_true (try_bytes (sample, sample->bytes, sample->length));
   for (guint i = 0; i < n; i++)
-    g_assert_false (try_bytes (sample, sample->bytes, (gsize) (fl_random_unit (random) * (double) (sample->length - 100))));
+    g_assert_false (try_bytes (sample, sample->bytes,
+                               (gsize) (fl_random_unit (random) * (double) (sample->length - 100))));
 }
 
 /* Some bytes changed, in a window of the file. Returns in how many of the n copies it was noticed. */
@@ -142,29 +145,37 @@ test_cspad (void)
 }
 
 /* A small full imgCIF file without MD5, made from the real header's tables by hand: two panels in one array. */
-static const char small_cbf[]
-    = "###CBF: VERSION 1.5\ndata_small\nloop_\n_array_structure_list.array_id\n_array_structure_list.array_section_id\n"
-      "_array_structure_list.index\n_array_structure_list.dimension\n_array_structure_list.precedence\n"
-      "_array_structure_list.direction\n_array_structure_list.axis_set_id\n"
-      "A . 1 8 1 increasing .\nA . 2 3 2 increasing .\nA P0 1 4 1 increasing X0\nA P0 2 3 2 increasing Y0\n"
-      "A P1 1 4 1 increasing X1\nA P1 2 3 2 increasing Y1\n"
-      "loop_\n_array_structure_list_section.array_id\n_array_structure_list_section.id\n"
-      "_array_structure_list_section.index\n_array_structure_list_section.start\n_array_structure_list_section.end\n"
-      "A P0 1 1 4\nA P0 2 1 3\nA P1 1 5 8\nA P1 2 1 3\n"
-      "loop_\n_array_structure_list_axis.axis_set_id\n_array_structure_list_axis.axis_id\n"
-      "_array_structure_list_axis.displacement\n_array_structure_list_axis.displacement_increment\n"
-      "X0 X0 0 0.1\nY0 Y0 0 0.1\nX1 X1 0 0.1\nY1 Y1 0 0.1\n"
-      "loop_\n_axis.id\n_axis.type\n_axis.depends_on\n_axis.vector[1]\n_axis.vector[2]\n_axis.vector[3]\n"
-      "_axis.offset[1]\n_axis.offset[2]\n_axis.offset[3]\n"
-      "Z translation . 0 0 1 . . .\nR rotation Z 0 0 1 . . .\nY0 translation R 0 -1 0 1 2 0\nX0 translation Y0 1 0 0 . . .\n"
-      "Y1 translation R 0 -1 0 5 2 0\nX1 translation Y1 1 0 0 . . .\n"
-      "loop_\n_diffrn_scan_axis.axis_id\n_diffrn_scan_axis.angle_start\n_diffrn_scan_axis.displacement_start\n"
-      "Z 0 -100\nR 30 0\n_diffrn_radiation_wavelength.wavelength 1.3\n"
-      "loop_\n_array_data.array_id\n_array_data.binary_id\n_array_data.data\nA 1\n;\n--CIF-BINARY-FORMAT-SECTION--\n"
-      "Content-Type: application/octet-stream;\n     conversions=\"x-CBF_BYTE_OFFSET\"\nContent-Transfer-Encoding: BINARY\n"
-      "X-Binary-Size: 24\nX-Binary-Element-Type: \"signed 32-bit integer\"\nX-Binary-Element-Byte-Order: LITTLE_ENDIAN\n"
-      "X-Binary-Number-of-Elements: 24\nX-Binary-Size-Fastest-Dimension: 8\nX-Binary-Size-Second-Dimension: 3\n\n"
-      "\x0c\x1a\x04\xd5" "abcdefghijklmnopqrstuvwx\n--CIF-BINARY-FORMAT-SECTION----\n;\n";
+static const char small_cbf[] =
+    "###CBF: VERSION "
+    "1.5\ndata_small\nloop_\n_array_structure_list.array_id\n_array_structure_list.array_section_id\n"
+    "_array_structure_list.index\n_array_structure_list.dimension\n_array_structure_list.precedence\n"
+    "_array_structure_list.direction\n_array_structure_list.axis_set_id\n"
+    "A . 1 8 1 increasing .\nA . 2 3 2 increasing .\nA P0 1 4 1 increasing X0\nA P0 2 3 2 increasing Y0\n"
+    "A P1 1 4 1 increasing X1\nA P1 2 3 2 increasing Y1\n"
+    "loop_\n_array_structure_list_section.array_id\n_array_structure_list_section.id\n"
+    "_array_structure_list_section.index\n_array_structure_list_section.start\n_array_structure_list_section."
+    "end\n"
+    "A P0 1 1 4\nA P0 2 1 3\nA P1 1 5 8\nA P1 2 1 3\n"
+    "loop_\n_array_structure_list_axis.axis_set_id\n_array_structure_list_axis.axis_id\n"
+    "_array_structure_list_axis.displacement\n_array_structure_list_axis.displacement_increment\n"
+    "X0 X0 0 0.1\nY0 Y0 0 0.1\nX1 X1 0 0.1\nY1 Y1 0 0.1\n"
+    "loop_\n_axis.id\n_axis.type\n_axis.depends_on\n_axis.vector[1]\n_axis.vector[2]\n_axis.vector[3]\n"
+    "_axis.offset[1]\n_axis.offset[2]\n_axis.offset[3]\n"
+    "Z translation . 0 0 1 . . .\nR rotation Z 0 0 1 . . .\nY0 translation R 0 -1 0 1 2 0\nX0 translation Y0 "
+    "1 0 0 . . .\n"
+    "Y1 translation R 0 -1 0 5 2 0\nX1 translation Y1 1 0 0 . . .\n"
+    "loop_\n_diffrn_scan_axis.axis_id\n_diffrn_scan_axis.angle_start\n_diffrn_scan_axis.displacement_start\n"
+    "Z 0 -100\nR 30 0\n_diffrn_radiation_wavelength.wavelength 1.3\n"
+    "loop_\n_array_data.array_id\n_array_data.binary_id\n_array_data.data\nA "
+    "1\n;\n--CIF-BINARY-FORMAT-SECTION--\n"
+    "Content-Type: application/octet-stream;\n     "
+    "conversions=\"x-CBF_BYTE_OFFSET\"\nContent-Transfer-Encoding: BINARY\n"
+    "X-Binary-Size: 24\nX-Binary-Element-Type: \"signed 32-bit integer\"\nX-Binary-Element-Byte-Order: "
+    "LITTLE_ENDIAN\n"
+    "X-Binary-Number-of-Elements: 24\nX-Binary-Size-Fastest-Dimension: 8\nX-Binary-Size-Second-Dimension: "
+    "3\n\n"
+    "\x0c\x1a\x04\xd5"
+    "abcdefghijklmnopqrstuvwx\n--CIF-BINARY-FORMAT-SECTION----\n;\n";
 
 static void
 test_small_cbf (void)
@@ -195,9 +206,10 @@ static void
 test_hdf5 (void)
 {
   static const hsize_t dims[3] = { 6, 40, 30 }, chunk[3] = { 1, 20, 30 };
-  static const char geometry_text[]
-      = "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = /e\ndata = /entry/data\ndim0 = %\ndim1 = ss\ndim2 = fs\n"
-        "a/min_fs = 0\na/max_fs = 29\na/min_ss = 0\na/max_ss = 39\na/fs = x\na/ss = y\na/corner_x = 0\na/corner_y = 0\n";
+  static const char geometry_text[] = "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = /e\ndata "
+                                      "= /entry/data\ndim0 = %\ndim1 = ss\ndim2 = fs\n"
+                                      "a/min_fs = 0\na/max_fs = 29\na/min_ss = 0\na/max_ss = 39\na/fs = "
+                                      "x\na/ss = y\na/corner_x = 0\na/corner_y = 0\n";
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "firstlight-h5-XXXXXX", NULL);
   g_autofree char *geometry = g_build_filename (g_get_tmp_dir (), "firstlight-geom-XXXXXX", NULL);
   g_autofree guint16 *values = g_new (guint16, 6 * 40 * 30);
@@ -238,9 +250,11 @@ test_hdf5 (void)
 static void
 test_real_hdf5 (void)
 {
-  static const char *const names[] = { "dectris_h5/dataset_artificial_small_001/test_data_000001.h5",
-                                       "dectris_h5/datasets_eiger1/eiger1_testmode10_2datafiles_4images_bslz4_data_000001.h5",
-                                       "cxi/typical_raw.cxi" };
+  static const char *const names[] = {
+    "dectris_h5/dataset_artificial_small_001/test_data_000001.h5",
+    "dectris_h5/datasets_eiger1/eiger1_testmode10_2datafiles_4images_bslz4_data_000001.h5",
+    "cxi/typical_raw.cxi"
+  };
   static const guint n[] = { 500, 60, 200 };
   FlRandom random = fl_random (4);
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)

@@ -58,7 +58,8 @@ test_intersect (void)
           double f, s;
           g_assert_true (fl_detector_intersect (detector, fl_vec3_scale (position, 0.01), &panel, &f, &s));
           FlVec3 met = fl_panel_position (&detector->panels[panel], f, s);
-          g_assert_cmpfloat_with_epsilon (fl_vec3_norm (fl_vec3_cross (met, fl_vec3_unit (position))), 0, 1e-9);
+          g_assert_cmpfloat_with_epsilon (fl_vec3_norm (fl_vec3_cross (met, fl_vec3_unit (position))), 0,
+                                          1e-9);
           if (panel == i)
             {
               g_assert_cmpfloat_with_epsilon (f, fs + 0.5, 1e-9);
@@ -99,7 +100,8 @@ search (const FlDetector *detector, FlVec3 ray, guint *panel)
         }
 #undef SIDE
       FlVec3 v = fl_vec3_sub (fl_vec3_scale (ray, low), p->origin);
-      double ff = fl_vec3_dot (p->fs, p->fs), ss = fl_vec3_dot (p->ss, p->ss), fs = fl_vec3_dot (p->fs, p->ss);
+      double ff = fl_vec3_dot (p->fs, p->fs), ss = fl_vec3_dot (p->ss, p->ss),
+             fs = fl_vec3_dot (p->fs, p->ss);
       double vf = fl_vec3_dot (v, p->fs), vs = fl_vec3_dot (v, p->ss), det = ff * ss - fs * fs;
       double f = (vf * ss - vs * fs) / det, s = (vs * ff - vf * fs) / det;
       if (f >= 0 && f < p->n_fs && s >= 0 && s < p->n_ss && low < nearest)
@@ -120,7 +122,8 @@ test_intersect_random (void)
   double f, s;
   for (int k = 0; k < 3000; k++)
     {
-      FlVec3 ray = fl_vec3_unit (fl_vec3 (0.6 * fl_random_unit (&random) - 0.3, 0.6 * fl_random_unit (&random) - 0.3, 1));
+      FlVec3 ray = fl_vec3_unit (
+          fl_vec3 (0.6 * fl_random_unit (&random) - 0.3, 0.6 * fl_random_unit (&random) - 0.3, 1));
       gboolean hit = search (detector, ray, &expected);
       g_assert_cmpint (fl_detector_intersect (detector, ray, &panel, &f, &s), ==, hit);
       if (hit)

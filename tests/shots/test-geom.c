@@ -6,9 +6,9 @@
 #include "engine/shots/geom-layout.h"
 #include "tests/shots/data.h"
 
-#define PANEL(name)                                                                                                   \
-  name "/min_fs = 0\n" name "/max_fs = 9\n" name "/min_ss = 0\n" name "/max_ss = 4\n" name "/corner_x = -5\n" name    \
-       "/corner_y = -2.5\n" name "/fs = x\n" name "/ss = y\n"
+#define PANEL(name)                                                                                          \
+  name "/min_fs = 0\n" name "/max_fs = 9\n" name "/min_ss = 0\n" name "/max_ss = 4\n" name                   \
+       "/corner_x = -5\n" name "/corner_y = -2.5\n" name "/fs = x\n" name "/ss = y\n"
 #define HEAD "clen = 100 mm\nphoton_energy = 9000 eV\nadu_per_photon = 2\nres = 10000\n"
 
 static FlGeom *
@@ -49,8 +49,8 @@ count_bad (const FlDetector *detector)
 static void
 test_defaults (void)
 {
-  g_autoptr (FlGeom) geom = parse ("clen = 0.1\nres = 10000 ; a comment\n\r\nadu_per_photon = 1\n" PANEL ("a")
-                                   "adu_per_photon = 7\nmax_adu = 50\r\ndata = /other\n" PANEL ("b"));
+  g_autoptr (FlGeom) geom = parse ("clen = 0.1\nres = 10000 ; a comment\n\r\nadu_per_photon = 1\n" PANEL (
+      "a") "adu_per_photon = 7\nmax_adu = 50\r\ndata = /other\n" PANEL ("b"));
   g_assert_cmpuint (geom->panels->len, ==, 2);
   g_assert_cmpfloat (panel_of (geom, 0)->adu_per_photon, ==, 1);
   g_assert_cmpfloat (panel_of (geom, 1)->adu_per_photon, ==, 7);
@@ -95,7 +95,10 @@ test_units (void)
     const char *line;
     double value;
     double factor;
-  } lengths[] = { { "clen = 0.2", 200, 1e3 }, { "clen = 200 mm", 200, 1 }, { "clen = /a/b", 0, 1 }, { "clen = /a/b m", 0, 1e3 } };
+  } lengths[] = { { "clen = 0.2", 200, 1e3 },
+                  { "clen = 200 mm", 200, 1 },
+                  { "clen = /a/b", 0, 1 },
+                  { "clen = /a/b m", 0, 1e3 } };
   for (gsize i = 0; i < G_N_ELEMENTS (lengths); i++)
     {
       g_autofree char *text = g_strdup_printf ("%s\nres = 1\n" PANEL ("a"), lengths[i].line);
@@ -108,8 +111,8 @@ test_units (void)
 static void
 test_directions (void)
 {
-  g_autoptr (FlGeom) geom = parse ("clen = 1\nres = 1\n" PANEL ("a") PANEL ("b")
-                                   "a/fs = +0.99x -0.01y +0.001z\na/ss = -y\nb/fs = - .5 y + x - .5y\nb/ss = 0.5z+1x");
+  g_autoptr (FlGeom) geom = parse ("clen = 1\nres = 1\n" PANEL ("a") PANEL (
+      "b") "a/fs = +0.99x -0.01y +0.001z\na/ss = -y\nb/fs = - .5 y + x - .5y\nb/ss = 0.5z+1x");
   const double *fs = panel_of (geom, 0)->fs, *ss = panel_of (geom, 0)->ss;
   g_assert_cmpfloat (fs[0], ==, 0.99);
   g_assert_cmpfloat (fs[1], ==, -0.01);
@@ -125,8 +128,8 @@ test_directions (void)
 static void
 test_positions (void)
 {
-  g_autoptr (FlDetector) detector
-      = detector_of (HEAD PANEL ("a") "a/coffset = 0.002\na/fs = +0.6x +0.8y +0.1z\na/ss = -0.8x +0.6y\n");
+  g_autoptr (FlDetector) detector =
+      detector_of (HEAD PANEL ("a") "a/coffset = 0.002\na/fs = +0.6x +0.8y +0.1z\na/ss = -0.8x +0.6y\n");
   const FlPanel *panel = &detector->panels[0];
   FlVec3 at = fl_panel_position (panel, 3.5, 2.25);
   g_assert_cmpfloat_with_epsilon (at.x, (-5 + 3.5 * 0.6 - 2.25 * 0.8) * 0.1, 1e-12);
@@ -141,8 +144,8 @@ static void
 test_layout (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FlGeom) geom = parse (HEAD "data = /d\ndim0 = %\ndim2 = ss\ndim3 = fs\n" PANEL ("a") PANEL ("b") PANEL ("c")
-                                   "a/dim1 = 2\nb/dim1 = 5\nc/dim1 = 2\nc/min_ss = 5\nc/max_ss = 9\n");
+  g_autoptr (FlGeom) geom = parse (HEAD "data = /d\ndim0 = %\ndim2 = ss\ndim3 = fs\n" PANEL ("a") PANEL (
+      "b") PANEL ("c") "a/dim1 = 2\nb/dim1 = 5\nc/dim1 = 2\nc/min_ss = 5\nc/max_ss = 9\n");
   g_autoptr (FlGeomLayout) layout = fl_geom_layout_new (geom, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (layout->slabs->len, ==, 1);
@@ -157,7 +160,8 @@ test_layout (void)
   g_autoptr (FlDetector) detector = fl_geom_detector (geom, layout, 100, 9000);
   g_assert_cmpuint (count_bad (detector), ==, 400 - 150); /* what no panel covers */
 
-  g_autoptr (FlGeom) after = parse (HEAD "dim0 = ss\ndim1 = fs\n" PANEL ("a") PANEL ("b") "a/dim2 = 0\nb/dim2 = 1\n");
+  g_autoptr (FlGeom) after =
+      parse (HEAD "dim0 = ss\ndim1 = fs\n" PANEL ("a") PANEL ("b") "a/dim2 = 0\nb/dim2 = 1\n");
   g_autoptr (FlGeomLayout) two = fl_geom_layout_new (after, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (two->slabs->len, ==, 2);
@@ -168,17 +172,19 @@ static void
 test_bad (void)
 {
   /* Panel of 10 × 5 px about the beam: pixel centres at x = −4.5 … 4.5, y = −2 … 2. */
-  g_autoptr (FlDetector) lab
-      = detector_of (HEAD PANEL ("a") "bad_beam/min_x = -1\nbad_beam/max_x = 1\nbad_beam/min_y = -0.5\nbad_beam/max_y = 5\n");
+  g_autoptr (FlDetector) lab = detector_of (HEAD PANEL (
+      "a") "bad_beam/min_x = -1\nbad_beam/max_x = 1\nbad_beam/min_y = -0.5\nbad_beam/max_y = 5\n");
   g_assert_cmpuint (count_bad (lab), ==, 2 * 3);
   g_assert_cmpuint (lab->mask[2 * 10 + 4], ==, 1);
-  g_autoptr (FlDetector) pixels = detector_of (HEAD PANEL ("a") PANEL ("b") "b/min_ss = 5\nb/max_ss = 9\n"
-                                               "badx/panel = b\nbadx/min_fs = 8\nbadx/max_fs = 20\nbadx/min_ss = 6\nbadx/max_ss = 7\n");
+  g_autoptr (FlDetector) pixels = detector_of (HEAD PANEL ("a") PANEL (
+      "b") "b/min_ss = 5\nb/max_ss = 9\n"
+           "badx/panel = b\nbadx/min_fs = 8\nbadx/max_fs = 20\nbadx/min_ss = 6\nbadx/max_ss = 7\n");
   g_assert_cmpuint (count_bad (pixels), ==, 2 * 2);
   g_assert_cmpuint (pixels->mask[6 * 10 + 8], ==, 1);
   g_autoptr (FlDetector) edge = detector_of (HEAD "mask_edge_pixels = 2\n" PANEL ("a"));
   g_assert_cmpuint (count_bad (edge), ==, 50 - 6 * 1);
-  g_autoptr (FlDetector) dropped = detector_of (HEAD PANEL ("a") PANEL ("b") "b/min_ss = 5\nb/max_ss = 9\nb/no_index = 1\n");
+  g_autoptr (FlDetector) dropped =
+      detector_of (HEAD PANEL ("a") PANEL ("b") "b/min_ss = 5\nb/max_ss = 9\nb/no_index = 1\n");
   g_assert_cmpuint (dropped->n_panels, ==, 1);
 }
 
@@ -186,7 +192,9 @@ static void
 test_flags (void)
 {
   g_autoptr (FlDetector) detector = detector_of (
-      HEAD "max_adu = 900\nflag_lessthan = -4\nflag_morethan = 1000\nflag_equal = 77\nflag_equal = 78\n" PANEL ("a"));
+      HEAD
+      "max_adu = 900\nflag_lessthan = -4\nflag_morethan = 1000\nflag_equal = 77\nflag_equal = 78\n" PANEL (
+          "a"));
   const FlPanel *panel = &detector->panels[0];
   /* Strict in the file; ours include the limit. */
   g_assert_true (-4 > panel->trusted_min && -5 <= panel->trusted_min);
@@ -215,8 +223,9 @@ test_masks (void)
 static void
 test_old (void)
 {
-  g_autoptr (FlGeom) geom = parse ("res = 1000\nadu_per_eV = 0.01\nrigid_group_q0 = a,b\nrigid_group_collection_q = q0\n"
-                                   PANEL ("a") "a/clen = 0.1\na/badrow_direction = x\n" PANEL ("b") "b/clen = 0.102\n");
+  g_autoptr (FlGeom) geom =
+      parse ("res = 1000\nadu_per_eV = 0.01\nrigid_group_q0 = a,b\nrigid_group_collection_q = q0\n" PANEL (
+          "a") "a/clen = 0.1\na/badrow_direction = x\n" PANEL ("b") "b/clen = 0.102\n");
   g_assert_cmpfloat_with_epsilon (geom->clen.value, 100, 1e-12);
   g_assert_cmpfloat_with_epsilon (panel_of (geom, 0)->coffset, 0, 1e-15);
   g_assert_cmpfloat_with_epsilon (panel_of (geom, 1)->coffset, 0.002, 1e-15);
@@ -226,7 +235,8 @@ test_old (void)
 static void
 test_groups (void)
 {
-  g_autoptr (FlGeom) geom = parse (HEAD "group_q = a , b\ngroup_all = q,c\n" PANEL ("a") PANEL ("b") PANEL ("c"));
+  g_autoptr (FlGeom) geom =
+      parse (HEAD "group_q = a , b\ngroup_all = q,c\n" PANEL ("a") PANEL ("b") PANEL ("c"));
   g_assert_cmpuint (geom->groups->len, ==, 2);
   const FlGeomGroup *group = &g_array_index (geom->groups, FlGeomGroup, 0);
   g_assert_cmpstr (group->members[1], ==, "b");
@@ -241,7 +251,8 @@ test_errors (void)
   } cases[] = {
     { "clen 0.1\n", "t.geom:1: 'clen 0.1' has no '=', expected `key = value`" },
     { "clen = 0.1\nres =\n", "t.geom:2: 'res' has no value" },
-    { "; c\nclen = far\n", "t.geom:2: clen is 'far', expected a number or the path of a dataset, and a unit" },
+    { "; c\nclen = far\n",
+      "t.geom:2: clen is 'far', expected a number or the path of a dataset, and a unit" },
     { "clen = 1 km\n", "t.geom:1: clen is '1 km', expected a unit known for this value" },
     { "wavelength = 1.3\n", "t.geom:1: wavelength is '1.3', expected a unit after the value" },
     { "rez = 1\n", "t.geom:1: 'rez' is not a value that a geometry has" },
@@ -257,18 +268,22 @@ test_errors (void)
     { "clen = 1\n", "t.geom: no panel, expected a CrystFEL geometry" },
     { HEAD PANEL ("a") "res = 2\n", "t.geom:13: a default that no panel below takes up" },
     { "clen = 1\n" PANEL ("a"), "t.geom:2: panel a has no res" },
-    { HEAD PANEL ("a") "a/max_fs = -1\n", "t.geom:5: panel a spans fs 0 to -1 and ss 0 to 4, expected 0 ≤ min ≤ max" },
+    { HEAD PANEL ("a") "a/max_fs = -1\n",
+      "t.geom:5: panel a spans fs 0 to -1 and ss 0 to 4, expected 0 ≤ min ≤ max" },
     { HEAD PANEL ("a") "a/ss = -2x\n", "t.geom:5: panel a has fs and ss along one line, expected a plane" },
-    { HEAD "dim0 = fs\ndim1 = ss\n" PANEL ("a"), "t.geom:7: panel a has dimension fs before ss, expected ss first" },
+    { HEAD "dim0 = fs\ndim1 = ss\n" PANEL ("a"),
+      "t.geom:7: panel a has dimension fs before ss, expected ss first" },
     { HEAD "dim0 = ss\ndim2 = fs\n" PANEL ("a"), "t.geom:7: panel a has no dim1 below dim2" },
     { HEAD "dim0 = ss\ndim1 = 0\n" PANEL ("a"),
       "t.geom:7: panel a has 1 dimensions ss and 0 fs, expected one of each" },
     { HEAD PANEL ("a") "badq/min_x = 1\nbadq/panel = a\n",
       "t.geom:13: bad region badq mixes x/y with fs/ss, expected one of the two" },
-    { HEAD PANEL ("a") "badq/min_x = 1\n", "t.geom:13: bad region badq lacks a limit, expected min and max of x and y" },
+    { HEAD PANEL ("a") "badq/min_x = 1\n",
+      "t.geom:13: bad region badq lacks a limit, expected min and max of x and y" },
     { HEAD PANEL ("a") "badq/min_fs = 1\n", "t.geom:13: bad region badq has fs/ss limits but no panel" },
     { HEAD PANEL ("a") "badq/panel = c\n", "t.geom:13: bad region badq is on panel c, which does not exist" },
-    { HEAD "group_q = a,z\n" PANEL ("a"), "t.geom: group q holds 'z', which is neither a panel nor a group before it" },
+    { HEAD "group_q = a,z\n" PANEL ("a"),
+      "t.geom: group q holds 'z', which is neither a panel nor a group before it" },
   };
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -301,10 +316,13 @@ test_real (void)
   {
     const char *name;
     guint n_panels, n_fs, n_ss;
-  } files[] = { { "geom/agipd_mar18_v11.geom", 128, 128, 64 },     { "geom/cspad-cxib2313-v9.geom", 64, 194, 185 },
-                { "geom/cxi_jungfrau4M.geom", 64, 194, 185 },      { "geom/mfx_epix10k2M.geom", 64, 192, 176 },
+  } files[] = { { "geom/agipd_mar18_v11.geom", 128, 128, 64 },
+                { "geom/cspad-cxib2313-v9.geom", 64, 194, 185 },
+                { "geom/cxi_jungfrau4M.geom", 64, 194, 185 },
+                { "geom/mfx_epix10k2M.geom", 64, 192, 176 },
                 { "crystfel/geom/cspad-cxiformat.geom", 64, 194, 185 },
-                { "crystfel/geom/jf-swissfel-16M.geom", 32, 1030, 514 }, { "crystfel/geom/simple.geom", 2, 1024, 512 } };
+                { "crystfel/geom/jf-swissfel-16M.geom", 32, 1030, 514 },
+                { "crystfel/geom/simple.geom", 2, 1024, 512 } };
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
       g_autoptr (GError) error = NULL;

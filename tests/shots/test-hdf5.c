@@ -17,7 +17,8 @@ static char *
 temporary (const char *end)
 {
   static guint n;
-  g_autofree char *name = g_strdup_printf ("firstlight-hdf5-%d-%u%s", (int) g_get_monotonic_time (), n++, end);
+  g_autofree char *name =
+      g_strdup_printf ("firstlight-hdf5-%d-%u%s", (int) g_get_monotonic_time (), n++, end);
   return g_build_filename (g_get_tmp_dir (), name, NULL);
 }
 
@@ -29,8 +30,8 @@ typedef struct
 } Storage;
 
 static void
-write_dataset (hid_t file, const char *path, hid_t file_type, hid_t memory_type, int rank, const hsize_t *dims,
-               const Storage *storage, const void *values)
+write_dataset (hid_t file, const char *path, hid_t file_type, hid_t memory_type, int rank,
+               const hsize_t *dims, const Storage *storage, const void *values)
 {
   hid_t space = H5Screate_simple (rank, dims, NULL), create = H5Pcreate (H5P_DATASET_CREATE);
   hid_t links = H5Pcreate (H5P_LINK_CREATE);
@@ -86,15 +87,16 @@ open_with (const char *path, const char *geometry, gboolean list_only, GError **
 }
 
 /* 5 frames, 3 modules of 20 × 14 pixels; the geometry takes two of them, one cut into two panels. */
-#define N_FRAMES 5
+#define N_FRAMES  5
 #define N_MODULES 3
-#define N_SS 20
-#define N_FS 14
-#define GEOMETRY                                                                                                      \
-  "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = 9000\ndata = /d/data\ndim0 = %\ndim2 = ss\ndim3 = fs\n" \
-  "fs = x\nss = y\ncorner_x = 0\ncorner_y = 0\n"                                                                      \
-  "a/dim1 = 0\na/min_fs = 3\na/max_fs = 12\na/min_ss = 2\na/max_ss = 9\n"                                             \
-  "b/dim1 = 0\nb/min_fs = 3\nb/max_fs = 13\nb/min_ss = 10\nb/max_ss = 19\n"                                           \
+#define N_SS      20
+#define N_FS      14
+#define GEOMETRY                                                                                             \
+  "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = 9000\ndata = /d/data\ndim0 = %\ndim2 = "      \
+  "ss\ndim3 = fs\n"                                                                                          \
+  "fs = x\nss = y\ncorner_x = 0\ncorner_y = 0\n"                                                             \
+  "a/dim1 = 0\na/min_fs = 3\na/max_fs = 12\na/min_ss = 2\na/max_ss = 9\n"                                    \
+  "b/dim1 = 0\nb/min_fs = 3\nb/max_fs = 13\nb/min_ss = 10\nb/max_ss = 19\n"                                  \
   "c/dim1 = 2\nc/min_fs = 0\nc/max_fs = 13\nc/min_ss = 0\nc/max_ss = 19\n"
 
 static double
@@ -136,26 +138,27 @@ check_frames (FlSource *source, FlPixelType type, const char *what)
 static void
 test_storage (void)
 {
-  static const Storage storages[]
-      = { { "contiguous", { 0 }, 0, 0 },
-          { "one chunk a frame", { 1, N_MODULES, N_SS, N_FS }, 0, 0 },
-          { "one chunk a module, deflate", { 1, 1, N_SS, N_FS }, 1, 0 },
-          { "one chunk a panel, shuffle and deflate", { 1, 1, 10, N_FS }, 1, 1 },
-          { "chunks across the panels' edges", { 1, 2, 7, 5 }, 1, 1 },
-          { "chunks of three frames", { 3, 1, N_SS, N_FS }, 1, 1 },
-          { "shuffle alone", { 1, 1, 6, 4 }, 0, 1 } };
+  static const Storage storages[] = { { "contiguous", { 0 }, 0, 0 },
+                                      { "one chunk a frame", { 1, N_MODULES, N_SS, N_FS }, 0, 0 },
+                                      { "one chunk a module, deflate", { 1, 1, N_SS, N_FS }, 1, 0 },
+                                      { "one chunk a panel, shuffle and deflate", { 1, 1, 10, N_FS }, 1, 1 },
+                                      { "chunks across the panels' edges", { 1, 2, 7, 5 }, 1, 1 },
+                                      { "chunks of three frames", { 3, 1, N_SS, N_FS }, 1, 1 },
+                                      { "shuffle alone", { 1, 1, 6, 4 }, 0, 1 } };
   const struct
   {
     hid_t file_type;
     FlPixelType type;
-  } types[] = { { H5T_STD_U8LE, FL_PIXEL_U8 },    { H5T_STD_U16LE, FL_PIXEL_U16 },   { H5T_STD_U16BE, FL_PIXEL_U16 },
-                { H5T_STD_I16LE, FL_PIXEL_I16 },  { H5T_STD_I32LE, FL_PIXEL_I32 },   { H5T_STD_U32LE, FL_PIXEL_U32 },
-                { H5T_STD_I64LE, FL_PIXEL_F64 },  { H5T_IEEE_F32LE, FL_PIXEL_F32 },  { H5T_IEEE_F32BE, FL_PIXEL_F32 },
-                { H5T_IEEE_F64LE, FL_PIXEL_F64 } };
+  } types[] = { { H5T_STD_U8LE, FL_PIXEL_U8 },    { H5T_STD_U16LE, FL_PIXEL_U16 },
+                { H5T_STD_U16BE, FL_PIXEL_U16 },  { H5T_STD_I16LE, FL_PIXEL_I16 },
+                { H5T_STD_I32LE, FL_PIXEL_I32 },  { H5T_STD_U32LE, FL_PIXEL_U32 },
+                { H5T_STD_I64LE, FL_PIXEL_F64 },  { H5T_IEEE_F32LE, FL_PIXEL_F32 },
+                { H5T_IEEE_F32BE, FL_PIXEL_F32 }, { H5T_IEEE_F64LE, FL_PIXEL_F64 } };
   static const hsize_t dims[4] = { N_FRAMES, N_MODULES, N_SS, N_FS };
-  g_autofree double *values = g_new (double, N_FRAMES * N_MODULES * N_SS * N_FS);
+  g_autofree double *values = g_new (double, N_FRAMES *N_MODULES *N_SS *N_FS);
   for (guint i = 0; i < N_FRAMES * N_MODULES * N_SS * N_FS; i++)
-    values[i] = value_of (i / (N_MODULES * N_SS * N_FS), i / (N_SS * N_FS) % N_MODULES, i / N_FS % N_SS, i % N_FS);
+    values[i] =
+        value_of (i / (N_MODULES * N_SS * N_FS), i / (N_SS * N_FS) % N_MODULES, i / N_FS % N_SS, i % N_FS);
   for (gsize s = 0; s < G_N_ELEMENTS (storages); s++)
     for (gsize t = 0; t < G_N_ELEMENTS (types); t++)
       {
@@ -200,9 +203,10 @@ test_fill (void)
 }
 
 /* Two datasets, one a panel, frames found through %, energies by frame, camera length from the file. */
-#define TWO                                                                                                           \
-  "photon_energy = /%/energy keV\nclen = /%/z\ndetector_shift_x = /%/x m\nres = 1000\nadu_per_eV = 0.001\n"           \
-  "dim0 = %\ndim1 = ss\ndim2 = fs\nfs = x\nss = y\ncorner_x = 0\ncorner_y = 0\nmin_fs = 0\nmax_fs = 3\nmin_ss = 0\n"  \
+#define TWO                                                                                                  \
+  "photon_energy = /%/energy keV\nclen = /%/z\ndetector_shift_x = /%/x m\nres = 1000\nadu_per_eV = 0.001\n"  \
+  "dim0 = %\ndim1 = ss\ndim2 = fs\nfs = x\nss = y\ncorner_x = 0\ncorner_y = 0\nmin_fs = 0\nmax_fs = "        \
+  "3\nmin_ss = 0\n"                                                                                          \
   "max_ss = 1\na/data = /%/a\nb/data = /%/b\nb/coffset = 0.001\n"
 
 static void
@@ -226,7 +230,8 @@ test_events (void)
       }
   for (int r = 0; r < 3; r++)
     {
-      g_autofree char *energy = g_strdup_printf ("/%s/energy", runs[r]), *z = g_strdup_printf ("/%s/z", runs[r]);
+      g_autofree char *energy = g_strdup_printf ("/%s/energy", runs[r]),
+                      *z = g_strdup_printf ("/%s/z", runs[r]);
       g_autofree char *x = g_strdup_printf ("/%s/x", runs[r]);
       write_numbers (file, energy, 2, (double[]){ 9 + r, 9.5 + r });
       write_numbers (file, z, 1, (double[]){ 100 + r });
@@ -267,10 +272,12 @@ test_events (void)
 static void
 test_masks (void)
 {
-  static const char geometry[]
-      = "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = 9000\ndata = /d\ndim0 = %\ndim1 = ss\ndim2 = fs\n"
-        "mask0_data = /still\nmask0_goodbits = 0x1\nmask0_badbits = 0x4\nmask1_data = /moving\nmask1_badbits = 0xff\n"
-        "a/min_fs = 0\na/max_fs = 3\na/min_ss = 1\na/max_ss = 2\na/fs = x\na/ss = y\na/corner_x = 0\na/corner_y = 0\n";
+  static const char geometry[] = "clen = 0.1\nres = 1000\nadu_per_photon = 1\nphoton_energy = 9000\ndata = "
+                                 "/d\ndim0 = %\ndim1 = ss\ndim2 = fs\n"
+                                 "mask0_data = /still\nmask0_goodbits = 0x1\nmask0_badbits = 0x4\nmask1_data "
+                                 "= /moving\nmask1_badbits = 0xff\n"
+                                 "a/min_fs = 0\na/max_fs = 3\na/min_ss = 1\na/max_ss = 2\na/fs = x\na/ss = "
+                                 "y\na/corner_x = 0\na/corner_y = 0\n";
   static const hsize_t dims[3] = { 2, 3, 5 };
   static const guint16 still[15] = { 9, 9, 9, 9, 9, 1, 3, 5, 0, 9, 1, 1, 1, 1, 9 };
   guint8 moving[30] = { 0 };
@@ -302,7 +309,8 @@ test_masks (void)
   write_dataset (file, "/m/own", H5T_STD_U8LE, H5T_NATIVE_UINT8, 2, dims + 1, NULL, own);
   H5Fclose (file);
   g_assert_true (g_file_set_contents (geom, geometry, -1, NULL));
-  g_autoptr (FlSource) masked = fl_source_open (path, &(FlSourceOptions){ .geometry = geom, .mask = option }, &error);
+  g_autoptr (FlSource) masked =
+      fl_source_open (path, &(FlSourceOptions){ .geometry = geom, .mask = option }, &error);
   g_assert_no_error (error);
   static const guint8 third[8] = { 1, 0, 1, 1, 0, 0, 0, 0 };
   g_assert_cmpmem (fl_source_detector (masked)->mask, 8, third, 8);
@@ -325,7 +333,8 @@ test_errors (void)
                 { "photon_energy = /none\n", ": no dataset /none, expected numbers there" },
                 { "photon_energy = /three\n", ": /three has 3 values, expected 1 or 2 (frames)" },
                 { "mask0_data = /none\n", ": no dataset /none, expected a mask or map there" },
-                { "mask0_data = /three\n", ": /three has 1 dimensions, expected 3 as the data, or those without the frame's" },
+                { "mask0_data = /three\n",
+                  ": /three has 1 dimensions, expected 3 as the data, or those without the frame's" },
                 { "data = /%/none\n", ": no dataset matches /%/none, expected at least one" } };
   g_autofree char *path = temporary (".h5");
   hid_t file = create (path), text = H5Tcopy (H5T_C_S1);
@@ -340,8 +349,10 @@ test_errors (void)
     {
       g_autoptr (GError) error = NULL;
       g_autofree char *geometry = g_strdup_printf (
-          "clen = 0.1\nres = 1000\nadu_per_photon = 1\ndata = /d\ndim0 = %%\ndim1 = ss\ndim2 = fs\nmax_fs = 4\n%s"
-          "a/min_fs = 0\na/min_ss = 0\na/max_ss = 2\na/fs = x\na/ss = y\na/corner_x = 0\na/corner_y = 0\n", cases[i].line);
+          "clen = 0.1\nres = 1000\nadu_per_photon = 1\ndata = /d\ndim0 = %%\ndim1 = ss\ndim2 = fs\nmax_fs = "
+          "4\n%s"
+          "a/min_fs = 0\na/min_ss = 0\na/max_ss = 2\na/fs = x\na/ss = y\na/corner_x = 0\na/corner_y = 0\n",
+          cases[i].line);
       g_autofree char *expected = g_strconcat (path, cases[i].message, NULL);
       g_assert_null (open_with (path, geometry, FALSE, &error));
       g_assert_nonnull (error);
@@ -386,8 +397,8 @@ static void
 test_wavelengths (void)
 {
   /* Å; the pairs' expected values: 1 Å from the file, 9 keV, 300 kV electrons, and 1.125 Å by value. */
-  static const double expected[12] = { 1, 1.37760, 1.37760, 0.0196875, 0.0196875, 1.37760,
-                                       1.37760, 0.0196875, 1.37760, 1.37760, 1.125, 1.125 };
+  static const double expected[12] = { 1,       1.37760,   1.37760, 0.0196875, 0.0196875, 1.37760,
+                                       1.37760, 0.0196875, 1.37760, 1.37760,   1.125,     1.125 };
   g_autofree char *path = test_data ("crystfel/tests/wavelength_geom.h5");
   if (path == NULL)
     return;
@@ -400,7 +411,8 @@ test_wavelengths (void)
       g_assert_nonnull (geometry);
       g_autoptr (FlSource) source = fl_source_open (path, &(FlSourceOptions){ .geometry = geometry }, &error);
       g_assert_no_error (error);
-      g_assert_cmpfloat_with_epsilon (fl_source_detector (source)->wavelength, expected[i], 2e-5 * expected[i]);
+      g_assert_cmpfloat_with_epsilon (fl_source_detector (source)->wavelength, expected[i],
+                                      2e-5 * expected[i]);
       g_assert_true (fl_source_read (source, 0, &shot, &error));
       g_assert_no_error (error);
       g_assert_cmpfloat_with_epsilon (shot.energy, 12398.41984 / expected[i], 0.3 / expected[i]);
