@@ -2,7 +2,7 @@
 """`firstlight-control serve` as a whole, spoken to from another language: pictures against a reassembly by numpy, logs by
 range, what lies outside the served folders, damaged files, bounded memory. Prints TAP.
 
-usage: test-serve.py FIRSTLIGHT-CONTROL"""
+usage: test-serve.py FIRSTLIGHT-CONTROL FIRSTLIGHT-ENGINE"""
 import os
 import re
 import struct
@@ -18,7 +18,7 @@ except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
     sys.exit(0)
 
-CONTROL = sys.argv[1]
+CONTROL, ENGINE = sys.argv[1:3]
 DATA = os.environ.get('FIRSTLIGHT_TEST_DATA', '')
 HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT = range(1, 8)
 OK, ERROR, CANCELLED = range(3)
@@ -161,6 +161,39 @@ def test_pictures():
     serve.close()
 
 
+def test_spots(tmp):
+    """A job's spots, in the coordinates of its pictures: from its table, and onto the bright pixels."""
+    subprocess.run([ENGINE, 'simulate-sfx', '--out', tmp, '--runs', '1', '--shots', '12', '--quiet', '--set',
+                    'simulate.hit_fraction=0.5'], check=True)
+    path, geometry, job = tmp + '/r0001/r0001_c00.cxi', tmp + '/detector.geom', tmp + '/job'
+    with open(tmp + '/out', 'w') as out:
+        subprocess.run([ENGINE, 'stills', '--stages', 'spots', '--set', 'detector.geometry=' + geometry, '--out', job, path],
+                       check=True, stdout=out, stderr=out)
+    _, panels = read_geom(geometry)
+    with h5py.File(job + '/spots.h5', 'r') as f:
+        shots = {k: f['/shots/' + k][...] for k in ('frame', 'first_spot', 'spots', 'outcome', 'resolution')}
+        spots = {k: f['/spots/' + k][...] for k in ('panel', 'fs', 'ss', 'intensity')}
+    assert len(shots['frame']) == 12 and shots['spots'].max() > 20
+    serve = Serve()
+    for row, frame in enumerate(shots['frame']):
+        outcome, count, resolution, message, got = serve.ask(SPOTS, job, path, geometry, '', int(frame)).unpack()
+        first, n = int(shots['first_spot'][row]), int(shots['spots'][row])
+        assert (outcome, count, len(got)) == (shots['outcome'][row], n, n) and message == ''
+        assert abs(resolution - shots['resolution'][row]) < 1e-6
+        for i, (x, y, panel, fs, ss, intensity, _) in enumerate(got):
+            p = panels[panel]
+            want = p['corner'] + fs * p['fs'] + ss * p['ss']
+            assert (panel, fs, ss) == tuple(spots[k][first + i] for k in ('panel', 'fs', 'ss'))
+            assert abs(x - want[0]) < 1e-3 and abs(y + want[1]) < 1e-3, (x, y, want)
+        bright = [(x, y) for x, y, _, _, _, intensity, _ in got if intensity > 500]
+        image = serve.image(path, geometry, frame=int(frame), reduce=MAXIMUM, width=1200, height=1200)
+        x0, y0, x1, y1 = image['rect']
+        for x, y in bright[:50]:
+            i, j = int((x - x0) / (x1 - x0) * 1200), int((y - y0) / (y1 - y0) * 1200)
+            assert np.nanmax(image['raster'][j - 1:j + 2, i - 1:i + 2]) > 4 * image['percentiles'][2] + 10
+    serve.close()
+
+
 def test_damaged(tmp):
     serve = Serve()
     geometry = os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.geom')
@@ -272,7 +305,7 @@ def test_roots(tmp):
 
 def main():
     need_data = {test_pictures, test_damaged}
-    tests = [test_pictures, test_damaged, test_changed, test_memory, test_logs, test_roots]
+    tests = [test_pictures, test_spots, test_damaged, test_changed, test_memory, test_logs, test_roots]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):
