@@ -70,10 +70,11 @@ void
 flk_colour_map (const FlkColourArgs *args)
 {
   Team alone = { 0, 0, 1 };
+  ColourShared shared;
   for (uint64_t first = 0; first < args->n; first += FLK_COLOUR_CHUNK)
     {
       uint64_t rest = args->n - first;
-      colour_pixels (alone, args, first, (int) (rest < FLK_COLOUR_CHUNK ? rest : FLK_COLOUR_CHUNK));
+      colour_pixels (alone, &shared, args, first, (int) (rest < FLK_COLOUR_CHUNK ? rest : FLK_COLOUR_CHUNK));
     }
 }
 

@@ -3,18 +3,12 @@
 
 #include "kernels/colour-index.h"
 
-typedef struct
-{
-  int unused;
-} ColourShared;
-
 DEVICE_FN void
 colour_body (Team t, ColourShared *sh, const FlkColourArgs *a)
 {
-  (void) sh;
   uint64_t first = (uint64_t) t.index * FLK_COLOUR_CHUNK;
   int n = (int) (a->n - first < FLK_COLOUR_CHUNK ? a->n - first : FLK_COLOUR_CHUNK);
-  colour_pixels (t, a, first, n);
+  colour_pixels (t, sh, a, first, n);
 }
 
 KERNEL (colour, FlkColourArgs, ColourShared, 256)

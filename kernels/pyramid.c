@@ -9,7 +9,9 @@
 
 enum
 {
-  FIRST_SHIFT = 20 /* 1 ms */
+  FIRST_SHIFT = 20, /* 1 ms */
+  BATCH = 1 << 24,  /* events sorted by row together */
+  AHEAD = 24        /* events */
 };
 
 static void *
@@ -97,26 +99,40 @@ row_count (const FlkPyramid *pyramid, Row *row, uint64_t time, uint32_t klass)
     }
 }
 
-/* Buckets twice as wide: level 1 becomes level 0, and so on; the last is made of the one before. */
+/* Counts of `finer` in pairs, added to `coarser`; `first` is the number of finer's first bucket. */
+static void
+level_pair (const Level *finer, Level *coarser, uint64_t first)
+{
+  for (uint32_t b = 0; b < finer->n; b++)
+    for (int k = 0; k < FLK_PYRAMID_CLASSES; k++)
+      if (finer->buckets[b][k])
+        {
+          uint16_t *count = &(*level_bucket (coarser, ((first + b) >> 1) - (first >> 1)))[k];
+          uint32_t sum = (uint32_t) *count + finer->buckets[b][k];
+          *count = (uint16_t) (sum < UINT16_MAX ? sum : UINT16_MAX);
+        }
+}
+
+/* Buckets twice as wide: level 1 becomes level 0, and so on; the last is made of the one before. Memory stays with its
+ * level: what grew so far will grow so far again. */
 static void
 pyramid_coarsen (FlkPyramid *pyramid)
 {
   for (uint32_t i = 0; i < pyramid->n_rows; i++)
     {
       Row *row = &pyramid->rows[i];
-      free (row->levels[0].buckets);
-      memmove (row->levels, row->levels + 1, (LEVELS - 1) * sizeof *row->levels);
-      Level *finer = &row->levels[LEVELS - 2], *last = &row->levels[LEVELS - 1];
-      *last = (Level) { 0 };
-      uint64_t first = pyramid->first >> (LEVELS - 1); /* of `finer`, still in the old numbering */
-      for (uint32_t b = 0; b < finer->n; b++)
-        for (int k = 0; k < FLK_PYRAMID_CLASSES; k++)
-          if (finer->buckets[b][k])
-            {
-              uint16_t *count = &(*level_bucket (last, ((first + b) >> 1) - (first >> 1)))[k];
-              uint32_t sum = (uint32_t) *count + finer->buckets[b][k];
-              *count = (uint16_t) (sum < UINT16_MAX ? sum : UINT16_MAX);
-            }
+      if (row->n == 0)
+        continue;
+      for (int l = 0; l + 1 < LEVELS; l++)
+        {
+          Level *level = &row->levels[l], *next = &row->levels[l + 1];
+          level_bucket (level, next->n - 1);
+          memcpy (level->buckets, next->buckets, next->n * sizeof (Bucket));
+          memset (level->buckets + next->n, 0, (level->n - next->n) * sizeof (Bucket));
+        }
+      Level *last = &row->levels[LEVELS - 1];
+      memset (last->buckets, 0, last->n * sizeof (Bucket));
+      level_pair (&row->levels[LEVELS - 2], last, pyramid->first >> (LEVELS - 1));
     }
   pyramid->shift++;
   pyramid->first >>= 1;
@@ -217,6 +233,64 @@ row_append (const FlkPyramid *pyramid, Row *row, const FlkEvent *event)
   row_count (pyramid, row, event->time, klass);
 }
 
+/* The events' indices, row by row, in their order: each row's memory is then visited once a batch. */
+static uint32_t *
+order_by_row (const FlkEvent *events, uint32_t n, uint32_t n_rows)
+{
+  uint32_t *order = enlarge (NULL, n, sizeof *order), *next = enlarge (NULL, n_rows, sizeof *next), before = 0;
+  memset (next, 0, n_rows * sizeof *next);
+  for (uint32_t i = 0; i < n; i++)
+    next[events[i].row]++;
+  for (uint32_t r = 0; r < n_rows; r++)
+    {
+      uint32_t here = next[r];
+      next[r] = before;
+      before += here;
+    }
+  for (uint32_t i = 0; i < n; i++)
+    order[next[events[i].row]++] = i;
+  free (next);
+  return order;
+}
+
+/* Asks for the memory that an event of `row` will touch: a thousand rows' ends do not stay in the cache. */
+static void
+row_prefetch (const FlkPyramid *pyramid, const Row *row, uint64_t time)
+{
+  if (row->n == 0)
+    return;
+  uint64_t bucket = time >> pyramid->shift;
+  __builtin_prefetch (&row->keys[row->n], 1);
+  __builtin_prefetch (&row->ids[row->n], 1);
+  for (int l = 0; l < LEVELS; l++)
+    {
+      uint64_t index = (bucket >> l) - (pyramid->first >> l);
+      if (index < row->levels[l].n)
+        __builtin_prefetch (&row->levels[l].buckets[index], 1);
+    }
+}
+
+static void
+append_batch (FlkPyramid *pyramid, const FlkEvent *events, uint32_t n)
+{
+  uint32_t *order = order_by_row (events, n, pyramid->n_rows);
+  for (uint32_t i = 0; i < n; i++)
+    {
+      const FlkEvent *event = &events[order[i]];
+      if (i + 2 * AHEAD < n)
+        __builtin_prefetch (&pyramid->rows[events[order[i + 2 * AHEAD]].row]);
+      if (i + AHEAD < n && events[order[i + AHEAD]].row != events[order[i + AHEAD - 1]].row)
+        row_prefetch (pyramid, &pyramid->rows[events[order[i + AHEAD]].row], events[order[i + AHEAD]].time);
+      Row *row = &pyramid->rows[event->row];
+      row_append (pyramid, row, event);
+      bool last_of_row = i + 1 == n || events[order[i + 1]].row != event->row;
+      if (last_of_row && row->sorted != row->n)
+        row_sort (row);
+    }
+  pyramid->size += n;
+  free (order);
+}
+
 bool
 flk_pyramid_append (FlkPyramid *pyramid, const FlkEvent *events, size_t n)
 {
@@ -234,17 +308,8 @@ flk_pyramid_append (FlkPyramid *pyramid, const FlkEvent *events, size_t n)
     return false;
   pyramid_need_rows (pyramid, last_row + 1);
   pyramid_cover (pyramid, oldest, newest);
-  bool unsorted = false;
-  for (size_t i = 0; i < n; i++)
-    {
-      Row *row = &pyramid->rows[events[i].row];
-      row_append (pyramid, row, &events[i]);
-      unsorted |= row->sorted != row->n;
-    }
-  pyramid->size += n;
-  for (uint32_t i = 0; unsorted && i < pyramid->n_rows; i++)
-    if (pyramid->rows[i].sorted != pyramid->rows[i].n)
-      row_sort (&pyramid->rows[i]);
+  for (size_t i = 0; i < n; i += BATCH)
+    append_batch (pyramid, events + i, (uint32_t) (n - i < BATCH ? n - i : BATCH));
   return true;
 }
 
