@@ -19,15 +19,26 @@ flw_chart_summary (GtkWidget *widget)
   return summary != NULL ? summary : g_strdup ("");
 }
 
+/* What the widget would draw now. (A GtkWidgetPaintable has only what was drawn last: nothing, while a redraw is due.) */
 static GskRenderNode *
 widget_node (GtkWidget *widget, double *width, double *height)
 {
-  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
+  GtkWidget *parent = gtk_widget_get_parent (widget);
   GtkSnapshot *snapshot = gtk_snapshot_new ();
+  graphene_point_t origin = { 0, 0 };
 
   *width = gtk_widget_get_width (widget);
   *height = gtk_widget_get_height (widget);
-  gdk_paintable_snapshot (paintable, snapshot, *width, *height);
+  if (parent != NULL && gtk_widget_compute_point (widget, parent, &GRAPHENE_POINT_INIT (0, 0), &origin))
+    {
+      gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (-origin.x, -origin.y));
+      gtk_widget_snapshot_child (parent, widget, snapshot);
+    }
+  else
+    {
+      g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
+      gdk_paintable_snapshot (paintable, snapshot, *width, *height);
+    }
   return gtk_snapshot_free_to_node (snapshot);
 }
 
