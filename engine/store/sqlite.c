@@ -7,6 +7,7 @@
 
 #define APPLICATION_ID 0x464c3031 /* "FL01", for file(1) */
 #define BUSY_MS 60000
+#define OPEN_TRIES 200
 
 struct FlDb
 {
@@ -66,6 +67,20 @@ run_text (FlDb *db, const char *sql, GError **error)
   return code == SQLITE_OK || fail (db, code, error);
 }
 
+/* While a database is opened or closed elsewhere, or mended after a kill, SQLite can answer "busy" without waiting. */
+static gboolean
+run_patiently (FlDb *db, const char *sql, GError **error)
+{
+  int code = SQLITE_BUSY;
+  for (guint tries = 0; tries < OPEN_TRIES && (code & 0xff) == SQLITE_BUSY; tries++)
+    {
+      if (tries > 0)
+        g_usleep (20000);
+      code = sqlite3_exec (db->handle, sql, NULL, NULL, NULL);
+    }
+  return code == SQLITE_OK || fail (db, code, error);
+}
+
 static gboolean
 open_handle (FlDb *db, const char *uri, int flags, GError **error)
 {
@@ -74,7 +89,7 @@ open_handle (FlDb *db, const char *uri, int flags, GError **error)
     return fail (db, code, error);
   sqlite3_busy_timeout (db->handle, BUSY_MS);
   /* The first statement that reads finds out whether this is a database at all. */
-  return run_text (db, "SELECT count(*) FROM sqlite_master", error);
+  return run_patiently (db, "SELECT count(*) FROM sqlite_master", error);
 }
 
 static char *
@@ -132,7 +147,7 @@ fl_db_open (const char *path, FlDbMode mode, GError **error)
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be written; open it read-only", path);
       return NULL;
     }
-  if (!run_text (db, set_up, error))
+  if (!run_patiently (db, set_up, error))
     return NULL;
   return g_steal_pointer (&db);
 }
