@@ -122,7 +122,12 @@ record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, GError
   counts->set_aside += row->outcome == FL_OUTCOME_SET_ASIDE;
   counts->failed += row->outcome == FL_OUTCOME_FAILED;
   if (row->outcome == FL_OUTCOME_FAILED && counts->first_failure == NULL)
-    counts->first_failure = g_strdup_printf ("frame %u: %s", row->frame, row->message);
+    {
+      const FlInput *input = rank->inputs->pdata[row->source];
+      const char *path = g_str_has_prefix (row->message, input->path) ? "" : input->path;
+      counts->first_failure = g_strdup_printf ("%s%sframe %u: %s", path, *path != '\0' ? " " : "", row->frame,
+                                               row->message);
+    }
   return ok;
 }
 

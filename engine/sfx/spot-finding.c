@@ -244,7 +244,8 @@ add_spot (FlSpotFinder *finder, const FlShot *shot, guint panel_index, const Flk
     return;
   double below = spot->n_pixels * (double) spot->background;
   /* Poisson counts of `gain` each, and the error of the background's mean. */
-  double gain = finder->layout.gain;
+  const FlLayout *layout = &finder->layout;
+  double gain = layout->host_gain != NULL ? (double) layout->host_gain[panel->offset] : layout->gain;
   double spread = spot->n_background > 0 ? spot->n_pixels / (double) spot->n_background : 0;
   double variance = gain * (fabs (spot->intensity) + fabs (below) * spread);
   FlSpotRow row = { .shot = shot->id,
