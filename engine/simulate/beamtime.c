@@ -75,13 +75,6 @@ write_shots (FlPlay *play, FlCxiWriter *writer, FILE *truth, guint run, guint fi
   return TRUE;
 }
 
-/* A third of the way into the run's first file, an eighth of its frames. */
-static gboolean
-damage (const char *path, guint n, GError **error)
-{
-  return fl_cxi_damage (path, n / 3, MAX (1, n / 8), error);
-}
-
 static gboolean
 write_file (FlPlay *play, const char *folder, guint run, guint index, guint first, guint n, GError **error)
 {
@@ -103,6 +96,9 @@ write_file (FlPlay *play, const char *folder, guint run, guint index, guint firs
   fl_truth_write_header (truth);
   FlCxiWriter *writer =
       fl_cxi_writer_new (path, fl_sfx_simulator_layout (play->simulator), compression, error);
+  /* A third of the way into the run's first file, an eighth of its frames. */
+  if (writer != NULL && damaged)
+    fl_cxi_writer_lose (writer, n / 3, MAX (1, n / 8));
   gboolean ok = writer != NULL && write_shots (play, writer, truth, run, first, n, error);
   if (fclose (truth) != 0 && ok)
     {
@@ -115,7 +111,7 @@ write_file (FlPlay *play, const char *folder, guint run, guint index, guint firs
       fl_cxi_writer_abandon (writer);
       return FALSE;
     }
-  return fl_cxi_writer_finish (writer, error) && (!damaged || damage (path, n, error));
+  return fl_cxi_writer_finish (writer, error);
 }
 
 static gboolean

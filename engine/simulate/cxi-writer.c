@@ -39,6 +39,7 @@ struct FlCxiWriter
   hid_t file, data;
   hid_t columns[N_COLUMNS];
   guint n_shots;
+  guint lost_first, n_lost;
 };
 
 static gboolean
@@ -242,36 +243,7 @@ fl_cxi_writer_append (FlCxiWriter *w, const FlSfxShot *shot, guint64 time, GErro
   return ok || failed (error, w->partial, "a shot");
 }
 
-gboolean
-fl_cxi_writer_finish (FlCxiWriter *w, GError **error)
-{
-  close_all (w);
-  gboolean ok = H5Fclose (w->file) >= 0;
-  if (!ok)
-    failed (error, w->partial, "the file");
-  else if (rename (w->partial, w->path) != 0)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be renamed: %s", w->partial,
-                   g_strerror (errno));
-      ok = FALSE;
-    }
-  writer_free (w);
-  return ok;
-}
-
-void
-fl_cxi_writer_abandon (FlCxiWriter *w)
-{
-  if (w == NULL)
-    return;
-  close_all (w);
-  if (w->file >= 0)
-    H5Fclose (w->file);
-  unlink (w->partial);
-  writer_free (w);
-}
-
-/* --- damage --- */
+/* --- lost blocks --- */
 
 typedef struct
 {
@@ -302,8 +274,8 @@ find_holes (const char *path, guint first, guint n_frames)
   return holes;
 }
 
-gboolean
-fl_cxi_damage (const char *path, guint first, guint n_frames, GError **error)
+static gboolean
+lose_frames (const char *path, guint first, guint n_frames, GError **error)
 {
   g_autoptr (GArray) holes = find_holes (path, first, n_frames);
   gboolean ok = holes->len == n_frames;
@@ -321,4 +293,44 @@ fl_cxi_damage (const char *path, guint first, guint n_frames, GError **error)
                  "%s: frames %u to %u cannot be damaged, expected a file with them", path, first,
                  first + n_frames - 1);
   return ok;
+}
+
+void
+fl_cxi_writer_lose (FlCxiWriter *w, guint first, guint n_frames)
+{
+  w->lost_first = first;
+  w->n_lost = n_frames;
+}
+
+/* --- the end --- */
+
+gboolean
+fl_cxi_writer_finish (FlCxiWriter *w, GError **error)
+{
+  close_all (w);
+  gboolean ok = H5Fclose (w->file) >= 0;
+  if (!ok)
+    failed (error, w->partial, "the file");
+  else if (w->n_lost > 0 && !lose_frames (w->partial, w->lost_first, w->n_lost, error))
+    ok = FALSE;
+  else if (rename (w->partial, w->path) != 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be renamed: %s", w->partial,
+                   g_strerror (errno));
+      ok = FALSE;
+    }
+  writer_free (w);
+  return ok;
+}
+
+void
+fl_cxi_writer_abandon (FlCxiWriter *w)
+{
+  if (w == NULL)
+    return;
+  close_all (w);
+  if (w->file >= 0)
+    H5Fclose (w->file);
+  unlink (w->partial);
+  writer_free (w);
 }

@@ -26,11 +26,10 @@ FlCxiWriter *fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout
                                 GError **error);
 /* `time`: ns UTC. */
 gboolean fl_cxi_writer_append (FlCxiWriter *writer, const FlSfxShot *shot, guint64 time, GError **error);
+/* Frames `first` … are to be lost when a compressed file is closed, as when a disk loses blocks: the second half of their
+ * stored bytes becomes zeros. They cannot be read any more, the others can. */
+void fl_cxi_writer_lose (FlCxiWriter *writer, guint first, guint n_frames);
 /* Closes and renames. The writer is gone afterwards, whatever the answer. */
 gboolean fl_cxi_writer_finish (FlCxiWriter *writer, GError **error);
 /* Gives up: removes the unfinished file. */
 void fl_cxi_writer_abandon (FlCxiWriter *writer);
-
-/* Loses blocks of the file as a broken disk does: the second half of the stored bytes of frames `first` … of a
- * compressed file become zeros. Those frames cannot be read any more, the others can. */
-gboolean fl_cxi_damage (const char *path, guint first, guint n_frames, GError **error);
