@@ -74,7 +74,7 @@ draw_runs (GtkWidget *widget, cairo_t *cr)
 
       if (run->n == 0 || x1 < box->x || x0 > right)
         continue;
-      if (x0 >= box->x && x1 - x0 > 4)
+      if (x0 >= box->x && (x1 - x0 > 4 || r + 1 == plot->data->runs->len))
         {
           flw_set_source (cr, FLW_RULE, 1);
           cairo_set_line_width (cr, 1);
@@ -192,10 +192,14 @@ draw_segment (FlwStripPlot *plot, guint s, guint from, guint to, cairo_t *cr)
             cairo_move_to (cr, (x + 0.5) / scale, value_y (strip, points[x].mean));
           drawing = TRUE;
         }
-      cairo_set_line_join (cr, CAIRO_LINE_JOIN_ROUND);
-      cairo_set_line_width (cr, 3.6);
-      flw_set_source (cr, FLW_GROUND, 0.8);
-      cairo_stroke_preserve (cr);
+      cairo_set_line_join (cr, CAIRO_LINE_JOIN_BEVEL);
+      cairo_set_antialias (cr, CAIRO_ANTIALIAS_FAST);
+      if (strip->column >= 0) /* dark beside light, where it lies over dots */
+        {
+          cairo_set_line_width (cr, 3.6);
+          flw_set_source (cr, FLW_GROUND, 0.8);
+          cairo_stroke_preserve (cr);
+        }
       cairo_set_line_width (cr, 1.8);
       flw_set_source (cr, plot->looks[l].rgb, 1);
       cairo_stroke (cr);

@@ -221,7 +221,6 @@ job_finish (GtkWidget *widget, gpointer pointer)
   plot->grid = g_steal_pointer (&job->grid);
   for (guint s = 0; s < plot->n_strips; s++)
     g_clear_pointer (&plot->strips[s].header, gsk_render_node_unref);
-  g_clear_pointer (&plot->runs, gsk_render_node_unref);
   flw_chart_summary_changed (widget);
   gtk_widget_queue_draw (widget);
 }
@@ -693,6 +692,9 @@ flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *cla
     }
   for (guint i = 0; i < n; i++)
     plot->counts[MIN (classes[i], FLW_CLASS_FAILED)]++;
+  /* Boundaries and labels lie over everything: they are drawn anew only when one appears or moves. */
+  if (flw_strip_data_run (plot->data, run)->n == 0 || run + 1 < plot->data->runs->len)
+    g_clear_pointer (&plot->runs, gsk_render_node_unref);
   flw_strip_data_append (plot->data, run, n, classes, columns);
   for (guint s = 0; s < plot->n_strips; s++)
     if (plot->strips[s].column >= 0)

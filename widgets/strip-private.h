@@ -23,7 +23,7 @@ typedef struct
   GskRenderNode *header;
 } FlwStrip;
 
-#define FLW_STRIP_SEGMENT 128 /* device px of a retained piece of line */
+#define FLW_STRIP_SEGMENT 64 /* device px of a retained piece of line */
 
 typedef struct
 {
