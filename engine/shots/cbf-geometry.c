@@ -18,7 +18,8 @@ static gboolean G_GNUC_PRINTF (2, 3) fail (Builder *builder, const char *format,
 {
   va_list args;
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  /* Names from the file may hold anything; a message is one line. */
+  g_autofree char *message = g_strdelimit (g_strdup_vprintf (format, args), "\n\r\t", ' ');
   va_end (args);
   g_set_error (builder->error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", builder->path, message);
   return FALSE;

@@ -30,7 +30,8 @@ static Token G_GNUC_PRINTF (2, 3) fail (Parser *parser, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  /* Names from the file may hold anything; a message is one line. */
+  g_autofree char *message = g_strdelimit (g_strdup_vprintf (format, args), "\n\r\t", ' ');
   va_end (args);
   g_set_error (parser->error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", parser->path, message);
   return TOKEN_WRONG;

@@ -27,7 +27,8 @@ fl_h5_fail (GError **error, int code, const char *path, const char *format, ...)
 {
   va_list args;
   va_start (args, format);
-  g_autofree char *message = g_strdup_vprintf (format, args);
+  /* Names from the file may hold anything; a message is one line. */
+  g_autofree char *message = g_strdelimit (g_strdup_vprintf (format, args), "\n\r\t", ' ');
   va_end (args);
   g_autofree char *reason = NULL;
   H5Ewalk2 (H5E_DEFAULT, H5E_WALK_UPWARD, keep_reason, &reason);
