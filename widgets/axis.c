@@ -66,12 +66,12 @@ flw_axis_class_init (FlwAxisClass *klass)
   object_class->finalize = flw_axis_finalize;
   object_class->get_property = flw_axis_get_property;
   object_class->set_property = flw_axis_set_property;
-  g_object_class_install_property (object_class, PROP_FOLLOW,
-                                   g_param_spec_boolean ("follow", NULL, NULL, TRUE,
-                                                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
-                                                             | G_PARAM_STATIC_STRINGS));
-  signals[RANGE_CHANGED] = g_signal_new ("range-changed", FLW_TYPE_AXIS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 0);
+  g_object_class_install_property (
+      object_class, PROP_FOLLOW,
+      g_param_spec_boolean ("follow", NULL, NULL, TRUE,
+                            G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS));
+  signals[RANGE_CHANGED] =
+      g_signal_new ("range-changed", FLW_TYPE_AXIS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -174,8 +174,8 @@ flw_axis_set_follow (FlwAxis *axis, gboolean follow)
   g_object_notify (G_OBJECT (axis), "follow");
 }
 
-/* Growing data must not move the picture at every update (each move redraws everything): the range goes ahead of the
- * data by a tenth, or a quarter window, and stays until the data reach it. */
+/* Growing data must not move the picture at every update (each move redraws everything): the range goes
+ * ahead of the data by a tenth, or a quarter window, and stays until the data reach it. */
 void
 flw_axis_set_limits (FlwAxis *axis, double lower, double upper)
 {
@@ -268,8 +268,8 @@ nice_step (double span, guint most)
 static double
 time_step (double span, guint most)
 {
-  static const double steps[] = { 1,    2,    5,     10,    15,    30,    60,    120,   300,   600,
-                                  900,  1800, 3600,  7200,  10800, 21600, 43200, 86400, 172800, 604800 };
+  static const double steps[] = { 1,   2,    5,    10,   15,    30,    60,    120,   300,    600,
+                                  900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800 };
   double rough = span / MAX (most - 1, 1);
 
   if (rough < 1)
@@ -283,13 +283,18 @@ time_step (double span, guint most)
 static void
 format_number (double value, double step, char *text, gsize size)
 {
-  static const struct { double scale; const char *prefix; } prefixes[] = { { 1e9, " G" }, { 1e6, " M" }, { 1e3, " k" } };
+  static const struct
+  {
+    double scale;
+    const char *prefix;
+  } prefixes[] = { { 1e9, " G" }, { 1e6, " M" }, { 1e3, " k" } };
   int decimals;
 
   if (fabs (value) < step * 1e-6)
     value = 0;
   for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
-    if (fabs (value) >= prefixes[i].scale * (prefixes[i].scale == 1e3 ? 10 : 1) && step >= prefixes[i].scale / 1000)
+    if (fabs (value) >= prefixes[i].scale * (prefixes[i].scale == 1e3 ? 10 : 1)
+        && step >= prefixes[i].scale / 1000)
       {
         decimals = (int) fmax (0, -floor (log10 (step / prefixes[i].scale) + 1e-9));
         g_snprintf (text, size, "%.*f%s", MIN (decimals, 6), value / prefixes[i].scale, prefixes[i].prefix);
@@ -330,8 +335,9 @@ format_time (double value, double step, char *text, gsize size)
 static guint
 resolution_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
 {
-  static const double d[] = { 2,   3,   1.5, 5,    10,  1,    4,   2.5, 1.8,  1.2, 20,  50,  7,    3.5, 1.6, 1.4,
-                              2.2, 1.1, 0.9, 0.8, 1.3, 1.7, 0.7, 1.9, 0.6, 0.5, 1.35, 1.25, 1.15, 1.05, 0.95, 0.85 };
+  static const double d[] = { 2,   3,   1.5, 5,   10,   1,    4,    2.5,  1.8,  1.2, 20,
+                              50,  7,   3.5, 1.6, 1.4,  2.2,  1.1,  0.9,  0.8,  1.3, 1.7,
+                              0.7, 1.9, 0.6, 0.5, 1.35, 1.25, 1.15, 1.05, 0.95, 0.85 };
   double gap = (axis->upper - axis->lower) / MAX (most, 1);
   guint n = 0;
 

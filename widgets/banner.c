@@ -40,13 +40,15 @@ flw_banner_class_init (FlwBannerClass *klass)
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
   gtk_widget_class_set_css_name (widget_class, "banner");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_STATUS);
-  signals[ACTION] = g_signal_new ("action", FLW_TYPE_BANNER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[ACTION] =
+      g_signal_new ("action", FLW_TYPE_BANNER, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 draw_shape (GtkDrawingArea *area, cairo_t *cr, int width, int height, gpointer data)
 {
-  static const FlwShape shapes[] = { FLW_SHAPE_DASH, FLW_SHAPE_TRIANGLE, FLW_SHAPE_DISC, FLW_SHAPE_CLOCK, FLW_SHAPE_CROSS };
+  static const FlwShape shapes[] = { FLW_SHAPE_DASH, FLW_SHAPE_TRIANGLE, FLW_SHAPE_DISC, FLW_SHAPE_CLOCK,
+                                     FLW_SHAPE_CROSS };
   FlwBanner *banner = data;
 
   (void) area;
@@ -64,7 +66,8 @@ on_button (FlwBanner *banner)
 static void
 flw_banner_init (FlwBanner *banner)
 {
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12), *close = gtk_button_new_from_icon_name ("window-close-symbolic");
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12),
+            *close = gtk_button_new_from_icon_name ("window-close-symbolic");
 
   banner->revealer = gtk_revealer_new ();
   gtk_widget_set_parent (banner->revealer, GTK_WIDGET (banner));

@@ -4,6 +4,13 @@
 
 #include "widgets/theme.h"
 
+void
+flw_node_clear (gpointer node)
+{
+  if (node != NULL)
+    gsk_render_node_unref (node);
+}
+
 double
 flw_axis_to_px (FlwAxis *axis, const FlwBox *box, double value)
 {
@@ -27,15 +34,17 @@ flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *
   g_autofree char *title = g_strdup (flw_axis_get_title (axis));
   guint n;
 
-  flw_text_size (widget, FLW_POINTS_SMALL, flw_axis_get_kind (axis) == FLW_AXIS_TIME ? "00:00:00.0" : "000,000",
-                 &label_width, &label_height);
+  flw_text_size (widget, FLW_POINTS_SMALL,
+                 flw_axis_get_kind (axis) == FLW_AXIS_TIME ? "00:00:00.0" : "000,000", &label_width,
+                 &label_height);
   if (flw_axis_get_kind (axis) == FLW_AXIS_TIME)
     {
       g_autoptr (GDateTime) date = g_date_time_new_from_unix_local ((gint64) flw_axis_get_upper (axis));
       g_free (title);
       title = date != NULL ? g_date_time_format (date, "%e %b %Y %Z") : NULL;
     }
-  n = flw_axis_ticks (axis, CLAMP ((guint) (box->width / (label_width + 30)), 2, G_N_ELEMENTS (ticks)), ticks);
+  n = flw_axis_ticks (axis, CLAMP ((guint) (box->width / (label_width + 30)), 2, G_N_ELEMENTS (ticks)),
+                      ticks);
   if (title != NULL)
     room -= 14 + flw_text_draw (widget, cr, FLW_POINTS_SMALL, title, right, base + 5, 1, 0, FLW_DIM);
   cairo_set_line_width (cr, 1);
@@ -50,7 +59,8 @@ flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *
       cairo_stroke (cr);
       flw_text_size (widget, FLW_POINTS_SMALL, ticks[i].label, &width, NULL);
       if (x + width / 2. <= room)
-        flw_text_draw (widget, cr, FLW_POINTS_SMALL, ticks[i].label, fmax (x, width / 2.), base + 5, 0.5, 0, FLW_DIM);
+        flw_text_draw (widget, cr, FLW_POINTS_SMALL, ticks[i].label, fmax (x, width / 2.), base + 5, 0.5, 0,
+                       FLW_DIM);
     }
 }
 
@@ -105,10 +115,11 @@ flw_surface_node (GtkWidget *widget, cairo_surface_t *surface, const graphene_re
     {
       int width = cairo_image_surface_get_width (surface), height = cairo_image_surface_get_height (surface);
       gsize stride = (gsize) cairo_image_surface_get_stride (surface);
-      g_autoptr (GBytes) bytes
-          = g_bytes_new_with_free_func (cairo_image_surface_get_data (surface), stride * (gsize) height,
-                                        (GDestroyNotify) cairo_surface_destroy, surface);
-      g_autoptr (GdkTexture) texture = gdk_memory_texture_new (width, height, GDK_MEMORY_DEFAULT, bytes, stride);
+      g_autoptr (GBytes) bytes =
+          g_bytes_new_with_free_func (cairo_image_surface_get_data (surface), stride * (gsize) height,
+                                      (GDestroyNotify) cairo_surface_destroy, surface);
+      g_autoptr (GdkTexture) texture =
+          gdk_memory_texture_new (width, height, GDK_MEMORY_DEFAULT, bytes, stride);
       return gsk_texture_node_new (texture, bounds);
     }
   node = gsk_cairo_node_new (bounds);

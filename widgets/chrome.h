@@ -30,5 +30,7 @@ double flw_chrome_key (GtkWidget *widget, cairo_t *cr, double x, double y, guint
 /* Wraps a worker's image surface (taken) for the renderer in use: a texture for GL, a retained cairo node
  * for cairo, where a texture would be copied whole at each frame. */
 GskRenderNode *flw_surface_node (GtkWidget *widget, cairo_surface_t *surface, const graphene_rect_t *bounds);
+/* For arrays of nodes with empty places. */
+void flw_node_clear (gpointer node);
 double flw_axis_to_px (FlwAxis *axis, const FlwBox *box, double value);   /* along x */
 double flw_axis_from_px (FlwAxis *axis, const FlwBox *box, double x);

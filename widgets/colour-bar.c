@@ -6,12 +6,14 @@
 #include "widgets/chrome.h"
 #include "widgets/theme.h"
 
-/* The histogram is kept in bins of asinh (value / 4): fine where values are small, and it need not know the range. */
-#define BINS 4096
+/* The histogram is kept in bins of asinh (value / 4): fine where values are small, and it need not know the
+ * range. */
+#define BINS     4096
 #define BIN_SPAN 32.0
-#define SAMPLE 100000 /* values looked at: a histogram for the eye needs no more, and the main loop cannot wait */
-#define PAD 18
-#define GRAB 10       /* px around a handle */
+#define SAMPLE                                                                                               \
+  100000 /* values looked at: a histogram for the eye needs no more, and the main loop cannot wait */
+#define PAD  18
+#define GRAB 10 /* px around a handle */
 
 struct _FlwColourBar
 {
@@ -19,12 +21,12 @@ struct _FlwColourBar
   FlwColourMap *map;
   guint32 bins[BINS];
   guint64 n;
-  double domain[2];       /* shown values */
+  double domain[2]; /* shown values */
   GskRenderNode *node;
   GtkWidget *menu;
   GSimpleActionGroup *actions;
-  guint active;           /* handle that keys move */
-  int dragged;            /* 0, 1: a handle; 2: both; −1: none */
+  guint active; /* handle that keys move */
+  int dragged;  /* 0, 1: a handle; 2: both; −1: none */
   double drag_from[2];
 };
 
@@ -95,7 +97,8 @@ static void
 changed (FlwColourBar *bar)
 {
   static const char *const names[] = { "palette", "scale" };
-  const int values[] = { (int) flw_colour_map_get_palette (bar->map), (int) flw_colour_map_get_scale (bar->map) };
+  const int values[] = { (int) flw_colour_map_get_palette (bar->map),
+                         (int) flw_colour_map_get_scale (bar->map) };
 
   find_domain (bar);
   for (guint i = 0; i < 2; i++)
@@ -142,7 +145,8 @@ draw_histogram (FlwColourBar *bar, cairo_t *cr, const FlwBox *box)
       most = fmax (most, heights[x]);
     }
   for (guint x = 0; x < width; x++)
-    cairo_rectangle (cr, box->x + x, box->y + box->height * (1 - heights[x] / most), 1, box->height * heights[x] / most);
+    cairo_rectangle (cr, box->x + x, box->y + box->height * (1 - heights[x] / most), 1,
+                     box->height * heights[x] / most);
   flw_set_source (cr, FLW_DIM, 1);
   cairo_fill (cr);
 }
@@ -167,7 +171,8 @@ draw_handle (FlwColourBar *bar, cairo_t *cr, const FlwBox *box, guint handle, do
   cairo_fill (cr);
   flw_text_size (GTK_WIDGET (bar), FLW_POINTS_SMALL, text, &width, NULL);
   flw_text_draw (GTK_WIDGET (bar), cr, FLW_POINTS_SMALL, text,
-                 CLAMP (x, 2 + width / 2., gtk_widget_get_width (GTK_WIDGET (bar)) - 2 - width / 2.), bottom + 2, 0.5, 0, FLW_TEXT);
+                 CLAMP (x, 2 + width / 2., gtk_widget_get_width (GTK_WIDGET (bar)) - 2 - width / 2.),
+                 bottom + 2, 0.5, 0, FLW_TEXT);
 }
 
 static void
@@ -176,7 +181,8 @@ draw (GtkWidget *widget, cairo_t *cr)
   FlwColourBar *bar = FLW_COLOUR_BAR (widget);
   FlwBox box = box_of (bar), top = { box.x, box.y, box.width, box.height - 16 };
   static const char *const scales[] = { N_ ("linear"), N_ ("square root"), N_ ("log") };
-  double lower = flw_colour_map_get_lower (bar->map), upper = flw_colour_map_get_upper (bar->map), step = per_px (bar);
+  double lower = flw_colour_map_get_lower (bar->map), upper = flw_colour_map_get_upper (bar->map),
+         step = per_px (bar);
   guint32 lut[256];
 
   if (bar->n > 0)
@@ -193,8 +199,9 @@ draw (GtkWidget *widget, cairo_t *cr)
   draw_handle (bar, cr, &box, 1, upper);
   if (to_x (bar, upper) - to_x (bar, lower) > 220)
     {
-      g_autofree char *text = g_strdup_printf ("%s%s", _ (scales[flw_colour_map_get_scale (bar->map)]),
-                                               flw_colour_map_get_automatic (bar->map) ? _ (", automatic") : "");
+      g_autofree char *text =
+          g_strdup_printf ("%s%s", _ (scales[flw_colour_map_get_scale (bar->map)]),
+                           flw_colour_map_get_automatic (bar->map) ? _ (", automatic") : "");
       flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, 0.5 * (to_x (bar, lower) + to_x (bar, upper)),
                      box.y + box.height + 2, 0.5, 0, FLW_DIM);
     }
@@ -371,8 +378,8 @@ make_menu (void)
 /* --- the widget --- */
 
 static void
-flw_colour_bar_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                        int *minimum_baseline, int *natural_baseline)
+flw_colour_bar_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                        int *natural, int *minimum_baseline, int *natural_baseline)
 {
   (void) widget;
   (void) for_size;
@@ -416,12 +423,12 @@ flw_colour_bar_get_property (GObject *object, guint id, GValue *value, GParamSpe
   static const char *const scales[] = { N_ ("linear"), N_ ("square root"), N_ ("log") };
 
   if (id == PROP_SUMMARY)
-    g_value_take_string (value,
-                         g_strdup_printf (_ ("colours %s, %s, from %.4g to %.4g%s"),
-                                          flw_palette_name (flw_colour_map_get_palette (bar->map)),
-                                          _ (scales[flw_colour_map_get_scale (bar->map)]),
-                                          flw_colour_map_get_lower (bar->map), flw_colour_map_get_upper (bar->map),
-                                          flw_colour_map_get_automatic (bar->map) ? _ (", automatic") : ""));
+    g_value_take_string (
+        value, g_strdup_printf (_ ("colours %s, %s, from %.4g to %.4g%s"),
+                                flw_palette_name (flw_colour_map_get_palette (bar->map)),
+                                _ (scales[flw_colour_map_get_scale (bar->map)]),
+                                flw_colour_map_get_lower (bar->map), flw_colour_map_get_upper (bar->map),
+                                flw_colour_map_get_automatic (bar->map) ? _ (", automatic") : ""));
   else
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -437,10 +444,14 @@ flw_colour_bar_class_init (FlwColourBarClass *klass)
     guint key;
     GdkModifierType state;
   } keys[] = {
-    { "bar.move-left", GDK_KEY_Left, 0 },         { "bar.move-right", GDK_KEY_Right, 0 },
-    { "bar.move-left-far", GDK_KEY_Left, GDK_SHIFT_MASK }, { "bar.move-right-far", GDK_KEY_Right, GDK_SHIFT_MASK },
-    { "bar.other-handle", GDK_KEY_space, 0 },     { "bar.next-scale", GDK_KEY_l, 0 },
-    { "bar.next-palette", GDK_KEY_c, 0 },         { "bar.make-automatic", GDK_KEY_a, 0 },
+    { "bar.move-left", GDK_KEY_Left, 0 },
+    { "bar.move-right", GDK_KEY_Right, 0 },
+    { "bar.move-left-far", GDK_KEY_Left, GDK_SHIFT_MASK },
+    { "bar.move-right-far", GDK_KEY_Right, GDK_SHIFT_MASK },
+    { "bar.other-handle", GDK_KEY_space, 0 },
+    { "bar.next-scale", GDK_KEY_l, 0 },
+    { "bar.next-palette", GDK_KEY_c, 0 },
+    { "bar.make-automatic", GDK_KEY_a, 0 },
     { "bar.popup", GDK_KEY_F10, GDK_SHIFT_MASK },
   };
 

@@ -26,7 +26,8 @@ static void
 flw_colour_map_class_init (FlwColourMapClass *klass)
 {
   (void) klass;
-  signals[CHANGED] = g_signal_new ("changed", FLW_TYPE_COLOUR_MAP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
+  signals[CHANGED] =
+      g_signal_new ("changed", FLW_TYPE_COLOUR_MAP, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void

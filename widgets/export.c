@@ -19,7 +19,8 @@ flw_chart_summary (GtkWidget *widget)
   return summary != NULL ? summary : g_strdup ("");
 }
 
-/* What the widget would draw now. (A GtkWidgetPaintable has only what was drawn last: nothing, while a redraw is due.) */
+/* What the widget would draw now. (A GtkWidgetPaintable has only what was drawn last: nothing, while a
+ * redraw is due.) */
 static GskRenderNode *
 widget_node (GtkWidget *widget, double *width, double *height)
 {
@@ -68,7 +69,8 @@ flw_widget_export (GtkWidget *widget, const char *path, GError **error)
     }
   if (png)
     {
-      surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (width * scale), (int) (height * scale));
+      surface =
+          cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (width * scale), (int) (height * scale));
       cairo_surface_set_device_scale (surface, scale, scale);
     }
   else if (g_str_has_suffix (path, ".pdf")) /* a page of the widget's size: 96 px an inch */
@@ -78,8 +80,8 @@ flw_widget_export (GtkWidget *widget, const char *path, GError **error)
   else
     {
       gsk_render_node_unref (node);
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, _ ("%s: the name must end in .png, .pdf or .svg"),
-                   path);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+                   _ ("%s: the name must end in .png, .pdf or .svg"), path);
       return FALSE;
     }
   cr = cairo_create (surface);

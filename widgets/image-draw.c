@@ -5,10 +5,10 @@
 
 #include "widgets/theme.h"
 
-#define OBSERVED 0xff5ec4  /* magenta and cyan: in none of the palettes */
-#define PREDICTED 0x5ee1ff
-#define RING 0xffffff
-#define NUMBERS_FROM 26.0  /* logical px a pixel from which its value is written into it */
+#define OBSERVED     0xff5ec4 /* magenta and cyan: in none of the palettes */
+#define PREDICTED    0x5ee1ff
+#define RING         0xffffff
+#define NUMBERS_FROM 26.0 /* logical px a pixel from which its value is written into it */
 
 /* Dark under light, so that a line is seen on any colour. */
 static void
@@ -67,7 +67,8 @@ draw_panels (FlwImageView *view, cairo_t *cr)
 static void
 draw_ring (FlwImageView *view, cairo_t *cr, double d, double radius)
 {
-  double x = flw_image_to_x (view, view->beam_x), y = flw_image_to_y (view, view->beam_y), r = radius * view->zoom;
+  double x = flw_image_to_x (view, view->beam_x), y = flw_image_to_y (view, view->beam_y),
+         r = radius * view->zoom;
   g_autofree char *text = g_strdup_printf ("%.3g Å", d);
 
   cairo_new_sub_path (cr);
@@ -81,8 +82,8 @@ draw_ring (FlwImageView *view, cairo_t *cr, double d, double radius)
 static void
 draw_rings (FlwImageView *view, cairo_t *cr)
 {
-  static const double nice[] = { 100, 50, 30, 20, 15, 10, 7,   5,   4,   3.5, 3,   2.5, 2.2, 2,   1.8,
-                                 1.6, 1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5 };
+  static const double nice[] = { 100, 50,  30,  20,  15,  10,  7,   5,   4,   3.5, 3,   2.5, 2.2, 2,
+                                 1.8, 1.6, 1.5, 1.4, 1.3, 1.2, 1.1, 1.0, 0.9, 0.8, 0.7, 0.6, 0.5 };
   double last = 0, farthest = 0;
 
   if (view->wavelength <= 0 || view->pixel_size <= 0)
@@ -226,7 +227,8 @@ draw_numbers (GtkWidget *widget, cairo_t *cr)
   for (guint i = 0; i < view->panels->len; i++)
     {
       const FlwImagePanel *p = &g_array_index (view->panels, FlwImagePanel, i);
-      double det = p->fs_x * p->ss_y - p->fs_y * p->ss_x, range[4] = { INFINITY, INFINITY, -INFINITY, -INFINITY };
+      double det = p->fs_x * p->ss_y - p->fs_y * p->ss_x,
+             range[4] = { INFINITY, INFINITY, -INFINITY, -INFINITY };
 
       for (guint corner = 0; corner < 4; corner++) /* what of the panel is in view */
         {
@@ -277,7 +279,8 @@ flw_image_readout (FlwImageView *view)
       char number[24];
       format_value (value, number, sizeof number);
       /* Several pixels are behind one of the screen's: say that it is not one pixel's value. */
-      g_string_append_printf (text, view->raster->request.nearest ? _ ("    %s counts") : _ ("    ≈ %s counts"), number);
+      g_string_append_printf (
+          text, view->raster->request.nearest ? _ ("    %s counts") : _ ("    ≈ %s counts"), number);
     }
   radius = hypot (x - view->beam_x, y - view->beam_y);
   if (view->wavelength > 0 && radius > 0)
@@ -285,13 +288,14 @@ flw_image_readout (FlwImageView *view)
                             flw_ring_resolution (radius, view->wavelength, view->distance, view->pixel_size));
   panel = flw_image_panel_at (view, x, y, &fs, &ss);
   if (panel >= 0)
-    g_string_append_printf (text, "    %s  fs %.0f  ss %.0f", g_array_index (view->panels, FlwImagePanel, panel).name,
-                            floor (fs), floor (ss));
+    g_string_append_printf (text, "    %s  fs %.0f  ss %.0f",
+                            g_array_index (view->panels, FlwImagePanel, panel).name, floor (fs), floor (ss));
   spot = view->show_spots ? flw_image_spot_at (view, x, y) : -1;
   if (spot >= 0)
     {
       const FlwImageSpot *s = &g_array_index (view->spots, FlwImageSpot, spot);
-      g_string_append_printf (text, s->shape == FLW_SPOT_BOX ? _ ("    predicted") : _ ("    spot, intensity %.4g"),
+      g_string_append_printf (text,
+                              s->shape == FLW_SPOT_BOX ? _ ("    predicted") : _ ("    spot, intensity %.4g"),
                               s->intensity);
       if (s->d > 0)
         g_string_append_printf (text, ", %.2f Å", s->d);
@@ -305,14 +309,16 @@ draw_foot (FlwImageView *view, GtkSnapshot *snapshot)
   GtkWidget *widget = GTK_WIDGET (view);
   FlwBox box = flw_image_box (view);
   g_autofree char *text = flw_image_readout (view);
-  g_autofree char *zoom = view->zoom > 0 ? g_strdup_printf (view->zoom < 1 ? "%.2g ×" : "%.3g ×", view->zoom) : g_strdup ("");
+  g_autofree char *zoom =
+      view->zoom > 0 ? g_strdup_printf (view->zoom < 1 ? "%.2g ×" : "%.3g ×", view->zoom) : g_strdup ("");
   cairo_t *cr;
 
   flw_fill (snapshot, 0, box.height, box.width, FLW_IMAGE_FOOT, FLW_PLATE, 1);
-  cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, (float) box.height, (float) box.width, FLW_IMAGE_FOOT));
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, zoom, box.width - 10, box.height + FLW_IMAGE_FOOT / 2., 1, 0.5, FLW_DIM);
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, 10,
-                 box.height + FLW_IMAGE_FOOT / 2., 0, 0.5, FLW_TEXT);
+  cr = gtk_snapshot_append_cairo (
+      snapshot, &GRAPHENE_RECT_INIT (0, (float) box.height, (float) box.width, FLW_IMAGE_FOOT));
+  flw_text_draw (widget, cr, FLW_POINTS_SMALL, zoom, box.width - 10, box.height + FLW_IMAGE_FOOT / 2., 1, 0.5,
+                 FLW_DIM);
+  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, 10, box.height + FLW_IMAGE_FOOT / 2., 0, 0.5, FLW_TEXT);
   cairo_destroy (cr);
 }
 
@@ -320,7 +326,9 @@ static void
 draw_message (FlwImageView *view, GtkSnapshot *snapshot)
 {
   FlwBox box = flw_image_box (view);
-  const char *text = view->message != NULL ? view->message : view->asked != 0 ? _ ("loading …") : view->empty_text;
+  const char *text = view->message != NULL ? view->message
+                     : view->asked != 0    ? _ ("loading …")
+                                           : view->empty_text;
   g_autoptr (PangoLayout) layout = flw_text_layout (GTK_WIDGET (view), FLW_POINTS_BODY, FALSE, text);
   graphene_rect_t rect = flw_box_rect (&box);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &rect);
@@ -342,7 +350,8 @@ flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot)
   FlwBox box = flw_image_box (view);
   gboolean placed = view->zoom > 0 && view->has_extent && box.height > 0;
 
-  if (placed && view->picture != NULL && view->raster != NULL && view->show_values && view->zoom >= NUMBERS_FROM)
+  if (placed && view->picture != NULL && view->raster != NULL && view->show_values
+      && view->zoom >= NUMBERS_FROM)
     {
       if (view->numbers == NULL)
         view->numbers = flw_chrome_node (widget, &box, draw_numbers);

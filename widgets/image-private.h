@@ -1,4 +1,5 @@
-/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, requests, input) and image-draw.c. */
+/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, input), image-source.c (pixels) and
+ * image-draw.c (what lies over them). */
 #pragma once
 
 #include "widgets/chrome.h"
@@ -50,6 +51,16 @@ struct _FlwImageView
 
 #define FLW_IMAGE_FOOT 28 /* px: the readout line below the image */
 
+#define FLW_IMAGE_MAX_ZOOM 120.0
+
+extern const FlwRenderFuncs flw_image_render_funcs; /* image-source.c, as are the next three */
+void flw_image_raster_unref (FlwImageRaster *raster);
+/* Asks for what is visible; `overtake`: even while an answer is awaited. */
+void flw_image_ask (FlwImageView *view, gboolean overtake);
+/* The colours changed, or the values. */
+void flw_image_repaint (FlwImageView *view);
+void flw_image_readout_changed (FlwImageView *view);
+void flw_image_overlay_changed (FlwImageView *view);
 FlwBox flw_image_box (FlwImageView *view);
 double flw_image_to_x (FlwImageView *view, double x);
 double flw_image_to_y (FlwImageView *view, double y);

@@ -7,10 +7,6 @@
 #include "widgets/plot-nav.h"
 #include "widgets/theme.h"
 
-#define MAX_ZOOM 120.0
-#define SAMPLES 4          /* of a pixel's side at most; then the view enlarges */
-#define PATIENCE 2000000   /* µs until an unanswered request is given up */
-
 enum
 {
   PROP_SUMMARY = 1,
@@ -87,8 +83,9 @@ flw_image_value (FlwImageView *view, double x, double y)
 
   if (r == NULL || !(x >= r->x0 && x < r->x1 && y >= r->y0 && y < r->y1))
     return NAN;
-  return view->raster->values[(gsize) MIN ((guint) ((y - r->y0) / (r->y1 - r->y0) * r->height), r->height - 1) * r->width
-                              + MIN ((guint) ((x - r->x0) / (r->x1 - r->x0) * r->width), r->width - 1)];
+  return view->raster
+      ->values[(gsize) MIN ((guint) ((y - r->y0) / (r->y1 - r->y0) * r->height), r->height - 1) * r->width
+               + MIN ((guint) ((x - r->x0) / (r->x1 - r->x0) * r->width), r->width - 1)];
 }
 
 int
@@ -127,195 +124,15 @@ flw_image_spot_at (FlwImageView *view, double x, double y)
   return found;
 }
 
-/* --- rasters: asked for, painted --- */
-
-static void
-raster_unref (FlwImageRaster *raster)
-{
-  if (!g_atomic_ref_count_dec (&raster->ref_count))
-    return;
-  g_free (raster->values);
-  g_free (raster);
-}
-
-static FlwImageRaster *
-raster_ref (FlwImageRaster *raster)
-{
-  g_atomic_ref_count_inc (&raster->ref_count);
-  return raster;
-}
-
-/* What is visible of the image: edges on device pixels, or on image pixels when those are large. */
-static gboolean
-wanted (FlwImageView *view, FlwImageRequest *request)
-{
-  FlwBox box = flw_image_box (view);
-  double scale = gtk_widget_get_scale_factor (GTK_WIDGET (view)), per_px = view->zoom * scale;
-  double left = fmax (0, flw_image_to_x (view, view->extent[0])), right = fmin (box.width, flw_image_to_x (view, view->extent[2]));
-  double top = fmax (0, flw_image_to_y (view, view->extent[1])), bottom = fmin (box.height, flw_image_to_y (view, view->extent[3]));
-
-  if (!view->has_extent || view->zoom <= 0 || right - left < 1 || bottom - top < 1)
-    return FALSE;
-  request->nearest = per_px >= 1;
-  if (per_px > SAMPLES)
-    {
-      request->x0 = floor (flw_image_from_x (view, left));
-      request->y0 = floor (flw_image_from_y (view, top));
-      request->x1 = ceil (flw_image_from_x (view, right));
-      request->y1 = ceil (flw_image_from_y (view, bottom));
-      request->width = (guint) (request->x1 - request->x0) * SAMPLES;
-      request->height = (guint) (request->y1 - request->y0) * SAMPLES;
-      return TRUE;
-    }
-  left = floor (left * scale);
-  top = floor (top * scale);
-  request->width = (guint) (ceil (right * scale) - left);
-  request->height = (guint) (ceil (bottom * scale) - top);
-  request->x0 = flw_image_from_x (view, left / scale);
-  request->y0 = flw_image_from_y (view, top / scale);
-  request->x1 = flw_image_from_x (view, (left + request->width) / scale);
-  request->y1 = flw_image_from_y (view, (top + request->height) / scale);
-  return TRUE;
-}
-
-/* One request at a time while the view moves: the provider's answer decides the pace. */
-static void
-ask (FlwImageView *view, gboolean overtake)
-{
-  FlwImageRequest request = { 0 };
-  gint64 now = g_get_monotonic_time ();
-
-  if (view->provider == NULL || !gtk_widget_get_mapped (GTK_WIDGET (view)))
-    return;
-  if (view->asked != 0 && !overtake && now - view->asked < PATIENCE)
-    {
-      view->ask_again = TRUE;
-      return;
-    }
-  view->ask_again = FALSE;
-  if (!wanted (view, &request))
-    return;
-  request.serial = ++view->serial;
-  view->request = request;
-  view->asked = now;
-  view->provider (view, &request, view->provider_data);
-}
-
-typedef struct
-{
-  FlwImageRaster *raster;
-  FlkColourArgs args;
-  guint width, height;       /* of the picture: the raster's, or larger when pixels are large */
-  cairo_surface_t *surface;
-} Job;
-
-static gpointer
-job_prepare (GtkWidget *widget)
-{
-  FlwImageView *view = FLW_IMAGE_VIEW (widget);
-  Job *job;
-  double per_px;
-
-  if (view->raster == NULL || !view->repaint)
-    return NULL;
-  view->repaint = FALSE;
-  job = g_new0 (Job, 1);
-  job->raster = raster_ref (view->raster);
-  flw_colour_map_args (view->map, &job->args);
-  job->width = job->raster->request.width;
-  job->height = job->raster->request.height;
-  per_px = view->zoom * gtk_widget_get_scale_factor (widget);
-  if (per_px > SAMPLES) /* GTK 4.8 has no nearest-neighbour textures: enlarge here */
-    {
-      FlwBox box = flw_image_box (view);
-      const FlwImageRequest *r = &job->raster->request;
-      double width = (r->x1 - r->x0) * per_px, height = (r->y1 - r->y0) * per_px;
-      if (width <= 4 * (box.width + 2 * MAX_ZOOM) && height <= 4 * (box.height + 2 * MAX_ZOOM))
-        {
-          job->width = MAX ((guint) lround (width), 1);
-          job->height = MAX ((guint) lround (height), 1);
-        }
-    }
-  return job;
-}
-
-static void
-job_work (gpointer pointer)
-{
-  Job *job = pointer;
-  const FlwImageRequest *r = &job->raster->request;
-  gsize n = (gsize) r->width * r->height;
-  g_autofree guint32 *colours = g_new (guint32, n);
-  g_autofree guint *columns = g_new (guint, job->width);
-  guint8 *out;
-  gsize stride;
-
-  job->args.values = job->raster->values;
-  job->args.out = colours;
-  job->args.n = n;
-  flk_colour_map (&job->args);
-  job->surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) job->width, (int) job->height);
-  cairo_surface_flush (job->surface);
-  out = cairo_image_surface_get_data (job->surface);
-  stride = (gsize) cairo_image_surface_get_stride (job->surface);
-  for (guint x = 0; x < job->width; x++)
-    columns[x] = (guint) ((guint64) x * r->width / job->width);
-  for (guint y = 0; y < job->height; y++)
-    {
-      const guint32 *from = colours + (gsize) ((guint64) y * r->height / job->height) * r->width;
-      guint32 *to = (guint32 *) (gpointer) (out + y * stride);
-      for (guint x = 0; x < job->width; x++)
-        to[x] = from[columns[x]];
-    }
-  cairo_surface_mark_dirty (job->surface);
-}
-
-static void
-job_finish (GtkWidget *widget, gpointer pointer)
-{
-  FlwImageView *view = FLW_IMAGE_VIEW (widget);
-  Job *job = pointer;
-  float scale = (float) gtk_widget_get_scale_factor (widget);
-  const FlwImageRequest *r = &job->raster->request;
-
-  if (!gtk_widget_get_realized (widget))
-    return;
-  g_clear_pointer (&view->picture, gsk_render_node_unref);
-  view->picture = flw_surface_node (widget, g_steal_pointer (&job->surface),
-                                    &GRAPHENE_RECT_INIT (0, 0, (float) job->width / scale, (float) job->height / scale));
-  memcpy (view->shown, (double[]){ r->x0, r->y0, r->x1, r->y1 }, sizeof view->shown);
-  g_clear_pointer (&view->numbers, gsk_render_node_unref);
-  gtk_widget_queue_draw (widget);
-}
-
-static void
-job_drop (gpointer pointer)
-{
-  Job *job = pointer;
-
-  raster_unref (job->raster);
-  g_clear_pointer (&job->surface, cairo_surface_destroy);
-  g_free (job);
-}
-
-static const FlwRenderFuncs render_funcs = { job_prepare, job_work, job_finish, job_drop };
-
-static void
-repaint (FlwImageView *view)
-{
-  view->repaint = TRUE;
-  flw_render_loop_want (&view->loop, TRUE);
-}
-
-static void
-readout_changed (FlwImageView *view)
+void
+flw_image_readout_changed (FlwImageView *view)
 {
   g_object_notify (G_OBJECT (view), "readout");
   gtk_widget_queue_draw (GTK_WIDGET (view));
 }
 
-static void
-overlay_changed (FlwImageView *view)
+void
+flw_image_overlay_changed (FlwImageView *view)
 {
   g_clear_pointer (&view->overlay, gsk_render_node_unref);
   g_clear_pointer (&view->numbers, gsk_render_node_unref);
@@ -325,8 +142,8 @@ overlay_changed (FlwImageView *view)
 static void
 view_changed (FlwImageView *view)
 {
-  overlay_changed (view);
-  ask (view, FALSE);
+  flw_image_overlay_changed (view);
+  flw_image_ask (view, FALSE);
 }
 
 /* --- moving about --- */
@@ -336,7 +153,8 @@ set_extent (FlwImageView *view, double x0, double y0, double x1, double y1)
 {
   if (!(x1 > x0 && y1 > y0))
     return;
-  if (view->has_extent && view->extent[0] == x0 && view->extent[1] == y0 && view->extent[2] == x1 && view->extent[3] == y1)
+  if (view->has_extent && view->extent[0] == x0 && view->extent[1] == y0 && view->extent[2] == x1
+      && view->extent[3] == y1)
     return;
   memcpy (view->extent, (double[]){ x0, y0, x1, y1 }, sizeof view->extent);
   view->has_extent = TRUE;
@@ -394,7 +212,7 @@ place (FlwImageView *view, double cx, double cy, double zoom)
   if (!view->has_extent || flw_image_box (view).width <= 0)
     return;
   view->fitted = FALSE;
-  view->zoom = CLAMP (zoom, fmin (0.5 * fit_zoom (view), 1), MAX_ZOOM);
+  view->zoom = CLAMP (zoom, fmin (0.5 * fit_zoom (view), 1), FLW_IMAGE_MAX_ZOOM);
   view->cx = CLAMP (cx, view->extent[0], view->extent[2]);
   view->cy = CLAMP (cy, view->extent[1], view->extent[3]);
   view_changed (view);
@@ -405,7 +223,7 @@ zoom_at (FlwImageView *view, double factor, double x, double y)
 {
   FlwBox box = flw_image_box (view);
   double ix = flw_image_from_x (view, x), iy = flw_image_from_y (view, y);
-  double zoom = CLAMP (view->zoom * factor, fmin (0.5 * fit_zoom (view), 1), MAX_ZOOM);
+  double zoom = CLAMP (view->zoom * factor, fmin (0.5 * fit_zoom (view), 1), FLW_IMAGE_MAX_ZOOM);
 
   place (view, ix - (x - box.width / 2) / zoom, iy - (y - box.height / 2) / zoom, zoom);
 }
@@ -432,7 +250,7 @@ on_hover (GtkWidget *widget, double x, double y)
 
   view->hover_x = x;
   view->hover_y = y;
-  readout_changed (view);
+  flw_image_readout_changed (view);
 }
 
 static void
@@ -443,7 +261,8 @@ on_click (GtkWidget *widget, double x, double y)
 
   if (isnan (x) || view->zoom <= 0)
     return;
-  spot = view->show_spots ? flw_image_spot_at (view, flw_image_from_x (view, x), flw_image_from_y (view, y)) : -1;
+  spot = view->show_spots ? flw_image_spot_at (view, flw_image_from_x (view, x), flw_image_from_y (view, y))
+                          : -1;
   if (spot >= 0)
     g_signal_emit (view, signals[SPOT_ACTIVATED], 0, (guint) spot);
   g_signal_emit (view, signals[CLICKED], 0, flw_image_from_x (view, x), flw_image_from_y (view, y));
@@ -464,7 +283,7 @@ move_cursor (FlwImageView *view, double dx, double dy)
     }
   view->hover_x = CLAMP (view->hover_x + dx * step, 0, box.width - 1);
   view->hover_y = CLAMP (view->hover_y + dy * step, 0, box.height - 1);
-  readout_changed (view);
+  flw_image_readout_changed (view);
 }
 
 static void
@@ -482,7 +301,8 @@ act (GtkWidget *widget, const char *action, GVariant *parameter)
   FlwImageView *view = FLW_IMAGE_VIEW (widget);
   FlwBox box = flw_image_box (view);
   const char *name = action + strlen ("plot.");
-  double x = isnan (view->hover_x) ? box.width / 2 : view->hover_x, y = isnan (view->hover_y) ? box.height / 2 : view->hover_y;
+  double x = isnan (view->hover_x) ? box.width / 2 : view->hover_x,
+         y = isnan (view->hover_y) ? box.height / 2 : view->hover_y;
 
   (void) parameter;
   if (g_str_equal (name, "left") || g_str_equal (name, "right"))
@@ -533,8 +353,8 @@ flw_image_view_size_allocate (GtkWidget *widget, int width, int height, int base
 }
 
 static void
-flw_image_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                        int *minimum_baseline, int *natural_baseline)
+flw_image_view_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                        int *natural, int *minimum_baseline, int *natural_baseline)
 {
   (void) widget;
   (void) for_size;
@@ -583,7 +403,7 @@ flw_image_view_map (GtkWidget *widget)
   FlwImageView *view = FLW_IMAGE_VIEW (widget);
 
   GTK_WIDGET_CLASS (flw_image_view_parent_class)->map (widget);
-  ask (view, TRUE);
+  flw_image_ask (view, TRUE);
   flw_render_loop_want (&view->loop, TRUE);
 }
 
@@ -613,7 +433,7 @@ flw_image_view_finalize (GObject *object)
 {
   FlwImageView *view = FLW_IMAGE_VIEW (object);
 
-  g_clear_pointer (&view->raster, raster_unref);
+  g_clear_pointer (&view->raster, flw_image_raster_unref);
   g_object_unref (view->map);
   g_array_unref (view->panels);
   g_array_unref (view->spots);
@@ -634,9 +454,10 @@ summary (FlwImageView *view)
   if (r == NULL)
     return g_strdup (view->empty_text);
   text = g_string_new (NULL);
-  g_string_append_printf (text, _ ("image %.0f × %.0f px, showing x %.0f to %.0f, y %.0f to %.0f; values %.4g to %.4g"),
-                          view->extent[2] - view->extent[0], view->extent[3] - view->extent[1], r->x0, r->x1, r->y0, r->y1,
-                          flw_colour_map_get_lower (view->map), flw_colour_map_get_upper (view->map));
+  g_string_append_printf (
+      text, _ ("image %.0f × %.0f px, showing x %.0f to %.0f, y %.0f to %.0f; values %.4g to %.4g"),
+      view->extent[2] - view->extent[0], view->extent[3] - view->extent[1], r->x0, r->x1, r->y0, r->y1,
+      flw_colour_map_get_lower (view->map), flw_colour_map_get_upper (view->map));
   g_string_append_printf (text, ngettext ("; %u panel", "; %u panels", view->panels->len), view->panels->len);
   g_string_append_printf (text, ngettext (", %u spot", ", %u spots", view->spots->len), view->spots->len);
   return g_string_free (text, FALSE);
@@ -691,7 +512,7 @@ flw_image_view_set_property (GObject *object, guint id, const GValue *value, GPa
     {
       *on = g_value_get_boolean (value);
       g_object_notify_by_pspec (object, pspec);
-      overlay_changed (view);
+      flw_image_overlay_changed (view);
     }
 }
 
@@ -716,23 +537,23 @@ flw_image_view_class_init (FlwImageViewClass *klass)
   flw_nav_class_add_key (widget_class, "plot.rings", GDK_KEY_r, 0, act);
   flw_nav_class_add_key (widget_class, "plot.spots", GDK_KEY_s, 0, act);
   flw_nav_class_add_key (widget_class, "plot.panels", GDK_KEY_p, 0, act);
-  g_object_class_install_property (object_class, PROP_READOUT,
-                                   g_param_spec_string ("readout", NULL, NULL, NULL,
-                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (
+      object_class, PROP_READOUT,
+      g_param_spec_string ("readout", NULL, NULL, NULL, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   g_object_class_install_property (object_class, PROP_COLOUR_MAP,
                                    g_param_spec_object ("colour-map", NULL, NULL, FLW_TYPE_COLOUR_MAP,
                                                         G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
   for (guint i = 0; i < G_N_ELEMENTS (flags); i++)
-    g_object_class_install_property (object_class, PROP_SHOW_SPOTS + i,
-                                     g_param_spec_boolean (flags[i], NULL, NULL, TRUE,
-                                                           G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
-                                                               | G_PARAM_STATIC_STRINGS));
-  signals[RASTER_CHANGED] = g_signal_new ("raster-changed", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 0);
-  signals[SPOT_ACTIVATED] = g_signal_new ("spot-activated", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                          G_TYPE_NONE, 1, G_TYPE_UINT);
-  signals[CLICKED] = g_signal_new ("clicked", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
-                                   2, G_TYPE_DOUBLE, G_TYPE_DOUBLE);
+    g_object_class_install_property (
+        object_class, PROP_SHOW_SPOTS + i,
+        g_param_spec_boolean (flags[i], NULL, NULL, TRUE,
+                              G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS));
+  signals[RASTER_CHANGED] = g_signal_new ("raster-changed", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 0);
+  signals[SPOT_ACTIVATED] = g_signal_new ("spot-activated", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[CLICKED] = g_signal_new ("clicked", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                   G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_DOUBLE);
 }
 
 static void
@@ -746,11 +567,11 @@ flw_image_view_init (FlwImageView *view)
   view->fitted = TRUE;
   view->hover_x = view->hover_y = NAN;
   view->empty_text = g_strdup (_ ("no image"));
-  flw_render_loop_init (&view->loop, GTK_WIDGET (view), &render_funcs);
+  flw_render_loop_init (&view->loop, GTK_WIDGET (view), &flw_image_render_funcs);
   flw_nav_attach (GTK_WIDGET (view), &nav);
   gtk_widget_set_overflow (GTK_WIDGET (view), GTK_OVERFLOW_HIDDEN);
   view->map = flw_colour_map_new ();
-  g_signal_connect_object (view->map, "changed", G_CALLBACK (repaint), view, G_CONNECT_SWAPPED);
+  g_signal_connect_object (view->map, "changed", G_CALLBACK (flw_image_repaint), view, G_CONNECT_SWAPPED);
 }
 
 GtkWidget *
@@ -770,84 +591,14 @@ flw_image_view_set_colour_map (FlwImageView *view, FlwColourMap *map)
 {
   if (map == view->map || map == NULL)
     return;
-  g_signal_handlers_disconnect_by_func (view->map, repaint, view);
+  g_signal_handlers_disconnect_by_func (view->map, flw_image_repaint, view);
   g_set_object (&view->map, map);
-  g_signal_connect_object (map, "changed", G_CALLBACK (repaint), view, G_CONNECT_SWAPPED);
+  g_signal_connect_object (map, "changed", G_CALLBACK (flw_image_repaint), view, G_CONNECT_SWAPPED);
   g_object_notify (G_OBJECT (view), "colour-map");
-  repaint (view);
+  flw_image_repaint (view);
 }
 
-/* --- the image --- */
-
-void
-flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpointer user_data, GDestroyNotify destroy)
-{
-  if (view->provider_destroy != NULL)
-    view->provider_destroy (view->provider_data);
-  view->provider = provider;
-  view->provider_data = user_data;
-  view->provider_destroy = destroy;
-  view->serial++; /* answers still under way are too late */
-  view->asked = 0;
-  view->repaint = FALSE;
-  g_clear_pointer (&view->raster, raster_unref);
-  g_clear_pointer (&view->picture, gsk_render_node_unref);
-  g_clear_pointer (&view->message, g_free);
-  flw_image_view_fit (view);
-  ask (view, TRUE);
-  flw_chart_summary_changed (GTK_WIDGET (view));
-  gtk_widget_queue_draw (GTK_WIDGET (view));
-}
-
-void
-flw_image_view_reload (FlwImageView *view)
-{
-  ask (view, TRUE);
-}
-
-static void
-answered (FlwImageView *view)
-{
-  view->asked = 0;
-  if (view->ask_again)
-    ask (view, FALSE);
-}
-
-gboolean
-flw_image_view_deliver (FlwImageView *view, guint64 serial, float *values)
-{
-  if (serial != view->serial || view->asked == 0)
-    {
-      g_free (values);
-      return FALSE;
-    }
-  g_clear_pointer (&view->raster, raster_unref);
-  view->raster = g_new0 (FlwImageRaster, 1);
-  g_atomic_ref_count_init (&view->raster->ref_count);
-  view->raster->request = view->request;
-  view->raster->values = values;
-  g_clear_pointer (&view->message, g_free);
-  repaint (view);
-  g_signal_emit (view, signals[RASTER_CHANGED], 0);
-  flw_chart_summary_changed (GTK_WIDGET (view));
-  readout_changed (view);
-  answered (view);
-  return TRUE;
-}
-
-void
-flw_image_view_fail (FlwImageView *view, guint64 serial, const char *message)
-{
-  if (serial != view->serial || view->asked == 0)
-    return;
-  g_free (view->message);
-  view->message = g_strdup (message);
-  g_clear_pointer (&view->raster, raster_unref);
-  g_clear_pointer (&view->picture, gsk_render_node_unref);
-  flw_chart_summary_changed (GTK_WIDGET (view));
-  overlay_changed (view);
-  answered (view);
-}
+/* --- what lies over and around the image --- */
 
 void
 flw_image_view_set_empty_text (FlwImageView *view, const char *text)
@@ -876,7 +627,7 @@ flw_image_view_set_panels (FlwImageView *view, guint n, const FlwImagePanel *pan
     }
   if (!view->extent_given)
     find_extent (view);
-  overlay_changed (view);
+  flw_image_overlay_changed (view);
 }
 
 void
@@ -885,7 +636,7 @@ flw_image_view_set_spots (FlwImageView *view, guint n, const FlwImageSpot *spots
   g_array_set_size (view->spots, 0);
   g_array_append_vals (view->spots, spots, n);
   flw_chart_summary_changed (GTK_WIDGET (view));
-  overlay_changed (view);
+  flw_image_overlay_changed (view);
 }
 
 void
@@ -894,7 +645,7 @@ flw_image_view_set_geometry (FlwImageView *view, double wavelength, double dista
   view->wavelength = wavelength;
   view->distance = distance;
   view->pixel_size = pixel_size;
-  overlay_changed (view);
+  flw_image_overlay_changed (view);
 }
 
 void
@@ -902,7 +653,7 @@ flw_image_view_set_beam (FlwImageView *view, double x, double y)
 {
   view->beam_x = x;
   view->beam_y = y;
-  overlay_changed (view);
+  flw_image_overlay_changed (view);
 }
 
 void
@@ -911,17 +662,7 @@ flw_image_view_set_rings (FlwImageView *view, guint n, const double *d)
   g_array_set_size (view->rings, 0);
   if (n > 0)
     g_array_append_vals (view->rings, d, n);
-  overlay_changed (view);
-}
-
-const float *
-flw_image_view_get_raster (FlwImageView *view, guint *width, guint *height)
-{
-  if (view->raster == NULL)
-    return NULL;
-  *width = view->raster->request.width;
-  *height = view->raster->request.height;
-  return view->raster->values;
+  flw_image_overlay_changed (view);
 }
 
 void

@@ -19,7 +19,7 @@ struct _FlwLogView
   GtkWidget *box, *scroller, *text, *bar, *entry, *found;
   GtkTextBuffer *buffer;
   GtkTextMark *end;
-  GString *waiting;   /* not shown yet */
+  GString *waiting; /* not shown yet */
   guint idle;
   Ansi ansi;
   gsize cap;
@@ -86,7 +86,8 @@ keep_to_cap (FlwLogView *view)
   if (excess <= 0)
     return;
   gtk_text_buffer_get_start_iter (view->buffer, &start);
-  gtk_text_buffer_get_iter_at_offset (view->buffer, &cut, excess + (int) view->cap / 16); /* not at every append */
+  gtk_text_buffer_get_iter_at_offset (view->buffer, &cut,
+                                      excess + (int) view->cap / 16); /* not at every append */
   gtk_text_iter_forward_line (&cut);
   gtk_text_buffer_delete (view->buffer, &start, &cut);
 }
@@ -213,7 +214,8 @@ jump_to_error (FlwLogView *view, gboolean last)
       if (!(last ? gtk_text_iter_backward_search (&edge, words[i], flags, &a, &b, NULL)
                  : gtk_text_iter_forward_search (&edge, words[i], flags, &a, &b, NULL)))
         continue;
-      if (!found || (last ? gtk_text_iter_compare (&a, &best_a) > 0 : gtk_text_iter_compare (&a, &best_a) < 0))
+      if (!found
+          || (last ? gtk_text_iter_compare (&a, &best_a) > 0 : gtk_text_iter_compare (&a, &best_a) < 0))
         {
           best_a = a;
           best_b = b;

@@ -84,5 +84,6 @@ flw_rgba (guint32 rgb, double alpha)
 void
 flw_set_source (cairo_t *cr, guint32 rgb, double alpha)
 {
-  cairo_set_source_rgba (cr, ((rgb >> 16) & 0xff) / 255., ((rgb >> 8) & 0xff) / 255., (rgb & 0xff) / 255., alpha);
+  cairo_set_source_rgba (cr, ((rgb >> 16) & 0xff) / 255., ((rgb >> 8) & 0xff) / 255., (rgb & 0xff) / 255.,
+                         alpha);
 }

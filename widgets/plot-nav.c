@@ -8,7 +8,7 @@ typedef struct
 {
   GtkWidget *widget;
   const FlwNav *nav;
-  double x, y;           /* pointer */
+  double x, y; /* pointer */
   double start_x;
   double last_x, last_y; /* of the drag */
   gboolean moved, brushing;
@@ -33,7 +33,8 @@ on_leave (GtkEventControllerMotion *controller, State *state)
 static gboolean
 on_scroll (GtkEventControllerScroll *controller, double dx, double dy, State *state)
 {
-  GdkModifierType modifiers = gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (controller));
+  GdkModifierType modifiers =
+      gtk_event_controller_get_current_event_state (GTK_EVENT_CONTROLLER (controller));
 
   if (fabs (dy) >= fabs (dx))
     state->nav->wheel (state->widget, state->x, state->y, -dy, modifiers);

@@ -8,7 +8,7 @@
 #include "widgets/theme.h"
 
 #define POINTS_VALUE 24.0
-#define PAD 10
+#define PAD          10
 
 struct _FlwReadout
 {
@@ -19,8 +19,8 @@ struct _FlwReadout
   double stale_after;
   FlwTone tone;
   gboolean lost;
-  guint tick;          /* one-second clock while mapped */
-  char *shown_age;     /* as last drawn */
+  guint tick;      /* one-second clock while mapped */
+  char *shown_age; /* as last drawn */
 };
 
 enum
@@ -65,7 +65,8 @@ state (FlwReadout *readout)
     return LOST;
   if (readout->text == NULL)
     return NONE;
-  return readout->time != 0 && readout->stale_after > 0 && age (readout) > readout->stale_after ? STALE : FRESH;
+  return readout->time != 0 && readout->stale_after > 0 && age (readout) > readout->stale_after ? STALE
+                                                                                                : FRESH;
 }
 
 /* The small line under the number: note and age, or why there is neither. */
@@ -86,7 +87,9 @@ small_line (FlwReadout *readout)
     default:
       if (note != NULL && old != NULL)
         return g_strdup_printf (_ ("%s · %s ago"), note, old);
-      return note != NULL ? g_strdup (note) : old != NULL ? g_strdup_printf (_ ("%s ago"), old) : g_strdup ("");
+      return note != NULL  ? g_strdup (note)
+             : old != NULL ? g_strdup_printf (_ ("%s ago"), old)
+                           : g_strdup ("");
     }
 }
 
@@ -160,13 +163,14 @@ draw (FlwReadout *readout, cairo_t *cr, double width, double height, const char 
 {
   GtkWidget *widget = GTK_WIDGET (readout);
   State now = state (readout);
-  guint32 value_colour = now == FRESH ? (readout->tone == FLW_TONE_NEUTRAL ? FLW_TEXT : flw_tone_colour (readout->tone))
-                                      : FLW_DIM;
-  guint32 line_colour = now == STALE ? flw_tone_colour (FLW_TONE_WARNING)
+  guint32 value_colour =
+      now == FRESH ? (readout->tone == FLW_TONE_NEUTRAL ? FLW_TEXT : flw_tone_colour (readout->tone))
+                   : FLW_DIM;
+  guint32 line_colour = now == STALE  ? flw_tone_colour (FLW_TONE_WARNING)
                         : now == LOST ? flw_tone_colour (FLW_TONE_BAD)
                                       : FLW_DIM;
-  g_autoptr (PangoLayout) value
-      = flw_text_layout (widget, POINTS_VALUE, now == FRESH, readout->text != NULL ? readout->text : "–");
+  g_autoptr (PangoLayout) value =
+      flw_text_layout (widget, POINTS_VALUE, now == FRESH, readout->text != NULL ? readout->text : "–");
   int value_width, value_height, line_height;
   double x = PAD, y;
 
@@ -178,7 +182,8 @@ draw (FlwReadout *readout, cairo_t *cr, double width, double height, const char 
   flw_set_source (cr, value_colour, 1);
   pango_cairo_show_layout (cr, value);
   if (readout->unit != NULL && readout->text != NULL)
-    flw_text_draw (widget, cr, FLW_POINTS_BODY, readout->unit, x + value_width + 6, y + value_height * 0.86, 0, 1, FLW_DIM);
+    flw_text_draw (widget, cr, FLW_POINTS_BODY, readout->unit, x + value_width + 6, y + value_height * 0.86,
+                   0, 1, FLW_DIM);
   if (now == LOST) /* struck through: not a value to act on */
     {
       flw_set_source (cr, line_colour, 1);
@@ -191,7 +196,8 @@ draw (FlwReadout *readout, cairo_t *cr, double width, double height, const char 
   if (now == STALE || now == LOST)
     {
       flw_set_source (cr, line_colour, 1);
-      flw_shape_draw (cr, now == STALE ? FLW_SHAPE_CLOCK : FLW_SHAPE_CROSS, x, y + (line_height - 11) / 2., 11);
+      flw_shape_draw (cr, now == STALE ? FLW_SHAPE_CLOCK : FLW_SHAPE_CROSS, x, y + (line_height - 11) / 2.,
+                      11);
       x += 16;
     }
   flw_text_draw (widget, cr, FLW_POINTS_SMALL, line, x, y, 0, 0, line_colour);
@@ -211,8 +217,8 @@ flw_readout_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   FlwReadout *readout = FLW_READOUT (widget);
   double width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget);
-  cairo_t *cr
-      = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+  cairo_t *cr =
+      gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
 
   g_free (readout->shown_age);
   readout->shown_age = small_line (readout);

@@ -23,8 +23,8 @@ enum
 G_DEFINE_FINAL_TYPE (FlwSparkline, flw_sparkline, GTK_TYPE_WIDGET)
 
 static void
-flw_sparkline_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                       int *minimum_baseline, int *natural_baseline)
+flw_sparkline_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                       int *natural, int *minimum_baseline, int *natural_baseline)
 {
   (void) widget;
   (void) for_size;
@@ -58,7 +58,8 @@ static void
 flw_sparkline_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   FlwSparkline *line = FLW_SPARKLINE (widget);
-  double width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget), upper = largest (line);
+  double width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget),
+         upper = largest (line);
   int last = last_index (line);
   gboolean drawing = FALSE;
   cairo_t *cr;

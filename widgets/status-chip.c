@@ -80,8 +80,8 @@ flw_shape_draw (cairo_t *cr, FlwShape shape, double x, double y, double size)
 }
 
 static void
-flw_status_chip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                         int *minimum_baseline, int *natural_baseline)
+flw_status_chip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                         int *natural, int *minimum_baseline, int *natural_baseline)
 {
   FlwStatusChip *chip = FLW_STATUS_CHIP (widget);
   int width, height;

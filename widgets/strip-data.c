@@ -113,7 +113,8 @@ append_shot (FlwStripData *data, FlwRun *run, guint8 klass, const float *const *
 }
 
 void
-flw_strip_data_append (FlwStripData *data, guint run_index, guint n, const guint8 *classes, const float *const *values)
+flw_strip_data_append (FlwStripData *data, guint run_index, guint n, const guint8 *classes,
+                       const float *const *values)
 {
   FlwRun *run = flw_strip_data_run (data, run_index);
   gboolean moved = FALSE;

@@ -5,10 +5,10 @@
 
 #include "widgets/theme.h"
 
-#define LEFT 64
-#define RIGHT 20
-#define TOP 28     /* run labels */
-#define HEADER 26  /* a strip's title and keys */
+#define LEFT   64
+#define RIGHT  20
+#define TOP    28 /* run labels */
+#define HEADER 26 /* a strip's title and keys */
 #define BOTTOM 30
 
 void
@@ -21,7 +21,8 @@ flw_strip_layout (FlwStripPlot *plot, int width, int height)
   for (guint s = 0; s < plot->n_strips; s++)
     {
       FlwBox *box = &plot->strips[s].box;
-      *box = (FlwBox){ LEFT, y + HEADER, fmax (width - LEFT - RIGHT, 0), floor (room * plot->strips[s].share / total) };
+      *box = (FlwBox){ LEFT, y + HEADER, fmax (width - LEFT - RIGHT, 0),
+                       floor (room * plot->strips[s].share / total) };
       y = box->y + box->height;
     }
 }
@@ -121,7 +122,8 @@ format_line (FlwStripPlot *plot, guint line, double value)
 {
   if (isnan (value))
     return g_strdup ("–");
-  return plot->lines[line].column >= 0 ? g_strdup_printf ("%.2f Å", 1 / sqrt (value)) : g_strdup_printf ("%.1f %%", value);
+  return plot->lines[line].column >= 0 ? g_strdup_printf ("%.2f Å", 1 / sqrt (value))
+                                       : g_strdup_printf ("%.1f %%", value);
 }
 
 static void
@@ -146,8 +148,9 @@ draw_header (FlwStripPlot *plot, guint s, cairo_t *cr)
       if (plot->lines[l].strip != s)
         continue;
       value = format_line (plot, l, newest_value (plot, l));
-      text = g_strdup_printf (_ ("%s %s (last %u shots)"), plot->looks[l].label != NULL ? plot->looks[l].label : _ ("mean"),
-                              value, plot->window);
+      text = g_strdup_printf (_ ("%s %s (last %u shots)"),
+                              plot->looks[l].label != NULL ? plot->looks[l].label : _ ("mean"), value,
+                              plot->window);
       flw_set_source (cr, plot->looks[l].rgb, 1);
       cairo_set_line_width (cr, 2.5);
       cairo_move_to (cr, x, y);
@@ -346,7 +349,10 @@ snapshot_strip (FlwStripPlot *plot, guint s, const FlwStripView *view, GtkSnapsh
     {
       double sy = now->upper > 0 ? then->upper / now->upper * now->height / then->height : 1;
       gtk_snapshot_save (snapshot);
-      gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) x, (float) (strip->box.y + strip->box.height * (1 - then->upper / now->upper))));
+      gtk_snapshot_translate (
+          snapshot,
+          &GRAPHENE_POINT_INIT ((float) x,
+                                (float) (strip->box.y + strip->box.height * (1 - then->upper / now->upper))));
       if (!flw_strip_view_equal (view, &plot->shown))
         gtk_snapshot_scale (snapshot, (float) sx, (float) sy);
       for (guint t = 0; t < strip->tiles->len; t++)
@@ -413,7 +419,8 @@ flw_strip_summary (FlwStripPlot *plot)
   for (guint l = 0; plot->data->n_shots > 0 && l < plot->n_lines; l++)
     {
       g_autofree char *value = format_line (plot, l, newest_value (plot, l));
-      const char *label = plot->looks[l].label != NULL ? plot->looks[l].label : plot->strips[plot->lines[l].strip].title;
+      const char *label =
+          plot->looks[l].label != NULL ? plot->looks[l].label : plot->strips[plot->lines[l].strip].title;
       g_string_append_printf (text, "; %s %s", label, value);
     }
   if (plot->data->n_shots > 0)

@@ -24,225 +24,6 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (FlwStripPlot, flw_strip_plot, GTK_TYPE_WIDGET)
 
-/* --- the pictures --- */
-
-typedef struct
-{
-  FlwStripView view;
-  FlwStripGrid *grid;
-  FlwRunView *runs;
-  guint n_runs;
-  gboolean whole;
-  cairo_surface_t **tiles;  /* n_strips × grid->n_tiles; NULL: unchanged */
-  FlwLinePoint *points[FLW_STRIP_MAX_LINES];
-} Job;
-
-static void
-node_clear (gpointer node)
-{
-  if (node != NULL)
-    gsk_render_node_unref (node);
-}
-
-void
-flw_strip_view (FlwStripPlot *plot, FlwStripView *view)
-{
-  int scale = gtk_widget_get_scale_factor (GTK_WIDGET (plot));
-  double lower = flw_axis_get_lower (plot->axis), span = flw_axis_get_upper (plot->axis) - lower, px;
-
-  memset (view, 0, sizeof *view);
-  view->width = plot->n_strips > 0 ? (guint) fmax (plot->strips[0].box.width * scale, 0) : 0;
-  px = span / MAX (view->width, 1);
-  view->x0 = lower;
-  view->shots_per_px = px;
-  view->dot = (guint) scale * (px > 100 ? 1 : px > 20 ? 2 : px > 0.2 ? 3 : 5);
-  view->window = plot->window;
-  view->generation = plot->data->generation;
-  view->n_columns = plot->data->n_columns;
-  view->n_strips = plot->n_strips;
-  view->n_lines = plot->n_lines;
-  for (guint s = 0; s < plot->n_strips; s++)
-    {
-      FlwStrip *strip = &plot->strips[s];
-      view->strips[s] = (FlwStripPlace){ (guint) fmax (strip->box.height * scale, 0), strip->column,
-                                         flw_axis_get_lower (strip->y), flw_axis_get_upper (strip->y),
-                                         strip->kind == FLW_STRIP_DOTS };
-      if (strip->kind == FLW_STRIP_SHARE) /* its limits come from its lines */
-        view->strips[s].lower = view->strips[s].upper = 0;
-    }
-  memcpy (view->lines, plot->lines, sizeof view->lines);
-}
-
-static gpointer
-job_prepare (GtkWidget *widget)
-{
-  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
-  guint n_runs = plot->data->runs->len;
-  FlwStripView view;
-  gboolean fresh = FALSE, whole;
-  Job *job;
-
-  flw_strip_view (plot, &view);
-  if (view.width == 0)
-    return NULL;
-  whole = plot->grid == NULL || !flw_strip_view_equal (&plot->grid->view, &view);
-  if (whole)
-    memset (plot->done->data, 0, plot->done->len * sizeof (guint64));
-  g_array_set_size (plot->done, n_runs);
-  for (guint r = 0; r < n_runs; r++)
-    fresh |= g_array_index (plot->done, guint64, r) < flw_strip_data_run (plot->data, r)->n;
-  if (!whole && !fresh)
-    return NULL;
-  job = g_new0 (Job, 1);
-  job->view = view;
-  job->whole = whole;
-  job->grid = g_steal_pointer (&plot->grid);
-  job->n_runs = n_runs;
-  job->runs = flw_strip_data_views (plot->data, (const guint64 *) (gpointer) plot->done->data);
-  for (guint r = 0; r < n_runs; r++)
-    g_array_index (plot->done, guint64, r) = job->runs[r].n;
-  return job;
-}
-
-static void
-job_work (gpointer pointer)
-{
-  Job *job = pointer;
-  guint n_tiles;
-
-  if (job->whole)
-    {
-      g_clear_pointer (&job->grid, flw_strip_grid_free);
-      job->grid = flw_strip_grid_new (&job->view);
-    }
-  flw_strip_grid_add (job->grid, job->runs, job->n_runs);
-  n_tiles = job->grid->n_tiles;
-  job->tiles = g_new0 (cairo_surface_t *, job->view.n_strips * n_tiles);
-  for (guint s = 0; s < job->view.n_strips; s++)
-    for (guint t = 0; job->grid->klass[s] != NULL && t < n_tiles; t++)
-      if (job->whole || job->grid->touched[t])
-        job->tiles[s * n_tiles + t] = flw_strip_grid_paint (job->grid, s, t);
-  for (guint l = 0; l < job->view.n_lines; l++)
-    {
-      job->points[l] = g_new (FlwLinePoint, job->view.width);
-      flw_strip_line_points (&job->view, l, job->runs, job->n_runs, job->points[l]);
-    }
-}
-
-static void
-take_tiles (FlwStripPlot *plot, Job *job)
-{
-  float scale = (float) gtk_widget_get_scale_factor (GTK_WIDGET (plot));
-  guint n_tiles = job->grid->n_tiles;
-
-  for (guint s = 0; s < plot->n_strips; s++)
-    {
-      FlwStrip *strip = &plot->strips[s];
-      if (job->whole)
-        g_ptr_array_set_size (strip->tiles, 0);
-      g_ptr_array_set_size (strip->tiles, (int) n_tiles);
-      for (guint t = 0; t < n_tiles; t++)
-        {
-          cairo_surface_t *surface = g_steal_pointer (&job->tiles[s * n_tiles + t]);
-          graphene_rect_t bounds;
-
-          if (surface == NULL)
-            continue;
-          bounds = GRAPHENE_RECT_INIT ((float) (t * FLW_STRIP_TILE) / scale, 0,
-                                       (float) cairo_image_surface_get_width (surface) / scale,
-                                       (float) cairo_image_surface_get_height (surface) / scale);
-          node_clear (strip->tiles->pdata[t]);
-          strip->tiles->pdata[t] = flw_surface_node (GTK_WIDGET (plot), surface, &bounds);
-        }
-    }
-}
-
-/* Keeps the retained pieces of lines that have not changed. */
-static void
-take_lines (FlwStripPlot *plot, Job *job)
-{
-  guint n = (job->view.width + FLW_STRIP_SEGMENT - 1) / FLW_STRIP_SEGMENT;
-  double most[FLW_STRIP_MAX_STRIPS] = { 0 };
-
-  for (guint s = 0; s < plot->n_strips; s++)
-    {
-      if (job->whole)
-        g_ptr_array_set_size (plot->strips[s].line_nodes, 0);
-      g_ptr_array_set_size (plot->strips[s].line_nodes, (int) n);
-    }
-  for (guint l = 0; l < plot->n_lines; l++)
-    {
-      FlwStripLineLook *look = &plot->looks[l];
-      GPtrArray *nodes = plot->strips[plot->lines[l].strip].line_nodes;
-
-      for (guint i = 0; i < n; i++)
-        {
-          /* A piece begins with the last point of the one before. */
-          guint from = i * FLW_STRIP_SEGMENT, to = MIN (from + FLW_STRIP_SEGMENT, job->view.width);
-          guint begin = from > 0 ? from - 1 : 0;
-          if (look->points == NULL || job->whole
-              || memcmp (look->points + begin, job->points[l] + begin, (to - begin) * sizeof *look->points) != 0)
-            g_clear_pointer (&nodes->pdata[i], gsk_render_node_unref);
-        }
-      for (guint x = 0; x < job->view.width; x++)
-        most[plot->lines[l].strip] = fmax (most[plot->lines[l].strip], job->points[l][x].most);
-      g_free (look->points);
-      look->points = g_steal_pointer (&job->points[l]);
-    }
-  for (guint s = 0; s < plot->n_strips; s++)
-    if (plot->strips[s].kind == FLW_STRIP_SHARE)
-      {
-        static const double nice[] = { 1, 2, 5, 10, 20, 30, 40, 60, 80 };
-        double upper = 100;
-
-        for (guint i = G_N_ELEMENTS (nice); i-- > 0;)
-          if (nice[i] >= most[s])
-            upper = nice[i];
-        if (upper == flw_axis_get_upper (plot->strips[s].y))
-          continue;
-        flw_axis_set_range (plot->strips[s].y, 0, upper);
-        g_ptr_array_set_size (plot->strips[s].line_nodes, 0);
-        g_ptr_array_set_size (plot->strips[s].line_nodes, (int) n);
-        g_clear_pointer (&plot->under, gsk_render_node_unref);
-      }
-}
-
-static void
-job_finish (GtkWidget *widget, gpointer pointer)
-{
-  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
-  Job *job = pointer;
-
-  if (!gtk_widget_get_realized (widget) || job->view.n_strips != plot->n_strips || job->view.n_lines != plot->n_lines)
-    return; /* the grid goes with the job: all is made again */
-  take_tiles (plot, job);
-  take_lines (plot, job);
-  plot->shown = job->view;
-  plot->grid = g_steal_pointer (&job->grid);
-  for (guint s = 0; s < plot->n_strips; s++)
-    g_clear_pointer (&plot->strips[s].header, gsk_render_node_unref);
-  flw_chart_summary_changed (widget);
-  gtk_widget_queue_draw (widget);
-}
-
-static void
-job_drop (gpointer pointer)
-{
-  Job *job = pointer;
-
-  if (job->grid != NULL && job->tiles != NULL)
-    for (guint i = 0; i < job->view.n_strips * job->grid->n_tiles; i++)
-      g_clear_pointer (&job->tiles[i], cairo_surface_destroy);
-  g_clear_pointer (&job->grid, flw_strip_grid_free);
-  for (guint l = 0; l < job->view.n_lines; l++)
-    g_free (job->points[l]);
-  flw_run_views_free (job->runs, job->n_runs);
-  g_free (job->tiles);
-  g_free (job);
-}
-
-static const FlwRenderFuncs render_funcs = { job_prepare, job_work, job_finish, job_drop };
-
 static void
 view_changed (FlwStripPlot *plot)
 {
@@ -312,7 +93,8 @@ nearest_shot (FlwStripPlot *plot, double x, double y, guint *run, guint64 *index
 {
   int s = flw_strip_at (plot, y), here;
   double at = flw_axis_from_px (plot->axis, first_box (plot), x);
-  double per_px = (flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis)) / first_box (plot)->width;
+  double per_px =
+      (flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis)) / first_box (plot)->width;
   double best = 5, reach = 5 * per_px;
   gboolean found = FALSE;
 
@@ -330,7 +112,8 @@ nearest_shot (FlwStripPlot *plot, double x, double y, guint *run, guint64 *index
       FlwRunView view = flw_strip_borrow_run (plot, r);
       FlwStrip *strip = &plot->strips[s];
       double lower = flw_axis_get_lower (strip->y), upper = flw_axis_get_upper (strip->y);
-      double from = fmax (at - reach - (double) view.offset, 0), to = fmin (at + reach + 1 - (double) view.offset, (double) view.n);
+      double from = fmax (at - reach - (double) view.offset, 0),
+             to = fmin (at + reach + 1 - (double) view.offset, (double) view.n);
 
       for (guint64 i = (guint64) from; (double) i < to; i++)
         {
@@ -392,7 +175,8 @@ static void
 act (GtkWidget *widget, const char *action, GVariant *parameter)
 {
   FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
-  double lower = flw_axis_get_lower (plot->axis), upper = flw_axis_get_upper (plot->axis), span = upper - lower;
+  double lower = flw_axis_get_lower (plot->axis), upper = flw_axis_get_upper (plot->axis),
+         span = upper - lower;
   double at = lower + span / 2;
   const char *name = action + strlen ("plot.");
 
@@ -436,8 +220,8 @@ flw_strip_plot_size_allocate (GtkWidget *widget, int width, int height, int base
 }
 
 static void
-flw_strip_plot_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                        int *minimum_baseline, int *natural_baseline)
+flw_strip_plot_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                        int *natural, int *minimum_baseline, int *natural_baseline)
 {
   guint n = MAX (FLW_STRIP_PLOT (widget)->n_strips, 1);
 
@@ -526,13 +310,13 @@ flw_strip_plot_class_init (FlwStripPlotClass *klass)
   widget_class->map = flw_strip_plot_map;
   flw_chart_class_init (widget_class, PROP_SUMMARY, "stripplot");
   flw_nav_class_init (widget_class, act);
-  g_object_class_install_property (object_class, PROP_AXIS,
-                                   g_param_spec_object ("axis", NULL, NULL, FLW_TYPE_AXIS,
-                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  signals[SHOT_ACTIVATED] = g_signal_new ("shot-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                          NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
-  signals[RUN_ACTIVATED] = g_signal_new ("run-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                         G_TYPE_NONE, 1, G_TYPE_UINT);
+  g_object_class_install_property (
+      object_class, PROP_AXIS,
+      g_param_spec_object ("axis", NULL, NULL, FLW_TYPE_AXIS, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  signals[SHOT_ACTIVATED] = g_signal_new ("shot-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
+  signals[RUN_ACTIVATED] = g_signal_new ("run-activated", FLW_TYPE_STRIP_PLOT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                         NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void
@@ -543,7 +327,7 @@ flw_strip_plot_init (FlwStripPlot *plot)
   plot->done = g_array_new (FALSE, TRUE, sizeof (guint64));
   plot->window = 200;
   plot->hover_x = plot->hover_y = NAN;
-  flw_render_loop_init (&plot->loop, GTK_WIDGET (plot), &render_funcs);
+  flw_render_loop_init (&plot->loop, GTK_WIDGET (plot), &flw_strip_render_funcs);
   flw_nav_attach (GTK_WIDGET (plot), &nav);
   gtk_widget_set_overflow (GTK_WIDGET (plot), GTK_OVERFLOW_HIDDEN);
   g_signal_connect_object (plot->axis, "range-changed", G_CALLBACK (view_changed), plot, G_CONNECT_SWAPPED);
@@ -564,7 +348,8 @@ flw_strip_plot_get_axis (FlwStripPlot *plot)
 /* --- strips and data --- */
 
 void
-flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *title, const char *unit, double height)
+flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *title, const char *unit,
+                          double height)
 {
   FlwStrip *strip = &plot->strips[plot->n_strips];
 
@@ -576,8 +361,8 @@ flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *tit
   strip->column = kind == FLW_STRIP_SHARE ? -1 : (int) plot->data->n_columns++;
   strip->y = flw_axis_new (kind == FLW_STRIP_RESOLUTION ? FLW_AXIS_RESOLUTION : FLW_AXIS_NUMBER, title, unit);
   flw_axis_set_range (strip->y, 0, kind == FLW_STRIP_SHARE ? 100 : kind == FLW_STRIP_RESOLUTION ? 0.25 : 10);
-  strip->tiles = g_ptr_array_new_with_free_func (node_clear);
-  strip->line_nodes = g_ptr_array_new_with_free_func (node_clear);
+  strip->tiles = g_ptr_array_new_with_free_func (flw_node_clear);
+  strip->line_nodes = g_ptr_array_new_with_free_func (flw_node_clear);
   plot->n_strips++;
   if (kind == FLW_STRIP_RESOLUTION)
     {
@@ -656,7 +441,8 @@ update_limit (FlwStripPlot *plot, FlwStrip *strip)
   view_changed (plot);
 }
 
-/* Resolutions are kept as 1/d², so that means are means of what is drawn. Returns the values to keep; `scratch` has n. */
+/* Resolutions are kept as 1/d², so that means are means of what is drawn. Returns the values to keep;
+ * `scratch` has n. */
 static const float *
 take_column (FlwStrip *strip, guint n, const float *values, float *scratch)
 {
@@ -676,10 +462,11 @@ take_column (FlwStrip *strip, guint n, const float *values, float *scratch)
 }
 
 void
-flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *classes, const float *const *values)
+flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *classes,
+                       const float *const *values)
 {
   const float *columns[FLW_STRIP_MAX_COLUMNS] = { NULL };
-  g_autofree float *scratch = g_new (float, (gsize) n * MAX (plot->data->n_columns, 1));
+  g_autofree float *scratch = g_new (float, (gsize) n *MAX (plot->data->n_columns, 1));
 
   g_return_if_fail (run < plot->data->runs->len);
   if (n == 0)
@@ -688,7 +475,8 @@ flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *cla
     {
       int column = plot->strips[s].column;
       if (column >= 0 && values != NULL && values[column] != NULL)
-        columns[column] = take_column (&plot->strips[s], n, values[column], scratch + (gsize) n * (guint) column);
+        columns[column] =
+            take_column (&plot->strips[s], n, values[column], scratch + (gsize) n * (guint) column);
     }
   for (guint i = 0; i < n; i++)
     plot->counts[MIN (classes[i], FLW_CLASS_FAILED)]++;

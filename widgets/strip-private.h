@@ -1,4 +1,5 @@
-/* strip-private.h: the inside of FlwStripPlot, shared by strip-plot.c (state, input, jobs) and strip-draw.c. */
+/* strip-private.h: the inside of FlwStripPlot, shared by strip-plot.c (state, input), strip-pictures.c (what a
+ * worker makes) and strip-draw.c (the rest of what is seen). */
 #pragma once
 
 #include "widgets/chrome.h"
@@ -52,6 +53,8 @@ struct _FlwStripPlot
 
   double hover_x, hover_y;
 };
+
+extern const FlwRenderFuncs flw_strip_render_funcs; /* strip-pictures.c */
 
 /* A run as a worker would see it, borrowed: for the main thread only. */
 FlwRunView flw_strip_borrow_run (FlwStripPlot *plot, guint run);

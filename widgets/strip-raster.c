@@ -5,15 +5,15 @@
 
 #include "widgets/theme.h"
 
-#define LEVELS 24
+#define LEVELS             24
 #define WINDOWS_PER_COLUMN 8
 
 gboolean
 flw_strip_view_equal (const FlwStripView *a, const FlwStripView *b)
 {
-  gboolean equal = a->x0 == b->x0 && a->shots_per_px == b->shots_per_px && a->width == b->width && a->dot == b->dot
-                   && a->window == b->window && a->generation == b->generation && a->n_strips == b->n_strips
-                   && a->n_lines == b->n_lines;
+  gboolean equal = a->x0 == b->x0 && a->shots_per_px == b->shots_per_px && a->width == b->width
+                   && a->dot == b->dot && a->window == b->window && a->generation == b->generation
+                   && a->n_strips == b->n_strips && a->n_lines == b->n_lines;
 
   for (guint s = 0; equal && s < a->n_strips; s++)
     equal = a->strips[s].height == b->strips[s].height && a->strips[s].lower == b->strips[s].lower
@@ -200,7 +200,8 @@ flw_strip_line_value (const FlwStripView *view, guint line, const FlwRunView *ru
 }
 
 void
-flw_strip_line_points (const FlwStripView *view, guint line, const FlwRunView *runs, guint n_runs, FlwLinePoint *points)
+flw_strip_line_points (const FlwStripView *view, guint line, const FlwRunView *runs, guint n_runs,
+                       FlwLinePoint *points)
 {
   for (guint x = 0; x < view->width; x++)
     points[x] = (FlwLinePoint){ NAN, NAN, NAN };
@@ -217,7 +218,8 @@ flw_strip_line_points (const FlwStripView *view, guint line, const FlwRunView *r
       for (guint x = (guint) fmax (first_px, 0); x < MIN ((guint) ceil (end_px), view->width); x++)
         {
           double a = fmax (view->x0 + x * view->shots_per_px - (double) runs[r].offset, (double) from);
-          double b = fmin (a + fmax (view->shots_per_px, 1), (double) to), step = fmax ((b - a) / WINDOWS_PER_COLUMN, 1);
+          double b = fmin (a + fmax (view->shots_per_px, 1), (double) to),
+                 step = fmax ((b - a) / WINDOWS_PER_COLUMN, 1);
           double least = INFINITY, most = -INFINITY, sum = 0;
           guint n = 0;
 

@@ -5,9 +5,9 @@
 
 #include "widgets/theme.h"
 
-#define CHIP_HEIGHT 22
-#define CHIP_PAD 9
-#define CROSS 16 /* px at a chip's right end that remove it */
+#define CHIP_HEIGHT  22
+#define CHIP_PAD     9
+#define CROSS        16 /* px at a chip's right end that remove it */
 #define MOST_OFFERED 8
 
 /* --- one chip --- */
@@ -66,8 +66,9 @@ flw_tag_chip_measure (GtkWidget *widget, GtkOrientation orientation, int for_siz
 
   (void) for_size;
   flw_text_size (widget, FLW_POINTS_SMALL, chip->name, &width, NULL);
-  *minimum = *natural
-      = orientation == GTK_ORIENTATION_HORIZONTAL ? width + 2 * CHIP_PAD + (chip->removable ? CROSS : 0) : CHIP_HEIGHT;
+  *minimum = *natural = orientation == GTK_ORIENTATION_HORIZONTAL
+                            ? width + 2 * CHIP_PAD + (chip->removable ? CROSS : 0)
+                            : CHIP_HEIGHT;
   *minimum_baseline = *natural_baseline = -1;
 }
 
@@ -76,8 +77,8 @@ flw_tag_chip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   FlwTagChip *chip = FLW_TAG_CHIP (widget);
   double width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget), r = height / 2;
-  cairo_t *cr
-      = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (-2, -2, (float) width + 4, (float) height + 4));
+  cairo_t *cr = gtk_snapshot_append_cairo (
+      snapshot, &GRAPHENE_RECT_INIT (-2, -2, (float) width + 4, (float) height + 4));
 
   cairo_arc (cr, r, r, r, G_PI / 2, 1.5 * G_PI);
   cairo_arc (cr, width - r, r, r, 1.5 * G_PI, 2.5 * G_PI);
@@ -124,7 +125,8 @@ on_pressed (GtkGestureClick *gesture, int n_press, double x, double y, GtkWidget
   (void) n_press;
   (void) y;
   gtk_gesture_set_state (GTK_GESTURE (gesture), GTK_EVENT_SEQUENCE_CLAIMED);
-  emit (chip, FLW_TAG_CHIP (chip)->removable && x > gtk_widget_get_width (chip) - CROSS ? TAG_REMOVED : TAG_ACTIVATED);
+  emit (chip, FLW_TAG_CHIP (chip)->removable && x > gtk_widget_get_width (chip) - CROSS ? TAG_REMOVED
+                                                                                        : TAG_ACTIVATED);
 }
 
 static void
@@ -224,7 +226,8 @@ offer_known (FlwTagChips *chips)
       g_autofree char *folded = g_utf8_casefold (chips->known[i], -1);
       GtkWidget *button;
 
-      if (strstr (folded, typed) == NULL || g_strv_contains ((const char *const *) chips->names, chips->known[i]))
+      if (strstr (folded, typed) == NULL
+          || g_strv_contains ((const char *const *) chips->names, chips->known[i]))
         continue;
       button = gtk_button_new_with_label (chips->known[i]);
       gtk_widget_add_css_class (button, "flat");
@@ -261,8 +264,8 @@ flw_tag_chips_begin_add (FlwTagChips *chips)
 /* --- the row of chips --- */
 
 static void
-flw_tag_chips_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                       int *minimum_baseline, int *natural_baseline)
+flw_tag_chips_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                       int *natural, int *minimum_baseline, int *natural_baseline)
 {
   gtk_widget_measure (FLW_TAG_CHIPS (widget)->box, orientation, for_size, minimum, natural, NULL, NULL);
   if (orientation == GTK_ORIENTATION_HORIZONTAL) /* a narrow column cuts the row */
@@ -311,8 +314,8 @@ flw_tag_chips_class_init (FlwTagChipsClass *klass)
   gtk_widget_class_set_css_name (widget_class, "tagchips");
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_GROUP);
   for (guint i = 0; i < N_SIGNALS; i++)
-    signals[i] = g_signal_new (names[i], FLW_TYPE_TAG_CHIPS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1,
-                               G_TYPE_STRING);
+    signals[i] = g_signal_new (names[i], FLW_TYPE_TAG_CHIPS, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                               G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void

@@ -20,8 +20,8 @@ flw_text_layout (GtkWidget *widget, double points, gboolean bold, const char *te
 }
 
 double
-flw_text_draw (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y, double xalign,
-               double yalign, guint32 rgb)
+flw_text_draw (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
+               double xalign, double yalign, guint32 rgb)
 {
   g_autoptr (PangoLayout) layout = flw_text_layout (widget, points, FALSE, text);
   int width, height;
@@ -57,7 +57,8 @@ flw_text_callout (GtkWidget *widget, GtkSnapshot *snapshot, const char *text, do
   y = y + 14 + height <= bottom ? y + 14 : y - 14 - height;
   x = round (fmax (x, bounds->origin.x));
   y = round (fmax (y, bounds->origin.y));
-  cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT ((float) x, (float) y, (float) width, (float) height));
+  cr = gtk_snapshot_append_cairo (snapshot,
+                                  &GRAPHENE_RECT_INIT ((float) x, (float) y, (float) width, (float) height));
   flw_set_source (cr, FLW_PLATE, 0.94);
   cairo_rectangle (cr, x, y, width, height);
   cairo_fill (cr);

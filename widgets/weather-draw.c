@@ -6,10 +6,10 @@
 #include "widgets/readout.h"
 #include "widgets/theme.h"
 
-#define TOP 34
+#define TOP    34
 #define BOTTOM 28
-#define RIGHT 16
-#define MARK 11 /* px, size of a mark's shape */
+#define RIGHT  16
+#define MARK   11 /* px, size of a mark's shape */
 
 static FlwWeatherDataRow *
 row_at (FlwWeatherPlot *plot, guint row)
@@ -38,7 +38,8 @@ host_end (FlwWeatherPlot *plot, guint row)
 {
   guint end = row + 1;
 
-  while (end < flw_weather_n_rows (plot) && g_strcmp0 (row_at (plot, row)->host, row_at (plot, end)->host) == 0)
+  while (end < flw_weather_n_rows (plot)
+         && g_strcmp0 (row_at (plot, row)->host, row_at (plot, end)->host) == 0)
     end++;
   return end;
 }
@@ -74,7 +75,8 @@ static void
 draw_rows (FlwWeatherPlot *plot, cairo_t *cr)
 {
   GtkWidget *widget = GTK_WIDGET (plot);
-  double left = plot->box.x, top = plot->box.y, bottom = top + plot->box.height, right = left + plot->box.width;
+  double left = plot->box.x, top = plot->box.y, bottom = top + plot->box.height,
+         right = left + plot->box.width;
   double per_row = plot->box.height / (plot->row1 - plot->row0);
   static const guint steps[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384 };
   guint step = steps[G_N_ELEMENTS (steps) - 1];
@@ -100,7 +102,8 @@ draw_rows (FlwWeatherPlot *plot, cairo_t *cr)
           cairo_stroke (cr);
         }
       if (row_at (plot, r)->host != NULL && seen1 - seen0 >= 16)
-        flw_text_draw (widget, cr, FLW_POINTS_SMALL, row_at (plot, r)->host, 12, (seen0 + seen1) / 2, 0, 0.5, FLW_TEXT);
+        flw_text_draw (widget, cr, FLW_POINTS_SMALL, row_at (plot, r)->host, 12, (seen0 + seen1) / 2, 0, 0.5,
+                       FLW_TEXT);
       for (guint i = r; i < end; i += step)
         {
           double y = flw_weather_row_y (plot, i + 0.5);
@@ -315,7 +318,8 @@ draw_legend (GtkWidget *widget, cairo_t *cr)
       mark_shape (cr, (FlwWeatherMarkKind) k, x + MARK / 2., y, MARK);
       x += MARK + 7;
       x += flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, x, y, 0, 0.5,
-                          k == FLW_MARK_STALLED ? flw_tone_colour (FLW_TONE_BAD) : FLW_TEXT) + 18;
+                          k == FLW_MARK_STALLED ? flw_tone_colour (FLW_TONE_BAD) : FLW_TEXT)
+           + 18;
     }
 }
 
@@ -329,7 +333,9 @@ append_durations (GString *text, const FlwChunk *chunk, guint entry)
   g_string_append_printf (text, _ ("\n%.3g ms:"), (double) total * 1e-6);
   for (guint s = 0; s < FLW_WEATHER_STAGES; s++)
     {
-      double ms = (double) (flw_chunk_stage_start (chunk, entry, s + 1) - flw_chunk_stage_start (chunk, entry, s)) * 1e-6;
+      double ms =
+          (double) (flw_chunk_stage_start (chunk, entry, s + 1) - flw_chunk_stage_start (chunk, entry, s))
+          * 1e-6;
       if (ms > 0)
         g_string_append_printf (text, " %s %.3g", flw_stage_name (s + 1), ms);
     }
@@ -354,7 +360,8 @@ hover_text (FlwWeatherPlot *plot)
     {
       g_autofree char *age = flw_format_age (mark_age (plot, mark));
       static const char *const what[] = { N_ ("in flight"), N_ ("stalled"), N_ ("unfinished") };
-      g_autofree char *mark_name = flw_weather_row_name (plot, MIN (mark->row, flw_weather_n_rows (plot) - 1));
+      g_autofree char *mark_name =
+          flw_weather_row_name (plot, MIN (mark->row, flw_weather_n_rows (plot) - 1));
       g_string_append_printf (text, "\n%s: %s, %s, %s", mark_name, _ (what[MIN (mark->kind, 2)]),
                               flw_stage_name (mark->stage), age);
     }
@@ -465,7 +472,8 @@ flw_weather_summary (FlwWeatherPlot *plot)
       if (mark->kind == FLW_MARK_STALLED && (oldest == NULL || mark->since < oldest->since))
         oldest = mark;
     }
-  g_string_append_printf (text, _ ("; %u in flight, %u stalled"), marks[FLW_MARK_IN_FLIGHT], marks[FLW_MARK_STALLED]);
+  g_string_append_printf (text, _ ("; %u in flight, %u stalled"), marks[FLW_MARK_IN_FLIGHT],
+                          marks[FLW_MARK_STALLED]);
   if (oldest != NULL)
     {
       g_autofree char *age = flw_format_age (mark_age (plot, oldest));

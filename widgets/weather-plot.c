@@ -25,130 +25,6 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (FlwWeatherPlot, flw_weather_plot, GTK_TYPE_WIDGET)
 
-/* --- the raster --- */
-
-typedef struct
-{
-  FlwWeatherView view;
-  FlwWeatherGrid *grid;
-  GArray *slices;
-  gboolean whole;           /* a new grid: every tile is painted */
-  cairo_surface_t **tiles;  /* grid->n_tiles; NULL: unchanged */
-} Job;
-
-static gboolean
-current_view (FlwWeatherPlot *plot, FlwWeatherView *view)
-{
-  int scale = gtk_widget_get_scale_factor (GTK_WIDGET (plot));
-  double lower = flw_axis_get_lower (plot->axis), span = flw_axis_get_upper (plot->axis) - lower;
-
-  view->width = (guint) fmax (plot->box.width * scale, 0);
-  view->height = (guint) fmax (plot->box.height * scale, 0);
-  view->t0 = (gint64) (lower * 1e9);
-  view->ns_per_px = span * 1e9 / MAX (view->width, 1);
-  view->row0 = plot->row0;
-  view->row1 = plot->row1;
-  view->by = plot->by;
-  view->generation = plot->generation;
-  return view->width > 0 && view->height > 0 && view->row1 > view->row0;
-}
-
-static gpointer
-job_prepare (GtkWidget *widget)
-{
-  FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
-  FlwWeatherView view;
-  g_autoptr (GArray) fresh = NULL;
-  Job *job;
-
-  if (!current_view (plot, &view))
-    return NULL;
-  fresh = flw_weather_data_take_fresh (plot->data);
-  if (plot->grid != NULL && flw_weather_view_equal (&plot->grid->view, &view) && fresh->len == 0)
-    return NULL;
-  job = g_new0 (Job, 1);
-  job->view = view;
-  job->grid = g_steal_pointer (&plot->grid);
-  job->whole = job->grid == NULL || !flw_weather_view_equal (&job->grid->view, &view);
-  if (!job->whole)
-    job->slices = g_steal_pointer (&fresh);
-  else
-    job->slices = flw_weather_data_slices (plot->data, (guint) fmax (floor (view.row0), 0),
-                                           (guint) fmax (ceil (view.row1), 0), view.t0,
-                                           view.t0 + (gint64) (view.ns_per_px * view.width));
-  return job;
-}
-
-static void
-job_work (gpointer pointer)
-{
-  Job *job = pointer;
-
-  if (job->whole)
-    {
-      g_clear_pointer (&job->grid, flw_weather_grid_free);
-      job->grid = flw_weather_grid_new (&job->view);
-    }
-  flw_weather_grid_add (job->grid, job->slices);
-  job->tiles = g_new0 (cairo_surface_t *, job->grid->n_tiles);
-  for (guint i = 0; i < job->grid->n_tiles; i++)
-    if (job->whole || job->grid->touched[i])
-      job->tiles[i] = flw_weather_grid_paint (job->grid, i);
-}
-
-static void
-node_clear (gpointer node)
-{
-  if (node != NULL)
-    gsk_render_node_unref (node);
-}
-
-static void
-job_finish (GtkWidget *widget, gpointer pointer)
-{
-  FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
-  Job *job = pointer;
-  float scale = (float) gtk_widget_get_scale_factor (widget);
-
-  if (!gtk_widget_get_realized (widget))
-    return; /* the grid goes with the job: all is made again on map */
-  plot->grid = g_steal_pointer (&job->grid);
-  plot->shown = job->view;
-  if (job->whole)
-    g_ptr_array_set_size (plot->tiles, 0);
-  g_ptr_array_set_size (plot->tiles, (int) plot->grid->n_tiles);
-  for (guint i = 0; i < plot->grid->n_tiles; i++)
-    if (job->tiles[i] != NULL)
-      {
-        cairo_surface_t *surface = g_steal_pointer (&job->tiles[i]);
-        graphene_rect_t bounds
-            = GRAPHENE_RECT_INIT ((float) (i * FLW_WEATHER_TILE) / scale, 0,
-                                  (float) cairo_image_surface_get_width (surface) / scale,
-                                  (float) cairo_image_surface_get_height (surface) / scale);
-        node_clear (plot->tiles->pdata[i]);
-        plot->tiles->pdata[i] = flw_surface_node (widget, surface, &bounds);
-      }
-  g_clear_pointer (&plot->legend, gsk_render_node_unref);
-  flw_chart_summary_changed (widget);
-  gtk_widget_queue_draw (widget);
-}
-
-static void
-job_drop (gpointer pointer)
-{
-  Job *job = pointer;
-
-  if (job->grid != NULL && job->tiles != NULL)
-    for (guint i = 0; i < job->grid->n_tiles; i++)
-      g_clear_pointer (&job->tiles[i], cairo_surface_destroy);
-  g_clear_pointer (&job->grid, flw_weather_grid_free);
-  g_array_unref (job->slices);
-  g_free (job->tiles);
-  g_free (job);
-}
-
-static const FlwRenderFuncs render_funcs = { job_prepare, job_work, job_finish, job_drop };
-
 static void
 view_changed (FlwWeatherPlot *plot)
 {
@@ -173,7 +49,8 @@ flw_weather_row_y (FlwWeatherPlot *plot, double row)
 }
 
 gboolean
-flw_weather_pixel (FlwWeatherPlot *plot, double x, double y, guint *first, guint *end, gint64 *from, gint64 *to)
+flw_weather_pixel (FlwWeatherPlot *plot, double x, double y, guint *first, guint *end, gint64 *from,
+                   gint64 *to)
 {
   double rows = plot->row1 - plot->row0, per_px = rows / plot->box.height, row;
 
@@ -228,7 +105,8 @@ on_pan (GtkWidget *widget, double dx, double dy)
   FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
   double rows = -dy * (plot->row1 - plot->row0) / plot->box.height;
 
-  flw_axis_pan (plot->axis, -dx * (flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis)) / plot->box.width);
+  flw_axis_pan (plot->axis,
+                -dx * (flw_axis_get_upper (plot->axis) - flw_axis_get_lower (plot->axis)) / plot->box.width);
   set_rows_visible (plot, plot->row0 + rows, plot->row1 + rows);
 }
 
@@ -259,7 +137,8 @@ activate_at (FlwWeatherPlot *plot, double x, double y)
   /* A dot is small: look two pixels around before giving up. */
   for (int reach = 0; reach <= 2 && hit.chunk == NULL; reach += 2)
     if (flw_weather_pixel (plot, x, y, &first, &end, &from, &to))
-      flw_weather_data_count (plot->data, first, end, from - reach * (to - from), to + reach * (to - from), counts, &hit);
+      flw_weather_data_count (plot->data, first, end, from - reach * (to - from), to + reach * (to - from),
+                              counts, &hit);
   if (hit.chunk != NULL)
     g_signal_emit (plot, signals[EVENT_ACTIVATED], 0, hit.chunk->id[hit.entry]);
 }
@@ -274,8 +153,10 @@ static void
 on_brush (GtkWidget *widget, double x_from, double x_to, gboolean done)
 {
   FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
-  double a = flw_axis_from_px (plot->axis, &plot->box, CLAMP (x_from, plot->box.x, plot->box.x + plot->box.width));
-  double b = flw_axis_from_px (plot->axis, &plot->box, CLAMP (x_to, plot->box.x, plot->box.x + plot->box.width));
+  double a =
+      flw_axis_from_px (plot->axis, &plot->box, CLAMP (x_from, plot->box.x, plot->box.x + plot->box.width));
+  double b =
+      flw_axis_from_px (plot->axis, &plot->box, CLAMP (x_to, plot->box.x, plot->box.x + plot->box.width));
 
   plot->brush_from = fmin (a, b);
   plot->brush_to = fmax (a, b);
@@ -298,8 +179,8 @@ move_cursor (FlwWeatherPlot *plot, double dx, double rows)
       plot->hover_y = plot->box.y + plot->box.height / 2;
     }
   plot->hover_x = CLAMP (plot->hover_x + dx, plot->box.x, plot->box.x + plot->box.width - 1);
-  plot->hover_y
-      = CLAMP (plot->hover_y + rows * fmax (per_row, 1), plot->box.y, plot->box.y + plot->box.height - 1);
+  plot->hover_y =
+      CLAMP (plot->hover_y + rows * fmax (per_row, 1), plot->box.y, plot->box.y + plot->box.height - 1);
   gtk_widget_queue_draw (GTK_WIDGET (plot));
 }
 
@@ -345,7 +226,8 @@ act (GtkWidget *widget, const char *action, GVariant *parameter)
   else if (g_str_equal (name, "first"))
     flw_axis_pan (plot->axis, flw_axis_get_limit_lower (plot->axis) - flw_axis_get_lower (plot->axis));
   else if (g_str_equal (name, "newest"))
-    flw_axis_pan (plot->axis, flw_axis_get_limit_upper (plot->axis) - flw_axis_get_upper (plot->axis) + span / 10);
+    flw_axis_pan (plot->axis,
+                  flw_axis_get_limit_upper (plot->axis) - flw_axis_get_upper (plot->axis) + span / 10);
   else if (g_str_equal (name, "fit"))
     {
       flw_axis_fit (plot->axis);
@@ -375,8 +257,8 @@ flw_weather_plot_size_allocate (GtkWidget *widget, int width, int height, int ba
 }
 
 static void
-flw_weather_plot_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                          int *minimum_baseline, int *natural_baseline)
+flw_weather_plot_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                          int *natural, int *minimum_baseline, int *natural_baseline)
 {
   (void) widget;
   (void) for_size;
@@ -393,17 +275,19 @@ flw_weather_plot_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   graphene_rect_t rect = flw_box_rect (&plot->box);
 
   flw_fill (snapshot, 0, 0, gtk_widget_get_width (widget), gtk_widget_get_height (widget), FLW_GROUND, 1);
-  if (current_view (plot, &view) && plot->tiles->len > 0)
+  if (flw_weather_view (plot, &view) && plot->tiles->len > 0)
     {
       double sx = plot->shown.ns_per_px / view.ns_per_px;
       double rows = plot->shown.row1 - plot->shown.row0;
       double sy = rows / (view.row1 - view.row0) * view.height / plot->shown.height;
-      double x = plot->box.x + (double) (plot->shown.t0 - view.t0) / view.ns_per_px / gtk_widget_get_scale_factor (widget);
+      double x =
+          plot->box.x
+          + (double) (plot->shown.t0 - view.t0) / view.ns_per_px / gtk_widget_get_scale_factor (widget);
 
       gtk_snapshot_push_clip (snapshot, &rect);
       gtk_snapshot_save (snapshot);
-      gtk_snapshot_translate (snapshot,
-                              &GRAPHENE_POINT_INIT ((float) x, (float) flw_weather_row_y (plot, plot->shown.row0)));
+      gtk_snapshot_translate (
+          snapshot, &GRAPHENE_POINT_INIT ((float) x, (float) flw_weather_row_y (plot, plot->shown.row0)));
       if (!flw_weather_view_equal (&view, &plot->shown)) /* the old picture until the new one is made */
         gtk_snapshot_scale (snapshot, (float) sx, (float) sy);
       for (guint i = 0; i < plot->tiles->len; i++)
@@ -488,19 +372,19 @@ flw_weather_plot_class_init (FlwWeatherPlotClass *klass)
   widget_class->map = flw_weather_plot_map;
   flw_chart_class_init (widget_class, PROP_SUMMARY, "weatherplot");
   flw_nav_class_init (widget_class, act);
-  g_object_class_install_property (object_class, PROP_AXIS,
-                                   g_param_spec_object ("axis", NULL, NULL, FLW_TYPE_AXIS,
-                                                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
-  g_object_class_install_property (object_class, PROP_COLOUR_BY,
-                                   g_param_spec_uint ("colour-by", NULL, NULL, 0, FLW_WEATHER_BY_STAGE, 0,
-                                                      G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY
-                                                          | G_PARAM_STATIC_STRINGS));
-  signals[EVENT_ACTIVATED] = g_signal_new ("event-activated", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                           NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
-  signals[MARK_ACTIVATED] = g_signal_new ("mark-activated", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                          NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
-  signals[BRUSH_CHANGED] = g_signal_new ("brush-changed", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                         NULL, G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_DOUBLE);
+  g_object_class_install_property (
+      object_class, PROP_AXIS,
+      g_param_spec_object ("axis", NULL, NULL, FLW_TYPE_AXIS, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  g_object_class_install_property (
+      object_class, PROP_COLOUR_BY,
+      g_param_spec_uint ("colour-by", NULL, NULL, 0, FLW_WEATHER_BY_STAGE, 0,
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS));
+  signals[EVENT_ACTIVATED] = g_signal_new ("event-activated", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
+  signals[MARK_ACTIVATED] = g_signal_new ("mark-activated", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_UINT64);
+  signals[BRUSH_CHANGED] = g_signal_new ("brush-changed", FLW_TYPE_WEATHER_PLOT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                         NULL, NULL, G_TYPE_NONE, 2, G_TYPE_DOUBLE, G_TYPE_DOUBLE);
 }
 
 static void
@@ -509,9 +393,9 @@ flw_weather_plot_init (FlwWeatherPlot *plot)
   plot->data = flw_weather_data_new ();
   plot->axis = flw_axis_new (FLW_AXIS_TIME, NULL, NULL);
   plot->marks = g_array_new (FALSE, FALSE, sizeof (FlwWeatherMark));
-  plot->tiles = g_ptr_array_new_with_free_func (node_clear);
+  plot->tiles = g_ptr_array_new_with_free_func (flw_node_clear);
   plot->hover_x = plot->hover_y = NAN;
-  flw_render_loop_init (&plot->loop, GTK_WIDGET (plot), &render_funcs);
+  flw_render_loop_init (&plot->loop, GTK_WIDGET (plot), &flw_weather_render_funcs);
   flw_nav_attach (GTK_WIDGET (plot), &nav);
   gtk_widget_set_overflow (GTK_WIDGET (plot), GTK_OVERFLOW_HIDDEN);
   g_signal_connect_object (plot->axis, "range-changed", G_CALLBACK (view_changed), plot, G_CONNECT_SWAPPED);
@@ -552,7 +436,8 @@ rows_grew (FlwWeatherPlot *plot, guint before)
     return;
   if (plot->row1 >= before)
     plot->row1 = n;
-  flw_weather_layout (plot, gtk_widget_get_width (GTK_WIDGET (plot)), gtk_widget_get_height (GTK_WIDGET (plot)));
+  flw_weather_layout (plot, gtk_widget_get_width (GTK_WIDGET (plot)),
+                      gtk_widget_get_height (GTK_WIDGET (plot)));
   view_changed (plot);
 }
 
@@ -563,7 +448,8 @@ flw_weather_plot_set_rows (FlwWeatherPlot *plot, guint n_rows, const FlwWeatherR
 
   flw_weather_data_set_rows (plot->data, n_rows, rows);
   rows_grew (plot, before);
-  flw_weather_layout (plot, gtk_widget_get_width (GTK_WIDGET (plot)), gtk_widget_get_height (GTK_WIDGET (plot)));
+  flw_weather_layout (plot, gtk_widget_get_width (GTK_WIDGET (plot)),
+                      gtk_widget_get_height (GTK_WIDGET (plot)));
   view_changed (plot);
 }
 
@@ -636,7 +522,8 @@ void
 flw_weather_plot_count (FlwWeatherPlot *plot, guint first_row, guint last_row, double from, double to,
                         guint64 counts[FLW_CLASS_LAST])
 {
-  flw_weather_data_count (plot->data, first_row, last_row + 1, (gint64) (from * 1e9), (gint64) (to * 1e9), counts, NULL);
+  flw_weather_data_count (plot->data, first_row, last_row + 1, (gint64) (from * 1e9), (gint64) (to * 1e9),
+                          counts, NULL);
 }
 
 guint64

@@ -30,6 +30,10 @@ struct _FlwWeatherPlot
   gboolean brushed;
 };
 
+extern const FlwRenderFuncs flw_weather_render_funcs; /* weather-pictures.c */
+
+/* What is to be seen now; FALSE when there is no room. */
+gboolean flw_weather_view (FlwWeatherPlot *plot, FlwWeatherView *view);
 guint flw_weather_n_rows (FlwWeatherPlot *plot);
 double flw_weather_row_y (FlwWeatherPlot *plot, double row);
 /* "rank 17 · node03"; free with g_free. */

@@ -42,8 +42,8 @@ flw_weather_grid_free (FlwWeatherGrid *grid)
   g_free (grid);
 }
 
-/* Time a to b (px from the left edge; b ≥ a) of a line. `gap`: leave the last pixel free where that leaves enough, so that
- * neighbours can be told apart. */
+/* Time a to b (px from the left edge; b ≥ a) of a line. `gap`: leave the last pixel free where that leaves
+ * enough, so that neighbours can be told apart. */
 static void
 fill (FlwWeatherGrid *grid, guint line, double a, double b, guint8 klass, gboolean gap)
 {
@@ -57,7 +57,8 @@ fill (FlwWeatherGrid *grid, guint line, double a, double b, guint8 klass, gboole
   if (b < 0 || a >= width)
     return;
   from = a > 0 ? (guint) a : 0;
-  /* The pixel that an event ends in counts when the event reaches into it; one without length has that of its start. */
+  /* The pixel that an event ends in counts when the event reaches into it; one without length has that of
+   * its start. */
   to = b < width ? MAX ((guint) ceil (b), from + 1) : grid->view.width;
   to = MIN (to, grid->view.width);
   for (guint x = from; x < to; x++)
@@ -146,7 +147,8 @@ shades (FlwWeatherColour by, guint32 table[][LEVELS + 1])
 }
 
 static void
-paint_line (const FlwWeatherGrid *grid, guint line, guint from, guint to, guint32 table[][LEVELS + 1], guint32 *out)
+paint_line (const FlwWeatherGrid *grid, guint line, guint from, guint to, guint32 table[][LEVELS + 1],
+            guint32 *out)
 {
   const guint8 *klass = grid->klass + (gsize) line * grid->view.width;
   const float *busy = grid->busy + (gsize) line * grid->view.width;
@@ -154,7 +156,8 @@ paint_line (const FlwWeatherGrid *grid, guint line, guint from, guint to, guint3
   float to_level = (float) (LEVELS / rows);
 
   for (guint x = from; x < to; x++)
-    out[x - from] = klass[x] == FLW_WEATHER_NONE ? 0 : table[klass[x]][MIN ((guint) (busy[x] * to_level), LEVELS)];
+    out[x - from] =
+        klass[x] == FLW_WEATHER_NONE ? 0 : table[klass[x]][MIN ((guint) (busy[x] * to_level), LEVELS)];
 }
 
 cairo_surface_t *
@@ -164,7 +167,8 @@ flw_weather_grid_paint (const FlwWeatherGrid *grid, guint tile)
   guint from = tile * FLW_WEATHER_TILE, to = MIN (from + FLW_WEATHER_TILE, view->width);
   double px_per_row = view->height / (view->row1 - view->row0);
   int gap = grid->row_lines && px_per_row >= 5 ? 1 : 0;
-  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (to - from), (int) view->height);
+  cairo_surface_t *surface =
+      cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) (to - from), (int) view->height);
   guint32 table[FLW_WEATHER_STAGES + 1][LEVELS + 1];
   guint32 buffer[FLW_WEATHER_TILE];
   guint8 *pixels;

@@ -2,8 +2,9 @@
  *
  *   bench-plots [POINTS]      (meson test --benchmark; a display is needed, Xvfb will do)
  *
- * CPU is the main thread's own (CLOCK_THREAD_CPUTIME_ID), so that neither the workers nor the rest of the machine count.
- * Budgets: 2 ms a frame for hover and live append (strip plot: 4 ms for live append), 1 ms for appending 10⁴ events. Ends with 1 when a budget is missed. */
+ * CPU is the main thread's own (CLOCK_THREAD_CPUTIME_ID), so that neither the workers nor the rest of the
+ * machine count. Budgets: 2 ms a frame for hover and live append (strip plot: 4 ms for live append), 1 ms
+ * for appending 10⁴ events. Ends with 1 when a budget is missed. */
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -11,9 +12,9 @@
 #include "tests/widgets/display.h"
 #include "tests/widgets/synthetic.h"
 
-#define T0 1800000000000000000
+#define T0    1800000000000000000
 #define BATCH 10000
-#define ROWS 1024
+#define ROWS  1024
 
 static gboolean over_budget;
 
@@ -111,9 +112,11 @@ wait_some (guint ms)
     }
 }
 
-/* Batches as they come from a running job, 10 a second: the append alone, the frames, and all that the main thread did. */
+/* Batches as they come from a running job, 10 a second: the append alone, the frames, and all that the main
+ * thread did. */
 static void
-live (GtkWidget *widget, const char *name, void (*append) (GtkWidget *widget, guint i), guint n, double budget)
+live (GtkWidget *widget, const char *name, void (*append) (GtkWidget *widget, guint i), guint n,
+      double budget)
 {
   GdkFrameClock *clock = gtk_widget_get_frame_clock (widget);
   Meter meter = { 0 };

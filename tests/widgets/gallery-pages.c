@@ -40,7 +40,9 @@ weather_page (void)
     now = MAX (now, events[i].start);
   for (guint r = 0; r < n_rows; r++)
     {
-      FlwWeatherMarkKind kind = r == 11 ? FLW_MARK_STALLED : r == 20 ? FLW_MARK_UNFINISHED : FLW_MARK_IN_FLIGHT;
+      FlwWeatherMarkKind kind = r == 11   ? FLW_MARK_STALLED
+                                : r == 20 ? FLW_MARK_UNFINISHED
+                                          : FLW_MARK_IN_FLIGHT;
       gint64 since = now - (kind == FLW_MARK_IN_FLIGHT ? 80000000 * (r % 5 + 1) : 9000000000);
       marks[n_marks++] = (FlwWeatherMark){ .id = r, .since = since, .row = r, .stage = 3, .kind = kind };
     }
@@ -139,7 +141,8 @@ image_near_page (void)
   GtkWidget *view = image_page ();
   const FlwImageSpot *spots;
   synthetic_spots (&spots);
-  flw_image_view_set_visible (FLW_IMAGE_VIEW (view), spots[1].x - 18, spots[1].y - 12, spots[1].x + 18, spots[1].y + 12);
+  flw_image_view_set_visible (FLW_IMAGE_VIEW (view), spots[1].x - 18, spots[1].y - 12, spots[1].x + 18,
+                              spots[1].y + 12);
   return view;
 }
 
@@ -181,7 +184,8 @@ readouts (void)
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     {
       GtkWidget *readout = flw_readout_new (all[i].title, all[i].unit, all[i].widest);
-      flw_readout_set_value (FLW_READOUT (readout), all[i].text, all[i].age > 0 ? now - all[i].age * 1000000 : 0);
+      flw_readout_set_value (FLW_READOUT (readout), all[i].text,
+                             all[i].age > 0 ? now - all[i].age * 1000000 : 0);
       flw_readout_set_note (FLW_READOUT (readout), all[i].note);
       flw_readout_set_tone (FLW_READOUT (readout), all[i].tone);
       flw_readout_set_lost (FLW_READOUT (readout), all[i].lost);
@@ -193,17 +197,23 @@ readouts (void)
 static GtkWidget *
 small_page (void)
 {
-  static const char *const states[] = { "planned", "submitting", "queued", "running", "done", "failed", "cancelled",
-                                        "timed-out", "preempted", "up", "slow", "lost" };
-  static const char *const tags[] = { "lysozyme", "dark", "batch 3", "good", "pump 10 ps", "thaumatin", NULL };
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 14), *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
-  GtkWidget *chips = flw_tag_chips_new (), *plain = flw_tag_chips_new (), *sparks = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+  static const char *const states[] = { "planned",   "submitting", "queued",    "running", "done", "failed",
+                                        "cancelled", "timed-out",  "preempted", "up",      "slow", "lost" };
+  static const char *const tags[] = {
+    "lysozyme", "dark", "batch 3", "good", "pump 10 ps", "thaumatin", NULL
+  };
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 14),
+            *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
+  GtkWidget *chips = flw_tag_chips_new (), *plain = flw_tag_chips_new (),
+            *sparks = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 18);
   GtkWidget *banner = flw_banner_new (), *bad = flw_banner_new (), *log = flw_log_view_new ();
-  GtkWidget *empty = flw_empty_state_new ("folder-open-symbolic", "No runs yet",
-                                          "Runs appear here as soon as their files are complete in the folders that are watched.");
+  GtkWidget *empty = flw_empty_state_new (
+      "folder-open-symbolic", "No runs yet",
+      "Runs appear here as soon as their files are complete in the folders that are watched.");
 
   flw_banner_show (FLW_BANNER (banner), FLW_TONE_GOOD, "Trial 7 is ready: 12 jobs planned", "Undo", 0);
-  flw_banner_show (FLW_BANNER (bad), FLW_TONE_BAD, "r0043: run0043-2.h5: truncated file, expected 41,287,680 bytes", "Show", 0);
+  flw_banner_show (FLW_BANNER (bad), FLW_TONE_BAD,
+                   "r0043: run0043-2.h5: truncated file, expected 41,287,680 bytes", "Show", 0);
   gtk_box_append (GTK_BOX (box), banner);
   gtk_box_append (GTK_BOX (box), bad);
   gtk_box_append (GTK_BOX (box), readouts ());
@@ -224,15 +234,18 @@ small_page (void)
       GtkWidget *line = flw_sparkline_new ();
       float values[40];
       for (guint i = 0; i < G_N_ELEMENTS (values); i++)
-        values[i] = s == 4 || (s == 3 && i > 14 && i < 22) ? NAN : (float) (20 + 15 * sin (i * 0.3 + s) + 5 * sin (i * 1.7));
+        values[i] = s == 4 || (s == 3 && i > 14 && i < 22)
+                        ? NAN
+                        : (float) (20 + 15 * sin (i * 0.3 + s) + 5 * sin (i * 1.7));
       flw_sparkline_set_values (FLW_SPARKLINE (line), G_N_ELEMENTS (values), values, s == 1 ? 100 : 0, " %");
       gtk_box_append (GTK_BOX (sparks), line);
     }
   gtk_box_append (GTK_BOX (box), sparks);
   for (guint i = 0; i < 60; i++)
     {
-      g_autofree char *text = g_strdup_printf ("\033[32m08:00:%02u\033[0m rank %u: shot %u: %s\n", i, i % 4, i * 17,
-                                               i == 50 ? "error: chunk 17: checksum wrong" : "12 spots, miss");
+      g_autofree char *text =
+          g_strdup_printf ("\033[32m08:00:%02u\033[0m rank %u: shot %u: %s\n", i, i % 4, i * 17,
+                           i == 50 ? "error: chunk 17: checksum wrong" : "12 spots, miss");
       flw_log_view_append (FLW_LOG_VIEW (log), text, -1);
     }
   gtk_widget_set_size_request (log, -1, 160);

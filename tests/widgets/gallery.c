@@ -2,8 +2,8 @@
  *
  *   gallery [--page NAME] [--size WxH] [--snapshot FILE]
  *
- * With --snapshot it waits until the page is settled, writes FILE (.png, .pdf, .svg) and ends. --hover X,Y puts the pointer
- * readout there. --list names the pages. */
+ * With --snapshot it waits until the page is settled, writes FILE (.png, .pdf, .svg) and ends. --hover X,Y
+ * puts the pointer readout there. --list names the pages. */
 #include <gtk/gtk.h>
 #include <stdlib.h>
 
@@ -39,7 +39,8 @@ settled (GtkWidget *widget)
       || (FLW_IS_STRIP_PLOT (widget) && !flw_strip_plot_get_settled (FLW_STRIP_PLOT (widget)))
       || (FLW_IS_IMAGE_VIEW (widget) && !flw_image_view_get_settled (FLW_IMAGE_VIEW (widget))))
     return FALSE;
-  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL; child = gtk_widget_get_next_sibling (child))
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
     if (gtk_widget_get_mapped (child) && !settled (child))
       return FALSE;
   return TRUE;
@@ -129,9 +130,11 @@ main (int argc, char **argv)
     }
   else
     {
-      GtkWidget *stack = gtk_stack_new (), *sidebar = gtk_stack_sidebar_new (), *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
+      GtkWidget *stack = gtk_stack_new (), *sidebar = gtk_stack_sidebar_new (),
+                *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0);
       for (guint i = 0; i < gallery_n_pages; i++)
-        gtk_stack_add_titled (GTK_STACK (stack), make_page (&gallery_pages[i]), gallery_pages[i].name, gallery_pages[i].name);
+        gtk_stack_add_titled (GTK_STACK (stack), make_page (&gallery_pages[i]), gallery_pages[i].name,
+                              gallery_pages[i].name);
       gtk_stack_sidebar_set_stack (GTK_STACK_SIDEBAR (sidebar), GTK_STACK (stack));
       gtk_box_append (GTK_BOX (box), sidebar);
       gtk_box_append (GTK_BOX (box), stack);

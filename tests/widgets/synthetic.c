@@ -41,7 +41,10 @@ synthetic_weather (guint n, guint n_rows, gint64 start)
       event->id = i + 1;
       event->row = row;
       event->start = clock[row];
-      event->klass = u < 0.003 ? FLW_CLASS_FAILED : u < 0.08 ? FLW_CLASS_HIT : hit ? FLW_CLASS_INDEXED : FLW_CLASS_MISS;
+      event->klass = u < 0.003  ? FLW_CLASS_FAILED
+                     : u < 0.08 ? FLW_CLASS_HIT
+                     : hit      ? FLW_CLASS_INDEXED
+                                : FLW_CLASS_MISS;
       event->duration[0] = (guint32) (9000 * slow * (1 + exponential (i * 4ull + 2)));
       event->duration[1] = (guint32) (40000 * slow);
       if (hit)
@@ -75,7 +78,10 @@ synthetic_events (guint n, guint n_rows, gint64 start, gint64 span)
       events[i].row = i % n_rows;
       events[i].start = start + (gint64) ((double) i / n * (double) span * 0.99);
       events[i].duration[1] = (guint32) ((double) span / 1000 * n_rows / n * 0.8 * uniform (i * 3ull + 1));
-      events[i].klass = u < 0.002 ? FLW_CLASS_FAILED : u < 0.06 ? FLW_CLASS_HIT : u < 0.25 ? FLW_CLASS_INDEXED : FLW_CLASS_MISS;
+      events[i].klass = u < 0.002  ? FLW_CLASS_FAILED
+                        : u < 0.06 ? FLW_CLASS_HIT
+                        : u < 0.25 ? FLW_CLASS_INDEXED
+                                   : FLW_CLASS_MISS;
     }
   return events;
 }
@@ -95,16 +101,17 @@ synthetic_shots (guint n, guint seed, guint8 *classes, float *spots, float *reso
       spots[i] = (float) floor (hit ? 15 + 40 * exponential (key + 2) : 2.5 * exponential (key + 2));
       if (uniform (key + 4) < 0.0005) /* salt and ice: what a robust limit is for */
         spots[i] *= 30;
-      resolution[i] = hit ? (float) (1.75 + 0.35 * exponential (key + 3) + (classes[i] == FLW_CLASS_HIT ? 0.7 : 0)) : NAN;
+      resolution[i] =
+          hit ? (float) (1.75 + 0.35 * exponential (key + 3) + (classes[i] == FLW_CLASS_HIT ? 0.7 : 0)) : NAN;
     }
 }
 
 /* --- an image --- */
 
 #define N_PANELS 8
-#define N_FS 512
-#define N_SS 400
-#define N_SPOTS 60
+#define N_FS     512
+#define N_SS     400
+#define N_SPOTS  60
 
 guint
 synthetic_panels (const FlwImagePanel **panels)
@@ -116,8 +123,15 @@ synthetic_panels (const FlwImagePanel **panels)
     {
       double turn = (i % 3 - 1.) * 0.004, x = i % 2 == 0 ? -530 : 18, y = -830 + (i / 2) * 416.;
       g_snprintf (names[i], sizeof names[i], "q%ua%u", i / 4, i % 4);
-      table[i] = (FlwImagePanel){ .name = names[i], .x = x, .y = y, .fs_x = cos (turn), .fs_y = sin (turn),
-                                  .ss_x = -sin (turn), .ss_y = cos (turn), .n_fs = N_FS, .n_ss = N_SS };
+      table[i] = (FlwImagePanel){ .name = names[i],
+                                  .x = x,
+                                  .y = y,
+                                  .fs_x = cos (turn),
+                                  .fs_y = sin (turn),
+                                  .ss_x = -sin (turn),
+                                  .ss_y = cos (turn),
+                                  .n_fs = N_FS,
+                                  .n_ss = N_SS };
     }
   *panels = table;
   return N_PANELS;
@@ -131,7 +145,9 @@ synthetic_spots (const FlwImageSpot **spots)
   for (guint i = 0; i < N_SPOTS; i++)
     {
       double r = 80 + 700 * uniform (i * 7 + 1), a = 2 * G_PI * uniform (i * 7 + 2);
-      table[i] = (FlwImageSpot){ .x = floor (r * cos (a)) + 0.5, .y = floor (r * sin (a)) + 0.5, .radius = 3,
+      table[i] = (FlwImageSpot){ .x = floor (r * cos (a)) + 0.5,
+                                 .y = floor (r * sin (a)) + 0.5,
+                                 .radius = 3,
                                  .intensity = 400 + 3000 * exponential (i * 7 + 3) };
     }
   *spots = table;
@@ -149,7 +165,8 @@ pixel (double x, double y)
   for (guint i = 0; i < n; i++)
     {
       double dx = x - panels[i].x, dy = y - panels[i].y;
-      double fs = floor (dx * panels[i].fs_x + dy * panels[i].fs_y), ss = floor (dx * panels[i].ss_x + dy * panels[i].ss_y);
+      double fs = floor (dx * panels[i].fs_x + dy * panels[i].fs_y),
+             ss = floor (dx * panels[i].ss_x + dy * panels[i].ss_y);
       guint64 key = ((guint64) i << 40) + (guint64) fs * 1000 + (guint64) ss;
 
       if (fs < 0 || ss < 0 || fs >= N_FS || ss >= N_SS)
@@ -173,11 +190,13 @@ float *
 synthetic_image (const FlwImageRequest *request)
 {
   float *values = g_new (float, (gsize) request->width * request->height);
-  double sx = (request->x1 - request->x0) / request->width, sy = (request->y1 - request->y0) / request->height;
+  double sx = (request->x1 - request->x0) / request->width,
+         sy = (request->y1 - request->y0) / request->height;
 
   for (guint j = 0; j < request->height; j++)
     for (guint i = 0; i < request->width; i++)
-      values[(gsize) j * request->width + i] = pixel (request->x0 + (i + 0.5) * sx, request->y0 + (j + 0.5) * sy);
+      values[(gsize) j * request->width + i] =
+          pixel (request->x0 + (i + 0.5) * sx, request->y0 + (j + 0.5) * sy);
   return values;
 }
 

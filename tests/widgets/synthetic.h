@@ -5,10 +5,11 @@
 #include "widgets/strip-plot.h"
 #include "widgets/weather-plot.h"
 
-/* 2 hosts × half the ranks each, shots of about 80 ms (misses) to 0.5 s (indexed), with a slow host, an idle gap, failed shots; from
- * `start` (ns) for about n / n_rows shots a rank. Free with g_free. */
+/* 2 hosts × half the ranks each, shots of about 80 ms (misses) to 0.5 s (indexed), with a slow host, an
+ * idle gap, failed shots; from `start` (ns) for about n / n_rows shots a rank. Free with g_free. */
 FlwWeatherEvent *synthetic_weather (guint n, guint n_rows, gint64 start);
-/* n events from event `first` on, all of them at most `span` ns later than `start`: uniform in time (for counting and benches). */
+/* n events from event `first` on, all of them at most `span` ns later than `start`: uniform in time (for
+ * counting and benches). */
 FlwWeatherEvent *synthetic_events (guint n, guint n_rows, gint64 start, gint64 span);
 /* One run's shots: classes, spots, resolution; hit rate drifts. Arrays of n. */
 void synthetic_shots (guint n, guint seed, guint8 *classes, float *spots, float *resolution);

@@ -54,12 +54,14 @@ test_time (void)
   double t0 = 1800000000; /* 2027-01-15 08:00:00 UTC; the test runs with TZ=UTC */
 
   flw_axis_set_range (axis, t0, t0 + 40);
-  assert_labels (axis, 5, (const char *const[]){ "08:00:00", "08:00:10", "08:00:20", "08:00:30", "08:00:40", NULL });
+  assert_labels (axis, 5,
+                 (const char *const[]){ "08:00:00", "08:00:10", "08:00:20", "08:00:30", "08:00:40", NULL });
   flw_axis_set_range (axis, t0 - 10, t0 + 3 * 3600);
   assert_labels (axis, 5, (const char *const[]){ "08:00", "09:00", "10:00", "11:00", NULL });
   flw_axis_set_range (axis, t0, t0 + 1);
-  assert_labels (axis, 6, (const char *const[]){ "08:00:00.0", "08:00:00.2", "08:00:00.4", "08:00:00.6", "08:00:00.8",
-                                                 "08:00:01.0", NULL });
+  assert_labels (axis, 6,
+                 (const char *const[]){ "08:00:00.0", "08:00:00.2", "08:00:00.4", "08:00:00.6", "08:00:00.8",
+                                        "08:00:01.0", NULL });
   text = flw_axis_format (axis, t0 + 0.1234);
   g_assert_cmpstr (text, ==, "08:00:00.123");
 }
@@ -95,7 +97,8 @@ test_zoom_keeps_the_point (void)
   flw_axis_set_limits (axis, 0, 100);
   before = (at - flw_axis_get_lower (axis)) / (flw_axis_get_upper (axis) - flw_axis_get_lower (axis));
   flw_axis_zoom (axis, 4, at);
-  g_assert_cmpfloat_with_epsilon ((at - flw_axis_get_lower (axis)) / (flw_axis_get_upper (axis) - flw_axis_get_lower (axis)),
+  g_assert_cmpfloat_with_epsilon ((at - flw_axis_get_lower (axis))
+                                      / (flw_axis_get_upper (axis) - flw_axis_get_lower (axis)),
                                   before, 1e-12);
   g_assert_false (flw_axis_get_follow (axis));
   for (int i = 0; i < 20; i++)

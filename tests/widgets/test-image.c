@@ -183,7 +183,8 @@ test_colours (void)
           double v = flw_colour_map_value (map, t);
           /* The bar and the picture agree about a value's colour. */
           g_assert_cmpfloat_with_epsilon (flw_colour_map_position (map, v), t, 1e-12);
-          g_assert_cmpfloat_with_epsilon (flk_colour_index ((float) v, 100, 200, (FlkScale) scale), t * 255, 1.01);
+          g_assert_cmpfloat_with_epsilon (flk_colour_index ((float) v, 100, 200, (FlkScale) scale), t * 255,
+                                          1.01);
         }
     }
 }

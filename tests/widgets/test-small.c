@@ -54,8 +54,8 @@ test_ages (void)
   {
     double seconds;
     const char *text;
-  } ages[] = { { -5, "0 s" },       { 59.9, "59 s" },       { 60, "1 min" },      { 3599, "59 min" },
-               { 3600, "1 h" },     { 47 * 3600., "47 h" }, { 3 * 86400., "3 d" } };
+  } ages[] = { { -5, "0 s" },   { 59.9, "59 s" },       { 60, "1 min" },      { 3599, "59 min" },
+               { 3600, "1 h" }, { 47 * 3600., "47 h" }, { 3 * 86400., "3 d" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (ages); i++)
     {
@@ -114,9 +114,11 @@ test_contrast (void)
       g_assert_cmpfloat (1.05 / (luminance (flw_tag_colour (name)) + 0.05), >=, 4.5);
     }
   for (guint c = 0; c < FLW_CLASS_LAST; c++)
-    g_assert_cmpfloat ((luminance (flw_class_colour ((FlwClass) c)) + 0.05) / (luminance (0x16181c) + 0.05), >=, 4.5);
+    g_assert_cmpfloat ((luminance (flw_class_colour ((FlwClass) c)) + 0.05) / (luminance (0x16181c) + 0.05),
+                       >=, 4.5);
   for (guint t = FLW_TONE_NEUTRAL; t <= FLW_TONE_BAD; t++)
-    g_assert_cmpfloat ((luminance (flw_tone_colour ((FlwTone) t)) + 0.05) / (luminance (0x22262c) + 0.05), >=, 4.5);
+    g_assert_cmpfloat ((luminance (flw_tone_colour ((FlwTone) t)) + 0.05) / (luminance (0x22262c) + 0.05), >=,
+                       4.5);
 }
 
 static void
@@ -221,7 +223,8 @@ test_log_bytes (void)
 static void
 test_roles (void)
 {
-  GtkWidget *widgets[] = { flw_weather_plot_new (), flw_strip_plot_new (), flw_image_view_new (), flw_sparkline_new () };
+  GtkWidget *widgets[] = { flw_weather_plot_new (), flw_strip_plot_new (), flw_image_view_new (),
+                           flw_sparkline_new () };
 
   for (guint i = 0; i < G_N_ELEMENTS (widgets); i++)
     {
@@ -246,7 +249,9 @@ test_export (void)
   static const struct
   {
     const char *suffix, *begins, *contains;
-  } kinds[] = { { "png", "\211PNG", "IDAT" }, { "pdf", "%PDF", "/Type /Font" }, { "svg", "<?xml", "<image" } };
+  } kinds[] = { { "png", "\211PNG", "IDAT" },
+                { "pdf", "%PDF", "/Type /Font" },
+                { "svg", "<?xml", "<image" } };
   g_autoptr (GError) error = NULL;
 
   flw_weather_plot_append (FLW_WEATHER_PLOT (widget), 2000, events);
@@ -254,7 +259,8 @@ test_export (void)
   display_wait (is_settled, widget);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     {
-      g_autofree char *name = g_strconcat ("plot.", kinds[i].suffix, NULL), *path = g_build_filename (dir, name, NULL);
+      g_autofree char *name = g_strconcat ("plot.", kinds[i].suffix, NULL),
+                      *path = g_build_filename (dir, name, NULL);
       g_autofree char *contents = NULL;
       gsize length;
 

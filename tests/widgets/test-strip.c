@@ -61,7 +61,9 @@ test_windows (void)
   FlwStripData *data = fill (&shots, 1, 1000);
   FlwRunView *views = flw_strip_data_views (data, NULL);
   guint mask = 1u << FLW_CLASS_HIT | 1u << FLW_CLASS_INDEXED;
-  FlwStripView view = { .window = 200, .n_columns = 2, .n_lines = 2, .lines = { { 0, -1, mask }, { 0, 1, 0 } } };
+  FlwStripView view = {
+    .window = 200, .n_columns = 2, .n_lines = 2, .lines = { { 0, -1, mask }, { 0, 1, 0 } }
+  };
 
   for (guint i = 0; i < shots.n; i += 13)
     {
@@ -92,14 +94,21 @@ test_windows (void)
   shots_free (&shots);
 }
 
-/* Every shot with a value is in exactly one cell, the right one, with the highest class on top; grown equals whole. */
+/* Every shot with a value is in exactly one cell, the right one, with the highest class on top; grown
+ * equals whole. */
 static void
 test_dots (void)
 {
   Shots runs[3] = { shots_new (5000, 1), shots_new (300, 2), shots_new (7001, 3) };
   FlwStripData *data = fill (runs, 3, 10000);
-  FlwStripView view = { .x0 = 1000, .shots_per_px = 11.5, .width = 700, .dot = 1, .window = 100, .n_columns = 2,
-                        .n_strips = 2, .strips = { { 90, 0, 0, 120, FALSE }, { 60, 1, 0, 0.4, FALSE } } };
+  FlwStripView view = { .x0 = 1000,
+                        .shots_per_px = 11.5,
+                        .width = 700,
+                        .dot = 1,
+                        .window = 100,
+                        .n_columns = 2,
+                        .n_strips = 2,
+                        .strips = { { 90, 0, 0, 120, FALSE }, { 60, 1, 0, 0.4, FALSE } } };
   FlwStripGrid *grid = flw_strip_grid_new (&view), *grown = flw_strip_grid_new (&view);
   FlwRunView *views = flw_strip_data_views (data, NULL);
   guint64 offset = 0;

@@ -17,7 +17,8 @@ end_of (const FlwWeatherEvent *event)
   return end;
 }
 
-/* The highest class of the events that reach into each cell, one event after the other, one pixel after the other. */
+/* The highest class of the events that reach into each cell, one event after the other, one pixel after the
+ * other. */
 static guint8 *
 naive_raster (const FlwWeatherView *view, guint n, const FlwWeatherEvent *events, guint n_lines)
 {
@@ -28,8 +29,9 @@ naive_raster (const FlwWeatherView *view, guint n, const FlwWeatherEvent *events
     {
       double a = (double) (events[i].start - view->t0) / view->ns_per_px;
       double b = (double) (end_of (&events[i]) - view->t0) / view->ns_per_px;
-      double line = n_lines == view->height ? (events[i].row - view->row0) * view->height / (view->row1 - view->row0)
-                                            : events[i].row - floor (view->row0);
+      double line = n_lines == view->height
+                        ? (events[i].row - view->row0) * view->height / (view->row1 - view->row0)
+                        : events[i].row - floor (view->row0);
 
       if (line < 0 || line >= n_lines)
         continue;
@@ -70,8 +72,8 @@ check_view (const FlwWeatherView *view, guint n, const FlwWeatherEvent *events)
   for (gsize i = 0; i < (gsize) grid->n_lines * view->width; i++)
     if (grid->klass[i] != naive[i])
       {
-        g_test_message ("line %u, pixel %u: %u, naive %u", (guint) (i / view->width), (guint) (i % view->width),
-                        grid->klass[i], naive[i]);
+        g_test_message ("line %u, pixel %u: %u, naive %u", (guint) (i / view->width),
+                        (guint) (i % view->width), grid->klass[i], naive[i]);
         differ++;
       }
   g_assert_cmpuint (differ, ==, 0);
@@ -91,10 +93,17 @@ test_raster (void)
   g_autofree FlwWeatherEvent *dense = synthetic_events (n, 300, T0, 60000000000);
 
   /* Views begin 37 ns off the events' microseconds, so that no edge lies on a pixel's edge. */
-  check_view (&(FlwWeatherView){ .t0 = T0 - 37, .ns_per_px = 2e8, .row1 = rows, .width = 500, .height = 400 }, n, live);
-  check_view (&(FlwWeatherView){ .t0 = T0 + 3000000000 - 37, .ns_per_px = 1e7, .row0 = 3.4, .row1 = 21.7, .width = 333, .height = 256 },
+  check_view (&(FlwWeatherView){ .t0 = T0 - 37, .ns_per_px = 2e8, .row1 = rows, .width = 500, .height = 400 },
               n, live);
-  check_view (&(FlwWeatherView){ .t0 = T0 - 37, .ns_per_px = 6e7, .row1 = 300, .width = 1000, .height = 128 }, n, dense);
+  check_view (&(FlwWeatherView){ .t0 = T0 + 3000000000 - 37,
+                                 .ns_per_px = 1e7,
+                                 .row0 = 3.4,
+                                 .row1 = 21.7,
+                                 .width = 333,
+                                 .height = 256 },
+              n, live);
+  check_view (&(FlwWeatherView){ .t0 = T0 - 37, .ns_per_px = 6e7, .row1 = 300, .width = 1000, .height = 128 },
+              n, dense);
 }
 
 /* Busy time is conserved: what is summed over a row's pixels is the row's durations. */
@@ -104,8 +113,8 @@ test_busy_time (void)
   guint n = 4000, rows = 8;
   g_autofree FlwWeatherEvent *events = synthetic_events (n, rows, T0, 60000000000);
   FlwWeatherData *data = flw_weather_data_new ();
-  FlwWeatherGrid *grid = flw_weather_grid_new (
-      &(FlwWeatherView){ .t0 = T0, .ns_per_px = 60000000000. / 300, .row1 = rows, .width = 300, .height = 80 });
+  FlwWeatherGrid *grid = flw_weather_grid_new (&(FlwWeatherView){
+      .t0 = T0, .ns_per_px = 60000000000. / 300, .row1 = rows, .width = 300, .height = 80 });
   g_autoptr (GArray) slices = NULL;
   double sum[8] = { 0 }, busy;
 
@@ -138,8 +147,10 @@ test_counts (void)
   g_assert_cmpuint (flw_weather_plot_get_n_events (plot), ==, n);
   for (guint k = 0; k < 50; k++)
     {
-      guint first = g_test_rand_int_range (0, 50), last = MIN (first + g_test_rand_int_range (0, 5), rows - 1);
-      double from = T0 * 1e-9 + g_test_rand_double_range (0, 40), to = from + g_test_rand_double_range (0.001, 5);
+      guint first = g_test_rand_int_range (0, 50),
+            last = MIN (first + g_test_rand_int_range (0, 5), rows - 1);
+      double from = T0 * 1e-9 + g_test_rand_double_range (0, 40),
+             to = from + g_test_rand_double_range (0.001, 5);
       guint64 naive[FLW_CLASS_LAST] = { 0 }, counts[FLW_CLASS_LAST];
 
       for (guint i = 0; i < n; i++)
@@ -160,12 +171,18 @@ test_summary (void)
   FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
   const FlwWeatherEvent events[] = {
     { .id = 1, .start = T0, .duration = { 1000, 2000 }, .row = 0, .klass = FLW_CLASS_MISS },
-    { .id = 2, .start = T0 + 5000000000, .duration = { 1000, 2000, 90000 }, .row = 1, .klass = FLW_CLASS_INDEXED },
+    { .id = 2,
+      .start = T0 + 5000000000,
+      .duration = { 1000, 2000, 90000 },
+      .row = 1,
+      .klass = FLW_CLASS_INDEXED },
     { .id = 3, .start = T0 + 59000000000, .duration = { 1000 }, .row = 2, .klass = FLW_CLASS_FAILED },
   };
   const FlwWeatherRow rows[] = { { "node1", NULL }, { "node1", NULL }, { "node2", NULL } };
-  const FlwWeatherMark marks[] = { { .id = 7, .row = 0, .since = T0 + 60000000000, .kind = FLW_MARK_IN_FLIGHT },
-                                   { .id = 8, .row = 2, .since = T0 + 20000000000, .kind = FLW_MARK_STALLED } };
+  const FlwWeatherMark marks[] = {
+    { .id = 7, .row = 0, .since = T0 + 60000000000, .kind = FLW_MARK_IN_FLIGHT },
+    { .id = 8, .row = 2, .since = T0 + 20000000000, .kind = FLW_MARK_STALLED }
+  };
   g_autofree char *empty = NULL, *summary = NULL;
 
   g_object_get (widget, "summary", &empty, NULL);
@@ -176,7 +193,8 @@ test_summary (void)
   flw_weather_plot_set_marks (plot, 2, marks);
   g_object_get (widget, "summary", &summary, NULL);
   g_assert_cmpstr (summary, ==,
-                   "3 ranks on 2 hosts, 08:00:00.00 to 08:00:59.00: 3 shots: 1 miss, 1 indexed, 0 hit, not indexed, 1 failed; "
+                   "3 ranks on 2 hosts, 08:00:00.00 to 08:00:59.00: 3 shots: 1 miss, 1 indexed, 0 hit, not "
+                   "indexed, 1 failed; "
                    "1 in flight, 1 stalled (oldest 42 s, rank 2 · node2), 0 unfinished");
   g_object_unref (widget);
 }
@@ -201,7 +219,9 @@ test_keyboard (void)
   GtkWidget *widget = flw_weather_plot_new (), *window;
   FlwWeatherPlot *plot = FLW_WEATHER_PLOT (widget);
   FlwAxis *axis = flw_weather_plot_get_axis (plot);
-  const FlwWeatherEvent event = { .id = 4711, .start = T0, .duration = { 0, 10000000 }, .row = 0, .klass = FLW_CLASS_HIT };
+  const FlwWeatherEvent event = {
+    .id = 4711, .start = T0, .duration = { 0, 10000000 }, .row = 0, .klass = FLW_CLASS_HIT
+  };
   guint64 noted = 0;
   double span;
 
