@@ -2,8 +2,8 @@
  *
  *   gallery [--page NAME] [--size WxH] [--snapshot FILE]
  *
- * With --snapshot it waits until the page is settled, writes FILE (.png, .pdf, .svg) and ends. --hover X,Y
- * puts the pointer readout there. --list names the pages. */
+ * With --snapshot it waits until the page is settled, writes FILE (.png, .pdf, .svg) and ends.
+ * --list names the pages. */
 #include <gtk/gtk.h>
 #include <stdlib.h>
 
