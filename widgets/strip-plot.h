@@ -4,7 +4,7 @@
  * window, or a resolution on a 1/d² scale. Shots are appended to runs, in any order of runs; runs lie in
  * the order in which they were added, each as long as it has shots, so that several runs may grow at once.
  * Rasters and lines are made in a worker thread from all shots (no sampling): each pixel shows the highest
- * class present, its brightness how many. 17 bytes a shot.
+ * class present, its brightness how many. 2 bytes a shot, and 4 for each value.
  *
  * Keys: ← → pan, + − zoom, Home/End first and newest, F fit and follow. Wheel zooms at the pointer, drag
  * pans, click activates the nearest shot. Properties: "summary" (string, read-only), "axis" (FlwAxis, the

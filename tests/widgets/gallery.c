@@ -1,9 +1,9 @@
 /* gallery: every widget with made-up data, to be looked at.
  *
- *   gallery [--page NAME] [--size WxH] [--snapshot FILE]
+ *   gallery [--page NAME] [--size WxH] [--act ACTION …] [--snapshot FILE]
  *
  * With --snapshot it waits until the page is settled, writes FILE (.png, .pdf, .svg) and ends.
- * --list names the pages. */
+ * --act does what a key would (plot.cursor-right puts the cursor into the middle). --list names the pages. */
 #include <gtk/gtk.h>
 #include <stdlib.h>
 
@@ -13,12 +13,14 @@
 #include "tests/widgets/gallery-pages.h"
 
 static char *option_page, *option_snapshot, *option_size;
+static char **option_acts;
 static gboolean option_list;
 
 static const GOptionEntry options[] = {
   { "page", 0, 0, G_OPTION_ARG_STRING, &option_page, "Only this page", "NAME" },
   { "snapshot", 0, 0, G_OPTION_ARG_FILENAME, &option_snapshot, "Write a picture and end", "FILE" },
   { "size", 0, 0, G_OPTION_ARG_STRING, &option_size, "Of the window", "WxH" },
+  { "act", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_acts, "Activate on the page's first chart that has it", "ACTION" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &option_list, "Name the pages", NULL },
   { NULL },
 };
@@ -27,6 +29,7 @@ typedef struct
 {
   GMainLoop *loop;
   GtkWidget *window, *page;
+  gboolean acted;
   guint waited;
   int status;
 } Gallery;
@@ -47,6 +50,18 @@ settled (GtkWidget *widget)
 }
 
 static gboolean
+activate (GtkWidget *widget, const char *action)
+{
+  if (gtk_widget_activate_action (widget, action, NULL))
+    return TRUE;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
+       child = gtk_widget_get_next_sibling (child))
+    if (activate (child, action))
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
 on_wait (gpointer data)
 {
   Gallery *gallery = data;
@@ -54,6 +69,15 @@ on_wait (gpointer data)
 
   if (++gallery->waited < 10 || (!settled (gallery->page) && gallery->waited < 400))
     return G_SOURCE_CONTINUE;
+  if (option_acts != NULL && !gallery->acted)
+    {
+      for (guint i = 0; option_acts[i] != NULL; i++)
+        if (!activate (gallery->page, option_acts[i]))
+          g_printerr ("gallery: nothing here does %s\n", option_acts[i]);
+      gallery->acted = TRUE;
+      gallery->waited = 0;
+      return G_SOURCE_CONTINUE;
+    }
   if (!flw_widget_export (gallery->page, option_snapshot, &error))
     {
       g_printerr ("gallery: %s\n", error->message);
