@@ -135,7 +135,7 @@ def compare_real(folder):
                 for device in DEVICES:
                     if device == "teams" and threshold == 0:
                         continue  # half a second each, and the other covers it
-                    got, seconds = by_us(device, data, 1 if device == "teams" else 10)
+                    got, seconds = by_us(device, data, 1 if device == "teams" else 5)
                     if got is None:
                         print(f"# {device} skipped: {seconds}")
                         continue

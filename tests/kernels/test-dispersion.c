@@ -12,6 +12,8 @@ typedef struct
   FlkDispersionArgs args;
   gboolean gain_map;
   guint32 panel;
+  const float *value;  /* of every pixel, as shot_pixel() reads it */
+  const guint8 *good;
 } Naive;
 
 static gsize
@@ -30,8 +32,9 @@ window (const Naive *n, int fs, int ss, int half_fs, int half_ss, const guint8 *
   for (int j = MAX (ss - half_ss, 0); j <= MIN (ss + half_ss, (int) panel->n_ss - 1); j++)
     for (int i = MAX (fs - half_fs, 0); i <= MIN (fs + half_fs, (int) panel->n_fs - 1); i++)
       {
-        float v;
-        if (shot_pixel (n->shot, n->panel, at (n, i, j), &v) && v < 16777216 && !(excluded && excluded[at (n, i, j)]))
+        gsize index = at (n, i, j);
+        float v = n->value[index];
+        if (n->good[index] && v < 16777216 && !(excluded && excluded[index]))
           {
             sums[0] += 1;
             sums[1] += v;
@@ -43,10 +46,9 @@ window (const Naive *n, int fs, int ss, int half_fs, int half_ss, const guint8 *
 static gboolean
 dispersed (const Naive *n, int fs, int ss, double gain, double sums[3])
 {
-  float p;
   window (n, fs, ss, n->args.half_fs, n->args.half_ss, NULL, sums);
   double m = sums[0], x = sums[1], y = sums[2];
-  return shot_pixel (n->shot, n->panel, at (n, fs, ss), &p) && m >= n->args.min_local && x >= 0
+  return n->good[at (n, fs, ss)] && m >= n->args.min_local && x >= 0
          && m * y - x * x > gain * x * (m - 1 + n->args.sigma_background * sqrt (2 * (m - 1)));
 }
 
@@ -59,9 +61,8 @@ naive_plain (const Naive *n, guint8 *strong)
       {
         gsize i = at (n, fs, ss);
         double gain = n->gain_map ? (double) n->shot->gain[i] : n->args.gain, sums[3];
-        float p;
+        float p = n->value[i];
         gboolean yes = dispersed (n, fs, ss, gain, sums);
-        shot_pixel (n->shot, n->panel, i, &p);
         strong[i] = yes && p > n->args.global_threshold
                     && sums[0] * p - sums[1] > n->args.sigma_strong * sqrt (gain * sums[1] * sums[0]);
       }
@@ -94,8 +95,7 @@ naive_extended (const Naive *n, guint8 *strong)
       {
         gsize i = at (n, fs, ss);
         double gain = n->gain_map ? (double) n->shot->gain[i] : n->args.gain;
-        float p;
-        shot_pixel (n->shot, n->panel, i, &p);
+        float p = n->value[i];
         window (n, fs, ss, n->args.half_fs + 2, n->args.half_ss + 2, kept, sums);
         double mean = sums[0] >= 2 ? sums[1] / sums[0] : 0;
         strong[i] = kept[i] && p > n->args.global_threshold && sums[1] >= 0
@@ -144,13 +144,22 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated, int half_fs, i
                              .sigma_strong = 2.5,
                              .global_threshold = type % 2 ? 0 : 20.25,
                              .gain = 1.5 };
+  g_autofree float *value = g_new0 (float, shot->n_pixels);
+  g_autofree guint8 *good = g_malloc0 (shot->n_pixels);
+  for (guint32 p = 0; p < shot->n_panels; p++)
+    for (guint ss = 0; ss < shot->panels[p].n_ss; ss++)
+      for (guint fs = 0; fs < shot->panels[p].n_fs; fs++)
+        {
+          gsize i = shot->panels[p].offset + ss * shot->panels[p].stride + fs;
+          good[i] = shot_pixel (shot, p, i, &value[i]) ? 1 : 0;
+        }
   for (gboolean extended = FALSE; extended <= TRUE; extended++)
     {
       g_autofree guint8 *expected = g_malloc0 (shot->n_pixels);
       guint n = 0;
       for (guint32 p = 0; p < shot->n_panels; p++)
         {
-          Naive naive = { shot, args, gain_map, p };
+          Naive naive = { shot, args, gain_map, p, value, good };
           if (extended)
             naive_extended (&naive, expected);
           else
