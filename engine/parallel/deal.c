@@ -5,7 +5,7 @@
 #define MAX_BATCH 64
 /* Above this many ranks the requests keep rank 0 busy enough. */
 #define RANKS_FOR_DEALER 48
-#define NAP_US 500
+#define NAP_US           500
 
 /* What a rank tells rank 0. */
 typedef struct

@@ -56,14 +56,14 @@ folder_files (const char *folder, GError **error)
   g_ptr_array_sort (paths, by_name);
   if (paths->len > 0)
     return g_steal_pointer (&paths);
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no data files, expected .cbf, .cxi, .h5, .hdf5 or .nxs",
-               folder);
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
+               "%s: has no data files, expected .cbf, .cxi, .h5, .hdf5 or .nxs", folder);
   return NULL;
 }
 
 typedef struct
 {
-  GPtrArray *inputs;    /* FlInput */
+  GPtrArray *inputs; /* FlInput */
   GHashTable *by_path, *by_base;
 } Table;
 
@@ -75,13 +75,14 @@ add_path (Table *table, const char *path, gint64 frame, GError **error)
   const FlInput *namesake = g_hash_table_lookup (table->by_base, base);
   if (input == NULL && namesake != NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has the name of %s, expected files with names of their own",
-                   path, namesake->path);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%s: has the name of %s, expected files with names of their own", path, namesake->path);
       return FALSE;
     }
   if (strchr (path, '\n') != NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "'%s': has a line break in its name, expected none", path);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "'%s': has a line break in its name, expected none",
+                   path);
       return FALSE;
     }
   if (input == NULL)
@@ -202,7 +203,8 @@ count_share (FlParallel *parallel, const GPtrArray *inputs, const FlSourceOption
       g_autoptr (FlSource) source = fl_source_open (((FlInput *) inputs->pdata[i])->path, options, &why);
       g_autofree char *message = g_strdup (source == NULL ? why->message : "");
       g_strdelimit (message, "\n", ' ');
-      g_string_append_printf (lines, "%u %u %s\n", i, source != NULL ? fl_source_n_frames (source) : 0, message);
+      g_string_append_printf (lines, "%u %u %s\n", i, source != NULL ? fl_source_n_frames (source) : 0,
+                              message);
     }
   return g_string_free (lines, FALSE);
 }

@@ -12,14 +12,15 @@ typedef struct
 {
   char *path;
   guint32 frames;
-  char *message;  /* why it cannot be opened; then frames is 0 */
-  GArray *only;   /* guint32, sorted, at rank 0: the frames that were asked for; NULL: all */
+  char *message; /* why it cannot be opened; then frames is 0 */
+  GArray *only;  /* guint32, sorted, at rank 0: the frames that were asked for; NULL: all */
 } FlInput;
 
 /* Collective. Rank 0 reads the arguments; every rank then opens its share of the sources and counts their frames.
  * Returns FlInput at every rank (`only`, and frames and messages of all, at rank 0). An error of the arguments is
  * returned at every rank; a source that cannot be opened is not an error but has a message. */
-GPtrArray *fl_inputs_read (FlParallel *parallel, char **arguments, const FlSourceOptions *options, GError **error);
+GPtrArray *fl_inputs_read (FlParallel *parallel, char **arguments, const FlSourceOptions *options,
+                           GError **error);
 
 /* The frames of one input that are asked for: number and the i-th. A frame may lie beyond the file's end. */
 guint32 fl_input_n (const FlInput *input);

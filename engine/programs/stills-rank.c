@@ -38,8 +38,8 @@ open_source_free (gpointer data)
 }
 
 FlStillsRank *
-fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank, const GPtrArray *inputs,
-                    FlRecorder *recorder, FlInflight *inflight, GError **error)
+fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank,
+                    const GPtrArray *inputs, FlRecorder *recorder, FlInflight *inflight, GError **error)
 {
   char *message = NULL;
   FlSpotFinder *finder = fl_spot_finder_new (params, node_rank, &message, error);
@@ -125,8 +125,8 @@ record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, GError
     {
       const FlInput *input = rank->inputs->pdata[row->source];
       const char *path = g_str_has_prefix (row->message, input->path) ? "" : input->path;
-      counts->first_failure = g_strdup_printf ("%s%sframe %u: %s", path, *path != '\0' ? " " : "", row->frame,
-                                               row->message);
+      counts->first_failure =
+          g_strdup_printf ("%s%sframe %u: %s", path, *path != '\0' ? " " : "", row->frame, row->message);
     }
   return ok;
 }
@@ -135,8 +135,9 @@ static FlShotRow
 new_row (const FlStillsRank *rank, FlShotRef ref)
 {
   const FlInput *input = rank->inputs->pdata[ref.source];
-  return (FlShotRow){ .id = fl_shot_id (input->path, ref.frame), .source = ref.source, .frame = ref.frame,
-                      .start = fl_now_ns () };
+  return (FlShotRow){
+    .id = fl_shot_id (input->path, ref.frame), .source = ref.source, .frame = ref.frame, .start = fl_now_ns ()
+  };
 }
 
 static guint32

@@ -13,7 +13,7 @@ typedef struct
   double read;   /* decoding included */
   double decode; /* decompression and conversion alone */
   double find;
-  double write;  /* journal and segments */
+  double write; /* journal and segments */
 } FlRankTimes;
 
 typedef struct
@@ -27,7 +27,8 @@ typedef struct FlStillsRank FlStillsRank;
 
 /* `inputs`: FlInput, must outlive it, like recorder and inflight. */
 FlStillsRank *fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank,
-                                  const GPtrArray *inputs, FlRecorder *recorder, FlInflight *inflight, GError **error);
+                                  const GPtrArray *inputs, FlRecorder *recorder, FlInflight *inflight,
+                                  GError **error);
 void fl_stills_rank_free (FlStillsRank *rank);
 const char *fl_stills_rank_device (const FlStillsRank *rank, const char **message);
 FlRankCounts *fl_stills_rank_counts (FlStillsRank *rank);

@@ -16,10 +16,10 @@
 #include "engine/results/history.h"
 #include "engine/results/master.h"
 
-#define PROGRAM "firstlight-engine stills"
-#define PROGRESS_EVERY (3 * FL_NS_PER_S)
+#define PROGRAM          "firstlight-engine stills"
+#define PROGRESS_EVERY   (3 * FL_NS_PER_S)
 #define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
-#define STRIKES 2           /* a shot in flight at so many deaths is set aside */
+#define STRIKES          2  /* a shot in flight at so many deaths is set aside */
 
 typedef struct
 {
@@ -68,9 +68,12 @@ static gboolean
 options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
 {
   const GOptionEntry entries[] = {
-    { "stages", 0, 0, G_OPTION_ARG_STRING, &options->stages, "How far to go: spots, index or all (default)", "STAGES" },
-    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "The job's folder; attempts of one job share it", "DIR" },
-    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)", "N" },
+    { "stages", 0, 0, G_OPTION_ARG_STRING, &options->stages, "How far to go: spots, index or all (default)",
+      "STAGES" },
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "The job's folder; attempts of one job share it",
+      "DIR" },
+    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
+      "N" },
     { "retry-set-aside", 0, 0, G_OPTION_ARG_NONE, &options->retry_set_aside,
       "Try again the shots that were set aside", NULL },
     { "timing", 0, 0, G_OPTION_ARG_NONE, &options->timing, "Print the CPU seconds of each step", NULL },
@@ -79,8 +82,9 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (context, "Finds spots in the shots of files, lists (*.lst) or folders.\n"
-                                         "The last line of the output reads: N shots, N hits, N indexed, N lattices");
+  g_option_context_set_summary (context,
+                                "Finds spots in the shots of files, lists (*.lst) or folders.\n"
+                                "The last line of the output reads: N shots, N hits, N indexed, N lattices");
   g_option_context_add_main_entries (context, entries, NULL);
   fl_program_add_options (context, &options->common);
   /* GLib's own --help would end the process under MPI's feet. */
@@ -102,10 +106,12 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --stages spots --out DIR INPUT…",
                  options->inputs == NULL ? "input" : "--out", PROGRAM);
   else if (options->attempt < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1", options->attempt);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
+                 options->attempt);
   else if (g_strcmp0 (options->stages, "spots") == 0)
     return TRUE;
-  else if (options->stages == NULL || strcmp (options->stages, "index") == 0 || strcmp (options->stages, "all") == 0)
+  else if (options->stages == NULL || strcmp (options->stages, "index") == 0
+           || strcmp (options->stages, "all") == 0)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
                  "--stages %s: this version goes no further than finding spots, expected --stages spots",
                  options->stages != NULL ? options->stages : "all");
@@ -131,11 +137,13 @@ check_params (const Stills *stills, GError **error)
     return FALSE;
   for (guint i = 0; i < n; i++)
     {
-      const char *was = fl_params_text (before, specs[i].name), *is = fl_params_text (stills->params, specs[i].name);
+      const char *was = fl_params_text (before, specs[i].name),
+                 *is = fl_params_text (stills->params, specs[i].name);
       if (strcmp (specs[i].stage, "run") == 0 || strcmp (was, is) == 0)
         continue;
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "%s: %s was '%s' in earlier attempts and is now '%s', expected the same in a job (or another --out)",
+                   "%s: %s was '%s' in earlier attempts and is now '%s', expected the same in a job (or "
+                   "another --out)",
                    path, specs[i].name, was, is);
       return FALSE;
     }
@@ -149,9 +157,9 @@ write_params (const Stills *stills, GError **error)
   g_autofree char *own = g_build_filename (stills->attempt_dir, "params.txt", NULL);
   g_autofree char *values = fl_params_write (stills->params);
   g_autofree char *library = fl_parallel_library ();
-  g_autofree char *text = g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
-                                           fl_param_table_version (), fl_parallel_ranks (stills->parallel), library,
-                                           values);
+  g_autofree char *text =
+      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
+                       fl_param_table_version (), fl_parallel_ranks (stills->parallel), library, values);
   GError *why = NULL;
   gboolean kept = g_hash_table_size (stills->history->done) > 0 && g_file_test (path, G_FILE_TEST_EXISTS);
   if (g_file_set_contents (own, text, -1, &why) && (kept || g_file_set_contents (path, text, -1, &why)))
@@ -230,7 +238,9 @@ list_sources (Stills *stills)
   for (guint i = 0; i < stills->inputs->len; i++)
     {
       const FlInput *input = stills->inputs->pdata[i];
-      FlSourceRow row = { .source = i, .frames = fl_input_n (input), .path = input->path, .message = input->message };
+      FlSourceRow row = {
+        .source = i, .frames = fl_input_n (input), .path = input->path, .message = input->message
+      };
       fl_batch_append (stills->sources, &row);
       if (input->message == NULL)
         continue;
@@ -282,8 +292,8 @@ set_guilty_aside (Stills *stills, GError **error)
       FlShotRef ref = g_array_index (stills->guilty, FlShotRef, i);
       const FlInput *input = stills->inputs->pdata[ref.source];
       const FlStrikes *strikes = fl_history_strikes (stills->history, fl_shot_id (input->path, ref.frame));
-      g_autofree char *why = g_strdup_printf ("was in flight when attempts %u and %u died", strikes->first,
-                                              strikes->last);
+      g_autofree char *why =
+          g_strdup_printf ("was in flight when attempts %u and %u died", strikes->first, strikes->last);
       if (!fl_stills_rank_set_aside (stills->rank, ref, why, error))
         return FALSE;
       g_ptr_array_add (stills->set_aside, set_aside_line (input, ref.frame));
@@ -308,8 +318,9 @@ open_rank (Stills *stills, GError **error)
   if (stills->inflight == NULL)
     return FALSE;
   fl_inflight_mark_crashes (stills->inflight);
-  stills->rank = fl_stills_rank_new (stills->params, &stills->source_options, fl_parallel_node_rank (parallel),
-                                     stills->inputs, stills->recorder, stills->inflight, error);
+  stills->rank =
+      fl_stills_rank_new (stills->params, &stills->source_options, fl_parallel_node_rank (parallel),
+                          stills->inputs, stills->recorder, stills->inflight, error);
   return stills->rank != NULL && note_rank (stills, error);
 }
 
@@ -359,8 +370,8 @@ show_progress (Stills *stills, const FlDeal *deal)
   fl_deal_progress (deal, &shots, &hits);
   double rate = (double) (shots - stills->last_shots) / (1e-9 * (double) (now - stills->last_progress));
   guint all = stills->shots->len + stills->suspects->len + stills->guilty->len;
-  fprintf (stderr, "%" G_GUINT64_FORMAT " of %u shots, %" G_GUINT64_FORMAT " hits (%.1f %%), %.1f shots/s\n", shots,
-           all, hits, shots > 0 ? 100.0 * (double) hits / (double) shots : 0, rate);
+  fprintf (stderr, "%" G_GUINT64_FORMAT " of %u shots, %" G_GUINT64_FORMAT " hits (%.1f %%), %.1f shots/s\n",
+           shots, all, hits, shots > 0 ? 100.0 * (double) hits / (double) shots : 0, rate);
   stills->last_progress = now;
   stills->last_shots = shots;
 }
@@ -380,10 +391,11 @@ work (Stills *stills)
   g_autoptr (GError) error = NULL;
   FlShotRef ref;
   FlDealt dealt;
-  FlDeal *deal = fl_deal_new (stills->parallel, stills->first ? (FlShotRef *) (void *) stills->shots->data : NULL,
-                              stills->first ? stills->shots->len : 0,
-                              stills->first ? (FlShotRef *) (void *) stills->suspects->data : NULL,
-                              stills->first ? stills->suspects->len : 0);
+  FlDeal *deal =
+      fl_deal_new (stills->parallel, stills->first ? (FlShotRef *) (void *) stills->shots->data : NULL,
+                   stills->first ? stills->shots->len : 0,
+                   stills->first ? (FlShotRef *) (void *) stills->suspects->data : NULL,
+                   stills->first ? stills->suspects->len : 0);
   stills->last_progress = fl_tick_ns ();
   while ((dealt = fl_deal_next (deal, &ref)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
     {
@@ -414,11 +426,14 @@ print_timing (Stills *stills, guint64 shots)
   FlRankTimes cpu = fl_stills_rank_counts (stills->rank)->cpu;
   struct timespec t;
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  double sums[] = { cpu.read, cpu.decode, cpu.find, cpu.write, (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
+  double sums[] = { cpu.read, cpu.decode, cpu.find, cpu.write,
+                    (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
   fl_parallel_sum_f64 (stills->parallel, sums, G_N_ELEMENTS (sums));
   if (stills->first)
-    fprintf (stderr, "cpu seconds: read %.4f (decode %.4f) find %.4f write %.4f total %.4f for %" G_GUINT64_FORMAT
-             " shots, %.3f s elapsed\n", sums[0], sums[1], sums[2], sums[3], sums[4], shots,
+    fprintf (stderr,
+             "cpu seconds: read %.4f (decode %.4f) find %.4f write %.4f total %.4f for %" G_GUINT64_FORMAT
+             " shots, %.3f s elapsed\n",
+             sums[0], sums[1], sums[2], sums[3], sums[4], shots,
              1e-9 * (double) (fl_tick_ns () - stills->started));
 }
 
@@ -453,8 +468,9 @@ print_totals (Stills *stills, guint64 shots, guint64 hits)
     }
   for (guint i = 0; i < stills->set_aside->len; i++)
     fprintf (stderr, "%s\n", (const char *) stills->set_aside->pdata[i]);
-  printf ("%" G_GUINT64_FORMAT " shots, %" G_GUINT64_FORMAT " hits, %" G_GUINT64_FORMAT " indexed, %" G_GUINT64_FORMAT
-          " lattices\n", shots, hits, indexed, lattices);
+  printf ("%" G_GUINT64_FORMAT " shots, %" G_GUINT64_FORMAT " hits, %" G_GUINT64_FORMAT
+          " indexed, %" G_GUINT64_FORMAT " lattices\n",
+          shots, hits, indexed, lattices);
 }
 
 /* Rank 0, when all is done. */
@@ -482,8 +498,10 @@ finish (Stills *stills, gboolean complete)
   if (stills->options.timing)
     print_timing (stills, sums[0]);
   if (stills->first && !complete)
-    fprintf (stderr, "%s: asked to stop: %" G_GUINT64_FORMAT " of %u shots done and saved; the next attempt goes on "
-             "from there\n", PROGRAM, sums[0], stills->shots->len + stills->suspects->len + stills->guilty->len);
+    fprintf (stderr,
+             "%s: asked to stop: %" G_GUINT64_FORMAT " of %u shots done and saved; the next attempt goes on "
+             "from there\n",
+             PROGRAM, sums[0], stills->shots->len + stills->suspects->len + stills->guilty->len);
   if (stills->first)
     print_totals (stills, sums[0], sums[1]);
   status = !complete ? 75 : stills->bad_sources > 0 ? 2 : 0;

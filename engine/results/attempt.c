@@ -71,7 +71,8 @@ fl_attempt_make (const char *job_dir, guint wanted, GError **error)
   if (ok)
     return number;
   if (errno == EEXIST && path != NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is there already, expected the number of a new attempt", path);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "%s: is there already, expected the number of a new attempt", path);
   else
     g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", path != NULL ? path : job_dir,
                  g_strerror (errno));
@@ -115,7 +116,8 @@ fl_attempt_wait_for_earlier (const char *job_dir, guint attempt, guint seconds, 
         {
           if (g_get_monotonic_time () > until)
             {
-              g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: is still running, expected it to have ended", path);
+              g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: is still running, expected it to have ended",
+                           path);
               return FALSE;
             }
           g_usleep (50000);

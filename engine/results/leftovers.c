@@ -133,8 +133,12 @@ fl_master_seal_leftovers (const char *job_dir, guint attempt, guint segment_shot
       g_autofree char *dir = fl_attempt_path (job_dir, number);
       GHashTable *set = g_hash_table_lookup (sealed, GUINT_TO_POINTER (number));
       g_hash_table_remove_all (none);
-      Leftovers left = { .folder = folder, .attempt = number, .segment_shots = segment_shots,
-                         .sealed = set != NULL ? set : none, .shots = shots, .spots = spots };
+      Leftovers left = { .folder = folder,
+                         .attempt = number,
+                         .segment_shots = segment_shots,
+                         .sealed = set != NULL ? set : none,
+                         .shots = shots,
+                         .spots = spots };
       if (!take_attempt (&left, dir, error))
         return FALSE;
     }

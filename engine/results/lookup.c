@@ -18,8 +18,8 @@ typedef struct
   const char *journal; /* NULL: in the master */
   guint64 shots_at, spots_at;
   gsize shots_bytes, spots_bytes;
-  guint64 row;         /* in the master, or in the shot frame */
-  guint64 first_spot;  /* in the master */
+  guint64 row;        /* in the master, or in the shot frame */
+  guint64 first_spot; /* in the master */
 } Place;
 
 /* What is known of one job's folder; grows as its journals grow. */
@@ -96,7 +96,8 @@ master_stamp (const Job *job)
   GStatBuf about;
   if (g_stat (path, &about) != 0)
     return 0;
-  return (guint64) about.st_mtim.tv_sec * 1000000000u + (guint64) about.st_mtim.tv_nsec + (guint64) about.st_ino;
+  return (guint64) about.st_mtim.tv_sec * 1000000000u + (guint64) about.st_mtim.tv_nsec
+         + (guint64) about.st_ino;
 }
 
 static void
@@ -115,7 +116,9 @@ read_master (Job *job)
       if (ids != NULL && first != NULL)
         {
           for (gint64 i = 0; i < n; i++)
-            add_place (job, &(Place){ .id = ids[i], .attempt = (guint) attempt, .row = (guint64) i,
+            add_place (job, &(Place){ .id = ids[i],
+                                      .attempt = (guint) attempt,
+                                      .row = (guint64) i,
                                       .first_spot = first[i] });
           job->master_stamp = stamp;
           job->master_attempt = (guint) attempt;
@@ -164,9 +167,14 @@ read_journal (Job *job, const char *path, guint attempt)
     {
       const guint64 *ids = fl_batch_column (step.shots, "id");
       for (guint i = 0; i < fl_batch_rows (step.shots); i++)
-        add_place (job, &(Place){ .id = ids[i], .attempt = attempt, .journal = fl_walk_path (walk),
-                                  .shots_at = step.shots_at, .shots_bytes = step.shots_bytes,
-                                  .spots_at = step.spots_at, .spots_bytes = step.spots_bytes, .row = i });
+        add_place (job, &(Place){ .id = ids[i],
+                                  .attempt = attempt,
+                                  .journal = fl_walk_path (walk),
+                                  .shots_at = step.shots_at,
+                                  .shots_bytes = step.shots_bytes,
+                                  .spots_at = step.spots_at,
+                                  .spots_bytes = step.spots_bytes,
+                                  .row = i });
     }
 }
 
@@ -235,8 +243,8 @@ fl_results_spots (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError
   const Place *place = find (job, shot);
   gboolean ok = FALSE;
   if (place == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no results of shot %016" G_GINT64_MODIFIER "x", job_dir,
-                 shot);
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no results of shot %016" G_GINT64_MODIFIER "x",
+                 job_dir, shot);
   else if (place->journal != NULL)
     ok = load_from_journal (place, &one, &spots, error);
   else

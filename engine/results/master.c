@@ -9,11 +9,11 @@
 
 typedef struct
 {
-  const char *path;    /* relative to the job's folder */
+  const char *path; /* relative to the job's folder */
   FlBatch *shots;
   guint64 *first_spot; /* one a shot */
   guint64 n_spots;
-  guint64 base;        /* of its spots in the master's table */
+  guint64 base; /* of its spots in the master's table */
   guint attempt;
 } Segment;
 
@@ -48,7 +48,8 @@ read_segments (const char *job_dir, const GPtrArray *paths)
     {
       g_autofree char *path = g_build_filename (job_dir, paths->pdata[i], NULL);
       Segment segment = { .path = paths->pdata[i], .base = base };
-      segment.shots = fl_segment_read_shots (path, &segment.first_spot, &segment.n_spots, &segment.attempt, NULL);
+      segment.shots =
+          fl_segment_read_shots (path, &segment.first_spot, &segment.n_spots, &segment.attempt, NULL);
       if (segment.shots == NULL)
         continue;
       base += segment.n_spots;
@@ -140,7 +141,8 @@ write_virtual (hid_t group, const FlColumn *column, const GArray *segments, guin
       H5Sclose (source);
     }
   H5Sselect_all (space);
-  hid_t dataset = ok ? H5Dcreate2 (group, column->name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT) : -1;
+  hid_t dataset =
+      ok ? H5Dcreate2 (group, column->name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT) : -1;
   ok = dataset >= 0 && fl_column_write_unit (dataset, column->unit);
   if (dataset >= 0)
     H5Dclose (dataset);

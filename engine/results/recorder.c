@@ -11,9 +11,9 @@ struct FlRecorder
   guint attempt;
   guint32 rank;
   guint batch_rows, segment_shots, segments;
-  FlBatch *shots, *spots;             /* not yet in the journal */
+  FlBatch *shots, *spots;                       /* not yet in the journal */
   FlBatch *segment_of_shots, *segment_of_spots; /* in the journal, not yet sealed */
-  guint64 since;                      /* tick of the batch's first row */
+  guint64 since;                                /* tick of the batch's first row */
 };
 
 FlRecorder *
@@ -50,8 +50,8 @@ seal (FlRecorder *recorder, GError **error)
     return TRUE;
   g_autofree char *name = g_strdup_printf ("spots-%04u-%04u.h5", recorder->rank, recorder->segments++);
   g_autofree char *path = g_build_filename (recorder->dir, name, NULL);
-  gboolean ok = fl_segment_write (path, recorder->attempt, recorder->segment_of_shots, recorder->segment_of_spots,
-                                  error);
+  gboolean ok = fl_segment_write (path, recorder->attempt, recorder->segment_of_shots,
+                                  recorder->segment_of_spots, error);
   fl_batch_clear (recorder->segment_of_shots);
   fl_batch_clear (recorder->segment_of_spots);
   return ok;

@@ -12,7 +12,8 @@ FlRecorder *fl_recorder_open (const char *attempt_dir, guint attempt, guint32 ra
 /* Rows of other kinds, into the journal before anything else. */
 gboolean fl_recorder_note (FlRecorder *recorder, FlBatch *batch, GError **error);
 /* `shot->spots` rows at `spots`. */
-gboolean fl_recorder_add (FlRecorder *recorder, const FlShotRow *shot, const FlSpotRow *spots, GError **error);
+gboolean fl_recorder_add (FlRecorder *recorder, const FlShotRow *shot, const FlSpotRow *spots,
+                          GError **error);
 /* Closes the batch if its second is over; to be called while waiting. */
 gboolean fl_recorder_tick (FlRecorder *recorder, GError **error);
 gboolean fl_recorder_flush (FlRecorder *recorder, GError **error);

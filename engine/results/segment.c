@@ -17,14 +17,15 @@ write_tables (hid_t file, guint attempt, const FlBatch *shots, const FlBatch *sp
   for (guint i = 0; i < n; i++)
     first[i + 1] = first[i] + counts[i];
   g_return_val_if_fail (first[n] == fl_batch_rows (spots), FALSE);
-  if (!fl_attribute_write_text (file, "format", "firstlight spots") || !fl_attribute_write_u64 (file, "version", 1)
-      || !fl_attribute_write_u64 (file, "attempt", attempt)
+  if (!fl_attribute_write_text (file, "format", "firstlight spots")
+      || !fl_attribute_write_u64 (file, "version", 1) || !fl_attribute_write_u64 (file, "attempt", attempt)
       || !fl_attribute_write_text (file, "engine", "firstlight-engine " FL_VERSION))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "attributes cannot be written (disk full?)");
       return FALSE;
     }
-  return fl_table_write (file, "shots", shots, error) && fl_table_write_u64 (file, "shots/first_spot", first, n, error)
+  return fl_table_write (file, "shots", shots, error)
+         && fl_table_write_u64 (file, "shots/first_spot", first, n, error)
          && fl_table_write (file, "spots", spots, error);
 }
 
@@ -52,12 +53,14 @@ segment_open (const char *path, GError **error)
   fl_hdf5_quiet ();
   hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
   if (file < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be opened, expected an HDF5 file of spots", path);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be opened, expected an HDF5 file of spots",
+                 path);
   return file;
 }
 
 FlBatch *
-fl_segment_read_shots (const char *path, guint64 **first_spot, guint64 *n_spots, guint *attempt, GError **error)
+fl_segment_read_shots (const char *path, guint64 **first_spot, guint64 *n_spots, guint *attempt,
+                       GError **error)
 {
   hid_t file = segment_open (path, error);
   if (file < 0)

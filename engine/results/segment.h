@@ -11,7 +11,8 @@
 #include "engine/base/batch.h"
 
 /* `spots`: all rows of the first shot, then of the second … Written under another name, flushed, then renamed. */
-gboolean fl_segment_write (const char *path, guint attempt, const FlBatch *shots, const FlBatch *spots, GError **error);
+gboolean fl_segment_write (const char *path, guint attempt, const FlBatch *shots, const FlBatch *spots,
+                           GError **error);
 /* The shots' rows, *first_spot (one a row) and the attempt; n_spots is the table's length. Outputs may be NULL. */
 FlBatch *fl_segment_read_shots (const char *path, guint64 **first_spot, guint64 *n_spots, guint *attempt,
                                 GError **error);

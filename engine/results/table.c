@@ -21,13 +21,20 @@ fl_column_hdf5_type (FlColumnType type)
 {
   switch (type)
     {
-    case FL_COLUMN_U8: return H5T_NATIVE_UINT8;
-    case FL_COLUMN_U16: return H5T_NATIVE_UINT16;
-    case FL_COLUMN_U32: return H5T_NATIVE_UINT32;
-    case FL_COLUMN_U64: return H5T_NATIVE_UINT64;
-    case FL_COLUMN_F32: return H5T_NATIVE_FLOAT;
-    case FL_COLUMN_F64: return H5T_NATIVE_DOUBLE;
-    case FL_COLUMN_TEXT: break;
+    case FL_COLUMN_U8:
+      return H5T_NATIVE_UINT8;
+    case FL_COLUMN_U16:
+      return H5T_NATIVE_UINT16;
+    case FL_COLUMN_U32:
+      return H5T_NATIVE_UINT32;
+    case FL_COLUMN_U64:
+      return H5T_NATIVE_UINT64;
+    case FL_COLUMN_F32:
+      return H5T_NATIVE_FLOAT;
+    case FL_COLUMN_F64:
+      return H5T_NATIVE_DOUBLE;
+    case FL_COLUMN_TEXT:
+      break;
     }
   hid_t text = H5Tcopy (H5T_C_S1);
   H5Tset_size (text, H5T_VARIABLE);
@@ -89,7 +96,8 @@ column_write (hid_t group, const char *name, hid_t type, const char *unit, const
   hsize_t dims[1] = { n };
   hid_t space = H5Screate_simple (1, dims, NULL);
   hid_t dataset = H5Dcreate2 (group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  gboolean ok = dataset >= 0 && (n == 0 || H5Dwrite (dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0)
+  gboolean ok = dataset >= 0
+                && (n == 0 || H5Dwrite (dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0)
                 && fl_column_write_unit (dataset, unit);
   if (dataset >= 0 && H5Dclose (dataset) < 0)
     ok = FALSE;
@@ -149,7 +157,8 @@ fl_table_rows (hid_t parent, const char *group, FlKind kind, GError **error)
   if (dataset >= 0)
     H5Dclose (dataset);
   if (rows < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no table '%s', expected a file that Firstlight wrote", group);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no table '%s', expected a file that Firstlight wrote",
+                 group);
   return rows;
 }
 
@@ -180,7 +189,8 @@ scatter (char *rows, gsize row_size, const FlColumn *column, const char *values,
 
 /* Fills `column` of the rows; texts (to be freed with H5free_memory) are also kept in `texts`. */
 static gboolean
-column_read (hid_t group, const FlColumn *column, guint64 first, gsize n, char *rows, gsize row_size, GPtrArray *texts)
+column_read (hid_t group, const FlColumn *column, guint64 first, gsize n, char *rows, gsize row_size,
+             GPtrArray *texts)
 {
   if (H5Lexists (group, column->name, H5P_DEFAULT) <= 0)
     return TRUE;
@@ -221,8 +231,8 @@ fl_table_read (hid_t parent, const char *group, FlKind kind, guint64 first, gsiz
     H5Gclose (handle);
   if (!ok)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "table '%s' cannot be read, expected a file that Firstlight wrote",
-                   group);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "table '%s' cannot be read, expected a file that Firstlight wrote", group);
       return NULL;
     }
   for (gsize i = 0; i < n; i++)
@@ -240,8 +250,8 @@ fl_table_read_u64 (hid_t parent, const char *dataset, guint64 first, gsize n, GE
     H5Dclose (handle);
   if (ok)
     return g_steal_pointer (&values);
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "table '%s' cannot be read, expected a file that Firstlight wrote",
-               dataset);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "table '%s' cannot be read, expected a file that Firstlight wrote", dataset);
   return NULL;
 }
 

@@ -17,7 +17,8 @@ hid_t fl_column_hdf5_type (FlColumnType type);
 
 gboolean fl_table_write (hid_t parent, const char *group, const FlBatch *batch, GError **error);
 /* One more column of a group that is there. */
-gboolean fl_table_write_u64 (hid_t parent, const char *dataset, const guint64 *values, gsize n, GError **error);
+gboolean fl_table_write_u64 (hid_t parent, const char *dataset, const guint64 *values, gsize n,
+                             GError **error);
 /* A column that lies in other files. */
 gboolean fl_column_write_unit (hid_t dataset, const char *unit);
 

@@ -122,8 +122,9 @@ fl_walk_load (const char *journal, guint64 at, gsize bytes, GError **error)
   FlFrame frame;
   if (got == (ssize_t) bytes && fl_frame_scan (data, bytes, &frame) == FL_SCAN_FRAME && frame.skipped == 0)
     return fl_batch_decode (frame.payload, frame.payload_length, error);
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: byte %" G_GUINT64_FORMAT " cannot be read (%s), expected a frame",
-               journal, at, got < 0 ? g_strerror (why) : "not the bytes that were there");
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s: byte %" G_GUINT64_FORMAT " cannot be read (%s), expected a frame", journal, at,
+               got < 0 ? g_strerror (why) : "not the bytes that were there");
   return NULL;
 }
 

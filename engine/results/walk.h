@@ -7,10 +7,10 @@
 
 typedef struct
 {
-  FlBatch *shots;      /* of the walk, until the next step */
-  guint64 shots_at;    /* where its frame begins in the file */
-  guint64 spots_at;    /* frame of the spots written with them; 0 with spots_bytes 0: they have none */
-  gsize spots_bytes;   /* header and payload */
+  FlBatch *shots;    /* of the walk, until the next step */
+  guint64 shots_at;  /* where its frame begins in the file */
+  guint64 spots_at;  /* frame of the spots written with them; 0 with spots_bytes 0: they have none */
+  gsize spots_bytes; /* header and payload */
   gsize shots_bytes;
 } FlWalkStep;
 

@@ -7,18 +7,20 @@
 
 /* Pixels that the profile is made of, about: a bin of 0.1° then holds hundreds where it matters, and the profile costs
  * less than the threshold. */
-#define PROFILE_PIXELS (1u << 18)
-#define SHIFT_TOLERANCE 0.02  /* mm: a small part of a pixel on the profile */
+#define PROFILE_PIXELS   (1u << 18)
+#define SHIFT_TOLERANCE  0.02 /* mm: a small part of a pixel on the profile */
 #define ENERGY_TOLERANCE 1e-3 /* of the gain of a detector that counts in eV */
 
 static gboolean
 panel_equal (const FlPanel *a, const FlPanel *b)
 {
   return a->n_fs == b->n_fs && a->n_ss == b->n_ss && a->offset == b->offset && a->stride == b->stride
-         && memcmp (&a->origin, &b->origin, sizeof a->origin) == 0 && memcmp (&a->fs, &b->fs, sizeof a->fs) == 0
-         && memcmp (&a->ss, &b->ss, sizeof a->ss) == 0 && a->gain == b->gain && a->counts_per_ev == b->counts_per_ev
-         && a->trusted_min == b->trusted_min && a->trusted_max == b->trusted_max && a->n_bad_values == b->n_bad_values
-         && (a->n_bad_values == 0 || memcmp (a->bad_values, b->bad_values, a->n_bad_values * sizeof (double)) == 0);
+         && memcmp (&a->origin, &b->origin, sizeof a->origin) == 0
+         && memcmp (&a->fs, &b->fs, sizeof a->fs) == 0 && memcmp (&a->ss, &b->ss, sizeof a->ss) == 0
+         && a->gain == b->gain && a->counts_per_ev == b->counts_per_ev && a->trusted_min == b->trusted_min
+         && a->trusted_max == b->trusted_max && a->n_bad_values == b->n_bad_values
+         && (a->n_bad_values == 0
+             || memcmp (a->bad_values, b->bad_values, a->n_bad_values * sizeof (double)) == 0);
 }
 
 gboolean
@@ -26,7 +28,8 @@ fl_detector_equal (const FlDetector *a, const FlDetector *b)
 {
   if (a == b)
     return TRUE;
-  if (a == NULL || b == NULL || a->n_panels != b->n_panels || a->n_pixels != b->n_pixels || a->placed != b->placed)
+  if (a == NULL || b == NULL || a->n_panels != b->n_panels || a->n_pixels != b->n_pixels
+      || a->placed != b->placed)
     return FALSE;
   for (guint i = 0; i < a->n_panels; i++)
     if (!panel_equal (&a->panels[i], &b->panels[i]))
@@ -77,8 +80,9 @@ fill_radial_panels (FlLayout *layout)
   layout->radial_teams = flk_panels_tile (layout->host_radial_panels, n, layout->tile_ss);
 }
 
-#define FOR_EACH_ROW(panel, ss, step, detector)                                                                        \
-  for (const FlPanel *panel = (detector)->panels; panel < (detector)->panels + (detector)->n_panels; panel++)          \
+#define FOR_EACH_ROW(panel, ss, step, detector)                                                              \
+  for (const FlPanel *panel = (detector)->panels; panel < (detector)->panels + (detector)->n_panels;         \
+       panel++)                                                                                              \
     for (guint ss = 0; ss < panel->n_ss; ss += step)
 
 static gsize
@@ -86,8 +90,8 @@ count_good (const FlDetector *detector)
 {
   gsize good = 0;
   FOR_EACH_ROW (panel, ss, 1, detector)
-    for (guint fs = 0; fs < panel->n_fs; fs++)
-      good += detector->mask[panel->offset + ss * panel->stride + fs] == 0;
+  for (guint fs = 0; fs < panel->n_fs; fs++)
+    good += detector->mask[panel->offset + ss * panel->stride + fs] == 0;
   return good;
 }
 
@@ -103,13 +107,13 @@ fill_bins (FlLayout *layout)
   layout->host_bin = g_new (guint16, detector->n_pixels);
   memset (layout->host_bin, 0xff, detector->n_pixels * sizeof (guint16)); /* FLK_RADIAL_NO_BIN */
   FOR_EACH_ROW (panel, ss, profile_step (detector), detector)
-    for (guint fs = 0; fs < panel->n_fs; fs++)
-      {
-        FlVec3 at = fl_vec3_add (fl_panel_position (panel, fs + 0.5, ss + 0.5), layout->shift);
-        guint bin = (guint) (fl_two_theta (at) / FL_PROFILE_STEP);
-        layout->host_bin[panel->offset + ss * panel->stride + fs] = (guint16) bin;
-        last = MAX (last, bin);
-      }
+  for (guint fs = 0; fs < panel->n_fs; fs++)
+    {
+      FlVec3 at = fl_vec3_add (fl_panel_position (panel, fs + 0.5, ss + 0.5), layout->shift);
+      guint bin = (guint) (fl_two_theta (at) / FL_PROFILE_STEP);
+      layout->host_bin[panel->offset + ss * panel->stride + fs] = (guint16) bin;
+      last = MAX (last, bin);
+    }
   layout->n_bins = last + 1;
 }
 
@@ -133,8 +137,8 @@ fill_gain (FlLayout *layout, double gain)
     return;
   layout->host_gain = g_new0 (float, detector->n_pixels);
   FOR_EACH_ROW (panel, ss, 1, detector)
-    for (guint fs = 0; fs < panel->n_fs; fs++)
-      layout->host_gain[panel->offset + ss * panel->stride + fs] = (float) panel_gain (panel, layout->energy);
+  for (guint fs = 0; fs < panel->n_fs; fs++)
+    layout->host_gain[panel->offset + ss * panel->stride + fs] = (float) panel_gain (panel, layout->energy);
 }
 
 static gboolean
@@ -153,7 +157,8 @@ stage (FlLayout *layout, FlkDevice *device)
     layout->gain_map = flk_stage (device, &layout->on_device[2], layout->host_gain, n * sizeof (float));
   if (layout->host_bin != NULL)
     layout->bin = flk_stage (device, &layout->on_device[3], layout->host_bin, n * sizeof (guint16));
-  return layout->panels != NULL && layout->radial_panels != NULL && layout->mask != NULL && (layout->gain_map != NULL) == (layout->host_gain != NULL)
+  return layout->panels != NULL && layout->radial_panels != NULL && layout->mask != NULL
+         && (layout->gain_map != NULL) == (layout->host_gain != NULL)
          && (layout->bin != NULL) == (layout->host_bin != NULL) && flk_sync (device);
 }
 

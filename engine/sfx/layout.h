@@ -15,14 +15,14 @@
 typedef struct
 {
   FlDetector *detector;
-  FlVec3 shift;            /* mm, that the 2θ bins were made for */
-  guint n_panels, n_bins;  /* n_bins 0: nobody says where the pixels are */
-  guint32 teams, tile_ss;  /* of kernels that go by tiles */
+  FlVec3 shift;           /* mm, that the 2θ bins were made for */
+  guint n_panels, n_bins; /* n_bins 0: nobody says where the pixels are */
+  guint32 teams, tile_ss; /* of kernels that go by tiles */
   guint32 radial_teams;
-  gsize n_good;            /* pixels of panels that the mask leaves */
-  double energy;           /* eV, that the gain was made for */
-  double gain;             /* counts a photon, where gain_map is NULL */
-  gboolean bad_values;     /* some panel has values that are bad by themselves */
+  gsize n_good;        /* pixels of panels that the mask leaves */
+  double energy;       /* eV, that the gain was made for */
+  double gain;         /* counts a photon, where gain_map is NULL */
+  gboolean bad_values; /* some panel has values that are bad by themselves */
 
   /* device pointers; host arrays behind them */
   const FlkPanel *panels;
@@ -39,7 +39,8 @@ typedef struct
 
 /* Makes `layout` (begin with { 0 }) right for this shot of this detector. `gain`: counts a photon; 0: what the detector
  * says. FALSE: the device has no memory left, flk_error() tells. */
-gboolean fl_layout_update (FlLayout *layout, FlkDevice *device, FlDetector *detector, const FlShot *shot, double gain);
+gboolean fl_layout_update (FlLayout *layout, FlkDevice *device, FlDetector *detector, const FlShot *shot,
+                           double gain);
 void fl_layout_clear (FlLayout *layout, FlkDevice *device);
 
 /* Equal in all that matters to pixels: panels and mask. */

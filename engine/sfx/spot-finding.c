@@ -29,19 +29,19 @@ struct FlSpotFinder
   Rules rules;
   FlkDevice *device;
   FlLayout layout;
-  guint8 *mask;     /* of a shot that brings its own, or has values that are bad */
+  guint8 *mask; /* of a shot that brings its own, or has values that are bad */
   gsize n_mask;
   FlkBuffer pixels_at, mask_at, strong_at, scratch_at, list_at, list_scratch_at, spots_at, counts_at, bins_at;
   guint32 list_capacity, spot_capacity; /* a panel */
 
   /* fetched */
-  guint32 *counts;  /* strong pixels, then spots, of each panel */
+  guint32 *counts; /* strong pixels, then spots, of each panel */
   FlkSpot *raw;
   FlkRadialBin *bins;
   guint8 *strong;
   gsize n_strong_bytes;
 
-  GArray *spots;    /* FlSpotRow */
+  GArray *spots; /* FlSpotRow */
   float *profile;
 };
 
@@ -96,9 +96,9 @@ fl_spot_finder_free (FlSpotFinder *finder)
 {
   if (finder == NULL)
     return;
-  FlkBuffer *buffers[] = { &finder->pixels_at, &finder->mask_at,         &finder->strong_at,
-                           &finder->scratch_at, &finder->list_at,        &finder->list_scratch_at,
-                           &finder->spots_at,  &finder->counts_at,       &finder->bins_at };
+  FlkBuffer *buffers[] = { &finder->pixels_at,  &finder->mask_at,   &finder->strong_at,
+                           &finder->scratch_at, &finder->list_at,   &finder->list_scratch_at,
+                           &finder->spots_at,   &finder->counts_at, &finder->bins_at };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (finder->device, buffers[i]);
   fl_layout_clear (&finder->layout, finder->device);
@@ -151,7 +151,8 @@ static gboolean
 threshold (FlSpotFinder *finder, const FlkPixels *pixels, gsize n_pixels)
 {
   static const char *const plain[] = { "dispersion", NULL };
-  static const char *const extended[] = { "dispersion_halo", "dispersion_erode", "dispersion_extended", NULL };
+  static const char *const extended[] = { "dispersion_halo", "dispersion_erode", "dispersion_extended",
+                                          NULL };
   const Rules *rules = &finder->rules;
   const FlLayout *layout = &finder->layout;
   FlkDevice *device = finder->device;
@@ -268,20 +269,23 @@ collect (FlSpotFinder *finder, const FlShot *shot, FlFound *found, GError **erro
 {
   const FlLayout *layout = &finder->layout;
   gsize n = layout->n_panels, kept = finder->spot_capacity;
-  double wavelength = shot->energy > 0 ? fl_wavelength_from_energy (shot->energy) : layout->detector->wavelength;
+  double wavelength =
+      shot->energy > 0 ? fl_wavelength_from_energy (shot->energy) : layout->detector->wavelength;
   found->n_strong = 0;
   for (gsize i = 0; i < n; i++)
     found->n_strong += finder->counts[i];
   if ((double) found->n_strong > finder->rules.max_strong_fraction * (double) layout->n_good)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "%" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT " pixels are strong, expected at most %g of them "
+                   "%" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT
+                   " pixels are strong, expected at most %g of them "
                    "(spots.max_strong_fraction)",
                    found->n_strong, layout->n_good, finder->rules.max_strong_fraction);
       return FALSE;
     }
   finder->raw = g_realloc_n (finder->raw, n * kept, sizeof (FlkSpot));
-  const FlkSpot *raw = flk_fetch (finder->device, finder->raw, finder->spots_at.memory, n * kept * sizeof (FlkSpot));
+  const FlkSpot *raw =
+      flk_fetch (finder->device, finder->raw, finder->spots_at.memory, n * kept * sizeof (FlkSpot));
   if (raw == NULL)
     return device_failed (finder, error);
   for (guint i = 0; i < n; i++)
@@ -356,7 +360,8 @@ profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError *
     return device_failed (finder, error);
   finder->profile = g_renew (float, finder->profile, n);
   for (guint i = 0; i < n; i++)
-    finder->profile[i] = bins[i].n > 0 ? (float) (flk_radial_sum (&bins[i], PROFILE_SCALE) / (double) bins[i].n) : NAN;
+    finder->profile[i] =
+        bins[i].n > 0 ? (float) (flk_radial_sum (&bins[i], PROFILE_SCALE) / (double) bins[i].n) : NAN;
   double low = profile_at (finder, bins, finder->rules.low_angle);
   double high = profile_at (finder, bins, finder->rules.high_angle);
   found->n_bins = n;
@@ -368,7 +373,8 @@ profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError *
 /* --- */
 
 gboolean
-fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found, GError **error)
+fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,
+                     GError **error)
 {
   FlkDevice *device = finder->device;
   const Rules *rules = &finder->rules;
@@ -391,7 +397,8 @@ fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detec
     return FALSE;
   found->spots = (const FlSpotRow *) (void *) finder->spots->data;
   found->n_spots = finder->spots->len;
-  found->hit = found->n_spots >= rules->min_spots && (rules->max_spots == 0 || found->n_spots <= rules->max_spots);
+  found->hit =
+      found->n_spots >= rules->min_spots && (rules->max_spots == 0 || found->n_spots <= rules->max_spots);
   found->resolution = (float) fl_spots_resolution (found->spots, found->n_spots);
   return TRUE;
 }
@@ -402,7 +409,8 @@ fl_spot_finder_strong (FlSpotFinder *finder, GError **error)
   gsize n = finder->layout.detector != NULL ? finder->layout.detector->n_pixels : 0;
   if (finder->n_strong_bytes < n)
     finder->strong = g_realloc (finder->strong, finder->n_strong_bytes = n);
-  const guint8 *strong = n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at.memory, n) : NULL;
+  const guint8 *strong =
+      n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at.memory, n) : NULL;
   if (strong == NULL)
     device_failed (finder, error);
   return strong;

@@ -28,12 +28,12 @@ typedef struct
 {
   const FlSpotRow *spots; /* in order of panel, then of raster */
   guint n_spots;
-  guint64 n_strong;       /* strong pixels */
+  guint64 n_strong; /* strong pixels */
   gboolean hit;
-  float resolution;       /* Å; 0 = none */
-  float solvent;          /* 0 = not measured */
-  guint n_bins;           /* of the profile; FL_PROFILE_STEP of 2θ each, from 0 */
-  const float *profile;   /* mean counts a good pixel; NAN where there is none */
+  float resolution;     /* Å; 0 = none */
+  float solvent;        /* 0 = not measured */
+  guint n_bins;         /* of the profile; FL_PROFILE_STEP of 2θ each, from 0 */
+  const float *profile; /* mean counts a good pixel; NAN where there is none */
 } FlFound;
 
 /* Parameters of the stage "spots" (resources/parameters/spots.params). `index`: the rank's number in its node (which

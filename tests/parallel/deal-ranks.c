@@ -15,7 +15,8 @@ main (int argc, char **argv)
   guint rank = fl_parallel_rank (parallel);
   const char *dir = argv[1];
   gsize n = (gsize) atol (argv[2]), n_suspects = (gsize) atol (argv[3]);
-  long stop_rank = atol (argv[4]), stop_after = atol (argv[5]); /* that rank asks itself to stop after so many */
+  long stop_rank = atol (argv[4]),
+       stop_after = atol (argv[5]); /* that rank asks itself to stop after so many */
   g_autofree FlShotRef *shots = g_new0 (FlShotRef, n + n_suspects);
   for (gsize i = 0; i < n + n_suspects; i++)
     shots[i] = (FlShotRef){ (guint32) (i / 100), (guint32) (i % 100) };

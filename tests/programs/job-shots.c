@@ -30,7 +30,8 @@ main (int argc, char **argv)
   for (int i = 2; i < argc; i++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (GArray) spots = fl_results_spots (argv[1], g_ascii_strtoull (argv[i], NULL, 10), NULL, &error);
+      g_autoptr (GArray) spots =
+          fl_results_spots (argv[1], g_ascii_strtoull (argv[i], NULL, 10), NULL, &error);
       if (spots != NULL)
         printf ("%u\n", spots->len);
       else

@@ -36,7 +36,8 @@ make_shot (guint frame, FlSpotRow *spots)
   FlShotRow shot = { .id = id_of (frame), .frame = frame, .spots = spots_of (frame), .resolution = 2.5f };
   shot.outcome = shot.spots >= 16 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
   for (guint i = 0; i < shot.spots; i++)
-    spots[i] = (FlSpotRow){ .shot = shot.id, .panel = (guint16) i, .fs = (float) frame + 0.25f, .ss = (float) i };
+    spots[i] =
+        (FlSpotRow){ .shot = shot.id, .panel = (guint16) i, .fs = (float) frame + 0.25f, .ss = (float) i };
   return shot;
 }
 

@@ -22,7 +22,8 @@ main (int argc, char **argv)
   g_autoptr (FlSpotFinder) finder = fl_spot_finder_new (params, 0, NULL, &error);
   g_auto (FlShot) shot = { 0 };
   FlFound found;
-  if (source == NULL || finder == NULL || !fl_source_read (source, (guint32) atoi (argv[i + 1]), &shot, &error)
+  if (source == NULL || finder == NULL
+      || !fl_source_read (source, (guint32) atoi (argv[i + 1]), &shot, &error)
       || !fl_spot_finder_find (finder, &shot, fl_source_detector (source), &found, &error))
     {
       fprintf (stderr, "%s\n", error->message);
@@ -33,7 +34,7 @@ main (int argc, char **argv)
   g_assert_true (g_file_set_contents (argv[i + 2], (const char *) strong, (gssize) shot.n_pixels, NULL));
   const FlDetector *detector = fl_source_detector (source);
   for (guint p = 0; p < detector->n_panels; p++)
-    printf ("%" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %u %u\n", detector->panels[p].offset, detector->panels[p].stride,
-            detector->panels[p].n_fs, detector->panels[p].n_ss);
+    printf ("%" G_GSIZE_FORMAT " %" G_GSIZE_FORMAT " %u %u\n", detector->panels[p].offset,
+            detector->panels[p].stride, detector->panels[p].n_fs, detector->panels[p].n_ss);
   return 0;
 }

@@ -6,9 +6,9 @@
 #include "engine/base/units.h"
 #include "engine/sfx/spot-finding.h"
 
-#define SIDE 300
-#define PIXEL 0.1 /* mm */
-#define DISTANCE 80.0
+#define SIDE       300
+#define PIXEL      0.1 /* mm */
+#define DISTANCE   80.0
 #define WAVELENGTH 1.3
 
 /* Two panels of SIDE × SIDE, left and right of the beam, side by side in the array's rows. */
@@ -54,7 +54,9 @@ fill (Fixture *f, double photons, double gain)
 {
   FlRandom random = fl_random (7);
   gsize n = f->detector->n_pixels;
-  f->shot = (FlShot){ .id = 42, .type = FL_PIXEL_F32, .n_pixels = n, .energy = fl_energy_from_wavelength (WAVELENGTH) };
+  f->shot = (FlShot){
+    .id = 42, .type = FL_PIXEL_F32, .n_pixels = n, .energy = fl_energy_from_wavelength (WAVELENGTH)
+  };
   float *pixels = g_new (float, n);
   f->shot.pixels = pixels;
   for (gsize i = 0; i < n; i++)
@@ -144,8 +146,10 @@ test_hit_rule (void)
   {
     const char *least, *most;
     gboolean hit;
-  } cases[] = { { "hit.min_spots=10", "hit.max_spots=0", TRUE },   { "hit.min_spots=11", "hit.max_spots=0", FALSE },
-                { "hit.min_spots=10", "hit.max_spots=10", TRUE },  { "hit.min_spots=1", "hit.max_spots=9", FALSE } };
+  } cases[] = { { "hit.min_spots=10", "hit.max_spots=0", TRUE },
+                { "hit.min_spots=11", "hit.max_spots=0", FALSE },
+                { "hit.min_spots=10", "hit.max_spots=10", TRUE },
+                { "hit.min_spots=1", "hit.max_spots=9", FALSE } };
   for (guint c = 0; c < G_N_ELEMENTS (cases); c++)
     {
       Fixture *f = begin ((const char *[]){ cases[c].least, cases[c].most, NULL });
