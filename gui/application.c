@@ -188,12 +188,15 @@ try_snapshot (gpointer data)
   gint64 now = g_get_monotonic_time ();
   if (correct_size (self))
     return G_SOURCE_CONTINUE;
-  if (now < self->snapshot_due
-      || (!flg_window_is_settled (self->window) && now < self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC))
+  gboolean late = now > self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC;
+  if (now < self->snapshot_due || (!flg_window_is_settled (self->window) && !late))
     return G_SOURCE_CONTINUE;
   g_autoptr (GError) error = NULL;
   if (!flg_window_save_picture (self->window, self->options->snapshot, &error))
     {
+      /* Between a change and its redraw there is no picture. */
+      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED) && !late)
+        return G_SOURCE_CONTINUE;
       g_printerr ("%s: %s\n", self->options->snapshot, error->message);
       self->status = 1;
     }

@@ -120,7 +120,7 @@ show_lag (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
                               overview->runs_waiting, age);
     }
   flw_readout_set_value (self->lag, value, 0);
-  flw_readout_set_note (self->lag, note ? note : _("up to date"));
+  flw_readout_set_note (self->lag, note ? note : behind ? _("not being processed") : _("up to date"));
   flw_readout_set_tone (self->lag, overview->lag > 300 * G_GUINT64_CONSTANT (1000000000) ? FLW_TONE_WARNING
                                                                                         : FLW_TONE_NEUTRAL);
   g_string_append_printf (words, _("; %s shots behind"), value);

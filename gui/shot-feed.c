@@ -1,6 +1,8 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/shot-feed.h"
 
+#include "engine/base/error.h"
+
 /* Shots of one portion: some ms of the main loop at most. */
 #define PORTION 100000
 
@@ -68,7 +70,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer data)
   self->asking = FALSE;
   if (!answer)
     {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+          && !g_error_matches (error, FL_ERROR, FL_ERROR_STOPPED))
         g_warning ("job %" G_GINT64_FORMAT ": %s", self->job, error->message);
       return;
     }

@@ -182,7 +182,8 @@ count (FlgStoreThread *self, FlgNews *news, GError **error)
   news->runs = changed_stats (self, self->runs, TRUE);
   fl_stats_overview (self->stats, (guint64) g_get_real_time () * 1000, &news->overview);
   news->counted = TRUE;
-  flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots, &news->recent_hits);
+  if (news->overview.trial)
+    flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots, &news->recent_hits);
   return TRUE;
 }
 

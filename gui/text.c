@@ -15,7 +15,7 @@ flg_format_count (gint64 count)
   for (gsize i = 0; i < n; i++)
     {
       if (i > 0 && (n - i) % 3 == 0)
-        g_string_append (text, "\u202f");
+        g_string_append_c (text, ',');
       g_string_append_c (text, digits[i]);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);

@@ -5,7 +5,7 @@
 
 #include "engine/store/stats.h"
 
-/* 12 345, with the locale's separator or a thin space. */
+/* "12,345". */
 char *flg_format_count (gint64 count);
 /* "24.8 %"; "–" when `of` is 0. */
 char *flg_format_percent (gint64 part, gint64 of);

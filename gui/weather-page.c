@@ -285,7 +285,9 @@ show_facts (FlgWeatherPage *self)
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *took = flg_format_elapsed (first, last, last);
   g_autofree char *rate = seconds > 0 ? g_strdup_printf (_(" · %.1f shots/s"), (double) shots / seconds) : g_strdup ("");
-  g_autofree char *text = g_strdup_printf (_("%u ranks · %s shots in %s%s"), self->hosts->len, count, took, rate);
+  g_autofree char *text = g_strdup_printf (
+      ngettext ("%u rank · %s shots in %s%s", "%u ranks · %s shots in %s%s", self->hosts->len), self->hosts->len, count,
+      took, rate);
   gtk_label_set_label (self->facts, text);
 }
 

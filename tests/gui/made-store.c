@@ -1,0 +1,193 @@
+#include "tests/gui/made-store.h"
+
+#include <math.h>
+#include <sys/stat.h>
+
+#include "engine/base/batch.h"
+#include "engine/base/hash.h"
+#include "engine/base/params.h"
+#include "engine/base/units.h"
+
+#define SECOND G_GUINT64_CONSTANT (1000000000)
+#define ROWS_A_FRAME 64
+
+/* Everything here must work: a test's ground. */
+static void
+must (gboolean good, GError **error)
+{
+  if (!good)
+    g_error ("made store: %s", *error ? (*error)->message : "failed");
+}
+
+static gint64
+save (FlStore *store, FlTable table, gpointer record)
+{
+  GError *error = NULL;
+  must (fl_store_save (store, table, record, &error), &error);
+  return *(gint64 *) record;
+}
+
+static void
+add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, const FlBatch *batch)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  GError *error = NULL;
+  fl_batch_encode (batch, bytes);
+  must (fl_store_add_slice (store, attempt, writer, sequence, (int) fl_batch_kind (batch), bytes->data, bytes->len, NULL,
+                            &error),
+        &error);
+}
+
+static void
+add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint32 frames)
+{
+  for (guint32 rank = 0; rank < ranks; rank++)
+    {
+      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_RANK);
+      FlRankRow row = { rank, ranks, 1000 + rank, 1, rank < (ranks + 1) / 2 ? "node01" : "node02", "cpu x86-64-v3" };
+      fl_batch_append (batch, &row);
+      add_slice (store, attempt, rank, 1, batch);
+    }
+  g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
+  FlSourceRow source = { 0, frames, file, "" };
+  fl_batch_append (sources, &source);
+  add_slice (store, attempt, 0, 2, sources);
+}
+
+/* A quarter hits; the rate swings over the run; one shot in 200 fails. Takes 60–200 ms a shot. */
+static FlShotRow
+made_shot (FlRandom *random, const char *file, guint32 frame, guint n, guint64 start)
+{
+  double swing = 0.25 + 0.12 * sin (6.3 * frame / MAX (n, 1u));
+  gboolean failed = fl_random_unit (random) < 0.005, hit = !failed && fl_random_unit (random) < swing;
+  FlShotRow row = { .id = fl_shot_id (file, frame), .frame = frame, .start = start, .stage = FL_STAGE_FIND };
+  row.outcome = failed ? FL_OUTCOME_FAILED : hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  row.duration[0] = (guint32) (20000 + 20000 * fl_random_unit (random));
+  row.duration[1] = (guint32) ((hit ? 90000 : 40000) + 40000 * fl_random_unit (random));
+  row.spots = hit ? fl_random_poisson (random, 90) : fl_random_poisson (random, 3);
+  row.resolution = hit ? (float) (2.1 + 0.5 * fl_random_unit (random)) : 0;
+  row.energy = (float) (9300 + 5 * fl_random_normal (random));
+  row.message = failed ? "bitshuffle data are damaged" : "";
+  return row;
+}
+
+/* Shots are dealt in turn; each rank's frames hold its own, in time. */
+static void
+add_shots (FlStore *store, gint64 attempt, const MadeStore *made, const char *file, guint n, guint64 begin)
+{
+  FlRandom random = fl_random (fl_hash64 (file, 8, (guint64) attempt));
+  for (guint32 rank = 0; rank < made->ranks; rank++)
+    {
+      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
+      guint64 at = begin + rank * 3000000, sequence = 10;
+      for (guint32 frame = rank; frame < n; frame += made->ranks)
+        {
+          FlShotRow row = made_shot (&random, file, frame, n, at);
+          at += (row.duration[0] + row.duration[1]) * G_GUINT64_CONSTANT (1000) + 1000000;
+          fl_batch_append (batch, &row);
+          if (fl_batch_rows (batch) == ROWS_A_FRAME)
+            {
+              add_slice (store, attempt, rank, sequence++, batch);
+              fl_batch_clear (batch);
+            }
+        }
+      if (fl_batch_rows (batch))
+        add_slice (store, attempt, rank, sequence, batch);
+    }
+}
+
+static gint64
+add_run (FlStore *store, const MadeStore *made, guint k, guint64 begin)
+{
+  gboolean last = k == made->runs;
+  g_autofree char *name = g_strdup_printf ("r%04u", k);
+  FlRun run = { .name = name, .root = (char *) "data", .path = name, .first_seen = begin, .files = 1,
+                .bytes = made->shots * 2097152ull, .completed = last ? 0 : begin + 30 * SECOND,
+                .shots = last ? 0 : made->shots, .state = (char *) (last ? "recording" : "complete"),
+                .comment = (char *) (k == 1 ? "first light, 3 µm crystals" : "") };
+  return save (store, FL_TABLE_RUN, &run);
+}
+
+static void
+add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint64 *trials, gint64 block, gint64 task,
+          gint64 site, guint64 begin)
+{
+  gboolean last = k == made->runs, failed = k == 2;
+  g_autofree char *path = g_strdup_printf ("jobs/t1-b1-r%04u-spots", k);
+  g_autofree char *attempt_path = g_strdup_printf ("%s/attempt-0001", path);
+  g_autofree char *file = g_strdup_printf ("/nowhere/data/r%04u/r%04u.cxi", k, k);
+  FlJob job = { .trial = trials[0], .block = block, .run = run, .task = task, .root = (char *) "scratch", .path = path,
+                .state = last ? FL_JOB_RUNNING : failed ? FL_JOB_FAILED : FL_JOB_DONE, .attempts = 1, .created = begin,
+                .started = begin, .ended = last ? 0 : begin + 60 * SECOND,
+                .reason = (char *) (failed ? "r0002.cxi: bitshuffle data are damaged, expected 2 MiB a frame" : "") };
+  save (store, FL_TABLE_JOB, &job);
+  FlAttempt attempt = { .job = job.id, .site = site, .number = 1, .state = job.state, .path = attempt_path,
+                        .reason = job.reason, .nodes = (char *) "node01,node02", .remote_id = (char *) "4711",
+                        .command = (char *) "mpirun -n 16 firstlight-engine stills --stages spots",
+                        .exit_code = last ? -1 : failed ? 2 : 0, .submitted = begin, .started = begin,
+                        .ended = job.ended };
+  save (store, FL_TABLE_ATTEMPT, &attempt);
+  guint n = failed ? made->shots / 3 : made->shots;
+  add_ranks (store, attempt.id, made->ranks, file, made->shots);
+  add_shots (store, attempt.id, made, file, n, begin);
+  FlJob planned = { .trial = trials[1], .block = block, .run = run, .task = task, .root = (char *) "scratch",
+                    .path = (char *) "jobs/none", .state = FL_JOB_PLANNED, .created = begin };
+  save (store, FL_TABLE_JOB, &planned);
+}
+
+static gint64
+add_trial (FlStore *store, int number, const char *name, const char *assignment, guint64 created)
+{
+  g_autoptr (FlParams) params = fl_params_new ();
+  GError *error = NULL;
+  must (!assignment || fl_params_set_assignment (params, assignment, &error), &error);
+  g_autofree char *text = fl_params_write (params);
+  FlTrial trial = { .number = number, .name = (char *) name, .params = text, .active = TRUE, .created = created,
+                    .params_version = (char *) fl_param_table_version (), .engine_build = (char *) "made" };
+  return save (store, FL_TABLE_TRIAL, &trial);
+}
+
+/* How long a run's shots take at their mean of about 110 ms. */
+static guint64
+span_of (const MadeStore *made)
+{
+  return made->shots / MAX (made->ranks, 1u) * G_GUINT64_CONSTANT (112000000);
+}
+
+void
+made_store_write (const char *folder, const MadeStore *made)
+{
+  GError *error = NULL;
+  FlStore *store = fl_store_open (folder, FL_STORE_CREATE, &error);
+  must (store != NULL, &error);
+  must (fl_store_begin (store, &error), &error);
+  guint64 step = span_of (made) + 20 * SECOND, zero = made->now - made->runs * step;
+  FlRoot data = { .name = (char *) "data", .path = (char *) "data" };
+  FlRoot scratch = { .name = (char *) "scratch", .path = (char *) "." };
+  save (store, FL_TABLE_ROOT, &data);
+  save (store, FL_TABLE_ROOT, &scratch);
+  FlSite site = { .name = (char *) "here", .kind = (char *) "local", .scratch = (char *) "scratch" };
+  save (store, FL_TABLE_SITE, &site);
+  FlTag tags[] = { { .name = (char *) "lysozyme", .persistent = TRUE }, { .name = (char *) "dark" } };
+  for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
+    save (store, FL_TABLE_TAG, &tags[i]);
+  FlBlock block = { .name = (char *) "jungfrau", .params = (char *) "", .active = TRUE };
+  save (store, FL_TABLE_BLOCK, &block);
+  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "spots", &error); /* every new store has it */
+  must (task != NULL, &error);
+  gint64 trials[] = { add_trial (store, 1, "defaults", NULL, zero),
+                      add_trial (store, 2, "strong", "spots.sigma_strong=4", zero) };
+  for (guint k = 1; k <= made->runs; k++)
+    {
+      guint64 begin = zero + k * step - span_of (made);
+      gint64 run = add_run (store, made, k, begin);
+      add_jobs (store, made, k, run, trials, block.id, task->id, site.id, begin);
+      FlRunTag pair = { .run = run, .tag = tags[k == 2].id };
+      save (store, FL_TABLE_RUN_TAG, &pair);
+    }
+  fl_record_free (FL_TABLE_TASK, task);
+  must (fl_store_commit (store, &error), &error);
+  fl_store_close (store);
+  g_autofree char *runs = g_build_filename (folder, "data", NULL);
+  g_mkdir_with_parents (runs, 0777);
+}

@@ -1,0 +1,17 @@
+/* made-store.h: an experiment as the control room would find it in the middle of a beamtime, without any program having
+ * run: runs, tags, a block, trials, jobs in several states, attempts, and processed shots written as journal frames. */
+#pragma once
+
+#include "engine/store/store.h"
+
+typedef struct
+{
+  guint runs;          /* 1 … 999; the last one is still recording */
+  guint shots;         /* a run */
+  guint ranks;         /* of each job, on two hosts */
+  guint64 now;         /* ns UTC: when the newest shot has just ended */
+} MadeStore;
+
+/* `folder` is made. Run k (from 1) has job k of trial 1, which is the newest with shots; of these the second has failed,
+ * the last is running, the others are done; every run has job of trial 2 that is planned. Run 2 is tagged "dark". */
+void made_store_write (const char *folder, const MadeStore *wanted);

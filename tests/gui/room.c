@@ -1,0 +1,134 @@
+#include "tests/gui/room.h"
+
+#include <glib/gstdio.h>
+
+#include "gui/conductor.h"
+#include "tests/widgets/display.h"
+
+static guint64
+room_clock (gpointer data)
+{
+  return ((Room *) data)->now;
+}
+
+static gboolean
+is_filled (gpointer data)
+{
+  return flg_experiment_is_filled (flg_context_experiment (((Room *) data)->context));
+}
+
+Room *
+room_new (guint runs, FlStoreMode mode, gboolean view)
+{
+  Room *room = g_new0 (Room, 1);
+  room->folder = g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL);
+  /* The store's own sums (lag) use the machine's clock: stay near it. */
+  room->newest = (guint64) g_get_real_time () * 1000;
+  room->now = room->newest + 3000000000;
+  MadeStore made = { runs, 300, 4, room->newest };
+  made_store_write (room->folder, &made);
+  g_autoptr (FlgExperiment) experiment = flg_experiment_new (room->folder, mode, room_clock, room);
+  g_autoptr (FlViewClient) client = NULL;
+  if (view)
+    {
+      g_autofree char *program = flg_control_program ();
+      const char *argv[] = { program, "serve", NULL };
+      client = fl_view_client_new (argv);
+    }
+  FlgDisplayProfile profile = { .cairo = TRUE };
+  room->context = flg_context_new (experiment, client, &profile);
+  room->window = flg_window_new (NULL);
+  flg_window_set_context (room->window, room->context);
+  gtk_window_set_default_size (GTK_WINDOW (room->window), 1280, 800);
+  gtk_window_present (GTK_WINDOW (room->window));
+  display_wait_drawn (GTK_WIDGET (room->window));
+  display_wait (is_filled, room);
+  return room;
+}
+
+static void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (dir && (name = g_dir_read_name (dir)))
+    {
+      g_autofree char *inner = g_build_filename (path, name, NULL);
+      remove_tree (inner);
+    }
+  g_remove (path);
+}
+
+void
+room_free (Room *room)
+{
+  gtk_window_destroy (GTK_WINDOW (room->window));
+  flg_context_close (room->context);
+  g_object_unref (room->context);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  remove_tree (room->folder);
+  g_free (room->folder);
+  g_free (room);
+}
+
+static void
+count_news (gpointer thread, gpointer news, guint *heard)
+{
+  (*heard)++;
+}
+
+typedef struct
+{
+  Room *room;
+  guint heard;
+} Settling;
+
+static gboolean
+is_settled (gpointer data)
+{
+  Settling *settling = data;
+  return settling->heard >= 2 && flg_window_is_settled (settling->room->window);
+}
+
+void
+room_settle (Room *room)
+{
+  Settling settling = { room, 0 };
+  FlgStoreThread *thread = flg_experiment_store (flg_context_experiment (room->context));
+  gulong handler = g_signal_connect (thread, "news", G_CALLBACK (count_news), &settling.heard);
+  flg_store_thread_poll (thread);
+  flg_store_thread_poll (thread);
+  display_wait (is_settled, &settling);
+  g_signal_handler_disconnect (thread, handler);
+}
+
+FlgPage *
+room_page (Room *room, const char *name)
+{
+  room_do (GTK_WIDGET (room->window), "win.show-page", "s", name);
+  g_assert_cmpstr (flg_window_shown_page (room->window), ==, name);
+  room_settle (room);
+  return flg_window_page (room->window, name);
+}
+
+void
+room_do (GtkWidget *widget, const char *action, const char *format, ...)
+{
+  GVariant *target = NULL;
+  va_list values;
+  va_start (values, format);
+  if (format)
+    target = g_variant_new_va (format, NULL, &values);
+  va_end (values);
+  g_assert_true (gtk_widget_activate_action_variant (widget, action, target));
+}
+
+FlStore *
+room_look (Room *room)
+{
+  g_autoptr (GError) error = NULL;
+  FlStore *store = fl_store_open (room->folder, FL_STORE_READ_ONLY, &error);
+  g_assert_no_error (error);
+  return store;
+}

@@ -1,0 +1,26 @@
+/* room.h: a control room on a made experiment, for tests that drive it through its actions and look at the store. */
+#pragma once
+
+#include "gui/window.h"
+#include "tests/gui/made-store.h"
+
+typedef struct
+{
+  char *folder;
+  guint64 now;      /* what the room's clock says, ns UTC; moves only by hand */
+  guint64 newest;   /* when the newest made shot has ended */
+  FlgContext *context;
+  FlgWindow *window;
+} Room;
+
+/* A room with `runs` made runs. `view`: with a serve child. */
+Room *room_new (guint runs, FlStoreMode mode, gboolean view);
+void room_free (Room *room);
+/* Shows the page and waits until it is settled. */
+FlgPage *room_page (Room *room, const char *name);
+/* Activates an action of the page, or of the window. */
+void room_do (GtkWidget *widget, const char *action, const char *format, ...);
+/* Runs the main loop until the shown page is settled and the store's thread has been heard once more. */
+void room_settle (Room *room);
+/* A look at the store by a handle of its own. */
+FlStore *room_look (Room *room);
