@@ -148,10 +148,14 @@ look (const FlSubmission *submission)
   status->started = modified_ns (submission, "pid");
   status->remote_id = known ? g_strdup_printf ("%d", started.pid) : g_strdup ("");
   g_autofree char *exit_text = read_small (submission, "exit");
-  if (exit_text != NULL)
-    look_at_exit (submission, exit_text, status);
-  else if (known && session_lives (&started))
+  gboolean lives = known && session_lives (&started);
+  if (lives && exit_text != NULL)
+    /* A launcher that was killed leaves its ranks behind: over only when they are gone, too. */
+    signal_session (started.pid, SIGKILL, FALSE);
+  if (lives)
     status->state = FL_SITE_RUNNING;
+  else if (exit_text != NULL)
+    look_at_exit (submission, exit_text, status);
   else if (known)
     {
       /* It may have ended between the two looks. */
