@@ -24,6 +24,8 @@ struct _FlgImagesPage
   GtkSpinButton *frame_spin;
   GtkLabel *frames_label, *hits_label, *facts, *outcome;
   FlwImageView *view;
+  FlwColourBar *bar;
+  double brightest;        /* what the colour bar's histogram ends with */
 
   FlgShotList *list;       /* of the run's best job; NULL: none */
   GPtrArray *folder_files; /* char *, of a run without a job */
@@ -97,8 +99,11 @@ suggest_range (FlgImagesPage *self, const FlViewImage *image)
 {
   double low = image->percentiles[1], middle = image->percentiles[2];
   double high = middle + 4 * (image->percentiles[3] - middle);
-  if (isfinite (low) && isfinite (high))
-    flw_colour_map_suggest_range (flw_image_view_get_colour_map (self->view), low, MAX (high, low + 1));
+  if (!isfinite (low) || !isfinite (high))
+    return;
+  high = MAX (high, low + 1);
+  self->brightest = low + 6 * (high - low);
+  flw_colour_map_suggest_range (flw_image_view_get_colour_map (self->view), low, high);
 }
 
 static void
@@ -140,6 +145,21 @@ provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
   *asked = (Asked){ g_object_ref (self), wanted->serial };
   self->asked++;
   fl_view_client_image_async (client (self), &request, self->cancellable, on_image, asked);
+}
+
+/* The few pixels of the brightest spots would squeeze all others into the first bins: they go into the last one. */
+static void
+show_histogram (FlgImagesPage *self)
+{
+  guint width, height;
+  const float *raster = flw_image_view_get_raster (self->view, &width, &height);
+  if (!raster)
+    return;
+  gsize n = (gsize) width * height;
+  g_autofree float *values = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    values[i] = raster[i] > (float) self->brightest ? (float) self->brightest : raster[i];
+  flw_colour_bar_set_values (self->bar, n, values);
 }
 
 static void
@@ -692,10 +712,11 @@ flg_images_page_constructed (GObject *object)
   gtk_widget_set_vexpand (GTK_WIDGET (self->view), TRUE);
   gtk_widget_set_hexpand (GTK_WIDGET (self->view), TRUE);
   gtk_box_append (self->view_slot, GTK_WIDGET (self->view));
-  GtkWidget *bar = flw_colour_bar_new (flw_image_view_get_colour_map (self->view));
-  flw_colour_bar_follow_image (FLW_COLOUR_BAR (bar), self->view);
-  gtk_widget_set_hexpand (bar, TRUE);
-  gtk_box_append (self->bar_slot, bar);
+  self->bar = FLW_COLOUR_BAR (flw_colour_bar_new (flw_image_view_get_colour_map (self->view)));
+  gtk_widget_set_hexpand (GTK_WIDGET (self->bar), TRUE);
+  gtk_box_append (self->bar_slot, GTK_WIDGET (self->bar));
+  self->brightest = INFINITY;
+  g_signal_connect_object (self->view, "raster-changed", G_CALLBACK (show_histogram), self, G_CONNECT_SWAPPED);
   flw_image_view_set_empty_text (self->view, _("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
   GtkEventController *keys = gtk_event_controller_key_new ();

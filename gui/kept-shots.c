@@ -49,6 +49,27 @@ flg_kept_shots_add (FlgKeptShots *kept, FlShotBlock *block)
   kept->n += block->n;
 }
 
+static gboolean
+has_attempt (FlgKeptShots *kept, gint64 attempt)
+{
+  for (guint i = 0; i < kept->parts->len; i++)
+    if (g_array_index (kept->parts, Part, i).attempt == attempt)
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+flg_kept_shots_are_replaced (FlgKeptShots *kept, GPtrArray *blocks)
+{
+  for (guint i = 0; i < blocks->len; i++)
+    {
+      const FlShotBlock *block = blocks->pdata[i];
+      if (block->replaces && has_attempt (kept, block->attempt))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 guint64
 flg_kept_shots_count (FlgKeptShots *kept)
 {

@@ -14,6 +14,8 @@ void flg_kept_shots_free (FlgKeptShots *kept);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlgKeptShots, flg_kept_shots_free)
 /* Takes the id, source and frame columns out of the block. */
 void flg_kept_shots_add (FlgKeptShots *kept, FlShotBlock *block);
+/* Some block replaces (FlShotBlock.replaces) what is kept of its attempt: all that was drawn of it is wrong. */
+gboolean flg_kept_shots_are_replaced (FlgKeptShots *kept, GPtrArray *blocks);
 guint64 flg_kept_shots_count (FlgKeptShots *kept);
 /* FALSE when there is none of that number. */
 gboolean flg_kept_shots_get (FlgKeptShots *kept, guint64 number, FlgShotRef *ref);

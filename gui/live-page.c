@@ -51,15 +51,6 @@ part_free (Part *part)
   g_free (part);
 }
 
-static gboolean
-any_replaces (GPtrArray *blocks)
-{
-  for (guint i = 0; i < blocks->len; i++)
-    if (((FlShotBlock *) blocks->pdata[i])->replaces)
-      return TRUE;
-  return FALSE;
-}
-
 static FlgLivePage *
 page_of (FlgShotFeed *feed)
 {
@@ -71,7 +62,7 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
 {
   FlgLivePage *self = page_of (feed);
   /* What has been drawn of an attempt is wrong: draw the trial anew. */
-  if (flg_kept_shots_count (part->kept) > 0 && any_replaces (blocks))
+  if (flg_kept_shots_are_replaced (part->kept, blocks))
     {
       rebuild (self);
       return;

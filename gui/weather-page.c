@@ -134,15 +134,6 @@ ask_rows (FlgWeatherPage *self)
 
 /* --- events --- */
 
-static gboolean
-any_replaces (GPtrArray *blocks)
-{
-  for (guint i = 0; i < blocks->len; i++)
-    if (((FlShotBlock *) blocks->pdata[i])->replaces)
-      return TRUE;
-  return FALSE;
-}
-
 static void
 append_block (FlgWeatherPage *self, FlShotBlock *block)
 {
@@ -167,7 +158,7 @@ append_block (FlgWeatherPage *self, FlShotBlock *block)
 static void
 on_blocks (FlgShotFeed *feed, GPtrArray *blocks, FlgWeatherPage *self)
 {
-  if (flg_kept_shots_count (self->kept) > 0 && any_replaces (blocks))
+  if (flg_kept_shots_are_replaced (self->kept, blocks))
     {
       draw (self);
       return;

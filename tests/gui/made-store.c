@@ -7,6 +7,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/params.h"
 #include "engine/base/units.h"
+#include "engine/store/shots.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 #define ROWS_A_FRAME 64
@@ -187,6 +188,8 @@ made_store_write (const char *folder, const MadeStore *made)
     }
   fl_record_free (FL_TABLE_TASK, task);
   must (fl_store_commit (store, &error), &error);
+  for (gint64 attempt = 1; attempt < made->runs; attempt++) /* the last one still runs */
+    must (fl_store_compact (store, attempt, &error), &error);
   fl_store_close (store);
   g_autofree char *runs = g_build_filename (folder, "data", NULL);
   g_mkdir_with_parents (runs, 0777);
