@@ -36,7 +36,7 @@ static const char *
 text_or_empty (GKeyFile *file, const char *group, const char *key)
 {
   char *text = g_key_file_get_string (file, group, key, NULL);
-  return text != NULL ? text : "";
+  return text != NULL ? text : g_strdup ("");
 }
 
 static void
@@ -60,6 +60,7 @@ add_spec (GKeyFile *file, const char *group)
   char *canonical = NULL;
   if (!fl_param_check (&spec, spec.default_text, &canonical, &error))
     g_error ("parameter %s: its default is wrong: %s", group, error->message);
+  g_free ((char *) spec.default_text);
   spec.default_text = canonical;
   g_array_append_val (specs, spec);
 }
