@@ -627,14 +627,24 @@ act_open (GtkWidget *widget, const char *action, GVariant *target)
 
 /* --- page --- */
 
+static int
+newest_first (gconstpointer a, gconstpointer b)
+{
+  return fl_run_name_compare ((*(const FlRun *const *) b)->name, (*(const FlRun *const *) a)->name);
+}
+
 static void
 fill_runs (FlgImagesPage *self)
 {
-  FlgRecordModel *runs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN);
+  FlgRecordModel *model = flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN);
+  g_autoptr (GPtrArray) runs = g_ptr_array_new ();
+  for (guint i = 0; i < flg_record_model_count (model); i++)
+    g_ptr_array_add (runs, (gpointer) flg_record_run (flg_record_model_at (model, i)));
+  g_ptr_array_sort (runs, newest_first);
   flg_chooser_begin (self->runs);
-  for (guint i = flg_record_model_count (runs); i > 0; i--)
+  for (guint i = 0; i < runs->len; i++)
     {
-      const FlRun *run = flg_record_run (flg_record_model_at (runs, i - 1));
+      const FlRun *run = runs->pdata[i];
       flg_chooser_add (self->runs, run->id, run->name);
     }
   flg_chooser_end (self->runs);

@@ -35,6 +35,8 @@ struct _FlgJobsPage
   GtkDropDown *file_choice;
   FlwLogView *log;
   GtkRevealer *confirm;
+  GtkPaned *paned;
+  gboolean divided;
   GtkLabel *question;
   GtkCustomFilter *matcher;
   GtkFilterListModel *filtered;
@@ -651,6 +653,19 @@ add_columns (FlgJobsPage *self)
     }
 }
 
+/* Once it is known how high the page is: the table gets two fifths. */
+static void
+on_paned_sized (FlgJobsPage *self)
+{
+  int most;
+  g_object_get (self->paned, "max-position", &most, NULL);
+  if (self->divided || most < 200 || most == G_MAXINT)
+    return;
+  self->divided = TRUE;
+  int height = gtk_widget_get_height (GTK_WIDGET (self));
+  gtk_paned_set_position (self->paned, MAX (height, most) * 2 / 5);
+}
+
 static void
 flg_jobs_page_constructed (GObject *object)
 {
@@ -708,7 +723,9 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, question);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_stopped);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, paned);
   gtk_widget_class_bind_template_callback (widget_class, show_detail);
+  gtk_widget_class_bind_template_callback (widget_class, on_paned_sized);
 }
 
 static void

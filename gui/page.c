@@ -42,7 +42,12 @@ flg_page_constructed (GObject *object)
 static void
 flg_page_dispose (GObject *object)
 {
-  g_clear_object (&PRIVATE (FLG_PAGE (object))->context);
+  FlgPagePrivate *private = PRIVATE (FLG_PAGE (object));
+  /* A page lives on while an answer is awaited: it no longer listens. */
+  if (private->context)
+    g_signal_handlers_disconnect_by_data (flg_context_experiment (private->context), object);
+  g_clear_object (&private->context);
+  private->banner = NULL;
   G_OBJECT_CLASS (flg_page_parent_class)->dispose (object);
 }
 
@@ -125,7 +130,7 @@ flg_page_banner (FlgPage *self)
 void
 flg_page_report (FlgPage *self, const GError *error)
 {
-  if (error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+  if (error && PRIVATE (self)->banner && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     flw_banner_show (flg_page_banner (self), FLW_TONE_BAD, error->message, NULL, 0);
 }
 

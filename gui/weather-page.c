@@ -37,6 +37,7 @@ G_DEFINE_FINAL_TYPE (FlgWeatherPage, flg_weather_page, FLG_TYPE_PAGE)
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
 static void draw (FlgWeatherPage *self);
+static void show_facts (FlgWeatherPage *self);
 
 /* --- which ranks there are --- */
 
@@ -116,6 +117,7 @@ on_ranks (GObject *source, GAsyncResult *result, gpointer data)
       self->hosts->pdata[host->rank] = g_steal_pointer (&host->host);
     }
   set_rows (self);
+  show_facts (self);
   if (self->rows_wanted)
     ask_rows (self);
 }
