@@ -135,7 +135,7 @@ flg_keymap_window_new (GtkWindow *parent)
       int here = 2;
       for (guint k = i; k < G_N_ELEMENTS (keys) && strcmp (keys[k].group, keys[i].group) == 0; k++)
         here++;
-      if (!column || rows + here > 18)
+      if (!column || rows + here > 28) /* two columns of about the window's height */
         {
           column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
           gtk_box_append (GTK_BOX (columns), column);

@@ -458,6 +458,30 @@ act_show_images (GtkWidget *widget, const char *action, GVariant *target)
     gtk_widget_activate_action (widget, "win.show-run-images", "x", g_array_index (runs, gint64, 0));
 }
 
+/* The comment's cell of a run, somewhere below `widget`; NULL when its row is not on the screen. */
+static GtkWidget *
+find_comment (GtkWidget *widget, gint64 run)
+{
+  FlgRecord *record = GTK_IS_EDITABLE_LABEL (widget) ? flg_cell_record (widget) : NULL;
+  if (record && flg_record_id (record) == run)
+    return widget;
+  GtkWidget *found = NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child && !found;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_comment (child, run);
+  return found;
+}
+
+static void
+act_edit_comment (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgRunsPage *self = FLG_RUNS_PAGE (widget);
+  g_autoptr (GArray) runs = flg_runs_page_selected (self);
+  GtkWidget *cell = runs->len ? find_comment (GTK_WIDGET (self->table), g_array_index (runs, gint64, 0)) : NULL;
+  if (cell && gtk_editable_get_editable (GTK_EDITABLE (cell)))
+    gtk_editable_label_start_editing (GTK_EDITABLE_LABEL (cell));
+}
+
 static void
 act_enter_tag (GtkWidget *widget, const char *action, GVariant *target)
 {
@@ -596,7 +620,9 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_install_action (widget_class, "runs.select", "ax", act_select);
   gtk_widget_class_install_action (widget_class, "runs.show-images", NULL, act_show_images);
   gtk_widget_class_install_action (widget_class, "runs.enter-tag", NULL, act_enter_tag);
+  gtk_widget_class_install_action (widget_class, "runs.edit-comment", NULL, act_edit_comment);
   gtk_widget_class_add_binding_action (widget_class, GDK_KEY_t, 0, "runs.enter-tag", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_F2, 0, "runs.edit-comment", NULL);
 }
 
 static void
