@@ -64,18 +64,20 @@ on_roots_known (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (FlgApplication) self = data;
   g_autoptr (GError) error = NULL;
   g_autofree char *missing = flg_store_thread_run_finish (FLG_STORE_THREAD (source), result, &error);
-  if (!self->context || error || flg_experiment_store (flg_context_experiment (self->context)) != (gpointer) source)
+  if (!self->context || error
+      || flg_experiment_store (flg_context_experiment (self->context)) != (gpointer) source)
     return;
   FlgExperiment *experiment = flg_context_experiment (self->context);
   if (missing)
     {
-      g_autofree char *text = g_strdup_printf (_("Offline: %s is not here. What was found can be looked at; "
-                                                 "images of missing files cannot."), missing);
+      g_autofree char *text = g_strdup_printf (_ ("Offline: %s is not here. What was found can be looked at; "
+                                                  "images of missing files cannot."),
+                                               missing);
       flg_window_say (self->window, FLW_TONE_WARNING, text, NULL, NULL);
     }
   else if (flg_experiment_is_read_only (experiment))
-    flg_window_say (self->window, FLW_TONE_NEUTRAL, _("Open read-only: nothing is changed and nothing submitted."),
-                    NULL, NULL);
+    flg_window_say (self->window, FLW_TONE_NEUTRAL,
+                    _ ("Open read-only: nothing is changed and nothing submitted."), NULL, NULL);
   else if (!self->options->no_conductor)
     self->conductor = flg_conductor_new (experiment);
 }
@@ -85,15 +87,17 @@ on_opened (FlgApplication *self, const GError *error)
 {
   if (!error)
     {
-      flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)), find_missing_root, NULL,
-                                  NULL, g_free, NULL, on_roots_known, g_object_ref (self));
+      flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)),
+                                  find_missing_root, NULL, NULL, g_free, NULL, on_roots_known,
+                                  g_object_ref (self));
       return;
     }
   gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
   gboolean may_make = missing && !self->options->read_only;
-  flg_window_show_trouble (self->window, missing ? _("No experiment here") : _("This experiment cannot be opened"),
-                           error->message, may_make ? _("Make an experiment here") : _("Open another folder"),
-                           may_make ? "app.create" : "app.open");
+  flg_window_show_trouble (
+      self->window, missing ? _ ("No experiment here") : _ ("This experiment cannot be opened"),
+      error->message, may_make ? _ ("Make an experiment here") : _ ("Open another folder"),
+      may_make ? "app.create" : "app.open");
 }
 
 /* The serve child's program; see conductor.h. */
@@ -140,7 +144,8 @@ on_folder_chosen (GtkNativeDialog *dialog, int response, FlgApplication *self)
 {
   g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
   if (response == GTK_RESPONSE_ACCEPT && file)
-    open_experiment (self, g_file_peek_path (file), self->options->read_only ? FL_STORE_READ_ONLY : FL_STORE_WRITE);
+    open_experiment (self, g_file_peek_path (file),
+                     self->options->read_only ? FL_STORE_READ_ONLY : FL_STORE_WRITE);
   g_object_unref (dialog);
 }
 
@@ -148,9 +153,9 @@ static void
 act_open (GSimpleAction *action, GVariant *target, gpointer data)
 {
   FlgApplication *self = data;
-  GtkFileChooserNative *dialog
-      = gtk_file_chooser_native_new (_("Open an experiment's folder"), GTK_WINDOW (self->window),
-                                     GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new (_ ("Open an experiment's folder"), GTK_WINDOW (self->window),
+                                   GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
   g_signal_connect (dialog, "response", G_CALLBACK (on_folder_chosen), self);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
 }
@@ -177,7 +182,8 @@ correct_size (FlgApplication *self)
   self->corrected = TRUE;
   if (width == options->width && height == options->height)
     return FALSE;
-  gtk_window_set_default_size (GTK_WINDOW (self->window), 2 * options->width - width, 2 * options->height - height);
+  gtk_window_set_default_size (GTK_WINDOW (self->window), 2 * options->width - width,
+                               2 * options->height - height);
   return TRUE;
 }
 
@@ -212,7 +218,8 @@ on_first_frame (GdkFrameClock *clock, FlgApplication *self)
   double uptime = 0;
   unsigned long long start = 0;
   g_autofree char *up = NULL;
-  if (g_file_get_contents ("/proc/uptime", &up, NULL, NULL) && g_file_get_contents ("/proc/self/stat", &stat, NULL, NULL))
+  if (g_file_get_contents ("/proc/uptime", &up, NULL, NULL)
+      && g_file_get_contents ("/proc/self/stat", &stat, NULL, NULL))
     {
       uptime = g_ascii_strtod (up, NULL);
       const char *rest = strrchr (stat, ')');
@@ -254,16 +261,17 @@ flg_application_activate (GApplication *application)
   g_object_add_weak_pointer (G_OBJECT (self->window), (gpointer *) &self->window);
   gtk_window_set_default_size (GTK_WINDOW (self->window), options->width ? options->width : 1280,
                                options->height ? options->height : 800);
-  g_signal_connect_object (self->window, "realize", G_CALLBACK (on_realize), self, G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+  g_signal_connect_object (self->window, "realize", G_CALLBACK (on_realize), self,
+                           G_CONNECT_SWAPPED | G_CONNECT_AFTER);
   if (options->folder)
     {
       self->folder = g_strdup (options->folder);
       open_experiment (self, self->folder, wanted_mode (self));
     }
   else
-    flg_window_show_trouble (self->window, _("No experiment is open"),
-                             _("An experiment is a folder with all that belongs to one beamtime."),
-                             _("Open a folder"), "app.open");
+    flg_window_show_trouble (self->window, _ ("No experiment is open"),
+                             _ ("An experiment is a folder with all that belongs to one beamtime."),
+                             _ ("Open a folder"), "app.open");
   gtk_window_present (GTK_WINDOW (self->window));
   if (options->snapshot)
     {
@@ -291,8 +299,9 @@ load_style (void)
 static void
 flg_application_startup (GApplication *application)
 {
-  static const GActionEntry actions[]
-      = { { "open", act_open }, { "create", act_create }, { "quit", act_quit } };
+  static const GActionEntry actions[] = { { "open", act_open },
+                                          { "create", act_create },
+                                          { "quit", act_quit } };
   G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   flg_display_profile_apply (FLG_APPLICATION (application)->profile);
@@ -331,8 +340,8 @@ flg_application_init (FlgApplication *self)
 FlgApplication *
 flg_application_new (const FlgOptions *options, const FlgDisplayProfile *profile)
 {
-  FlgApplication *self = g_object_new (FLG_TYPE_APPLICATION, "application-id", "io.firstlight.Firstlight", "flags",
-                                       G_APPLICATION_NON_UNIQUE, NULL);
+  FlgApplication *self = g_object_new (FLG_TYPE_APPLICATION, "application-id", "io.firstlight.Firstlight",
+                                       "flags", G_APPLICATION_NON_UNIQUE, NULL);
   self->options = options;
   self->profile = profile;
   return self;

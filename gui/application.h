@@ -7,13 +7,13 @@
 
 typedef struct
 {
-  char *folder;          /* NULL: the welcome page */
-  char *page;            /* to begin with; NULL: runs */
+  char *folder; /* NULL: the welcome page */
+  char *page;   /* to begin with; NULL: runs */
   gboolean read_only, no_conductor;
-  char *snapshot;        /* PNG to write, then quit */
-  int width, height;     /* 0: the default */
-  double after;          /* s, before the snapshot */
-  gboolean time_start;   /* prints the time from start to the first frame */
+  char *snapshot;      /* PNG to write, then quit */
+  int width, height;   /* 0: the default */
+  double after;        /* s, before the snapshot */
+  gboolean time_start; /* prints the time from start to the first frame */
 } FlgOptions;
 
 #define FLG_TYPE_APPLICATION (flg_application_get_type ())

@@ -19,8 +19,8 @@ gpointer
 flg_block_editor_save (FlStore *store, gpointer data, GError **error)
 {
   FlBlock block = { 0 };
-  g_variant_get (data, "(x&s&s&s&sb)", &block.id, &block.name, &block.first_run, &block.last_run, &block.params,
-                 &block.active);
+  g_variant_get (data, "(x&s&s&s&sb)", &block.id, &block.name, &block.first_run, &block.last_run,
+                 &block.params, &block.active);
   return GINT_TO_POINTER (fl_store_save (store, FL_TABLE_BLOCK, &block, error));
 }
 
@@ -58,11 +58,11 @@ complaint_of (Card *card)
 {
   const char *first = gtk_editable_get_text (card->first), *last = gtk_editable_get_text (card->last);
   if (!*gtk_editable_get_text (card->name))
-    return _("A block needs a name.");
+    return _ ("A block needs a name.");
   if (*first && *last && fl_run_name_compare (first, last) > 0)
-    return _("The last run comes before the first.");
+    return _ ("The last run comes before the first.");
   if ((*first && !run_exists (card, first)) || (*last && !run_exists (card, last)))
-    return _("There is no such run yet.");
+    return _ ("There is no such run yet.");
   return NULL;
 }
 
@@ -86,9 +86,9 @@ on_save (Card *card)
       return;
     }
   g_autofree char *text = fl_params_write_changed (card->params, NULL);
-  gtk_widget_activate_action (card->card, "trials.save-block", "(xssssb)", card->id, gtk_editable_get_text (card->name),
-                              gtk_editable_get_text (card->first), gtk_editable_get_text (card->last), text,
-                              gtk_switch_get_active (card->active));
+  gtk_widget_activate_action (card->card, "trials.save-block", "(xssssb)", card->id,
+                              gtk_editable_get_text (card->name), gtk_editable_get_text (card->first),
+                              gtk_editable_get_text (card->last), text, gtk_switch_get_active (card->active));
 }
 
 static GtkEditable *
@@ -127,20 +127,22 @@ card_new (FlgBlockEditor *self, const FlBlock *block)
   gtk_widget_add_css_class (grid, "card");
   g_object_set_data_full (G_OBJECT (grid), "card", card, (GDestroyNotify) card_free);
   card->complaint = gtk_label_new (NULL);
-  card->save = gtk_button_new_with_label (block ? _("Save") : _("Add block"));
-  card->name = add_field (card, grid, 0, 0, _("Block"), _("name"), block ? block->name : "", writable);
-  card->first = add_field (card, grid, 1, 0, _("First run"), _("any"), block ? block->first_run : "", writable);
-  card->last = add_field (card, grid, 1, 2, _("Last run"), _("open end"), block ? block->last_run : "", writable);
-  card->geometry = add_field (card, grid, 2, 0, _("Geometry"), _("the files describe their own detector"),
+  card->save = gtk_button_new_with_label (block ? _ ("Save") : _ ("Add block"));
+  card->name = add_field (card, grid, 0, 0, _ ("Block"), _ ("name"), block ? block->name : "", writable);
+  card->first =
+      add_field (card, grid, 1, 0, _ ("First run"), _ ("any"), block ? block->first_run : "", writable);
+  card->last =
+      add_field (card, grid, 1, 2, _ ("Last run"), _ ("open end"), block ? block->last_run : "", writable);
+  card->geometry = add_field (card, grid, 2, 0, _ ("Geometry"), _ ("the files describe their own detector"),
                               fl_params_text (card->params, "detector.geometry"), writable);
-  card->mask = add_field (card, grid, 3, 0, _("Mask"), _("none"), fl_params_text (card->params, "detector.mask"),
-                          writable);
+  card->mask = add_field (card, grid, 3, 0, _ ("Mask"), _ ("none"),
+                          fl_params_text (card->params, "detector.mask"), writable);
   card->active = GTK_SWITCH (gtk_switch_new ());
   gtk_switch_set_active (card->active, block ? block->active : TRUE);
   gtk_widget_set_sensitive (GTK_WIDGET (card->active), writable);
   gtk_widget_set_halign (GTK_WIDGET (card->active), GTK_ALIGN_START);
   g_signal_connect_swapped (card->active, "notify::active", G_CALLBACK (on_edited), card);
-  GtkWidget *active_label = gtk_label_new (_("Active"));
+  GtkWidget *active_label = gtk_label_new (_ ("Active"));
   gtk_widget_add_css_class (active_label, "dim-label");
   gtk_label_set_xalign (GTK_LABEL (active_label), 0);
   gtk_grid_attach (GTK_GRID (grid), active_label, 2, 0, 1, 1);

@@ -7,10 +7,10 @@ struct _FlgChooser
 {
   GtkBox parent_instance;
   GtkDropDown *list;
-  GArray *ids, *next_ids;       /* gint64 */
+  GArray *ids, *next_ids;          /* gint64 */
   GPtrArray *labels, *next_labels; /* char * */
-  gint64 wanted;                /* what should be chosen */
-  gint64 told;                  /* what "chosen" last said */
+  gint64 wanted;                   /* what should be chosen */
+  gint64 told;                     /* what "chosen" last said */
   gboolean filling;
 };
 

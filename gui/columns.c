@@ -129,8 +129,8 @@ flg_cell_count_failed (GtkWidget *cell, const FlJobStats *stats)
     gtk_widget_add_css_class (cell, "bad");
   else
     gtk_widget_remove_css_class (cell, "bad");
-  g_autofree char *tip = failed ? g_strdup_printf (_("%d shots failed, %d were set aside"), (int) stats->failed,
-                                                   (int) stats->set_aside)
+  g_autofree char *tip = failed ? g_strdup_printf (_ ("%d shots failed, %d were set aside"),
+                                                   (int) stats->failed, (int) stats->set_aside)
                                 : NULL;
   gtk_widget_set_tooltip_text (cell, tip);
 }

@@ -14,7 +14,7 @@ typedef int (*FlgCellCompare) (FlgRecord *a, FlgRecord *b, gpointer data);
 typedef struct
 {
   const char *title, *tooltip;
-  FlgCellMake make;       /* the widget; "flg-record" of it is the record that it shows */
+  FlgCellMake make; /* the widget; "flg-record" of it is the record that it shows */
   FlgCellFill fill;
   FlgCellCompare compare; /* NULL: not sortable */
   int width;              /* px; 0: as wide as it needs; −1: takes what is left */

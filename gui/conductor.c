@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define FIRST_PAUSE_S 5
+#define FIRST_PAUSE_S   5
 #define LONGEST_PAUSE_S 120
 
 struct FlgConductor
@@ -55,8 +55,8 @@ start (FlgConductor *conductor)
   g_subprocess_launcher_take_stdout_fd (launcher, fd);
   g_subprocess_launcher_take_stderr_fd (launcher, dup (fd));
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) child = g_subprocess_launcher_spawn (launcher, &error, program, "conduct", "--store",
-                                                              folder, NULL);
+  g_autoptr (GSubprocess) child =
+      g_subprocess_launcher_spawn (launcher, &error, program, "conduct", "--store", folder, NULL);
   if (!child)
     g_warning ("%s: %s", program, error->message);
 }

@@ -96,7 +96,8 @@ write_audited (FlStore *store, gpointer data, GError **error)
   if (!fl_store_begin (store, error))
     return NULL;
   gboolean good = write->func (store, write->data, error) != NULL
-                  && fl_store_audit (store, g_get_user_name (), write->what, error) && fl_store_commit (store, error);
+                  && fl_store_audit (store, g_get_user_name (), write->what, error)
+                  && fl_store_commit (store, error);
   if (!good)
     fl_store_rollback (store);
   return GINT_TO_POINTER (good);
@@ -116,8 +117,8 @@ write_done (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 void
-flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
-                   GAsyncReadyCallback callback, gpointer user_data)
+flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data,
+                   GDestroyNotify free_data, GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, flg_context_write);
@@ -130,8 +131,8 @@ flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpoint
       write_free (write);
       return;
     }
-  flg_store_thread_run_async (flg_experiment_store (self->experiment), write_audited, write, (GDestroyNotify) write_free,
-                              NULL, NULL, write_done, task);
+  flg_store_thread_run_async (flg_experiment_store (self->experiment), write_audited, write,
+                              (GDestroyNotify) write_free, NULL, NULL, write_done, task);
 }
 
 gboolean

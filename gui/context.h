@@ -20,6 +20,6 @@ void flg_context_close (FlgContext *self);
 
 /* Writes on behalf of the person at the screen: runs `func` in the store's thread, notes `what` (English, for the log) in
  * the audit table, and asks for news. The callback gets the error, if any, through flg_context_write_finish(). */
-void flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
-                        GAsyncReadyCallback callback, gpointer user_data);
+void flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data,
+                        GDestroyNotify free_data, GAsyncReadyCallback callback, gpointer user_data);
 gboolean flg_context_write_finish (FlgContext *self, GAsyncResult *result, GError **error);

@@ -72,7 +72,8 @@ void
 flg_display_profile_apply (const FlgDisplayProfile *profile)
 {
   if (profile->remote)
-    g_object_set (gtk_settings_get_default (), "gtk-enable-animations", FALSE, "gtk-cursor-blink", FALSE, NULL);
+    g_object_set (gtk_settings_get_default (), "gtk-enable-animations", FALSE, "gtk-cursor-blink", FALSE,
+                  NULL);
 }
 
 const char *

@@ -18,8 +18,8 @@ typedef enum
 typedef struct
 {
   gboolean cairo;
-  gboolean remote;  /* the display is at the far end of a network: fewer redraws, no animation */
-  const char *why;  /* one clause; static */
+  gboolean remote; /* the display is at the far end of a network: fewer redraws, no animation */
+  const char *why; /* one clause; static */
 } FlgDisplayProfile;
 
 gboolean flg_renderer_parse (const char *text, FlgRenderer *renderer);

@@ -188,8 +188,8 @@ flg_experiment_class_init (FlgExperimentClass *klass)
   object_class->finalize = flg_experiment_finalize;
   signals[OPENED] = g_signal_new ("opened", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_POINTER);
-  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 1, G_TYPE_UINT);
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void
@@ -199,7 +199,8 @@ flg_experiment_init (FlgExperiment *self)
     self->tables[table] = flg_record_model_new (table);
   self->job_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->run_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
-  self->run_tags = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
+  self->run_tags =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
 }
 
 FlgExperiment *

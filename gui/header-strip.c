@@ -66,25 +66,25 @@ show_hits (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
   if (glance->recent_shots == 0)
     {
       flw_readout_set_value (self->hits, NULL, 0);
-      flw_readout_set_note (self->hits, _("no shots yet"));
-      g_string_append (words, _("no shots processed yet"));
+      flw_readout_set_note (self->hits, _ ("no shots yet"));
+      g_string_append (words, _ ("no shots processed yet"));
       return;
     }
-  g_autofree char *value = g_strdup_printf ("%.1f", 100.0 * (double) glance->recent_hits
-                                                        / (double) glance->recent_shots);
+  g_autofree char *value =
+      g_strdup_printf ("%.1f", 100.0 * (double) glance->recent_hits / (double) glance->recent_shots);
   /* TRANSLATORS: under the hit rate: of how many shots it was taken */
   g_autofree char *shots = flg_format_count (glance->recent_shots);
-  g_autofree char *note = g_strdup_printf (_("last %s shots"), shots);
+  g_autofree char *note = g_strdup_printf (_ ("last %s shots"), shots);
   flw_readout_set_value (self->hits, value, 0);
   flw_readout_set_note (self->hits, note);
-  g_string_append_printf (words, _("hits %s %% of the %s"), value, note);
+  g_string_append_printf (words, _ ("hits %s %% of the %s"), value, note);
 }
 
 static void
 show_newest (FlgHeaderStrip *self, const FlgGlance *glance, guint64 now, GString *words)
 {
   static const FlwTone tones[] = { FLW_TONE_NEUTRAL, FLW_TONE_WARNING, FLW_TONE_BAD, FLW_TONE_NEUTRAL };
-  const char *notes[] = { _("fresh"), _("stale"), _("lost"), NULL };
+  const char *notes[] = { _ ("fresh"), _ ("stale"), _ ("lost"), NULL };
   flw_readout_set_tone (self->newest, tones[self->freshness]);
   if (glance->overview.newest == 0)
     {
@@ -96,9 +96,9 @@ show_newest (FlgHeaderStrip *self, const FlgGlance *glance, guint64 now, GString
   g_autofree char *value = flw_format_age (age);
   flw_readout_set_value (self->newest, value, 0);
   gboolean over = self->freshness == FLG_FRESH && age > FLG_STALE_AFTER_S;
-  flw_readout_set_note (self->newest, over ? _("nothing is running") : notes[self->freshness]);
-  g_string_append_printf (words, _("; newest shot %s ago, %s"), value,
-                          over ? _("nothing is running") : notes[self->freshness]);
+  flw_readout_set_note (self->newest, over ? _ ("nothing is running") : notes[self->freshness]);
+  g_string_append_printf (words, _ ("; newest shot %s ago, %s"), value,
+                          over ? _ ("nothing is running") : notes[self->freshness]);
 }
 
 static void
@@ -120,10 +120,10 @@ show_lag (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
                               overview->runs_waiting, age);
     }
   flw_readout_set_value (self->lag, value, 0);
-  flw_readout_set_note (self->lag, note ? note : behind ? _("not being processed") : _("up to date"));
+  flw_readout_set_note (self->lag, note ? note : behind ? _ ("not being processed") : _ ("up to date"));
   flw_readout_set_tone (self->lag, overview->lag > 300 * G_GUINT64_CONSTANT (1000000000) ? FLW_TONE_WARNING
-                                                                                        : FLW_TONE_NEUTRAL);
-  g_string_append_printf (words, _("; %s shots behind"), value);
+                                                                                         : FLW_TONE_NEUTRAL);
+  g_string_append_printf (words, _ ("; %s shots behind"), value);
 }
 
 static void
@@ -132,12 +132,12 @@ show_failed (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
   g_autofree char *value = g_strdup_printf ("%u", overview->jobs_failed);
   flw_readout_set_value (self->failed, value, 0);
   const char *reason = overview->failed_reason && *overview->failed_reason ? overview->failed_reason : NULL;
-  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _("all jobs well"));
+  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _ ("all jobs well"));
   flw_readout_set_tone (self->failed, overview->jobs_failed ? FLW_TONE_BAD : FLW_TONE_NEUTRAL);
   GtkWidget *button = gtk_widget_get_ancestor (GTK_WIDGET (self->failed), GTK_TYPE_BUTTON);
   gtk_widget_set_tooltip_text (button, reason);
   if (overview->jobs_failed)
-    g_string_append_printf (words, _("; %u failed jobs: %s"), overview->jobs_failed, reason ? reason : "?");
+    g_string_append_printf (words, _ ("; %u failed jobs: %s"), overview->jobs_failed, reason ? reason : "?");
 }
 
 static void
@@ -145,18 +145,19 @@ show_conductor (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
 {
   FlgExperiment *experiment = flg_context_experiment (self->context);
   if (self->freshness == FLG_LOST)
-    flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, _("store lost"));
+    flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, _ ("store lost"));
   else if (glance->conductor)
-    flw_status_chip_set (self->conductor, FLW_SHAPE_DISC, FLW_TONE_GOOD, _("conductor"));
+    flw_status_chip_set (self->conductor, FLW_SHAPE_DISC, FLW_TONE_GOOD, _ ("conductor"));
   else if (flg_experiment_is_read_only (experiment))
-    flw_status_chip_set (self->conductor, FLW_SHAPE_DASH, FLW_TONE_NEUTRAL, _("read-only"));
+    flw_status_chip_set (self->conductor, FLW_SHAPE_DASH, FLW_TONE_NEUTRAL, _ ("read-only"));
   else
-    flw_status_chip_set (self->conductor, FLW_SHAPE_RING, FLW_TONE_WARNING, _("no conductor"));
+    flw_status_chip_set (self->conductor, FLW_SHAPE_RING, FLW_TONE_WARNING, _ ("no conductor"));
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->conductor),
-                               glance->problem     ? glance->problem
-                               : glance->conductor ? glance->conductor
-                                                   : _("Nobody plans and submits jobs for this experiment."));
-  g_string_append (words, glance->conductor ? _("; conductor up") : _("; no conductor"));
+                               glance->problem ? glance->problem
+                               : glance->conductor
+                                   ? glance->conductor
+                                   : _ ("Nobody plans and submits jobs for this experiment."));
+  g_string_append (words, glance->conductor ? _ ("; conductor up") : _ ("; no conductor"));
 }
 
 static void
@@ -170,19 +171,19 @@ show_link (FlgHeaderStrip *self)
   switch (fl_view_client_state (view))
     {
     case FL_VIEW_UP:
-      flw_status_chip_set (self->link, FLW_SHAPE_DISC, FLW_TONE_GOOD, _("images"));
-      tip = g_strdup_printf (_("Images and logs answer within %.1f ms."),
+      flw_status_chip_set (self->link, FLW_SHAPE_DISC, FLW_TONE_GOOD, _ ("images"));
+      tip = g_strdup_printf (_ ("Images and logs answer within %.1f ms."),
                              (double) MAX (fl_view_client_round_trip (view), 0) / 1000);
       break;
     case FL_VIEW_SLOW:
-      flw_status_chip_set (self->link, FLW_SHAPE_CLOCK, FLW_TONE_WARNING, _("images slow"));
+      flw_status_chip_set (self->link, FLW_SHAPE_CLOCK, FLW_TONE_WARNING, _ ("images slow"));
       break;
     case FL_VIEW_STARTING:
-      flw_status_chip_set (self->link, FLW_SHAPE_HALF, FLW_TONE_NEUTRAL, _("images"));
+      flw_status_chip_set (self->link, FLW_SHAPE_HALF, FLW_TONE_NEUTRAL, _ ("images"));
       break;
     case FL_VIEW_RESTARTING:
     default:
-      flw_status_chip_set (self->link, FLW_SHAPE_CROSS, FLW_TONE_BAD, _("images lost"));
+      flw_status_chip_set (self->link, FLW_SHAPE_CROSS, FLW_TONE_BAD, _ ("images lost"));
     }
   const char *message = fl_view_client_message (view);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->link), message && *message ? message : tip);
@@ -206,12 +207,14 @@ flg_header_strip_refresh (FlgHeaderStrip *self)
   show_conductor (self, glance, words);
   show_link (self);
   if (self->freshness == FLG_LOST)
-    g_string_append_printf (words, _("; store lost: %s"), glance->problem ? glance->problem : _("it does not answer"));
+    g_string_append_printf (words, _ ("; store lost: %s"),
+                            glance->problem ? glance->problem : _ ("it does not answer"));
   if (g_strcmp0 (self->summary, words->str) != 0)
     {
       g_free (self->summary);
       self->summary = g_strdup (words->str);
-      gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION, self->summary, -1);
+      gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_DESCRIPTION,
+                                      self->summary, -1);
       g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_SUMMARY]);
     }
 }
@@ -261,8 +264,8 @@ flg_header_strip_class_init (FlgHeaderStripClass *klass)
   object_class->dispose = flg_header_strip_dispose;
   object_class->finalize = flg_header_strip_finalize;
   object_class->get_property = flg_header_strip_get_property;
-  properties[PROP_SUMMARY] = g_param_spec_string ("summary", NULL, NULL, "",
-                                                  G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_SUMMARY] = g_param_spec_string (
+      "summary", NULL, NULL, "", G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
   gtk_widget_class_set_css_name (GTK_WIDGET_CLASS (klass), "headerstrip");
   gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_STATUS);
@@ -279,10 +282,10 @@ add_readout (FlgHeaderStrip *self, const char *title, const char *unit, const ch
 static void
 flg_header_strip_init (FlgHeaderStrip *self)
 {
-  self->hits = add_readout (self, _("Hits"), "%", "100.0");
-  self->newest = add_readout (self, _("Newest shot"), NULL, "99 min");
-  self->lag = add_readout (self, _("Behind"), _("shots"), "9,999,999");
-  self->failed = FLW_READOUT (flw_readout_new (_("Failed"), _("jobs"), "999"));
+  self->hits = add_readout (self, _ ("Hits"), "%", "100.0");
+  self->newest = add_readout (self, _ ("Newest shot"), NULL, "99 min");
+  self->lag = add_readout (self, _ ("Behind"), _ ("shots"), "9,999,999");
+  self->failed = FLW_READOUT (flw_readout_new (_ ("Failed"), _ ("jobs"), "999"));
   GtkWidget *button = gtk_button_new ();
   gtk_widget_add_css_class (button, "flat");
   gtk_widget_set_hexpand (button, TRUE);
@@ -303,10 +306,11 @@ flg_header_strip_new (FlgContext *context)
 {
   FlgHeaderStrip *self = g_object_new (FLG_TYPE_HEADER_STRIP, "spacing", 18, NULL);
   self->context = g_object_ref (context);
-  g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (flg_header_strip_refresh), self,
-                           G_CONNECT_SWAPPED);
+  g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (flg_header_strip_refresh),
+                           self, G_CONNECT_SWAPPED);
   if (flg_context_view (context))
-    g_signal_connect_object (flg_context_view (context), "notify", G_CALLBACK (show_link), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object (flg_context_view (context), "notify", G_CALLBACK (show_link), self,
+                             G_CONNECT_SWAPPED);
   self->beat = g_timeout_add_seconds (1, on_beat, self);
   flg_header_strip_refresh (self);
   return GTK_WIDGET (self);

@@ -25,7 +25,7 @@ struct _FlgImagesPage
   GtkLabel *frames_label, *hits_label, *facts, *outcome;
   FlwImageView *view;
   FlwColourBar *bar;
-  double brightest;        /* what the colour bar's histogram ends with */
+  double brightest; /* what the colour bar's histogram ends with */
 
   FlgShotList *list;       /* of the run's best job; NULL: none */
   GPtrArray *folder_files; /* char *, of a run without a job */
@@ -35,11 +35,11 @@ struct _FlgImagesPage
   char *path, *geometry, *mask, *job_dir; /* shown; "" = none */
   guint32 source, frame, n_frames;
   gint64 job;
-  char *drawn_path;        /* whose panels the view has */
-  FlgShotRef wanted;       /* to be shown once its file is known; job 0: none */
+  char *drawn_path;  /* whose panels the view has */
+  FlgShotRef wanted; /* to be shown once its file is known; job 0: none */
   GCancellable *cancellable;
-  guint asked;             /* answers awaited */
-  gboolean setting;        /* the choosers are being set by us */
+  guint asked;      /* answers awaited */
+  gboolean setting; /* the choosers are being set by us */
 };
 
 typedef struct
@@ -52,7 +52,8 @@ G_DEFINE_FINAL_TYPE (FlgImagesPage, flg_images_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
-static void show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame, gboolean remember);
+static void show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame,
+                        gboolean remember);
 
 static FlViewClient *
 client (FlgImagesPage *self)
@@ -79,16 +80,17 @@ show_energy (FlgImagesPage *self, const FlViewImage *image)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   if (image->energy > 0)
-    g_string_append_printf (text, _("energy %.1f eV\nwavelength %.4f Å\n"), image->energy, image->wavelength);
+    g_string_append_printf (text, _ ("energy %.1f eV\nwavelength %.4f Å\n"), image->energy,
+                            image->wavelength);
   else
-    g_string_append (text, _("energy not known\n"));
+    g_string_append (text, _ ("energy not known\n"));
   if (image->camera_length > 0)
-    g_string_append_printf (text, _("camera length %.2f mm\n"), image->camera_length);
-  g_string_append_printf (text, _("pixel %.4g mm"), image->pixel_size);
+    g_string_append_printf (text, _ ("camera length %.2f mm\n"), image->camera_length);
+  g_string_append_printf (text, _ ("pixel %.4g mm"), image->pixel_size);
   if (isfinite (image->saturation))
-    g_string_append_printf (text, _("\nsaturated at %.0f"), image->saturation);
+    g_string_append_printf (text, _ ("\nsaturated at %.0f"), image->saturation);
   if (*image->event)
-    g_string_append_printf (text, _("\nevent %s"), image->event);
+    g_string_append_printf (text, _ ("\nevent %s"), image->event);
   gtk_label_set_label (self->facts, text->str);
 }
 
@@ -169,10 +171,12 @@ show_panels (FlgImagesPage *self, const FlViewSource *source)
   for (guint i = 0; i < source->n_panels; i++)
     {
       const FlViewPanel *p = &source->panels[i];
-      panels[i] = (FlwImagePanel){ p->name, p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y, p->n_fs, p->n_ss };
+      panels[i] =
+          (FlwImagePanel){ p->name, p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y, p->n_fs, p->n_ss };
     }
   flw_image_view_set_panels (self->view, source->n_panels, panels);
-  flw_image_view_set_extent (self->view, source->whole.x0, source->whole.y0, source->whole.x1, source->whole.y1);
+  flw_image_view_set_extent (self->view, source->whole.x0, source->whole.y0, source->whole.x1,
+                             source->whole.y1);
 }
 
 static void
@@ -184,7 +188,7 @@ set_frames (FlgImagesPage *self, guint32 frames)
   gtk_spin_button_set_value (self->frame_spin, self->frame);
   self->setting = FALSE;
   g_autofree char *count = flg_format_count (frames);
-  g_autofree char *text = g_strdup_printf (_("of %s"), count);
+  g_autofree char *text = g_strdup_printf (_ ("of %s"), count);
   gtk_label_set_label (self->frames_label, text);
 }
 
@@ -201,8 +205,8 @@ on_source (GObject *object, GAsyncResult *result, gpointer data)
   if (!source)
     {
       gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
-      g_autofree char *text = missing ? g_strdup_printf (_("The file is not here.\n%s"), self->path)
-                                      : g_strdup (error->message);
+      g_autofree char *text =
+          missing ? g_strdup_printf (_ ("The file is not here.\n%s"), self->path) : g_strdup (error->message);
       g_clear_pointer (&self->drawn_path, g_free);
       flw_image_view_set_provider (self->view, NULL, NULL, NULL);
       flw_image_view_set_empty_text (self->view, text);
@@ -227,13 +231,15 @@ on_source (GObject *object, GAsyncResult *result, gpointer data)
 static void
 show_outcome (FlgImagesPage *self, const FlViewSpots *spots)
 {
-  static const char *const names[] = { N_ ("miss"), N_ ("indexed hit"), N_ ("hit"), N_ ("failed"), N_ ("set aside") };
+  static const char *const names[] = { N_ ("miss"), N_ ("indexed hit"), N_ ("hit"), N_ ("failed"),
+                                       N_ ("set aside") };
   g_autoptr (GString) text = g_string_new (NULL);
   FlOutcome outcome = MIN (spots->outcome, FL_OUTCOME_SET_ASIDE);
-  g_string_append_printf (text, "<b>%s</b>", _(names[outcome]));
-  g_string_append_printf (text, ngettext ("\n%u strong spot", "\n%u strong spots", spots->n_spots), spots->n_spots);
+  g_string_append_printf (text, "<b>%s</b>", _ (names[outcome]));
+  g_string_append_printf (text, ngettext ("\n%u strong spot", "\n%u strong spots", spots->n_spots),
+                          spots->n_spots);
   if (spots->resolution > 0)
-    g_string_append_printf (text, _("\nto %.2f Å"), spots->resolution);
+    g_string_append_printf (text, _ ("\nto %.2f Å"), spots->resolution);
   if (spots->message && *spots->message)
     {
       g_autofree char *message = g_markup_escape_text (spots->message, -1);
@@ -254,14 +260,19 @@ on_spots (GObject *object, GAsyncResult *result, gpointer data)
     return;
   if (!spots)
     {
-      gtk_label_set_label (self->outcome, g_error_matches (error, FL_ERROR, FL_ERROR_MISSING) ? _("not processed")
-                                                                                               : error->message);
+      gtk_label_set_label (self->outcome, g_error_matches (error, FL_ERROR, FL_ERROR_MISSING)
+                                              ? _ ("not processed")
+                                              : error->message);
       return;
     }
   g_autofree FlwImageSpot *shown = g_new0 (FlwImageSpot, spots->n_spots);
   for (guint i = 0; i < spots->n_spots; i++)
-    shown[i] = (FlwImageSpot){ .x = spots->spots[i].x, .y = spots->spots[i].y, .radius = 4, .d = spots->spots[i].d,
-                               .intensity = spots->spots[i].intensity, .shape = FLW_SPOT_CIRCLE };
+    shown[i] = (FlwImageSpot){ .x = spots->spots[i].x,
+                               .y = spots->spots[i].y,
+                               .radius = 4,
+                               .d = spots->spots[i].d,
+                               .intensity = spots->spots[i].intensity,
+                               .shape = FLW_SPOT_CIRCLE };
   flw_image_view_set_spots (self->view, spots->n_spots, shown);
   show_outcome (self, spots);
 }
@@ -279,7 +290,7 @@ static void
 ask_spots (FlgImagesPage *self)
 {
   flw_image_view_set_spots (self->view, 0, NULL);
-  gtk_label_set_label (self->outcome, _("not processed"));
+  gtk_label_set_label (self->outcome, _ ("not processed"));
   if (!*self->job_dir)
     return;
   FlViewSpotsRequest request = { self->job_dir, { self->path, self->geometry, self->mask }, self->frame };
@@ -330,7 +341,7 @@ show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame
 {
   if (!client (self))
     {
-      flw_image_view_set_empty_text (self->view, _("Images are not available."));
+      flw_image_view_set_empty_text (self->view, _ ("Images are not available."));
       return;
     }
   if (remember)
@@ -406,8 +417,8 @@ show_hits (FlgImagesPage *self)
 {
   guint hits = self->list ? flg_shot_list_hits (self->list) : 0;
   guint shots = self->list ? flg_shot_list_count (self->list) : 0;
-  g_autofree char *text = shots ? g_strdup_printf (_("%u hits in %u processed shots"), hits, shots)
-                                : g_strdup (_("no processed shots"));
+  g_autofree char *text = shots ? g_strdup_printf (_ ("%u hits in %u processed shots"), hits, shots)
+                                : g_strdup (_ ("no processed shots"));
   gtk_label_set_label (self->hits_label, text);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.next-hit", hits > 0);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.previous-hit", hits > 0);
@@ -465,7 +476,8 @@ on_folder (GPtrArray *files, const GError *error, gpointer data)
   g_clear_pointer (&self->folder_files, g_ptr_array_unref);
   self->folder_files = files ? g_ptr_array_ref (files) : NULL;
   if (!files || files->len == 0)
-    flw_image_view_set_empty_text (self->view, error ? error->message : _("There are no images in this run's folder."));
+    flw_image_view_set_empty_text (self->view,
+                                   error ? error->message : _ ("There are no images in this run's folder."));
   on_list_changed (self);
 }
 
@@ -482,7 +494,7 @@ enter_run (FlgImagesPage *self, gint64 job)
   self->job = job;
   flw_image_view_set_provider (self->view, NULL, NULL, NULL);
   flw_image_view_set_spots (self->view, 0, NULL);
-  flw_image_view_set_empty_text (self->view, run || job ? _("Looking for images…") : _("Choose a run."));
+  flw_image_view_set_empty_text (self->view, run || job ? _ ("Looking for images…") : _ ("Choose a run."));
   if (job)
     {
       self->list = flg_shot_list_new (experiment, job);
@@ -568,7 +580,7 @@ act_step_hit (GtkWidget *widget, const char *action, GVariant *target)
     show_ref (self, &ref);
   else
     flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL,
-                     by > 0 ? _("This is the last hit.") : _("This is the first hit."), NULL, 3);
+                     by > 0 ? _ ("This is the last hit.") : _ ("This is the first hit."), NULL, 3);
 }
 
 static void
@@ -700,9 +712,9 @@ on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierTyp
     guint key;
     const char *action;
   } keys[] = {
-    { GDK_KEY_n, "images.next-hit" },          { GDK_KEY_p, "images.previous-hit" }, { GDK_KEY_space, "images.random" },
-    { GDK_KEY_BackSpace, "images.back" },      { GDK_KEY_Page_Down, "images.next-frame" },
-    { GDK_KEY_Page_Up, "images.previous-frame" },
+    { GDK_KEY_n, "images.next-hit" },           { GDK_KEY_p, "images.previous-hit" },
+    { GDK_KEY_space, "images.random" },         { GDK_KEY_BackSpace, "images.back" },
+    { GDK_KEY_Page_Down, "images.next-frame" }, { GDK_KEY_Page_Up, "images.previous-frame" },
   };
   GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
   if ((focus && (GTK_IS_TEXT (focus) || GTK_IS_BUTTON (focus)))
@@ -726,8 +738,9 @@ flg_images_page_constructed (GObject *object)
   gtk_widget_set_hexpand (GTK_WIDGET (self->bar), TRUE);
   gtk_box_append (self->bar_slot, GTK_WIDGET (self->bar));
   self->brightest = INFINITY;
-  g_signal_connect_object (self->view, "raster-changed", G_CALLBACK (show_histogram), self, G_CONNECT_SWAPPED);
-  flw_image_view_set_empty_text (self->view, _("Choose a run."));
+  g_signal_connect_object (self->view, "raster-changed", G_CALLBACK (show_histogram), self,
+                           G_CONNECT_SWAPPED);
+  flw_image_view_set_empty_text (self->view, _ ("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
   GtkEventController *keys = gtk_event_controller_key_new ();
   gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);

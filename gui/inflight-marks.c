@@ -76,8 +76,11 @@ publish (FlgInflightMarks *self)
       for (guint k = 0; w->table && k < w->table->n_entries; k++)
         {
           const FlInflightEntry *entry = &w->table->entries[k];
-          FlwWeatherMark mark = { .id = self->refs->len, .since = (gint64) entry->since, .row = entry->rank,
-                                  .stage = (guint8) entry->stage, .kind = (guint8) kind_of (w, entry, now) };
+          FlwWeatherMark mark = { .id = self->refs->len,
+                                  .since = (gint64) entry->since,
+                                  .row = entry->rank,
+                                  .stage = (guint8) entry->stage,
+                                  .kind = (guint8) kind_of (w, entry, now) };
           FlgShotRef ref = { w->job, w->attempt, entry->shot, entry->source, entry->frame };
           g_array_append_val (marks, mark);
           g_array_append_val (self->refs, ref);
@@ -145,7 +148,8 @@ flg_inflight_marks_refresh (FlgInflightMarks *self)
   for (guint i = 0; i < self->watched->len; i++)
     {
       Watched *w = self->watched->pdata[i];
-      FlgRecord *record = flg_record_model_find (flg_experiment_table (experiment, FL_TABLE_ATTEMPT), w->attempt);
+      FlgRecord *record =
+          flg_record_model_find (flg_experiment_table (experiment, FL_TABLE_ATTEMPT), w->attempt);
       if (w->asking || w->answered_ended || !record)
         continue;
       g_autofree char *folder = flg_experiment_attempt_folder (experiment, flg_record_attempt (record));

@@ -26,10 +26,14 @@ shape_of (FlJobState state, FlwShape *shape, FlwTone *tone)
     FlwShape shape;
     FlwTone tone;
   } table[FL_JOB_STATE_LAST] = {
-    [FL_JOB_PLANNED] = { FLW_SHAPE_RING, FLW_TONE_NEUTRAL },    [FL_JOB_SUBMITTING] = { FLW_SHAPE_HALF, FLW_TONE_NEUTRAL },
-    [FL_JOB_QUEUED] = { FLW_SHAPE_RING, FLW_TONE_ACTIVE },      [FL_JOB_RUNNING] = { FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE },
-    [FL_JOB_DONE] = { FLW_SHAPE_DISC, FLW_TONE_GOOD },          [FL_JOB_FAILED] = { FLW_SHAPE_CROSS, FLW_TONE_BAD },
-    [FL_JOB_CANCELLED] = { FLW_SHAPE_SQUARE, FLW_TONE_NEUTRAL }, [FL_JOB_TIMED_OUT] = { FLW_SHAPE_CLOCK, FLW_TONE_BAD },
+    [FL_JOB_PLANNED] = { FLW_SHAPE_RING, FLW_TONE_NEUTRAL },
+    [FL_JOB_SUBMITTING] = { FLW_SHAPE_HALF, FLW_TONE_NEUTRAL },
+    [FL_JOB_QUEUED] = { FLW_SHAPE_RING, FLW_TONE_ACTIVE },
+    [FL_JOB_RUNNING] = { FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE },
+    [FL_JOB_DONE] = { FLW_SHAPE_DISC, FLW_TONE_GOOD },
+    [FL_JOB_FAILED] = { FLW_SHAPE_CROSS, FLW_TONE_BAD },
+    [FL_JOB_CANCELLED] = { FLW_SHAPE_SQUARE, FLW_TONE_NEUTRAL },
+    [FL_JOB_TIMED_OUT] = { FLW_SHAPE_CLOCK, FLW_TONE_BAD },
     [FL_JOB_PREEMPTED] = { FLW_SHAPE_HALF, FLW_TONE_WARNING },
   };
   *shape = table[state].shape;
@@ -43,7 +47,8 @@ flg_job_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   if (self->n == 0)
     return;
   int width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget);
-  cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
+  cairo_t *cr =
+      gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, (float) height));
   for (guint i = 0; i < self->n; i++)
     {
       FlwShape shape;
@@ -56,8 +61,8 @@ flg_job_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 }
 
 static void
-flg_job_strip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
-                       int *minimum_baseline, int *natural_baseline)
+flg_job_strip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum,
+                       int *natural, int *minimum_baseline, int *natural_baseline)
 {
   *minimum = *natural = orientation == GTK_ORIENTATION_HORIZONTAL ? 4 * STEP : STEP;
 }
@@ -94,13 +99,13 @@ flg_job_strip_show_run (FlgJobStrip *self, FlgExperiment *experiment, gint64 run
       const FlJob *job = flg_record_job (jobs->pdata[first + i]);
       const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
       self->states[i] = job->state;
-      g_string_append_printf (words, _("%sjob %d (trial %d): %s"), words->len ? "\n" : "", (int) job->id,
+      g_string_append_printf (words, _ ("%sjob %d (trial %d): %s"), words->len ? "\n" : "", (int) job->id,
                               trial ? trial->number : 0, fl_job_state_name (job->state));
       if (*job->reason)
         g_string_append_printf (words, " – %s", job->reason);
     }
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), words->len ? words->str : NULL);
   gtk_accessible_update_property (GTK_ACCESSIBLE (self), GTK_ACCESSIBLE_PROPERTY_LABEL,
-                                  words->len ? words->str : _("no jobs"), -1);
+                                  words->len ? words->str : _ ("no jobs"), -1);
   gtk_widget_queue_draw (GTK_WIDGET (self));
 }

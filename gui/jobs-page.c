@@ -118,7 +118,8 @@ fill_trial (GtkWidget *cell, FlgRecord *record, gpointer data)
 static int
 compare_trial (FlgRecord *a, FlgRecord *b, gpointer data)
 {
-  return trial_number (EXPERIMENT (data), flg_record_job (a)) - trial_number (EXPERIMENT (data), flg_record_job (b));
+  return trial_number (EXPERIMENT (data), flg_record_job (a))
+         - trial_number (EXPERIMENT (data), flg_record_job (b));
 }
 
 static GtkWidget *
@@ -147,9 +148,9 @@ static const char *
 reason_of (const FlJob *job)
 {
   if (job->stop_wanted && !fl_job_state_is_final (job->state))
-    return _("stop asked for; waiting for the conductor");
+    return _ ("stop asked for; waiting for the conductor");
   if (job->retry_wanted)
-    return _("retry asked for; waiting for the conductor");
+    return _ ("retry asked for; waiting for the conductor");
   return job->reason;
 }
 
@@ -170,7 +171,8 @@ fill_attempts (GtkWidget *cell, FlgRecord *record, gpointer data)
 static void
 fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
-  g_autofree char *text = flg_format_time (flg_record_job (record)->started, flg_experiment_now (EXPERIMENT (data)));
+  g_autofree char *text =
+      flg_format_time (flg_record_job (record)->started, flg_experiment_now (EXPERIMENT (data)));
   gtk_label_set_label (GTK_LABEL (cell), text);
 }
 
@@ -185,7 +187,8 @@ static void
 fill_elapsed (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlJob *job = flg_record_job (record);
-  g_autofree char *text = flg_format_elapsed (job->started, job->ended, flg_experiment_now (EXPERIMENT (data)));
+  g_autofree char *text =
+      flg_format_elapsed (job->started, job->ended, flg_experiment_now (EXPERIMENT (data)));
   gtk_label_set_label (GTK_LABEL (cell), text);
 }
 
@@ -292,9 +295,9 @@ exit_text (const FlAttempt *attempt)
   if (attempt->exit_code < 0)
     return g_strdup ("");
   if (attempt->exit_code > 128)
-    return g_strdup_printf (_(" · ended by signal %d (%s)"), attempt->exit_code - 128,
+    return g_strdup_printf (_ (" · ended by signal %d (%s)"), attempt->exit_code - 128,
                             g_strsignal (attempt->exit_code - 128));
-  return g_strdup_printf (_(" · exit code %d"), attempt->exit_code);
+  return g_strdup_printf (_ (" · exit code %d"), attempt->exit_code);
 }
 
 static void
@@ -303,7 +306,7 @@ show_attempt (FlgJobsPage *self, const FlJob *job, const FlAttempt *attempt)
   FlgExperiment *experiment = EXPERIMENT (self);
   if (!attempt)
     {
-      gtk_label_set_label (self->attempt_facts, _("Not submitted yet."));
+      gtk_label_set_label (self->attempt_facts, _ ("Not submitted yet."));
       gtk_label_set_label (self->script, "");
       flg_log_tail_follow (self->tail, NULL, FALSE);
       return;
@@ -312,9 +315,9 @@ show_attempt (FlgJobsPage *self, const FlJob *job, const FlAttempt *attempt)
   g_autofree char *started = flg_format_time (attempt->started ? attempt->started : attempt->submitted, now);
   g_autofree char *elapsed = flg_format_elapsed (attempt->started, attempt->ended, now);
   g_autofree char *ended = exit_text (attempt);
-  g_autofree char *facts = g_strdup_printf (
-      _("attempt %d · %s · %s%s%s%s%s%s"), attempt->number, started, elapsed, ended, *attempt->nodes ? " · " : "",
-      attempt->nodes, *attempt->remote_id ? " · id " : "", attempt->remote_id);
+  g_autofree char *facts = g_strdup_printf (_ ("attempt %d · %s · %s%s%s%s%s%s"), attempt->number, started,
+                                            elapsed, ended, *attempt->nodes ? " · " : "", attempt->nodes,
+                                            *attempt->remote_id ? " · id " : "", attempt->remote_id);
   gtk_label_set_label (self->attempt_facts, facts);
   gtk_label_set_label (self->script, attempt->command);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->script), *attempt->script ? attempt->script : NULL);
@@ -349,16 +352,16 @@ show_detail (FlgJobsPage *self)
       gtk_revealer_set_reveal_child (self->confirm, FALSE);
     }
   const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-  g_autofree char *title = g_strdup_printf (_("Job %d"), (int) job->id);
+  g_autofree char *title = g_strdup_printf (_ ("Job %d"), (int) job->id);
   gtk_label_set_label (self->title, title);
   flw_status_chip_set_state (self->chip, fl_job_state_name (job->state), job->reason);
   const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
   g_autofree char *shots = flg_format_count (stats ? stats->shots : 0);
   g_autofree char *hits = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
   g_autofree char *failed = flg_format_count (stats ? stats->failed + stats->set_aside : 0);
-  g_autofree char *facts
-      = g_strdup_printf (_("run %s · trial %d %s · %s shots · %s hits · %s failed shots"), run_name (experiment, job),
-                         trial ? trial->number : 0, trial ? trial->name : "", shots, hits, failed);
+  g_autofree char *facts = g_strdup_printf (_ ("run %s · trial %d %s · %s shots · %s hits · %s failed shots"),
+                                            run_name (experiment, job), trial ? trial->number : 0,
+                                            trial ? trial->name : "", shots, hits, failed);
   gtk_label_set_label (self->facts, facts);
   const char *reason = reason_of (job);
   gtk_label_set_label (self->reason, reason);
@@ -398,9 +401,9 @@ matches (gpointer item, gpointer data)
   if (!*wanted)
     return TRUE;
   const FlTrial *trial = flg_experiment_trial (EXPERIMENT (self), job->trial);
-  g_autofree char *all = g_strdup_printf ("%d %s trial %d %s %s %s", (int) job->id, run_name (EXPERIMENT (self), job),
-                                          trial ? trial->number : 0, trial ? trial->name : "",
-                                          fl_job_state_name (job->state), job->reason);
+  g_autofree char *all = g_strdup_printf (
+      "%d %s trial %d %s %s %s", (int) job->id, run_name (EXPERIMENT (self), job), trial ? trial->number : 0,
+      trial ? trial->name : "", fl_job_state_name (job->state), job->reason);
   g_autofree char *haystack = g_utf8_casefold (all, -1);
   g_autofree char *folded = g_utf8_casefold (wanted, -1);
   g_auto (GStrv) words = g_strsplit (folded, " ", -1);
@@ -416,10 +419,10 @@ show_counts (FlgJobsPage *self)
   guint all = flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->filtered));
   g_autofree char *text = n == all ? g_strdup_printf (ngettext ("%u job", "%u jobs", all), all)
-                                   : g_strdup_printf (_("%u of %u jobs"), n, all);
+                                   : g_strdup_printf (_ ("%u of %u jobs"), n, all);
   gtk_label_set_label (self->count, text);
-  gtk_stack_set_visible_child_name (self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty"
-                                                                                                          : "table");
+  gtk_stack_set_visible_child_name (
+      self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty" : "table");
 }
 
 static void
@@ -446,7 +449,8 @@ select_job (FlgJobsPage *self, gint64 job)
       if (flg_record_id (record) != job)
         continue;
       gtk_single_selection_set_selected (self->selection, i);
-      gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item", "u", i);
+      gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item",
+                                  "u", i);
       return TRUE;
     }
   return FALSE;
@@ -481,10 +485,10 @@ ask (FlgJobsPage *self, Asked asked)
     return;
   self->asked = asked;
   self->asked_job = job->id;
-  g_autofree char *text
-      = g_strdup_printf (asked == ASK_STOP ? _("Stop job %d? What it has processed is kept.")
-                                           : _("Run job %d again as a new attempt? It goes on where the last one ended."),
-                         (int) job->id);
+  g_autofree char *text = g_strdup_printf (
+      asked == ASK_STOP ? _ ("Stop job %d? What it has processed is kept.")
+                        : _ ("Run job %d again as a new attempt? It goes on where the last one ended."),
+      (int) job->id);
   gtk_label_set_label (self->question, text);
   gtk_revealer_set_reveal_child (self->confirm, TRUE);
 }
@@ -520,8 +524,8 @@ act_confirm (GtkWidget *widget, const char *action, GVariant *target)
   if (self->asked == ASK_NOTHING)
     return;
   gboolean stop = self->asked == ASK_STOP;
-  g_autofree char *what = g_strdup_printf ("asked to %s job %" G_GINT64_FORMAT, stop ? "stop" : "retry",
-                                           self->asked_job);
+  g_autofree char *what =
+      g_strdup_printf ("asked to %s job %" G_GINT64_FORMAT, stop ? "stop" : "retry", self->asked_job);
   flg_page_write (FLG_PAGE (self), what, stop ? write_stop : write_retry,
                   g_memdup2 (&self->asked_job, sizeof self->asked_job), g_free);
   self->asked = ASK_NOTHING;
@@ -590,14 +594,16 @@ flg_jobs_page_update (FlgPage *page, guint what)
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
   if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
     {
-      if (gtk_drop_down_get_selected (self->state_choice) || *gtk_editable_get_text (GTK_EDITABLE (self->filter)))
+      if (gtk_drop_down_get_selected (self->state_choice)
+          || *gtk_editable_get_text (GTK_EDITABLE (self->filter)))
         gtk_filter_changed (GTK_FILTER (self->matcher), GTK_FILTER_CHANGE_DIFFERENT);
       show_counts (self);
     }
   if (self->wanted && select_job (self, self->wanted))
     self->wanted = 0;
-  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED (FL_TABLE_RUN)
-              | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_COUNTS | FLG_CHANGED_HEALTH))
+  if (what
+      & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED (FL_TABLE_RUN)
+         | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_COUNTS | FLG_CHANGED_HEALTH))
     show_detail (self);
 }
 
@@ -620,7 +626,8 @@ flg_jobs_page_step (FlgPage *page, int by)
   int n = (int) g_list_model_get_n_items (G_LIST_MODEL (self->selection));
   if (n > 0)
     gtk_single_selection_set_selected (
-        self->selection, (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
+        self->selection,
+        (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
 }
 
 static void
@@ -633,17 +640,17 @@ static void
 add_columns (FlgJobsPage *self)
 {
   const FlgColumn columns[] = {
-    { _("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
-    { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
-    { _("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
-    { _("State"), NULL, make_chip, fill_state, compare_state, 110 },
-    { _("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 85 },
-    { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
-    { _("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
-    { _("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
-    { _("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
-    { _("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
+    { _ ("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
+    { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
+    { _ ("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
+    { _ ("State"), NULL, make_chip, fill_state, compare_state, 110 },
+    { _ ("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 85 },
+    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
+    { _ ("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
+    { _ ("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
+    { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+    { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
+    { _ ("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
@@ -675,10 +682,11 @@ flg_jobs_page_constructed (GObject *object)
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
   add_columns (self);
-  GtkSortListModel *sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)),
-                                                      g_object_ref (gtk_column_view_get_sorter (self->table)));
+  GtkSortListModel *sorted = gtk_sort_list_model_new (
+      g_object_ref (G_LIST_MODEL (self->filtered)), g_object_ref (gtk_column_view_get_sorter (self->table)));
   self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
-  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self,
+                           G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
   self->beat = g_timeout_add_seconds (1, on_beat, self);
   show_detail (self);
@@ -760,6 +768,6 @@ static void
 flg_jobs_page_init (FlgJobsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-jobs-symbolic", _("No jobs yet"),
-                       _("The conductor makes a job of each active trial and each complete run."));
+  flw_empty_state_set (self->empty, "flg-jobs-symbolic", _ ("No jobs yet"),
+                       _ ("The conductor makes a job of each active trial and each complete run."));
 }

@@ -43,8 +43,13 @@ flg_kept_shots_free (FlgKeptShots *kept)
 void
 flg_kept_shots_add (FlgKeptShots *kept, FlShotBlock *block)
 {
-  Part part = { kept->n, block->n, block->job, block->attempt, g_steal_pointer (&block->id),
-                g_steal_pointer (&block->source), g_steal_pointer (&block->frame) };
+  Part part = { kept->n,
+                block->n,
+                block->job,
+                block->attempt,
+                g_steal_pointer (&block->id),
+                g_steal_pointer (&block->source),
+                g_steal_pointer (&block->frame) };
   g_array_append_val (kept->parts, part);
   kept->n += block->n;
 }

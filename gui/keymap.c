@@ -109,7 +109,7 @@ group_new (const char *group)
   gtk_grid_set_column_spacing (GTK_GRID (grid), 18);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 4);
   gtk_widget_set_valign (grid, GTK_ALIGN_START);
-  gtk_grid_attach (GTK_GRID (grid), label (_(group), "heading"), 0, 0, 2, 1);
+  gtk_grid_attach (GTK_GRID (grid), label (_ (group), "heading"), 0, 0, 2, 1);
   int row = 1;
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     {
@@ -117,7 +117,7 @@ group_new (const char *group)
         continue;
       g_autofree char *name = key_label (keys[i].accelerator);
       gtk_grid_attach (GTK_GRID (grid), label (name, "keycap"), 0, row, 1, 1);
-      gtk_grid_attach (GTK_GRID (grid), label (_(keys[i].what), NULL), 1, row++, 1, 1);
+      gtk_grid_attach (GTK_GRID (grid), label (_ (keys[i].what), NULL), 1, row++, 1, 1);
     }
   return grid;
 }
@@ -149,7 +149,7 @@ flg_keymap_window_new (GtkWindow *parent)
   gtk_widget_set_margin_top (columns, 18);
   gtk_widget_set_margin_bottom (columns, 24);
   GtkWidget *window = gtk_window_new ();
-  gtk_window_set_title (GTK_WINDOW (window), _("Keys"));
+  gtk_window_set_title (GTK_WINDOW (window), _ ("Keys"));
   gtk_window_set_transient_for (GTK_WINDOW (window), parent);
   gtk_window_set_destroy_with_parent (GTK_WINDOW (window), TRUE);
   gtk_window_set_child (GTK_WINDOW (window), columns);

@@ -10,7 +10,7 @@ typedef struct
   const char *group; /* N_() */
   const char *accelerator;
   const char *action; /* detailed action, "win.show-page::runs"; NULL: handled by a page or widget */
-  const char *what;  /* N_() */
+  const char *what;   /* N_() */
 } FlgKey;
 
 const FlgKey *flg_keymap (guint *n_keys);

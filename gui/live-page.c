@@ -125,7 +125,8 @@ add_new_jobs (FlgLivePage *self)
   for (guint i = 0; i < flg_record_model_count (jobs); i++)
     {
       const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
-      if (job->trial == self->trial && flg_experiment_job_stats (experiment, job->id) && !has_job (self, job->id))
+      if (job->trial == self->trial && flg_experiment_job_stats (experiment, job->id)
+          && !has_job (self, job->id))
         g_ptr_array_add (fresh, (gpointer) job);
     }
   g_ptr_array_sort_with_data (fresh, by_run, experiment);
@@ -149,8 +150,8 @@ show_facts (FlgLivePage *self)
   gint64 shots = 0, hits = 0, failed = 0;
   for (guint i = 0; i < self->parts->len; i++)
     {
-      const FlJobStats *stats
-          = flg_experiment_job_stats (EXPERIMENT (self), ((Part *) self->parts->pdata[i])->job);
+      const FlJobStats *stats =
+          flg_experiment_job_stats (EXPERIMENT (self), ((Part *) self->parts->pdata[i])->job);
       shots += stats ? stats->shots : 0;
       hits += stats ? stats->hits : 0;
       failed += stats ? stats->failed + stats->set_aside : 0;
@@ -158,9 +159,10 @@ show_facts (FlgLivePage *self)
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *rate = flg_format_percent (hits, shots);
   g_autofree char *bad = flg_format_count (failed);
-  g_autofree char *text = g_strdup_printf (ngettext ("%u run · %s shots · %s hits · %s failed",
-                                                     "%u runs · %s shots · %s hits · %s failed", self->parts->len),
-                                           self->parts->len, count, rate, bad);
+  g_autofree char *text =
+      g_strdup_printf (ngettext ("%u run · %s shots · %s hits · %s failed",
+                                 "%u runs · %s shots · %s hits · %s failed", self->parts->len),
+                       self->parts->len, count, rate, bad);
   gtk_label_set_label (self->facts, self->parts->len ? text : "");
 }
 
@@ -193,11 +195,11 @@ fill_trials (FlgLivePage *self)
 {
   FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
   flg_chooser_begin (self->trials);
-  flg_chooser_add (self->trials, 0, _("Newest trial"));
+  flg_chooser_add (self->trials, 0, _ ("Newest trial"));
   for (guint i = flg_record_model_count (trials); i > 0; i--)
     {
       const FlTrial *trial = flg_record_trial (flg_record_model_at (trials, i - 1));
-      g_autofree char *label = g_strdup_printf (_("Trial %d  %s"), trial->number, trial->name);
+      g_autofree char *label = g_strdup_printf (_ ("Trial %d  %s"), trial->number, trial->name);
       flg_chooser_add (self->trials, trial->id, label);
     }
   flg_chooser_end (self->trials);
@@ -259,12 +261,13 @@ static void
 make_plot (FlgLivePage *self)
 {
   self->plot = FLW_STRIP_PLOT (flw_strip_plot_new ());
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_DOTS, _("Strong spots"), _("a shot"), 2);
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_SHARE, _("Hits"), "%", 1.2);
-  flw_strip_plot_add_line (self->plot, _("hits"), 1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED,
+  flw_strip_plot_add_strip (self->plot, FLW_STRIP_DOTS, _ ("Strong spots"), _ ("a shot"), 2);
+  flw_strip_plot_add_strip (self->plot, FLW_STRIP_SHARE, _ ("Hits"), "%", 1.2);
+  flw_strip_plot_add_line (self->plot, _ ("hits"), 1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED,
                            flw_class_colour (FLW_CLASS_HIT));
-  flw_strip_plot_add_line (self->plot, _("failed"), 1 << FLW_CLASS_FAILED, flw_class_colour (FLW_CLASS_FAILED));
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_RESOLUTION, _("Resolution"), "Å", 1.2);
+  flw_strip_plot_add_line (self->plot, _ ("failed"), 1 << FLW_CLASS_FAILED,
+                           flw_class_colour (FLW_CLASS_FAILED));
+  flw_strip_plot_add_strip (self->plot, FLW_STRIP_RESOLUTION, _ ("Resolution"), "Å", 1.2);
   flw_strip_plot_set_window (self->plot, WINDOW);
   gtk_widget_set_vexpand (GTK_WIDGET (self->plot), TRUE);
   gtk_box_append (self->slot, GTK_WIDGET (self->plot));
@@ -325,6 +328,6 @@ flg_live_page_init (FlgLivePage *self)
 {
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-live-symbolic", _("No shots processed yet"),
-                       _("Strong spots, hit rate and resolution of every shot are drawn here as jobs run."));
+  flw_empty_state_set (self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
+                       _ ("Strong spots, hit rate and resolution of every shot are drawn here as jobs run."));
 }

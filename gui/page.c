@@ -67,8 +67,9 @@ flg_page_class_init (FlgPageClass *klass)
   object_class->constructed = flg_page_constructed;
   object_class->dispose = flg_page_dispose;
   object_class->set_property = flg_page_set_property;
-  properties[PROP_CONTEXT] = g_param_spec_object ("context", NULL, NULL, FLG_TYPE_CONTEXT,
-                                                  G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_CONTEXT] =
+      g_param_spec_object ("context", NULL, NULL, FLG_TYPE_CONTEXT,
+                           G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 

@@ -21,8 +21,8 @@ typedef struct
 struct _FlgParamForm
 {
   GtkBox parent_instance;
-  GPtrArray *rows;      /* Row */
-  GPtrArray *sections;  /* GtkWidget boxes, in order */
+  GPtrArray *rows;     /* Row */
+  GPtrArray *sections; /* GtkWidget boxes, in order */
   GtkSizeGroup *columns[N_COLUMNS];
   gboolean editable, filling;
 };
@@ -83,7 +83,8 @@ row_is_default (Row *row)
 {
   g_autofree char *text = editor_text (row);
   g_autofree char *canonical = NULL;
-  return fl_param_check (row->spec, text, &canonical, NULL) && g_str_equal (canonical, row->spec->default_text);
+  return fl_param_check (row->spec, text, &canonical, NULL)
+         && g_str_equal (canonical, row->spec->default_text);
 }
 
 static void
@@ -147,7 +148,8 @@ editor_new (Row *row)
   else
     {
       editor = gtk_entry_new ();
-      gtk_entry_set_placeholder_text (GTK_ENTRY (editor), *spec->default_text ? spec->default_text : _("none"));
+      gtk_entry_set_placeholder_text (GTK_ENTRY (editor),
+                                      *spec->default_text ? spec->default_text : _ ("none"));
       if (spec->type == FL_PARAM_INT || spec->type == FL_PARAM_REAL)
         gtk_editable_set_alignment (GTK_EDITABLE (editor), 1);
       g_signal_connect_swapped (editor, "changed", G_CALLBACK (on_edited), row);
@@ -203,13 +205,15 @@ row_new (FlgParamForm *form, const FlParamSpec *spec)
   row->label = gtk_label_new (spec->label);
   gtk_label_set_xalign (GTK_LABEL (row->label), 0);
   row->editor = editor_new (row);
-  GtkWidget *unit = dim_label (g_str_equal (spec->unit, "A") ? "Å" : g_str_equal (spec->unit, "deg") ? "°" : spec->unit);
+  GtkWidget *unit = dim_label (g_str_equal (spec->unit, "A")     ? "Å"
+                               : g_str_equal (spec->unit, "deg") ? "°"
+                                                                 : spec->unit);
   g_autofree char *range = range_text (spec);
   GtkWidget *allowed = dim_label (range);
   row->reset = gtk_button_new_from_icon_name ("edit-undo-symbolic");
   gtk_widget_add_css_class (row->reset, "flat");
-  g_autofree char *back = g_strdup_printf (_("Back to the default: %s"), *spec->default_text ? spec->default_text
-                                                                                              : _("none"));
+  g_autofree char *back =
+      g_strdup_printf (_ ("Back to the default: %s"), *spec->default_text ? spec->default_text : _ ("none"));
   gtk_widget_set_tooltip_text (row->reset, back);
   g_signal_connect_swapped (row->reset, "clicked", G_CALLBACK (on_reset), row);
   row->complaint = gtk_label_new (NULL);
@@ -227,7 +231,8 @@ row_new (FlgParamForm *form, const FlParamSpec *spec)
   gtk_grid_attach (GTK_GRID (row->row), row->complaint, 1, 1, 4, 1);
   g_autofree char *tip = g_strdup_printf ("%s\n%s", spec->name, spec->help ? spec->help : "");
   gtk_widget_set_tooltip_text (row->row, tip);
-  gtk_accessible_update_property (GTK_ACCESSIBLE (row->editor), GTK_ACCESSIBLE_PROPERTY_LABEL, spec->label, -1);
+  gtk_accessible_update_property (GTK_ACCESSIBLE (row->editor), GTK_ACCESSIBLE_PROPERTY_LABEL, spec->label,
+                                  -1);
   return row;
 }
 
@@ -238,13 +243,14 @@ section_title (const char *section)
   {
     const char *section, *title;
   } known[] = {
-    { "spots", N_ ("Spot finding") },      { "hit", N_ ("What is a hit") },     { "profile", N_ ("Radial profile") },
-    { "detector", N_ ("Detector") },       { "engine", N_ ("Running") },        { "indexing", N_ ("Indexing") },
-    { "refinement", N_ ("Refinement") },   { "integration", N_ ("Integration") },
+    { "spots", N_ ("Spot finding") },     { "hit", N_ ("What is a hit") },
+    { "profile", N_ ("Radial profile") }, { "detector", N_ ("Detector") },
+    { "engine", N_ ("Running") },         { "indexing", N_ ("Indexing") },
+    { "refinement", N_ ("Refinement") },  { "integration", N_ ("Integration") },
   };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (g_str_equal (known[i].section, section))
-      return _(known[i].title);
+      return _ (known[i].title);
   return section;
 }
 
@@ -312,11 +318,11 @@ flg_param_form_class_init (FlgParamFormClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   object_class->finalize = flg_param_form_finalize;
   object_class->get_property = flg_param_form_get_property;
-  properties[PROP_VALID] = g_param_spec_boolean ("valid", NULL, NULL, TRUE,
-                                                 G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_VALID] = g_param_spec_boolean (
+      "valid", NULL, NULL, TRUE, G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
-  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 0);
   gtk_widget_class_set_accessible_role (GTK_WIDGET_CLASS (klass), GTK_ACCESSIBLE_ROLE_FORM);
 }
 

@@ -5,8 +5,8 @@ struct _FlgRecordModel
 {
   GObject parent_instance;
   FlTable table;
-  GPtrArray *items;   /* FlgRecord, by id */
-  GHashTable *by_id;  /* id -> FlgRecord, borrowed from items; keys live in the items' table */
+  GPtrArray *items;  /* FlgRecord, by id */
+  GHashTable *by_id; /* id -> FlgRecord, borrowed from items; keys live in the items' table */
 };
 
 static GType
@@ -96,7 +96,8 @@ announce (FlgRecordModel *self, GPtrArray *before)
   while (tail < shorter - first && before->pdata[before->len - 1 - tail] == now->pdata[now->len - 1 - tail])
     tail++;
   if (first + tail < MAX (before->len, now->len))
-    g_list_model_items_changed (G_LIST_MODEL (self), first, before->len - first - tail, now->len - first - tail);
+    g_list_model_items_changed (G_LIST_MODEL (self), first, before->len - first - tail,
+                                now->len - first - tail);
 }
 
 static void

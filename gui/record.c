@@ -43,8 +43,9 @@ flg_record_class_init (FlgRecordClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   object_class->finalize = flg_record_finalize;
   object_class->get_property = flg_record_get_property;
-  properties[PROP_STAMP] = g_param_spec_uint ("stamp", NULL, NULL, 0, G_MAXUINT, 0,
-                                              G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  properties[PROP_STAMP] =
+      g_param_spec_uint ("stamp", NULL, NULL, 0, G_MAXUINT, 0,
+                         G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, properties);
 }
 
@@ -97,11 +98,11 @@ flg_record_any (FlgRecord *self)
   return self->record;
 }
 
-#define ACCESSOR(name, Type, TABLE)                                                                                   \
-  const Type *flg_record_##name (FlgRecord *self)                                                                     \
-  {                                                                                                                   \
-    g_return_val_if_fail (FLG_IS_RECORD (self) && self->table == TABLE, NULL);                                        \
-    return self->record;                                                                                              \
+#define ACCESSOR(name, Type, TABLE)                                                                          \
+  const Type *flg_record_##name (FlgRecord *self)                                                            \
+  {                                                                                                          \
+    g_return_val_if_fail (FLG_IS_RECORD (self) && self->table == TABLE, NULL);                               \
+    return self->record;                                                                                     \
   }
 
 ACCESSOR (run, FlRun, FL_TABLE_RUN)

@@ -64,19 +64,20 @@ fill_state (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlRun *run = flg_record_run (record);
   if (g_str_equal (run->state, "recording"))
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE, _("recording"));
+    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE, _ ("recording"));
   else if (g_str_equal (run->state, "damaged") || *run->problem)
     flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_CROSS, FLW_TONE_WARNING,
-                         g_str_equal (run->state, "damaged") ? _("damaged") : _("problem"));
+                         g_str_equal (run->state, "damaged") ? _ ("damaged") : _ ("problem"));
   else
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_DISC, FLW_TONE_NEUTRAL, _("complete"));
+    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_DISC, FLW_TONE_NEUTRAL, _ ("complete"));
   gtk_widget_set_tooltip_text (cell, *run->problem ? run->problem : NULL);
 }
 
 static void
 fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
-  g_autofree char *text = flg_format_time (flg_record_run (record)->first_seen, flg_experiment_now (EXPERIMENT (data)));
+  g_autofree char *text =
+      flg_format_time (flg_record_run (record)->first_seen, flg_experiment_now (EXPERIMENT (data)));
   gtk_label_set_label (GTK_LABEL (cell), text);
 }
 
@@ -115,7 +116,7 @@ fill_processed (GtkWidget *cell, FlgRecord *record, gpointer data)
   const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
   g_autofree char *text = flg_format_percent (stats ? stats->shots : 0, shots_of (record, data));
   if (stats && stats->shots >= shots_of (record, data))
-    gtk_label_set_label (GTK_LABEL (cell), _("all"));
+    gtk_label_set_label (GTK_LABEL (cell), _ ("all"));
   else
     gtk_label_set_label (GTK_LABEL (cell), text);
 }
@@ -135,7 +136,7 @@ fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
   gtk_label_set_label (GTK_LABEL (cell), text);
   if (stats)
     {
-      g_autofree char *tip = g_strdup_printf (_("%d hits of %d shots, %d failed"), (int) stats->hits,
+      g_autofree char *tip = g_strdup_printf (_ ("%d hits of %d shots, %d failed"), (int) stats->hits,
                                               (int) stats->shots, (int) stats->failed);
       gtk_widget_set_tooltip_text (cell, tip);
     }
@@ -186,8 +187,8 @@ fill_jobs (GtkWidget *cell, FlgRecord *record, gpointer data)
 static void
 write_tag (FlgRunsPage *self, GArray *runs, const char *name, gboolean add)
 {
-  g_autofree char *what = g_strdup_printf ("%s tag %s %s %u runs", add ? "put" : "took", name, add ? "on" : "off",
-                                           runs->len);
+  g_autofree char *what =
+      g_strdup_printf ("%s tag %s %s %u runs", add ? "put" : "took", name, add ? "on" : "off", runs->len);
   flg_page_write (FLG_PAGE (self), what, flg_tagging_write, flg_tagging_new (name, runs, add),
                   (GDestroyNotify) flg_tagging_free);
 }
@@ -308,10 +309,10 @@ show_counts (FlgRunsPage *self)
   guint all = flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN));
   guint n = g_list_model_get_n_items (G_LIST_MODEL (self->filtered));
   g_autofree char *text = n == all ? g_strdup_printf (ngettext ("%u run", "%u runs", all), all)
-                                   : g_strdup_printf (_("%u of %u runs"), n, all);
+                                   : g_strdup_printf (_ ("%u of %u runs"), n, all);
   gtk_label_set_label (self->count, text);
-  gtk_stack_set_visible_child_name (self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty"
-                                                                                                          : "table");
+  gtk_stack_set_visible_child_name (
+      self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty" : "table");
 }
 
 static void
@@ -335,8 +336,8 @@ flg_runs_page_selected (FlgRunsPage *self)
   g_autoptr (GtkBitset) set = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   for (guint64 i = 0; i < gtk_bitset_get_size (set); i++)
     {
-      g_autoptr (FlgRecord) record
-          = g_list_model_get_item (G_LIST_MODEL (self->selection), gtk_bitset_get_nth (set, (guint) i));
+      g_autoptr (FlgRecord) record =
+          g_list_model_get_item (G_LIST_MODEL (self->selection), gtk_bitset_get_nth (set, (guint) i));
       gint64 id = flg_record_id (record);
       g_array_append_val (ids, id);
     }
@@ -354,8 +355,8 @@ on_selection_changed (FlgRunsPage *self)
 {
   g_autoptr (GtkBitset) set = gtk_selection_model_get_selection (GTK_SELECTION_MODEL (self->selection));
   guint n = (guint) gtk_bitset_get_size (set);
-  g_autofree char *text = n ? g_strdup_printf (ngettext ("%u selected", "%u selected", n), n)
-                            : g_strdup (_("none selected"));
+  g_autofree char *text =
+      n ? g_strdup_printf (ngettext ("%u selected", "%u selected", n), n) : g_strdup (_ ("none selected"));
   gtk_label_set_label (self->selected, text);
   gtk_widget_set_sensitive (self->tag_bar, n > 0 && !flg_experiment_is_read_only (EXPERIMENT (self)));
 }
@@ -409,8 +410,8 @@ act_comment (GtkWidget *widget, const char *action, GVariant *target)
   const char *text;
   g_variant_get (target, "(x&s)", &run, &text);
   g_autofree char *what = g_strdup_printf ("commented on run %" G_GINT64_FORMAT, run);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write, flg_edit_text_new (FL_TABLE_RUN, run, "comment", text),
-                  (GDestroyNotify) flg_edit_free);
+  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+                  flg_edit_text_new (FL_TABLE_RUN, run, "comment", text), (GDestroyNotify) flg_edit_free);
 }
 
 static void
@@ -477,7 +478,8 @@ act_edit_comment (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgRunsPage *self = FLG_RUNS_PAGE (widget);
   g_autoptr (GArray) runs = flg_runs_page_selected (self);
-  GtkWidget *cell = runs->len ? find_comment (GTK_WIDGET (self->table), g_array_index (runs, gint64, 0)) : NULL;
+  GtkWidget *cell =
+      runs->len ? find_comment (GTK_WIDGET (self->table), g_array_index (runs, gint64, 0)) : NULL;
   if (cell && gtk_editable_get_editable (GTK_EDITABLE (cell)))
     gtk_editable_label_start_editing (GTK_EDITABLE_LABEL (cell));
 }
@@ -520,8 +522,8 @@ flg_runs_page_step (FlgPage *page, int by)
   if (n == 0)
     return;
   gtk_selection_model_select_item (selection, (guint) wanted, TRUE);
-  gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item", "u",
-                              (guint) wanted);
+  gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item",
+                              "u", (guint) wanted);
 }
 
 static void
@@ -534,17 +536,17 @@ static void
 add_columns (FlgRunsPage *self)
 {
   const FlgColumn columns[] = {
-    { _("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
-    { _("State"), NULL, make_chip, fill_state, NULL, 115 },
-    { _("Started"), NULL, flg_cell_text, fill_started, compare_started, 85 },
-    { _("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
-    { _("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
-    { _("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
-    { _("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
-    { _("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },
-    { _("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
-    { _("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
+    { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
+    { _ ("State"), NULL, make_chip, fill_state, NULL, 115 },
+    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 85 },
+    { _ ("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
+    { _ ("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
+    { _ ("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
+    { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
+    { _ ("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
+    { _ ("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },
+    { _ ("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
+    { _ ("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
@@ -629,6 +631,6 @@ static void
 flg_runs_page_init (FlgRunsPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-runs-symbolic", _("No runs yet"),
-                       _("The conductor looks for new runs in the folders that this experiment watches."));
+  flw_empty_state_set (self->empty, "flg-runs-symbolic", _ ("No runs yet"),
+                       _ ("The conductor looks for new runs in the folders that this experiment watches."));
 }

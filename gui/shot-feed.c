@@ -14,7 +14,7 @@ struct _FlgShotFeed
   FlShotColumns columns;
   GCancellable *cancellable;
   gboolean asking, again;
-  gint64 shots;  /* of the counts when we last asked */
+  gint64 shots; /* of the counts when we last asked */
   guint64 last;
 };
 
@@ -94,8 +94,9 @@ ask (FlgShotFeed *self)
     return;
   self->asking = TRUE;
   Ask fields = { self->job, self->cursor, self->columns };
-  flg_store_thread_run_async (flg_experiment_store (self->experiment), read_shots, g_memdup2 (&fields, sizeof fields),
-                              g_free, (GDestroyNotify) answer_free, self->cancellable, on_answer, g_object_ref (self));
+  flg_store_thread_run_async (flg_experiment_store (self->experiment), read_shots,
+                              g_memdup2 (&fields, sizeof fields), g_free, (GDestroyNotify) answer_free,
+                              self->cancellable, on_answer, g_object_ref (self));
 }
 
 static void

@@ -26,9 +26,9 @@ struct _FlgShotList
   FlgExperiment *experiment;
   gint64 job;
   FlgShotFeed *feed;
-  GArray *entries;    /* Entry, by (source, frame) */
-  GArray *hits;       /* guint, indices of hits */
-  GArray *files;      /* File, by source */
+  GArray *entries; /* Entry, by (source, frame) */
+  GArray *hits;    /* guint, indices of hits */
+  GArray *files;   /* File, by source */
   GCancellable *cancellable;
   gboolean asking_files;
 };
@@ -81,7 +81,8 @@ sort_entries (FlgShotList *self)
   for (guint i = 0; i < self->entries->len; i++)
     {
       Entry entry = g_array_index (self->entries, Entry, i);
-      if (kept > 0 && compare_place (&g_array_index (self->entries, Entry, kept - 1), entry.source, entry.frame) == 0)
+      if (kept > 0
+          && compare_place (&g_array_index (self->entries, Entry, kept - 1), entry.source, entry.frame) == 0)
         continue;
       if (is_hit (&entry))
         g_array_append_val (self->hits, kept);
@@ -116,7 +117,8 @@ on_blocks (FlgShotList *self, GPtrArray *blocks)
         forget_attempt (self, block->attempt);
       for (guint k = 0; k < block->n; k++)
         {
-          Entry entry = { block->id[k], block->attempt, block->source[k], block->frame[k], block->outcome[k] };
+          Entry entry = { block->id[k], block->attempt, block->source[k], block->frame[k],
+                          block->outcome[k] };
           g_array_append_val (self->entries, entry);
           unknown = unknown || (entry.source >= self->files->len && !flg_shot_list_path (self, entry.source));
         }
@@ -139,7 +141,8 @@ read_files (FlStore *store, gpointer data, GError **error)
   for (guint i = 0; i < slices->len; i++)
     {
       GBytes *packed = ((FlSlice *) slices->pdata[i])->packed;
-      g_autoptr (FlBatch) batch = fl_batch_decode (g_bytes_get_data (packed, NULL), g_bytes_get_size (packed), NULL);
+      g_autoptr (FlBatch) batch =
+          fl_batch_decode (g_bytes_get_data (packed, NULL), g_bytes_get_size (packed), NULL);
       for (guint row = 0; batch && row < fl_batch_rows (batch); row++)
         {
           FlSourceRow source;
@@ -203,9 +206,9 @@ ask_files (FlgShotList *self)
   if (self->asking_files)
     return;
   self->asking_files = TRUE;
-  flg_store_thread_run_async (flg_experiment_store (self->experiment), read_files,
-                              g_memdup2 (&self->job, sizeof self->job), g_free, (GDestroyNotify) g_array_unref,
-                              self->cancellable, on_files, g_object_ref (self));
+  flg_store_thread_run_async (
+      flg_experiment_store (self->experiment), read_files, g_memdup2 (&self->job, sizeof self->job), g_free,
+      (GDestroyNotify) g_array_unref, self->cancellable, on_files, g_object_ref (self));
 }
 
 static void
@@ -225,8 +228,8 @@ static void
 flg_shot_list_class_init (FlgShotListClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = flg_shot_list_finalize;
-  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
-                                   G_TYPE_NONE, 0);
+  signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 0);
 }
 
 static void
@@ -245,7 +248,8 @@ flg_shot_list_new (FlgExperiment *experiment, gint64 job)
   FlgShotList *self = g_object_new (FLG_TYPE_SHOT_LIST, NULL);
   self->experiment = g_object_ref (experiment);
   self->job = job;
-  self->feed = flg_shot_feed_new (experiment, job, FL_SHOT_ID | FL_SHOT_SOURCE | FL_SHOT_FRAME | FL_SHOT_OUTCOME);
+  self->feed =
+      flg_shot_feed_new (experiment, job, FL_SHOT_ID | FL_SHOT_SOURCE | FL_SHOT_FRAME | FL_SHOT_OUTCOME);
   g_signal_connect_object (self->feed, "blocks", G_CALLBACK (on_blocks), self, G_CONNECT_SWAPPED);
   ask_files (self);
   return self;
@@ -307,12 +311,13 @@ lower_bound (FlgShotList *self, guint32 source, guint32 frame)
 }
 
 gboolean
-flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, gboolean hits_only, FlgShotRef *ref)
+flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, gboolean hits_only,
+                    FlgShotRef *ref)
 {
   int n = (int) self->entries->len;
   int i = (int) lower_bound (self, source, frame);
   gboolean here = i < n && compare_place (&g_array_index (self->entries, Entry, i), source, frame) == 0;
-  for (i = by > 0 ? i + here : i - 1; i >= 0 && i < n; i += by > 0 ? 1 : -1)
+  for (i = by > 0 ? i + here : i - 1; i >= 0 && i<n; i += by> 0 ? 1 : -1)
     if (!hits_only || is_hit (&g_array_index (self->entries, Entry, i)))
       return give (self, (guint) i, ref);
   return FALSE;
@@ -328,7 +333,8 @@ gboolean
 flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef *ref)
 {
   guint i = lower_bound (self, source, frame);
-  return i < self->entries->len && compare_place (&g_array_index (self->entries, Entry, i), source, frame) == 0
+  return i < self->entries->len
+         && compare_place (&g_array_index (self->entries, Entry, i), source, frame) == 0
          && give (self, i, ref);
 }
 

@@ -6,8 +6,8 @@
 typedef struct
 {
   gint64 job, attempt;
-  guint64 shot;      /* id */
-  guint32 source;    /* of the attempt */
+  guint64 shot;   /* id */
+  guint32 source; /* of the attempt */
   guint32 frame;
 } FlgShotRef;
 

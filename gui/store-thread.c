@@ -17,8 +17,8 @@ struct _FlgStoreThread
   char *where;
   FlStoreMode mode;
   guint poll_ms;
-  int waiting;           /* news posted and not yet heard; atomic */
-  gboolean closed;       /* main loop's */
+  int waiting;     /* news posted and not yet heard; atomic */
+  gboolean closed; /* main loop's */
 
   /* The thread's own. */
   FlStore *store;
@@ -130,7 +130,9 @@ note_ids (FlgStoreThread *self, GPtrArray *changes)
   for (guint i = 0; i < changes->len; i++)
     {
       const FlChange *change = changes->pdata[i];
-      GHashTable *known = change->table == FL_TABLE_JOB ? self->jobs : change->table == FL_TABLE_RUN ? self->runs : NULL;
+      GHashTable *known = change->table == FL_TABLE_JOB   ? self->jobs
+                          : change->table == FL_TABLE_RUN ? self->runs
+                                                          : NULL;
       if (!known)
         continue;
       if (change->removed)
@@ -183,7 +185,8 @@ count (FlgStoreThread *self, FlgNews *news, GError **error)
   fl_stats_overview (self->stats, (guint64) g_get_real_time () * 1000, &news->overview);
   news->counted = TRUE;
   if (news->overview.trial)
-    flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots, &news->recent_hits);
+    flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots,
+                            &news->recent_hits);
   return TRUE;
 }
 
@@ -345,8 +348,8 @@ flg_store_thread_poll (FlgStoreThread *self)
 
 void
 flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
-                            GDestroyNotify free_result, GCancellable *cancellable, GAsyncReadyCallback callback,
-                            gpointer user_data)
+                            GDestroyNotify free_result, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, flg_store_thread_run_async);

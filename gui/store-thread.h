@@ -16,13 +16,13 @@
 /* What one poll brought. */
 typedef struct
 {
-  GPtrArray *changes;    /* FlChange; the listener may steal records */
-  GArray *jobs, *runs;   /* FlJobStats that are new or have changed; those of a run carry its id in `run` */
-  gboolean counted;      /* `overview` and the counts below are filled in */
+  GPtrArray *changes;  /* FlChange; the listener may steal records */
+  GArray *jobs, *runs; /* FlJobStats that are new or have changed; those of a run carry its id in `run` */
+  gboolean counted;    /* `overview` and the counts below are filled in */
   FlOverview overview;
   gint64 recent_shots, recent_hits; /* of the newest trial, about the last FLG_RECENT_SHOTS */
-  char *conductor;       /* who holds the "conductor" lease; NULL: nobody */
-  GError *error;         /* the store could not be asked; nothing else is filled in */
+  char *conductor;                  /* who holds the "conductor" lease; NULL: nobody */
+  GError *error;                    /* the store could not be asked; nothing else is filled in */
 } FlgNews;
 
 /* Runs in the store's thread. A result that is not NULL, or NULL with `error` set. */
@@ -40,7 +40,7 @@ void flg_store_thread_close (FlgStoreThread *self);
 /* Asks for news now rather than at the next beat. */
 void flg_store_thread_poll (FlgStoreThread *self);
 
-void flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
-                                 GDestroyNotify free_result, GCancellable *cancellable, GAsyncReadyCallback callback,
-                                 gpointer user_data);
+void flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpointer data,
+                                 GDestroyNotify free_data, GDestroyNotify free_result,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 gpointer flg_store_thread_run_finish (FlgStoreThread *self, GAsyncResult *result, GError **error);

@@ -26,7 +26,10 @@ flg_tag_editor_save (FlStore *store, gpointer data, GError **error)
   FlTag *old = id ? fl_store_get (store, FL_TABLE_TAG, id, error) : NULL;
   if (id && !old)
     return NULL;
-  FlTag tag = { .id = id, .name = (char *) name, .comment = old ? old->comment : NULL, .colour = (char *) colour,
+  FlTag tag = { .id = id,
+                .name = (char *) name,
+                .comment = old ? old->comment : NULL,
+                .colour = (char *) colour,
                 .persistent = persistent };
   gboolean good = fl_store_save (store, FL_TABLE_TAG, &tag, error);
   if (old)
@@ -50,8 +53,9 @@ save_row (GtkWidget *row)
   GtkCheckButton *persistent = g_object_get_data (G_OBJECT (row), "persistent");
   GdkRGBA rgba;
   gtk_color_chooser_get_rgba (colour, &rgba);
-  g_autofree char *hex = g_strdup_printf ("#%02x%02x%02x", (guint) (rgba.red * 255 + 0.5f),
-                                          (guint) (rgba.green * 255 + 0.5f), (guint) (rgba.blue * 255 + 0.5f));
+  g_autofree char *hex =
+      g_strdup_printf ("#%02x%02x%02x", (guint) (rgba.red * 255 + 0.5f), (guint) (rgba.green * 255 + 0.5f),
+                       (guint) (rgba.blue * 255 + 0.5f));
   gtk_widget_activate_action (row, "runs.save-tag", "(xssb)", *id, gtk_editable_get_text (name), hex,
                               gtk_check_button_get_active (persistent));
 }
@@ -78,13 +82,13 @@ row_new (const FlTag *tag)
   if (*tag->colour)
     gdk_rgba_parse (&rgba, tag->colour);
   GtkWidget *colour = gtk_color_button_new_with_rgba (&rgba);
-  gtk_widget_set_tooltip_text (colour, _("Colour"));
+  gtk_widget_set_tooltip_text (colour, _ ("Colour"));
   GtkWidget *name = gtk_editable_label_new (tag->name);
   gtk_widget_set_hexpand (name, TRUE);
-  GtkWidget *persistent = gtk_check_button_new_with_label (_("on every new run"));
+  GtkWidget *persistent = gtk_check_button_new_with_label (_ ("on every new run"));
   gtk_check_button_set_active (GTK_CHECK_BUTTON (persistent), tag->persistent);
   GtkWidget *remove = gtk_button_new_from_icon_name ("user-trash-symbolic");
-  gtk_widget_set_tooltip_text (remove, _("Take the tag off all runs and forget it"));
+  gtk_widget_set_tooltip_text (remove, _ ("Take the tag off all runs and forget it"));
   gtk_widget_add_css_class (remove, "flat");
   g_object_set_data_full (G_OBJECT (row), "tag", g_memdup2 (&tag->id, sizeof tag->id), g_free);
   g_object_set_data (G_OBJECT (row), "name", name);
@@ -123,7 +127,8 @@ on_fresh (FlgTagEditor *self)
 {
   const char *name = gtk_editable_get_text (GTK_EDITABLE (self->fresh));
   if (*name)
-    gtk_widget_activate_action (GTK_WIDGET (self), "runs.save-tag", "(xssb)", G_GINT64_CONSTANT (0), name, "", FALSE);
+    gtk_widget_activate_action (GTK_WIDGET (self), "runs.save-tag", "(xssb)", G_GINT64_CONSTANT (0), name, "",
+                                FALSE);
   gtk_editable_set_text (GTK_EDITABLE (self->fresh), "");
 }
 
@@ -147,7 +152,7 @@ flg_tag_editor_init (FlgTagEditor *self)
   self->list = GTK_LIST_BOX (gtk_list_box_new ());
   gtk_list_box_set_selection_mode (self->list, GTK_SELECTION_NONE);
   self->fresh = GTK_ENTRY (gtk_entry_new ());
-  gtk_entry_set_placeholder_text (self->fresh, _("New tag"));
+  gtk_entry_set_placeholder_text (self->fresh, _ ("New tag"));
   g_signal_connect_object (self->fresh, "activate", G_CALLBACK (on_fresh), self, G_CONNECT_SWAPPED);
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->list));
   gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->fresh));

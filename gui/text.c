@@ -49,6 +49,7 @@ flg_format_elapsed (guint64 start, guint64 end, guint64 now)
   guint64 until = end ? end : now;
   guint64 s = until > start ? (until - start) / 1000000000 : 0;
   if (s >= 3600)
-    return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint) (s / 60 % 60), (guint) (s % 60));
+    return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint) (s / 60 % 60),
+                            (guint) (s % 60));
   return g_strdup_printf ("%u:%02u", (guint) (s / 60), (guint) (s % 60));
 }

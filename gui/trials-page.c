@@ -71,7 +71,7 @@ make_active (gpointer data)
   gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (cell, GTK_ALIGN_START);
   gtk_widget_set_sensitive (cell, !flg_experiment_is_read_only (EXPERIMENT (data)));
-  gtk_widget_set_tooltip_text (cell, _("The conductor makes jobs of active trials."));
+  gtk_widget_set_tooltip_text (cell, _ ("The conductor makes jobs of active trials."));
   g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
   return cell;
 }
@@ -147,7 +147,7 @@ show_text (FlgTrialsPage *self)
   g_autoptr (GError) error = NULL;
   g_autoptr (FlParams) params = flg_param_form_get_params (self->form, &error);
   g_autofree char *changed = params ? fl_params_write_changed (params, NULL) : NULL;
-  const char *text = !params ? error->message : *changed ? changed : _("; all values are the defaults");
+  const char *text = !params ? error->message : *changed ? changed : _ ("; all values are the defaults");
   gtk_text_buffer_set_text (gtk_text_view_get_buffer (self->text), text, -1);
 }
 
@@ -158,10 +158,10 @@ show_name_state (FlgTrialsPage *self)
   FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
   const char *complaint = NULL;
   if (!*name)
-    complaint = _("A trial needs a name.");
+    complaint = _ ("A trial needs a name.");
   for (guint i = 0; i < flg_record_model_count (trials); i++)
     if (*name && g_str_equal (flg_record_trial (flg_record_model_at (trials, i))->name, name))
-      complaint = _("Another trial has this name.");
+      complaint = _ ("Another trial has this name.");
   gtk_label_set_label (self->name_complaint, complaint && self->drafting ? complaint : "");
   gboolean good = self->drafting && !complaint && flg_param_form_is_valid (self->form);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.create", good);
@@ -177,8 +177,8 @@ show_facts (FlgTrialsPage *self, const FlTrial *trial)
   g_autofree char *made = flg_format_time (trial->created, flg_experiment_now (experiment));
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *rate = flg_format_percent (hits, shots);
-  g_autofree char *text = g_strdup_printf (_("made %s · %u of %u jobs done · %s shots · %s hits"), made, done, jobs,
-                                           count, rate);
+  g_autofree char *text = g_strdup_printf (_ ("made %s · %u of %u jobs done · %s shots · %s hits"), made,
+                                           done, jobs, count, rate);
   gtk_label_set_label (self->facts, text);
 }
 
@@ -197,12 +197,12 @@ show_trial (FlgTrialsPage *self)
   flg_param_form_set_editable (self->form, drafting);
   if (drafting)
     {
-      gtk_label_set_label (self->title, _("New trial"));
-      gtk_label_set_label (self->facts, _("Once created its values cannot be changed."));
+      gtk_label_set_label (self->title, _ ("New trial"));
+      gtk_label_set_label (self->facts, _ ("Once created its values cannot be changed."));
     }
   else if (trial)
     {
-      g_autofree char *title = g_strdup_printf (_("Trial %d  %s"), trial->number, trial->name);
+      g_autofree char *title = g_strdup_printf (_ ("Trial %d  %s"), trial->number, trial->name);
       gtk_label_set_label (self->title, title);
       show_facts (self, trial);
       gtk_editable_set_text (self->comment, trial->comment);
@@ -299,8 +299,11 @@ write_trial (FlStore *store, gpointer data, GError **error)
   g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, error);
   if (!trials)
     return NULL;
-  FlTrial trial = { .name = fresh->name, .params = fresh->params, .active = TRUE,
-                    .params_version = (char *) fl_param_table_version (), .engine_build = (char *) FL_VERSION,
+  FlTrial trial = { .name = fresh->name,
+                    .params = fresh->params,
+                    .active = TRUE,
+                    .params_version = (char *) fl_param_table_version (),
+                    .engine_build = (char *) FL_VERSION,
                     .created = (guint64) g_get_real_time () * 1000 };
   for (guint i = 0; i < trials->len; i++)
     trial.number = MAX (trial.number, ((FlTrial *) trials->pdata[i])->number);
@@ -356,9 +359,10 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
   gint64 trial;
   gboolean active;
   g_variant_get (target, "(xb)", &trial, &active);
-  g_autofree char *what = g_strdup_printf ("%s trial %" G_GINT64_FORMAT, active ? "activated" : "rested", trial);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write, flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active),
-                  (GDestroyNotify) flg_edit_free);
+  g_autofree char *what =
+      g_strdup_printf ("%s trial %" G_GINT64_FORMAT, active ? "activated" : "rested", trial);
+  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+                  flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active), (GDestroyNotify) flg_edit_free);
 }
 
 static void
@@ -368,8 +372,8 @@ act_comment (GtkWidget *widget, const char *action, GVariant *target)
   const char *text;
   g_variant_get (target, "(x&s)", &trial, &text);
   g_autofree char *what = g_strdup_printf ("commented on trial %" G_GINT64_FORMAT, trial);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write, flg_edit_text_new (FL_TABLE_TRIAL, trial, "comment", text),
-                  (GDestroyNotify) flg_edit_free);
+  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+                  flg_edit_text_new (FL_TABLE_TRIAL, trial, "comment", text), (GDestroyNotify) flg_edit_free);
 }
 
 static void
@@ -420,7 +424,8 @@ flg_trials_page_update (FlgPage *page, guint what)
   FlgTrialsPage *self = FLG_TRIALS_PAGE (page);
   if ((what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_HEALTH)) && !self->drafting)
     show_trial (self);
-  else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting && selected_trial (self))
+  else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting
+           && selected_trial (self))
     show_facts (self, selected_trial (self));
   if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
     {
@@ -443,7 +448,8 @@ flg_trials_page_step (FlgPage *page, int by)
   int n = (int) g_list_model_get_n_items (G_LIST_MODEL (self->selection));
   if (n > 0)
     gtk_single_selection_set_selected (
-        self->selection, (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
+        self->selection,
+        (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
 }
 
 static void
@@ -457,11 +463,11 @@ flg_trials_page_constructed (GObject *object)
 {
   FlgTrialsPage *self = FLG_TRIALS_PAGE (object);
   const FlgColumn columns[] = {
-    { _("Trial"), NULL, flg_cell_number, fill_number, compare_number, 60 },
-    { _("Name"), NULL, flg_cell_text, fill_name, NULL, -1 },
-    { _("Active"), NULL, make_active, fill_active, NULL, 70 },
-    { _("Jobs"), NULL, flg_cell_number, fill_jobs, NULL, 60 },
-    { _("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+    { _ ("Trial"), NULL, flg_cell_number, fill_number, compare_number, 60 },
+    { _ ("Name"), NULL, flg_cell_text, fill_name, NULL, -1 },
+    { _ ("Active"), NULL, make_active, fill_active, NULL, 70 },
+    { _ ("Jobs"), NULL, flg_cell_number, fill_jobs, NULL, 60 },
+    { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
   };
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
@@ -470,10 +476,11 @@ flg_trials_page_constructed (GObject *object)
         gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
     }
   GListModel *trials = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL));
-  GtkSortListModel *sorted
-      = gtk_sort_list_model_new (g_object_ref (trials), g_object_ref (gtk_column_view_get_sorter (self->table)));
+  GtkSortListModel *sorted = gtk_sort_list_model_new (
+      g_object_ref (trials), g_object_ref (gtk_column_view_get_sorter (self->table)));
   self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
-  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self,
+                           G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
   self->form = FLG_PARAM_FORM (flg_param_form_new ());
   g_signal_connect_object (self->form, "changed", G_CALLBACK (on_form_changed), self, G_CONNECT_SWAPPED);

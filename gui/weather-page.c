@@ -22,11 +22,11 @@ struct _FlgWeatherPage
   FlgChooser *jobs;
   GtkToggleButton *by_outcome, *by_stage;
   FlwWeatherPlot *plot;
-  GPtrArray *feeds;       /* FlgShotFeed */
-  FlgKeptShots *kept;     /* event id = its number there */
+  GPtrArray *feeds;   /* FlgShotFeed */
+  FlgKeptShots *kept; /* event id = its number there */
   FlgInflightMarks *marks;
-  GArray *drawn;          /* gint64, jobs drawn, sorted */
-  GPtrArray *hosts;       /* char *, by rank; NULL = not known */
+  GArray *drawn;    /* gint64, jobs drawn, sorted */
+  GPtrArray *hosts; /* char *, by rank; NULL = not known */
   gboolean rows_wanted, asking_rows;
   GCancellable *cancellable;
   guint beat;
@@ -62,8 +62,8 @@ read_ranks (FlStore *store, gpointer data, GError **error)
   g_array_set_clear_func (found, (GDestroyNotify) host_clear);
   for (guint i = 0; i < jobs->len; i++)
     {
-      g_autoptr (GPtrArray) slices
-          = fl_store_slices (store, FL_KIND_RANK, g_array_index (jobs, gint64, i), 0, 0, error);
+      g_autoptr (GPtrArray) slices =
+          fl_store_slices (store, FL_KIND_RANK, g_array_index (jobs, gint64, i), 0, 0, error);
       if (!slices)
         {
           g_array_unref (found);
@@ -72,7 +72,8 @@ read_ranks (FlStore *store, gpointer data, GError **error)
       for (guint k = 0; k < slices->len; k++)
         {
           GBytes *packed = ((FlSlice *) slices->pdata[k])->packed;
-          g_autoptr (FlBatch) batch = fl_batch_decode (g_bytes_get_data (packed, NULL), g_bytes_get_size (packed), NULL);
+          g_autoptr (FlBatch) batch =
+              fl_batch_decode (g_bytes_get_data (packed, NULL), g_bytes_get_size (packed), NULL);
           for (guint row = 0; batch && row < fl_batch_rows (batch); row++)
             {
               FlRankRow rank;
@@ -129,9 +130,10 @@ ask_rows (FlgWeatherPage *self)
   if (self->asking_rows || self->drawn->len == 0)
     return;
   self->asking_rows = TRUE;
-  flg_store_thread_run_async (flg_experiment_store (EXPERIMENT (self)), read_ranks, g_array_copy (self->drawn),
-                              (GDestroyNotify) g_array_unref, (GDestroyNotify) g_array_unref, self->cancellable,
-                              on_ranks, g_object_ref (self));
+  flg_store_thread_run_async (flg_experiment_store (EXPERIMENT (self)), read_ranks,
+                              g_array_copy (self->drawn), (GDestroyNotify) g_array_unref,
+                              (GDestroyNotify) g_array_unref, self->cancellable, on_ranks,
+                              g_object_ref (self));
 }
 
 /* --- events --- */
@@ -199,9 +201,9 @@ draw (FlgWeatherPage *self)
   gtk_stack_set_visible_child_name (self->stack, "empty");
   for (guint i = 0; i < self->drawn->len; i++)
     {
-      FlgShotFeed *feed
-          = flg_shot_feed_new (EXPERIMENT (self), g_array_index (self->drawn, gint64, i),
-                               FLG_KEPT_COLUMNS | FL_SHOT_START | FL_SHOT_RANK | FL_SHOT_OUTCOME | FL_SHOT_DURATIONS);
+      FlgShotFeed *feed = flg_shot_feed_new (EXPERIMENT (self), g_array_index (self->drawn, gint64, i),
+                                             FLG_KEPT_COLUMNS | FL_SHOT_START | FL_SHOT_RANK | FL_SHOT_OUTCOME
+                                                 | FL_SHOT_DURATIONS);
       g_signal_connect (feed, "blocks", G_CALLBACK (on_blocks), self);
       g_ptr_array_add (self->feeds, feed);
     }
@@ -277,10 +279,11 @@ show_facts (FlgWeatherPage *self)
   double seconds = last > first ? (double) (last - first) / 1e9 : 0;
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *took = flg_format_elapsed (first, last, last);
-  g_autofree char *rate = seconds > 0 ? g_strdup_printf (_(" · %.1f shots/s"), (double) shots / seconds) : g_strdup ("");
+  g_autofree char *rate =
+      seconds > 0 ? g_strdup_printf (_ (" · %.1f shots/s"), (double) shots / seconds) : g_strdup ("");
   g_autofree char *text = g_strdup_printf (
-      ngettext ("%u rank · %s shots in %s%s", "%u ranks · %s shots in %s%s", self->hosts->len), self->hosts->len, count,
-      took, rate);
+      ngettext ("%u rank · %s shots in %s%s", "%u ranks · %s shots in %s%s", self->hosts->len),
+      self->hosts->len, count, took, rate);
   gtk_label_set_label (self->facts, text);
 }
 
@@ -309,7 +312,8 @@ follow_choice (FlgWeatherPage *self)
       self->drawn = g_steal_pointer (&wanted);
       draw (self);
     }
-  flw_weather_plot_set_now (self->plot, is_active (self) ? (gint64) flg_experiment_now (EXPERIMENT (self)) : 0);
+  flw_weather_plot_set_now (self->plot,
+                            is_active (self) ? (gint64) flg_experiment_now (EXPERIMENT (self)) : 0);
   show_facts (self);
 }
 
@@ -320,11 +324,11 @@ fill_jobs (FlgWeatherPage *self)
   FlgRecordModel *trials = flg_experiment_table (experiment, FL_TABLE_TRIAL);
   FlgRecordModel *jobs = flg_experiment_table (experiment, FL_TABLE_JOB);
   flg_chooser_begin (self->jobs);
-  flg_chooser_add (self->jobs, 0, _("Newest job"));
+  flg_chooser_add (self->jobs, 0, _ ("Newest job"));
   for (guint i = flg_record_model_count (trials); i > 0; i--)
     {
       const FlTrial *trial = flg_record_trial (flg_record_model_at (trials, i - 1));
-      g_autofree char *label = g_strdup_printf (_("All jobs of trial %d"), trial->number);
+      g_autofree char *label = g_strdup_printf (_ ("All jobs of trial %d"), trial->number);
       flg_chooser_add (self->jobs, -trial->id, label);
     }
   for (guint i = flg_record_model_count (jobs); i > 0; i--)
@@ -332,8 +336,9 @@ fill_jobs (FlgWeatherPage *self)
       const FlJob *job = flg_record_job (flg_record_model_at (jobs, i - 1));
       const FlRun *run = flg_experiment_run (experiment, job->run);
       const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-      g_autofree char *of = trial ? g_strdup_printf (_(", trial %d"), trial->number) : g_strdup ("");
-      g_autofree char *label = g_strdup_printf (_("Job %d  %s%s"), (int) job->id, run ? run->name : job->path, of);
+      g_autofree char *of = trial ? g_strdup_printf (_ (", trial %d"), trial->number) : g_strdup ("");
+      g_autofree char *label =
+          g_strdup_printf (_ ("Job %d  %s%s"), (int) job->id, run ? run->name : job->path, of);
       flg_chooser_add (self->jobs, job->id, label);
     }
   flg_chooser_end (self->jobs);
@@ -424,8 +429,9 @@ static void
 flg_weather_page_update (FlgPage *page, guint what)
 {
   FlgWeatherPage *self = FLG_WEATHER_PAGE (page);
-  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED (FL_TABLE_RUN)
-              | FLG_CHANGED_HEALTH))
+  if (what
+      & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED (FL_TABLE_RUN)
+         | FLG_CHANGED_HEALTH))
     fill_jobs (self);
   if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
     follow_choice (self);
@@ -536,6 +542,6 @@ flg_weather_page_init (FlgWeatherPage *self)
   self->kept = flg_kept_shots_new ();
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-weather-symbolic", _("No shots processed yet"),
-                       _("What every rank does, and when, is drawn here as jobs run."));
+  flw_empty_state_set (self->empty, "flg-weather-symbolic", _ ("No shots processed yet"),
+                       _ ("What every rank does, and when, is drawn here as jobs run."));
 }

@@ -22,7 +22,7 @@ struct _FlgWindow
   GtkBox *strip_slot;
   GtkWidget *strip;
   GtkListBox *sidebar;
-  GtkStack *body;  /* trouble | pages */
+  GtkStack *body; /* trouble | pages */
   GtkStack *pages;
   GtkWidget *banner, *trouble;
   char *banner_action;
@@ -170,7 +170,7 @@ on_picture_chosen (GtkNativeDialog *dialog, int response, FlgWindow *self)
     {
       g_autoptr (GError) error = NULL;
       if (flg_window_save_picture (self, g_file_peek_path (file), &error))
-        flw_banner_show (FLW_BANNER (self->banner), FLW_TONE_GOOD, _("The picture is saved."), NULL, 5);
+        flw_banner_show (FLW_BANNER (self->banner), FLW_TONE_GOOD, _ ("The picture is saved."), NULL, 5);
       else
         flw_banner_show (FLW_BANNER (self->banner), FLW_TONE_BAD, error->message, NULL, 0);
     }
@@ -180,7 +180,7 @@ on_picture_chosen (GtkNativeDialog *dialog, int response, FlgWindow *self)
 static void
 act_save_picture (GtkWidget *widget, const char *action, GVariant *target)
 {
-  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_("Save a picture"), GTK_WINDOW (widget),
+  GtkFileChooserNative *dialog = gtk_file_chooser_native_new (_ ("Save a picture"), GTK_WINDOW (widget),
                                                               GTK_FILE_CHOOSER_ACTION_SAVE, NULL, NULL);
   gtk_file_chooser_set_current_name (GTK_FILE_CHOOSER (dialog), "firstlight.png");
   g_signal_connect (dialog, "response", G_CALLBACK (on_picture_chosen), widget);
@@ -253,7 +253,7 @@ static GtkWidget *
 sidebar_row (const PageKind *kind, guint number)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
-  GtkWidget *label = gtk_label_new (_(kind->label));
+  GtkWidget *label = gtk_label_new (_ (kind->label));
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_set_hexpand (label, TRUE);
   g_autofree char *hint = g_strdup_printf ("%u", number);
@@ -262,7 +262,7 @@ sidebar_row (const PageKind *kind, guint number)
   gtk_box_append (GTK_BOX (box), gtk_image_new_from_icon_name (kind->icon));
   gtk_box_append (GTK_BOX (box), label);
   gtk_box_append (GTK_BOX (box), key);
-  g_autofree char *tip = g_strdup_printf (_("%s (Ctrl+%u)"), _(kind->label), number);
+  g_autofree char *tip = g_strdup_printf (_ ("%s (Ctrl+%u)"), _ (kind->label), number);
   gtk_widget_set_tooltip_text (box, tip);
   return box;
 }

@@ -9,7 +9,7 @@
 #include "engine/base/units.h"
 #include "engine/store/shots.h"
 
-#define SECOND G_GUINT64_CONSTANT (1000000000)
+#define SECOND       G_GUINT64_CONSTANT (1000000000)
 #define ROWS_A_FRAME 64
 
 /* Everything here must work: a test's ground. */
@@ -34,8 +34,8 @@ add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, con
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   GError *error = NULL;
   fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, writer, sequence, (int) fl_batch_kind (batch), bytes->data, bytes->len, NULL,
-                            &error),
+  must (fl_store_add_slice (store, attempt, writer, sequence, (int) fl_batch_kind (batch), bytes->data,
+                            bytes->len, NULL, &error),
         &error);
 }
 
@@ -45,7 +45,8 @@ add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint3
   for (guint32 rank = 0; rank < ranks; rank++)
     {
       g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_RANK);
-      FlRankRow row = { rank, ranks, 1000 + rank, 1, rank < (ranks + 1) / 2 ? "node01" : "node02", "cpu x86-64-v3" };
+      FlRankRow row = { rank,           ranks, 1000 + rank, 1, rank < (ranks + 1) / 2 ? "node01" : "node02",
+                        "cpu x86-64-v3" };
       fl_batch_append (batch, &row);
       add_slice (store, attempt, rank, 1, batch);
     }
@@ -102,37 +103,70 @@ add_run (FlStore *store, const MadeStore *made, guint k, guint64 begin)
 {
   gboolean last = k == made->runs;
   g_autofree char *name = g_strdup_printf ("r%04u", k);
-  FlRun run = { .name = name, .root = (char *) "data", .path = name, .first_seen = begin, .files = 1,
-                .bytes = made->shots * 2097152ull, .completed = last ? 0 : begin + 30 * SECOND,
-                .shots = last ? 0 : made->shots, .state = (char *) (last ? "recording" : "complete"),
+  FlRun run = { .name = name,
+                .root = (char *) "data",
+                .path = name,
+                .first_seen = begin,
+                .files = 1,
+                .bytes = made->shots * 2097152ull,
+                .completed = last ? 0 : begin + 30 * SECOND,
+                .shots = last ? 0 : made->shots,
+                .state = (char *) (last ? "recording" : "complete"),
                 .comment = (char *) (k == 1 ? "first light, 3 µm crystals" : "") };
   return save (store, FL_TABLE_RUN, &run);
 }
 
 static void
-add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint64 *trials, gint64 block, gint64 task,
-          gint64 site, guint64 begin)
+add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint64 *trials, gint64 block,
+          gint64 task, gint64 site, guint64 begin)
 {
   gboolean last = k == made->runs, failed = k == 2;
   g_autofree char *path = g_strdup_printf ("jobs/t1-b1-r%04u-spots", k);
   g_autofree char *attempt_path = g_strdup_printf ("%s/attempt-0001", path);
   g_autofree char *file = g_strdup_printf ("/nowhere/data/r%04u/r%04u.cxi", k, k);
-  FlJob job = { .trial = trials[0], .block = block, .run = run, .task = task, .root = (char *) "scratch", .path = path,
-                .state = last ? FL_JOB_RUNNING : failed ? FL_JOB_FAILED : FL_JOB_DONE, .attempts = 1, .created = begin,
-                .started = begin, .ended = last ? 0 : begin + 60 * SECOND,
-                .reason = (char *) (failed ? "r0002.cxi: bitshuffle data are damaged, expected 2 MiB a frame" : "") };
+  FlJob job = { .trial = trials[0],
+                .block = block,
+                .run = run,
+                .task = task,
+                .root = (char *) "scratch",
+                .path = path,
+                .state = last     ? FL_JOB_RUNNING
+                         : failed ? FL_JOB_FAILED
+                                  : FL_JOB_DONE,
+                .attempts = 1,
+                .created = begin,
+                .started = begin,
+                .ended = last ? 0 : begin + 60 * SECOND,
+                .reason = (char *) (failed ? "r0002.cxi: bitshuffle data are damaged, expected 2 MiB a frame"
+                                           : "") };
   save (store, FL_TABLE_JOB, &job);
-  FlAttempt attempt = { .job = job.id, .site = site, .number = 1, .state = job.state, .path = attempt_path,
-                        .reason = job.reason, .nodes = (char *) "node01,node02", .remote_id = (char *) "4711",
+  FlAttempt attempt = { .job = job.id,
+                        .site = site,
+                        .number = 1,
+                        .state = job.state,
+                        .path = attempt_path,
+                        .reason = job.reason,
+                        .nodes = (char *) "node01,node02",
+                        .remote_id = (char *) "4711",
                         .command = (char *) "mpirun -n 16 firstlight-engine stills --stages spots",
-                        .exit_code = last ? -1 : failed ? 2 : 0, .submitted = begin, .started = begin,
+                        .exit_code = last     ? -1
+                                     : failed ? 2
+                                              : 0,
+                        .submitted = begin,
+                        .started = begin,
                         .ended = job.ended };
   save (store, FL_TABLE_ATTEMPT, &attempt);
   guint n = failed ? made->shots / 3 : made->shots;
   add_ranks (store, attempt.id, made->ranks, file, made->shots);
   add_shots (store, attempt.id, made, file, n, begin);
-  FlJob planned = { .trial = trials[1], .block = block, .run = run, .task = task, .root = (char *) "scratch",
-                    .path = (char *) "jobs/none", .state = FL_JOB_PLANNED, .created = begin };
+  FlJob planned = { .trial = trials[1],
+                    .block = block,
+                    .run = run,
+                    .task = task,
+                    .root = (char *) "scratch",
+                    .path = (char *) "jobs/none",
+                    .state = FL_JOB_PLANNED,
+                    .created = begin };
   save (store, FL_TABLE_JOB, &planned);
 }
 
@@ -143,8 +177,13 @@ add_trial (FlStore *store, int number, const char *name, const char *assignment,
   GError *error = NULL;
   must (!assignment || fl_params_set_assignment (params, assignment, &error), &error);
   g_autofree char *text = fl_params_write (params);
-  FlTrial trial = { .number = number, .name = (char *) name, .params = text, .active = TRUE, .created = created,
-                    .params_version = (char *) fl_param_table_version (), .engine_build = (char *) "made" };
+  FlTrial trial = { .number = number,
+                    .name = (char *) name,
+                    .params = text,
+                    .active = TRUE,
+                    .created = created,
+                    .params_version = (char *) fl_param_table_version (),
+                    .engine_build = (char *) "made" };
   return save (store, FL_TABLE_TRIAL, &trial);
 }
 

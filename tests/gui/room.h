@@ -7,8 +7,8 @@
 typedef struct
 {
   char *folder;
-  guint64 now;      /* what the room's clock says, ns UTC; moves only by hand */
-  guint64 newest;   /* when the newest made shot has ended */
+  guint64 now;    /* what the room's clock says, ns UTC; moves only by hand */
+  guint64 newest; /* when the newest made shot has ended */
   FlgContext *context;
   FlgWindow *window;
 } Room;

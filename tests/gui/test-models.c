@@ -159,10 +159,11 @@ test_form (void)
     const char *name, *text;
     gboolean good;
   } cases[] = {
-    { "spots.sigma_strong", "4.5", TRUE },  { "spots.sigma_strong", "abc", FALSE }, { "spots.sigma_strong", "-1", FALSE },
-    { "spots.sigma_strong", "1e9", FALSE }, { "spots.sigma_strong", "", FALSE },    { "spots.kernel", "3", TRUE },
-    { "spots.kernel", "2.5", FALSE },       { "spots.kernel", "8", FALSE },         { "spots.kernel", "7", TRUE },
-    { "spots.sigma_strong", " 3 ", TRUE },
+    { "spots.sigma_strong", "4.5", TRUE }, { "spots.sigma_strong", "abc", FALSE },
+    { "spots.sigma_strong", "-1", FALSE }, { "spots.sigma_strong", "1e9", FALSE },
+    { "spots.sigma_strong", "", FALSE },   { "spots.kernel", "3", TRUE },
+    { "spots.kernel", "2.5", FALSE },      { "spots.kernel", "8", FALSE },
+    { "spots.kernel", "7", TRUE },         { "spots.sigma_strong", " 3 ", TRUE },
   };
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {

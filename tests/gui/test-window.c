@@ -88,14 +88,21 @@ test_plots_count (void)
   g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
   for (guint32 i = 0; i < 10; i++)
     {
-      FlShotRow row = { .id = 7000 + i, .frame = 1000 + i, .start = room->newest + i * SECOND, .duration = { 5, 5 },
-                        .outcome = FL_OUTCOME_HIT, .stage = FL_STAGE_FIND, .spots = 50, .message = "" };
+      FlShotRow row = { .id = 7000 + i,
+                        .frame = 1000 + i,
+                        .start = room->newest + i * SECOND,
+                        .duration = { 5, 5 },
+                        .outcome = FL_OUTCOME_HIT,
+                        .stage = FL_STAGE_FIND,
+                        .spots = 50,
+                        .message = "" };
       fl_batch_append (batch, &row);
     }
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   fl_batch_encode (batch, bytes);
   gboolean inserted;
-  g_assert_true (fl_store_add_slice (store, 3, 1, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
+  g_assert_true (
+      fl_store_add_slice (store, 3, 1, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
   room_settle (room);
   room_settle (room);
   g_assert_cmpuint (flg_weather_page_n_events (FLG_WEATHER_PAGE (weather)), ==, 710);
@@ -202,7 +209,8 @@ test_trials (void)
   g_autoptr (FlParams) params = fl_params_new ();
   g_assert_true (fl_params_read (params, made->params, "test", NULL));
   g_assert_cmpint (fl_params_int (params, "spots.min_size"), ==, 4);
-  g_assert_cmpfloat (fl_params_real (params, "spots.sigma_strong"), ==, 4); /* from the trial that it began with */
+  g_assert_cmpfloat (fl_params_real (params, "spots.sigma_strong"), ==,
+                     4); /* from the trial that it began with */
   fl_record_free (FL_TABLE_TRIAL, made);
   /* A draft thrown away leaves nothing. */
   room_do (page, "trials.draft", NULL);
@@ -360,8 +368,8 @@ static void
 test_missing_image (void)
 {
   Room *room = room_new (2, FL_STORE_READ_ONLY, TRUE);
-  room_do (GTK_WIDGET (room->window), "win.show-shot", "(xxtuu)", G_GINT64_CONSTANT (1), G_GINT64_CONSTANT (1),
-           fl_shot_id ("r0001.cxi", 12), 0u, 12u);
+  room_do (GTK_WIDGET (room->window), "win.show-shot", "(xxtuu)", G_GINT64_CONSTANT (1),
+           G_GINT64_CONSTANT (1), fl_shot_id ("r0001.cxi", 12), 0u, 12u);
   room_settle (room);
   g_assert_cmpstr (flg_window_shown_page (room->window), ==, "images");
   guint32 frame;
