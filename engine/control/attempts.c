@@ -1,6 +1,6 @@
 /* How attempts go on and end, as written into the store. */
+#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "engine/base/batch.h"
 #include "engine/base/error.h"
@@ -207,7 +207,7 @@ say_why (const FlSiteStatus *status)
         any = *line;
     }
   const char *said = ours != NULL ? ours : any;
-  int signal = status->exit_code > 128 ? status->exit_code - 128 : 0;
+  int signal = status->exit_code > 128 && status->exit_code < 128 + NSIG ? status->exit_code - 128 : 0;
   if (status->state == FL_SITE_LOST)
     return g_strdup ("its processes are gone and left no exit status: killed, or the machine was restarted");
   if (signal > 0 && ours == NULL)

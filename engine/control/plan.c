@@ -247,10 +247,9 @@ append_quoted (GString *command, const char *argument)
 static char *
 find_engine (const FlSite *site, const char *engine)
 {
-  if (*site->engine != '\0')
-    return g_strdup (site->engine);
-  if (engine != NULL)
-    return g_strdup (engine);
+  const char *given = *site->engine != '\0' ? site->engine : engine;
+  if (given != NULL) /* jobs run in folders of their own: a path is made absolute, a name alone is found in the PATH */
+    return strchr (given, '/') != NULL ? g_canonicalize_filename (given, NULL) : g_strdup (given);
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : NULL;
   g_autofree char *beside = folder != NULL ? g_build_filename (folder, "firstlight-engine", NULL) : NULL;

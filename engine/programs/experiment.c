@@ -174,6 +174,13 @@ fl_program_experiment (int argc, char **argv)
     {
       if (options.kind == NULL)
         options.kind = g_strdup ("folders");
+      /* Jobs run in folders of their own: a name alone is looked for in the PATH, anything else is made absolute. */
+      if (options.engine != NULL && strchr (options.engine, '/') != NULL)
+        {
+          char *absolute = g_canonicalize_filename (options.engine, NULL);
+          g_free (options.engine);
+          options.engine = absolute;
+        }
       status = set_up (&options);
     }
   char *texts[] = { options.store, options.watch, options.kind, options.block, options.trial, options.launcher,

@@ -2,7 +2,7 @@
 import os
 import time
 
-from conduct import CANCELLED, DONE, FAILED, Experiment, main
+from conduct import CANCELLED, DONE, ENGINE, FAILED, Experiment, main
 
 
 def test_all_done():
@@ -66,6 +66,15 @@ def test_stop_and_retry():
     conductor.wait(20)
     assert e.counts() == {1: (100, 25)}
     assert e.query("SELECT number, state FROM attempt ORDER BY number") == [(1, CANCELLED), (2, DONE)]
+    e.remove()
+
+
+def test_relative_engine():
+    e = Experiment()
+    e.run("experiment", "--store", e.folder, "--engine", os.path.relpath(ENGINE))
+    e.add_run("r0001", 4)
+    e.finish()
+    assert e.query("SELECT state, reason FROM job") == [(DONE, "")]
     e.remove()
 
 
