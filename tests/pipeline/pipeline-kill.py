@@ -7,7 +7,8 @@ import glob, os, random, shutil, signal, sqlite3, subprocess, sys, tempfile, tim
 
 import h5py
 
-engine, control, shim, gui, kills = sys.argv[1:5] + [int(sys.argv[5])]
+engine, control, shim, gui = [a and os.path.abspath(a) for a in sys.argv[1:5]]  # jobs run in folders of their own
+kills = int(sys.argv[5])
 generator = random.Random(20261121)
 number = 0
 folder = tempfile.mkdtemp(prefix="firstlight-pipeline-")
@@ -125,8 +126,9 @@ check(f"hits are those of undisturbed jobs ({truth}; {aside} shots set aside)",
 ids = []
 for row in rows:
     master = glob.glob(f"{experiment}/**/{row[2]}/spots.h5", recursive=True)
-    with h5py.File(master[0], "r") as file:
-        ids += list(file["shots/id"][:])
+    if master:
+        with h5py.File(master[0], "r") as file:
+            ids += list(file["shots/id"][:])
 check(f"{len(ids)} shots in the spot tables, none twice", len(ids) == RUNS * SHOTS == len(set(ids)))
 for process in [conductor, window]:
     if process:
