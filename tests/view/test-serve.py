@@ -258,7 +258,9 @@ def test_memory(tmp):
                                     rect=(-100.0 - turn, -100, 100 + i, 100))
                 assert np.nanmax(image['raster']) == i
         after_first = after_first or serve.rss_mb()
-    assert serve.rss_mb() < after_first + 20, (after_first, serve.rss_mb())
+    # A sanitizer keeps what was freed for a while.
+    bound = 20 if 'ASAN_OPTIONS' not in os.environ else 300
+    assert serve.rss_mb() < after_first + bound, (after_first, serve.rss_mb())
     serve.close()
 
 
