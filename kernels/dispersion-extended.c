@@ -6,52 +6,75 @@
 
 #include "kernels/dispersion-window.h"
 
+enum
+{
+  /* Rows and columns that are looked at together for pixels in the eroded region: most blocks have none. */
+  BLOCK_SS = WINDOW_FRESH,
+  BLOCK_FS = TEAM_IS_ONE ? 64 : FLK_TILE_FS,
+  REACH_MAX = FLK_DISPERSION_HALF_MAX - 1
+};
+
 typedef struct
 {
-  uint8_t column[FLK_TILE_FS + 2 * FLK_DISPERSION_HALF_MAX]; /* 1: all rows of the window inside */
+  uint8_t none;
 } ErodeShared;
 
-/* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. */
+typedef struct
+{
+  Window window;
+  uint32_t any;
+} ExtendedShared;
+
+/* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. `width`
+ * pixels from (fs, ss) on. */
+DEVICE_FN void
+erode_chunk (const FlkDispersionArgs *a, const FlkPanel *panel, int reach, int fs, int ss, int width)
+{
+  uint64_t first = panel->offset + (uint64_t) ss * panel->stride + (uint64_t) fs;
+  uint8_t *RESTRICT out = a->scratch + first;
+  uint8_t kept[WINDOW_CHUNK] = { 0 };
+
+  memcpy (kept, a->strong + first, (size_t) width);
+  if (window_any (kept))
+    {
+      uint8_t column[WINDOW_CHUNK + 2 * REACH_MAX]; /* 1: in the halo in all rows */
+      memset (column, 1, sizeof column);
+      int begin = fs > reach ? fs - reach : 0;
+      int end = fs + width + reach < (int) panel->n_fs ? fs + width + reach : (int) panel->n_fs;
+      int row0 = ss > reach ? ss - reach : 0;
+      int row1 = ss + reach + 1 < (int) panel->n_ss ? ss + reach + 1 : (int) panel->n_ss;
+      uint8_t *RESTRICT inside = column + (begin - (fs - reach));
+      for (int row = row0; row < row1; row++)
+        {
+          const uint8_t *RESTRICT halo = a->strong + panel->offset + (uint64_t) row * panel->stride + (uint64_t) begin;
+          VECTOR_LOOP
+          for (int c = 0; c < end - begin; c++)
+            inside[c] &= halo[c];
+        }
+      for (int k = 0; k <= 2 * reach; k++)
+        {
+          const uint8_t *RESTRICT shifted = column + k;
+          VECTOR_LOOP
+          for (int i = 0; i < WINDOW_CHUNK; i++)
+            kept[i] &= shifted[i];
+        }
+    }
+  memcpy (out, kept, (size_t) width);
+}
+
 DEVICE_FN void
 dispersion_erode_body (Team t, ErodeShared *sh, const FlkDispersionArgs *a)
 {
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
-  const FlkPanel *panel = tile.panel;
   int reach = (a->half_fs < a->half_ss ? a->half_fs : a->half_ss) - 1, n = tile.fs1 - tile.fs0;
-  int begin = tile.fs0 - reach, left = begin < 0 ? -begin : 0;
-  int columns = (tile.fs1 + reach < (int) panel->n_fs ? tile.fs1 + reach : (int) panel->n_fs) - begin - left;
+  (void) sh;
 
-  TEAM_LOOP (c, (int) sizeof sh->column, t)
-    sh->column[c] = 1;
-  team_barrier (t);
   for (int row = tile.ss0; row < tile.ss1; row++)
-    {
-      int row0 = row > reach ? row - reach : 0;
-      int row1 = row + reach + 1 < (int) panel->n_ss ? row + reach + 1 : (int) panel->n_ss;
-      uint64_t pixel = panel->offset + (uint64_t) (begin + left);
-      uint8_t *RESTRICT column = sh->column + left;
-      TEAM_LOOP (c, columns, t)
-        column[c] = 1;
-      for (int j = row0; j < row1; j++)
-        {
-          const uint8_t *RESTRICT halo = a->strong + pixel + (uint64_t) j * panel->stride;
-          VECTOR_LOOP
-          TEAM_LOOP (c, columns, t)
-            column[c] &= halo[c];
-        }
-      team_barrier (t);
-      uint8_t *RESTRICT out = a->scratch + panel->offset + (uint64_t) row * panel->stride + (uint64_t) tile.fs0;
-      TEAM_LOOP (i, n, t)
-        out[i] = sh->column[i];
-      for (int k = 1; k <= 2 * reach; k++)
-        {
-          const uint8_t *RESTRICT shifted = sh->column + k;
-          VECTOR_LOOP
-          TEAM_LOOP (i, n, t)
-            out[i] &= shifted[i];
-        }
-      team_barrier (t);
-    }
+    TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
+      {
+        int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK;
+        erode_chunk (a, tile.panel, reach, tile.fs0 + i0, row, width);
+      }
 }
 
 /* A chunk of pixels in the eroded region against the mean of the background, whose sum and number are x and m. */
@@ -107,28 +130,76 @@ judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *pla
     }
 }
 
-DEVICE_FN void
-extended_tile (Team t, Window *w, const FlkDispersionArgs *a, int half_fs)
+/* Whether the eroded region has pixels in a block; the same in all threads. */
+DEVICE_FN bool
+block_any (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const Tile *block)
 {
-  WindowPlace place = { &a->pixels, a->scratch, tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss),
-                        half_fs, a->half_ss + 2, false };
-  window_start (t, w, &place);
-  for (int row = place.tile.ss0; row < place.tile.ss1; row++)
+  uint8_t any = 0;
+  if (t.rank == 0)
+    sh->any = 0;
+  team_barrier (t);
+  for (int row = block->ss0; row < block->ss1; row++)
     {
-      window_slide (t, w, &place, row);
-      judge_row (t, w, a, &place, row);
-      team_barrier (t);
+      const uint8_t *RESTRICT eroded = a->scratch + block->panel->offset + (uint64_t) row * block->panel->stride
+                                       + (uint64_t) block->fs0;
+      TEAM_LOOP (c, block->fs1 - block->fs0, t)
+        any |= eroded[c];
+    }
+  if (any)
+    team_store_u32 (&sh->any, 1);
+  team_barrier (t);
+  any = team_load_u32 (&sh->any) != 0;
+  team_barrier (t);
+  return any != 0;
+}
+
+DEVICE_FN void
+extended_block (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const WindowPlace *place)
+{
+  const Tile *block = &place->tile;
+  if (block_any (t, sh, a, block))
+    {
+      window_start (t, &sh->window, place);
+      for (int row = block->ss0; row < block->ss1; row++)
+        {
+          window_slide (t, &sh->window, place, row);
+          judge_row (t, &sh->window, a, place, row);
+          team_barrier (t);
+        }
+      return;
+    }
+  for (int row = block->ss0; row < block->ss1; row++)
+    {
+      uint8_t *strong = a->strong + block->panel->offset + (uint64_t) row * block->panel->stride + (uint64_t) block->fs0;
+      TEAM_LOOP (c, block->fs1 - block->fs0, t)
+        strong[c] = 0;
     }
 }
 
 DEVICE_FN void
-dispersion_extended_body (Team t, Window *w, const FlkDispersionArgs *a)
+extended_tile (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, int half_fs)
+{
+  Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
+  WindowPlace place = { &a->pixels, a->scratch, tile, half_fs, a->half_ss + 2, false, false, 0 };
+  for (int ss0 = tile.ss0; ss0 < tile.ss1; ss0 += BLOCK_SS)
+    for (int fs0 = tile.fs0; fs0 < tile.fs1; fs0 += BLOCK_FS)
+      {
+        place.tile.fs0 = fs0;
+        place.tile.ss0 = ss0;
+        place.tile.fs1 = fs0 + BLOCK_FS < tile.fs1 ? fs0 + BLOCK_FS : tile.fs1;
+        place.tile.ss1 = ss0 + BLOCK_SS < tile.ss1 ? ss0 + BLOCK_SS : tile.ss1;
+        extended_block (t, sh, a, &place);
+      }
+}
+
+DEVICE_FN void
+dispersion_extended_body (Team t, ExtendedShared *sh, const FlkDispersionArgs *a)
 {
   if (a->half_fs == 3)
-    extended_tile (t, w, a, 5);
+    extended_tile (t, sh, a, 5);
   else
-    extended_tile (t, w, a, a->half_fs + 2);
+    extended_tile (t, sh, a, a->half_fs + 2);
 }
 
 KERNEL (dispersion_erode, FlkDispersionArgs, ErodeShared, 256)
-KERNEL (dispersion_extended, FlkDispersionArgs, Window, 256)
+KERNEL (dispersion_extended, FlkDispersionArgs, ExtendedShared, 256)

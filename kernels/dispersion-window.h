@@ -3,7 +3,10 @@
  * Each column keeps the sums over the window's rows; a row comes in, another (kept in a ring of rows) goes out; a
  * window's sums are those of its columns. Sums are doubles, exact for whole numbers as long as a window's sum of
  * squares stays below 2^53 (4 million counts in every pixel). For other numbers they start afresh at every 32nd row of
- * the panel and always add in the same order, so that they do not depend on how the panel was cut into tiles. */
+ * the panel and always add in the same order, so that they do not depend on how the panel was cut into tiles.
+ *
+ * Where a team is one thread, sums of whole numbers are 32-bit integers, twice as many to a vector. They are always right
+ * modulo 2^32, so right as long as no pixel in the window is large; while one is, the sums are doubles as well. */
 #pragma once
 
 #include "kernels/dispersion.h"
@@ -29,6 +32,8 @@ typedef struct
   Tile tile;
   int half_fs, half_ss;
   bool squares; /* whether y is wanted */
+  bool whole;   /* integer sums may be used: whole numbers, a team of one */
+  float large;  /* whole: the greatest value whose square may stand in every pixel of a window */
 } WindowPlace;
 
 /* Column 0 is half_fs left of the tile's first; columns outside the panel stay 0. */
@@ -38,16 +43,28 @@ typedef struct
   uint8_t counted[WINDOW_RING][WINDOW_COLUMNS]; /* good, not excluded, and below WINDOW_BIG */
   double x[WINDOW_COLUMNS], y[WINDOW_COLUMNS];  /* column sums of values and of their squares */
   int32_t m[WINDOW_COLUMNS];                    /* of `counted` */
+  uint32_t whole_x[WINDOW_COLUMNS], whole_y[WINDOW_COLUMNS]; /* WindowPlace.whole: the same, modulo 2^32 */
+  int large_rows;                               /* whole: rows to come until no large pixel is in the ring; 0: x and y are stale */
+  bool far_below;                               /* whole: a value was below −WINDOW_BIG: its square is not exact */
   float incoming[WINDOW_COLUMNS];
   uint8_t incoming_counted[WINDOW_COLUMNS];
   double window_m[FLK_TILE_FS];                 /* dispersion: counted pixels in the window around the column */
   double window_k[FLK_TILE_FS];                 /* m − 1 + σ_b √(2 (m − 1)) */
+  float window_m_above[FLK_TILE_FS];            /* slightly above m */
+  float window_gain_k[FLK_TILE_FS];             /* gain k */
 } Window;
 
-DEVICE_FN void
-window_clear (Team t, Window *w, int ring)
+/* Columns of a window over a tile. */
+DEVICE_FN int
+window_columns (const WindowPlace *place)
 {
-  for (int i = 0; i < ring; i++)
+  return place->tile.fs1 - place->tile.fs0 + 2 * place->half_fs;
+}
+
+DEVICE_FN void
+window_clear (Team t, Window *w, const WindowPlace *place)
+{
+  for (int i = 0; i < 2 * place->half_ss + 1; i++)
     TEAM_LOOP (c, WINDOW_COLUMNS, t)
       {
         w->value[i][c] = 0;
@@ -58,12 +75,69 @@ window_clear (Team t, Window *w, int ring)
       w->x[c] = w->y[c] = 0;
       w->m[c] = 0;
     }
+  if (place->whole)
+    {
+      memset (w->whole_x, 0, sizeof w->whole_x);
+      memset (w->whole_y, 0, sizeof w->whole_y);
+      w->large_rows = 0;
+      w->far_below = false;
+    }
 }
 
 DEVICE_FN float
 window_small (float v)
 {
   return v < WINDOW_BIG ? v : 0.0f;
+}
+
+/* Whether the doubles x and y are right: always, but in a window of whole numbers without large ones. */
+DEVICE_FN bool
+window_is_wide (const Window *w, const WindowPlace *place)
+{
+  return !place->whole || w->large_rows > 0;
+}
+
+/* The integer sums of `n` columns, by the row that comes in and the one that goes out. */
+DEVICE_FN void
+window_push_whole (Window *w, const WindowPlace *place, const float *RESTRICT value, int left, int n)
+{
+  const float *RESTRICT incoming = w->incoming;
+  uint32_t *RESTRICT x = w->whole_x + left, *RESTRICT y = w->whole_y + left;
+  float large = place->large;
+  int any_large = 0, any_far = 0;
+  VECTOR_LOOP
+  for (int c = 0; c < n; c++)
+    {
+      uint32_t in = (uint32_t) (int32_t) window_small (incoming[c]), out = (uint32_t) (int32_t) window_small (value[c]);
+      x[c] += in - out;
+      y[c] += in * in - out * out;
+      any_large |= (incoming[c] > large) | (incoming[c] < -large);
+      any_far |= incoming[c] < -WINDOW_BIG;
+    }
+  w->far_below |= any_far != 0;
+  if (any_large)
+    w->large_rows = -1; /* the caller's to count from */
+}
+
+/* Column sums from the ring, oldest row first. `oldest` may be negative (rows above the panel are zeros). */
+DEVICE_FN void
+window_refresh (Team t, Window *w, const WindowPlace *place, int oldest)
+{
+  int ring = 2 * place->half_ss + 1, n = window_columns (place);
+  double *RESTRICT x = w->x, *RESTRICT y = w->y;
+  TEAM_LOOP (c, n, t)
+    x[c] = y[c] = 0;
+  for (int row = oldest; row < oldest + ring; row++)
+    {
+      const float *RESTRICT value = w->value[(row + ring) % ring];
+      VECTOR_LOOP
+      TEAM_LOOP (c, n, t)
+        {
+          double v = (double) window_small (value[c]);
+          x[c] += v;
+          y[c] += v * v;
+        }
+    }
 }
 
 /* Row `row` of the panel (zeros where there is none) takes the place of the row a ring before. Returns whether the
@@ -102,44 +176,43 @@ window_push (Team t, Window *w, const WindowPlace *place, int row)
         incoming[c] = 0;
         incoming_counted[c] = 0;
       }
-  VECTOR_LOOP
-  TEAM_LOOP (c, n, t)
+  bool refresh = false;
+  if (place->whole)
     {
-      double in = (double) window_small (incoming[c]), out = (double) window_small (value[c]);
-      x[c] += in - out;
-      if (place->squares)
-        y[c] += in * in - out * out;
-      value[c] = incoming[c];
+      int before = w->large_rows;
+      window_push_whole (w, place, value, left, n);
+      refresh = before == 0 && w->large_rows < 0;
+      w->large_rows = w->large_rows < 0 ? 2 * place->half_ss + 1 : before > 0 ? before - 1 : 0;
+    }
+  if (window_is_wide (w, place))
+    {
+      VECTOR_LOOP
+      TEAM_LOOP (c, n, t)
+        {
+          double in = (double) window_small (incoming[c]), out = (double) window_small (value[c]);
+          x[c] += in - out;
+          if (place->squares)
+            y[c] += in * in - out * out;
+        }
     }
   uint8_t changed = !TEAM_IS_ONE;
   VECTOR_LOOP
   TEAM_LOOP (c, n, t)
     {
-      uint8_t in = (uint8_t) (incoming_counted[c] & (incoming[c] < WINDOW_BIG));
-      changed = (uint8_t) (changed | (in ^ counted[c]));
-      m[c] += (int) in - (int) counted[c];
-      counted[c] = in;
+      value[c] = incoming[c];
+      incoming_counted[c] = (uint8_t) (incoming_counted[c] & (incoming[c] < WINDOW_BIG));
+      changed = (uint8_t) (changed | (incoming_counted[c] ^ counted[c]));
     }
+  if (refresh)
+    window_refresh (t, w, place, row - 2 * place->half_ss);
+  if (changed)
+    VECTOR_LOOP
+    TEAM_LOOP (c, n, t)
+      {
+        m[c] += (int) incoming_counted[c] - (int) counted[c];
+        counted[c] = incoming_counted[c];
+      }
   return changed != 0;
-}
-
-/* Column sums from the ring, oldest row first. `oldest` may be negative (rows above the panel are zeros). */
-DEVICE_FN void
-window_refresh (Team t, Window *w, int ring, int oldest)
-{
-  TEAM_LOOP (c, WINDOW_COLUMNS, t)
-    w->x[c] = w->y[c] = 0;
-  for (int row = oldest; row < oldest + ring; row++)
-    {
-      const float *RESTRICT value = w->value[(row + ring) % ring];
-      VECTOR_LOOP
-      TEAM_LOOP (c, WINDOW_COLUMNS, t)
-        {
-          double v = (double) window_small (value[c]);
-          w->x[c] += v;
-          w->y[c] += v * v;
-        }
-    }
 }
 
 /* Makes the rows before the tile's first one known. */
@@ -147,7 +220,7 @@ DEVICE_FN void
 window_start (Team t, Window *w, const WindowPlace *place)
 {
   int first = place->tile.ss0 - place->half_ss;
-  window_clear (t, w, 2 * place->half_ss + 1);
+  window_clear (t, w, place);
   team_barrier (t);
   for (int row = first > 0 ? first : 0; row < place->tile.ss0 + place->half_ss; row++)
     window_push (t, w, place, row);
@@ -160,9 +233,9 @@ window_slide (Team t, Window *w, const WindowPlace *place, int row)
 {
   bool changed = window_push (t, w, place, row + place->half_ss);
   team_barrier (t);
-  if (row % WINDOW_FRESH == 0)
+  if (row % WINDOW_FRESH == 0 && window_is_wide (w, place))
     {
-      window_refresh (t, w, 2 * place->half_ss + 1, row - place->half_ss);
+      window_refresh (t, w, place, row - place->half_ss);
       team_barrier (t);
     }
   return changed || row == place->tile.ss0;
@@ -196,6 +269,7 @@ window_slide (Team t, Window *w, const WindowPlace *place, int row)
   }
 WINDOW_SUM (window_sum, double)
 WINDOW_SUM (window_sum_count, int32_t)
+WINDOW_SUM (window_sum_whole, uint32_t)
 #undef WINDOW_SUM
 
 /* Whether any of a chunk's bytes is not 0. */

@@ -4,10 +4,11 @@
 
 #include "kernels/dispersion-window.h"
 
-/* window_m and window_k of the tile's columns. */
+/* What follows from the number of pixels in the windows around the tile's columns. */
 DEVICE_FN void
-count_pixels (Team t, Window *w, int n, int half_fs, double sigma_background)
+count_pixels (Team t, Window *w, const FlkDispersionArgs *a, int n, int half_fs)
 {
+  double sigma_background = a->sigma_background, gain = a->gain;
   TEAM_LOOP (chunk, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
     {
       int i0 = chunk * WINDOW_CHUNK;
@@ -18,7 +19,10 @@ count_pixels (Team t, Window *w, int n, int half_fs, double sigma_background)
         {
           double count = (double) m[i];
           w->window_m[i0 + i] = count;
-          w->window_k[i0 + i] = count - 1 + sigma_background * sqrt (2 * (count - 1));
+          double k = count - 1 + sigma_background * sqrt (2 * (count - 1));
+          w->window_k[i0 + i] = k;
+          w->window_m_above[i0 + i] = (float) count * 1.00001f;
+          w->window_gain_k[i0 + i] = (float) (gain * k);
         }
     }
 }
@@ -32,6 +36,46 @@ typedef struct
   double x[WINDOW_CHUNK], y[WINDOW_CHUNK], gain[WINDOW_CHUNK];
   uint8_t yes[WINDOW_CHUNK];
 } Chunk;
+
+/* Whether chunk_dispersion() may hold anywhere, by single precision: what it compares is, where it holds, no larger than
+ * m y, so rounding does not exceed 2^-20 of that, a tenth of what m_above is above m. */
+DEVICE_FN bool
+chunk_may_disperse (const uint32_t *RESTRICT x, const uint32_t *RESTRICT y, const float *RESTRICT m_above,
+                    const float *RESTRICT gain_k)
+{
+  int any = 0;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    {
+      float sum = (float) (int32_t) x[i], squares = (float) (int32_t) y[i];
+      any |= m_above[i] * squares > sum * (sum + gain_k[i]);
+    }
+  return any != 0;
+}
+
+/* x and y of a chunk from column i0 on; false: too small anywhere for chunk_dispersion(). */
+DEVICE_FN bool
+chunk_sum (Chunk *chunk, const Window *w, const WindowPlace *place, int i0)
+{
+  if (window_is_wide (w, place))
+    {
+      window_sum (w->x + i0, place->half_fs, chunk->x);
+      window_sum (w->y + i0, place->half_fs, chunk->y);
+      return true;
+    }
+  uint32_t x[WINDOW_CHUNK], y[WINDOW_CHUNK];
+  window_sum_whole (w->whole_x + i0, place->half_fs, x);
+  window_sum_whole (w->whole_y + i0, place->half_fs, y);
+  if (!chunk_may_disperse (x, y, w->window_m_above + i0, w->window_gain_k + i0))
+    return false;
+  VECTOR_LOOP
+  for (int i = 0; i < WINDOW_CHUNK; i++)
+    {
+      chunk->x[i] = (double) (int32_t) x[i];
+      chunk->y[i] = (double) (int32_t) y[i];
+    }
+  return true;
+}
 
 /* Variance over mean is too large for background. */
 DEVICE_FN void
@@ -90,13 +134,11 @@ judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlac
       chunk.counted = w->counted[slot] + i0 + place->half_fs;
       chunk.m = w->window_m + i0;
       chunk.k = w->window_k + i0;
-      if (!halo && !window_any_above (chunk.value, below))
+      if ((!halo && !window_any_above (chunk.value, below)) || !chunk_sum (&chunk, w, place, i0))
         {
           memset (out, 0, (size_t) width);
           continue;
         }
-      window_sum (w->x + i0, place->half_fs, chunk.x);
-      window_sum (w->y + i0, place->half_fs, chunk.y);
       for (int i = 0; i < WINDOW_CHUNK; i++)
         chunk.gain[i] = a->gain;
       if (a->gain_map)
@@ -111,20 +153,45 @@ judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlac
     }
 }
 
+/* Whether chunk_may_disperse() holds for these pixels: whole numbers, one gain, a team of one. */
+DEVICE_FN bool
+may_be_whole (const FlkDispersionArgs *a)
+{
+  const FlkPixels *p = &a->pixels;
+  return TEAM_IS_ONE && p->type <= FLK_PIXEL_I32 && !p->pedestal && !p->factor && p->pedestal_all == 0
+         && p->factor_all == 1 && !a->gain_map && a->gain < 1e30;
+}
+
+/* False: the window could not use integers, the tile must be done again without. */
+DEVICE_FN bool
+dispersion_rows (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place, bool halo)
+{
+  float below = window_below (a->global_threshold);
+
+  window_start (t, w, place);
+  for (int row = place->tile.ss0; row < place->tile.ss1; row++)
+    {
+      if (window_slide (t, w, place, row))
+        count_pixels (t, w, a, place->tile.fs1 - place->tile.fs0, place->half_fs);
+      if (place->whole && w->far_below)
+        return false;
+      judge_row (t, w, a, place, row, below, halo);
+      team_barrier (t); /* before the next row changes the columns */
+    }
+  return true;
+}
+
 DEVICE_FN void
 dispersion_tile (Team t, Window *w, const FlkDispersionArgs *a, int half_fs, bool halo)
 {
+  int pixels = (2 * half_fs + 1) * (2 * a->half_ss + 1);
   WindowPlace place = { &a->pixels, NULL, tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss), half_fs,
-                        a->half_ss, true };
-  float below = window_below (a->global_threshold);
+                        a->half_ss, true, may_be_whole (a), floorf (sqrtf (2147483000.0f / (float) pixels)) };
 
-  window_start (t, w, &place);
-  for (int row = place.tile.ss0; row < place.tile.ss1; row++)
+  if (!dispersion_rows (t, w, a, &place, halo))
     {
-      if (window_slide (t, w, &place, row))
-        count_pixels (t, w, place.tile.fs1 - place.tile.fs0, half_fs, a->sigma_background);
-      judge_row (t, w, a, &place, row, below, halo);
-      team_barrier (t); /* before the next row changes the columns */
+      place.whole = false;
+      dispersion_rows (t, w, a, &place, halo);
     }
 }
 
