@@ -369,7 +369,7 @@ take_column (Cursor *cursor, FlColumnType type, gboolean constant, guint rows, G
 }
 
 /* Rows that no frame of ours comes near, so that a damaged count cannot ask for all memory. */
-#define MAX_ROWS 50000000u
+#define MAX_ROWS (1u << 20)
 
 FlBatch *
 fl_batch_decode (const void *data, gsize length, GError **error)
