@@ -11,6 +11,7 @@ enum
   /* Rows and columns that are looked at together for pixels in the eroded region: most blocks have none. */
   BLOCK_SS = WINDOW_FRESH,
   BLOCK_FS = TEAM_IS_ONE ? 64 : FLK_TILE_FS,
+  BLOCKS = FLK_TILE_FS / BLOCK_FS,
   REACH_MAX = FLK_DISPERSION_HALF_MAX - 1
 };
 
@@ -22,7 +23,7 @@ typedef struct
 typedef struct
 {
   Window window;
-  uint32_t any;
+  uint32_t begin[BLOCKS], end[BLOCKS]; /* rows of each block to judge; none: end is 0 */
 } ExtendedShared;
 
 /* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. `width`
@@ -34,7 +35,7 @@ erode_chunk (const FlkDispersionArgs *a, const FlkPanel *panel, int reach, int f
   uint8_t *RESTRICT out = a->scratch + first;
   uint8_t kept[WINDOW_CHUNK] = { 0 };
 
-  memcpy (kept, a->strong + first, (size_t) width);
+  window_copy (kept, a->strong + first, width);
   if (window_any (kept))
     {
       uint8_t column[WINDOW_CHUNK + 2 * REACH_MAX]; /* 1: in the halo in all rows */
@@ -59,7 +60,7 @@ erode_chunk (const FlkDispersionArgs *a, const FlkPanel *panel, int reach, int f
             kept[i] &= shifted[i];
         }
     }
-  memcpy (out, kept, (size_t) width);
+  window_copy (out, kept, width);
 }
 
 DEVICE_FN void
@@ -106,7 +107,7 @@ judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *pla
     {
       int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK;
       uint8_t yes[WINDOW_CHUNK] = { 0 };
-      memcpy (yes, a->scratch + first + i0, (size_t) width);
+      window_copy (yes, a->scratch + first + i0, width);
       float centre[WINDOW_CHUNK] = { 0 };
       uint8_t good[WINDOW_CHUNK];
       if (window_any (yes))
@@ -126,53 +127,51 @@ judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *pla
         }
       else
         memset (yes, 0, sizeof yes);
-      memcpy (a->strong + first + i0, yes, (size_t) width);
+      window_copy (a->strong + first + i0, yes, width);
     }
 }
 
-/* Whether the eroded region has pixels in a block; the same in all threads. */
-DEVICE_FN bool
-block_any (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const Tile *block)
+/* Fills begin and end of the blocks of a tile from row ss0 to ss1, and clears their part of `strong`. Only a team of one
+ * thread leaves rows out, and those before the first only where sums are exact in any order. */
+DEVICE_FN void
+find_rows (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const Tile *tile, int ss0, int ss1)
 {
-  uint8_t any = 0;
-  if (t.rank == 0)
-    sh->any = 0;
+  int n = tile->fs1 - tile->fs0;
+  bool exact = window_is_exact (&a->pixels);
+  TEAM_LOOP (b, BLOCKS, t)
+    sh->end[b] = 0;
   team_barrier (t);
-  for (int row = block->ss0; row < block->ss1; row++)
+  for (int row = ss0; row < ss1; row++)
     {
-      const uint8_t *RESTRICT eroded = a->scratch + block->panel->offset + (uint64_t) row * block->panel->stride
-                                       + (uint64_t) block->fs0;
-      TEAM_LOOP (c, block->fs1 - block->fs0, t)
-        any |= eroded[c];
+      uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
+      TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
+        {
+          int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK, b = i0 / BLOCK_FS;
+          uint8_t eroded[WINDOW_CHUNK] = { 0 };
+          const uint8_t none[WINDOW_CHUNK] = { 0 };
+          window_copy (eroded, a->scratch + first + (uint64_t) i0, width);
+          window_copy (a->strong + first + (uint64_t) i0, none, width);
+          if (!window_any (eroded))
+            continue;
+          if (!TEAM_IS_ONE || !exact)
+            team_store_u32 (&sh->begin[b], (uint32_t) ss0);
+          else if (sh->end[b] == 0)
+            sh->begin[b] = (uint32_t) row;
+          team_store_u32 (&sh->end[b], (uint32_t) (TEAM_IS_ONE ? row + 1 : ss1));
+        }
     }
-  if (any)
-    team_store_u32 (&sh->any, 1);
   team_barrier (t);
-  any = team_load_u32 (&sh->any) != 0;
-  team_barrier (t);
-  return any != 0;
 }
 
 DEVICE_FN void
-extended_block (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const WindowPlace *place)
+extended_block (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place)
 {
-  const Tile *block = &place->tile;
-  if (block_any (t, sh, a, block))
+  window_start (t, w, place);
+  for (int row = place->tile.ss0; row < place->tile.ss1; row++)
     {
-      window_start (t, &sh->window, place);
-      for (int row = block->ss0; row < block->ss1; row++)
-        {
-          window_slide (t, &sh->window, place, row);
-          judge_row (t, &sh->window, a, place, row);
-          team_barrier (t);
-        }
-      return;
-    }
-  for (int row = block->ss0; row < block->ss1; row++)
-    {
-      uint8_t *strong = a->strong + block->panel->offset + (uint64_t) row * block->panel->stride + (uint64_t) block->fs0;
-      TEAM_LOOP (c, block->fs1 - block->fs0, t)
-        strong[c] = 0;
+      window_slide (t, w, place, row);
+      judge_row (t, w, a, place, row);
+      team_barrier (t);
     }
 }
 
@@ -182,14 +181,19 @@ extended_tile (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, int half_
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
   WindowPlace place = { &a->pixels, a->scratch, tile, half_fs, a->half_ss + 2, false, false, 0 };
   for (int ss0 = tile.ss0; ss0 < tile.ss1; ss0 += BLOCK_SS)
-    for (int fs0 = tile.fs0; fs0 < tile.fs1; fs0 += BLOCK_FS)
-      {
-        place.tile.fs0 = fs0;
-        place.tile.ss0 = ss0;
-        place.tile.fs1 = fs0 + BLOCK_FS < tile.fs1 ? fs0 + BLOCK_FS : tile.fs1;
-        place.tile.ss1 = ss0 + BLOCK_SS < tile.ss1 ? ss0 + BLOCK_SS : tile.ss1;
-        extended_block (t, sh, a, &place);
-      }
+    {
+      find_rows (t, sh, a, &tile, ss0, ss0 + BLOCK_SS < tile.ss1 ? ss0 + BLOCK_SS : tile.ss1);
+      for (int b = 0; b < BLOCKS; b++)
+        if (sh->end[b] > 0)
+          {
+            place.tile.fs0 = tile.fs0 + b * BLOCK_FS;
+            place.tile.fs1 = place.tile.fs0 + BLOCK_FS < tile.fs1 ? place.tile.fs0 + BLOCK_FS : tile.fs1;
+            place.tile.ss0 = (int) sh->begin[b];
+            place.tile.ss1 = (int) sh->end[b];
+            extended_block (t, &sh->window, a, &place);
+          }
+      team_barrier (t); /* before the blocks of the next rows are looked for */
+    }
 }
 
 DEVICE_FN void

@@ -54,6 +54,13 @@ typedef struct
   float window_gain_k[FLK_TILE_FS];             /* gain k */
 } Window;
 
+/* Whether pixels are whole numbers, whose sums (not of squares) are exact in any order. */
+DEVICE_FN bool
+window_is_exact (const FlkPixels *p)
+{
+  return p->type <= FLK_PIXEL_I32 && !p->pedestal && !p->factor && p->pedestal_all == 0 && p->factor_all == 1;
+}
+
 /* Columns of a window over a tile. */
 DEVICE_FN int
 window_columns (const WindowPlace *place)
@@ -276,10 +283,26 @@ WINDOW_SUM (window_sum_whole, uint32_t)
 DEVICE_FN bool
 window_any (const uint8_t *flags)
 {
-  uint8_t any = 0;
-  for (int i = 0; i < WINDOW_CHUNK; i++)
-    any |= flags[i];
+  uint64_t any = 0, eight;
+  if (WINDOW_CHUNK % 8 != 0)
+    return flags[0] != 0;
+  for (int i = 0; i < WINDOW_CHUNK; i += 8)
+    {
+      memcpy (&eight, flags + i, 8);
+      any |= eight;
+    }
   return any != 0;
+}
+
+/* Copies up to a chunk of bytes; a whole one in one go. */
+DEVICE_FN void
+window_copy (uint8_t *to, const uint8_t *from, int width)
+{
+  if (width == WINDOW_CHUNK)
+    memcpy (to, from, WINDOW_CHUNK);
+  else
+    for (int i = 0; i < width; i++)
+      to[i] = from[i];
 }
 
 /* Whether any of a chunk's pixels is above `threshold`. */

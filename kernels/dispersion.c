@@ -149,7 +149,7 @@ judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlac
         chunk_good (&chunk);
       else if (window_any (chunk.yes))
         chunk_peaks (&chunk, a->sigma_strong, a->global_threshold);
-      memcpy (out, chunk.yes, (size_t) width);
+      window_copy (out, chunk.yes, width);
     }
 }
 
@@ -157,9 +157,7 @@ judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlac
 DEVICE_FN bool
 may_be_whole (const FlkDispersionArgs *a)
 {
-  const FlkPixels *p = &a->pixels;
-  return TEAM_IS_ONE && p->type <= FLK_PIXEL_I32 && !p->pedestal && !p->factor && p->pedestal_all == 0
-         && p->factor_all == 1 && !a->gain_map && a->gain < 1e30;
+  return TEAM_IS_ONE && window_is_exact (&a->pixels) && !a->gain_map && a->gain < 1e30;
 }
 
 /* False: the window could not use integers, the tile must be done again without. */
