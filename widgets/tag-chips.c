@@ -19,6 +19,7 @@ struct _FlwTagChip
 {
   GtkWidget parent_instance;
   char *name;
+  guint32 colour;
   gboolean removable;
 };
 
@@ -26,6 +27,7 @@ struct _FlwTagChips
 {
   GtkWidget parent_instance;
   GStrv names, known;
+  GHashTable *colours; /* of tags that have one: name → 0xRRGGBB */
   gboolean editable;
   GtkWidget *box, *add;                /* the + button, last in the box */
   GtkWidget *popover, *entry, *offers; /* made when first needed: a table has many of us */
@@ -57,6 +59,20 @@ flw_tag_colour (const char *name)
   return colours[(hash ^ (hash >> 16)) % G_N_ELEMENTS (colours)];
 }
 
+guint32
+flw_tag_text_colour (guint32 ground)
+{
+  const double weights[] = { 0.2126, 0.7152, 0.0722 };
+  double luminance = 0;
+
+  for (guint i = 0; i < 3; i++) /* WCAG 2.1, relative luminance */
+    {
+      double c = ((ground >> (16 - 8 * i)) & 0xff) / 255.;
+      luminance += weights[i] * (c <= 0.03928 ? c / 12.92 : pow ((c + 0.055) / 1.055, 2.4));
+    }
+  return 1.05 / (luminance + 0.05) >= 4.5 ? 0xffffff : 0x000000;
+}
+
 static void
 flw_tag_chip_measure (GtkWidget *widget, GtkOrientation orientation, int for_size, int *minimum, int *natural,
                       int *minimum_baseline, int *natural_baseline)
@@ -77,13 +93,14 @@ flw_tag_chip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
 {
   FlwTagChip *chip = FLW_TAG_CHIP (widget);
   double width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget), r = height / 2;
+  guint32 text = flw_tag_text_colour (chip->colour);
   cairo_t *cr = gtk_snapshot_append_cairo (
       snapshot, &GRAPHENE_RECT_INIT (-2, -2, (float) width + 4, (float) height + 4));
 
   cairo_arc (cr, r, r, r, G_PI / 2, 1.5 * G_PI);
   cairo_arc (cr, width - r, r, r, 1.5 * G_PI, 2.5 * G_PI);
   cairo_close_path (cr);
-  flw_set_source (cr, flw_tag_colour (chip->name), 1);
+  flw_set_source (cr, chip->colour, 1);
   cairo_fill_preserve (cr);
   if (gtk_widget_has_visible_focus (widget))
     {
@@ -92,7 +109,7 @@ flw_tag_chip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       cairo_stroke (cr);
     }
   cairo_new_path (cr);
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, chip->name, CHIP_PAD, height / 2, 0, 0.5, 0xffffff);
+  flw_text_draw (widget, cr, FLW_POINTS_SMALL, chip->name, CHIP_PAD, height / 2, 0, 0.5, text);
   if (chip->removable)
     {
       double x = width - CROSS + 2, y = height / 2;
@@ -100,7 +117,7 @@ flw_tag_chip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       cairo_line_to (cr, x + 7, y + 3.5);
       cairo_move_to (cr, x + 7, y - 3.5);
       cairo_line_to (cr, x, y + 3.5);
-      flw_set_source (cr, 0xffffff, 0.8);
+      flw_set_source (cr, text, 0.8);
       cairo_set_line_width (cr, 1.5);
       cairo_stroke (cr);
     }
@@ -175,11 +192,12 @@ flw_tag_chip_init (FlwTagChip *chip)
 }
 
 static GtkWidget *
-chip_new (const char *name, gboolean removable)
+chip_new (const char *name, guint32 colour, gboolean removable)
 {
   FlwTagChip *chip = g_object_new (FLW_TYPE_TAG_CHIP, NULL);
 
   chip->name = g_strdup (name);
+  chip->colour = colour;
   chip->removable = removable;
   gtk_accessible_update_property (GTK_ACCESSIBLE (chip), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   if (removable)
@@ -298,6 +316,7 @@ flw_tag_chips_finalize (GObject *object)
 {
   g_strfreev (FLW_TAG_CHIPS (object)->names);
   g_strfreev (FLW_TAG_CHIPS (object)->known);
+  g_hash_table_unref (FLW_TAG_CHIPS (object)->colours);
   G_OBJECT_CLASS (flw_tag_chips_parent_class)->finalize (object);
 }
 
@@ -322,6 +341,7 @@ static void
 flw_tag_chips_init (FlwTagChips *chips)
 {
   chips->names = g_new0 (char *, 1);
+  chips->colours = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   chips->box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 5);
   gtk_widget_set_parent (chips->box, GTK_WIDGET (chips));
   chips->add = gtk_button_new_with_label ("+");
@@ -340,6 +360,15 @@ flw_tag_chips_new (void)
   return g_object_new (FLW_TYPE_TAG_CHIPS, NULL);
 }
 
+static guint32
+colour_of (FlwTagChips *chips, const char *name)
+{
+  gpointer colour;
+
+  return g_hash_table_lookup_extended (chips->colours, name, NULL, &colour) ? GPOINTER_TO_UINT (colour)
+                                                                            : flw_tag_colour (name);
+}
+
 static void
 rebuild (FlwTagChips *chips)
 {
@@ -349,7 +378,8 @@ rebuild (FlwTagChips *chips)
   while ((child = gtk_widget_get_first_child (chips->box)) != chips->add)
     gtk_box_remove (GTK_BOX (chips->box), child);
   for (guint i = g_strv_length (chips->names); i-- > 0;)
-    gtk_box_prepend (GTK_BOX (chips->box), chip_new (chips->names[i], chips->editable));
+    gtk_box_prepend (GTK_BOX (chips->box),
+                     chip_new (chips->names[i], colour_of (chips, chips->names[i]), chips->editable));
   gtk_widget_set_tooltip_text (GTK_WIDGET (chips), text);
 }
 
@@ -365,6 +395,37 @@ flw_tag_chips_set_tags (FlwTagChips *chips, const char *const *names)
   g_strfreev (chips->names);
   chips->names = g_strdupv ((char **) names);
   rebuild (chips);
+}
+
+/* "#rrggbb" and nothing else: what the store holds. */
+static gboolean
+parse_colour (const char *text, guint32 *rgb)
+{
+  if (text == NULL || *text != '#' || strlen (text) != 7 || strspn (text + 1, "0123456789abcdefABCDEF") != 6)
+    return FALSE;
+  *rgb = (guint32) g_ascii_strtoull (text + 1, NULL, 16);
+  return TRUE;
+}
+
+void
+flw_tag_chips_set_colour (FlwTagChips *chips, const char *tag, const char *colour)
+{
+  guint32 rgb, before = colour_of (chips, tag);
+
+  if (parse_colour (colour, &rgb))
+    g_hash_table_replace (chips->colours, g_strdup (tag), GUINT_TO_POINTER (rgb));
+  else
+    g_hash_table_remove (chips->colours, tag);
+  rgb = colour_of (chips, tag);
+  if (rgb == before)
+    return;
+  for (GtkWidget *chip = gtk_widget_get_first_child (chips->box); chip != chips->add;
+       chip = gtk_widget_get_next_sibling (chip))
+    if (g_str_equal (FLW_TAG_CHIP (chip)->name, tag))
+      {
+        FLW_TAG_CHIP (chip)->colour = rgb;
+        gtk_widget_queue_draw (chip);
+      }
 }
 
 void
