@@ -36,7 +36,7 @@ class Experiment:
         return subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
                                 env=self.environment, stderr=subprocess.PIPE, text=True)
 
-    def finish(self, timeout=60):
+    def finish(self, timeout=200):
         for _ in range(3):
             conductor = self.conduct("--until-idle")
             _, said = conductor.communicate(timeout=timeout)
@@ -64,7 +64,7 @@ class Experiment:
         self.write(f"UPDATE job SET {what} = 1, revision = (SELECT value FROM counter WHERE name = 'revision') "
                    "WHERE id = ?", job)
 
-    def wait_for(self, sql, *values, seconds=20):
+    def wait_for(self, sql, *values, seconds=120):
         until = time.time() + seconds
         while time.time() < until:
             found = self.query(sql, *values)

@@ -30,7 +30,7 @@ def test_second_refused():
     assert second.returncode == 75, second
     assert second.stderr.count("\n") == 1 and "has a conductor already" in second.stderr, second.stderr
     first.terminate()
-    assert first.wait(20) == 0
+    assert first.wait(120) == 0
     assert e.run("conduct", "--store", e.folder, "--once").returncode == 0  # it has given the lease back
     e.remove()
 
@@ -42,7 +42,7 @@ def test_jobs_outlive_conductor():
     first = e.conduct()
     e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
     first.terminate()
-    first.wait(20)
+    first.wait(120)
     e.finish()
     assert sorted(e.counts().values()) == [(60, 15), (60, 15)]
     assert len(e.query("SELECT id FROM attempt")) == 2
@@ -63,7 +63,7 @@ def test_stop_and_retry():
     e.want("retry_wanted", 1)
     e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
     conductor.terminate()
-    conductor.wait(20)
+    conductor.wait(120)
     assert e.counts() == {1: (100, 25)}
     assert e.query("SELECT number, state FROM attempt ORDER BY number") == [(1, CANCELLED), (2, DONE)]
     e.remove()
@@ -113,7 +113,7 @@ def test_run_grows():
     conductor = e.conduct()
     e.wait_for("SELECT 1 FROM job WHERE state = ? AND attempts = 2", DONE)
     conductor.terminate()
-    conductor.wait(20)
+    conductor.wait(120)
     assert e.counts() == {1: (20, 5)}
     assert e.query("SELECT shots, files FROM run") == [(20, 2)]
     e.remove()
@@ -157,7 +157,7 @@ def test_tags_and_partial_files():
     os.rename(partial, partial[:-len(".inprogress")])
     e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
     conductor.terminate()
-    conductor.wait(20)
+    conductor.wait(120)
     assert e.counts() == {1: (8, 3)}
     assert e.query("SELECT count(*) FROM run_tag") == [(1,)]
     e.remove()
