@@ -11,6 +11,9 @@
 #include "widgets/empty-state.h"
 #include "widgets/status-chip.h"
 
+/* Of the page's height, in %; the rest is the chosen job's. */
+#define TABLE_SHARE 55
+
 typedef enum
 {
   ASK_NOTHING,
@@ -37,6 +40,7 @@ struct _FlgJobsPage
   GtkRevealer *confirm;
   GtkPaned *paned;
   gboolean divided;
+  gboolean busy; /* some job holds cores */
   GtkLabel *question;
   GtkCustomFilter *matcher;
   GtkFilterListModel *filtered;
@@ -145,19 +149,26 @@ compare_state (FlgRecord *a, FlgRecord *b, gpointer data)
 
 /* What somebody has asked for comes before why it is as it is. */
 static const char *
-reason_of (const FlJob *job)
+reason_of (FlgJobsPage *self, const FlJob *job)
 {
   if (job->stop_wanted && !fl_job_state_is_final (job->state))
     return _ ("stop asked for; waiting for the conductor");
   if (job->retry_wanted)
     return _ ("retry asked for; waiting for the conductor");
-  return job->reason;
+  if (job->state != FL_JOB_PLANNED || *job->reason)
+    return job->reason;
+  if (!flg_experiment_glance (EXPERIMENT (self))->conductor)
+    return _ ("waits for a conductor: nobody submits jobs");
+  if (flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_SITE)) == 0)
+    return _ ("waits for a site: the experiment has none to run on");
+  return self->busy ? _ ("waits for cores: other jobs run; newest runs go first")
+                    : _ ("waits for the conductor's next round");
 }
 
 static void
 fill_reason (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
-  const char *reason = reason_of (flg_record_job (record));
+  const char *reason = reason_of (data, flg_record_job (record));
   gtk_label_set_label (GTK_LABEL (cell), reason);
   gtk_widget_set_tooltip_text (cell, *reason ? reason : NULL);
 }
@@ -212,6 +223,22 @@ static void
 fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   flg_cell_count_failed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
+}
+
+/* What planned jobs wait for hangs on the others, not on their own records. */
+static void
+note_waiting (FlgJobsPage *self)
+{
+  FlgRecordModel *jobs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB);
+  self->busy = FALSE;
+  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+    {
+      FlJobState state = flg_record_job (flg_record_model_at (jobs, i))->state;
+      self->busy |= state != FL_JOB_PLANNED && !fl_job_state_is_final (state);
+    }
+  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+    if (flg_record_job (flg_record_model_at (jobs, i))->state == FL_JOB_PLANNED)
+      flg_record_touch (flg_record_model_at (jobs, i));
 }
 
 /* --- the job in detail --- */
@@ -304,9 +331,10 @@ static void
 show_attempt (FlgJobsPage *self, const FlJob *job, const FlAttempt *attempt)
 {
   FlgExperiment *experiment = EXPERIMENT (self);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->file_choice), attempt != NULL);
   if (!attempt)
     {
-      gtk_label_set_label (self->attempt_facts, _ ("Not submitted yet."));
+      gtk_label_set_label (self->attempt_facts, _ ("Not submitted yet: no log."));
       gtk_label_set_label (self->script, "");
       flg_log_tail_follow (self->tail, NULL, FALSE);
       return;
@@ -363,9 +391,12 @@ show_detail (FlgJobsPage *self)
                                             run_name (experiment, job), trial ? trial->number : 0,
                                             trial ? trial->name : "", shots, hits, failed);
   gtk_label_set_label (self->facts, facts);
-  const char *reason = reason_of (job);
+  const char *reason = reason_of (self, job);
   gtk_label_set_label (self->reason, reason);
   gtk_widget_set_visible (GTK_WIDGET (self->reason), *reason != '\0');
+  /* To wait is nothing bad. */
+  gtk_widget_set_css_classes (GTK_WIDGET (self->reason),
+                              (const char *[]){ fl_job_state_is_final (job->state) ? "reason" : "waits", NULL });
   g_autoptr (GPtrArray) attempts = flg_experiment_attempts (experiment, job->id);
   const FlAttempt *attempt = shown_attempt (self, attempts);
   show_attempts (self, attempts, attempt);
@@ -467,6 +498,12 @@ flg_jobs_page_show (FlgJobsPage *self, gint64 job)
   on_filter_changed (self);
   if (!select_job (self, job))
     self->wanted = job;
+}
+
+const char *
+flg_jobs_page_reason (FlgJobsPage *self)
+{
+  return gtk_label_get_label (self->reason);
 }
 
 gint64
@@ -592,6 +629,8 @@ static void
 flg_jobs_page_update (FlgPage *page, guint what)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
+  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_SITE) | FLG_CHANGED_HEALTH))
+    note_waiting (self);
   if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
     {
       if (gtk_drop_down_get_selected (self->state_choice)
@@ -660,7 +699,7 @@ add_columns (FlgJobsPage *self)
     }
 }
 
-/* Once it is known how high the page is: the table gets two fifths. */
+/* Once it is known how high the page is. */
 static void
 on_paned_sized (FlgJobsPage *self)
 {
@@ -669,8 +708,8 @@ on_paned_sized (FlgJobsPage *self)
   if (self->divided || most < 200 || most == G_MAXINT)
     return;
   self->divided = TRUE;
-  int height = gtk_widget_get_height (GTK_WIDGET (self));
-  gtk_paned_set_position (self->paned, MAX (height, most) * 2 / 5);
+  int height = gtk_widget_get_height (GTK_WIDGET (self->paned));
+  gtk_paned_set_position (self->paned, MAX (height, most) * TABLE_SHARE / 100);
 }
 
 static void

@@ -12,3 +12,5 @@ G_DECLARE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG, JOBS_PAGE, FlgPage)
 /* Selects the job, taking filters away that hide it. */
 void flg_jobs_page_show (FlgJobsPage *self, gint64 job);
 gint64 flg_jobs_page_shown (FlgJobsPage *self); /* 0: none */
+/* Why the shown job failed or waits, one line; "" = nothing to say. Valid until the main loop runs again. */
+const char *flg_jobs_page_reason (FlgJobsPage *self);

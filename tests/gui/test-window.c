@@ -274,6 +274,12 @@ test_jobs (void)
   room_do (page, "jobs.confirm", NULL);
   room_settle (room);
   assert_flags (room, 6, FALSE, FALSE);
+  /* Why a planned job waits, and why a failed one failed. */
+  g_assert_nonnull (strstr (flg_jobs_page_reason (FLG_JOBS_PAGE (page)), "nobody submits jobs"));
+  room_do (GTK_WIDGET (room->window), "win.show-job", "x", failed);
+  g_assert_nonnull (strstr (flg_jobs_page_reason (FLG_JOBS_PAGE (page)), "retry asked for"));
+  room_do (GTK_WIDGET (room->window), "win.show-job", "x", G_GINT64_CONSTANT (1));
+  g_assert_cmpstr (flg_jobs_page_reason (FLG_JOBS_PAGE (page)), ==, "");
   room_free (room);
 }
 
