@@ -247,6 +247,12 @@ fill_tags (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   g_auto (GStrv) tags = flg_experiment_run_tags (EXPERIMENT (data), flg_record_id (record));
   g_auto (GStrv) known = flg_experiment_tag_names (EXPERIMENT (data));
+  FlgRecordModel *all = flg_experiment_table (EXPERIMENT (data), FL_TABLE_TAG);
+  for (guint i = 0; i < flg_record_model_count (all); i++)
+    {
+      const FlTag *tag = flg_record_tag (flg_record_model_at (all, i));
+      flw_tag_chips_set_colour (FLW_TAG_CHIPS (cell), tag->name, tag->colour);
+    }
   flw_tag_chips_set_tags (FLW_TAG_CHIPS (cell), (const char *const *) tags);
   flw_tag_chips_set_known (FLW_TAG_CHIPS (cell), (const char *const *) known);
 }
