@@ -69,12 +69,19 @@ do_round (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* What the sites have been asked is waited for: their answers are recorded by whoever asked. */
+static void
+settle (Conduct *conduct)
+{
+  while (fl_conductor_pending (conduct->conductor) > 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 static void
 run_once (Conduct *conduct)
 {
   do_round (conduct);
-  while (fl_conductor_pending (conduct->conductor) > 0)
-    g_main_context_iteration (NULL, TRUE);
+  settle (conduct);
   g_autoptr (GError) later = fl_conductor_take_error (conduct->conductor);
   if (later == NULL)
     return;
@@ -98,10 +105,12 @@ conduct_store (const Options *options)
     run_once (&conduct);
   else
     {
-      g_timeout_add ((guint) (options->interval * 1000), do_round, &conduct);
+      guint rounds = g_timeout_add ((guint) (options->interval * 1000), do_round, &conduct);
       do_round (&conduct);
       if (conduct.status == 0)
         g_main_loop_run (conduct.loop);
+      g_source_remove (rounds);
+      settle (&conduct);
     }
   g_main_loop_unref (conduct.loop);
   g_free (conduct.last);
