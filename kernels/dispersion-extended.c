@@ -11,13 +11,12 @@ enum
   /* Rows and columns that are looked at together for pixels in the eroded region: most blocks have none. */
   BLOCK_SS = WINDOW_FRESH,
   BLOCK_FS = TEAM_IS_ONE ? 64 : FLK_TILE_FS,
-  BLOCKS = FLK_TILE_FS / BLOCK_FS,
-  REACH_MAX = FLK_DISPERSION_HALF_MAX - 1
+  BLOCKS = FLK_TILE_FS / BLOCK_FS
 };
 
 typedef struct
 {
-  uint8_t none;
+  uint8_t column[FLK_TILE_FS + 2 * FLK_DISPERSION_HALF_MAX]; /* 1: all rows of the window inside */
 } ErodeShared;
 
 typedef struct
@@ -26,56 +25,62 @@ typedef struct
   uint32_t begin[BLOCKS], end[BLOCKS]; /* rows of each block to judge; none: end is 0 */
 } ExtendedShared;
 
-/* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. `width`
- * pixels from (fs, ss) on. */
-DEVICE_FN void
-erode_chunk (const FlkDispersionArgs *a, const FlkPanel *panel, int reach, int fs, int ss, int width)
+/* Whether no pixel of a row is in the halo; a team of several threads does not ask. */
+DEVICE_FN bool
+row_is_empty (const uint8_t *halo, int n)
 {
-  uint64_t first = panel->offset + (uint64_t) ss * panel->stride + (uint64_t) fs;
-  uint8_t *RESTRICT out = a->scratch + first;
-  uint8_t kept[WINDOW_CHUNK] = { 0 };
-
-  window_copy (kept, a->strong + first, width);
-  if (window_any (kept))
-    {
-      uint8_t column[WINDOW_CHUNK + 2 * REACH_MAX]; /* 1: in the halo in all rows */
-      memset (column, 1, sizeof column);
-      int begin = fs > reach ? fs - reach : 0;
-      int end = fs + width + reach < (int) panel->n_fs ? fs + width + reach : (int) panel->n_fs;
-      int row0 = ss > reach ? ss - reach : 0;
-      int row1 = ss + reach + 1 < (int) panel->n_ss ? ss + reach + 1 : (int) panel->n_ss;
-      uint8_t *RESTRICT inside = column + (begin - (fs - reach));
-      for (int row = row0; row < row1; row++)
-        {
-          const uint8_t *RESTRICT halo = a->strong + panel->offset + (uint64_t) row * panel->stride + (uint64_t) begin;
-          VECTOR_LOOP
-          for (int c = 0; c < end - begin; c++)
-            inside[c] &= halo[c];
-        }
-      for (int k = 0; k <= 2 * reach; k++)
-        {
-          const uint8_t *RESTRICT shifted = column + k;
-          VECTOR_LOOP
-          for (int i = 0; i < WINDOW_CHUNK; i++)
-            kept[i] &= shifted[i];
-        }
-    }
-  window_copy (out, kept, width);
+  uint8_t any = !TEAM_IS_ONE;
+  for (int i = 0; TEAM_IS_ONE && i < n; i++)
+    any |= halo[i];
+  return !any;
 }
 
+/* A pixel stays when no pixel within `reach` is outside the halo; what lies beyond the panel is not outside. */
 DEVICE_FN void
 dispersion_erode_body (Team t, ErodeShared *sh, const FlkDispersionArgs *a)
 {
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
+  const FlkPanel *panel = tile.panel;
   int reach = (a->half_fs < a->half_ss ? a->half_fs : a->half_ss) - 1, n = tile.fs1 - tile.fs0;
-  (void) sh;
+  int begin = tile.fs0 - reach, left = begin < 0 ? -begin : 0;
+  int columns = (tile.fs1 + reach < (int) panel->n_fs ? tile.fs1 + reach : (int) panel->n_fs) - begin - left;
 
+  TEAM_LOOP (c, (int) sizeof sh->column, t)
+    sh->column[c] = 1;
+  team_barrier (t);
   for (int row = tile.ss0; row < tile.ss1; row++)
-    TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
-      {
-        int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK;
-        erode_chunk (a, tile.panel, reach, tile.fs0 + i0, row, width);
-      }
+    {
+      int row0 = row > reach ? row - reach : 0;
+      int row1 = row + reach + 1 < (int) panel->n_ss ? row + reach + 1 : (int) panel->n_ss;
+      uint64_t pixel = panel->offset + (uint64_t) (begin + left);
+      uint8_t *RESTRICT out = a->scratch + panel->offset + (uint64_t) row * panel->stride + (uint64_t) tile.fs0;
+      if (row_is_empty (a->strong + (out - a->scratch), n))
+        {
+          memset (out, 0, (size_t) n);
+          continue;
+        }
+      uint8_t *RESTRICT column = sh->column + left;
+      TEAM_LOOP (c, columns, t)
+        column[c] = 1;
+      for (int j = row0; j < row1; j++)
+        {
+          const uint8_t *RESTRICT halo = a->strong + pixel + (uint64_t) j * panel->stride;
+          VECTOR_LOOP
+          TEAM_LOOP (c, columns, t)
+            column[c] &= halo[c];
+        }
+      team_barrier (t);
+      TEAM_LOOP (i, n, t)
+        out[i] = sh->column[i];
+      for (int k = 1; k <= 2 * reach; k++)
+        {
+          const uint8_t *RESTRICT shifted = sh->column + k;
+          VECTOR_LOOP
+          TEAM_LOOP (i, n, t)
+            out[i] &= shifted[i];
+        }
+      team_barrier (t);
+    }
 }
 
 /* A chunk of pixels in the eroded region against the mean of the background, whose sum and number are x and m. */
@@ -163,10 +168,12 @@ find_rows (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const Tile *t
   team_barrier (t);
 }
 
+/* `ready`: the window already stands before the first row. */
 DEVICE_FN void
-extended_block (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place)
+extended_block (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place, bool ready)
 {
-  window_start (t, w, place);
+  if (!ready)
+    window_start (t, w, place);
   for (int row = place->tile.ss0; row < place->tile.ss1; row++)
     {
       window_slide (t, w, place, row);
@@ -175,23 +182,46 @@ extended_block (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace
     }
 }
 
+/* Whether the rows that find_rows() found are fewer to work through by block than those of the whole width. */
+DEVICE_FN bool
+by_block (const ExtendedShared *sh, int half_ss, int rows)
+{
+  int sum = 0;
+  for (int b = 0; b < BLOCKS; b++)
+    sum += sh->end[b] > 0 ? (int) (sh->end[b] - sh->begin[b]) + 2 * half_ss : 0;
+  return sum == 0 || 3 * sum < 2 * BLOCKS * rows; /* a narrow row costs half as much again */
+}
+
 DEVICE_FN void
 extended_tile (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, int half_fs)
 {
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
   WindowPlace place = { &a->pixels, a->scratch, tile, half_fs, a->half_ss + 2, false, false, 0 };
+  int ready = -1; /* the row that the window of the whole width stands before */
   for (int ss0 = tile.ss0; ss0 < tile.ss1; ss0 += BLOCK_SS)
     {
-      find_rows (t, sh, a, &tile, ss0, ss0 + BLOCK_SS < tile.ss1 ? ss0 + BLOCK_SS : tile.ss1);
-      for (int b = 0; b < BLOCKS; b++)
-        if (sh->end[b] > 0)
+      int ss1 = ss0 + BLOCK_SS < tile.ss1 ? ss0 + BLOCK_SS : tile.ss1;
+      find_rows (t, sh, a, &tile, ss0, ss1);
+      if (by_block (sh, place.half_ss, ss1 - ss0 + (ready == ss0 ? 0 : 2 * place.half_ss)))
+        for (int b = 0; b < BLOCKS; b++)
           {
+            if (sh->end[b] == 0)
+              continue;
             place.tile.fs0 = tile.fs0 + b * BLOCK_FS;
             place.tile.fs1 = place.tile.fs0 + BLOCK_FS < tile.fs1 ? place.tile.fs0 + BLOCK_FS : tile.fs1;
             place.tile.ss0 = (int) sh->begin[b];
             place.tile.ss1 = (int) sh->end[b];
-            extended_block (t, &sh->window, a, &place);
+            extended_block (t, &sh->window, a, &place, false);
+            ready = -1;
           }
+      else
+        {
+          place.tile = tile;
+          place.tile.ss0 = ss0;
+          place.tile.ss1 = ss1;
+          extended_block (t, &sh->window, a, &place, ready == ss0);
+          ready = ss1;
+        }
       team_barrier (t); /* before the blocks of the next rows are looked for */
     }
 }
