@@ -151,6 +151,33 @@ draw_histogram (FlwColourBar *bar, cairo_t *cr, const FlwBox *box)
   cairo_fill (cr);
 }
 
+/* What each value shown looks like. One picture, not a rectangle a column: where a pixel of the bar is not one of
+ * the screen (a scaled window, an export) the smoothed edges of neighbours would let the ground through. */
+static void
+draw_colours (FlwColourBar *bar, cairo_t *cr, const FlwBox *box)
+{
+  int width = (int) box->width;
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, width, 1);
+  guint32 *pixels = (guint32 *) (void *) cairo_image_surface_get_data (surface), lut[256];
+
+  flw_palette_lut (flw_colour_map_get_palette (bar->map), lut);
+  for (int x = 0; x < width; x++)
+    {
+      double value = bar->domain[0] + (x + 0.5) * per_px (bar);
+      pixels[x] = lut[(guint) (flw_colour_map_position (bar->map, value) * 255)];
+    }
+  cairo_surface_mark_dirty (surface);
+  cairo_save (cr);
+  cairo_rectangle (cr, box->x, box->y, box->width, box->height);
+  cairo_clip (cr);
+  cairo_translate (cr, box->x, 0);
+  cairo_set_source_surface (cr, surface, 0, 0);
+  cairo_pattern_set_extend (cairo_get_source (cr), CAIRO_EXTEND_PAD); /* its one row fills the height */
+  cairo_paint (cr);
+  cairo_restore (cr);
+  cairo_surface_destroy (surface);
+}
+
 static void
 draw_handle (FlwColourBar *bar, cairo_t *cr, const FlwBox *box, guint handle, double value)
 {
@@ -179,22 +206,14 @@ static void
 draw (GtkWidget *widget, cairo_t *cr)
 {
   FlwColourBar *bar = FLW_COLOUR_BAR (widget);
-  FlwBox box = box_of (bar), top = { box.x, box.y, box.width, box.height - 16 };
+  FlwBox box = box_of (bar), top = { box.x, box.y, box.width, box.height - 16 },
+         strip = { box.x, top.y + top.height, box.width, 16 };
   static const char *const scales[] = { N_ ("linear"), N_ ("square root"), N_ ("log") };
-  double lower = flw_colour_map_get_lower (bar->map), upper = flw_colour_map_get_upper (bar->map),
-         step = per_px (bar);
-  guint32 lut[256];
+  double lower = flw_colour_map_get_lower (bar->map), upper = flw_colour_map_get_upper (bar->map);
 
   if (bar->n > 0)
     draw_histogram (bar, cr, &top);
-  flw_palette_lut (flw_colour_map_get_palette (bar->map), lut);
-  for (guint x = 0; x < (guint) box.width; x++)
-    {
-      double position = flw_colour_map_position (bar->map, bar->domain[0] + (x + 0.5) * step);
-      flw_set_source (cr, lut[(guint) (position * 255)] & 0xffffff, 1);
-      cairo_rectangle (cr, box.x + x, top.y + top.height, 1, 16);
-      cairo_fill (cr);
-    }
+  draw_colours (bar, cr, &strip);
   draw_handle (bar, cr, &box, 0, lower);
   draw_handle (bar, cr, &box, 1, upper);
   if (to_x (bar, upper) - to_x (bar, lower) > 220)

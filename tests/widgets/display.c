@@ -1,6 +1,8 @@
 #include "tests/widgets/display.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 display_init (int *argc, char ***argv)
@@ -74,4 +76,41 @@ display_wait_drawn (GtkWidget *widget)
   gtk_widget_queue_draw (widget);
   display_wait (is_true, &painted);
   g_signal_handler_disconnect (clock, handler);
+}
+
+cairo_surface_t *
+display_picture (GtkWidget *widget, double scale)
+{
+  g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
+  GtkSnapshot *snapshot = gtk_snapshot_new ();
+  int width = gtk_widget_get_width (widget), height = gtk_widget_get_height (widget);
+  cairo_surface_t *picture = cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) ceil (width * scale),
+                                                         (int) ceil (height * scale));
+  cairo_t *cr = cairo_create (picture);
+  GskRenderNode *node;
+
+  gdk_paintable_snapshot (paintable, snapshot, width, height);
+  node = gtk_snapshot_free_to_node (snapshot);
+  g_assert_nonnull (node);
+  cairo_scale (cr, scale, scale);
+  gsk_render_node_draw (node, cr);
+  gsk_render_node_unref (node);
+  cairo_destroy (cr);
+  cairo_surface_flush (picture);
+  return picture;
+}
+
+guint32
+display_pixel (cairo_surface_t *picture, int x, int y)
+{
+  const guchar *data = cairo_image_surface_get_data (picture);
+  guint32 pixel;
+
+  g_assert_cmpint (x, >=, 0);
+  g_assert_cmpint (x, <, cairo_image_surface_get_width (picture));
+  g_assert_cmpint (y, >=, 0);
+  g_assert_cmpint (y, <, cairo_image_surface_get_height (picture));
+  memcpy (&pixel, data + (gsize) y * (gsize) cairo_image_surface_get_stride (picture) + 4 * (gsize) x,
+          sizeof pixel);
+  return pixel & 0xffffff;
 }

@@ -11,3 +11,7 @@ GtkWidget *display_show (GtkWidget *widget, int width, int height);
 void display_wait (gboolean (*done) (gpointer data), gpointer data);
 /* Until the widget has been drawn once more. */
 void display_wait_drawn (GtkWidget *widget);
+/* The widget's drawing as it is now at `scale` × its size, on black. Destroy with cairo_surface_destroy. */
+cairo_surface_t *display_picture (GtkWidget *widget, double scale);
+/* Its pixel (x, y), 0xRRGGBB. */
+guint32 display_pixel (cairo_surface_t *picture, int x, int y);

@@ -223,6 +223,37 @@ test_bar (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+/* Beyond the range one colour each, without seams, also where the bar's pixels are not the screen's. */
+static void
+test_bar_ends (void)
+{
+  const double scales[] = { 1, 0.992, 1.25, 1.5 };
+  g_autoptr (FlwColourMap) map = flw_colour_map_new ();
+  GtkWidget *bar = flw_colour_bar_new (map), *window;
+  float values[2000];
+  guint32 lut[256];
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    values[i] = (float) i / 2;
+  flw_palette_lut (FLW_PALETTE_VIRIDIS, lut);
+  flw_colour_map_set_range (map, 400, 500);
+  flw_colour_bar_set_values (FLW_COLOUR_BAR (bar), G_N_ELEMENTS (values), values);
+  window = display_show (bar, 700, 84);
+  for (guint s = 0; s < G_N_ELEMENTS (scales); s++)
+    {
+      cairo_surface_t *picture = display_picture (bar, scales[s]);
+      int width = gtk_widget_get_width (bar), height = gtk_widget_get_height (bar);
+      int y = (int) ((height - 30) * scales[s]); /* in the strip, above the numbers */
+
+      for (int x = (int) (0.05 * width * scales[s]); x < (int) (0.35 * width * scales[s]); x++)
+        g_assert_cmphex (display_pixel (picture, x, y), ==, lut[0] & 0xffffff);
+      for (int x = (int) (0.6 * width * scales[s]); x < (int) (0.95 * width * scales[s]); x++)
+        g_assert_cmphex (display_pixel (picture, x, y), ==, lut[255] & 0xffffff);
+      cairo_surface_destroy (picture);
+    }
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -232,5 +263,6 @@ main (int argc, char **argv)
   g_test_add_func ("/image/readout", test_readout);
   g_test_add_func ("/image/colours", test_colours);
   g_test_add_func ("/image/bar", test_bar);
+  g_test_add_func ("/image/bar-ends", test_bar_ends);
   return g_test_run ();
 }
