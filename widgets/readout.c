@@ -176,7 +176,8 @@ draw (FlwReadout *readout, cairo_t *cr, double width, double height, const char 
 
   flw_text_size (widget, FLW_POINTS_SMALL, readout->title, NULL, &line_height);
   pango_layout_get_pixel_size (value, &value_width, &value_height);
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, readout->title, PAD, PAD / 2., 0, 0, FLW_DIM);
+  flw_text_draw_within (widget, cr, FLW_POINTS_SMALL, readout->title, PAD, PAD / 2., width - 2 * PAD,
+                        FLW_DIM);
   y = PAD / 2. + line_height;
   cairo_move_to (cr, x, y);
   flw_set_source (cr, value_colour, 1);
@@ -200,7 +201,7 @@ draw (FlwReadout *readout, cairo_t *cr, double width, double height, const char 
                       11);
       x += 16;
     }
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, line, x, y, 0, 0, line_colour);
+  flw_text_draw_within (widget, cr, FLW_POINTS_SMALL, line, x, y, width - PAD - x, line_colour);
   if (now == LOST)
     {
       const double dashes[] = { 5, 4 };

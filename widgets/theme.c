@@ -34,6 +34,24 @@ flw_text_draw (GtkWidget *widget, cairo_t *cr, double points, const char *text, 
   return width;
 }
 
+double
+flw_text_draw_within (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
+                      double room, guint32 rgb)
+{
+  g_autoptr (PangoLayout) layout = flw_text_layout (widget, points, FALSE, text);
+  int width;
+
+  pango_layout_set_single_paragraph_mode (layout, TRUE); /* a second line has no place to be */
+  pango_layout_set_width (layout, (int) (fmax (room, 0) * PANGO_SCALE));
+  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
+  pango_layout_get_pixel_size (layout, &width, NULL);
+  cairo_move_to (cr, round (x), round (y));
+  flw_set_source (cr, rgb, 1);
+  pango_cairo_show_layout (cr, layout);
+  cairo_new_path (cr);
+  return width;
+}
+
 void
 flw_text_size (GtkWidget *widget, double points, const char *text, int *width, int *height)
 {

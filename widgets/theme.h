@@ -23,6 +23,9 @@ PangoLayout *flw_text_layout (GtkWidget *widget, double points, gboolean bold, c
 /* Draws `text` with its point (xalign, yalign; 0–1) at (x, y); returns its width, px. */
 double flw_text_draw (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
                       double xalign, double yalign, guint32 rgb);
+/* The same from its top left corner, cut to `room` px with an ellipsis at the end. */
+double flw_text_draw_within (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
+                             double room, guint32 rgb);
 void flw_text_size (GtkWidget *widget, double points, const char *text, int *width, int *height);
 /* Lines of `text` on a plate beside (x, y), kept inside `bounds`: the hover readout. Appends one node. */
 void flw_text_callout (GtkWidget *widget, GtkSnapshot *snapshot, const char *text, double x, double y,

@@ -176,7 +176,7 @@ readouts (void)
     { "Indexed", "%", "100.0", "61.8", NULL, 2, FLW_TONE_GOOD, FALSE },
     { "Newest shot", NULL, "00:00:00", "08:00:51", NULL, 47, FLW_TONE_NEUTRAL, FALSE },
     { "Lag", "shots", "00,000", "1,204", NULL, 1, FLW_TONE_WARNING, FALSE },
-    { "Failed jobs", NULL, "000", "2", "file damaged", 0, FLW_TONE_BAD, FALSE },
+    { "Failed jobs", NULL, "000", "2", "r0043: truncated file", 0, FLW_TONE_BAD, FALSE },
     { "Beam energy", "eV", "00,000", "9,512", NULL, 380, FLW_TONE_NEUTRAL, TRUE },
     { "Resolution", "Å", "00.00", NULL, NULL, 0, FLW_TONE_NEUTRAL, FALSE },
   };
@@ -227,6 +227,8 @@ small_page (void)
   flw_tag_chips_set_tags (FLW_TAG_CHIPS (plain), tags);
   flw_tag_chips_set_editable (FLW_TAG_CHIPS (chips), TRUE);
   flw_tag_chips_set_tags (FLW_TAG_CHIPS (chips), tags);
+  flw_tag_chips_set_colour (FLW_TAG_CHIPS (chips), "good", "#f0e442");
+  flw_tag_chips_set_colour (FLW_TAG_CHIPS (chips), "dark", "#101010");
   gtk_box_append (GTK_BOX (box), plain);
   gtk_box_append (GTK_BOX (box), chips);
   for (guint s = 0; s < 5; s++)

@@ -47,6 +47,33 @@ test_readout (void)
   g_object_unref (widget);
 }
 
+/* What is too long ends inside the widget's margin, not at its edge in mid-letter. */
+static void
+test_readout_room (void)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 0), *window;
+  GtkWidget *widget = flw_readout_new ("Failed", "jobs", "0,000");
+  cairo_surface_t *picture;
+  guint ink = 0;
+
+  flw_readout_set_value (FLW_READOUT (widget), "2", 0);
+  flw_readout_set_note (FLW_READOUT (widget),
+                        "r0043: run0043-2.h5: truncated file, expected 41,287,680 bytes");
+  gtk_box_append (GTK_BOX (box), widget);
+  window = display_show (box, 600, 100);
+  picture = display_picture (widget, 1);
+  for (int y = 0; y < gtk_widget_get_height (widget); y++)
+    for (int x = 0; x < gtk_widget_get_width (widget); x++)
+      if (display_pixel (picture, x, y) != 0)
+        {
+          g_assert_cmpint (x, <, gtk_widget_get_width (widget) - 8);
+          ink++;
+        }
+  g_assert_cmpuint (ink, >, 100);
+  cairo_surface_destroy (picture);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 static void
 test_ages (void)
 {
@@ -113,6 +140,12 @@ test_contrast (void)
       g_autofree char *name = g_strdup_printf ("tag %u", i);
       g_assert_cmpfloat (1.05 / (luminance (flw_tag_colour (name)) + 0.05), >=, 4.5);
     }
+  for (guint i = 0; i < 0x1000; i++) /* any colour a tag can have: 16 levels of each primary */
+    {
+      guint32 ground = ((i >> 8) * 17) << 16 | ((i >> 4 & 15) * 17) << 8 | (i & 15) * 17;
+      double a = luminance (ground) + 0.05, b = luminance (flw_tag_text_colour (ground)) + 0.05;
+      g_assert_cmpfloat (fmax (a, b) / fmin (a, b), >=, 4.5);
+    }
   for (guint c = 0; c < FLW_CLASS_LAST; c++)
     g_assert_cmpfloat ((luminance (flw_class_colour ((FlwClass) c)) + 0.05) / (luminance (0x16181c) + 0.05),
                        >=, 4.5);
@@ -151,6 +184,43 @@ test_tags (void)
   g_assert_cmpstr (removed, ==, "dark");
   flw_tag_chips_begin_add (FLW_TAG_CHIPS (widget));
   flw_tag_chips_set_tags (FLW_TAG_CHIPS (widget), NULL);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
+static void
+assert_ground (GtkWidget *chips, guint32 expected)
+{
+  GtkWidget *chip = gtk_widget_get_first_child (gtk_widget_get_first_child (chips));
+  cairo_surface_t *picture = display_picture (chip, 1);
+
+  g_assert_cmphex (display_pixel (picture, 5, gtk_widget_get_height (chip) / 2), ==, expected);
+  cairo_surface_destroy (picture);
+}
+
+/* A tag's own colour, set before or after the tag is shown; by name when it has none. */
+static void
+test_tag_colours (void)
+{
+  GtkWidget *widget = flw_tag_chips_new (), *window = display_show (widget, 500, 60);
+  FlwTagChips *chips = FLW_TAG_CHIPS (widget);
+  const char *const names[] = { "lysozyme", "dark", NULL };
+  const char *const none[] = { "", NULL, "green", "#12345", "#1234567", "#12345g" };
+
+  flw_tag_chips_set_colour (chips, "lysozyme", "#f0E442");
+  flw_tag_chips_set_tags (chips, names);
+  display_wait_drawn (widget);
+  assert_ground (widget, 0xf0e442);
+  flw_tag_chips_set_colour (chips, "lysozyme", "#112233");
+  flw_tag_chips_set_colour (chips, "dark", "#445566");
+  display_wait_drawn (widget);
+  assert_ground (widget, 0x112233);
+  for (guint i = 0; i < G_N_ELEMENTS (none); i++)
+    {
+      flw_tag_chips_set_colour (chips, "lysozyme", "#112233");
+      flw_tag_chips_set_colour (chips, "lysozyme", none[i]);
+      display_wait_drawn (widget);
+      assert_ground (widget, flw_tag_colour ("lysozyme"));
+    }
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
@@ -298,11 +368,13 @@ main (int argc, char **argv)
 {
   display_init (&argc, &argv);
   g_test_add_func ("/small/readout", test_readout);
+  g_test_add_func ("/small/readout-room", test_readout_room);
   g_test_add_func ("/small/ages", test_ages);
   g_test_add_func ("/small/status", test_status);
   g_test_add_func ("/small/sparkline", test_sparkline);
   g_test_add_func ("/small/contrast", test_contrast);
   g_test_add_func ("/small/tags", test_tags);
+  g_test_add_func ("/small/tag-colours", test_tag_colours);
   g_test_add_func ("/small/log", test_log);
   g_test_add_func ("/small/log-bytes", test_log_bytes);
   g_test_add_func ("/small/roles", test_roles);
