@@ -133,10 +133,30 @@ kernel_strong (FlkDevice *device, Shot *shot, FlkDispersionArgs args, gboolean e
   return got;
 }
 
+/* Counts around which sums of squares leave 32 bits, come and go down a narrow panel and a wide one; and one so far below
+ * zero, in a panel of its own, that its square leaves the exact numbers. */
+static void
+store_extremes (Shot *shot)
+{
+  gint32 *data = (gint32 *) shot->data;
+  const FlkPanel *wide = &shot->panels[2], *tall = &shot->panels[4], *below = &shot->panels[1];
+  for (guint i = 0; i < 9; i++)
+    {
+      data[tall->offset + (3 + 13 * i) * tall->stride + i] = 1000 << i;
+      data[wide->offset + 3 * i * wide->stride + 11 + 27 * i] = 6000 + 300 * (gint32) i;
+    }
+  data[below->offset + 20 * below->stride + 30] = -(1 << 30) - 64;
+}
+
 static void
 check (FlkDevice *device, FlkPixelType type, gboolean calibrated, int half_fs, int half_ss, gboolean gain_map)
 {
   g_autoptr (Shot) shot = shot_new (type, calibrated, 40 + type);
+  if (type == FLK_PIXEL_I32)
+    {
+      shot->panels[1].trusted_min = -INFINITY;
+      store_extremes (shot);
+    }
   FlkDispersionArgs args = { .half_fs = half_fs,
                              .half_ss = half_ss,
                              .min_local = 4,
