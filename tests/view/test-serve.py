@@ -20,6 +20,7 @@ except ImportError as missing:
 
 CONTROL, ENGINE = sys.argv[1:3]
 DATA = os.environ.get('FIRSTLIGHT_TEST_DATA', '')
+DATA = DATA and os.path.realpath(DATA)  # errors name files by their real path
 HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT = range(1, 8)
 OK, ERROR, CANCELLED = range(3)
 TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)'}
