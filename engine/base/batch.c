@@ -52,8 +52,10 @@ static const FlColumn rank_columns[] = {
 
 #define CELL(i, name, unit) { name, FL_COLUMN_F32, unit, offsetof (FlLatticeRow, cell[i]) }
 #define STAR(i, name) { name, FL_COLUMN_F32, "1/A", offsetof (FlLatticeRow, a_star[i]) }
+#define SHIFT(i, name) { name, FL_COLUMN_F32, "mm", offsetof (FlLatticeRow, shift[i]) }
 static const FlColumn lattice_columns[] = {
   COLUMN (FlLatticeRow, shot, U64, ""),
+  COLUMN (FlLatticeRow, number, U16, ""),
   COLUMN (FlLatticeRow, spots, U32, ""),
   CELL (0, "a", "A"),
   CELL (1, "b", "A"),
@@ -70,7 +72,28 @@ static const FlColumn lattice_columns[] = {
   STAR (6, "c_star_x"),
   STAR (7, "c_star_y"),
   STAR (8, "c_star_z"),
+  COLUMN (FlLatticeRow, centring, U8, ""),
+  COLUMN (FlLatticeRow, space_group, U16, ""),
   COLUMN (FlLatticeRow, confidence, F32, ""),
+  SHIFT (0, "shift_x"),
+  SHIFT (1, "shift_y"),
+  SHIFT (2, "shift_z"),
+  COLUMN (FlLatticeRow, rmsd, F32, "px"),
+  COLUMN (FlLatticeRow, domain_size, F32, "A"),
+  COLUMN (FlLatticeRow, mosaicity, F32, "rad"),
+  COLUMN (FlLatticeRow, resolution, F32, "A"),
+  COLUMN (FlLatticeRow, reflections, U32, ""),
+};
+
+static const FlColumn reflection_columns[] = {
+  COLUMN (FlReflectionRow, shot, U64, ""),          COLUMN (FlReflectionRow, lattice, U16, ""),
+  COLUMN (FlReflectionRow, h, I16, ""),             COLUMN (FlReflectionRow, k, I16, ""),
+  COLUMN (FlReflectionRow, l, I16, ""),             COLUMN (FlReflectionRow, panel, U16, ""),
+  COLUMN (FlReflectionRow, fs, F32, "px"),          COLUMN (FlReflectionRow, ss, F32, "px"),
+  COLUMN (FlReflectionRow, intensity, F32, "counts"), COLUMN (FlReflectionRow, sigma, F32, "counts"),
+  COLUMN (FlReflectionRow, background, F32, "counts/px"), COLUMN (FlReflectionRow, peak, F32, "counts"),
+  COLUMN (FlReflectionRow, excitation, F32, "1/A"), COLUMN (FlReflectionRow, partiality, F32, ""),
+  COLUMN (FlReflectionRow, d, F32, "A"),            COLUMN (FlReflectionRow, flags, U8, ""),
 };
 
 #define SCHEMA(kind, name, row, columns) { kind, name, sizeof (row), G_N_ELEMENTS (columns), columns }
@@ -80,10 +103,11 @@ static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_SOURCE, "source", FlSourceRow, source_columns),
   SCHEMA (FL_KIND_RANK, "rank", FlRankRow, rank_columns),
   SCHEMA (FL_KIND_LATTICE, "lattice", FlLatticeRow, lattice_columns),
+  SCHEMA (FL_KIND_REFLECTION, "reflection", FlReflectionRow, reflection_columns),
 };
 
-static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text" };
-static const gsize type_sizes[] = { 1, 2, 4, 8, 4, 8, sizeof (char *) };
+static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text", "i16" };
+static const gsize type_sizes[] = { 1, 2, 4, 8, 4, 8, sizeof (char *), 2 };
 
 const char *
 fl_outcome_name (FlOutcome outcome)
@@ -389,7 +413,7 @@ fl_batch_decode (const void *data, gsize length, GError **error)
     {
       guint8 type, name_length;
       if (!take (&cursor, &type, 1) || !take (&cursor, &name_length, 1) || cursor.left < name_length
-          || (type & ~CONSTANT) > FL_COLUMN_TEXT)
+          || (type & ~CONSTANT) > FL_COLUMN_I16)
         goto damaged;
       gboolean constant = (type & CONSTANT) != 0;
       FlColumnType plain = type & ~CONSTANT;

@@ -17,6 +17,7 @@ typedef enum
   FL_KIND_SOURCE = 3,
   FL_KIND_RANK = 4,
   FL_KIND_LATTICE = 5,
+  FL_KIND_REFLECTION = 6,
   FL_KIND_LAST
 } FlKind;
 
@@ -28,7 +29,8 @@ typedef enum
   FL_COLUMN_U64,
   FL_COLUMN_F32,
   FL_COLUMN_F64,
-  FL_COLUMN_TEXT /* UTF-8, in the row a const char * (NULL = "") */
+  FL_COLUMN_TEXT, /* UTF-8, in the row a const char * (NULL = "") */
+  FL_COLUMN_I16
 } FlColumnType;
 
 typedef struct
@@ -122,15 +124,51 @@ typedef struct
   const char *host, *device;          /* device: "cpu x86-64-v4", "cuda NVIDIA H200" … */
 } FlRankRow;
 
-/* One lattice of a shot. */
+/* One lattice of a shot. Its matrix is the truth; the cell follows from it. */
 typedef struct
 {
   guint64 shot;
+  guint16 number;                     /* among the shot's lattices, from 0: as they were found */
   guint32 spots;                      /* strong spots that it explains */
   float cell[6];                      /* Å and rad */
-  float a_star[9];                    /* 1/Å: a*, b*, c* in the laboratory frame */
-  float confidence;                   /* 0–1 */
+  float a_star[9];                    /* 1/Å: rows a*, b*, c* in the laboratory frame, of the conventional cell */
+  guint8 centring;                    /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' */
+  guint16 space_group;                /* number, 1–230; 0 = not known */
+  float confidence;                   /* 0–1: how probably it is right */
+  float shift[3];                     /* mm, refined, to be added to every panel's origin (beam shift: x, y) */
+  float rmsd;                         /* px, of spots about their predictions */
+  float domain_size;                  /* Å */
+  float mosaicity;                    /* rad, full width */
+  float resolution;                   /* Å, where its reflections end; 0 = not measured */
+  guint32 reflections;                /* integrated */
 } FlLatticeRow;
+
+typedef enum
+{
+  FL_REFLECTION_SATURATED = 1 << 0,   /* a peak pixel at or above saturation */
+  FL_REFLECTION_OVERLAP = 1 << 1,     /* pixels shared with another reflection, of this or another lattice */
+  FL_REFLECTION_EDGE = 1 << 2,        /* peak pixels lie off the panel or are bad: not integrated */
+  FL_REFLECTION_BACKGROUND = 1 << 3,  /* too few background pixels: not integrated */
+  FL_REFLECTION_STRONG = 1 << 4,      /* a strong spot lies there */
+  FL_REFLECTION_PROFILE = 1 << 5      /* intensity by profile fitting, not by summation */
+} FlReflectionFlag;
+
+/* One predicted, and perhaps integrated, reflection of a lattice. */
+typedef struct
+{
+  guint64 shot;
+  guint16 lattice;                    /* FlLatticeRow.number */
+  gint16 h, k, l;
+  guint16 panel;
+  float fs, ss;                       /* px from the panel's corner, as predicted */
+  float intensity, sigma;             /* counts; sigma < 0: not integrated */
+  float background;                   /* counts a pixel */
+  float peak;                         /* counts above background, brightest pixel */
+  float excitation;                   /* 1/Å: |s0 + q| − 1/λ */
+  float partiality;                   /* 0–1, by the lattice's mosaic model */
+  float d;                            /* Å */
+  guint8 flags;                       /* FlReflectionFlag */
+} FlReflectionRow;
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
 char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */

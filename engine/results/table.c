@@ -33,6 +33,8 @@ fl_column_hdf5_type (FlColumnType type)
       return H5T_NATIVE_FLOAT;
     case FL_COLUMN_F64:
       return H5T_NATIVE_DOUBLE;
+    case FL_COLUMN_I16:
+      return H5T_NATIVE_INT16;
     case FL_COLUMN_TEXT:
       break;
     }
