@@ -96,6 +96,30 @@ static const FlColumn reflection_columns[] = {
   COLUMN (FlReflectionRow, d, F32, "A"),            COLUMN (FlReflectionRow, flags, U8, ""),
 };
 
+#define NUMBER(i, field, name, unit) { name, FL_COLUMN_F32, unit, offsetof (FlCellRow, field[i]) }
+static const FlColumn cell_columns[] = {
+  COLUMN (FlCellRow, number, U16, ""),
+  COLUMN (FlCellRow, told, U8, ""),
+  NUMBER (0, cell, "a", "A"),
+  NUMBER (1, cell, "b", "A"),
+  NUMBER (2, cell, "c", "A"),
+  NUMBER (3, cell, "alpha", "rad"),
+  NUMBER (4, cell, "beta", "rad"),
+  NUMBER (5, cell, "gamma", "rad"),
+  NUMBER (0, spread, "spread_a", "A"),
+  NUMBER (1, spread, "spread_b", "A"),
+  NUMBER (2, spread, "spread_c", "A"),
+  NUMBER (3, spread, "spread_alpha", "rad"),
+  NUMBER (4, spread, "spread_beta", "rad"),
+  NUMBER (5, spread, "spread_gamma", "rad"),
+  COLUMN (FlCellRow, type, U8, ""),
+  COLUMN (FlCellRow, centring, U8, ""),
+  COLUMN (FlCellRow, space_group, U16, ""),
+  COLUMN (FlCellRow, members, U32, ""),
+  COLUMN (FlCellRow, shots, U32, ""),
+  COLUMN (FlCellRow, confidence, F32, ""),
+};
+
 #define SCHEMA(kind, name, row, columns) { kind, name, sizeof (row), G_N_ELEMENTS (columns), columns }
 static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_SHOT, "shot", FlShotRow, shot_columns),
@@ -104,6 +128,7 @@ static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_RANK, "rank", FlRankRow, rank_columns),
   SCHEMA (FL_KIND_LATTICE, "lattice", FlLatticeRow, lattice_columns),
   SCHEMA (FL_KIND_REFLECTION, "reflection", FlReflectionRow, reflection_columns),
+  SCHEMA (FL_KIND_CELL, "cell", FlCellRow, cell_columns),
 };
 
 static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text", "i16" };

@@ -18,6 +18,7 @@ typedef enum
   FL_KIND_RANK = 4,
   FL_KIND_LATTICE = 5,
   FL_KIND_REFLECTION = 6,
+  FL_KIND_CELL = 7,
   FL_KIND_LAST
 } FlKind;
 
@@ -169,6 +170,19 @@ typedef struct
   float d;                            /* Å */
   guint8 flags;                       /* FlReflectionFlag */
 } FlReflectionRow;
+
+/* A unit cell that a learning pass proposes, or, number 0 of a trial that names its cell, has been told. */
+typedef struct
+{
+  guint16 number;                     /* 0 is the one that the job uses */
+  guint8 told;                        /* 1: by the parameters; nobody has searched */
+  float cell[6];                      /* Å and rad, conventional */
+  float spread[6];                    /* Å and rad, standard deviations over its members */
+  guint8 type, centring;              /* FlLatticeType (engine/crystal/lattice.h), 'P' … */
+  guint16 space_group;                /* 0 = not known */
+  guint32 members, shots;             /* shots that have it, of so many that have any */
+  float confidence;                   /* 0–1 */
+} FlCellRow;
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
 char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */

@@ -307,9 +307,10 @@ fl_plan_command (FlStore *store, const FlJob *job, int number, const FlSite *sit
   FlTask *task = run != NULL ? fl_store_get (store, FL_TABLE_TASK, job->task, error) : NULL;
   FlBlock *block = task != NULL && job->block != 0 ? fl_store_get (store, FL_TABLE_BLOCK, job->block, error) : NULL;
   gboolean ok = task != NULL && (job->block == 0 || block != NULL);
-  if (ok && strcmp (task->type, "spots") != 0)
+  if (ok && strcmp (task->type, "spots") != 0 && strcmp (task->type, "index") != 0 && strcmp (task->type, "all") != 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "task %s: there are no jobs of type '%s', expected spots",
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                   "task %s: there are no jobs of type '%s', expected spots, index or all",
                    task->name, task->type);
       ok = FALSE;
     }

@@ -359,7 +359,7 @@ static gboolean
 journal (const File *file, GError **error)
 {
   static const char *const kinds[FL_KIND_LAST] = { "schema", "shot", "spot", "source", "rank", "lattice",
-                                                    "reflection" };
+                                                    "reflection", "cell" };
   g_autoptr (FlJournalReader) reader = fl_journal_reader_open (file->path, 0, error);
   g_autoptr (GHashTable) writers = g_hash_table_new (NULL, NULL);
   g_autoptr (GError) local = NULL;

@@ -119,6 +119,18 @@ fl_spot_finder_device (const FlSpotFinder *finder)
   return flk_device_description (finder->device);
 }
 
+FlkDevice *
+fl_spot_finder_stream (FlSpotFinder *finder)
+{
+  return finder->device;
+}
+
+double
+fl_spot_finder_gain (const FlSpotFinder *finder)
+{
+  return finder->layout.gain;
+}
+
 static gboolean
 device_failed (const FlSpotFinder *finder, GError **error)
 {

@@ -20,6 +20,7 @@
 #include "engine/base/batch.h"
 #include "engine/base/params.h"
 #include "engine/shots/source.h"
+#include "kernels/device.h"
 
 typedef struct FlSpotFinder FlSpotFinder;
 
@@ -42,6 +43,10 @@ FlSpotFinder *fl_spot_finder_new (const FlParams *params, guint index, char **me
 void fl_spot_finder_free (FlSpotFinder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSpotFinder, fl_spot_finder_free)
 const char *fl_spot_finder_device (const FlSpotFinder *finder);
+/* The finder's device, for the stages after it: one stream of work a rank. */
+FlkDevice *fl_spot_finder_stream (FlSpotFinder *finder);
+/* Counts a photon of the last shot's first panel. */
+double fl_spot_finder_gain (const FlSpotFinder *finder);
 
 /* FALSE: this shot failed (FL_ERROR_INPUT: its pixels; FL_ERROR_FAILED: the device). */
 gboolean fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,

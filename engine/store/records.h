@@ -134,7 +134,7 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  char *name, *type;     /* type: "spots" (stills --stages spots) … */
+  char *name, *type;     /* type: "spots", "index", "all": stills --stages TYPE */
   char *params;          /* trial text on top of the trial's */
   gint64 trial;          /* 0 = any */
   int ranks;             /* 0 = as many as the site has cores */

@@ -183,7 +183,7 @@ fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequ
   gboolean is_new = FALSE;
   if (inserted != NULL)
     *inserted = FALSE;
-  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || fl_schema (kind) == NULL)
+  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || kind == FL_KIND_REFLECTION || fl_schema (kind) == NULL)
     return TRUE;
   g_autoptr (FlBatch) batch = fl_batch_decode (payload, length, error);
   if (batch == NULL)

@@ -77,7 +77,7 @@ char *fl_store_attempt_folder (FlStore *store, gint64 attempt, GError **error);
 
 /* Appends a frame's batch as a slice, keyed (attempt, writer, sequence): sending it twice does no harm, before or after
  * compaction (*inserted tells, may be NULL). Shot frames are opened and summed up; frames of other kinds are kept packed;
- * FL_KIND_SPOT and FL_KIND_SCHEMA are not kept (results are beside the journal). A frame that is not a whole batch is
+ * FL_KIND_SPOT, _REFLECTION and _SCHEMA are not kept (results are beside the journal). A frame that is not a whole batch is
  * FL_ERROR_INPUT and leaves the store as it was. */
 gboolean fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, int kind,
                              gconstpointer payload, gsize length, gboolean *inserted, GError **error);
