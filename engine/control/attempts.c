@@ -46,7 +46,8 @@ read_contents (FlStore *store, const FlActive *active, Contents *contents, GErro
       const FlSlice *slice = slices->pdata[i];
       gsize length;
       gconstpointer data = g_bytes_get_data (slice->packed, &length);
-      g_autoptr (FlBatch) batch = slice->attempt == active->attempt ? fl_batch_decode (data, length, NULL) : NULL;
+      g_autoptr (FlBatch) batch =
+          slice->attempt == active->attempt ? fl_batch_decode (data, length, NULL) : NULL;
       for (guint k = 0; batch != NULL && k < fl_batch_rows (batch); k++)
         {
           FlSourceRow row;
@@ -76,8 +77,10 @@ update_run (FlStore *store, gint64 id, const Contents *contents, GError **error)
       run->shots = contents->frames;
       if (damaged)
         {
-          g_autofree char *more = contents->damaged > 1
-                                      ? g_strdup_printf ("%s (and %u more)", contents->problem, contents->damaged - 1) : NULL;
+          g_autofree char *more =
+              contents->damaged > 1
+                  ? g_strdup_printf ("%s (and %u more)", contents->problem, contents->damaged - 1)
+                  : NULL;
           set_text (&run->problem, more != NULL ? more : contents->problem);
           set_text (&run->state, "damaged");
         }
@@ -124,11 +127,13 @@ fl_attempt_ingest (FlConductor *conductor, FlActive *active, GError **error)
 
 /* --- records --- */
 
-typedef gboolean (*Change) (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data, GError **error);
+typedef gboolean (*Change) (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data,
+                            GError **error);
 
 /* Changes an attempt and its job, both fresh from the store, in one transaction. */
 static gboolean
-change_records (FlConductor *conductor, const FlActive *active, Change change, gconstpointer data, GError **error)
+change_records (FlConductor *conductor, const FlActive *active, Change change, gconstpointer data,
+                GError **error)
 {
   FlStore *store = conductor->store;
   if (!fl_store_begin (store, error))
@@ -208,6 +213,8 @@ say_why (const FlSiteStatus *status)
     }
   const char *said = ours != NULL ? ours : any;
   int signal = status->exit_code > 128 && status->exit_code < 128 + NSIG ? status->exit_code - 128 : 0;
+  if (status->state == FL_SITE_LOST && *status->remote_id == '\0')
+    return g_strdup ("was submitted but never started");
   if (status->state == FL_SITE_LOST)
     return g_strdup ("its processes are gone and left no exit status: killed, or the machine was restarted");
   if (signal > 0 && ours == NULL)
@@ -229,7 +236,7 @@ typedef enum
 {
   END_DONE,
   END_FAILED,
-  END_PAUSED,  /* saved and stopped by itself */
+  END_PAUSED, /* saved and stopped by itself */
   END_KILLED
 } End;
 
@@ -279,7 +286,8 @@ static gboolean
 may_go_on (FlConductor *conductor, const FlAttempt *last, End end, gboolean *may, GError **error)
 {
   g_autoptr (GPtrArray) attempts = fl_store_list_attempts (conductor->store, last->job, error);
-  g_autoptr (GHashTable) shots = attempts != NULL ? shots_of_attempts (conductor->store, last->job, error) : NULL;
+  g_autoptr (GHashTable) shots =
+      attempts != NULL ? shots_of_attempts (conductor->store, last->job, error) : NULL;
   if (shots == NULL)
     return FALSE;
   int most = end == END_PAUSED ? FL_MAX_PAUSES : FL_MAX_FRUITLESS, n = 0;
@@ -337,6 +345,7 @@ gboolean
 fl_attempt_finish (FlConductor *conductor, FlActive *active, const FlSiteStatus *status, GError **error)
 {
   /* Killed between any two of these, the next conductor finds the attempt ended and does them again. */
-  return fl_attempt_ingest (conductor, active, error) && fl_store_compact (conductor->store, active->attempt, error)
+  return fl_attempt_ingest (conductor, active, error)
+         && fl_store_compact (conductor->store, active->attempt, error)
          && change_records (conductor, active, end_records, status, error);
 }

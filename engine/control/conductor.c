@@ -11,9 +11,10 @@
 #include "engine/control/plan.h"
 #include "engine/control/process.h"
 
-#define LEASE_SECONDS 30
-#define STOP_GRACE_S 20       /* between asking a job to stop and ending it */
-#define MAX_SUBMISSIONS 5     /* of one attempt that leaves no trace */
+#define LEASE_SECONDS   30
+#define STOP_GRACE_S    20 /* between asking a job to stop and ending it */
+#define MAX_SUBMISSIONS 5  /* of one attempt that leaves no trace, */
+#define SUBMIT_AGAIN_S  2  /* so far apart: a machine may be slow to begin it */
 
 /* --- lease --- */
 
@@ -23,8 +24,8 @@ own_name (void)
 {
   FlProcess self = { 0 };
   fl_process_read (getpid (), &self);
-  return g_strdup_printf ("%s@%s:%d:%" G_GUINT64_FORMAT, g_get_user_name (), g_get_host_name (), (int) getpid (),
-                          self.start);
+  return g_strdup_printf ("%s@%s:%d:%" G_GUINT64_FORMAT, g_get_user_name (), g_get_host_name (),
+                          (int) getpid (), self.start);
 }
 
 static gboolean
@@ -43,15 +44,15 @@ take_lease (FlConductor *conductor, GError **error)
   FlStore *store = conductor->store;
   g_autofree char *holder = NULL;
   g_autoptr (GError) failed = NULL;
-  gboolean taken = fl_store_lease (store, FL_CONDUCTOR_LEASE, conductor->who, LEASE_SECONDS, &conductor->fencing,
-                                   &holder, &failed);
+  gboolean taken = fl_store_lease (store, FL_CONDUCTOR_LEASE, conductor->who, LEASE_SECONDS,
+                                   &conductor->fencing, &holder, &failed);
   if (!taken && holder != NULL && holder_is_dead (holder))
     {
       if (!fl_store_release (store, FL_CONDUCTOR_LEASE, holder, error))
         return FALSE;
       g_clear_pointer (&holder, g_free);
-      taken = fl_store_lease (store, FL_CONDUCTOR_LEASE, conductor->who, LEASE_SECONDS, &conductor->fencing, &holder,
-                              &failed);
+      taken = fl_store_lease (store, FL_CONDUCTOR_LEASE, conductor->who, LEASE_SECONDS, &conductor->fencing,
+                              &holder, &failed);
     }
   if (taken)
     {
@@ -61,15 +62,16 @@ take_lease (FlConductor *conductor, GError **error)
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
   else
-    g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: has a conductor already (%s)", fl_store_path (store), holder);
+    g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: has a conductor already (%s)", fl_store_path (store),
+                 holder);
   return FALSE;
 }
 
 /* --- attempts that are not over --- */
 
 static gboolean
-add_active (FlConductor *conductor, const FlJob *job, const FlAttempt *attempt, const char *key, const char *environment,
-            int ranks, GError **error)
+add_active (FlConductor *conductor, const FlJob *job, const FlAttempt *attempt, const char *key,
+            const char *environment, int ranks, GError **error)
 {
   g_autofree char *results = fl_store_attempt_folder (conductor->store, attempt->id, error);
   if (results == NULL)
@@ -79,8 +81,12 @@ add_active (FlConductor *conductor, const FlJob *job, const FlAttempt *attempt, 
   active->ingest = fl_ingest_new (conductor->store, attempt->id, results);
   active->submission = g_new0 (FlSubmission, 1);
   *active->submission = (FlSubmission){
-    .attempt = attempt->id, .number = attempt->number, .folder = g_path_get_dirname (results),
-    .stem = fl_plan_stem (attempt->number), .key = g_strdup (key), .command = g_strdup (attempt->command),
+    .attempt = attempt->id,
+    .number = attempt->number,
+    .folder = g_path_get_dirname (results),
+    .stem = fl_plan_stem (attempt->number),
+    .key = g_strdup (key),
+    .command = g_strdup (attempt->command),
     .environment = g_strdup (environment),
   };
   g_hash_table_insert (conductor->active, g_memdup2 (&attempt->id, sizeof attempt->id), active);
@@ -110,8 +116,9 @@ adopt_attempt (FlConductor *conductor, const FlAttempt *attempt, GError **error)
   FlProbe probe = { 0 };
   gboolean ok = link != NULL && fl_site_link_probe (link, &probe, error);
   g_autofree char *key = job != NULL ? g_path_get_basename (job->path) : NULL;
-  ok = ok && add_active (conductor, job, attempt, key, fl_site_link_site (link)->environment,
-                         fl_plan_ranks (task, probe.cores), error);
+  ok = ok
+       && add_active (conductor, job, attempt, key, fl_site_link_site (link)->environment,
+                      fl_plan_ranks (task, probe.cores), error);
   g_free (probe.summary);
   fl_record_free (FL_TABLE_TASK, task);
   fl_record_free (FL_TABLE_JOB, job);
@@ -140,8 +147,10 @@ fl_conductor_new (FlStore *store, const char *engine, GError **error)
   conductor->engine = g_strdup (engine);
   conductor->who = own_name ();
   conductor->finder = fl_finder_new (store);
-  conductor->links = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_site_link_free);
-  conductor->active = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_active_free);
+  conductor->links =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_site_link_free);
+  conductor->active =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_active_free);
   if (!take_lease (conductor, error) || !adopt (conductor, error))
     return NULL;
   return g_steal_pointer (&conductor);
@@ -203,6 +212,43 @@ note_status (FlConductor *conductor, const FlActive *active, const FlSiteStatus 
   return ok;
 }
 
+static void
+cancelled (GPtrArray *statuses, const GError *error, gpointer data)
+{
+  (void) statuses;
+  g_autofree Asked *asked = data;
+  FlActive *active = g_hash_table_lookup (asked->conductor->active, &asked->attempt);
+  asked->conductor->pending--;
+  if (active != NULL)
+    active->busy = FALSE;
+  if (error != NULL)
+    keep_error (asked->conductor, g_error_copy (error));
+}
+
+/* What was submitted has not begun. Before it is given up it is withdrawn, so that it can never meet the next attempt. */
+static gboolean
+wait_for_begin (FlConductor *conductor, FlActive *active, gboolean *over, GError **error)
+{
+  if (g_get_monotonic_time () < active->submit_again)
+    return TRUE;
+  if (active->submissions < MAX_SUBMISSIONS)
+    active->submitted = FALSE;
+  else if (!active->withdrawn)
+    {
+      active->withdrawn = TRUE;
+      fl_site_link_cancel (g_hash_table_lookup (conductor->links, &active->site), active->submission, TRUE,
+                           cancelled, ask (conductor, active));
+    }
+  else
+    {
+      conductor->revision = 0;
+      *over = fl_attempt_fail (conductor, active,
+                               "was submitted but never started; its folder cannot be written?", error);
+      return *over;
+    }
+  return TRUE;
+}
+
 /* One status of one attempt, from a submission or a poll. */
 static void
 take_status (FlConductor *conductor, FlActive *active, const FlSiteStatus *status)
@@ -212,13 +258,7 @@ take_status (FlConductor *conductor, FlActive *active, const FlSiteStatus *statu
   switch (status->state)
     {
     case FL_SITE_UNKNOWN:
-      active->submitted = FALSE;
-      if (active->submissions >= MAX_SUBMISSIONS)
-        {
-          over = ok = fl_attempt_fail (conductor, active, "was submitted but never started; its folder cannot be written?",
-                                       &error);
-          conductor->revision = 0;
-        }
+      ok = wait_for_begin (conductor, active, &over, &error);
       break;
     case FL_SITE_QUEUED:
     case FL_SITE_RUNNING:
@@ -276,19 +316,6 @@ polled (GPtrArray *statuses, const GError *error, gpointer data)
       if (active != NULL && !active->busy)
         take_status (conductor, active, status);
     }
-}
-
-static void
-cancelled (GPtrArray *statuses, const GError *error, gpointer data)
-{
-  (void) statuses;
-  g_autofree Asked *asked = data;
-  FlActive *active = g_hash_table_lookup (asked->conductor->active, &asked->attempt);
-  asked->conductor->pending--;
-  if (active != NULL)
-    active->busy = FALSE;
-  if (error != NULL)
-    keep_error (asked->conductor, g_error_copy (error));
 }
 
 /* --- one round --- */
@@ -401,7 +428,8 @@ record_attempt (FlConductor *conductor, gint64 id, FlAttempt *attempt, GError **
     {
       job->attempts = attempt->number;
       job->state = FL_JOB_SUBMITTING;
-      ok = fl_store_save (store, FL_TABLE_ATTEMPT, attempt, error) && fl_store_save (store, FL_TABLE_JOB, job, error);
+      ok = fl_store_save (store, FL_TABLE_ATTEMPT, attempt, error)
+           && fl_store_save (store, FL_TABLE_JOB, job, error);
     }
   fl_record_free (FL_TABLE_JOB, job);
   if (ok)
@@ -435,8 +463,14 @@ start_job (FlConductor *conductor, const FlJob *job, FlSiteLink *link, int cores
     return refuse (conductor, job->id, refused->message, error);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *path = g_build_filename (job->path, stem, NULL);
-  FlAttempt attempt = { .job = job->id, .site = site->id, .number = number, .state = FL_JOB_SUBMITTING, .path = path,
-                        .command = planned.command, .exit_code = -1, .submitted = fl_now_ns () };
+  FlAttempt attempt = { .job = job->id,
+                        .site = site->id,
+                        .number = number,
+                        .state = FL_JOB_SUBMITTING,
+                        .path = path,
+                        .command = planned.command,
+                        .exit_code = -1,
+                        .submitted = fl_now_ns () };
   if (!record_attempt (conductor, job->id, &attempt, &failed))
     {
       if (failed == NULL)
@@ -558,8 +592,8 @@ plan (FlConductor *conductor, GError **error)
 static gboolean
 attend (FlConductor *conductor, GError **error)
 {
-  g_autoptr (GHashTable) by_site = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL,
-                                                          (GDestroyNotify) g_ptr_array_unref);
+  g_autoptr (GHashTable) by_site =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
   GHashTableIter iter;
   gpointer key, value;
   g_hash_table_iter_init (&iter, conductor->active);
@@ -574,6 +608,7 @@ attend (FlConductor *conductor, GError **error)
       if (!active->submitted)
         {
           active->submissions++;
+          active->submit_again = g_get_monotonic_time () + SUBMIT_AGAIN_S * G_USEC_PER_SEC;
           fl_site_link_submit (link, active->submission, submitted, ask (conductor, active));
           continue;
         }

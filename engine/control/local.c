@@ -18,7 +18,8 @@
 extern const char fl_job_script_local[]; /* resources/jobs/local.sh */
 
 #define TAIL_BYTES 4096
-#define STARTING_S 10 /* how long a script may take from its first to its second line */
+#define STARTING_S 10 /* how long a script may take from making its process file to having written it */
+#define WITHDRAWN  "withdrawn" /* in place of a process: nothing was started, and nothing will be */
 
 /* --- the files beside an attempt --- */
 
@@ -43,7 +44,8 @@ modified_ns (const FlSubmission *submission, const char *suffix)
   g_autofree char *path = file_of (submission, suffix);
   struct stat about;
   return stat (path, &about) == 0
-             ? (guint64) about.st_mtim.tv_sec * FL_NS_PER_S + (guint64) about.st_mtim.tv_nsec : 0;
+             ? (guint64) about.st_mtim.tv_sec * FL_NS_PER_S + (guint64) about.st_mtim.tv_nsec
+             : 0;
 }
 
 static char *
@@ -97,9 +99,31 @@ read_started (const FlSubmission *submission, Started *started)
 {
   g_autofree char *text = read_small (submission, "pid");
   return text != NULL
-         && sscanf (text, "%d %" G_GUINT64_FORMAT " %255s %63s", &started->pid, &started->start, started->host,
-                    started->boot) == 4
+         && sscanf (text, "%d %" G_GUINT64_FORMAT " %255s %63s", &started->pid, &started->start,
+                    started->host, started->boot)
+                == 4
          && started->pid > 0;
+}
+
+/* Whoever makes the process file decides: a script that comes later finds it and does nothing. FALSE: it is there. */
+static gboolean
+withdraw (const FlSubmission *submission)
+{
+  g_autofree char *path = file_of (submission, "pid");
+  int fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0)
+    return FALSE;
+  /* Were it left empty, it would count as withdrawn a little later. */
+  gboolean ok = write (fd, WITHDRAWN "\n", strlen (WITHDRAWN "\n")) > 0;
+  close (fd);
+  return ok;
+}
+
+static gboolean
+is_withdrawn (const FlSubmission *submission)
+{
+  g_autofree char *text = read_small (submission, "pid");
+  return text != NULL && g_str_has_prefix (text, WITHDRAWN);
 }
 
 static gboolean
@@ -167,8 +191,11 @@ look (const FlSubmission *submission)
     }
   else if (status->started == 0)
     status->state = FL_SITE_UNKNOWN;
+  else if (is_withdrawn (submission))
+    status->state = FL_SITE_LOST;
   else
-    status->state = fl_now_ns () > status->started + STARTING_S * FL_NS_PER_S ? FL_SITE_LOST : FL_SITE_RUNNING;
+    status->state =
+        fl_now_ns () > status->started + STARTING_S * FL_NS_PER_S ? FL_SITE_LOST : FL_SITE_RUNNING;
   if (status->state == FL_SITE_ENDED || status->state == FL_SITE_LOST)
     {
       status->out_tail = read_tail (submission, "out");
@@ -211,14 +238,19 @@ write_script (const FlSubmission *submission, char **path, GError **error)
   g_autofree char *folder = g_shell_quote (submission->folder);
   g_autofree char *number = g_strdup_printf ("%d", submission->number);
   const char *const words[][2] = {
-    { "{folder}", folder }, { "{stem}", submission->stem }, { "{key}", submission->key },
-    { "{number}", number }, { "{environment}", submission->environment }, { "{command}", submission->command },
+    { "{folder}", folder },
+    { "{stem}", submission->stem },
+    { "{key}", submission->key },
+    { "{number}", number },
+    { "{environment}", submission->environment },
+    { "{command}", submission->command },
   };
   g_autofree char *text = fill_in (fl_job_script_local, words, G_N_ELEMENTS (words));
   *path = file_of (submission, "sh");
   if (g_mkdir_with_parents (submission->folder, 0777) != 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", submission->folder, g_strerror (errno));
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", submission->folder,
+                   g_strerror (errno));
       return FALSE;
     }
   return g_file_set_contents (*path, text, -1, error);
@@ -231,8 +263,8 @@ start_script (const char *script, GError **error)
   const char *argv[] = { "setsid", "--fork", "sh", script, NULL };
   int status = 0;
   if (!g_spawn_sync ("/", (char **) argv, NULL,
-                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL, NULL,
-                     &status, error))
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+                     NULL, NULL, NULL, &status, error))
     return FALSE;
   return g_spawn_check_wait_status (status, error);
 }
@@ -271,11 +303,16 @@ local_cancel (const FlSite *site, const FlSubmission *submission, gboolean hard,
   (void) error;
   Started started;
   g_autofree char *done = read_small (submission, "exit");
-  if (done == NULL && read_started (submission, &started) && session_lives (&started))
+  if (done == NULL && !withdraw (submission) && read_started (submission, &started)
+      && session_lives (&started))
     signal_session (started.pid, hard ? SIGKILL : SIGTERM, !hard);
   return TRUE;
 }
 
 const FlSiteDriver fl_site_local = {
-  .kind = "local", .probe = local_probe, .submit = local_submit, .poll = local_poll, .cancel = local_cancel,
+  .kind = "local",
+  .probe = local_probe,
+  .submit = local_submit,
+  .poll = local_poll,
+  .cancel = local_cancel,
 };

@@ -13,11 +13,11 @@
 
 typedef enum
 {
-  FL_SITE_UNKNOWN, /* no trace of it: not submitted */
+  FL_SITE_UNKNOWN, /* no trace of it: not submitted, or not begun yet */
   FL_SITE_QUEUED,
   FL_SITE_RUNNING,
-  FL_SITE_ENDED,   /* exit_code tells */
-  FL_SITE_LOST     /* it ran, is gone, and left no exit status */
+  FL_SITE_ENDED, /* exit_code tells */
+  FL_SITE_LOST   /* it ran, is gone, and left no exit status; or was withdrawn: remote_id is "" */
 } FlSiteState;
 
 /* What to run. Strings owned. */
@@ -38,8 +38,8 @@ typedef struct
 {
   gint64 attempt;
   FlSiteState state;
-  int exit_code;           /* 128 + n: ended by signal n; -1: not known */
-  guint64 started, ended;  /* ns UTC */
+  int exit_code;          /* 128 + n: ended by signal n; -1: not known */
+  guint64 started, ended; /* ns UTC */
   char *remote_id, *nodes, *script;
   char *out_tail, *err_tail; /* of an ended one: the last bytes of what it printed */
 } FlSiteStatus;
@@ -48,7 +48,7 @@ void fl_site_status_free (FlSiteStatus *status);
 
 typedef struct
 {
-  int cores;    /* that may be used */
+  int cores;     /* that may be used */
   char *summary; /* one line */
 } FlProbe;
 
@@ -60,7 +60,7 @@ typedef struct
   FlSiteStatus *(*submit) (const FlSite *site, const FlSubmission *submission, GError **error);
   /* One answer for each, in their order; NULL entries never. */
   gboolean (*poll) (const FlSite *site, GPtrArray *submissions, GPtrArray *statuses, GError **error);
-  /* Asks it to save and stop; `hard`: ends it. */
+  /* Asks it to save and stop; `hard`: ends it. One that has not begun is withdrawn: it never will, however late it is. */
   gboolean (*cancel) (const FlSite *site, const FlSubmission *submission, gboolean hard, GError **error);
 } FlSiteDriver;
 

@@ -62,10 +62,14 @@ do_round (gpointer data)
           g_main_loop_quit (conduct->loop);
         }
     }
-  else if (later == NULL)
-    g_clear_pointer (&conduct->last, g_free);
-  if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
-    g_main_loop_quit (conduct->loop);
+  else
+    {
+      if (later == NULL)
+        g_clear_pointer (&conduct->last, g_free);
+      /* Only a whole round has looked for runs, and granted what people want. */
+      if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
+        g_main_loop_quit (conduct->loop);
+    }
   return G_SOURCE_CONTINUE;
 }
 
@@ -94,7 +98,8 @@ conduct_store (const Options *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_WRITE, &error);
-  g_autoptr (FlConductor) conductor = store != NULL ? fl_conductor_new (store, options->engine, &error) : NULL;
+  g_autoptr (FlConductor) conductor =
+      store != NULL ? fl_conductor_new (store, options->engine, &error) : NULL;
   if (conductor == NULL)
     return fl_program_fail (PROGRAM, error);
   Conduct conduct = { .conductor = conductor, .options = options, .loop = g_main_loop_new (NULL, FALSE) };
@@ -124,16 +129,17 @@ fl_program_conduct (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   const GOptionEntry entries[] = {
     { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store, "The experiment's folder or database", "PATH" },
-    { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine, "firstlight-engine (default: the site's, or beside me)",
-      "FILE" },
+    { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine,
+      "firstlight-engine (default: the site's, or beside me)", "FILE" },
     { "interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval, "Seconds between rounds (1)", "S" },
     { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, "One round only; what runs goes on", NULL },
     { "until-idle", 0, 0, G_OPTION_ARG_NONE, &options.until_idle, "End when nothing is left to do", NULL },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (context, "Finds runs, submits the jobs that are wanted, watches them and takes in what "
-                                         "they write.\nEnds with status 75 when another conductor is at work.");
+  g_option_context_set_summary (
+      context, "Finds runs, submits the jobs that are wanted, watches them and takes in what "
+               "they write.\nEnds with status 75 when another conductor is at work.");
   g_option_context_add_main_entries (context, entries, NULL);
   int status = 2;
   if (!g_option_context_parse (context, &argc, &argv, &error))

@@ -3,15 +3,16 @@
 #
 # Started by the conductor in a session of its own, so that it outlives whoever started it. By hand: sh this-file.
 # It leaves behind, beside itself:
-#   {stem}.pid   process, its start time, host, boot: made once; a second start of the same attempt does nothing
+#   {stem}.pid   process, its start time, host, boot: made once; a second start of the same attempt does nothing, nor
+#                does one that comes after the conductor has given up waiting ("withdrawn")
 #   {stem}.out   {stem}.err   what the command printed
 #   {stem}.exit  the command's exit status, its end in seconds since 1970
 cd {folder} || exit 1
-if ! (set -C; : > {stem}.pid) 2> /dev/null; then
+self="$$ $(cut -d ' ' -f 22 /proc/$$/stat) $(uname -n) $(cat /proc/sys/kernel/random/boot_id)"
+if ! (set -C; echo "$self" > {stem}.pid) 2> /dev/null; then
   echo "{stem} has been started before" >&2
   exit 0
 fi
-echo "$$ $(cut -d ' ' -f 22 /proc/$$/stat) $(uname -n) $(cat /proc/sys/kernel/random/boot_id)" > {stem}.pid
 exec < /dev/null >> {stem}.out 2>> {stem}.err
 
 {environment}

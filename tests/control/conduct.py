@@ -1,10 +1,12 @@
 """What the tests of the conductor share: an experiment of fake runs, the programs, a look into the store."""
+import glob
 import os
 import signal
 import sqlite3
 import subprocess
 import tempfile
 import time
+import traceback
 
 CONTROL, ENGINE = os.environ["FIRSTLIGHT_CONTROL"], os.environ["FAKE_ENGINE"]
 PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMPTED = range(9)
@@ -35,6 +37,25 @@ class Experiment:
     def conduct(self, *arguments):
         return subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
                                 env=self.environment, stderr=subprocess.PIPE, text=True)
+
+    def hold_scripts(self, pattern, wait):
+        """The shell takes its time before it begins a script of this name."""
+        folder = os.path.join(self.folder, "bin")
+        os.mkdir(folder)
+        with open(os.path.join(folder, "sh"), "w") as file:
+            file.write(f'#!/bin/sh\ncase $1 in\n*/{pattern}) {wait} ;;\nesac\nexec /bin/sh "$@"\n')
+        os.chmod(os.path.join(folder, "sh"), 0o755)
+        self.environment["PATH"] = folder + ":" + os.environ["PATH"]
+
+    def scripts(self):
+        """How many scripts of jobs there are, begun or held."""
+        found = 0
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                found += self.folder.encode() + b"/jobs" in open(path, "rb").read()
+            except OSError:
+                pass
+        return found
 
     def finish(self, timeout=200):
         for _ in range(3):
@@ -134,5 +155,7 @@ def main(tests):
             print(f"ok {i} {test.__name__}", flush=True)
         except Exception as error:  # report, go on with the next
             failed += 1
-            print(f"not ok {i} {test.__name__}\n# {type(error).__name__}: {error}", flush=True)
+            where = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__)]
+            lines = "\n".join(where + [f"{type(error).__name__}: {error}"]).splitlines()
+            print(f"not ok {i} {test.__name__}\n# " + "\n# ".join(lines), flush=True)
     raise SystemExit(1 if failed else 0)

@@ -130,6 +130,63 @@ def test_given_up():
     e.remove()
 
 
+def test_slow_to_begin():
+    """A busy machine: a second from the submission to the script's first line, many rounds long."""
+    e = Experiment()
+    e.hold_scripts("attempt-0001.sh", "sleep 1")
+    e.add_run("r0001", 8)
+    e.finish()
+    assert e.query("SELECT state, attempts, reason FROM job") == [(DONE, 1, "")]
+    e.check_each_started_once()
+    e.remove()
+
+
+def hold_first(e):
+    """The first attempt's script waits for the file that is returned, a minute at most."""
+    go = os.path.join(e.folder, "go")
+    e.hold_scripts("attempt-0001.sh", f"n=0; until [ -e {go} ] || [ $n = 600 ]; do sleep 0.1; n=$((n + 1)); done")
+    return go
+
+
+def let_go(e, go, scripts):
+    assert e.scripts() >= scripts, e.scripts()
+    open(go, "w").close()
+    until = time.time() + 60
+    while e.scripts() > 0 and time.time() < until:
+        time.sleep(0.02)
+    assert e.scripts() == 0, e.scripts()
+
+
+def test_begins_too_late():
+    """A script that begins after its attempt was given up does nothing."""
+    e = Experiment()
+    go = hold_first(e)
+    e.add_run("r0001", 8)
+    e.finish()
+    assert e.query("SELECT state, attempts, reason FROM job") == [(DONE, 2, "")]
+    assert e.query("SELECT state, reason FROM attempt ORDER BY number")[0] == (FAILED, "was submitted but never started")
+    let_go(e, go, 5)
+    (folder,) = e.job_folders().values()
+    assert e.starts(folder) == ["2"] and not os.path.exists(os.path.join(folder, "attempt-0001")), e.starts(folder)
+    e.remove()
+
+
+def test_stop_before_it_begins():
+    e = Experiment()
+    go = hold_first(e)
+    e.add_run("r0001", 8)
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM job WHERE state = 2")
+    e.want("stop_wanted", 1)
+    e.wait_for("SELECT 1 FROM job WHERE state = ? AND reason = 'stopped on request'", CANCELLED)
+    conductor.terminate()
+    conductor.wait(120)
+    let_go(e, go, 1)
+    (folder,) = e.job_folders().values()
+    assert e.starts(folder) == [], e.starts(folder)
+    e.remove()
+
+
 def test_names():
     """Names that a shell or SQL would take for something else."""
     e = Experiment()

@@ -30,7 +30,8 @@ def play(seed, kills):
             assert shots <= want[int(run[1:])][0], (seed, kill, job, shots)
     e.finish()
     for (job,) in e.query("SELECT id FROM job WHERE state = ?", FAILED):  # killed thrice before its first shot
-        assert "given up" in e.query("SELECT reason FROM job WHERE id = ?", job)[0][0]
+        reason = e.query("SELECT reason FROM job WHERE id = ?", job)[0][0]
+        assert "given up" in reason, (seed, job, reason)
         e.want("retry_wanted", job)
         e.finish()
     e.check_each_started_once()
