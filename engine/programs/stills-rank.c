@@ -114,7 +114,8 @@ static gboolean
 record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, GError **error)
 {
   double before = cpu_seconds ();
-  gboolean ok = fl_recorder_add (rank->recorder, row, spots, error);
+  FlShotParts parts = { .spots = spots };
+  gboolean ok = fl_recorder_add (rank->recorder, row, &parts, error);
   FlRankCounts *counts = &rank->counts;
   counts->cpu.write += cpu_seconds () - before;
   counts->shots++;

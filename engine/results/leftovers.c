@@ -4,6 +4,8 @@
 #include "engine/results/segment.h"
 #include "engine/results/walk.h"
 
+#define SEGMENT_PART_ROWS (1u << 20) /* seals early: memory */
+
 /* Shots of one dead attempt on their way into segments. */
 typedef struct
 {
@@ -11,19 +13,18 @@ typedef struct
   guint attempt;      /* whose they are */
   guint segment_shots, segments;
   GHashTable *sealed; /* const guint64 * of that attempt */
-  FlBatch *shots, *spots;
+  FlShotSet *set;
 } Leftovers;
 
 static gboolean
 seal (Leftovers *left, GError **error)
 {
-  if (fl_batch_rows (left->shots) == 0)
+  if (fl_batch_rows (left->set->shots) == 0)
     return TRUE;
   g_autofree char *name = g_strdup_printf ("spots-of-attempt-%04u-%04u.h5", left->attempt, left->segments++);
   g_autofree char *path = g_build_filename (left->folder, name, NULL);
-  gboolean ok = fl_segment_write (path, left->attempt, left->shots, left->spots, error);
-  fl_batch_clear (left->shots);
-  fl_batch_clear (left->spots);
+  gboolean ok = fl_segment_write (path, left->attempt, left->set, error);
+  fl_shot_set_clear (left->set);
   return ok;
 }
 
@@ -35,38 +36,63 @@ add_sealed (GHashTable *sealed, guint64 id)
   g_hash_table_add (sealed, key);
 }
 
+/* Loads what was written with the step's shots. */
+static gboolean
+load_parts (const char *journal, const FlWalkStep *step, FlBatch **parts, GError **error)
+{
+  gboolean ok = TRUE;
+  for (guint p = 0; ok && p < FL_PART_LAST; p++)
+    {
+      if (step->parts[p].bytes > 0)
+        parts[p] = fl_walk_load (journal, &step->parts[p], error);
+      ok = step->parts[p].bytes == 0 || parts[p] != NULL;
+    }
+  return ok;
+}
+
+/* Adds shot `i` of the step and its rows of the parts, the search beginning at the rows `at`. */
+static void
+take_shot (FlShotSet *set, const FlWalkStep *step, guint i, FlBatch *const *parts, guint *at)
+{
+  const guint64 *ids = fl_batch_column (step->shots, "id");
+  fl_part_copy (set->shots, step->shots, i, 1);
+  for (guint p = 0; p < FL_PART_LAST; p++)
+    {
+      guint first = 0, n = 0;
+      if (parts[p] != NULL)
+        fl_part_find (parts[p], ids[i], at[p], &first, &n);
+      if (n == 0)
+        continue;
+      fl_part_copy (set->parts[p], parts[p], first, n);
+      at[p] = first + n;
+    }
+}
+
 /* The shots of one batch that no segment has. */
 static gboolean
 take_step (Leftovers *left, const char *journal, const FlWalkStep *step, GError **error)
 {
   const guint64 *ids = fl_batch_column (step->shots, "id");
-  g_autoptr (FlBatch) spots = NULL;
-  for (guint i = 0; i < fl_batch_rows (step->shots); i++)
+  FlBatch *parts[FL_PART_LAST] = { NULL };
+  guint at[FL_PART_LAST] = { 0 };
+  gboolean loaded = FALSE, ok = TRUE;
+  for (guint i = 0; ok && i < fl_batch_rows (step->shots); i++)
     {
-      FlShotRow shot;
-      FlSpotRow spot;
-      guint first = 0, n = 0;
       if (g_hash_table_contains (left->sealed, &ids[i]))
         continue;
-      if (spots == NULL && step->spots_bytes > 0)
-        spots = fl_walk_load (journal, step->spots_at, step->spots_bytes, error);
-      if (spots == NULL && step->spots_bytes > 0)
-        return FALSE;
-      fl_batch_row (step->shots, i, &shot);
-      if (spots != NULL)
-        fl_walk_find (spots, shot.id, &first, &n);
-      shot.spots = n;
-      fl_batch_append (left->shots, &shot);
-      for (guint k = first; k < first + n; k++)
-        {
-          fl_batch_row (spots, k, &spot);
-          fl_batch_append (left->spots, &spot);
-        }
-      add_sealed (left->sealed, shot.id);
-      if (fl_batch_rows (left->shots) >= left->segment_shots && !seal (left, error))
-        return FALSE;
+      ok = loaded || load_parts (journal, step, parts, error);
+      loaded = TRUE;
+      if (!ok)
+        break;
+      take_shot (left->set, step, i, parts, at);
+      add_sealed (left->sealed, ids[i]);
+      if (fl_batch_rows (left->set->shots) >= left->segment_shots
+          || fl_shot_set_longest (left->set) >= SEGMENT_PART_ROWS)
+        ok = seal (left, error);
     }
-  return TRUE;
+  for (guint p = 0; p < FL_PART_LAST; p++)
+    fl_batch_free (parts[p]);
+  return ok;
 }
 
 static gboolean
@@ -100,19 +126,18 @@ read_sealed (const char *job_dir)
   g_autoptr (GPtrArray) segments = fl_segment_list (job_dir);
   for (guint i = 0; i < segments->len; i++)
     {
-      guint attempt;
+      g_auto (FlShotIndex) index = { 0 };
       g_autofree char *path = g_build_filename (job_dir, segments->pdata[i], NULL);
-      g_autoptr (FlBatch) shots = fl_segment_read_shots (path, NULL, NULL, &attempt, NULL);
-      if (shots == NULL)
+      if (!fl_segment_read_index (path, &index, NULL))
         continue;
-      GHashTable *set = g_hash_table_lookup (sets, GUINT_TO_POINTER (attempt));
+      GHashTable *set = g_hash_table_lookup (sets, GUINT_TO_POINTER (index.attempt));
       if (set == NULL)
         {
           set = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-          g_hash_table_insert (sets, GUINT_TO_POINTER (attempt), set);
+          g_hash_table_insert (sets, GUINT_TO_POINTER (index.attempt), set);
         }
-      const guint64 *ids = fl_batch_column (shots, "id");
-      for (guint k = 0; k < fl_batch_rows (shots); k++)
+      const guint64 *ids = fl_batch_column (index.shots, "id");
+      for (guint k = 0; k < fl_batch_rows (index.shots); k++)
         add_sealed (set, ids[k]);
     }
   return sets;
@@ -125,8 +150,7 @@ fl_master_seal_leftovers (const char *job_dir, guint attempt, guint segment_shot
   g_autoptr (GHashTable) none = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr (GArray) attempts = fl_attempt_list (job_dir);
   g_autofree char *folder = fl_attempt_path (job_dir, attempt);
-  g_autoptr (FlBatch) shots = fl_batch_new (FL_KIND_SHOT);
-  g_autoptr (FlBatch) spots = fl_batch_new (FL_KIND_SPOT);
+  g_autoptr (FlShotSet) kept = fl_shot_set_new ();
   for (guint i = 0; i < attempts->len && g_array_index (attempts, guint, i) <= attempt; i++)
     {
       guint number = g_array_index (attempts, guint, i);
@@ -137,8 +161,7 @@ fl_master_seal_leftovers (const char *job_dir, guint attempt, guint segment_shot
                          .attempt = number,
                          .segment_shots = segment_shots,
                          .sealed = set != NULL ? set : none,
-                         .shots = shots,
-                         .spots = spots };
+                         .set = kept };
       if (!take_attempt (&left, dir, error))
         return FALSE;
     }

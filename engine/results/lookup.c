@@ -6,6 +6,7 @@
 #include "engine/base/journal.h"
 #include "engine/results/attempt.h"
 #include "engine/results/master.h"
+#include "engine/results/segment.h"
 #include "engine/results/spots.h"
 #include "engine/results/table.h"
 #include "engine/results/walk.h"
@@ -16,10 +17,10 @@ typedef struct
   guint64 id;
   guint attempt;
   const char *journal; /* NULL: in the master */
-  guint64 shots_at, spots_at;
-  gsize shots_bytes, spots_bytes;
-  guint64 row;        /* in the master, or in the shot frame */
-  guint64 first_spot; /* in the master */
+  FlWalkFrame frame;   /* in the journal: of the shot … */
+  FlWalkFrame parts[FL_PART_LAST];
+  guint64 row;                                      /* in the master, or in the shot frame */
+  guint64 first[FL_PART_LAST], count[FL_PART_LAST]; /* in the master */
 } Place;
 
 /* What is known of one job's folder; grows as its journals grow. */
@@ -30,6 +31,7 @@ typedef struct
   GHashTable *journals; /* path -> FlWalk */
   guint64 master_stamp; /* 0: none read */
   guint master_attempt;
+  hid_t master; /* open while it is that one; -1 */
 } Job;
 
 #define JOBS_KEPT 4
@@ -40,6 +42,8 @@ static GQueue jobs = G_QUEUE_INIT; /* most recently asked first */
 static void
 job_free (Job *job)
 {
+  if (job->master >= 0)
+    H5Fclose (job->master);
   g_hash_table_unref (job->places);
   g_hash_table_unref (job->journals);
   g_free (job->job_dir);
@@ -59,6 +63,7 @@ job_get (const char *job_dir)
     {
       job = g_new0 (Job, 1);
       job->job_dir = g_strdup (job_dir);
+      job->master = H5I_INVALID_HID;
       job->places = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
       job->journals = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) fl_walk_free);
     }
@@ -81,14 +86,6 @@ add_place (Job *job, const Place *place)
 
 /* --- the master --- */
 
-static hid_t
-master_open (const Job *job)
-{
-  g_autofree char *path = fl_master_path (job->job_dir);
-  fl_hdf5_quiet ();
-  return H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
-}
-
 static guint64
 master_stamp (const Job *job)
 {
@@ -103,50 +100,45 @@ master_stamp (const Job *job)
 static void
 read_master (Job *job)
 {
-  guint64 stamp = master_stamp (job), attempt = 0;
-  if (stamp == 0 || stamp == job->master_stamp)
+  guint64 stamp = master_stamp (job);
+  g_auto (FlShotIndex) index = { 0 };
+  g_autofree char *path = fl_master_path (job->job_dir);
+  if (stamp == 0 || stamp == job->master_stamp || !fl_segment_read_index (path, &index, NULL))
     return;
-  hid_t file = master_open (job);
-  gint64 n = file >= 0 ? fl_table_rows (file, "shots", FL_KIND_SHOT, NULL) : -1;
-  if (n >= 0)
+  const guint64 *ids = fl_batch_column (index.shots, "id");
+  for (guint i = 0; i < fl_batch_rows (index.shots); i++)
     {
-      g_autofree guint64 *ids = fl_table_read_u64 (file, "shots/id", 0, (gsize) n, NULL);
-      g_autofree guint64 *first = fl_table_read_u64 (file, "shots/first_spot", 0, (gsize) n, NULL);
-      fl_attribute_read_u64 (file, "attempt", &attempt);
-      if (ids != NULL && first != NULL)
+      Place place = { .id = ids[i], .attempt = index.attempt, .row = i };
+      for (guint p = 0; p < FL_PART_LAST; p++)
         {
-          for (gint64 i = 0; i < n; i++)
-            add_place (job, &(Place){ .id = ids[i],
-                                      .attempt = (guint) attempt,
-                                      .row = (guint64) i,
-                                      .first_spot = first[i] });
-          job->master_stamp = stamp;
-          job->master_attempt = (guint) attempt;
+          place.first[p] = index.first[p][i];
+          place.count[p] = index.count[p][i];
         }
+      add_place (job, &place);
     }
-  if (file >= 0)
-    H5Fclose (file);
+  if (job->master >= 0)
+    H5Fclose (job->master);
+  job->master = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  job->master_stamp = stamp;
+  job->master_attempt = index.attempt;
 }
 
 static gboolean
-load_from_master (const Job *job, const Place *place, FlBatch **shot, FlBatch **spots, GError **error)
+load_from_master (const Job *job, const Place *place, FlPart part, FlBatch **shot, FlBatch **rows,
+                  GError **error)
 {
-  hid_t file = master_open (job);
-  if (file >= 0)
-    *shot = fl_table_read (file, "shots", FL_KIND_SHOT, place->row, 1, error);
-  if (file >= 0 && *shot != NULL)
-    *spots = fl_table_read (file, "spots", FL_KIND_SPOT, place->first_spot,
-                            *(const guint32 *) fl_batch_column (*shot, "spots"), error);
-  if (file >= 0)
-    H5Fclose (file);
-  if (*spots == NULL && error != NULL && *error == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "cannot be read, expected a file that Firstlight wrote");
-  if (*spots == NULL)
-    {
-      g_autofree char *path = fl_master_path (job->job_dir);
-      fl_error_prefix_path (error, path);
-    }
-  return *spots != NULL;
+  fl_hdf5_quiet ();
+  *shot = fl_table_read (job->master, "shots", FL_KIND_SHOT, place->row, 1, error);
+  if (*shot != NULL && place->count[part] == 0)
+    *rows = fl_batch_new (fl_parts[part].kind);
+  else if (*shot != NULL)
+    *rows = fl_table_read (job->master, fl_parts[part].table, fl_parts[part].kind, place->first[part],
+                           place->count[part], error);
+  if (*rows != NULL)
+    return TRUE;
+  g_autofree char *path = fl_master_path (job->job_dir);
+  fl_error_prefix_path (error, path);
+  return FALSE;
 }
 
 /* --- the journals --- */
@@ -167,14 +159,13 @@ read_journal (Job *job, const char *path, guint attempt)
     {
       const guint64 *ids = fl_batch_column (step.shots, "id");
       for (guint i = 0; i < fl_batch_rows (step.shots); i++)
-        add_place (job, &(Place){ .id = ids[i],
-                                  .attempt = attempt,
-                                  .journal = fl_walk_path (walk),
-                                  .shots_at = step.shots_at,
-                                  .shots_bytes = step.shots_bytes,
-                                  .spots_at = step.spots_at,
-                                  .spots_bytes = step.spots_bytes,
-                                  .row = i });
+        {
+          Place place = {
+            .id = ids[i], .attempt = attempt, .journal = fl_walk_path (walk), .frame = step.frame, .row = i
+          };
+          memcpy (place.parts, step.parts, sizeof place.parts);
+          add_place (job, &place);
+        }
     }
 }
 
@@ -196,71 +187,83 @@ read_journals (Job *job)
 }
 
 static gboolean
-load_from_journal (const Place *place, FlBatch **shot, FlBatch **spots, GError **error)
+load_from_journal (const Place *place, FlPart part, FlBatch **shot, FlBatch **rows, GError **error)
 {
-  FlShotRow row;
-  FlSpotRow spot;
-  g_autoptr (FlBatch) shots = fl_walk_load (place->journal, place->shots_at, place->shots_bytes, error);
+  g_autoptr (FlBatch) shots = fl_walk_load (place->journal, &place->frame, error);
   g_autoptr (FlBatch) all = NULL;
   guint first = 0, n = 0;
   if (shots == NULL)
     return FALSE;
-  if (place->spots_bytes > 0)
+  if (place->parts[part].bytes > 0)
     {
-      all = fl_walk_load (place->journal, place->spots_at, place->spots_bytes, error);
+      all = fl_walk_load (place->journal, &place->parts[part], error);
       if (all == NULL)
         return FALSE;
-      fl_walk_find (all, place->id, &first, &n);
+      fl_part_find (all, place->id, 0, &first, &n);
     }
   *shot = fl_batch_new (FL_KIND_SHOT);
-  *spots = fl_batch_new (FL_KIND_SPOT);
-  fl_batch_row (shots, (guint) place->row, &row);
-  fl_batch_append (*shot, &row);
-  for (guint i = first; i < first + n; i++)
-    {
-      fl_batch_row (all, i, &spot);
-      fl_batch_append (*spots, &spot);
-    }
+  *rows = fl_batch_new (fl_parts[part].kind);
+  fl_part_copy (*shot, shots, (guint) place->row, 1);
+  if (n > 0)
+    fl_part_copy (*rows, all, first, n);
   return TRUE;
 }
 
 /* --- */
 
-static const Place *
-find (Job *job, guint64 shot)
+static void
+refresh (Job *job)
 {
   read_master (job);
   read_journals (job);
-  return g_hash_table_lookup (job->places, &shot);
 }
 
-GArray *
-fl_results_spots (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error)
+static GArray *
+results_part (const char *job_dir, guint64 shot, FlPart part, FlShotRow *shot_row, GError **error)
 {
-  g_autoptr (FlBatch) one = NULL, spots = NULL;
+  g_autoptr (FlBatch) one = NULL, found = NULL;
+  gboolean ok = FALSE;
   g_mutex_lock (&lock);
   Job *job = job_get (job_dir);
-  const Place *place = find (job, shot);
-  gboolean ok = FALSE;
+  refresh (job);
+  const Place *place = g_hash_table_lookup (job->places, &shot);
   if (place == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no results of shot %016" G_GINT64_MODIFIER "x",
                  job_dir, shot);
   else if (place->journal != NULL)
-    ok = load_from_journal (place, &one, &spots, error);
+    ok = load_from_journal (place, part, &one, &found, error);
   else
-    ok = load_from_master (job, place, &one, &spots, error);
+    ok = load_from_master (job, place, part, &one, &found, error);
   g_mutex_unlock (&lock);
   if (!ok)
     return NULL;
-  guint n = fl_batch_rows (spots);
-  GArray *rows = g_array_sized_new (FALSE, FALSE, sizeof (FlSpotRow), n);
+  guint n = fl_batch_rows (found), size = (guint) fl_schema (fl_parts[part].kind)->row_size;
+  GArray *rows = g_array_sized_new (FALSE, FALSE, size, n);
   g_array_set_size (rows, n);
   for (guint i = 0; i < n; i++)
-    fl_batch_row (spots, i, &g_array_index (rows, FlSpotRow, i));
+    fl_batch_row (found, i, rows->data + (gsize) i * size);
   if (shot_row != NULL)
     {
       fl_batch_row (one, 0, shot_row);
       shot_row->message = g_strdup (shot_row->message);
     }
   return rows;
+}
+
+GArray *
+fl_results_spots (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error)
+{
+  return results_part (job_dir, shot, FL_PART_SPOTS, shot_row, error);
+}
+
+GArray *
+fl_results_lattices (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error)
+{
+  return results_part (job_dir, shot, FL_PART_LATTICES, shot_row, error);
+}
+
+GArray *
+fl_results_reflections (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error)
+{
+  return results_part (job_dir, shot, FL_PART_REFLECTIONS, shot_row, error);
 }

@@ -10,11 +10,8 @@
 typedef struct
 {
   const char *path; /* relative to the job's folder */
-  FlBatch *shots;
-  guint64 *first_spot; /* one a shot */
-  guint64 n_spots;
-  guint64 base; /* of its spots in the master's table */
-  guint attempt;
+  FlShotIndex index;
+  guint64 base[FL_PART_LAST]; /* of its rows in the master's tables */
 } Segment;
 
 typedef struct
@@ -26,9 +23,7 @@ typedef struct
 static void
 segment_clear (gpointer data)
 {
-  Segment *segment = data;
-  fl_batch_free (segment->shots);
-  g_free (segment->first_spot);
+  fl_shot_index_clear (&((Segment *) data)->index);
 }
 
 char *
@@ -42,17 +37,19 @@ static GArray *
 read_segments (const char *job_dir, const GPtrArray *paths)
 {
   GArray *segments = g_array_new (FALSE, TRUE, sizeof (Segment));
-  guint64 base = 0;
+  guint64 base[FL_PART_LAST] = { 0 };
   g_array_set_clear_func (segments, segment_clear);
   for (guint i = 0; i < paths->len; i++)
     {
       g_autofree char *path = g_build_filename (job_dir, paths->pdata[i], NULL);
-      Segment segment = { .path = paths->pdata[i], .base = base };
-      segment.shots =
-          fl_segment_read_shots (path, &segment.first_spot, &segment.n_spots, &segment.attempt, NULL);
-      if (segment.shots == NULL)
+      Segment segment = { .path = paths->pdata[i] };
+      if (!fl_segment_read_index (path, &segment.index, NULL))
         continue;
-      base += segment.n_spots;
+      for (guint p = 0; p < FL_PART_LAST; p++)
+        {
+          segment.base[p] = base[p];
+          base[p] += segment.index.rows[p];
+        }
       g_array_append_val (segments, segment);
     }
   return segments;
@@ -75,11 +72,11 @@ sort_shots (const GArray *segments)
   for (guint s = 0; s < segments->len; s++)
     {
       const Segment *segment = &g_array_index (segments, Segment, s);
-      const guint64 *ids = fl_batch_column (segment->shots, "id");
-      for (guint i = 0; i < fl_batch_rows (segment->shots); i++)
+      const guint64 *ids = fl_batch_column (segment->index.shots, "id");
+      for (guint i = 0; i < fl_batch_rows (segment->index.shots); i++)
         {
           guint old = GPOINTER_TO_UINT (g_hash_table_lookup (winners, &ids[i]));
-          if (old == 0 || g_array_index (segments, Segment, old - 1).attempt <= segment->attempt)
+          if (old == 0 || g_array_index (segments, Segment, old - 1).index.attempt <= segment->index.attempt)
             g_hash_table_replace (winners, (gpointer) &ids[i], GUINT_TO_POINTER (s + 1));
         }
     }
@@ -87,10 +84,10 @@ sort_shots (const GArray *segments)
   for (guint s = 0; s < segments->len; s++)
     {
       const Segment *segment = &g_array_index (segments, Segment, s);
-      const guint64 *ids = fl_batch_column (segment->shots, "id");
-      const guint32 *sources = fl_batch_column (segment->shots, "source");
-      const guint32 *frames = fl_batch_column (segment->shots, "frame");
-      for (guint i = 0; i < fl_batch_rows (segment->shots); i++)
+      const guint64 *ids = fl_batch_column (segment->index.shots, "id");
+      const guint32 *sources = fl_batch_column (segment->index.shots, "source");
+      const guint32 *frames = fl_batch_column (segment->index.shots, "frame");
+      for (guint i = 0; i < fl_batch_rows (segment->index.shots); i++)
         if (GPOINTER_TO_UINT (g_hash_table_lookup (winners, &ids[i])) == s + 1)
           {
             Place place = { sources[i], frames[i], s, i };
@@ -101,39 +98,52 @@ sort_shots (const GArray *segments)
   return places;
 }
 
+/* Where in the joined table each shot's rows lie. */
+static gboolean
+write_places (hid_t file, FlPart part, const GArray *segments, const GArray *places, GError **error)
+{
+  g_autofree guint64 *first = g_new0 (guint64, places->len + 1), *count = g_new0 (guint64, places->len + 1);
+  for (guint i = 0; i < places->len; i++)
+    {
+      const Place *place = &g_array_index (places, Place, i);
+      const Segment *segment = &g_array_index (segments, Segment, place->segment);
+      first[i] = segment->base[part] + segment->index.first[part][place->row];
+      count[i] = segment->index.count[part][place->row];
+    }
+  return fl_table_write_u64 (file, fl_parts[part].first, first, places->len, error)
+         && fl_table_write_u64 (file, fl_parts[part].count, count, places->len, error);
+}
+
 static gboolean
 write_shots (hid_t file, const GArray *segments, GError **error)
 {
   g_autoptr (GArray) places = sort_shots (segments);
   g_autoptr (FlBatch) shots = fl_batch_new (FL_KIND_SHOT);
-  g_autofree guint64 *first = g_new0 (guint64, places->len + 1);
   for (guint i = 0; i < places->len; i++)
     {
       const Place *place = &g_array_index (places, Place, i);
-      const Segment *segment = &g_array_index (segments, Segment, place->segment);
-      FlShotRow shot;
-      fl_batch_row (segment->shots, place->row, &shot);
-      fl_batch_append (shots, &shot);
-      first[i] = segment->base + segment->first_spot[place->row];
+      fl_part_copy (shots, g_array_index (segments, Segment, place->segment).index.shots, place->row, 1);
     }
-  return fl_table_write (file, "shots", shots, error)
-         && fl_table_write_u64 (file, "shots/first_spot", first, places->len, error);
+  gboolean ok = fl_table_write (file, "shots", shots, error);
+  for (guint p = 0; ok && p < FL_PART_LAST; p++)
+    ok = write_places (file, p, segments, places, error);
+  return ok;
 }
 
 /* One column of all segments, end to end. */
 static gboolean
-write_virtual (hid_t group, const FlColumn *column, const GArray *segments, guint64 n_spots)
+write_virtual (hid_t group, FlPart part, const FlColumn *column, const GArray *segments, guint64 n_rows)
 {
-  hsize_t all[1] = { n_spots };
+  hsize_t all[1] = { n_rows };
   hid_t space = H5Screate_simple (1, all, NULL), properties = H5Pcreate (H5P_DATASET_CREATE);
   hid_t type = fl_column_hdf5_type (column->type);
-  g_autofree char *from = g_strdup_printf ("/spots/%s", column->name);
+  g_autofree char *from = g_strdup_printf ("/%s/%s", fl_parts[part].table, column->name);
   gboolean ok = TRUE;
   for (guint s = 0; ok && s < segments->len; s++)
     {
       const Segment *segment = &g_array_index (segments, Segment, s);
-      hsize_t start[1] = { segment->base }, count[1] = { segment->n_spots };
-      if (segment->n_spots == 0)
+      hsize_t start[1] = { segment->base[part] }, count[1] = { segment->index.rows[part] };
+      if (count[0] == 0)
         continue;
       hid_t source = H5Screate_simple (1, count, NULL);
       ok = H5Sselect_hyperslab (space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0
@@ -152,20 +162,21 @@ write_virtual (hid_t group, const FlColumn *column, const GArray *segments, guin
 }
 
 static gboolean
-write_spots (hid_t file, const GArray *segments, GError **error)
+write_part (hid_t file, FlPart part, const GArray *segments, GError **error)
 {
-  const FlSchema *schema = fl_schema (FL_KIND_SPOT);
-  guint64 n_spots = 0;
+  const FlSchema *schema = fl_schema (fl_parts[part].kind);
+  guint64 n_rows = 0;
   for (guint s = 0; s < segments->len; s++)
-    n_spots += g_array_index (segments, Segment, s).n_spots;
-  hid_t group = H5Gcreate2 (file, "spots", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    n_rows += g_array_index (segments, Segment, s).index.rows[part];
+  hid_t group = H5Gcreate2 (file, fl_parts[part].table, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
   gboolean ok = group >= 0;
   for (guint c = 0; ok && c < schema->n_columns; c++)
-    ok = write_virtual (group, &schema->columns[c], segments, n_spots);
+    ok = write_virtual (group, part, &schema->columns[c], segments, n_rows);
   if (group >= 0)
     H5Gclose (group);
   if (!ok)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "the joined spots cannot be written (disk full?)");
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "the joined %s cannot be written (disk full?)",
+                 fl_parts[part].table);
   return ok;
 }
 
@@ -193,8 +204,10 @@ fl_master_write (const char *job_dir, guint attempt, const FlBatch *sources, GEr
   H5Pset_libver_bounds (access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   hid_t file = H5Fcreate (temporary, H5F_ACC_TRUNC, H5P_DEFAULT, access);
   H5Pclose (access);
-  gboolean ok = file >= 0 && write_attributes (file, attempt, error) && write_shots (file, segments, error)
-                && write_spots (file, segments, error) && fl_table_write (file, "sources", sources, error);
+  gboolean ok = file >= 0 && write_attributes (file, attempt, error) && write_shots (file, segments, error);
+  for (guint p = 0; ok && p < FL_PART_LAST; p++)
+    ok = write_part (file, p, segments, error);
+  ok = ok && fl_table_write (file, "sources", sources, error);
   if (file >= 0 && H5Fclose (file) < 0)
     ok = FALSE;
   if (ok)

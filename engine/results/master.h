@@ -1,9 +1,10 @@
 /* master.h: `spots.h5` in the job's folder, which joins all sealed segments of all attempts.
  *
- *   /shots/COLUMN, /shots/first_spot   every shot once (its latest attempt), sorted by (source, frame): real data, the
- *                                      same whatever the number of ranks; first_spot points into /spots
- *   /spots/COLUMN                      virtual datasets over the segments
- *   /sources/COLUMN                    the files
+ *   /shots/COLUMN              every shot once (its latest attempt), sorted by (source, frame): real data, the same
+ *                              whatever the number of ranks
+ *   /shots/first_spot, n_spots and so on (segment.h)   point into the tables
+ *   /spots/COLUMN, /lattices/COLUMN, /reflections/COLUMN   virtual datasets over the segments
+ *   /sources/COLUMN            the files
  *   attributes: format "firstlight spots master", version 1, attempt (the newest that it covers), engine
  *
  * Thread: one (rank 0 of the attempt that finishes the job). */

@@ -8,7 +8,7 @@
 
 #include "engine/base/error.h"
 
-static const gsize type_sizes[] = { 1, 2, 4, 8, 4, 8, sizeof (char *) };
+static const gsize type_sizes[] = { 1, 2, 4, 8, 4, 8, sizeof (char *), 2 };
 
 void
 fl_hdf5_quiet (void)

@@ -2,22 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/journal.h"
 
+/* Parts that one writer has written since its last shots; their sequence numbers follow each other. */
 typedef struct
 {
-  guint64 sequence, at;
-  gsize bytes;
-} SpotFrame;
+  guint64 sequence; /* of the last */
+  FlWalkFrame parts[FL_PART_LAST];
+} Pending;
 
 struct FlWalk
 {
   FlJournalReader *reader;
   char *path;
-  GHashTable *last_spots; /* writer -> SpotFrame */
+  GHashTable *pending; /* writer -> Pending */
   FlBatch *shots;
 };
 
@@ -30,7 +32,7 @@ fl_walk_open (const char *journal, GError **error)
   FlWalk *self = g_new0 (FlWalk, 1);
   self->reader = reader;
   self->path = g_strdup (journal);
-  self->last_spots = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->pending = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return self;
 }
 
@@ -40,7 +42,7 @@ fl_walk_free (FlWalk *walk)
   if (walk == NULL)
     return;
   fl_journal_reader_free (walk->reader);
-  g_hash_table_unref (walk->last_spots);
+  g_hash_table_unref (walk->pending);
   g_clear_pointer (&walk->shots, fl_batch_free);
   g_free (walk->path);
   g_free (walk);
@@ -58,27 +60,51 @@ fl_walk_skipped (const FlWalk *walk)
   return fl_journal_reader_skipped (walk->reader);
 }
 
-static void
-remember_spots (FlWalk *walk, const FlFrame *frame, guint64 at)
+static int
+part_of (FlKind kind)
 {
-  gpointer writer = GUINT_TO_POINTER (frame->writer);
-  SpotFrame *spots = g_hash_table_lookup (walk->last_spots, writer);
-  if (spots == NULL)
-    {
-      spots = g_new (SpotFrame, 1);
-      g_hash_table_insert (walk->last_spots, writer, spots);
-    }
-  *spots = (SpotFrame){ frame->sequence, at, FL_JOURNAL_HEADER + frame->payload_length };
+  for (int p = 0; p < FL_PART_LAST; p++)
+    if (fl_parts[p].kind == kind)
+      return p;
+  return -1;
 }
 
-static guint64
-spots_counted (const FlBatch *shots)
+static Pending *
+pending_of (FlWalk *walk, guint32 writer)
 {
-  const guint32 *counts = fl_batch_column (shots, "spots");
-  guint64 sum = 0;
-  for (guint i = 0; i < fl_batch_rows (shots); i++)
-    sum += counts[i];
-  return sum;
+  Pending *pending = g_hash_table_lookup (walk->pending, GUINT_TO_POINTER (writer));
+  if (pending == NULL)
+    {
+      pending = g_new0 (Pending, 1);
+      g_hash_table_insert (walk->pending, GUINT_TO_POINTER (writer), pending);
+    }
+  return pending;
+}
+
+static void
+remember_part (Pending *pending, int part, const FlFrame *frame, FlWalkFrame place)
+{
+  if (pending->sequence + 1 != frame->sequence)
+    *pending = (Pending){ 0 }; /* something of them is damaged, or they are of a write that never ended */
+  pending->sequence = frame->sequence;
+  pending->parts[part] = place;
+}
+
+/* Whether the parts that the shots say they have are there. Reflections are written after their lattices: were theirs
+ * damaged, there would be a gap in the sequence, and no lattices either. */
+static gboolean
+is_whole (const FlWalkStep *step)
+{
+  const guint32 *spots = fl_batch_column (step->shots, "spots");
+  const guint16 *lattices = fl_batch_column (step->shots, "lattices");
+  guint64 n_spots = 0, n_lattices = 0;
+  for (guint i = 0; i < fl_batch_rows (step->shots); i++)
+    {
+      n_spots += spots[i];
+      n_lattices += lattices[i];
+    }
+  return (n_spots == 0 || step->parts[FL_PART_SPOTS].bytes > 0)
+         && (n_lattices == 0 || step->parts[FL_PART_LATTICES].bytes > 0);
 }
 
 gboolean
@@ -88,34 +114,34 @@ fl_walk_next (FlWalk *walk, FlWalkStep *step, GError **error)
   while (fl_journal_reader_next (walk->reader, &frame, error))
     {
       gsize bytes = FL_JOURNAL_HEADER + frame.payload_length;
-      guint64 at = fl_journal_reader_offset (walk->reader) - bytes;
-      if (frame.kind == FL_KIND_SPOT)
-        remember_spots (walk, &frame, at);
+      FlWalkFrame place = { fl_journal_reader_offset (walk->reader) - bytes, bytes };
+      int part = part_of (frame.kind);
+      if (part >= 0)
+        remember_part (pending_of (walk, frame.writer), part, &frame, place);
       if (frame.kind != FL_KIND_SHOT)
         continue;
+      Pending *pending = pending_of (walk, frame.writer);
+      *step = (FlWalkStep){ .frame = place };
+      if (pending->sequence + 1 == frame.sequence)
+        memcpy (step->parts, pending->parts, sizeof step->parts);
+      *pending = (Pending){ 0 };
       g_clear_pointer (&walk->shots, fl_batch_free);
       walk->shots = fl_batch_decode (frame.payload, frame.payload_length, NULL);
-      if (walk->shots == NULL)
-        continue; /* a right checksum over wrong bytes: not ours */
-      *step = (FlWalkStep){ .shots = walk->shots, .shots_at = at, .shots_bytes = bytes };
-      const SpotFrame *spots = g_hash_table_lookup (walk->last_spots, GUINT_TO_POINTER (frame.writer));
-      if (spots != NULL && spots->sequence + 1 == frame.sequence)
-        {
-          step->spots_at = spots->at;
-          step->spots_bytes = spots->bytes;
-        }
-      if (step->spots_bytes > 0 || spots_counted (walk->shots) == 0)
+      step->shots = walk->shots;
+      /* NULL: a right checksum over wrong bytes: not ours */
+      if (walk->shots != NULL && is_whole (step))
         return TRUE;
     }
   return FALSE;
 }
 
 FlBatch *
-fl_walk_load (const char *journal, guint64 at, gsize bytes, GError **error)
+fl_walk_load (const char *journal, const FlWalkFrame *place, GError **error)
 {
+  gsize bytes = place->bytes;
   g_autofree guint8 *data = g_malloc (bytes + 1);
   int fd = open (journal, O_RDONLY | O_CLOEXEC);
-  ssize_t got = fd >= 0 ? pread (fd, data, bytes, (off_t) at) : -1;
+  ssize_t got = fd >= 0 ? pread (fd, data, bytes, (off_t) place->at) : -1;
   int why = errno;
   if (fd >= 0)
     close (fd);
@@ -123,20 +149,7 @@ fl_walk_load (const char *journal, guint64 at, gsize bytes, GError **error)
   if (got == (ssize_t) bytes && fl_frame_scan (data, bytes, &frame) == FL_SCAN_FRAME && frame.skipped == 0)
     return fl_batch_decode (frame.payload, frame.payload_length, error);
   g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-               "%s: byte %" G_GUINT64_FORMAT " cannot be read (%s), expected a frame", journal, at,
+               "%s: byte %" G_GUINT64_FORMAT " cannot be read (%s), expected a frame", journal, place->at,
                got < 0 ? g_strerror (why) : "not the bytes that were there");
   return NULL;
-}
-
-void
-fl_walk_find (const FlBatch *spots, guint64 shot, guint *first, guint *n)
-{
-  const guint64 *shots = fl_batch_column (spots, "shot");
-  guint rows = fl_batch_rows (spots), i = 0;
-  while (i < rows && shots[i] != shot)
-    i++;
-  *first = i;
-  while (i < rows && shots[i] == shot)
-    i++;
-  *n = i - *first;
 }

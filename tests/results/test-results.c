@@ -1,6 +1,7 @@
 /* From journals to segments to the master and back: nothing journalled is lost, nothing counts twice. */
 #include <errno.h>
 #include <glib/gstdio.h>
+#include <hdf5.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +31,52 @@ spots_of (guint frame)
   return frame % 3 == 0 ? 0 : (frame * 7) % 40;
 }
 
-static FlShotRow
-make_shot (guint frame, FlSpotRow *spots)
+static guint
+lattices_of (guint frame)
 {
+  return spots_of (frame) >= 16 ? frame % 4 : 0;
+}
+
+static guint
+reflections_of (guint frame)
+{
+  return lattices_of (frame) > 1 ? 5 * frame % 97 : 0;
+}
+
+/* Everything about a shot that the tests record. */
+typedef struct
+{
+  FlSpotRow spots[64];
+  FlLatticeRow lattices[4];
+  FlReflectionRow reflections[100];
+  FlShotParts parts;
+} Made;
+
+static FlShotRow
+make_shot (guint frame, Made *made)
+{
+  FlSpotRow *spots = made->spots;
   FlShotRow shot = { .id = id_of (frame), .frame = frame, .spots = spots_of (frame), .resolution = 2.5f };
   shot.outcome = shot.spots >= 16 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
   for (guint i = 0; i < shot.spots; i++)
-    spots[i] =
-        (FlSpotRow){ .shot = shot.id, .panel = (guint16) i, .fs = (float) frame + 0.25f, .ss = (float) i };
+    spots[i] = (FlSpotRow){ .panel = (guint16) i, .fs = (float) frame + 0.25f, .ss = (float) i };
+  shot.lattices = (guint16) lattices_of (frame);
+  guint n = reflections_of (frame);
+  for (guint i = 0; i < shot.lattices; i++)
+    made->lattices[i] =
+        (FlLatticeRow){ .number = (guint16) i, .centring = 'P', .cell = { (float) (frame + i) } };
+  for (guint i = 0; i < n; i++)
+    made->reflections[i] = (FlReflectionRow){ .lattice = (guint16) (i * shot.lattices / n),
+                                              .h = (gint16) (i % 7) - 3,
+                                              .k = -(gint16) i,
+                                              .l = (gint16) frame,
+                                              .intensity = (float) i };
+  made->parts = (FlShotParts){ spots, made->lattices, made->reflections, n };
   return shot;
 }
 
 static void
-check_spots (const char *job, guint frame)
+check_shot (const char *job, guint frame)
 {
   GError *error = NULL;
   FlShotRow row;
@@ -56,6 +90,25 @@ check_spots (const char *job, guint frame)
     {
       const FlSpotRow *spot = &g_array_index (spots, FlSpotRow, i);
       g_assert_true (spot->shot == id_of (frame) && spot->panel == i && spot->fs == (float) frame + 0.25f);
+    }
+  g_autoptr (GArray) lattices = fl_results_lattices (job, id_of (frame), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (lattices->len, ==, lattices_of (frame));
+  for (guint i = 0; i < lattices->len; i++)
+    {
+      const FlLatticeRow *lattice = &g_array_index (lattices, FlLatticeRow, i);
+      g_assert_true (lattice->shot == id_of (frame) && lattice->number == i && lattice->centring == 'P'
+                     && lattice->cell[0] == (float) (frame + i));
+    }
+  g_autoptr (GArray) reflections = fl_results_reflections (job, id_of (frame), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (reflections->len, ==, reflections_of (frame));
+  for (guint i = 0; i < reflections->len; i++)
+    {
+      const FlReflectionRow *r = &g_array_index (reflections, FlReflectionRow, i);
+      g_assert_true (r->shot == id_of (frame) && r->lattice == i * lattices->len / reflections->len
+                     && r->h == (int) (i % 7) - 3 && r->k == -(int) i && r->l == (int) frame
+                     && r->intensity == (float) i);
     }
 }
 
@@ -84,9 +137,9 @@ static void
 record (FlRecorder *recorder, guint frame)
 {
   GError *error = NULL;
-  FlSpotRow spots[64];
-  FlShotRow shot = make_shot (frame, spots);
-  g_assert_true (fl_recorder_add (recorder, &shot, spots, &error));
+  Made made;
+  FlShotRow shot = make_shot (frame, &made);
+  g_assert_true (fl_recorder_add (recorder, &shot, &made.parts, &error));
   g_assert_no_error (error);
 }
 
@@ -126,7 +179,7 @@ test_lookup (void)
     {
       record (recorder, frame);
       if (frame % 8 == 7)
-        check_spots (job, frame - 3);
+        check_shot (job, frame - 3);
     }
   g_autoptr (GArray) none = fl_results_spots (job, id_of (999), NULL, &error);
   g_assert_null (none);
@@ -135,22 +188,22 @@ test_lookup (void)
   g_assert_true (fl_recorder_close (recorder, NULL));
   write_master (job, attempt);
   for (guint frame = 0; frame < 60; frame++)
-    check_spots (job, frame);
+    check_shot (job, frame);
 
   /* A later attempt wins, and lies in a journal that the master does not know. */
   recorder = begin (job, &attempt, 3, 8, 20);
-  FlSpotRow spots[64];
-  FlShotRow shot = make_shot (4, spots);
+  Made made;
+  FlShotRow shot = make_shot (4, &made);
   shot.spots = 1;
-  g_assert_true (fl_recorder_add (recorder, &shot, spots, NULL) && fl_recorder_flush (recorder, NULL));
+  g_assert_true (fl_recorder_add (recorder, &shot, &made.parts, NULL) && fl_recorder_flush (recorder, NULL));
   g_autoptr (GArray) newer = fl_results_spots (job, id_of (4), NULL, NULL);
   g_assert_cmpuint (newer->len, ==, 1);
-  check_spots (job, 5);
+  check_shot (job, 5);
   g_assert_true (fl_recorder_close (recorder, NULL));
   write_master (job, attempt);
   g_autoptr (GArray) joined = fl_results_spots (job, id_of (4), NULL, NULL);
   g_assert_cmpuint (joined->len, ==, 1);
-  check_spots (job, 5);
+  check_shot (job, 5);
   remove_tree (job);
 }
 
@@ -171,20 +224,24 @@ test_order (void)
     g_assert_true (fl_recorder_close (ranks[r], NULL));
   write_master (job, attempt);
   g_autofree char *path = fl_master_path (job);
-  g_autofree guint64 *first = NULL;
-  guint64 n_spots;
-  g_autoptr (FlBatch) shots = fl_segment_read_shots (path, &first, &n_spots, NULL, NULL);
-  g_assert_cmpuint (fl_batch_rows (shots), ==, 100);
-  guint64 sum = 0;
+  g_auto (FlShotIndex) index = { 0 };
+  g_assert_true (fl_segment_read_index (path, &index, NULL));
+  g_assert_cmpuint (fl_batch_rows (index.shots), ==, 100);
+  guint64 spots = 0, lattices = 0, reflections = 0;
   for (guint i = 0; i < 100; i++)
     {
       FlShotRow row;
-      fl_batch_row (shots, i, &row);
+      fl_batch_row (index.shots, i, &row);
       g_assert_cmpuint (row.frame, ==, i);
-      sum += row.spots;
-      check_spots (job, i);
+      spots += row.spots;
+      lattices += row.lattices;
+      reflections += reflections_of (i);
+      check_shot (job, i);
     }
-  g_assert_cmpuint (sum, ==, n_spots);
+  g_assert_cmpuint (spots, ==, index.rows[FL_PART_SPOTS]);
+  g_assert_cmpuint (lattices, ==, index.rows[FL_PART_LATTICES]);
+  g_assert_cmpuint (reflections, ==, index.rows[FL_PART_REFLECTIONS]);
+  g_assert_cmpuint (reflections, >, 100);
   remove_tree (job);
 }
 
@@ -222,17 +279,18 @@ test_kill (void)
       for (guint frame = 0; frame < n; frame++)
         g_assert_nonnull (fl_history_done (history, id_of (frame)));
       for (guint frame = 0; frame < n; frame += 1 + n / 20)
-        check_spots (job, frame);
+        check_shot (job, frame);
       guint attempt;
       FlRecorder *recorder = begin (job, &attempt, 0, 5, 30);
       record (recorder, n);
       g_assert_true (fl_recorder_close (recorder, NULL));
       write_master (job, attempt);
       g_autofree char *path = fl_master_path (job);
-      g_autoptr (FlBatch) shots = fl_segment_read_shots (path, NULL, NULL, NULL, NULL);
-      g_assert_cmpuint (fl_batch_rows (shots), ==, n + 1);
+      g_auto (FlShotIndex) index = { 0 };
+      g_assert_true (fl_segment_read_index (path, &index, NULL));
+      g_assert_cmpuint (fl_batch_rows (index.shots), ==, n + 1);
       for (guint frame = 0; frame <= n; frame += 1 + n / 20)
-        check_spots (job, frame);
+        check_shot (job, frame);
       lost += n % 700;
       remove_tree (job);
     }
@@ -353,14 +411,89 @@ test_damage (void)
       g_assert_true (seed % 2 == 0 || n == 100);
       for (guint frame = 0; frame < 100; frame++)
         if (fl_history_done (history, id_of (frame)) != NULL)
-          check_spots (job, frame);
-      g_autoptr (FlBatch) whole_or_null = fl_segment_read_shots (segment, NULL, NULL, NULL, NULL);
+          check_shot (job, frame);
+      g_auto (FlShotIndex) whole_or_nothing = { 0 };
+      fl_segment_read_index (segment, &whole_or_nothing, NULL);
       FlRecorder *next = begin (job, &attempt, 0, 5, 30);
       record (next, 100);
       g_assert_true (fl_recorder_close (next, NULL));
       g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
       g_assert_true (fl_master_seal_leftovers (job, attempt, 50, NULL));
       g_assert_true (fl_master_write (job, attempt, sources, NULL));
+      remove_tree (job);
+    }
+}
+
+/* Files and journals of before there were lattices. */
+static void
+test_older (void)
+{
+  g_autofree char *job = make_job ();
+  guint attempt;
+  FlRecorder *recorder = begin (job, &attempt, 0, 8, 20);
+  for (guint frame = 0; frame < 30; frame++)
+    {
+      Made made;
+      FlShotRow shot = make_shot (frame, &made);
+      shot.lattices = 0;
+      made.parts.n_reflections = 0;
+      g_assert_true (fl_recorder_add (recorder, &shot, &made.parts, NULL));
+    }
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  g_autoptr (GPtrArray) segments = fl_segment_list (job);
+  const char *newer[] = { "lattices",      "reflections",         "shots/first_lattice",   "shots/n_lattices",
+                          "shots/n_spots", "shots/n_reflections", "shots/first_reflection" };
+  for (guint i = 0; i < segments->len; i++)
+    {
+      g_autofree char *path = g_build_filename (job, segments->pdata[i], NULL);
+      hid_t file = H5Fopen (path, H5F_ACC_RDWR, H5P_DEFAULT);
+      for (guint k = 0; k < G_N_ELEMENTS (newer); k++)
+        g_assert_cmpint (H5Ldelete (file, newer[k], H5P_DEFAULT), >=, 0);
+      H5Fclose (file);
+    }
+  write_master (job, attempt);
+  for (guint frame = 0; frame < 30; frame++)
+    {
+      GError *error = NULL;
+      g_autoptr (GArray) spots = fl_results_spots (job, id_of (frame), NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (spots->len, ==, spots_of (frame));
+      g_autoptr (GArray) lattices = fl_results_lattices (job, id_of (frame), NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (lattices->len, ==, 0);
+    }
+  remove_tree (job);
+}
+
+/* A shot counts as written only when all that belongs to it is whole. */
+static void
+test_lost_part (void)
+{
+  const FlKind kinds[] = { FL_KIND_SPOT, FL_KIND_LATTICE, FL_KIND_REFLECTION, FL_KIND_SHOT };
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    {
+      g_autofree char *job = make_job ();
+      guint attempt, seen = 0;
+      FlRecorder *recorder = begin (job, &attempt, 0, 20, 100);
+      for (guint frame = 0; frame < 60; frame++)
+        record (recorder, frame);
+      g_assert_true (fl_recorder_close (recorder, NULL));
+      g_autofree char *dir = fl_attempt_path (job, attempt);
+      g_autoptr (GPtrArray) journals = fl_journal_list (dir);
+      g_autofree char *bytes = NULL;
+      gsize length, at = 0;
+      FlFrame frame;
+      g_assert_true (g_file_get_contents (journals->pdata[0], &bytes, &length, NULL));
+      for (; fl_frame_scan ((guint8 *) bytes + at, length - at, &frame) == FL_SCAN_FRAME; at += frame.length)
+        if (frame.kind == kinds[k] && seen++ == 1) /* of the second batch */
+          bytes[frame.payload - (guint8 *) bytes + 5] ^= 1;
+      g_assert_cmpuint (seen, ==, 3);
+      g_assert_true (g_file_set_contents (journals->pdata[0], bytes, (gssize) length, NULL));
+      g_autoptr (FlHistory) history = fl_history_read (job, 2, FALSE, NULL);
+      g_assert_cmpuint (history->skipped, >, 0);
+      for (guint i = 0; i < 60; i++)
+        g_assert_true ((fl_history_done (history, id_of (i)) != NULL) == (i / 20 != 1));
+      check_shot (job, 50);
       remove_tree (job);
     }
 }
@@ -375,5 +508,7 @@ main (int argc, char **argv)
   g_test_add_func ("/results/strikes", test_strikes);
   g_test_add_func ("/results/attempts", test_attempts);
   g_test_add_func ("/results/damage", test_damage);
+  g_test_add_func ("/results/older", test_older);
+  g_test_add_func ("/results/lost-part", test_lost_part);
   return g_test_run ();
 }
