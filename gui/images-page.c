@@ -3,18 +3,11 @@
 
 #include <glib/gi18n.h>
 
-#include <math.h>
-#include <string.h>
-
-#include "engine/base/error.h"
 #include "gui/chooser.h"
 #include "gui/folder-files.h"
 #include "gui/shot-list.h"
+#include "gui/shot-picture.h"
 #include "gui/text.h"
-#include "widgets/colour-bar.h"
-#include "widgets/image-view.h"
-
-#define SLOT 1 /* of image requests: a newer one overtakes */
 
 struct _FlgImagesPage
 {
@@ -25,21 +18,18 @@ struct _FlgImagesPage
   GtkLabel *frames_label, *hits_label, *facts, *outcome;
   FlwImageView *view;
   FlwColourBar *bar;
-  double brightest; /* what the colour bar's histogram ends with */
+  FlgShotPicture *picture;
 
   FlgShotList *list;       /* of the run's best job; NULL: none */
   GPtrArray *folder_files; /* char *, of a run without a job */
   GArray *history;         /* Place, for going back */
   GRand *random;
 
-  char *path, *geometry, *mask, *job_dir; /* shown; "" = none */
-  guint32 source, frame, n_frames;
+  guint32 source; /* shown */
   gint64 job;
-  char *drawn_path;  /* whose panels the view has */
   FlgShotRef wanted; /* to be shown once its file is known; job 0: none */
-  GCancellable *cancellable;
-  guint asked;      /* answers awaited */
-  gboolean setting; /* the choosers are being set by us */
+  guint listing;     /* folders whose files are awaited */
+  gboolean setting;  /* the choosers are being set by us */
 };
 
 typedef struct
@@ -52,276 +42,21 @@ G_DEFINE_FINAL_TYPE (FlgImagesPage, flg_images_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
-static void show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame,
-                        gboolean remember);
-
-static FlViewClient *
-client (FlgImagesPage *self)
-{
-  return flg_context_view (flg_page_context (FLG_PAGE (self)));
-}
-
 static void
 place_clear (Place *place)
 {
   g_free (place->path);
 }
 
-/* --- the picture --- */
-
-typedef struct
-{
-  FlgImagesPage *page;
-  guint64 serial;
-} Asked;
-
-static void
-show_energy (FlgImagesPage *self, const FlViewImage *image)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  if (image->energy > 0)
-    g_string_append_printf (text, _ ("energy %.1f eV\nwavelength %.4f Å\n"), image->energy,
-                            image->wavelength);
-  else
-    g_string_append (text, _ ("energy not known\n"));
-  if (image->camera_length > 0)
-    g_string_append_printf (text, _ ("camera length %.2f mm\n"), image->camera_length);
-  g_string_append_printf (text, _ ("pixel %.4g mm"), image->pixel_size);
-  if (isfinite (image->saturation))
-    g_string_append_printf (text, _ ("\nsaturated at %.0f"), image->saturation);
-  if (*image->event)
-    g_string_append_printf (text, _ ("\nevent %s"), image->event);
-  gtk_label_set_label (self->facts, text->str);
-}
-
-/* From the percentiles of the whole shot: wide enough that noise stays dark, far below the few brightest spots, which
- * would leave the rest black. */
-static void
-suggest_range (FlgImagesPage *self, const FlViewImage *image)
-{
-  double low = image->percentiles[1], middle = image->percentiles[2];
-  double high = middle + 4 * (image->percentiles[3] - middle);
-  if (!isfinite (low) || !isfinite (high))
-    return;
-  high = MAX (high, low + 1);
-  self->brightest = low + 6 * (high - low);
-  flw_colour_map_suggest_range (flw_image_view_get_colour_map (self->view), low, high);
-}
-
-static void
-on_image (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autofree Asked *asked = data;
-  g_autoptr (FlgImagesPage) self = asked->page;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlViewImage) image = fl_view_client_image_finish (FL_VIEW_CLIENT (source), result, &error);
-  self->asked--;
-  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (!image)
-    {
-      flw_image_view_fail (self->view, asked->serial, error->message);
-      return;
-    }
-  flw_image_view_set_geometry (self->view, image->wavelength, image->camera_length, image->pixel_size);
-  suggest_range (self, image);
-  show_energy (self, image);
-  flw_image_view_deliver (self->view, asked->serial,
-                          g_memdup2 (image->raster, (gsize) image->width * image->height * sizeof (float)));
-}
-
-static void
-provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
-{
-  FlgImagesPage *self = data;
-  FlViewImageRequest request = {
-    .slot = SLOT,
-    .source = { self->path, self->geometry, self->mask },
-    .frame = self->frame,
-    .rect = { wanted->x0, wanted->y0, wanted->x1, wanted->y1 },
-    .reduce = wanted->nearest ? FL_VIEW_NEAREST : FL_VIEW_MAXIMUM,
-    .width = wanted->width,
-    .height = wanted->height,
-  };
-  Asked *asked = g_new (Asked, 1);
-  *asked = (Asked){ g_object_ref (self), wanted->serial };
-  self->asked++;
-  fl_view_client_image_async (client (self), &request, self->cancellable, on_image, asked);
-}
-
-/* The few pixels of the brightest spots would squeeze all others into the first bins: they go into the last one. */
-static void
-show_histogram (FlgImagesPage *self)
-{
-  guint width, height;
-  const float *raster = flw_image_view_get_raster (self->view, &width, &height);
-  if (!raster)
-    return;
-  gsize n = (gsize) width * height;
-  g_autofree float *values = g_new (float, n);
-  for (gsize i = 0; i < n; i++)
-    values[i] = raster[i] > (float) self->brightest ? (float) self->brightest : raster[i];
-  flw_colour_bar_set_values (self->bar, n, values);
-}
-
-static void
-show_panels (FlgImagesPage *self, const FlViewSource *source)
-{
-  g_autofree FlwImagePanel *panels = g_new0 (FlwImagePanel, source->n_panels);
-  for (guint i = 0; i < source->n_panels; i++)
-    {
-      const FlViewPanel *p = &source->panels[i];
-      panels[i] =
-          (FlwImagePanel){ p->name, p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y, p->n_fs, p->n_ss };
-    }
-  flw_image_view_set_panels (self->view, source->n_panels, panels);
-  flw_image_view_set_extent (self->view, source->whole.x0, source->whole.y0, source->whole.x1,
-                             source->whole.y1);
-}
-
-static void
-set_frames (FlgImagesPage *self, guint32 frames)
-{
-  self->n_frames = frames;
-  self->setting = TRUE;
-  gtk_spin_button_set_range (self->frame_spin, 0, frames ? frames - 1 : 0);
-  gtk_spin_button_set_value (self->frame_spin, self->frame);
-  self->setting = FALSE;
-  g_autofree char *count = flg_format_count (frames);
-  g_autofree char *text = g_strdup_printf (_ ("of %s"), count);
-  gtk_label_set_label (self->frames_label, text);
-}
-
-static void
-on_source (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_autofree Asked *asked = data;
-  g_autoptr (FlgImagesPage) self = asked->page;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlViewSource) source = fl_view_client_source_finish (FL_VIEW_CLIENT (object), result, &error);
-  self->asked--;
-  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (!source)
-    {
-      gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
-      g_autofree char *text =
-          missing ? g_strdup_printf (_ ("The file is not here.\n%s"), self->path) : g_strdup (error->message);
-      g_clear_pointer (&self->drawn_path, g_free);
-      flw_image_view_set_provider (self->view, NULL, NULL, NULL);
-      flw_image_view_set_empty_text (self->view, text);
-      gtk_label_set_label (self->facts, "");
-      set_frames (self, 0);
-      return;
-    }
-  show_panels (self, source);
-  set_frames (self, source->frames);
-  gboolean had_picture = self->drawn_path != NULL;
-  g_free (self->drawn_path);
-  self->drawn_path = g_strdup (self->path);
-  /* From file to file of one detector the zoom stays. */
-  if (had_picture)
-    flw_image_view_reload (self->view);
-  else
-    flw_image_view_set_provider (self->view, provide, self, NULL);
-}
-
-/* --- the spots --- */
-
-static void
-show_outcome (FlgImagesPage *self, const FlViewSpots *spots)
-{
-  static const char *const names[] = { N_ ("miss"), N_ ("indexed hit"), N_ ("hit"), N_ ("failed"),
-                                       N_ ("set aside") };
-  g_autoptr (GString) text = g_string_new (NULL);
-  FlOutcome outcome = MIN (spots->outcome, FL_OUTCOME_SET_ASIDE);
-  g_string_append_printf (text, "<b>%s</b>", _ (names[outcome]));
-  g_string_append_printf (text, ngettext ("\n%u strong spot", "\n%u strong spots", spots->n_spots),
-                          spots->n_spots);
-  if (spots->resolution > 0)
-    g_string_append_printf (text, _ ("\nto %.2f Å"), spots->resolution);
-  if (spots->message && *spots->message)
-    {
-      g_autofree char *message = g_markup_escape_text (spots->message, -1);
-      g_string_append_printf (text, "\n%s", message);
-    }
-  gtk_label_set_markup (self->outcome, text->str);
-}
-
-static void
-on_spots (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_autofree Asked *asked = data;
-  g_autoptr (FlgImagesPage) self = asked->page;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlViewSpots) spots = fl_view_client_spots_finish (FL_VIEW_CLIENT (object), result, &error);
-  self->asked--;
-  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (!spots)
-    {
-      gtk_label_set_label (self->outcome, g_error_matches (error, FL_ERROR, FL_ERROR_MISSING)
-                                              ? _ ("not processed")
-                                              : error->message);
-      return;
-    }
-  g_autofree FlwImageSpot *shown = g_new0 (FlwImageSpot, spots->n_spots);
-  for (guint i = 0; i < spots->n_spots; i++)
-    shown[i] = (FlwImageSpot){ .x = spots->spots[i].x,
-                               .y = spots->spots[i].y,
-                               .radius = 4,
-                               .d = spots->spots[i].d,
-                               .intensity = spots->spots[i].intensity,
-                               .shape = FLW_SPOT_CIRCLE };
-  flw_image_view_set_spots (self->view, spots->n_spots, shown);
-  show_outcome (self, spots);
-}
-
-static Asked *
-ask (FlgImagesPage *self)
-{
-  Asked *asked = g_new0 (Asked, 1);
-  asked->page = g_object_ref (self);
-  self->asked++;
-  return asked;
-}
-
-static void
-ask_spots (FlgImagesPage *self)
-{
-  flw_image_view_set_spots (self->view, 0, NULL);
-  gtk_label_set_label (self->outcome, _ ("not processed"));
-  if (!*self->job_dir)
-    return;
-  FlViewSpotsRequest request = { self->job_dir, { self->path, self->geometry, self->mask }, self->frame };
-  fl_view_client_spots_async (client (self), &request, self->cancellable, on_spots, ask (self));
-}
-
 /* --- which shot --- */
-
-static void
-set_detector (FlgImagesPage *self)
-{
-  FlgExperiment *experiment = EXPERIMENT (self);
-  const FlRun *run = flg_experiment_run (experiment, flg_chooser_get (self->runs));
-  g_free (self->geometry);
-  g_free (self->mask);
-  g_free (self->job_dir);
-  self->geometry = self->mask = NULL;
-  if (run)
-    flg_experiment_run_detector (experiment, run, &self->geometry, &self->mask);
-  const FlJob *job = self->list ? flg_experiment_job (experiment, flg_shot_list_job (self->list)) : NULL;
-  self->job_dir = job ? flg_experiment_job_folder (experiment, job) : NULL;
-  if (!self->job_dir)
-    self->job_dir = g_strdup ("");
-}
 
 static void
 remember_place (FlgImagesPage *self)
 {
-  if (!self->path)
+  if (!flg_shot_picture_path (self->picture))
     return;
-  Place place = { g_strdup (self->path), self->source, self->frame };
+  Place place = { g_strdup (flg_shot_picture_path (self->picture)), self->source,
+                  flg_shot_picture_frame (self->picture) };
   g_array_append_val (self->history, place);
   if (self->history->len > 1000)
     g_array_remove_index (self->history, 0);
@@ -339,37 +74,31 @@ choose_file (FlgImagesPage *self, guint32 source)
 static void
 show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame, gboolean remember)
 {
-  if (!client (self))
-    {
-      flw_image_view_set_empty_text (self->view, _ ("Images are not available."));
-      return;
-    }
+  FlgExperiment *experiment = EXPERIMENT (self);
+  const FlRun *run = flg_experiment_run (experiment, flg_chooser_get (self->runs));
+  const FlJob *job = self->list ? flg_experiment_job (experiment, flg_shot_list_job (self->list)) : NULL;
+  g_autofree char *geometry = NULL, *mask = NULL;
+  g_autofree char *job_dir = job ? flg_experiment_job_folder (experiment, job) : NULL;
+  if (run)
+    flg_experiment_run_detector (experiment, run, &geometry, &mask);
   if (remember)
     remember_place (self);
-  g_cancellable_cancel (self->cancellable);
-  g_object_unref (self->cancellable);
-  self->cancellable = g_cancellable_new ();
-  gboolean same_file = g_strcmp0 (path, self->drawn_path) == 0;
-  if (path != self->path)
-    {
-      g_free (self->path);
-      self->path = g_strdup (path);
-    }
   self->source = source;
-  self->frame = frame;
-  set_detector (self);
   choose_file (self, source);
-  if (same_file)
-    {
-      set_frames (self, self->n_frames);
-      flw_image_view_reload (self->view);
-    }
-  else
-    {
-      FlViewSourceRequest request = { self->path, self->geometry, self->mask };
-      fl_view_client_source_async (client (self), &request, self->cancellable, on_source, ask (self));
-    }
-  ask_spots (self);
+  flg_shot_picture_show (self->picture, path, geometry, mask, job_dir ? job_dir : "", frame);
+}
+
+static void
+on_frames (FlgImagesPage *self)
+{
+  guint32 frames = flg_shot_picture_n_frames (self->picture);
+  self->setting = TRUE;
+  gtk_spin_button_set_range (self->frame_spin, 0, frames ? frames - 1 : 0);
+  gtk_spin_button_set_value (self->frame_spin, flg_shot_picture_frame (self->picture));
+  self->setting = FALSE;
+  g_autofree char *count = flg_format_count (frames);
+  g_autofree char *text = g_strdup_printf (_ ("of %s"), count);
+  gtk_label_set_label (self->frames_label, text);
 }
 
 static void
@@ -430,7 +159,7 @@ static void
 show_first (FlgImagesPage *self)
 {
   FlgShotRef ref;
-  if (self->path || self->wanted.job)
+  if (flg_shot_picture_path (self->picture) || self->wanted.job)
     return;
   if (self->list && flg_shot_list_hit (self->list, 0, &ref))
     show_ref (self, &ref);
@@ -470,7 +199,7 @@ static void
 on_folder (GPtrArray *files, const GError *error, gpointer data)
 {
   g_autoptr (FlgImagesPage) self = data;
-  self->asked--;
+  self->listing--;
   if (!self->view || self->list)
     return;
   g_clear_pointer (&self->folder_files, g_ptr_array_unref);
@@ -487,14 +216,10 @@ enter_run (FlgImagesPage *self, gint64 job)
 {
   FlgExperiment *experiment = EXPERIMENT (self);
   const FlRun *run = flg_experiment_run (experiment, flg_chooser_get (self->runs));
-  g_clear_pointer (&self->path, g_free);
-  g_clear_pointer (&self->drawn_path, g_free);
   g_clear_pointer (&self->folder_files, g_ptr_array_unref);
   drop_list (self);
   self->job = job;
-  flw_image_view_set_provider (self->view, NULL, NULL, NULL);
-  flw_image_view_set_spots (self->view, 0, NULL);
-  flw_image_view_set_empty_text (self->view, run || job ? _ ("Looking for images…") : _ ("Choose a run."));
+  flg_shot_picture_clear (self->picture, run || job ? _ ("Looking for images…") : _ ("Choose a run."));
   if (job)
     {
       self->list = flg_shot_list_new (experiment, job);
@@ -503,7 +228,7 @@ enter_run (FlgImagesPage *self, gint64 job)
   else if (run)
     {
       g_autofree char *folder = flg_experiment_resolve (experiment, run->root, run->path);
-      self->asked++;
+      self->listing++;
       flg_folder_files (folder ? folder : run->path, on_folder, g_object_ref (self));
     }
   on_list_changed (self);
@@ -524,7 +249,7 @@ on_file_chosen (FlgImagesPage *self)
   if (self->setting || chosen == G_MININT64)
     return;
   const char *path = file_path (self, (guint32) chosen);
-  if (path && g_strcmp0 (path, self->path) != 0)
+  if (path && g_strcmp0 (path, flg_shot_picture_path (self->picture)) != 0)
     show_place (self, path, (guint32) chosen, 0, TRUE);
 }
 
@@ -532,8 +257,9 @@ static void
 on_frame_changed (FlgImagesPage *self)
 {
   guint32 frame = (guint32) gtk_spin_button_get_value_as_int (self->frame_spin);
-  if (!self->setting && self->path && frame != self->frame)
-    show_place (self, self->path, self->source, frame, TRUE);
+  const char *path = flg_shot_picture_path (self->picture);
+  if (!self->setting && path && frame != flg_shot_picture_frame (self->picture))
+    show_place (self, path, self->source, frame, TRUE);
 }
 
 void
@@ -564,8 +290,8 @@ const char *
 flg_images_page_shown (FlgImagesPage *self, guint32 *frame)
 {
   if (frame)
-    *frame = self->frame;
-  return self->path;
+    *frame = flg_shot_picture_frame (self->picture);
+  return flg_shot_picture_path (self->picture);
 }
 
 /* --- actions --- */
@@ -576,7 +302,9 @@ act_step_hit (GtkWidget *widget, const char *action, GVariant *target)
   FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
   FlgShotRef ref;
   int by = g_str_equal (action, "images.next-hit") ? 1 : -1;
-  if (self->list && flg_shot_list_step (self->list, self->source, self->frame, by, TRUE, &ref))
+  if (self->list
+      && flg_shot_list_step (self->list, self->source, flg_shot_picture_frame (self->picture), by, TRUE,
+                             &ref))
     show_ref (self, &ref);
   else
     flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL,
@@ -610,15 +338,18 @@ act_back (GtkWidget *widget, const char *action, GVariant *target)
 static void
 go (FlgImagesPage *self, gint64 frame)
 {
-  if (self->path && frame >= 0 && (self->n_frames == 0 || frame < (gint64) self->n_frames))
-    show_place (self, self->path, self->source, (guint32) frame, TRUE);
+  const char *path = flg_shot_picture_path (self->picture);
+  guint32 frames = flg_shot_picture_n_frames (self->picture);
+  if (path && frame >= 0 && (frames == 0 || frame < (gint64) frames))
+    show_place (self, path, self->source, (guint32) frame, TRUE);
 }
 
 static void
 act_step_frame (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  go (self, (gint64) self->frame + (g_str_equal (action, "images.next-frame") ? 1 : -1));
+  go (self,
+      (gint64) flg_shot_picture_frame (self->picture) + (g_str_equal (action, "images.next-frame") ? 1 : -1));
 }
 
 static void
@@ -681,7 +412,8 @@ static gboolean
 flg_images_page_is_settled (FlgPage *page)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (page);
-  return self->asked == 0 && (!self->list || flg_shot_list_is_idle (self->list))
+  return self->listing == 0 && flg_shot_picture_is_idle (self->picture)
+         && (!self->list || flg_shot_list_is_idle (self->list))
          && (!gtk_widget_get_mapped (GTK_WIDGET (self->view)) || flw_image_view_get_settled (self->view));
 }
 
@@ -737,9 +469,9 @@ flg_images_page_constructed (GObject *object)
   self->bar = FLW_COLOUR_BAR (flw_colour_bar_new (flw_image_view_get_colour_map (self->view)));
   gtk_widget_set_hexpand (GTK_WIDGET (self->bar), TRUE);
   gtk_box_append (self->bar_slot, GTK_WIDGET (self->bar));
-  self->brightest = INFINITY;
-  g_signal_connect_object (self->view, "raster-changed", G_CALLBACK (show_histogram), self,
-                           G_CONNECT_SWAPPED);
+  self->picture = flg_shot_picture_new (flg_context_view (flg_page_context (FLG_PAGE (self))), self->view,
+                                        self->bar, self->facts, self->outcome);
+  g_signal_connect_object (self->picture, "frames", G_CALLBACK (on_frames), self, G_CONNECT_SWAPPED);
   flw_image_view_set_empty_text (self->view, _ ("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
   GtkEventController *keys = gtk_event_controller_key_new ();
@@ -756,7 +488,7 @@ static void
 flg_images_page_dispose (GObject *object)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (object);
-  g_cancellable_cancel (self->cancellable);
+  flg_shot_picture_close (self->picture);
   drop_list (self);
   self->view = NULL;
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_IMAGES_PAGE);
@@ -770,12 +502,7 @@ flg_images_page_finalize (GObject *object)
   g_clear_pointer (&self->folder_files, g_ptr_array_unref);
   g_array_unref (self->history);
   g_rand_free (self->random);
-  g_object_unref (self->cancellable);
-  g_free (self->path);
-  g_free (self->geometry);
-  g_free (self->mask);
-  g_free (self->job_dir);
-  g_free (self->drawn_path);
+  g_clear_object (&self->picture);
   G_OBJECT_CLASS (flg_images_page_parent_class)->finalize (object);
 }
 
@@ -820,9 +547,5 @@ flg_images_page_init (FlgImagesPage *self)
   self->history = g_array_new (FALSE, FALSE, sizeof (Place));
   g_array_set_clear_func (self->history, (GDestroyNotify) place_clear);
   self->random = g_rand_new ();
-  self->cancellable = g_cancellable_new ();
-  self->geometry = g_strdup ("");
-  self->mask = g_strdup ("");
-  self->job_dir = g_strdup ("");
   gtk_widget_init_template (GTK_WIDGET (self));
 }

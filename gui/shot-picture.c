@@ -1,0 +1,396 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/shot-picture.h"
+
+#include <glib/gi18n.h>
+
+#include <math.h>
+
+#include "engine/base/error.h"
+
+#define SLOT 1 /* of image requests: a newer one overtakes */
+
+struct _FlgShotPicture
+{
+  GObject parent_instance;
+  FlViewClient *client;
+  FlwImageView *view; /* NULL: closed */
+  FlwColourBar *bar;
+  GtkLabel *facts, *outcome;
+  double brightest; /* what the colour bar's histogram ends with */
+
+  char *path, *geometry, *mask, *job_dir; /* shown; path NULL: none */
+  guint32 frame, n_frames;
+  char *drawn_path; /* whose panels the view has */
+  GCancellable *cancellable;
+  guint asked; /* answers awaited */
+};
+
+enum
+{
+  FRAMES,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+G_DEFINE_FINAL_TYPE (FlgShotPicture, flg_shot_picture, G_TYPE_OBJECT)
+
+/* --- the picture --- */
+
+typedef struct
+{
+  FlgShotPicture *picture;
+  guint64 serial;
+} Asked;
+
+static Asked *
+ask (FlgShotPicture *self, guint64 serial)
+{
+  Asked *asked = g_new (Asked, 1);
+  *asked = (Asked){ g_object_ref (self), serial };
+  self->asked++;
+  return asked;
+}
+
+static void
+show_energy (FlgShotPicture *self, const FlViewImage *image)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (image->energy > 0)
+    g_string_append_printf (text, _ ("energy %.1f eV\nwavelength %.4f Å\n"), image->energy,
+                            image->wavelength);
+  else
+    g_string_append (text, _ ("energy not known\n"));
+  if (image->camera_length > 0)
+    g_string_append_printf (text, _ ("camera length %.2f mm\n"), image->camera_length);
+  g_string_append_printf (text, _ ("pixel %.4g mm"), image->pixel_size);
+  if (isfinite (image->saturation))
+    g_string_append_printf (text, _ ("\nsaturated at %.0f"), image->saturation);
+  if (*image->event)
+    g_string_append_printf (text, _ ("\nevent %s"), image->event);
+  gtk_label_set_label (self->facts, text->str);
+}
+
+/* From the percentiles of the whole shot: wide enough that noise stays dark, far below the few brightest spots, which
+ * would leave the rest black. */
+static void
+suggest_range (FlgShotPicture *self, const FlViewImage *image)
+{
+  double low = image->percentiles[1], middle = image->percentiles[2];
+  double high = middle + 4 * (image->percentiles[3] - middle);
+  if (!isfinite (low) || !isfinite (high))
+    return;
+  high = MAX (high, low + 1);
+  self->brightest = low + 6 * (high - low);
+  flw_colour_map_suggest_range (flw_image_view_get_colour_map (self->view), low, high);
+}
+
+static void
+on_image (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autofree Asked *asked = data;
+  g_autoptr (FlgShotPicture) self = asked->picture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlViewImage) image = fl_view_client_image_finish (FL_VIEW_CLIENT (source), result, &error);
+  self->asked--;
+  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (!image)
+    {
+      flw_image_view_fail (self->view, asked->serial, error->message);
+      return;
+    }
+  flw_image_view_set_geometry (self->view, image->wavelength, image->camera_length, image->pixel_size);
+  suggest_range (self, image);
+  show_energy (self, image);
+  flw_image_view_deliver (self->view, asked->serial,
+                          g_memdup2 (image->raster, (gsize) image->width * image->height * sizeof (float)));
+}
+
+static void
+provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
+{
+  FlgShotPicture *self = data;
+  FlViewImageRequest request = {
+    .slot = SLOT,
+    .source = { self->path, self->geometry, self->mask },
+    .frame = self->frame,
+    .rect = { wanted->x0, wanted->y0, wanted->x1, wanted->y1 },
+    .reduce = wanted->nearest ? FL_VIEW_NEAREST : FL_VIEW_MAXIMUM,
+    .width = wanted->width,
+    .height = wanted->height,
+  };
+  fl_view_client_image_async (self->client, &request, self->cancellable, on_image,
+                              ask (self, wanted->serial));
+}
+
+/* The few pixels of the brightest spots would squeeze all others into the first bins: they go into the last one. */
+static void
+show_histogram (FlgShotPicture *self)
+{
+  guint width, height;
+  const float *raster = flw_image_view_get_raster (self->view, &width, &height);
+  if (!raster)
+    return;
+  gsize n = (gsize) width * height;
+  g_autofree float *values = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    values[i] = raster[i] > (float) self->brightest ? (float) self->brightest : raster[i];
+  flw_colour_bar_set_values (self->bar, n, values);
+}
+
+static void
+show_panels (FlgShotPicture *self, const FlViewSource *source)
+{
+  g_autofree FlwImagePanel *panels = g_new0 (FlwImagePanel, source->n_panels);
+  for (guint i = 0; i < source->n_panels; i++)
+    {
+      const FlViewPanel *p = &source->panels[i];
+      panels[i] =
+          (FlwImagePanel){ p->name, p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y, p->n_fs, p->n_ss };
+    }
+  flw_image_view_set_panels (self->view, source->n_panels, panels);
+  flw_image_view_set_extent (self->view, source->whole.x0, source->whole.y0, source->whole.x1,
+                             source->whole.y1);
+}
+
+static void
+set_frames (FlgShotPicture *self, guint32 frames)
+{
+  self->n_frames = frames;
+  g_signal_emit (self, signals[FRAMES], 0);
+}
+
+static void
+on_source (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autofree Asked *asked = data;
+  g_autoptr (FlgShotPicture) self = asked->picture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlViewSource) source = fl_view_client_source_finish (FL_VIEW_CLIENT (object), result, &error);
+  self->asked--;
+  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (!source)
+    {
+      gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
+      g_autofree char *text =
+          missing ? g_strdup_printf (_ ("The file is not here.\n%s"), self->path) : g_strdup (error->message);
+      g_clear_pointer (&self->drawn_path, g_free);
+      flw_image_view_set_provider (self->view, NULL, NULL, NULL);
+      flw_image_view_set_empty_text (self->view, text);
+      gtk_label_set_label (self->facts, "");
+      set_frames (self, 0);
+      return;
+    }
+  show_panels (self, source);
+  set_frames (self, source->frames);
+  gboolean had_picture = self->drawn_path != NULL;
+  g_free (self->drawn_path);
+  self->drawn_path = g_strdup (self->path);
+  /* From file to file of one detector the zoom stays. */
+  if (had_picture)
+    flw_image_view_reload (self->view);
+  else
+    flw_image_view_set_provider (self->view, provide, self, NULL);
+}
+
+/* --- the spots --- */
+
+static void
+show_outcome (FlgShotPicture *self, const FlViewSpots *spots)
+{
+  static const char *const names[] = { N_ ("miss"), N_ ("indexed hit"), N_ ("hit"), N_ ("failed"),
+                                       N_ ("set aside") };
+  g_autoptr (GString) text = g_string_new (NULL);
+  FlOutcome outcome = MIN (spots->outcome, FL_OUTCOME_SET_ASIDE);
+  g_string_append_printf (text, "<b>%s</b>", _ (names[outcome]));
+  g_string_append_printf (text, ngettext ("\n%u strong spot", "\n%u strong spots", spots->n_spots),
+                          spots->n_spots);
+  if (spots->resolution > 0)
+    g_string_append_printf (text, _ ("\nto %.2f Å"), spots->resolution);
+  if (spots->message && *spots->message)
+    {
+      g_autofree char *message = g_markup_escape_text (spots->message, -1);
+      g_string_append_printf (text, "\n%s", message);
+    }
+  gtk_label_set_markup (self->outcome, text->str);
+}
+
+static void
+on_spots (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_autofree Asked *asked = data;
+  g_autoptr (FlgShotPicture) self = asked->picture;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlViewSpots) spots = fl_view_client_spots_finish (FL_VIEW_CLIENT (object), result, &error);
+  self->asked--;
+  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  if (!spots)
+    {
+      gtk_label_set_label (self->outcome, g_error_matches (error, FL_ERROR, FL_ERROR_MISSING)
+                                              ? _ ("not processed")
+                                              : error->message);
+      return;
+    }
+  g_autofree FlwImageSpot *shown = g_new0 (FlwImageSpot, spots->n_spots);
+  for (guint i = 0; i < spots->n_spots; i++)
+    shown[i] = (FlwImageSpot){ .x = spots->spots[i].x,
+                               .y = spots->spots[i].y,
+                               .radius = 4,
+                               .d = spots->spots[i].d,
+                               .intensity = spots->spots[i].intensity,
+                               .shape = FLW_SPOT_CIRCLE };
+  flw_image_view_set_spots (self->view, spots->n_spots, shown);
+  show_outcome (self, spots);
+}
+
+static void
+ask_spots (FlgShotPicture *self)
+{
+  flw_image_view_set_spots (self->view, 0, NULL);
+  gtk_label_set_label (self->outcome, _ ("not processed"));
+  if (!*self->job_dir)
+    return;
+  FlViewSpotsRequest request = { self->job_dir, { self->path, self->geometry, self->mask }, self->frame };
+  fl_view_client_spots_async (self->client, &request, self->cancellable, on_spots, ask (self, 0));
+}
+
+/* --- which shot --- */
+
+static void
+forget_asked (FlgShotPicture *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_object_unref (self->cancellable);
+  self->cancellable = g_cancellable_new ();
+}
+
+static void
+set_text (char **text, const char *to)
+{
+  char *copy = g_strdup (to);
+  g_free (*text);
+  *text = copy;
+}
+
+void
+flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
+                       const char *job_dir, guint32 frame)
+{
+  gboolean same_file = g_strcmp0 (path, self->drawn_path) == 0;
+  if (!self->client)
+    {
+      flw_image_view_set_empty_text (self->view, _ ("Images are not available."));
+      return;
+    }
+  forget_asked (self);
+  set_text (&self->path, path);
+  set_text (&self->geometry, geometry);
+  set_text (&self->mask, mask);
+  set_text (&self->job_dir, job_dir);
+  self->frame = frame;
+  if (same_file)
+    {
+      set_frames (self, self->n_frames);
+      flw_image_view_reload (self->view);
+    }
+  else
+    {
+      FlViewSourceRequest request = { self->path, self->geometry, self->mask };
+      fl_view_client_source_async (self->client, &request, self->cancellable, on_source, ask (self, 0));
+    }
+  ask_spots (self);
+}
+
+void
+flg_shot_picture_clear (FlgShotPicture *self, const char *text)
+{
+  forget_asked (self);
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->drawn_path, g_free);
+  flw_image_view_set_provider (self->view, NULL, NULL, NULL);
+  flw_image_view_set_spots (self->view, 0, NULL);
+  flw_image_view_set_empty_text (self->view, text);
+}
+
+const char *
+flg_shot_picture_path (FlgShotPicture *self)
+{
+  return self->path;
+}
+
+guint32
+flg_shot_picture_frame (FlgShotPicture *self)
+{
+  return self->frame;
+}
+
+guint32
+flg_shot_picture_n_frames (FlgShotPicture *self)
+{
+  return self->n_frames;
+}
+
+gboolean
+flg_shot_picture_is_idle (FlgShotPicture *self)
+{
+  return self->asked == 0;
+}
+
+/* --- object --- */
+
+FlgShotPicture *
+flg_shot_picture_new (FlViewClient *client, FlwImageView *view, FlwColourBar *bar, GtkLabel *facts,
+                      GtkLabel *outcome)
+{
+  FlgShotPicture *self = g_object_new (FLG_TYPE_SHOT_PICTURE, NULL);
+  self->client = client ? g_object_ref (client) : NULL;
+  self->view = view;
+  self->bar = bar;
+  self->facts = facts;
+  self->outcome = outcome;
+  g_signal_connect_object (view, "raster-changed", G_CALLBACK (show_histogram), self, G_CONNECT_SWAPPED);
+  return self;
+}
+
+void
+flg_shot_picture_close (FlgShotPicture *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  if (!self->view)
+    return;
+  g_signal_handlers_disconnect_by_data (self->view, self);
+  flw_image_view_set_provider (self->view, NULL, NULL, NULL);
+  self->view = NULL;
+}
+
+static void
+flg_shot_picture_finalize (GObject *object)
+{
+  FlgShotPicture *self = FLG_SHOT_PICTURE (object);
+  g_clear_object (&self->client);
+  g_object_unref (self->cancellable);
+  g_free (self->path);
+  g_free (self->geometry);
+  g_free (self->mask);
+  g_free (self->job_dir);
+  g_free (self->drawn_path);
+  G_OBJECT_CLASS (flg_shot_picture_parent_class)->finalize (object);
+}
+
+static void
+flg_shot_picture_class_init (FlgShotPictureClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = flg_shot_picture_finalize;
+  signals[FRAMES] = g_signal_new ("frames", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 0);
+}
+
+static void
+flg_shot_picture_init (FlgShotPicture *self)
+{
+  self->brightest = INFINITY;
+  self->cancellable = g_cancellable_new ();
+}
