@@ -14,8 +14,8 @@ typedef enum
   FL_LATTICE_TRICLINIC,
   FL_LATTICE_MONOCLINIC, /* unique axis b */
   FL_LATTICE_ORTHORHOMBIC,
-  FL_LATTICE_TETRAGONAL, /* unique axis c, as below */
-  FL_LATTICE_RHOMBOHEDRAL, /* on rhombohedral axes; on hexagonal axes it is HEXAGONAL with centring R */
+  FL_LATTICE_TETRAGONAL,   /* unique axis c, as below */
+  FL_LATTICE_RHOMBOHEDRAL, /* on rhombohedral axes, with centring P; on hexagonal axes it is HEXAGONAL with R */
   FL_LATTICE_HEXAGONAL,
   FL_LATTICE_CUBIC,
   FL_LATTICE_LAST
@@ -26,7 +26,7 @@ typedef struct
 {
   FlCell cell; /* conventional */
   FlLatticeType type;
-  char centring;     /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' */
+  char centring;     /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' (hexagonal axes, obverse) */
   guint space_group; /* 1–230; 0: not known */
 } FlKnownCell;
 
