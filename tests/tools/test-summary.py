@@ -11,13 +11,14 @@ SUMMARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'summary')
 
 def run(*tests):
     with tempfile.NamedTemporaryFile('w', suffix='.json') as f:
-        f.write('\n'.join(json.dumps(dict(zip(('name', 'result', 'stdout'), t))) for t in tests))
+        f.write('\n'.join(json.dumps(dict(zip(('name', 'result', 'stdout', 'stderr'), t))) for t in tests))
         f.flush()
         done = subprocess.run([sys.executable, SUMMARY, 'a=' + f.name], capture_output=True, text=True)
         return done.returncode, done.stdout.strip().split('\n')
 
 
 TAP = '1..3\nok 1 /a/one\nok 2 /a/two # SKIP no data\nok 3 - three\n'
+BROKEN = '1..2\nnot ok 1 /a/one\n# 3 != 4\n#  in a loop\n# End of a tests\nok 2 /a/two\n# fine\n'
 CASES = [
     ([('plain', 'OK', '')], 0, '1 passed, 0 failed, 0 skipped', ''),
     ([('tap', 'OK', TAP), ('plain', 'OK', 'ok 1 is not a plan')], 0, '3 passed, 0 failed, 1 skipped', 'a: tap /a/two: no data'),
@@ -26,6 +27,11 @@ CASES = [
     ([('slow', 'TIMEOUT', ''), ('other', 'OK', '')], 1, '1 passed, 1 failed, 0 skipped', 'a: slow (timeout)'),
     ([('none', 'SKIP', '1..0 # SKIP no GPU here')], 1, '0 passed, 0 failed, 1 skipped', 'a: none: no GPU here'),
     ([('seventy-seven', 'SKIP', 'no dials\n'), ('x', 'OK', '')], 0, '1 passed, 0 failed, 1 skipped', 'a: seventy-seven: no dials'),
+    ([('tap', 'FAIL', BROKEN, 'noise')], 1, '1 passed, 1 failed, 0 skipped', ['a: tap /a/one', '3 != 4', 'in a loop']),
+    ([('plain', 'FAIL', '', '\n'.join(map(str, range(40))))], 1, '0 passed, 1 failed, 0 skipped',
+     ['a: plain (fail)'] + [str(n) for n in range(25, 40)]),
+    ([('tap', 'FAIL', '1..2\nnot ok 1 /a\nnot ok 2 /b', 'boom')], 1, '0 passed, 2 failed, 0 skipped',
+     ['a: tap /a', 'a: tap /b', '1..2', 'not ok 1 /a', 'not ok 2 /b', 'boom']),
     ([], 1, '0 passed, 0 failed, 0 skipped', ''),
 ]
 
@@ -33,7 +39,9 @@ print('1..%d' % len(CASES))
 bad = 0
 for number, (tests, status, last, line) in enumerate(CASES, 1):
     got, said = run(*tests)
-    good = got == status and said[-1] == last and (line in [s.strip() for s in said] or not line)
+    lines = [s.strip() for s in said]
+    whole = isinstance(line, str) or lines[1:-2] == line  # a list: everything under Failed
+    good = got == status and said[-1] == last and (not isinstance(line, str) or line in lines or not line) and whole
     bad += not good
     print('ok' if good else 'not ok', number, last)
     if not good:
