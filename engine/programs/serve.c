@@ -243,6 +243,31 @@ serve_source (gpointer data, const FlViewSourceRequest *request, GCancellable *c
   return source;
 }
 
+/* Assembled coordinates of a panel coordinate of the loaded shot. */
+static void
+place (const Serve *serve, const Entry *entry, guint panel, double fs, double ss, double *x, double *y)
+{
+  const FlDetector *detector = fl_source_detector (entry->source);
+  FlViewPanel p = panel < detector->n_panels ? fl_picture_panel (detector, panel, fl_picture_shift (serve->picture))
+                                             : (FlViewPanel){ 0 };
+  *x = p.x + p.fs_x * fs + p.ss_x * ss;
+  *y = p.y + p.fs_y * fs + p.ss_y * ss;
+}
+
+static FlViewSpots *
+spots_of (const Serve *serve, const Entry *entry, const FlSpotRow *rows, guint n)
+{
+  FlViewSpots *spots = fl_view_spots_new (n);
+  for (guint i = 0; i < n; i++)
+    {
+      const FlSpotRow *r = &rows[i];
+      FlViewSpot *s = &spots->spots[i];
+      *s = (FlViewSpot){ .panel = r->panel, .fs = r->fs, .ss = r->ss, .intensity = r->intensity, .d = r->d };
+      place (serve, entry, r->panel, r->fs, r->ss, &s->x, &s->y);
+    }
+  return spots;
+}
+
 static FlViewSpots *
 serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
 {
@@ -255,23 +280,55 @@ serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *can
   g_autoptr (GArray) rows = fl_results_spots (job_dir, serve->shot.id, &row, error);
   if (rows == NULL)
     return NULL;
-  const FlDetector *detector = fl_source_detector (entry->source);
-  FlViewSpots *spots = fl_view_spots_new (rows->len);
+  FlViewSpots *spots = spots_of (serve, entry, (const FlSpotRow *) (void *) rows->data, rows->len);
   spots->outcome = (FlOutcome) row.outcome;
   spots->resolution = row.resolution;
   spots->message = (char *) row.message;
-  for (guint i = 0; i < rows->len; i++)
-    {
-      const FlSpotRow *r = &g_array_index (rows, FlSpotRow, i);
-      FlViewPanel p = r->panel < detector->n_panels
-                          ? fl_picture_panel (detector, r->panel, fl_picture_shift (serve->picture))
-                          : (FlViewPanel){ 0 };
-      spots->spots[i] = (FlViewSpot){ .x = p.x + p.fs_x * r->fs + p.ss_x * r->ss,
-                                      .y = p.y + p.fs_y * r->fs + p.ss_y * r->ss,
-                                      .panel = r->panel, .fs = r->fs, .ss = r->ss,
-                                      .intensity = r->intensity, .d = r->d };
-    }
   return spots;
+}
+
+static FlViewLattices *
+lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, guint n, const FlReflectionRow *reflections,
+             guint n_reflections)
+{
+  FlViewLattices *all = fl_view_lattices_new (n, n_reflections);
+  for (guint i = 0; i < n; i++)
+    {
+      const FlLatticeRow *r = &rows[i];
+      FlViewLattice *l = &all->lattices[i];
+      *l = (FlViewLattice){ .centring = (char) r->centring, .space_group = r->space_group, .n_spots = r->spots,
+                            .n_reflections = r->reflections, .confidence = r->confidence, .rmsd = r->rmsd,
+                            .domain_size = r->domain_size, .mosaicity = r->mosaicity, .resolution = r->resolution };
+      for (guint k = 0; k < 6; k++)
+        l->cell[k] = r->cell[k];
+    }
+  for (guint i = 0; i < n_reflections; i++)
+    {
+      const FlReflectionRow *r = &reflections[i];
+      FlViewReflection *v = &all->reflections[i];
+      *v = (FlViewReflection){ .lattice = MIN (r->lattice, n - 1), .h = r->h, .k = r->k, .l = r->l, .panel = r->panel,
+                               .fs = r->fs, .ss = r->ss, .intensity = r->intensity, .sigma = r->sigma, .d = r->d,
+                               .flags = r->flags };
+      place (serve, entry, r->panel, r->fs, r->ss, &v->x, &v->y);
+    }
+  return all;
+}
+
+static FlViewLattices *
+serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  Serve *serve = data;
+  g_autofree char *job_dir = resolve (serve, request->job_dir, error);
+  const Entry *entry = job_dir != NULL ? get_shot (serve, &request->source, request->frame, error) : NULL;
+  if (entry == NULL)
+    return NULL;
+  g_autoptr (GArray) lattices = fl_results_lattices (job_dir, serve->shot.id, NULL, error);
+  g_autoptr (GArray) reflections
+      = lattices != NULL ? fl_results_reflections (job_dir, serve->shot.id, NULL, error) : NULL;
+  if (reflections == NULL)
+    return NULL;
+  return lattices_of (serve, entry, (const FlLatticeRow *) (void *) lattices->data, lattices->len,
+                      (const FlReflectionRow *) (void *) reflections->data, lattices->len > 0 ? reflections->len : 0);
 }
 
 static FlViewLog *
@@ -343,7 +400,8 @@ int
 fl_program_serve (int argc, char **argv)
 {
   static const FlViewHandlers handlers = { .image = serve_image, .spots = serve_spots, .source = serve_source,
-                                           .log = serve_log, .inflight = serve_inflight };
+                                           .log = serve_log, .inflight = serve_inflight,
+                                           .lattices = serve_lattices };
   g_auto (GStrv) roots = NULL;
   GOptionEntry entries[] = {
     { "root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, "Serve only what lies below this folder (may be repeated)",

@@ -250,7 +250,8 @@ decode_answer (Delivery *d, GBytes *body)
 {
   static const char *types[] = { [FL_VIEW_IMAGE] = FL_VIEW_IMAGE_REPLY,   [FL_VIEW_SPOTS] = FL_VIEW_SPOTS_REPLY,
                                  [FL_VIEW_SOURCE] = FL_VIEW_SOURCE_REPLY, [FL_VIEW_LOG] = FL_VIEW_LOG_REPLY,
-                                 [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY };
+                                 [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY,
+                                 [FL_VIEW_LATTICES] = FL_VIEW_LATTICES_REPLY, [FL_VIEW_TRY] = FL_VIEW_TRY_REPLY };
   g_autoptr (GVariant) parsed = fl_view_body_parse (body, types[d->call->operation], &d->error);
   if (parsed == NULL)
     return;
@@ -263,6 +264,14 @@ decode_answer (Delivery *d, GBytes *body)
     case FL_VIEW_SPOTS:
       d->result = fl_view_spots_decode (parsed, &d->error);
       d->unref = (GDestroyNotify) fl_view_spots_unref;
+      break;
+    case FL_VIEW_LATTICES:
+      d->result = fl_view_lattices_decode (parsed, &d->error);
+      d->unref = (GDestroyNotify) fl_view_lattices_unref;
+      break;
+    case FL_VIEW_TRY:
+      d->result = fl_view_tried_decode (parsed, &d->error);
+      d->unref = (GDestroyNotify) fl_view_tried_unref;
       break;
     case FL_VIEW_SOURCE:
       d->result = fl_view_source_decode (parsed);
@@ -687,6 +696,8 @@ finish (FlViewClient *self, GAsyncResult *result, GError **error)
 
 DEFINE_REQUEST (FlViewImage, image, const FlViewImageRequest *what, IMAGE, fl_view_image_request_encode (what))
 DEFINE_REQUEST (FlViewSpots, spots, const FlViewSpotsRequest *what, SPOTS, fl_view_spots_request_encode (what))
+DEFINE_REQUEST (FlViewLattices, lattices, const FlViewSpotsRequest *what, LATTICES, fl_view_spots_request_encode (what))
+DEFINE_REQUEST (FlViewTried, try, const FlViewTryRequest *what, TRY, fl_view_try_request_encode (what))
 DEFINE_REQUEST (FlViewSource, source, const FlViewSourceRequest *what, SOURCE, fl_view_source_request_encode (what))
 DEFINE_REQUEST (FlViewLog, log, const FlViewLogRequest *what, LOG, fl_view_log_request_encode (what))
 DEFINE_REQUEST (FlViewInflight, inflight, const char *dir, INFLIGHT, fl_view_inflight_request_encode (dir))

@@ -49,6 +49,14 @@ void fl_view_client_spots_async (FlViewClient *client, const FlViewSpotsRequest 
                                  GAsyncReadyCallback callback, gpointer data);
 FlViewSpots *fl_view_client_spots_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
+void fl_view_client_lattices_async (FlViewClient *client, const FlViewSpotsRequest *request, GCancellable *cancellable,
+                                    GAsyncReadyCallback callback, gpointer data);
+FlViewLattices *fl_view_client_lattices_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+void fl_view_client_try_async (FlViewClient *client, const FlViewTryRequest *request, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer data);
+FlViewTried *fl_view_client_try_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
 void fl_view_client_source_async (FlViewClient *client, const FlViewSourceRequest *request, GCancellable *cancellable,
                                   GAsyncReadyCallback callback, gpointer data);
 FlViewSource *fl_view_client_source_finish (FlViewClient *client, GAsyncResult *result, GError **error);

@@ -56,6 +56,13 @@ typedef struct
   guint32 length; /* most bytes wanted; FL_VIEW_MAX_LOG at most are given */
 } FlViewLogRequest;
 
+typedef struct
+{
+  FlViewSourceRequest source;
+  guint32 frame;
+  const char *params; /* trial text (engine/base/params.h) */
+} FlViewTryRequest;
+
 /* --- answers --- */
 
 typedef struct
@@ -96,6 +103,46 @@ typedef struct
 
 typedef struct
 {
+  double cell[6];              /* Å and rad */
+  char centring;
+  guint32 space_group;         /* 0 = not known */
+  guint32 n_spots;             /* that it explains */
+  guint32 n_reflections;       /* integrated */
+  double confidence;           /* 0–1 */
+  double rmsd;                 /* px */
+  double domain_size;          /* Å */
+  double mosaicity;            /* rad */
+  double resolution;           /* Å, 0 = not measured */
+} FlViewLattice;
+
+typedef struct
+{
+  guint32 lattice; /* which of the shot's */
+  gint16 h, k, l;
+  double x, y;     /* assembled, where it is predicted */
+  guint32 panel;
+  double fs, ss;
+  double intensity, sigma; /* counts; sigma < 0: not integrated */
+  double d;                /* Å */
+  guint32 flags;           /* FlReflectionFlag */
+} FlViewReflection;
+
+typedef struct
+{
+  guint32 n_lattices, n_reflections;
+  FlViewLattice *lattices;
+  FlViewReflection *reflections;
+} FlViewLattices;
+
+typedef struct
+{
+  guint32 milliseconds; /* that it took, reading the shot included */
+  FlViewSpots *spots;
+  FlViewLattices *lattices;
+} FlViewTried;
+
+typedef struct
+{
   char *name;
   double x, y;           /* outer corner of its first pixel */
   double fs_x, fs_y;     /* step to the next pixel */
@@ -133,24 +180,32 @@ FlViewSpots *fl_view_spots_new (guint32 n_spots);
 FlViewSource *fl_view_source_new (guint32 n_panels);
 FlViewLog *fl_view_log_new (void);
 FlViewInflight *fl_view_inflight_new (guint32 n_entries);
+FlViewLattices *fl_view_lattices_new (guint32 n_lattices, guint32 n_reflections);
+FlViewTried *fl_view_tried_new (void);
 
 FlViewImage *fl_view_image_ref (FlViewImage *image);
 FlViewSpots *fl_view_spots_ref (FlViewSpots *spots);
 FlViewSource *fl_view_source_ref (FlViewSource *source);
 FlViewLog *fl_view_log_ref (FlViewLog *log);
 FlViewInflight *fl_view_inflight_ref (FlViewInflight *inflight);
+FlViewLattices *fl_view_lattices_ref (FlViewLattices *lattices);
+FlViewTried *fl_view_tried_ref (FlViewTried *tried);
 
 void fl_view_image_unref (FlViewImage *image);
 void fl_view_spots_unref (FlViewSpots *spots);
 void fl_view_source_unref (FlViewSource *source);
 void fl_view_log_unref (FlViewLog *log);
 void fl_view_inflight_unref (FlViewInflight *inflight);
+void fl_view_lattices_unref (FlViewLattices *lattices);
+void fl_view_tried_unref (FlViewTried *tried);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewImage, fl_view_image_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewSpots, fl_view_spots_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewSource, fl_view_source_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewLog, fl_view_log_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewInflight, fl_view_inflight_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewLattices, fl_view_lattices_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewTried, fl_view_tried_unref)
 
 /* --- serialised forms: floating GVariants out; in, FL_ERROR_INPUT when a value is out of range --- */
 
@@ -159,6 +214,7 @@ GVariant *fl_view_spots_request_encode (const FlViewSpotsRequest *request);
 GVariant *fl_view_source_request_encode (const FlViewSourceRequest *request);
 GVariant *fl_view_log_request_encode (const FlViewLogRequest *request);
 GVariant *fl_view_inflight_request_encode (const char *dir);
+GVariant *fl_view_try_request_encode (const FlViewTryRequest *request); /* of lattices: as of spots */
 
 /* The strings point into `body`. */
 gboolean fl_view_image_request_decode (GVariant *body, FlViewImageRequest *request, GError **error);
@@ -166,15 +222,20 @@ void fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *request);
 void fl_view_source_request_decode (GVariant *body, FlViewSourceRequest *request);
 void fl_view_log_request_decode (GVariant *body, FlViewLogRequest *request);
 const char *fl_view_inflight_request_decode (GVariant *body);
+void fl_view_try_request_decode (GVariant *body, FlViewTryRequest *request);
 
 GVariant *fl_view_image_encode (FlViewImage *image);
 GVariant *fl_view_spots_encode (const FlViewSpots *spots);
 GVariant *fl_view_source_encode (const FlViewSource *source);
 GVariant *fl_view_log_encode (const FlViewLog *log);
 GVariant *fl_view_inflight_encode (const FlViewInflight *inflight);
+GVariant *fl_view_lattices_encode (const FlViewLattices *lattices);
+GVariant *fl_view_tried_encode (const FlViewTried *tried);
 
 FlViewImage *fl_view_image_decode (GVariant *body, GError **error);
 FlViewSpots *fl_view_spots_decode (GVariant *body, GError **error);
 FlViewSource *fl_view_source_decode (GVariant *body);
 FlViewLog *fl_view_log_decode (GVariant *body);
 FlViewInflight *fl_view_inflight_decode (GVariant *body);
+FlViewLattices *fl_view_lattices_decode (GVariant *body, GError **error);
+FlViewTried *fl_view_tried_decode (GVariant *body, GError **error);

@@ -19,7 +19,7 @@
 
 #define FL_VIEW_MAGIC 0x31564c46u
 #define FL_VIEW_HEADER 16
-#define FL_VIEW_VERSION 1
+#define FL_VIEW_VERSION 2
 #define FL_VIEW_MAX_REQUEST (64u << 10) /* body of a request, bytes */
 #define FL_VIEW_MAX_REPLY (256u << 20)  /* body of a reply */
 #define FL_VIEW_MAX_LOG (4u << 20)      /* bytes of a log in one reply */
@@ -34,6 +34,8 @@ typedef enum
   FL_VIEW_LOG = 5,      /* FlViewLogRequest → FlViewLog */
   FL_VIEW_CANCEL = 6,   /* request (u): id to forget, which is answered CANCELLED; itself not answered */
   FL_VIEW_INFLIGHT = 7, /* (s): an attempt's folder → FlViewInflight */
+  FL_VIEW_LATTICES = 8, /* FlViewSpotsRequest → FlViewLattices: as journalled */
+  FL_VIEW_TRY = 9,      /* FlViewTryRequest → FlViewTried: this trial on this image, now */
   FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
@@ -56,6 +58,9 @@ typedef enum
 #define FL_VIEW_LOG_REQUEST "(sxu)"
 #define FL_VIEW_CANCEL_REQUEST "(u)"
 #define FL_VIEW_INFLIGHT_REQUEST "(s)"
+#define FL_VIEW_LATTICES_REQUEST FL_VIEW_SPOTS_REQUEST
+/* path, geometry, mask, frame, trial text */
+#define FL_VIEW_TRY_REQUEST "(sssus)"
 
 /* Replies. */
 #define FL_VIEW_HELLO_REPLY "(us)"
@@ -71,6 +76,12 @@ typedef enum
 #define FL_VIEW_LOG_REPLY "(ttay)"
 /* rank, stage, crashed by signal, source, frame, shot id, since ns UTC */
 #define FL_VIEW_INFLIGHT_REPLY "a(uuuuutt)"
+/* lattices: a, b, c Å, α, β, γ rad, centring, space group, spots, reflections integrated, confidence, r.m.s.d. px, domain
+ * size Å, mosaicity rad, resolution Å; reflections: lattice, h, k, l, x, y, panel, fs, ss, I, σ (< 0: not integrated), d Å,
+ * flags */
+#define FL_VIEW_LATTICES_REPLY "(a(ddddddyuuuddddd)a(unnnddudddddu))"
+/* milliseconds; spots; lattices */
+#define FL_VIEW_TRY_REPLY "(u" FL_VIEW_SPOTS_REPLY FL_VIEW_LATTICES_REPLY ")"
 #define FL_VIEW_ERROR_REPLY "(is)"
 
 typedef struct

@@ -23,7 +23,8 @@ static const struct
   [FL_VIEW_HELLO] = { FL_VIEW_HELLO_REQUEST, LANE_TEXTS },    [FL_VIEW_IMAGE] = { FL_VIEW_IMAGE_REQUEST, LANE_PICTURES },
   [FL_VIEW_SPOTS] = { FL_VIEW_SPOTS_REQUEST, LANE_PICTURES }, [FL_VIEW_SOURCE] = { FL_VIEW_SOURCE_REQUEST, LANE_PICTURES },
   [FL_VIEW_LOG] = { FL_VIEW_LOG_REQUEST, LANE_TEXTS },        [FL_VIEW_CANCEL] = { FL_VIEW_CANCEL_REQUEST, LANE_TEXTS },
-  [FL_VIEW_INFLIGHT] = { FL_VIEW_INFLIGHT_REQUEST, LANE_TEXTS },
+  [FL_VIEW_INFLIGHT] = { FL_VIEW_INFLIGHT_REQUEST, LANE_TEXTS }, [FL_VIEW_TRY] = { FL_VIEW_TRY_REQUEST, LANE_PICTURES },
+  [FL_VIEW_LATTICES] = { FL_VIEW_LATTICES_REQUEST, LANE_PICTURES },
 };
 
 typedef struct
@@ -136,6 +137,20 @@ answer (Server *server, const Request *request, GError **error)
         fl_view_spots_request_decode (request->body, &r);
         g_autoptr (FlViewSpots) spots = h->spots (server->data, &r, request->cancellable, error);
         return spots != NULL ? fl_view_spots_encode (spots) : NULL;
+      }
+    case FL_VIEW_LATTICES:
+      {
+        FlViewSpotsRequest r;
+        fl_view_spots_request_decode (request->body, &r);
+        g_autoptr (FlViewLattices) lattices = h->lattices (server->data, &r, request->cancellable, error);
+        return lattices != NULL ? fl_view_lattices_encode (lattices) : NULL;
+      }
+    case FL_VIEW_TRY:
+      {
+        FlViewTryRequest r;
+        fl_view_try_request_decode (request->body, &r);
+        g_autoptr (FlViewTried) tried = h->try_trial (server->data, &r, request->cancellable, error);
+        return tried != NULL ? fl_view_tried_encode (tried) : NULL;
       }
     case FL_VIEW_SOURCE:
       {

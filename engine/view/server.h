@@ -1,6 +1,6 @@
 /* server.h: answers view requests that arrive on a file descriptor (protocol.h).
  *
- * Two lanes, each with a thread of its own: pictures (images, spots, sources: whatever opens a data file; HDF5 has one
+ * Two lanes, each with a thread of its own: pictures (images, spots, lattices, trials, sources: whatever opens a data file; HDF5 has one
  * lock for all) and texts (logs, tables in flight), so that a stuck disk under a picture never holds up a log. The
  * reader answers the heartbeat itself. In a lane the newest request goes first. */
 #pragma once
@@ -18,6 +18,10 @@ typedef struct
   FlViewSource *(*source) (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable,
                            GError **error);
   FlViewLog *(*log) (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable, GError **error);
+  FlViewLattices *(*lattices) (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable,
+                               GError **error);
+  FlViewTried *(*try_trial) (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable,
+                             GError **error);
   FlViewInflight *(*inflight) (gpointer data, const char *dir, GCancellable *cancellable, GError **error);
 } FlViewHandlers;
 

@@ -101,6 +101,39 @@ spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellab
   return spots;
 }
 
+static FlViewLattices *
+make_lattices (guint32 n_reflections)
+{
+  FlViewLattices *all = fl_view_lattices_new (2, n_reflections);
+  all->lattices[1] = (FlViewLattice){ .cell = { 79.1, 79.2, 37.9, 1.5, 1.6, 1.7 }, .centring = 'I', .space_group = 96,
+                                      .n_spots = 55, .n_reflections = 44, .confidence = 0.75, .rmsd = 0.5,
+                                      .domain_size = 1500, .mosaicity = 0.001, .resolution = 2.25 };
+  for (guint32 i = 0; i < n_reflections; i++)
+    all->reflections[i] = (FlViewReflection){ .lattice = i % 2, .h = -1, .k = 2, .l = (gint16) i, .x = i, .y = 0.5,
+                                              .panel = 7, .fs = 1.25, .ss = 2.5, .intensity = -3, .sigma = 4, .d = 5.5,
+                                              .flags = FL_REFLECTION_STRONG };
+  return all;
+}
+
+static FlViewLattices *
+lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable, GError **error)
+{
+  return begin (data, request->job_dir, cancellable, error) ? make_lattices (request->frame) : NULL;
+}
+
+static FlViewTried *
+try_trial (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable, GError **error)
+{
+  if (!begin (data, request->params, cancellable, error))
+    return NULL;
+  FlViewTried *tried = fl_view_tried_new ();
+  tried->milliseconds = 123;
+  tried->spots = fl_view_spots_new (1);
+  tried->spots->outcome = FL_OUTCOME_INDEXED;
+  tried->lattices = make_lattices (3);
+  return tried;
+}
+
 static FlViewSource *
 source (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable, GError **error)
 {
@@ -141,4 +174,5 @@ inflight (gpointer data, const char *dir, GCancellable *cancellable, GError **er
 }
 
 const FlViewHandlers fake_handlers
-    = { .image = image, .spots = spots, .source = source, .log = log_range, .inflight = inflight };
+    = { .image = image, .spots = spots, .source = source, .log = log_range, .inflight = inflight,
+        .lattices = lattices, .try_trial = try_trial };

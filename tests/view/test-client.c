@@ -141,6 +141,59 @@ test_others (void)
 
 /* kill -9 of the child under a request: that one fails and says why, the next is answered by the next child. */
 static void
+check_lattices (const FlViewLattices *all, guint32 n)
+{
+  g_assert_cmpuint (all->n_lattices, ==, 2);
+  g_assert_cmpuint (all->n_reflections, ==, n);
+  const FlViewLattice *l = &all->lattices[1];
+  const FlViewReflection *r = &all->reflections[n - 1];
+  g_assert_cmpfloat (l->cell[0], ==, 79.1);
+  g_assert_cmpfloat (l->cell[5], ==, 1.7);
+  g_assert_cmpint (l->centring, ==, 'I');
+  g_assert_cmpuint (l->space_group, ==, 96);
+  g_assert_cmpuint (l->n_spots, ==, 55);
+  g_assert_cmpuint (l->n_reflections, ==, 44);
+  g_assert_cmpfloat (l->confidence, ==, 0.75);
+  g_assert_cmpfloat (l->resolution, ==, 2.25);
+  g_assert_cmpuint (r->lattice, ==, (n - 1) % 2);
+  g_assert_cmpint (r->h, ==, -1);
+  g_assert_cmpint (r->l, ==, (int) n - 1);
+  g_assert_cmpfloat (r->fs, ==, 1.25);
+  g_assert_cmpfloat (r->sigma, ==, 4);
+  g_assert_cmpfloat (r->d, ==, 5.5);
+  g_assert_cmpuint (r->flags, ==, FL_REFLECTION_STRONG);
+}
+
+static void
+test_lattices (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *r1 = NULL, *r2 = NULL, *r3 = NULL;
+  g_autoptr (GError) error = NULL;
+  FlViewSpotsRequest of_job = { .job_dir = "job", .source = { "a", NULL, NULL }, .frame = 9 };
+  FlViewTryRequest of_trial = { .source = { "a", NULL, NULL }, .frame = 3, .params = "[hit]\nmin_spots = 9\n" };
+  FlViewTryRequest wrong = { .source = { "a", NULL, NULL }, .frame = 3, .params = "missing" };
+  fl_view_client_lattices_async (client, &of_job, NULL, on_ready, &r1);
+  fl_view_client_try_async (client, &of_trial, NULL, on_ready, &r2);
+  fl_view_client_try_async (client, &wrong, NULL, on_ready, &r3);
+  wait_for (&r1);
+  g_autoptr (FlViewLattices) lattices = fl_view_client_lattices_finish (client, r1, &error);
+  g_assert_no_error (error);
+  check_lattices (lattices, 9);
+  wait_for (&r2);
+  g_autoptr (FlViewTried) tried = fl_view_client_try_finish (client, r2, &error);
+  g_assert_no_error (error);
+  check_lattices (tried->lattices, 3);
+  g_assert_cmpuint (tried->milliseconds, ==, 123);
+  g_assert_cmpint (tried->spots->outcome, ==, FL_OUTCOME_INDEXED);
+  wait_for (&r3);
+  g_assert_null (fl_view_client_try_finish (client, r3, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_MISSING);
+  g_object_unref (r1), g_object_unref (r2), g_object_unref (r3);
+  close_client (client);
+}
+
+static void
 test_killed (void)
 {
   FlViewClient *client = new_client ();
@@ -306,6 +359,7 @@ main (int argc, char **argv)
   self_path = g_file_read_link ("/proc/self/exe", NULL);
   g_test_add_func ("/view/client/image", test_image);
   g_test_add_func ("/view/client/others", test_others);
+  g_test_add_func ("/view/client/lattices", test_lattices);
   g_test_add_func ("/view/client/killed", test_killed);
   g_test_add_func ("/view/client/cancelled", test_cancelled);
   g_test_add_func ("/view/client/closed", test_closed);
