@@ -127,7 +127,12 @@ work (gpointer data, gpointer user_data)
     link->driver->poll (link->site, request->submissions, request->statuses, &request->error);
   else
     link->driver->cancel (link->site, first, request->hard, &request->error);
-  g_main_context_invoke_full (request->context, G_PRIORITY_DEFAULT, deliver, request, request_free);
+  /* Not g_main_context_invoke(): while the asker is busy outside its loop that would answer here, in this thread. */
+  GSource *source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, deliver, request, request_free);
+  g_source_attach (source, request->context);
+  g_source_unref (source);
 }
 
 FlSiteLink *
@@ -136,8 +141,8 @@ fl_site_link_new (FlSite *site, GError **error)
   const FlSiteDriver *driver = fl_site_driver (site->kind);
   if (driver == NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "site %s: there is no driver for '%s', expected local",
-                   site->name, site->kind);
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                   "site %s: there is no driver for '%s', expected local", site->name, site->kind);
       fl_record_free (FL_TABLE_SITE, site);
       return NULL;
     }
@@ -205,7 +210,8 @@ fl_site_link_poll (FlSiteLink *link, GPtrArray *submissions, FlSiteReply reply, 
 }
 
 void
-fl_site_link_cancel (FlSiteLink *link, const FlSubmission *submission, gboolean hard, FlSiteReply reply, gpointer data)
+fl_site_link_cancel (FlSiteLink *link, const FlSubmission *submission, gboolean hard, FlSiteReply reply,
+                     gpointer data)
 {
   Request *request = request_new (link, REQUEST_CANCEL, reply, data);
   request->hard = hard;
