@@ -58,3 +58,26 @@ FlMat3 fl_lattice_constrain (const FlMat3 *star, FlLatticeType type);
 /* Smallest angle (rad) that turns `a` onto `b` over the rotations in `rotations` (crystal's point group as integer matrices
  * on Miller indices; n 0: the identity alone). For comparing with a truth. */
 double fl_lattice_misorientation (const FlMat3 *a, const FlMat3 *b, const int (*rotations)[3][3], guint n);
+
+/* Does the centring alone forbid this reflection? ('R': obverse, on hexagonal axes.) */
+static inline gboolean
+fl_centring_absent (char centring, int h, int k, int l)
+{
+  switch (centring)
+    {
+    case 'A':
+      return (k + l) % 2 != 0;
+    case 'B':
+      return (h + l) % 2 != 0;
+    case 'C':
+      return (h + k) % 2 != 0;
+    case 'I':
+      return (h + k + l) % 2 != 0;
+    case 'F':
+      return (h + k) % 2 != 0 || (k + l) % 2 != 0;
+    case 'R':
+      return (k + l - h) % 3 != 0;
+    default:
+      return FALSE;
+    }
+}

@@ -4,81 +4,9 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/space-group.h"
 
-#define MAX_OPERATORS 192 /* Fm-3m has the most */
-
-/* Generators of the groups that proteins crystallise in (International Tables A), beyond x,y,z. */
-static const struct
-{
-  const char *symbol, *generators;
-} groups[] = {
-  { "P1", "" },
-  { "P2", "-x,y,-z" },
-  { "P21", "-x,y+1/2,-z" },
-  { "C2", "x+1/2,y+1/2,z;-x,y,-z" },
-  { "I2", "x+1/2,y+1/2,z+1/2;-x,y,-z" },
-  { "P222", "-x,-y,z;-x,y,-z" },
-  { "P2221", "-x,-y,z+1/2;-x,y,-z+1/2" },
-  { "P21212", "-x,-y,z;-x+1/2,y+1/2,-z" },
-  { "P212121", "-x+1/2,-y,z+1/2;-x,y+1/2,-z+1/2" },
-  { "C2221", "x+1/2,y+1/2,z;-x,-y,z+1/2;-x,y,-z+1/2" },
-  { "C222", "x+1/2,y+1/2,z;-x,-y,z;-x,y,-z" },
-  { "F222", "x,y+1/2,z+1/2;x+1/2,y,z+1/2;-x,-y,z;-x,y,-z" },
-  { "I222", "x+1/2,y+1/2,z+1/2;-x,-y,z;-x,y,-z" },
-  { "I212121", "x+1/2,y+1/2,z+1/2;-x+1/2,-y,z+1/2;-x,y+1/2,-z+1/2" },
-  { "P4", "-y,x,z" },
-  { "P41", "-y,x,z+1/4" },
-  { "P42", "-y,x,z+1/2" },
-  { "P43", "-y,x,z+3/4" },
-  { "I4", "x+1/2,y+1/2,z+1/2;-y,x,z" },
-  { "I41", "x+1/2,y+1/2,z+1/2;-y,x+1/2,z+1/4" },
-  { "P422", "-y,x,z;-x,y,-z" },
-  { "P4212", "-y+1/2,x+1/2,z;-x+1/2,y+1/2,-z" },
-  { "P4122", "-y,x,z+1/4;-x,y,-z" },
-  { "P41212", "-y+1/2,x+1/2,z+1/4;-x+1/2,y+1/2,-z+1/4" },
-  { "P4222", "-y,x,z+1/2;-x,y,-z" },
-  { "P42212", "-y+1/2,x+1/2,z+1/2;-x+1/2,y+1/2,-z+1/2" },
-  { "P4322", "-y,x,z+3/4;-x,y,-z" },
-  { "P43212", "-y+1/2,x+1/2,z+3/4;-x+1/2,y+1/2,-z+3/4" },
-  { "I422", "x+1/2,y+1/2,z+1/2;-y,x,z;-x,y,-z" },
-  { "I4122", "x+1/2,y+1/2,z+1/2;-y,x+1/2,z+1/4;-x+1/2,y,-z+3/4" },
-  { "P3", "-y,x-y,z" },
-  { "P31", "-y,x-y,z+1/3" },
-  { "P32", "-y,x-y,z+2/3" },
-  { "H3", "x+2/3,y+1/3,z+1/3;-y,x-y,z" },
-  { "P312", "-y,x-y,z;-y,-x,-z" },
-  { "P321", "-y,x-y,z;y,x,-z" },
-  { "P3112", "-y,x-y,z+1/3;-y,-x,-z+2/3" },
-  { "P3121", "-y,x-y,z+1/3;y,x,-z" },
-  { "P3212", "-y,x-y,z+2/3;-y,-x,-z+1/3" },
-  { "P3221", "-y,x-y,z+2/3;y,x,-z" },
-  { "H32", "x+2/3,y+1/3,z+1/3;-y,x-y,z;y,x,-z" },
-  { "P6", "x-y,x,z" },
-  { "P61", "x-y,x,z+1/6" },
-  { "P65", "x-y,x,z+5/6" },
-  { "P62", "x-y,x,z+1/3" },
-  { "P64", "x-y,x,z+2/3" },
-  { "P63", "x-y,x,z+1/2" },
-  { "P622", "x-y,x,z;y,x,-z" },
-  { "P6122", "x-y,x,z+1/6;y,x,-z+1/3" },
-  { "P6522", "x-y,x,z+5/6;y,x,-z+2/3" },
-  { "P6222", "x-y,x,z+1/3;y,x,-z+2/3" },
-  { "P6422", "x-y,x,z+2/3;y,x,-z+1/3" },
-  { "P6322", "x-y,x,z+1/2;y,x,-z" },
-  { "P23", "z,x,y;-x,-y,z" },
-  { "F23", "x,y+1/2,z+1/2;x+1/2,y,z+1/2;z,x,y;-x,-y,z" },
-  { "I23", "x+1/2,y+1/2,z+1/2;z,x,y;-x,-y,z" },
-  { "P213", "z,x,y;-x+1/2,-y,z+1/2" },
-  { "I213", "x+1/2,y+1/2,z+1/2;z,x,y;-x+1/2,-y,z+1/2" },
-  { "P432", "z,x,y;-x,-y,z;y,x,-z" },
-  { "P4232", "z,x,y;-x,-y,z;y+1/2,x+1/2,-z+1/2" },
-  { "F432", "x,y+1/2,z+1/2;x+1/2,y,z+1/2;z,x,y;-x,-y,z;y,x,-z" },
-  { "F4132", "x,y+1/2,z+1/2;x+1/2,y,z+1/2;z,x,y;-x,-y+1/2,z+1/2;y+3/4,x+1/4,-z+3/4" },
-  { "I432", "x+1/2,y+1/2,z+1/2;z,x,y;-x,-y,z;y,x,-z" },
-  { "P4332", "z,x,y;-x+1/2,-y,z+1/2;y+1/4,x+3/4,-z+3/4" },
-  { "P4132", "z,x,y;-x+1/2,-y,z+1/2;y+3/4,x+1/4,-z+1/4" },
-  { "I4132", "x+1/2,y+1/2,z+1/2;z,x,y;-x+1/2,-y,z+1/2;y+3/4,x+1/4,-z+1/4" },
-};
+#define MAX_OPERATORS FL_SYMMETRY_MOST
 
 /* Twelfths make all translations of the 230 groups (sixths and quarters) whole. */
 static int
@@ -224,43 +152,8 @@ fl_symmetry_from_words (const char *const *words, GError **error)
   FlSymmetry *symmetry = g_new (FlSymmetry, 1);
   symmetry->n = ops->len;
   symmetry->ops = (FlSymmetryOperator *) (void *) g_array_free (g_steal_pointer (&ops), FALSE);
+  symmetry->hall = fl_space_group_of_operators (symmetry);
   return symmetry;
-}
-
-/* As in the table: "P 1 21 1" is P21, "R 3 :H" is H3. */
-static char *
-group_name (const char *symbol)
-{
-  g_auto (GStrv) parts = g_strsplit_set (symbol, " :_", -1);
-  const char *words[8] = { "", "", "", "", "", "", "", "" };
-  guint n = 0;
-  for (char **part = parts; *part != NULL && n < G_N_ELEMENTS (words); part++)
-    if (**part != '\0')
-      words[n++] = *part;
-  GString *name = g_string_new (NULL);
-  gboolean b_unique = n == 4 && strcmp (words[1], "1") == 0 && strcmp (words[3], "1") == 0;
-  for (guint i = 0; i < n; i++)
-    if (!(b_unique && (i == 1 || i == 3)) && !(i > 0 && g_ascii_strcasecmp (words[i], "H") == 0))
-      g_string_append (name, words[i]);
-  if (g_ascii_toupper (name->str[0]) == 'R')
-    name->str[0] = 'H';
-  return g_string_free (name, FALSE);
-}
-
-FlSymmetry *
-fl_symmetry_from_symbol (const char *symbol, GError **error)
-{
-  g_autofree char *name = group_name (symbol);
-  for (guint i = 0; i < G_N_ELEMENTS (groups); i++)
-    if (g_ascii_strcasecmp (name, groups[i].symbol) == 0)
-      {
-        g_auto (GStrv) generators = g_strsplit (groups[i].generators, ";", -1);
-        return fl_symmetry_from_words ((const char *const *) generators, error);
-      }
-  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-               "space group '%s' is not known, expected one of the 65 without mirrors, such as P43212",
-               symbol);
-  return NULL;
 }
 
 void

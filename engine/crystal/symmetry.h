@@ -1,4 +1,4 @@
-/* symmetry.h: space-group operators, as far as intensities need them.
+/* symmetry.h: space-group operators and what they do to reflections.
  *
  * An operator takes fractional x to R x + t; a reflection h to h R (row vector), with phase factor exp(2πi h·t).
  * Thread: any; immutable once made. */
@@ -12,10 +12,13 @@ typedef struct
   double t[3]; /* in [0, 1) */
 } FlSymmetryOperator;
 
+#define FL_SYMMETRY_MOST 192 /* Fm-3m has as many operators */
+
 typedef struct
 {
   guint n;
   FlSymmetryOperator *ops; /* the identity first; centring translations included */
+  guint hall;              /* the setting's number, 1–530 (space-group.h); 0: none that is listed */
 } FlSymmetry;
 
 typedef struct
@@ -23,9 +26,10 @@ typedef struct
   int h, k, l;
 } FlMiller;
 
-/* From a space group's symbol: "P43212", "P 43 21 2" and "C2221" are all understood. FL_ERROR_UNSUPPORTED when it is
- * not in the table of groups that proteins crystallise in. */
+/* From a space group's symbol, as fl_space_group_find() understands it. FL_ERROR_UNSUPPORTED when it is not known. */
 FlSymmetry *fl_symmetry_from_symbol (const char *symbol, GError **error);
+/* From a setting's number, 1–530. */
+FlSymmetry *fl_symmetry_from_hall (guint hall);
 /* From operators in words, "-Y+1/2,X+1/2,Z+3/4"; closes them to a group. */
 FlSymmetry *fl_symmetry_from_words (const char *const *words, GError **error);
 void fl_symmetry_free (FlSymmetry *symmetry);
