@@ -28,6 +28,7 @@ typedef struct
   FlLatticeType type;
   char centring;     /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' (hexagonal axes, obverse) */
   guint space_group; /* 1–230; 0: not known */
+  guint hall;        /* the group's setting, 1–530 (space-group.h); 0: not known */
 } FlKnownCell;
 
 const char *fl_lattice_type_name (FlLatticeType type); /* CrystFEL's words: "tetragonal" … */

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/space-group.h"
 
 typedef struct
 {
   const char *path;
   guint line;
-  gboolean has_cell;
+  gboolean has_cell, only_head; /* no atoms wanted */
   FlCell cell;
   char *group;
   GPtrArray *operators; /* char * */
@@ -131,6 +132,8 @@ read_lines (FlPdbReader *reader, char **lines, GError **error)
         return FALSE;
       if (g_str_has_prefix (*line, "REMARK 290"))
         read_remark (reader, g_strchomp (*line));
+      if (reader->only_head)
+        continue;
       if ((g_str_has_prefix (*line, "ATOM  ") || g_str_has_prefix (*line, "HETATM"))
           && !read_atom (reader, *line, error))
         return FALSE;
@@ -138,54 +141,95 @@ read_lines (FlPdbReader *reader, char **lines, GError **error)
   return TRUE;
 }
 
+/* NULL with error when the file has no cell or a symmetry that nobody knows. */
+static FlSymmetry *
+symmetry_of_reader (const FlPdbReader *reader, GError **error)
+{
+  FlSymmetry *symmetry = NULL;
+  if (!reader->has_cell)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not a crystal's PDB file, expected a CRYST1 line",
+                   reader->path);
+      return NULL;
+    }
+  if (reader->operators->len > 1)
+    symmetry = fl_symmetry_from_words ((const char *const *) reader->operators->pdata, error);
+  else
+    {
+      guint hall = fl_space_group_find (reader->group, &reader->cell);
+      if (hall != 0)
+        return fl_symmetry_from_hall (hall);
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                   "space group '%s' is not known, expected one such as P 43 21 2", reader->group);
+    }
+  if (symmetry == NULL)
+    fl_error_prefix_path (error, reader->path);
+  return symmetry;
+}
+
 static FlModel *
 model_from_reader (FlPdbReader *reader, GError **error)
 {
-  if (!reader->has_cell || reader->atoms->len == 0)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not a crystal's PDB file, expected %s", reader->path,
-                   reader->has_cell ? "ATOM lines" : "a CRYST1 line");
-      return NULL;
-    }
-  FlSymmetry *symmetry;
-  if (reader->operators->len > 0)
-    {
-      g_ptr_array_add (reader->operators, NULL);
-      symmetry = fl_symmetry_from_words ((const char *const *) reader->operators->pdata, error);
-    }
-  else
-    symmetry = fl_symmetry_from_symbol (reader->group, error);
+  FlSymmetry *symmetry = symmetry_of_reader (reader, error);
   if (symmetry == NULL)
-    {
-      fl_error_prefix_path (error, reader->path);
-      return NULL;
-    }
+    return NULL;
   FlModel *model = g_new (FlModel, 1);
   *model = (FlModel){ .cell = reader->cell, .symmetry = symmetry, .n_atoms = reader->atoms->len };
   model->atoms = (FlAtom *) (void *) g_array_free (g_steal_pointer (&reader->atoms), FALSE);
-  return model;
+  if (model->n_atoms > 0)
+    return model;
+  fl_model_free (model);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: no atoms, expected ATOM lines", reader->path);
+  return NULL;
 }
 
-FlModel *
-fl_pdb_read (const char *path, GError **error)
+/* Into `reader`, which the caller clears in any case. */
+static gboolean
+read_file (FlPdbReader *reader, const char *path, gboolean only_head, GError **error)
 {
+  *reader = (FlPdbReader){ .path = path,
+                           .only_head = only_head,
+                           .operators = g_ptr_array_new_with_free_func (g_free),
+                           .atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom)) };
   g_autofree char *text = NULL;
   g_autoptr (GError) local = NULL;
   if (!g_file_get_contents (path, &text, NULL, &local))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, local->message);
-      return NULL;
+      return FALSE;
     }
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  FlPdbReader reader = { .path = path,
-                         .operators = g_ptr_array_new_with_free_func (g_free),
-                         .atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom)) };
-  FlModel *model = read_lines (&reader, lines, error) ? model_from_reader (&reader, error) : NULL;
-  g_ptr_array_unref (reader.operators);
-  if (reader.atoms != NULL)
-    g_array_free (reader.atoms, TRUE);
-  g_free (reader.group);
+  gboolean good = read_lines (reader, lines, error);
+  g_ptr_array_add (reader->operators, NULL);
+  return good;
+}
+
+static void
+clear_reader (FlPdbReader *reader)
+{
+  g_ptr_array_unref (reader->operators);
+  if (reader->atoms != NULL)
+    g_array_free (reader->atoms, TRUE);
+  g_free (reader->group);
+}
+
+FlModel *
+fl_pdb_read (const char *path, GError **error)
+{
+  FlPdbReader reader;
+  FlModel *model = read_file (&reader, path, FALSE, error) ? model_from_reader (&reader, error) : NULL;
+  clear_reader (&reader);
   return model;
+}
+
+gboolean
+fl_pdb_read_cell (const char *path, FlCell *cell, FlSymmetry **symmetry, GError **error)
+{
+  FlPdbReader reader;
+  *symmetry = read_file (&reader, path, TRUE, error) ? symmetry_of_reader (&reader, error) : NULL;
+  *cell = reader.cell;
+  clear_reader (&reader);
+  return *symmetry != NULL;
 }
 
 void

@@ -24,5 +24,7 @@ typedef struct
 /* CRYST1 gives the cell; the operators of REMARK 290 the symmetry, or CRYST1's symbol where there are none. Of an
  * ensemble, the first model. Errors name the line: FL_ERROR_MISSING, _INPUT, _UNSUPPORTED (unknown element or group). */
 FlModel *fl_pdb_read (const char *path, GError **error);
+/* The cell and symmetry alone; atoms may be missing or strange. */
+gboolean fl_pdb_read_cell (const char *path, FlCell *cell, FlSymmetry **symmetry, GError **error);
 void fl_model_free (FlModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlModel, fl_model_free)
