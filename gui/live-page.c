@@ -32,7 +32,8 @@ struct _FlgLivePage
   FlgChooser *trials;
   FlwStripPlot *plot;
   GPtrArray *parts;
-  gint64 trial; /* drawn; 0: none */
+  gint64 trial;     /* drawn; 0: none */
+  gboolean filling; /* what the store had at first has not all come yet */
 };
 
 G_DEFINE_FINAL_TYPE (FlgLivePage, flg_live_page, FLG_TYPE_PAGE)
@@ -83,6 +84,19 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
   gtk_stack_set_visible_child_name (self->stack, "plot");
 }
 
+/* What was there already is shown as soon as it is all there; what comes later, at the plot's own pace. */
+static void
+on_caught_up (FlgShotFeed *feed, Part *part)
+{
+  FlgLivePage *self = page_of (feed);
+  for (guint i = 0; i < self->parts->len; i++)
+    if (!flg_shot_feed_is_idle (((Part *) self->parts->pdata[i])->feed))
+      return;
+  if (self->filling)
+    flw_strip_plot_show_all (self->plot);
+  self->filling = FALSE;
+}
+
 static void
 add_job (FlgLivePage *self, const FlJob *job)
 {
@@ -95,6 +109,7 @@ add_job (FlgLivePage *self, const FlJob *job)
                                   FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION);
   g_object_set_data (G_OBJECT (part->feed), "page", self);
   g_signal_connect (part->feed, "blocks", G_CALLBACK (on_blocks), part);
+  g_signal_connect (part->feed, "caught-up", G_CALLBACK (on_caught_up), part);
   g_ptr_array_add (self->parts, part);
 }
 
@@ -138,6 +153,7 @@ static void
 rebuild (FlgLivePage *self)
 {
   g_ptr_array_set_size (self->parts, 0);
+  self->filling = TRUE;
   flw_strip_plot_clear (self->plot);
   gtk_stack_set_visible_child_name (self->stack, "empty");
   if (self->trial)
@@ -217,6 +233,12 @@ static void
 act_show_trial (GtkWidget *widget, const char *action, GVariant *target)
 {
   flg_chooser_choose (FLG_LIVE_PAGE (widget)->trials, g_variant_get_int64 (target));
+}
+
+guint64
+flg_live_page_n_shots (FlgLivePage *self)
+{
+  return flw_strip_plot_get_n_shots (self->plot);
 }
 
 char *

@@ -8,4 +8,5 @@
 G_DECLARE_FINAL_TYPE (FlgLivePage, flg_live_page, FLG, LIVE_PAGE, FlgPage)
 
 /* What the plot says in words; free with g_free. */
+guint64 flg_live_page_n_shots (FlgLivePage *self);
 char *flg_live_page_summary (FlgLivePage *self);

@@ -21,6 +21,7 @@ struct _FlgShotFeed
 enum
 {
   BLOCKS,
+  CAUGHT_UP,
   N_SIGNALS
 };
 
@@ -82,6 +83,8 @@ on_answer (GObject *source, GAsyncResult *result, gpointer data)
   answer_free (answer);
   if (more || self->again)
     ask (self);
+  else if (!g_cancellable_is_cancelled (self->cancellable))
+    g_signal_emit (self, signals[CAUGHT_UP], 0);
 }
 
 static void
@@ -126,6 +129,8 @@ flg_shot_feed_class_init (FlgShotFeedClass *klass)
   object_class->finalize = flg_shot_feed_finalize;
   signals[BLOCKS] = g_signal_new ("blocks", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_POINTER);
+  signals[CAUGHT_UP] = g_signal_new ("caught-up", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                     NULL, G_TYPE_NONE, 0);
 }
 
 static void

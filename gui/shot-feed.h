@@ -2,6 +2,7 @@
  *
  * Asks the store's thread for the columns wanted, in portions, and again whenever the job's counts have moved. Signals:
  *   blocks (GPtrArray of FlShotBlock): new ones, in the order of arrival; the listener may steal columns
+ *   caught-up (): all that the store has has been handed out
  * A block with `replaces` set: forget what you have of its attempt. Thread: main. */
 #pragma once
 

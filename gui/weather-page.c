@@ -27,7 +27,9 @@ struct _FlgWeatherPage
   FlgInflightMarks *marks;
   GArray *drawn;    /* gint64, jobs drawn, sorted */
   GPtrArray *hosts; /* char *, by rank; NULL = not known */
+  guint n_ranks;    /* seen in shots or in the ranks' own records, which some results lack */
   gboolean rows_wanted, asking_rows;
+  gboolean filling; /* what the store had at first has not all come yet */
   GCancellable *cancellable;
   guint beat;
 };
@@ -117,6 +119,7 @@ on_ranks (GObject *source, GAsyncResult *result, gpointer data)
       g_free (self->hosts->pdata[host->rank]);
       self->hosts->pdata[host->rank] = g_steal_pointer (&host->host);
     }
+  self->n_ranks = MAX (self->n_ranks, self->hosts->len);
   set_rows (self);
   show_facts (self);
   if (self->rows_wanted)
@@ -152,6 +155,8 @@ append_block (FlgWeatherPage *self, FlShotBlock *block)
         e->duration[k] = block->durations[i][k];
       e->row = block->rank[i];
       e->klass = (guint8) MIN (block->outcome[i], FLW_CLASS_FAILED);
+      if (e->row >= self->n_ranks)
+        self->n_ranks = e->row + 1;
       if (e->row >= self->hosts->len)
         self->rows_wanted = TRUE;
     }
@@ -174,6 +179,18 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, FlgWeatherPage *self)
   gtk_stack_set_visible_child_name (self->stack, "plot");
 }
 
+/* What was there already is shown as soon as it is all there; what comes later, at the plot's own pace. */
+static void
+on_caught_up (FlgWeatherPage *self)
+{
+  for (guint i = 0; i < self->feeds->len; i++)
+    if (!flg_shot_feed_is_idle (self->feeds->pdata[i]))
+      return;
+  if (self->filling)
+    flw_weather_plot_show_all (self->plot);
+  self->filling = FALSE;
+}
+
 static void
 stop_feeds (FlgWeatherPage *self)
 {
@@ -194,8 +211,10 @@ static void
 draw (FlgWeatherPage *self)
 {
   stop_feeds (self);
+  self->filling = TRUE;
   flw_weather_plot_clear (self->plot);
   g_ptr_array_set_size (self->hosts, 0);
+  self->n_ranks = 0;
   flg_kept_shots_free (self->kept);
   self->kept = flg_kept_shots_new ();
   gtk_stack_set_visible_child_name (self->stack, "empty");
@@ -205,6 +224,7 @@ draw (FlgWeatherPage *self)
                                              FLG_KEPT_COLUMNS | FL_SHOT_START | FL_SHOT_RANK | FL_SHOT_OUTCOME
                                                  | FL_SHOT_DURATIONS);
       g_signal_connect (feed, "blocks", G_CALLBACK (on_blocks), self);
+      g_signal_connect_swapped (feed, "caught-up", G_CALLBACK (on_caught_up), self);
       g_ptr_array_add (self->feeds, feed);
     }
   ask_rows (self);
@@ -281,9 +301,9 @@ show_facts (FlgWeatherPage *self)
   g_autofree char *took = flg_format_elapsed (first, last, last);
   g_autofree char *rate =
       seconds > 0 ? g_strdup_printf (_ (" · %.1f shots/s"), (double) shots / seconds) : g_strdup ("");
-  g_autofree char *text = g_strdup_printf (
-      ngettext ("%u rank · %s shots in %s%s", "%u ranks · %s shots in %s%s", self->hosts->len),
-      self->hosts->len, count, took, rate);
+  g_autofree char *text =
+      g_strdup_printf (ngettext ("%u rank · %s shots in %s%s", "%u ranks · %s shots in %s%s", self->n_ranks),
+                       self->n_ranks, count, took, rate);
   gtk_label_set_label (self->facts, text);
 }
 
@@ -360,6 +380,12 @@ char *
 flg_weather_page_summary (FlgWeatherPage *self)
 {
   return flw_chart_summary (GTK_WIDGET (self->plot));
+}
+
+const char *
+flg_weather_page_facts (FlgWeatherPage *self)
+{
+  return gtk_label_get_label (self->facts);
 }
 
 /* --- signals and actions --- */

@@ -12,3 +12,5 @@ G_DECLARE_FINAL_TYPE (FlgWeatherPage, flg_weather_page, FLG, WEATHER_PAGE, FlgPa
 void flg_weather_page_show (FlgWeatherPage *self, gint64 job);
 guint64 flg_weather_page_n_events (FlgWeatherPage *self);
 char *flg_weather_page_summary (FlgWeatherPage *self); /* g_free */
+/* The line above the plot: ranks, shots, rate. */
+const char *flg_weather_page_facts (FlgWeatherPage *self);

@@ -492,6 +492,13 @@ flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *cla
 }
 
 void
+flw_strip_plot_show_all (FlwStripPlot *plot)
+{
+  if (plot->loop.wanted)
+    flw_render_loop_want (&plot->loop, TRUE);
+}
+
+void
 flw_strip_plot_clear (FlwStripPlot *plot)
 {
   flw_strip_data_clear (plot->data);

@@ -51,6 +51,8 @@ void flw_strip_plot_set_run_label (FlwStripPlot *plot, guint run, const char *la
 void flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *classes,
                             const float *const *values);
 /* Forgets all runs and shots, keeps strips. */
+/* What has been appended is drawn at once, instead of at the pace of a live plot. */
+void flw_strip_plot_show_all (FlwStripPlot *plot);
 void flw_strip_plot_clear (FlwStripPlot *plot);
 
 guint64 flw_strip_plot_get_n_shots (FlwStripPlot *plot);

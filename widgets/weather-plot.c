@@ -467,6 +467,13 @@ flw_weather_plot_append (FlwWeatherPlot *plot, guint n, const FlwWeatherEvent *e
 }
 
 void
+flw_weather_plot_show_all (FlwWeatherPlot *plot)
+{
+  if (plot->loop.wanted)
+    flw_render_loop_want (&plot->loop, TRUE);
+}
+
+void
 flw_weather_plot_set_marks (FlwWeatherPlot *plot, guint n, const FlwWeatherMark *marks)
 {
   if (n == 0 && plot->marks->len == 0)

@@ -70,6 +70,8 @@ FlwAxis *flw_weather_plot_get_axis (FlwWeatherPlot *plot); /* transfer none */
 void flw_weather_plot_set_rows (FlwWeatherPlot *plot, guint n_rows, const FlwWeatherRow *rows);
 /* Any order of rows and times; cheapest when each row's times rise. Copies. 10⁴ events in under 1 ms. */
 void flw_weather_plot_append (FlwWeatherPlot *plot, guint n, const FlwWeatherEvent *events);
+/* What has been appended is drawn at once, instead of at the pace of a live plot. */
+void flw_weather_plot_show_all (FlwWeatherPlot *plot);
 /* Replaces all marks. */
 void flw_weather_plot_set_marks (FlwWeatherPlot *plot, guint n, const FlwWeatherMark *marks);
 /* The clock's present, ns UTC, for the "now" line and ages of marks; 0 = no "now" (an archive). */

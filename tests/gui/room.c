@@ -17,16 +17,10 @@ is_filled (gpointer data)
   return flg_experiment_is_filled (flg_context_experiment (((Room *) data)->context));
 }
 
-Room *
-room_new (guint runs, FlStoreMode mode, gboolean view)
+/* Opens the window on the room's folder. */
+static void
+open_window (Room *room, FlStoreMode mode, gboolean view)
 {
-  Room *room = g_new0 (Room, 1);
-  room->folder = g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL);
-  /* The store's own sums (lag) use the machine's clock: stay near it. */
-  room->newest = (guint64) g_get_real_time () * 1000;
-  room->now = room->newest + 3000000000;
-  MadeStore made = { runs, 300, 4, room->newest };
-  made_store_write (room->folder, &made);
   g_autoptr (FlgExperiment) experiment = flg_experiment_new (room->folder, mode, room_clock, room);
   g_autoptr (FlViewClient) client = NULL;
   if (view)
@@ -43,18 +37,47 @@ room_new (guint runs, FlStoreMode mode, gboolean view)
   gtk_window_present (GTK_WINDOW (room->window));
   display_wait_drawn (GTK_WIDGET (room->window));
   display_wait (is_filled, room);
+}
+
+static Room *
+room_of (char *folder)
+{
+  Room *room = g_new0 (Room, 1);
+  room->folder = folder;
+  /* The store's own sums (lag) use the machine's clock: stay near it. */
+  room->newest = (guint64) g_get_real_time () * 1000;
+  room->now = room->newest + 3000000000;
   return room;
 }
 
-static void
-remove_tree (const char *path)
+Room *
+room_new (guint runs, FlStoreMode mode, gboolean view)
+{
+  Room *room = room_of (g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL));
+  room->made = TRUE;
+  MadeStore made = { runs, 300, 4, room->newest };
+  made_store_write (room->folder, &made);
+  open_window (room, mode, view);
+  return room;
+}
+
+Room *
+room_open (const char *folder)
+{
+  Room *room = room_of (g_strdup (folder));
+  open_window (room, FL_STORE_READ_ONLY, FALSE);
+  return room;
+}
+
+void
+room_remove_tree (const char *path)
 {
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
   while (dir && (name = g_dir_read_name (dir)))
     {
       g_autofree char *inner = g_build_filename (path, name, NULL);
-      remove_tree (inner);
+      room_remove_tree (inner);
     }
   g_remove (path);
 }
@@ -67,7 +90,8 @@ room_free (Room *room)
   g_object_unref (room->context);
   while (g_main_context_iteration (NULL, FALSE))
     ;
-  remove_tree (room->folder);
+  if (room->made)
+    room_remove_tree (room->folder);
   g_free (room->folder);
   g_free (room);
 }

@@ -7,6 +7,7 @@
 typedef struct
 {
   char *folder;
+  gboolean made;  /* the folder goes with the room */
   guint64 now;    /* what the room's clock says, ns UTC; moves only by hand */
   guint64 newest; /* when the newest made shot has ended */
   FlgContext *context;
@@ -15,7 +16,10 @@ typedef struct
 
 /* A room with `runs` made runs. `view`: with a serve child. */
 Room *room_new (guint runs, FlStoreMode mode, gboolean view);
+/* A room on an experiment that stays; it is not written to, and has no serve child. */
+Room *room_open (const char *folder);
 void room_free (Room *room);
+void room_remove_tree (const char *path);
 /* Shows the page and waits until it is settled. */
 FlgPage *room_page (Room *room, const char *name);
 /* Activates an action of the page, or of the window. */

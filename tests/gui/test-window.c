@@ -102,9 +102,12 @@ test_plots_count (void)
   fl_batch_encode (batch, bytes);
   gboolean inserted;
   g_assert_true (
-      fl_store_add_slice (store, 3, 1, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
+      fl_store_add_slice (store, 3, 6, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
+  g_assert_true (g_str_has_prefix (flg_weather_page_facts (FLG_WEATHER_PAGE (weather)), "4 ranks "));
   room_settle (room);
   room_settle (room);
+  /* Rank 6 has left shots, but no record of itself. */
+  g_assert_true (g_str_has_prefix (flg_weather_page_facts (FLG_WEATHER_PAGE (weather)), "7 ranks "));
   g_assert_cmpuint (flg_weather_page_n_events (FLG_WEATHER_PAGE (weather)), ==, 710);
   g_assert_cmpint (flg_experiment_glance (experiment)->overview.shots, ==, 710);
   /* Compaction at the end of an attempt draws nothing twice. */
