@@ -7,7 +7,8 @@
 #include "engine/base/error.h"
 #include "engine/sfx/integration-fit.h"
 
-#define SAMPLE       100 /* rings that tell the read-out noise */
+#define SAMPLE       64 /* rings that tell the read-out noise */
+#define NOISE_ROUNDS 8
 #define MIN_COVERAGE 0.6 /* of the profile, on pixels that can be used */
 #define OWN_FLAGS                                                                                            \
   (FL_REFLECTION_SATURATED | FL_REFLECTION_OVERLAP | FL_REFLECTION_EDGE | FL_REFLECTION_BACKGROUND           \
@@ -122,10 +123,10 @@ compare_doubles (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Variance of pixels beyond that of photons: the median over rings (so that those with stray spots do not matter). */
+/* Variance of pixels beyond that of photons, when pixels are rejected by `noise`: the median over rings. */
 static double
-read_out_noise (FlIntegrator *self, const FlShot *shot, const FlDetector *detector, double gain,
-                const FlReflectionRow *rows, guint n)
+excess_variance (FlIntegrator *self, const FlShot *shot, const FlDetector *detector, double gain,
+                 FlNoise noise, const FlReflectionRow *rows, guint n)
 {
   double excess[SAMPLE];
   guint n_excess = 0, step = MAX (1, (n + SAMPLE - 1) / SAMPLE);
@@ -134,8 +135,7 @@ read_out_noise (FlIntegrator *self, const FlShot *shot, const FlDetector *detect
       FlPlane plane;
       if (!gather (self, shot, detector, &rows[i]))
         continue;
-      FlNoise noise = { .gain = panel_gain (&detector->panels[rows[i].panel], shot, gain),
-                        .cutoff = INFINITY };
+      noise.gain = panel_gain (&detector->panels[rows[i].panel], shot, gain);
       if (fl_plane_fit (&self->box.ring, &noise, self->min_background, &plane))
         excess[n_excess++] = plane.scatter - noise.gain * plane.moments[0] / plane.n;
     }
@@ -143,6 +143,23 @@ read_out_noise (FlIntegrator *self, const FlShot *shot, const FlDetector *detect
     return 0;
   qsort (excess, n_excess, sizeof *excess, compare_doubles);
   return MAX (excess[n_excess / 2], 0);
+}
+
+/* Read-out noise: first with all pixels, then without those that it makes outliers of, until it stays. */
+static double
+read_out_noise (FlIntegrator *self, const FlShot *shot, const FlDetector *detector, double gain,
+                const FlReflectionRow *rows, guint n)
+{
+  FlNoise noise = { .cutoff = INFINITY };
+  for (guint round = 0; round < NOISE_ROUNDS; round++)
+    {
+      double before = noise.read_out;
+      noise.read_out = excess_variance (self, shot, detector, gain, noise, rows, n);
+      if (noise.read_out == 0 || (round > 0 && noise.read_out > 0.9 * before))
+        break;
+      noise.cutoff = self->cutoff;
+    }
+  return noise.read_out;
 }
 
 /* Σ over the disc, and its variance. */
