@@ -8,6 +8,7 @@
   X (dispersion_erode)                                                                                                \
   X (dispersion_extended)                                                                                             \
   X (spots)                                                                                                           \
+  X (project_fft)                                                                                                     \
   X (radial)                                                                                                          \
   X (colour)                                                                                                          \
   X (words)
