@@ -6,9 +6,8 @@
 
 #include "engine/crystal/lattice-private.h"
 
-#define REACH         2
-#define MAX_TWOFOLDS  13 /* a cubic lattice has nine */
-#define MAX_ROTATIONS 24
+#define REACH        2
+#define MAX_TWOFOLDS 13 /* a cubic lattice has nine */
 
 typedef struct
 {
@@ -17,12 +16,6 @@ typedef struct
   int normal[3]; /* reciprocal lattice vector, in the same direction but for the error */
   double error;  /* rad: the angle between both */
 } FlTwofold;
-
-typedef struct
-{
-  guint n;
-  FlIntMat3 r[MAX_ROTATIONS];
-} FlRotations;
 
 typedef struct
 {
@@ -136,12 +129,12 @@ trace (const FlIntMat3 *a)
 
 /* Adds a rotation and all products. FALSE when they make no finite group of rotations. */
 static gboolean
-extend (FlRotations *group, const FlIntMat3 *r)
+extend (FlLatticeRotations *group, const FlIntMat3 *r)
 {
   for (guint i = 0; i < group->n; i++)
     if (memcmp (&group->r[i], r, sizeof *r) == 0)
       return TRUE;
-  if (group->n == MAX_ROTATIONS || trace (r) < -1 || trace (r) > 2)
+  if (group->n == FL_LATTICE_MOST_ROTATIONS || trace (r) < -1 || trace (r) > 2)
     return FALSE;
   group->r[group->n++] = *r;
   for (guint i = 0; i < group->n; i++)
@@ -189,7 +182,7 @@ axis_of (const FlIntMat3 *r, int axis[3])
 
 /* The first rotation of that fold; NULL when there is none. */
 static const FlIntMat3 *
-find_fold (const FlRotations *group, int n)
+find_fold (const FlLatticeRotations *group, int n)
 {
   for (guint i = 1; i < group->n; i++)
     if (fold (&group->r[i]) == n)
@@ -274,7 +267,7 @@ sort_axes (const FlSearch *search, FlIntMat3 *axes, int n)
 
 /* Three axes at right angles: the four-folds of a cubic lattice, the two-folds of an orthorhombic one. */
 static guint
-three_axes (const FlRotations *group, int order, FlIntMat3 *axes)
+three_axes (const FlLatticeRotations *group, int order, FlIntMat3 *axes)
 {
   guint n = 0;
   for (guint i = 1; i < group->n; i++)
@@ -298,7 +291,7 @@ three_axes (const FlRotations *group, int order, FlIntMat3 *axes)
 
 /* c along the main axis, a the shortest two-fold at right angles to it, b by the main rotation. */
 static gboolean
-main_axis (const FlSearch *search, const FlRotations *group, int order, FlIntMat3 *axes)
+main_axis (const FlSearch *search, const FlLatticeRotations *group, int order, FlIntMat3 *axes)
 {
   const FlIntMat3 *main = find_fold (group, order);
   double shortest = INFINITY;
@@ -323,7 +316,7 @@ main_axis (const FlSearch *search, const FlRotations *group, int order, FlIntMat
 
 /* b along the two-fold, a and c the shortest of the plane across; C-centred where centred. */
 static gboolean
-monoclinic_axes (const FlSearch *search, const FlRotations *group, FlIntMat3 *axes)
+monoclinic_axes (const FlSearch *search, const FlLatticeRotations *group, FlIntMat3 *axes)
 {
   int directions[(2 * REACH + 1) * (2 * REACH + 1) * (2 * REACH + 1)][3], plane[64][3];
   guint n = list_directions (directions), n_plane = 0;
@@ -385,7 +378,7 @@ order_orthorhombic (const FlSearch *search, FlIntMat3 *axes)
 
 /* FALSE when the group is not that of a lattice. */
 static gboolean
-setting_of_group (const FlSearch *search, const FlRotations *group, FlSetting *setting)
+setting_of_group (const FlSearch *search, const FlLatticeRotations *group, FlSetting *setting)
 {
   *setting = (FlSetting){ .axes = { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } } };
   FlIntMat3 *axes = &setting->axes;
@@ -415,7 +408,7 @@ setting_of_group (const FlSearch *search, const FlRotations *group, FlSetting *s
       setting->type = FL_LATTICE_TETRAGONAL;
       done = main_axis (search, group, 4, axes);
       break;
-    case MAX_ROTATIONS:
+    case FL_LATTICE_MOST_ROTATIONS:
       setting->type = FL_LATTICE_CUBIC;
       done = three_axes (group, 4, axes) == 3;
       break;
@@ -454,24 +447,49 @@ disagreement (const FlSearch *search, const FlSetting *setting)
   return MAX (lengths / (search->length_tolerance + 1e-9), worst / (search->angle_tolerance + 1e-9));
 }
 
+typedef struct
+{
+  FlSetting setting;
+  FlLatticeRotations group;
+  double error;
+} FlBestGroup;
+
 /* The group that some of the two-folds make (`which`: their numbers), if it is better than what there is. */
 static void
-try_group (const FlSearch *search, const guint *which, guint n, FlSetting *best, guint *best_order,
-           double *best_error)
+try_group (const FlSearch *search, const guint *which, guint n, FlBestGroup *best)
 {
-  FlRotations group = { .n = 1, .r = { { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } } } };
+  FlLatticeRotations group = { .n = 1, .r = { { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } } } };
   FlSetting setting;
   for (guint i = 0; i < n; i++)
     if (!extend (&group, &search->twofolds[which[i]].r))
       return;
-  if (group.n < *best_order || !setting_of_group (search, &group, &setting))
+  if (group.n < best->group.n || !setting_of_group (search, &group, &setting))
     return;
   double error = disagreement (search, &setting);
-  if (error > 1 || (group.n == *best_order && error >= *best_error))
+  if (error > 1 || (group.n == best->group.n && error >= best->error))
     return;
-  *best = setting;
-  *best_order = group.n;
-  *best_error = error;
+  *best = (FlBestGroup){ setting, group, error };
+}
+
+static gboolean
+find_best_group (FlSearch *search, FlBestGroup *best)
+{
+  best->group.n = 0;
+  if (!fl_niggli_reduce (&search->real, NULL))
+    return FALSE;
+  if (fl_mat3_determinant (&search->real) < 0)
+    for (int i = 0; i < 9; i++)
+      search->real.m[i / 3][i % 3] *= -1;
+  find_twofolds (search);
+  try_group (search, NULL, 0, best);
+  /* Three two-folds make any of the seven groups. */
+  guint n = search->n_twofolds;
+  for (guint i = 0; i < n; i++)
+    for (guint j = i; j < n; j++)
+      for (guint k = j; k < n; k++)
+        if (i < j || j == k)
+          try_group (search, (guint[]){ i, j, k }, 3, best);
+  return TRUE;
 }
 
 gboolean
@@ -481,26 +499,27 @@ fl_lattice_conventional (const FlMat3 *star, double length_tolerance, double ang
   FlSearch search = { .real = fl_lattice_real (star),
                       .length_tolerance = length_tolerance,
                       .angle_tolerance = angle_tolerance };
-  FlSetting best = { 0 };
-  guint order = 0, n;
-  double error = INFINITY;
-  if (!fl_niggli_reduce (&search.real, NULL))
+  FlBestGroup best;
+  if (!find_best_group (&search, &best))
     return FALSE;
-  if (fl_mat3_determinant (&search.real) < 0)
-    for (int i = 0; i < 9; i++)
-      search.real.m[i / 3][i % 3] *= -1;
-  find_twofolds (&search);
-  n = search.n_twofolds;
-  try_group (&search, NULL, 0, &best, &order, &error);
-  /* Three two-folds make any of the seven groups. */
-  for (guint i = 0; i < n; i++)
-    for (guint j = i; j < n; j++)
-      for (guint k = j; k < n; k++)
-        if (i < j || j == k)
-          try_group (&search, (guint[]){ i, j, k }, 3, &best, &order, &error);
-  FlMat3 real = fl_lattice_combine (&best.axes, &search.real);
+  FlMat3 real = fl_lattice_combine (&best.setting.axes, &search.real);
   *conventional = fl_lattice_star (&real);
-  *type = best.type;
-  *centring = best.centring;
+  *type = best.setting.type;
+  *centring = best.setting.centring;
+  return TRUE;
+}
+
+gboolean
+fl_lattice_rotations (FlMat3 *real, double length_tolerance, double angle_tolerance,
+                      FlLatticeRotations *rotations)
+{
+  FlSearch search = { .real = *real,
+                      .length_tolerance = length_tolerance,
+                      .angle_tolerance = angle_tolerance };
+  FlBestGroup best;
+  if (!find_best_group (&search, &best))
+    return FALSE;
+  *real = search.real;
+  *rotations = best.group;
   return TRUE;
 }

@@ -48,3 +48,16 @@ FlCell fl_lattice_cell_of_real (const FlMat3 *real);
 /* Makes `real` Niggli's reduced basis, right-handed when it was so. `transform` (may be NULL): the new rows in terms of
  * the old. FALSE when the basis is singular or not finite. */
 gboolean fl_niggli_reduce (FlMat3 *real, FlIntMat3 *transform);
+
+#define FL_LATTICE_MOST_ROTATIONS 24
+
+typedef struct
+{
+  guint n; /* the identity first */
+  FlIntMat3 r[FL_LATTICE_MOST_ROTATIONS];
+} FlLatticeRotations;
+
+/* The rotations that take the lattice of a primitive real basis onto itself within the tolerances: on columns of components
+ * along the rows of `real`, which is reduced first. FALSE when it is singular. */
+gboolean fl_lattice_rotations (FlMat3 *real, double length_tolerance, double angle_tolerance,
+                               FlLatticeRotations *rotations);

@@ -1,12 +1,17 @@
 /* Prints what engine/crystal makes of a question, for the scripts that ask another program the same.
  *
  *   factors PDB D_MIN DENSITY B   lines h k l amplitude phase/°
- *   classify GROUP                hkl lines from stdin → h k l epsilon centric absent */
+ *   classify GROUP                hkl lines from stdin → h k l epsilon centric absent, h k l of the asymmetric unit, isym
+ *   ambiguities GROUP CELL TOLERANCE-%/°    reindexing matrices, row by row, and divisors
+ *   niggli CENTRING               cells (six numbers a line) from stdin → the reduced ones */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/base/units.h"
+#include "engine/crystal/asu.h"
+#include "engine/crystal/reindexing.h"
+#include "engine/crystal/space-group.h"
 #include "engine/crystal/structure-factors.h"
 
 static int
@@ -38,12 +43,68 @@ classify (const char *symbol)
       fprintf (stderr, "%s\n", error->message);
       return 2;
     }
-  printf ("operators %u\n", symmetry->n);
+  FlSpaceGroup group;
+  fl_space_group_get (symmetry->hall, &group);
+  FlAsu asu = fl_asu_new (symmetry);
+  printf ("operators %u|%u|%s|%s|%s|%c\n", symmetry->n, group.number, group.symbol, group.point_group,
+          group.laue, group.centring);
   FlMiller m;
   while (scanf ("%d %d %d", &m.h, &m.k, &m.l) == 3)
     {
       FlReflectionClass c = fl_symmetry_classify (symmetry, m);
-      printf ("%d %d %d %u %d %d\n", m.h, m.k, m.l, c.epsilon, c.centric, c.absent);
+      guint isym;
+      FlMiller a = fl_asu_map (&asu, symmetry, m, &isym);
+      printf ("%d %d %d %u %d %d %d %d %d %u\n", m.h, m.k, m.l, c.epsilon, c.centric, c.absent, a.h, a.k, a.l,
+              isym);
+    }
+  return 0;
+}
+
+static gboolean
+parse_cell (const char *text, FlCell *cell)
+{
+  double v[6];
+  char *end = (char *) text;
+  for (int i = 0; i < 6; i++)
+    v[i] = g_ascii_strtod (end, &end);
+  return fl_cell_from_degrees (v, cell, NULL);
+}
+
+static int
+print_ambiguities (char **argv)
+{
+  FlCell cell;
+  g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol (argv[2], NULL);
+  if (symmetry == NULL || !parse_cell (argv[3], &cell))
+    return 2;
+  double tolerance = g_ascii_strtod (argv[4], NULL);
+  guint n;
+  g_autofree FlReindexing *list =
+      fl_reindexing_ambiguities (&cell, symmetry, tolerance / 100, fl_radians (tolerance), &n);
+  for (guint i = 0; i < n; i++)
+    {
+      for (int j = 0; j < 9; j++)
+        printf ("%d ", list[i].r[j / 3][j % 3]);
+      printf ("%d\n", list[i].divisor);
+    }
+  return 0;
+}
+
+static int
+print_reduced (char centring)
+{
+  char line[256];
+  while (fgets (line, sizeof line, stdin) != NULL)
+    {
+      FlCell cell;
+      if (!parse_cell (line, &cell))
+        return 2;
+      FlMat3 star = fl_cell_reciprocal (&cell);
+      star = fl_lattice_primitive (&star, centring);
+      star = fl_lattice_niggli (&star);
+      cell = fl_lattice_cell (&star);
+      printf ("%.9f %.9f %.9f %.9f %.9f %.9f\n", cell.a, cell.b, cell.c, fl_degrees (cell.alpha),
+              fl_degrees (cell.beta), fl_degrees (cell.gamma));
     }
   return 0;
 }
@@ -55,6 +116,10 @@ main (int argc, char **argv)
     return print_factors (argv);
   if (argc == 3 && strcmp (argv[1], "classify") == 0)
     return classify (argv[2]);
-  fprintf (stderr, "usage: crystal-tool factors PDB D_MIN DENSITY B | classify GROUP\n");
+  if (argc == 5 && strcmp (argv[1], "ambiguities") == 0)
+    return print_ambiguities (argv);
+  if (argc == 3 && strcmp (argv[1], "niggli") == 0)
+    return print_reduced (*argv[2]);
+  fprintf (stderr, "usage: as the head of crystal-tool.c says\n");
   return 2;
 }
