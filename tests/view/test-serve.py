@@ -4,16 +4,15 @@ range, what lies outside the served folders, damaged files, bounded memory. Prin
 
 usage: test-serve.py FIRSTLIGHT-CONTROL FIRSTLIGHT-ENGINE"""
 import os
-import re
-import struct
 import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
 try:
     import h5py
     import numpy as np
-    from gi.repository import GLib
+    from serve_client import IMAGE, INFLIGHT, LOG, MAXIMUM, MEAN, SOURCE, SPOTS, Serve, ServeError, read_geom
 except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
     sys.exit(0)
@@ -21,58 +20,6 @@ except ImportError as missing:
 CONTROL, ENGINE = sys.argv[1:3]
 DATA = os.environ.get('FIRSTLIGHT_TEST_DATA', '')
 DATA = DATA and os.path.realpath(DATA)  # errors name files by their real path
-HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT = range(1, 8)
-OK, ERROR, CANCELLED = range(3)
-TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)'}
-REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadau)', SPOTS: '(yudsa(ddudddd))', SOURCE: '(ussd(dddd)a(sdddddduu))',
-           LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)'}
-MEAN, MAXIMUM, NEAREST = range(3)
-
-
-class Serve:
-    def __init__(self, *options):
-        self.child = subprocess.Popen([CONTROL, 'serve', *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.id = 0
-
-    def ask(self, operation, *values):
-        self.id += 1
-        body = GLib.Variant(TYPES[operation], values).get_data_as_bytes().get_data()
-        self.child.stdin.write(struct.pack('<4sIIHH', b'FLV1', len(body), self.id, operation, 0) + body)
-        self.child.stdin.flush()
-        magic, length, reply_id, op, status = struct.unpack('<4sIIHH', self.child.stdout.read(16))
-        body = self.child.stdout.read(length)
-        assert (magic, reply_id, op) == (b'FLV1', self.id, operation)
-        if status == ERROR:
-            raise ServeError(*parse('(is)', body).unpack())
-        assert status == OK
-        return parse(REPLIES[operation], body)
-
-    def image(self, path, geometry='', mask='', frame=0, rect=(0, 0, 0, 0), reduce=MEAN, width=800, height=800):
-        v = self.ask(IMAGE, 1, path, geometry, mask, frame, *rect, reduce, width, height)
-        keys = ('shot event frames energy wavelength camera_length pixel_size saturation rect whole width height '
-                'percentiles').split()
-        result = {k: v.get_child_value(i).unpack() for i, k in enumerate(keys)}
-        raster = np.frombuffer(v.get_child_value(13).get_data_as_bytes().get_data(), '<f4')
-        result['raster'] = raster.reshape(height, width)
-        return result
-
-    def close(self):
-        self.child.stdin.close()
-        assert self.child.wait(10) == 0
-
-    def rss_mb(self):
-        with open('/proc/%d/status' % self.child.pid) as f:
-            return int(re.search(r'VmRSS:\s+(\d+)', f.read()).group(1)) / 1024
-
-
-class ServeError(Exception):
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.code = code
-
-
-def parse(kind, body):
-    return GLib.Variant.new_from_bytes(GLib.VariantType(kind), GLib.Bytes(body), False)
 
 
 def refused(serve, operation, *values):
@@ -82,27 +29,6 @@ def refused(serve, operation, *values):
         assert '\n' not in str(error), error
         return str(error)
     raise AssertionError('not refused: %r' % (values,))
-
-
-def read_geom(path):
-    """The panels of a flat CrystFEL geometry, by a reader of a few lines."""
-    panels, common = {}, {}
-    for line in open(path):
-        line = line.split(';')[0].strip()
-        if '=' not in line:
-            continue
-        name, value = [s.strip() for s in line.split('=', 1)]
-        if '/' in name:
-            panel, key = name.split('/')
-            panels.setdefault(panel, {})[key] = value
-        else:
-            common[name] = value
-    def vector(text):
-        parts = dict((axis, float(n)) for n, axis in re.findall(r'([-+]?\s*[\d.]+)\s*([xyz])', text))
-        return np.array([parts.get('x', 0), parts.get('y', 0)])
-    return common, [dict(fs=vector(p['fs']), ss=vector(p['ss']), corner=np.array([float(p['corner_x']), float(p['corner_y'])]),
-                         f=(int(p['min_fs']), int(p['max_fs']) + 1), s=(int(p['min_ss']), int(p['max_ss']) + 1))
-                    for p in panels.values()]
 
 
 def reassemble(values, bad, panels, rect, width, height, reduce):
@@ -134,7 +60,7 @@ def test_pictures():
     with h5py.File(path, 'r') as f, h5py.File(os.path.join(folder, 'lyso-jf4m.mask.h5'), 'r') as m:
         values, bad = f['/entry/data/data'][7], m['/mask'][...]
         frames = f['/entry/data/data'].shape[0]
-    serve = Serve()
+    serve = Serve(CONTROL)
     for reduce in MEAN, MAXIMUM:
         for rect, width, height in ((0, 0, 0, 0), 900, 900), ((-300.0, -420.0, 330.5, 100.25), 300, 240):
             image = serve.image(path, geometry, frame=7, rect=rect, reduce=reduce, width=width, height=height)
@@ -175,7 +101,7 @@ def test_spots(tmp):
         shots = {k: f['/shots/' + k][...] for k in ('frame', 'first_spot', 'spots', 'outcome', 'resolution')}
         spots = {k: f['/spots/' + k][...] for k in ('panel', 'fs', 'ss', 'intensity')}
     assert len(shots['frame']) == 12 and shots['spots'].max() > 20
-    serve = Serve()
+    serve = Serve(CONTROL)
     for row, frame in enumerate(shots['frame']):
         outcome, count, resolution, message, got = serve.ask(SPOTS, job, path, geometry, '', int(frame)).unpack()
         first, n = int(shots['first_spot'][row]), int(shots['spots'][row])
@@ -196,7 +122,7 @@ def test_spots(tmp):
 
 
 def test_damaged(tmp):
-    serve = Serve()
+    serve = Serve(CONTROL)
     geometry = os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.geom')
     def failure(path, geom='', frame=0):
         message = refused(serve, IMAGE, 1, path, geom, '', frame, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10)
@@ -230,7 +156,7 @@ def test_changed(tmp):
         f.write('photon_energy = 9000 eV\nclen = 0.1\nres = 10000\nadu_per_photon = 1\ndata = /data\ndim0 = %\ndim1 = ss\n'
                 'dim2 = fs\np/min_fs = 0\np/max_fs = 9\np/min_ss = 0\np/max_ss = 4\np/fs = x\np/ss = y\n'
                 'p/corner_x = -5\np/corner_y = 0\n')
-    serve = Serve()
+    serve = Serve(CONTROL)
     for value in 3, 4:
         with h5py.File(tmp + '/new.h5', 'w') as f:
             f['data'] = np.full((2, 5, 10), value, 'u2')
@@ -242,7 +168,7 @@ def test_changed(tmp):
 
 def test_memory(tmp):
     """Many files, frames and views, one after the other."""
-    serve = Serve()
+    serve = Serve(CONTROL)
     with open(tmp + '/big.geom', 'w') as f:
         f.write('photon_energy = 9000 eV\nclen = 0.1\nres = 10000\nadu_per_photon = 1\ndata = /data\ndim0 = %\ndim1 = ss\n'
                 'dim2 = fs\np/min_fs = 0\np/max_fs = 1023\np/min_ss = 0\np/max_ss = 1023\np/fs = x\np/ss = y\n'
@@ -268,7 +194,7 @@ def test_memory(tmp):
 def test_logs(tmp):
     with open(tmp + '/run.log', 'wb') as f:
         f.write(b'0123456789' * 100)
-    serve = Serve()
+    serve = Serve(CONTROL)
     def log(offset, length, path=tmp + '/run.log'):
         v = serve.ask(LOG, path, offset, length)
         return v.get_child_value(0).unpack(), v.get_child_value(1).unpack(), v.get_child_value(2).get_data_as_bytes().get_data()
@@ -296,7 +222,7 @@ def test_roots(tmp):
             f.write(name)
     os.symlink(tmp + '/inside-not/b.log', tmp + '/in/link.log')
     os.symlink(tmp + '/in/side', tmp + '/elsewhere')
-    serve = Serve('--root', tmp + '/in')
+    serve = Serve(CONTROL, '--root', tmp + '/in')
     serve.ask(LOG, tmp + '/in/side/a.log', 0, 10)
     serve.ask(LOG, tmp + '/elsewhere/a.log', 0, 10)
     for path in tmp + '/inside-not/b.log', tmp + '/in/link.log', tmp + '/in/../inside-not/b.log', '/etc/passwd':
