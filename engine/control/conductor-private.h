@@ -1,4 +1,5 @@
-/* conductor-private.h: what conductor.c (rounds, submissions) and attempts.c (how attempts end) share. */
+/* conductor-private.h: what the conductor's files share: conductor.c (lease, rounds), jobs.c (which jobs begin, stop, go on),
+ * requests.c (what the sites are asked), attempts.c (how attempts end). */
 #pragma once
 
 #include "engine/control/conductor.h"
@@ -50,3 +51,22 @@ gboolean fl_attempt_finish (FlConductor *conductor, FlActive *active, const FlSi
                             GError **error);
 /* It could not be started at all. */
 gboolean fl_attempt_fail (FlConductor *conductor, const FlActive *active, const char *reason, GError **error);
+
+/* --- requests.c --- */
+
+/* The site, opened once; NULL with error. */
+FlSiteLink *fl_conductor_link (FlConductor *conductor, gint64 site, GError **error);
+/* From now on the attempt is submitted until its site knows it, and watched until it is over. */
+gboolean fl_conductor_watch (FlConductor *conductor, const FlJob *job, const FlAttempt *attempt,
+                             const char *key, const char *environment, int ranks, GError **error);
+/* Takes in what attempts have written, submits what is not, asks about the others. */
+gboolean fl_conductor_attend (FlConductor *conductor, GError **error);
+/* Asks the attempt to save and stop; called again after a while, ends it. */
+void fl_conductor_stop (FlConductor *conductor, FlActive *active);
+
+/* --- jobs.c --- */
+
+/* What people ask for: stop, retry. */
+gboolean fl_conductor_grant_wishes (FlConductor *conductor, GPtrArray *jobs, GError **error);
+/* Starts planned ones as far as there is room. */
+gboolean fl_conductor_start_jobs (FlConductor *conductor, GPtrArray *jobs, GError **error);
