@@ -9,6 +9,9 @@
   X (dispersion_extended)                                                                                             \
   X (spots)                                                                                                           \
   X (project_fft)                                                                                                     \
+  X (index_directions)                                                                                                \
+  X (index_rotations)                                                                                                 \
+  X (index_vectors)                                                                                                   \
   X (radial)                                                                                                          \
   X (colour)                                                                                                          \
   X (words)

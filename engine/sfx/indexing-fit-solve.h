@@ -1,0 +1,24 @@
+/* indexing-fit-solve.h: the least squares inside indexing-fit.c. Thread: any. */
+#pragma once
+
+#include "engine/sfx/indexing-cell.h"
+
+/* Of the map G → (1 + F) G that brings lattice points nearer to their spots: Σ w W ⊗ G Gᵀ (the unique elements xx xy xz yy yz
+ * zz of both) and Σ w (W d) Gᵀ. */
+typedef struct
+{
+  double matrix[6][6], right[3][3];
+} FlFitNormal;
+
+/* Adds a spot at g + d of weight `weight`, W = isotropic · 1 + extra · normal normalᵀ. */
+void fl_fit_add (FlFitNormal *sums, FlVec3 g, FlVec3 d, double weight, double isotropic, double extra,
+                 FlVec3 normal);
+
+/* Changes `real` by the least-squares F; its distance from the known cell (reciprocal basis `known`, any orientation)
+ * counts with standard deviation `strain` (relative). 0: it is turned only. */
+void fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, FlMat3 *real);
+
+/* Turns the rows of `real` by the small rotation vector (rad). */
+void fl_fit_rotate (FlMat3 *real, FlVec3 rotation);
+/* Solves for the symmetric matrix of which the upper half is given; zero when it is singular. */
+FlVec3 fl_fit_solve3 (const FlMat3 *upper, FlVec3 right);
