@@ -176,35 +176,40 @@ gather_peak (FlBox *box, const FlDetector *detector, const FlPanel *panel, Rect 
     }
 }
 
+/* Pixels x0 … x1 of a row: those that are good and nobody's. `value`, `bad`, `claim`: of the row's pixel 0. */
+static void
+gather_line (FlBoxPixels *ring, int x0, int x1, float fs, float dy, const float *value, const guint8 *bad,
+             const guint8 *claim)
+{
+  guint n = ring->n;
+  for (int column = x0; column < x1; column++)
+    {
+      ring->x[n] = (float) column + 0.5f - fs;
+      ring->y[n] = dy;
+      ring->v[n] = value[column];
+      n += !(bad[column] | claim[column]);
+    }
+  ring->n = n;
+}
+
 static void
 gather_ring (FlBox *box, const FlPanel *panel, Rect r, float fs, float ss, const guint8 *claims)
 {
-  FlBoxPixels *ring = &box->ring;
-  guint n = 0;
-  for (int row = r.y0; row < r.y0 + r.h; row++)
+  box->ring.n = 0;
+  for (int y = 0; y < r.h; y++)
     {
-      float dy = (float) row + 0.5f - ss, hole = half_chord (box->inner, dy);
+      float dy = (float) (r.y0 + y) + 0.5f - ss;
       int x0, x1, hole0, hole1;
       span (fs, half_chord (box->outer, dy), r.x0, r.x0 + r.w, &x0, &x1);
-      hole0 = hole1 = x1;
-      if (hole >= 0)
-        span (fs, hole, x0, x1, &hole0, &hole1);
-      const guint8 *claim = claims + panel->offset + (gsize) row * panel->stride;
-      const float *value = box->value + (row - r.y0) * r.w - r.x0;
-      const guint8 *bad = box->bad + (row - r.y0) * r.w - r.x0;
-      for (int column = x0; column < x1; column++)
-        {
-          if (column == hole0)
-            column = MAX (hole0, hole1);
-          if (column >= x1)
-            break;
-          ring->x[n] = (float) column + 0.5f - fs;
-          ring->y[n] = dy;
-          ring->v[n] = value[column];
-          n += !(bad[column] | claim[column]);
-        }
+      span (fs, half_chord (box->inner, dy), x0, x1, &hole0, &hole1);
+      if (hole0 >= hole1)
+        hole0 = hole1 = x1;
+      const guint8 *claim = claims + panel->offset + (gsize) (r.y0 + y) * panel->stride;
+      const float *value = box->value + y * r.w - r.x0;
+      const guint8 *bad = box->bad + y * r.w - r.x0;
+      gather_line (&box->ring, x0, hole0, fs, dy, value, bad, claim);
+      gather_line (&box->ring, hole1, x1, fs, dy, value, bad, claim);
     }
-  ring->n = n;
 }
 
 gboolean

@@ -1,0 +1,116 @@
+"""Integrated intensities of simulated set A against the |F|^2 that made the images, shell by shell, beside what the other
+program's streams hold for the same predictions of the same images: plain mean per unique hkl, correlation with the truth.
+
+test-integration-sim.py INTEGRATE-TOOL; needs FIRSTLIGHT_TEST_DATA."""
+import gzip, os, re, subprocess, sys, tempfile
+
+tool = sys.argv[1]
+folder = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim")
+if not os.path.isdir(folder):
+    print(f"1..0 # SKIP no simulated sets in {folder}")
+    sys.exit(0)
+import numpy as np
+
+SHELLS, LOW, HIGH = 10, 30.0, 2.4  # Å
+A, C = 79.1, 37.9
+STREAMS = "A-xgandalf-fast.stream.gz", "A-xgandalf-fast-radius0.004.stream.gz"
+number = 0
+
+
+def check(name, good):
+    global number
+    number += 1
+    print(("ok" if good else "not ok"), number, "-", name, flush=True)
+
+
+def panel_starts():
+    starts = {}
+    for line in open(f"{folder}/lyso-agipd1m.geom"):
+        match = re.match(r"(p\d+a\d+)/min_(fs|ss) = (\d+)", line)
+        if match:
+            starts.setdefault(match[1], {})[match[2]] = int(match[3])
+    return starts
+
+
+def read_stream(path, starts):
+    """Rows "frame h k l panel fs ss" and their intensities."""
+    rows, intensity, frame, listed = [], [], None, False
+    for line in gzip.open(path, "rt"):
+        if line.startswith("Event: //"):
+            frame = int(line[9:])
+        elif line.startswith("Reflections measured"):
+            listed = True
+        elif line.startswith("End of"):
+            listed = False
+        elif listed and line.split()[0] != "h":
+            h, k, l, value, _, _, _, fs, ss, panel = line.split()
+            rows.append((frame, int(h), int(k), int(l), panel, float(fs) - starts[panel]["fs"],
+                         float(ss) - starts[panel]["ss"]))
+            intensity.append(float(value))
+    return rows, np.array(intensity)
+
+
+def integrate(rows, temporary, *settings):
+    """Intensities (NaN: not integrated) and their sigmas."""
+    path = os.path.join(temporary, "predictions")
+    with open(path, "w") as file:
+        for row in rows:
+            file.write("%d %d %d %d %s %.2f %.2f\n" % row)
+    text = subprocess.run([tool, f"{folder}/lyso-agipd1m.geom", f"{folder}/lyso-agipd1m.h5", path, *settings], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    values = np.array([line.split() for line in text.splitlines()], dtype=float)
+    intensity, sigma = values[:, 4], values[:, 5]
+    return np.where(sigma > 0, intensity, np.nan), sigma
+
+
+def unique(h, k, l):
+    """4/mmm."""
+    return np.stack([np.maximum(abs(h), abs(k)), np.minimum(abs(h), abs(k)), abs(l)], axis=1)
+
+
+def read_truth():
+    truth = {}
+    for line in open(f"{folder}/lyso.hkl"):
+        field = line.split()
+        if len(field) == 7 and field[0].lstrip("-").isdigit():
+            truth[tuple(int(x) for x in field[:3])] = float(field[3])
+    return truth
+
+
+def correlations(hkl, intensity, truth):
+    """Of each shell, then of all: correlation of the means with the truth, unique reflections."""
+    good = np.isfinite(intensity)
+    keys, inverse = np.unique(unique(*hkl[good].T), axis=0, return_inverse=True)
+    inverse = inverse.ravel()
+    mean = np.bincount(inverse, intensity[good]) / np.bincount(inverse)
+    known = np.array([truth.get(tuple(key), np.nan) for key in keys])
+    volume = ((keys[:, 0] ** 2 + keys[:, 1] ** 2) / A ** 2 + keys[:, 2] ** 2 / C ** 2) ** 1.5
+    shell = np.floor((volume - LOW ** -3) / (HIGH ** -3 - LOW ** -3) * SHELLS).astype(int)
+    inside = (shell >= 0) & (shell < SHELLS) & np.isfinite(known)
+    chosen = [inside & (shell == i) for i in range(SHELLS)] + [inside]
+    return [(float(np.corrcoef(mean[c], known[c])[0, 1]), int(c.sum())) for c in chosen]
+
+
+def show(columns):
+    print("# shell    " + "".join(f"{name:>24}" for name in columns))
+    for i in range(SHELLS + 1):
+        name = "all" if i == SHELLS else str(i + 1)
+        print(f"# {name:>5}    " + "".join(f"{column[i][0]:16.4f} {column[i][1]:7d}" for column in columns.values()))
+
+
+if __name__ == "__main__":
+    truth, starts = read_truth(), panel_starts()
+    with tempfile.TemporaryDirectory() as temporary:
+        for name in STREAMS:
+            rows, peer = read_stream(f"{folder}/{name}", starts)
+            hkl = np.array([row[1:4] for row in rows])
+            columns = {"peer": correlations(hkl, peer, truth)}
+            for method in "summation", "profile":
+                intensity, _ = integrate(rows, temporary, f"integration.method={method}")
+                columns[method] = correlations(hkl, intensity, truth)
+            print(f"# {name}: {len(rows)} predictions")
+            show(columns)
+            for method in "summation", "profile":
+                check(f"{name}: {method} correlates with the truth at least as the peer's intensities do, in every shell",
+                      all(ours >= theirs for ours, theirs in zip(columns[method], columns["peer"])))
+    print(f"1..{number}")
