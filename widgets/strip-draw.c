@@ -209,27 +209,37 @@ draw_segment (FlwStripPlot *plot, guint s, guint from, guint to, cairo_t *cr)
     }
 }
 
+/* As pixels: a frame redraws every piece within the hull of what has changed, and strokes are dear. */
+static GskRenderNode *
+segment_node (FlwStripPlot *plot, guint s, guint from, guint to)
+{
+  int scale = gtk_widget_get_scale_factor (GTK_WIDGET (plot));
+  const FlwBox *of = &plot->strips[s].box;
+  double left = (double) from / scale - 2, top = floor (of->y) - 2;
+  int width = (int) (to - from) + 4 * scale, height = ((int) ceil (of->height) + 5) * scale;
+  graphene_rect_t rect = GRAPHENE_RECT_INIT ((float) left, (float) top, (float) width / (float) scale,
+                                             (float) height / (float) scale);
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, width, height);
+  cairo_t *cr = cairo_create (surface);
+
+  cairo_scale (cr, scale, scale);
+  cairo_translate (cr, -left, -top);
+  draw_segment (plot, s, from, to, cr);
+  cairo_destroy (cr);
+  return flw_surface_node (GTK_WIDGET (plot), surface, &rect);
+}
+
 static void
 snapshot_lines (FlwStripPlot *plot, guint s, GtkSnapshot *snapshot)
 {
   FlwStrip *strip = &plot->strips[s];
-  double scale = gtk_widget_get_scale_factor (GTK_WIDGET (plot));
 
   for (guint i = 0; i < strip->line_nodes->len; i++)
     {
       guint from = i * FLW_STRIP_SEGMENT, to = MIN (from + FLW_STRIP_SEGMENT, plot->shown.width);
 
       if (strip->line_nodes->pdata[i] == NULL)
-        {
-          FlwBox box = { from / scale - 2, strip->box.y - 2, (to - from) / scale + 4, strip->box.height + 4 };
-          graphene_rect_t rect = flw_box_rect (&box);
-          GskRenderNode *node = gsk_cairo_node_new (&rect);
-          cairo_t *cr = gsk_cairo_node_get_draw_context (node);
-
-          draw_segment (plot, s, from, to, cr);
-          cairo_destroy (cr);
-          strip->line_nodes->pdata[i] = node;
-        }
+        strip->line_nodes->pdata[i] = segment_node (plot, s, from, to);
       gtk_snapshot_append_node (snapshot, strip->line_nodes->pdata[i]);
     }
 }
