@@ -1,46 +1,47 @@
-/* sets.h: the simulated sets of the test data, for tests of single rooms: geometry, truth, spots. */
+/* sets.h: the simulated sets of the test data, for tests of single rooms: geometry, truth, spots of our finder. */
 #pragma once
 
 #include <glib.h>
-#include <stdlib.h>
-#include <time.h>
 
-#include "engine/shots/geom-layout.h"
+#include "engine/base/batch.h"
+#include "engine/crystal/lattice.h"
+#include "engine/sfx/shot-geometry.h"
 
 /* Skips the test and says so where the folder of the test data is absent. */
-static inline gboolean
-have_test_data (const char *folder)
-{
-  const char *root = g_getenv ("FIRSTLIGHT_TEST_DATA");
-  g_autofree char *path = g_build_filename (root != NULL ? root : "", folder, NULL);
-  if (root != NULL && g_file_test (path, G_FILE_TEST_IS_DIR))
-    return TRUE;
-  g_test_skip ("no test data: FIRSTLIGHT_TEST_DATA");
-  return FALSE;
-}
+gboolean have_test_data (const char *folder);
 
 /* `name` in the test data, without ".geom"; camera length 100 mm where the data would tell. */
-static inline FlDetector *
-detector_of_geom (const char *name)
-{
-  GError *error = NULL;
-  g_autofree char *file = g_strconcat (name, ".geom", NULL);
-  g_autofree char *path = g_build_filename (g_getenv ("FIRSTLIGHT_TEST_DATA"), file, NULL);
-  FlGeom *geom = fl_geom_read (path, &error);
-  g_assert_no_error (error);
-  FlGeomLayout *layout = fl_geom_layout_new (geom, &error);
-  g_assert_no_error (error);
-  FlDetector *detector =
-      fl_geom_detector (geom, layout, geom->clen.path == NULL ? geom->clen.value : 100, 9300);
-  fl_geom_layout_free (layout);
-  fl_geom_free (geom);
-  return detector;
-}
+FlDetector *detector_of_geom (const char *name);
 
-static inline double
-cpu_seconds (void)
+double cpu_seconds (void);
+
+/* One frame that shows a crystal. */
+typedef struct
 {
-  struct timespec t;
-  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
+  guint event;
+  const char *kind; /* weak, medium, strong */
+  FlMat3 star;      /* the truth */
+  FlSpotRow *spots;
+  guint n_spots;
+} SetFrame;
+
+typedef struct
+{
+  FlDetector *detector;
+  FlPanelFinder *finder;
+  double wavelength;
+  FlKnownCell known;
+  GArray *frames; /* of SetFrame */
+} Set;
+
+/* "crystfel-sim/lyso-agipd1m" and the like. */
+Set *set_open (const char *name);
+void set_free (Set *set);
+FlShotGeometry set_geometry (const Set *set);
+
+/* Rad between `found` and the truth under the lattice's rotations (422). */
+double set_misorientation (const FlMat3 *truth, const FlMat3 *found);
+
+/* The middle one; sorts. */
+double median (double *values, guint n);
+double percentile (double *values, guint n, double fraction);
