@@ -10,6 +10,7 @@
 #define MAX_WEIGHT  1000.0    /* photons: stronger reflections tell no more, the shapes themselves differ */
 #define MIN_LEARNED 100       /* reflections, for a profile of its own */
 #define MAX_SIDE    1001
+#define MAX_SUM     (G_MAXINT64 / 1024)
 #define HEADER      "Firstlight profiles 1"
 
 static gsize
@@ -115,13 +116,13 @@ fl_profiles_write (const FlProfiles *profiles)
   return g_string_free (text, FALSE);
 }
 
-/* The next whole number of a line; FALSE: there is none. */
+/* The next whole number of a line; FALSE: there is none, or one that sums do not reach. */
 static gboolean
 next_number (const char **at, gint64 min, gint64 *number)
 {
   char *end;
   *number = g_ascii_strtoll (*at, &end, 10);
-  gboolean good = end != *at && *number >= min && (*end == ' ' || *end == '\0');
+  gboolean good = end != *at && *number >= min && *number <= MAX_SUM && (*end == ' ' || *end == '\0');
   *at = end;
   return good;
 }
@@ -136,8 +137,7 @@ read_zone (const char *at, FlProfiles *profiles)
   profiles->n[zone] = (guint64) n;
   gsize first = (gsize) zone * n_points (profiles);
   for (gsize i = first; i < first + n_points (profiles); i++)
-    if (!next_number (&at, G_MININT64, &profiles->intensity[i])
-        || !next_number (&at, 0, &profiles->weight[i]))
+    if (!next_number (&at, -MAX_SUM, &profiles->intensity[i]) || !next_number (&at, 0, &profiles->weight[i]))
       return FALSE;
   return *at == '\0';
 }
