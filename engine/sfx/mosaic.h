@@ -15,14 +15,19 @@ typedef struct
   double mosaicity;   /* rad, full width */
   double bandwidth;   /* relative, standard deviation of the pulse's energy */
   double divergence;  /* rad, full width */
+  double wavelength;  /* Å; 0: bandwidth and the beam's obliquity count for nothing */
 } FlMosaic;
 
-/* Half-width (1/Å) in excitation error of a reciprocal point at |q| (1/Å). */
+/* Half-width (1/Å) in excitation error of a reciprocal point at |q| (1/Å): 1/D + η|q|/2, and in quadrature, by their
+ * variances, the beam's bandwidth (λq²/2 times it) and divergence (q cos θ times it). */
 double fl_mosaic_half_width (const FlMosaic *mosaic, double q);
-/* 0–1: the part of a reflection at excitation error `excitation` that is recorded. */
+/* No half-width up to q is above this. */
+double fl_mosaic_most (const FlMosaic *mosaic, double q);
+/* 0–1: the part of a reflection at excitation error `excitation` that is recorded, against one on the sphere: P over its
+ * greatest value, so ½ at the half-width. */
 double fl_mosaic_partiality (const FlMosaic *mosaic, double q, double excitation);
 
 /* From the pairs of one refined lattice. `prior` (may be NULL): what a learning pass found; it steadies lattices with few
  * spots. Always gives something usable. */
-void fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlSpotRow *spots, const FlPair *pairs,
-                    guint n_spots, const FlMosaic *prior, FlMosaic *mosaic);
+void fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlSpotRow *spots,
+                    const FlPair *pairs, guint n_spots, const FlMosaic *prior, FlMosaic *mosaic);
