@@ -9,6 +9,8 @@ main (int argc, char **argv)
   static const FlProgram programs[] = {
     { "stills", fl_program_stills, "shots to spots: hit rates, spot tables" },
     { "simulate-sfx", fl_program_simulate_sfx, "write a serial crystallography beamtime that never was" },
+    { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
+    { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-engine", argc, argv);

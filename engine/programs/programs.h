@@ -3,6 +3,8 @@
 
 int fl_program_stills (int argc, char **argv); /* collective: every rank of mpirun calls it */
 int fl_program_simulate_sfx (int argc, char **argv);
+int fl_program_export (int argc, char **argv);
+int fl_program_import_results (int argc, char **argv);
 int fl_program_serve (int argc, char **argv);
 int fl_program_inspect (int argc, char **argv);
 int fl_program_conduct (int argc, char **argv);

@@ -15,9 +15,10 @@
 typedef struct
 {
   guint64 id;
+  guint32 source, frame;
   guint attempt;
-  const char *journal; /* NULL: in the master */
-  FlWalkFrame frame;   /* in the journal: of the shot … */
+  const char *journal;  /* NULL: in the master */
+  FlWalkFrame frame_at; /* in the journal: of the shot … */
   FlWalkFrame parts[FL_PART_LAST];
   guint64 row;                                      /* in the master, or in the shot frame */
   guint64 first[FL_PART_LAST], count[FL_PART_LAST]; /* in the master */
@@ -106,9 +107,13 @@ read_master (Job *job)
   if (stamp == 0 || stamp == job->master_stamp || !fl_segment_read_index (path, &index, NULL))
     return;
   const guint64 *ids = fl_batch_column (index.shots, "id");
+  const guint32 *sources = fl_batch_column (index.shots, "source"),
+                *frames = fl_batch_column (index.shots, "frame");
   for (guint i = 0; i < fl_batch_rows (index.shots); i++)
     {
-      Place place = { .id = ids[i], .attempt = index.attempt, .row = i };
+      Place place = {
+        .id = ids[i], .source = sources[i], .frame = frames[i], .attempt = index.attempt, .row = i
+      };
       for (guint p = 0; p < FL_PART_LAST; p++)
         {
           place.first[p] = index.first[p][i];
@@ -123,15 +128,18 @@ read_master (Job *job)
   job->master_attempt = index.attempt;
 }
 
+/* The part's rows, and the shot's own when `shot` is not NULL. */
 static gboolean
 load_from_master (const Job *job, const Place *place, FlPart part, FlBatch **shot, FlBatch **rows,
                   GError **error)
 {
   fl_hdf5_quiet ();
-  *shot = fl_table_read (job->master, "shots", FL_KIND_SHOT, place->row, 1, error);
-  if (*shot != NULL && place->count[part] == 0)
+  if (shot != NULL)
+    *shot = fl_table_read (job->master, "shots", FL_KIND_SHOT, place->row, 1, error);
+  gboolean ok = shot == NULL || *shot != NULL;
+  if (ok && place->count[part] == 0)
     *rows = fl_batch_new (fl_parts[part].kind);
-  else if (*shot != NULL)
+  else if (ok)
     *rows = fl_table_read (job->master, fl_parts[part].table, fl_parts[part].kind, place->first[part],
                            place->count[part], error);
   if (*rows != NULL)
@@ -158,11 +166,17 @@ read_journal (Job *job, const char *path, guint attempt)
   while (fl_walk_next (walk, &step, NULL))
     {
       const guint64 *ids = fl_batch_column (step.shots, "id");
+      const guint32 *sources = fl_batch_column (step.shots, "source"),
+                    *frames = fl_batch_column (step.shots, "frame");
       for (guint i = 0; i < fl_batch_rows (step.shots); i++)
         {
-          Place place = {
-            .id = ids[i], .attempt = attempt, .journal = fl_walk_path (walk), .frame = step.frame, .row = i
-          };
+          Place place = { .id = ids[i],
+                          .source = sources[i],
+                          .frame = frames[i],
+                          .attempt = attempt,
+                          .journal = fl_walk_path (walk),
+                          .frame_at = step.frame,
+                          .row = i };
           memcpy (place.parts, step.parts, sizeof place.parts);
           add_place (job, &place);
         }
@@ -189,11 +203,16 @@ read_journals (Job *job)
 static gboolean
 load_from_journal (const Place *place, FlPart part, FlBatch **shot, FlBatch **rows, GError **error)
 {
-  g_autoptr (FlBatch) shots = fl_walk_load (place->journal, &place->frame, error);
-  g_autoptr (FlBatch) all = NULL;
+  g_autoptr (FlBatch) shots = NULL, all = NULL;
   guint first = 0, n = 0;
-  if (shots == NULL)
-    return FALSE;
+  if (shot != NULL)
+    {
+      shots = fl_walk_load (place->journal, &place->frame_at, error);
+      if (shots == NULL)
+        return FALSE;
+      *shot = fl_batch_new (FL_KIND_SHOT);
+      fl_part_copy (*shot, shots, (guint) place->row, 1);
+    }
   if (place->parts[part].bytes > 0)
     {
       all = fl_walk_load (place->journal, &place->parts[part], error);
@@ -201,9 +220,7 @@ load_from_journal (const Place *place, FlPart part, FlBatch **shot, FlBatch **ro
         return FALSE;
       fl_part_find (all, place->id, 0, &first, &n);
     }
-  *shot = fl_batch_new (FL_KIND_SHOT);
   *rows = fl_batch_new (fl_parts[part].kind);
-  fl_part_copy (*shot, shots, (guint) place->row, 1);
   if (n > 0)
     fl_part_copy (*rows, all, first, n);
   return TRUE;
@@ -231,9 +248,9 @@ results_part (const char *job_dir, guint64 shot, FlPart part, FlShotRow *shot_ro
     g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no results of shot %016" G_GINT64_MODIFIER "x",
                  job_dir, shot);
   else if (place->journal != NULL)
-    ok = load_from_journal (place, part, &one, &found, error);
+    ok = load_from_journal (place, part, shot_row != NULL ? &one : NULL, &found, error);
   else
-    ok = load_from_master (job, place, part, &one, &found, error);
+    ok = load_from_master (job, place, part, shot_row != NULL ? &one : NULL, &found, error);
   g_mutex_unlock (&lock);
   if (!ok)
     return NULL;
@@ -266,4 +283,72 @@ GArray *
 fl_results_reflections (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error)
 {
   return results_part (job_dir, shot, FL_PART_REFLECTIONS, shot_row, error);
+}
+
+static int
+by_source_and_frame (gconstpointer a, gconstpointer b)
+{
+  const FlResultsShot *x = a, *y = b;
+  if (x->source != y->source)
+    return x->source < y->source ? -1 : 1;
+  return (x->frame > y->frame) - (x->frame < y->frame);
+}
+
+GArray *
+fl_results_list (const char *job_dir)
+{
+  GArray *list = g_array_new (FALSE, FALSE, sizeof (FlResultsShot));
+  GHashTableIter iter;
+  gpointer value;
+  g_mutex_lock (&lock);
+  Job *job = job_get (job_dir);
+  refresh (job);
+  g_hash_table_iter_init (&iter, job->places);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const Place *place = value;
+      FlResultsShot shot = { place->id, place->source, place->frame };
+      g_array_append_val (list, shot);
+    }
+  g_mutex_unlock (&lock);
+  g_array_sort (list, by_source_and_frame);
+  return list;
+}
+
+/* The table of sources in a journal, or NULL. */
+static FlBatch *
+sources_of_journal (const char *path)
+{
+  FlFrame frame;
+  g_autoptr (FlJournalReader) reader = fl_journal_reader_open (path, 0, NULL);
+  while (reader != NULL && fl_journal_reader_next (reader, &frame, NULL))
+    if (frame.kind == FL_KIND_SOURCE)
+      return fl_batch_decode (frame.payload, frame.payload_length, NULL);
+  return NULL;
+}
+
+FlBatch *
+fl_results_sources (const char *job_dir, GError **error)
+{
+  g_autofree char *path = fl_master_path (job_dir);
+  FlBatch *sources = NULL;
+  fl_hdf5_quiet ();
+  hid_t master = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  gint64 n = master >= 0 ? fl_table_rows (master, "sources", FL_KIND_SOURCE, NULL) : -1;
+  if (n >= 0)
+    sources = fl_table_read (master, "sources", FL_KIND_SOURCE, 0, (gsize) n, NULL);
+  if (master >= 0)
+    H5Fclose (master);
+  g_autoptr (GArray) attempts = fl_attempt_list (job_dir);
+  for (guint i = attempts->len; sources == NULL && i > 0; i--)
+    {
+      g_autofree char *dir = fl_attempt_path (job_dir, g_array_index (attempts, guint, i - 1));
+      g_autoptr (GPtrArray) journals = fl_journal_list (dir);
+      for (guint j = 0; sources == NULL && j < journals->len; j++)
+        sources = sources_of_journal (journals->pdata[j]);
+    }
+  if (sources == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no results, expected the folder of a job",
+                 job_dir);
+  return sources;
 }

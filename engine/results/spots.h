@@ -20,3 +20,14 @@
 GArray *fl_results_spots (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error);
 GArray *fl_results_lattices (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error);
 GArray *fl_results_reflections (const char *job_dir, guint64 shot, FlShotRow *shot_row, GError **error);
+
+typedef struct
+{
+  guint64 id;
+  guint32 source, frame;
+} FlResultsShot;
+
+/* All shots of a job, each once, by (source, frame): GArray of FlResultsShot. Empty when there are none. */
+GArray *fl_results_list (const char *job_dir);
+/* The files that the job reads (kind source). FL_ERROR_MISSING when the folder has no results. */
+FlBatch *fl_results_sources (const char *job_dir, GError **error);

@@ -48,7 +48,7 @@ def run(*args, env=None, **kwargs):
 def table(job):
     """Shots and spots in the master's order, without times."""
     with h5py.File(os.path.join(job, "spots.h5"), "r") as file:
-        shots = {c: file["shots"][c][:] for c in file["shots"] if c not in ("start", "first_spot") and not c.startswith("t_")}
+        shots = {c: file["shots"][c][:] for c in file["shots"] if c != "start" and not c.startswith(("t_", "first_"))}
         first, n = file["shots/first_spot"][:].astype(int), shots["spots"].astype(int)
         order = np.concatenate([np.arange(a, a + k) for a, k in zip(first, n)] or [np.zeros(0, int)]).astype(int)
         return shots, {c: file["spots"][c][:][order] for c in file["spots"]}

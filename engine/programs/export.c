@@ -1,0 +1,256 @@
+/* export: a job's results as other programs read them – a CrystFEL stream, or DIALS' .expt and .refl. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/programs/exchange-panels.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+#include "engine/results/dials.h"
+#include "engine/results/spots.h"
+#include "engine/results/stream.h"
+#include "engine/shots/source.h"
+
+typedef struct
+{
+  const char *job_dir;
+  FlParams *params;
+  FlBatch *sources;
+  FlSource *source; /* open one, or NULL */
+  guint32 number;   /* of `source` among the sources */
+  gboolean tried;   /* to open source `number` */
+  char *geometry;   /* text */
+  GArray *panels;
+  FlStreamWriter *stream; /* one of the two */
+  FlDialsWriter *dials;
+  guint shots, lattices;
+  guint64 reflections;
+} Export;
+
+static void
+export_clear (Export *e)
+{
+  fl_batch_free (e->sources);
+  if (e->source != NULL)
+    fl_source_close (e->source);
+  g_clear_pointer (&e->params, fl_params_free);
+  g_clear_pointer (&e->panels, g_array_unref);
+  g_free (e->geometry);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Export, export_clear)
+
+static FlSourceRow
+source_row (const Export *e, guint32 number)
+{
+  FlSourceRow row = { .path = "" };
+  for (guint i = 0; i < fl_batch_rows (e->sources); i++)
+    {
+      fl_batch_row (e->sources, i, &row);
+      if (row.source == number)
+        return row;
+    }
+  return (FlSourceRow){ .path = "" };
+}
+
+/* Opens source `number`, headers only; FALSE when it is not there any more. */
+static gboolean
+open_source (Export *e, guint32 number, GError **error)
+{
+  if (e->tried && e->number == number)
+    return e->source != NULL;
+  if (e->source != NULL)
+    fl_source_close (e->source);
+  const char *geometry = fl_params_text (e->params, "detector.geometry");
+  FlSourceOptions options = { .geometry = *geometry != '\0' ? geometry : NULL, .list_only = TRUE };
+  e->source = fl_source_open (source_row (e, number).path, &options, error);
+  e->number = number;
+  e->tried = TRUE;
+  return e->source != NULL;
+}
+
+/* The detector, from the first image file that is still there, or from the geometry alone. */
+static gboolean
+find_detector (Export *e, const GArray *list, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  g_autoptr (FlDetector) own = NULL;
+  const char *path = fl_params_text (e->params, "detector.geometry");
+  FlDetector *detector = NULL;
+  guint32 last = G_MAXUINT32;
+  for (guint i = 0; i < list->len && detector == NULL; i++)
+    {
+      guint32 number = g_array_index (list, FlResultsShot, i).source;
+      if (number != last && open_source (e, number, why == NULL ? &why : NULL))
+        detector = fl_source_detector (e->source);
+      last = number;
+    }
+  if (detector == NULL && *path != '\0')
+    detector = own = fl_exchange_detector (path, NULL);
+  if (detector == NULL || !detector->placed)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: its detector is not known (%s)", e->job_dir,
+                   why != NULL ? why->message : "the images do not say where their pixels are");
+      return FALSE;
+    }
+  if (*path == '\0')
+    e->geometry = fl_exchange_geometry (detector, 0);
+  else if (!g_file_get_contents (path, &e->geometry, NULL, error))
+    return FALSE;
+  g_autoptr (GArray) named = fl_stream_panels (e->geometry);
+  e->panels = fl_exchange_panels (detector, named);
+  return TRUE;
+}
+
+/* A stream of somebody else's needs no more than the panels' names, where there are no images. */
+static gboolean
+find_names (Export *e)
+{
+  const char *path = fl_params_text (e->params, "detector.geometry");
+  if (*path == '\0' || !g_file_get_contents (path, &e->geometry, NULL, NULL))
+    return FALSE;
+  e->panels = fl_stream_panels (e->geometry);
+  return e->panels->len > 0;
+}
+
+static char *
+event_of (Export *e, const FlResultsShot *shot)
+{
+  if (open_source (e, shot->source, NULL) && shot->frame < fl_source_n_frames (e->source))
+    return fl_source_event (e->source, shot->frame);
+  return source_row (e, shot->source).frames > 1 ? g_strdup_printf ("//%u", shot->frame) : g_strdup ("");
+}
+
+static void
+take_rows (GArray **to, GArray *rows)
+{
+  g_array_unref (*to);
+  *to = rows;
+}
+
+/* FALSE without error: not a shot that was looked at. */
+static gboolean
+load_shot (Export *e, const FlResultsShot *shot, FlPattern *pattern, GError **error)
+{
+  FlShotRow row;
+  g_autoptr (GArray) spots = fl_results_spots (e->job_dir, shot->id, &row, error);
+  GArray *lattices = spots != NULL ? fl_results_lattices (e->job_dir, shot->id, NULL, error) : NULL;
+  GArray *reflections = lattices != NULL ? fl_results_reflections (e->job_dir, shot->id, NULL, error) : NULL;
+  if (spots != NULL)
+    g_free ((char *) row.message);
+  if (reflections == NULL)
+    {
+      if (lattices != NULL)
+        g_array_unref (lattices);
+      return FALSE;
+    }
+  fl_pattern_clear (pattern);
+  take_rows (&pattern->spots, g_array_ref (spots));
+  take_rows (&pattern->lattices, lattices);
+  take_rows (&pattern->reflections, reflections);
+  pattern->file = g_strdup (source_row (e, shot->source).path);
+  g_free (pattern->event);
+  pattern->event = event_of (e, shot);
+  pattern->frame = shot->frame;
+  pattern->energy = (double) row.energy;
+  pattern->hit = row.outcome == FL_OUTCOME_HIT || row.outcome == FL_OUTCOME_INDEXED;
+  pattern->resolution = (double) row.resolution;
+  return row.outcome != FL_OUTCOME_FAILED && row.outcome != FL_OUTCOME_SET_ASIDE && row.energy > 0;
+}
+
+static gboolean
+write_shots (Export *e, const GArray *list, GError **error)
+{
+  g_autoptr (FlPattern) pattern = fl_pattern_new ();
+  for (guint i = 0; i < list->len; i++)
+    {
+      GError *why = NULL;
+      gboolean wanted = load_shot (e, &g_array_index (list, FlResultsShot, i), pattern, &why);
+      if (why != NULL)
+        {
+          g_propagate_error (error, why);
+          return FALSE;
+        }
+      if (!wanted)
+        continue;
+      if (e->stream != NULL)
+        fl_stream_writer_add (e->stream, pattern);
+      else
+        fl_dials_writer_add (e->dials, pattern);
+      e->shots++;
+      e->lattices += pattern->lattices->len;
+      e->reflections += pattern->reflections->len;
+    }
+  return TRUE;
+}
+
+static gboolean export(Export *e, const char *out, GError **error)
+{
+  gboolean dials = g_str_has_suffix (out, ".expt");
+  if (!dials && !g_str_has_suffix (out, ".stream"))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "--out %s: what is it? Expected a name that ends in .stream or .expt", out);
+      return FALSE;
+    }
+  g_autofree char *params = g_build_filename (e->job_dir, "params.txt", NULL);
+  e->params = fl_params_new ();
+  e->sources = fl_results_sources (e->job_dir, error);
+  if (e->sources == NULL || !fl_params_read_file (e->params, params, error))
+    return FALSE;
+  g_autoptr (GArray) list = fl_results_list (e->job_dir);
+  g_autoptr (GError) why = NULL;
+  if (!find_detector (e, list, &why) && (dials || !find_names (e)))
+    {
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    }
+  if (dials)
+    e->dials = fl_dials_writer_open (out, e->panels, error);
+  else
+    e->stream = fl_stream_writer_open (out, e->geometry, e->panels, error);
+  if (e->dials == NULL && e->stream == NULL)
+    return FALSE;
+  gboolean ok = write_shots (e, list, error);
+  if (ok && dials && e->lattices == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has no lattices, expected some for .expt",
+                   e->job_dir);
+      ok = FALSE;
+    }
+  GError **where = ok ? error : NULL;
+  gboolean closed =
+      dials ? fl_dials_writer_close (e->dials, ok, where) : fl_stream_writer_close (e->stream, ok, where);
+  return closed && ok;
+}
+
+int
+fl_program_export (int argc, char **argv)
+{
+  g_autofree char *out = NULL;
+  const GOptionEntry entries[] = {
+    { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "File to write; DIALS' .refl goes beside its .expt",
+      "FILE.stream|FILE.expt" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("JOB – write a job's results for CrystFEL or DIALS");
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_autoptr (GError) error = NULL;
+  g_auto (Export) e = { 0 };
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    fprintf (stderr, "export: %s\n", error->message);
+  else if (argc != 2 || out == NULL)
+    fprintf (stderr, "export: expected --out FILE and the folder of one job\n");
+  else
+    {
+      e.job_dir = argv[1];
+      if (!export(&e, out, &error))
+        return fl_program_fail ("export", error);
+      printf ("%s: %u shots, %u lattices, %" G_GUINT64_FORMAT " reflections\n", out, e.shots, e.lattices,
+              e.reflections);
+      return 0;
+    }
+  return 2;
+}
