@@ -121,42 +121,49 @@ fl_refinement_model_spot (const FlRefinementModel *model, const FlPanelFrame *fr
   double along = fl_vec3_dot (s1, frame->normal), t = fl_vec3_dot (origin, frame->normal) / along;
   if (!(t > 0) || t == INFINITY)
     return FALSE;
-  FlVec3 place = fl_vec3_sub (fl_vec3_scale (s1, t), origin);
+  FlVec3 place = fl_vec3_sub (fl_vec3_scale (s1, t), origin), axes[2] = { frame->per_fs, frame->per_ss };
   double length = fl_vec3_norm (s1);
+  spot->q = q;
   spot->fs = fl_vec3_dot (frame->per_fs, place);
   spot->ss = fl_vec3_dot (frame->per_ss, place);
   spot->excitation = length - 1 / wavelength;
+  for (int i = 0; i < 2; i++)
+    {
+      /* The ray's foot moves in the panel by t (dq − s1 (n·dq) / (n·s1)), and by s1 (n·ds) / (n·s1) − ds with the shift. */
+      FlVec3 tilted = fl_vec3_scale (frame->normal, fl_vec3_dot (axes[i], s1) / along);
+      spot->of_shift[i] = fl_vec3_sub (tilted, axes[i]);
+      spot->of_q[i] = fl_vec3_scale (spot->of_shift[i], -t);
+    }
+  spot->of_q[2] = fl_vec3_scale (s1, 1 / length);
+  spot->jacobian = fabs (fl_vec3_dot (spot->of_q[0], fl_vec3_cross (spot->of_q[1], spot->of_q[2])));
+  return TRUE;
+}
 
-  /* Of q: the ray's foot moves in the panel by t (dq − s1 (n·dq) / (n·s1)). */
-  FlVec3 of_q[3];
-  double tilt[2] = { fl_vec3_dot (frame->per_fs, s1) / along, fl_vec3_dot (frame->per_ss, s1) / along };
-  of_q[0] = fl_vec3_scale (fl_vec3_sub (frame->per_fs, fl_vec3_scale (frame->normal, tilt[0])), t);
-  of_q[1] = fl_vec3_scale (fl_vec3_sub (frame->per_ss, fl_vec3_scale (frame->normal, tilt[1])), t);
-  of_q[2] = fl_vec3_scale (s1, 1 / length);
-  spot->jacobian = fabs (fl_vec3_dot (of_q[0], fl_vec3_cross (of_q[1], of_q[2])));
+void
+fl_refinement_model_gradient (const FlRefinementModel *model, const FlSpotModel *spot,
+                              double gradient[3][FL_REFINEMENT_MOST])
+{
+  FlVec3 strained[6];
+  for (guint j = 0; j < model->n_cell; j++)
+    strained[j] = fl_mat3_apply (&model->strain[j], spot->q);
   for (int i = 0; i < 3; i++)
     {
-      double *gradient = spot->gradient[i];
-      FlVec3 turned = fl_vec3_cross (q, of_q[i]); /* g · (e × q) = e · (q × g) */
-      *gradient++ = turned.x;
-      *gradient++ = turned.y;
-      *gradient++ = turned.z;
+      double *g = gradient[i];
+      FlVec3 of_q = spot->of_q[i], of_shift = i < 2 ? spot->of_shift[i] : fl_vec3 (0, 0, 0);
+      FlVec3 turned = fl_vec3_cross (spot->q, of_q); /* g · (e × q) = e · (q × g) */
+      *g++ = turned.x;
+      *g++ = turned.y;
+      *g++ = turned.z;
       for (guint j = 0; j < model->n_cell; j++)
-        *gradient++ = fl_vec3_dot (of_q[i], fl_mat3_apply (&model->strain[j], q));
-      /* Of the shift: the foot moves by s1 (n·ds) / (n·s1) − ds. */
-      FlVec3 of_shift = fl_vec3 (0, 0, 0);
-      if (i < 2)
-        of_shift =
-            fl_vec3_sub (fl_vec3_scale (frame->normal, tilt[i]), i == 0 ? frame->per_fs : frame->per_ss);
+        *g++ = fl_vec3_dot (of_q, strained[j]);
       if (model->beam)
         {
-          *gradient++ = of_shift.x;
-          *gradient++ = of_shift.y;
+          *g++ = of_shift.x;
+          *g++ = of_shift.y;
         }
       if (model->distance)
-        *gradient++ = of_shift.z;
+        *g++ = of_shift.z;
     }
-  return TRUE;
 }
 
 FlRefinementModel

@@ -31,12 +31,13 @@ typedef struct
       per_ss; /* mm; unit; 1/mm, so that fs = per_fs · (place on the panel − origin) */
 } FlPanelFrame;
 
-/* One spot's prediction; `gradient` of fs, ss (px) and the excitation error (1/Å). */
+/* One spot's prediction, and how fs, ss (px) and the excitation error (1/Å) change with it. */
 typedef struct
 {
+  FlVec3 q;
   double fs, ss, excitation;
-  double jacobian; /* |∂(fs, ss, excitation)/∂q| */
-  double gradient[3][FL_REFINEMENT_MOST];
+  FlVec3 of_q[3], of_shift[2]; /* gradients in q and, of fs and ss alone, in the shift */
+  double jacobian;             /* |∂(fs, ss, excitation)/∂q| */
 } FlSpotModel;
 
 FlPanelFrame fl_panel_frame (const FlPanel *panel);
@@ -47,6 +48,9 @@ void fl_refinement_model_begin (FlRefinementModel *model, const FlKnownCell *kno
 /* FALSE: the ray of q does not meet the panel's plane. `wavelength` in Å. */
 gboolean fl_refinement_model_spot (const FlRefinementModel *model, const FlPanelFrame *frame,
                                    double wavelength, FlVec3 hkl, FlSpotModel *spot);
+/* Gradients of fs, ss and the excitation error in the model's parameters. */
+void fl_refinement_model_gradient (const FlRefinementModel *model, const FlSpotModel *spot,
+                                   double gradient[3][FL_REFINEMENT_MOST]);
 /* The model with its parameters changed by `delta`. */
 FlRefinementModel fl_refinement_model_step (const FlRefinementModel *model, const double *delta);
 /* The cell's parameters less the known cell's. */

@@ -9,15 +9,18 @@
 
 #include "engine/sfx/refinement-model.h"
 
-#define MOST_STEPS  30
-#define FEWEST      5     /* pairs */
-#define HALO        4.0   /* how much wider the wide component is at first; never less than half of it */
-#define LEAST_SIGMA 0.05  /* px */
-#define LEAST_WIDTH 1e-5  /* 1/Å */
-#define FIRST_SIGMA 0.1   /* of the shortest reciprocal axis */
-#define FIRST_TURN  0.006 /* rad; how wrong the orientation may be at first */
-#define GROWTH      1.5   /* of the resolution, from step to step */
-#define CELL_PRIOR  0.01  /* a length by 0.5 %, an angle by about 0.5° */
+#define MOST_STEPS   30
+#define ENOUGH       0.05  /* of the logarithm of the likelihood: less tells nothing */
+#define FEWEST       5     /* pairs */
+#define HALO         4.0   /* how much wider the wide component is at first; never less than half of it */
+#define LEAST_SIGMA  0.05  /* px */
+#define USUAL_SIGMA  0.3   /* px */
+#define USUAL_WIDTH  3e-4  /* 1/Å */
+#define USUAL_WEIGHT 3.0   /* spots that speak for the usual widths */
+#define FIRST_SIGMA  0.1   /* of the shortest reciprocal axis */
+#define FIRST_TURN   0.006 /* rad; how wrong the orientation may be at first */
+#define GROWTH       1.5   /* of the resolution, from step to step */
+#define CELL_PRIOR   0.01  /* a length by 0.5 %, an angle by about 0.5° */
 #define CELL_PRIOR_DISTANCE                                                                                  \
   0.001                     /* the same when the distance is refined, which lengths alone would follow */
 #define BEAM_PRIOR     0.05 /* mm */
@@ -154,7 +157,7 @@ match_first (const Problem *problem, const State *state, const FlMat3 *real, con
 }
 
 static void
-add_match (const Match *m, guint n, Sums *sums)
+add_match (const Match *m, const FlRefinementModel *model, Sums *sums)
 {
   sums->log_likelihood += log (m->density);
   const double *r = m->residual;
@@ -164,13 +167,15 @@ add_match (const Match *m, guint n, Sums *sums)
       sums->square_px[i] += m->share[i] * (0.5 * (r[0] * r[0] + r[1] * r[1]) - m->own);
       sums->square_excitation[i] += m->share[i] * r[2] * r[2];
     }
-  if (m->share[CHANCE] > 1 - 1e-6)
+  if (m->share[CHANCE] > 0.999)
     return;
+  double gradients[3][FL_REFINEMENT_MOST];
+  fl_refinement_model_gradient (model, &m->at, gradients);
   for (int i = 0; i < 3; i++)
     {
-      const double *gradient = m->at.gradient[i];
+      const double *gradient = gradients[i];
       double *normal = sums->normal;
-      for (guint j = 0; j < n; j++)
+      for (guint j = 0; j < model->n; j++)
         {
           double weighted = m->weight[i] * gradient[j];
           sums->right[j] += weighted * r[i];
@@ -221,7 +226,7 @@ look (const Problem *problem, const State *state, Sums *sums)
   for (guint i = 0; i < problem->n_spots; i++)
     if (problem->spots[i].q <= state->q_max && match_first (problem, state, &real, &problem->spots[i], &m))
       {
-        add_match (&m, state->model.n, sums);
+        add_match (&m, &state->model, sums);
         sums->n_spots++;
       }
   add_prior (problem, state, sums);
@@ -268,12 +273,14 @@ advance (const State *state, const Sums *sums, const double *delta)
   next.model = fl_refinement_model_step (&state->model, delta);
   for (int c = CORE; c <= WIDE; c++)
     {
-      double weight = sums->sum[c] + 1e-9;
-      next.sigma[c] = sqrt (MAX (sums->square_px[c] / weight, 0));
-      next.sigma[c] = MAX (next.sigma[c], c == CORE ? LEAST_SIGMA : HALO / 2 * next.sigma[CORE]);
-      next.width[c] = sqrt (sums->square_excitation[c] / weight);
-      next.width[c] = MAX (next.width[c], c == CORE ? LEAST_WIDTH : HALO / 2 * next.width[CORE]);
+      double wider = c == CORE ? 1 : HALO, weight = sums->sum[c] + USUAL_WEIGHT;
+      double sigma = wider * USUAL_SIGMA, width = wider * USUAL_WIDTH;
+      next.sigma[c] = sqrt (MAX (sums->square_px[c] + USUAL_WEIGHT * sigma * sigma, 0) / weight);
+      next.width[c] = sqrt ((sums->square_excitation[c] + USUAL_WEIGHT * width * width) / weight);
     }
+  next.sigma[CORE] = MAX (next.sigma[CORE], LEAST_SIGMA);
+  next.sigma[WIDE] = MAX (next.sigma[WIDE], HALO / 2 * next.sigma[CORE]);
+  next.width[WIDE] = MAX (next.width[WIDE], HALO / 2 * next.width[CORE]);
   for (int i = 0; i < N_COMPONENTS; i++) /* as if one more spot had been seen of each */
     next.fraction[i] = (sums->sum[i] + 1) / (sums->n_spots + N_COMPONENTS);
   return next;
@@ -292,21 +299,21 @@ climb (const Problem *problem, State *state, double q_most)
         return;
       State trial = advance (state, &sums, delta);
       look (problem, &trial, &trial_sums);
-      if (trial_sums.log_likelihood < sums.log_likelihood - 1e-6 && damping < 1e6)
+      double gain = trial_sums.log_likelihood - sums.log_likelihood;
+      if (gain < -ENOUGH && damping < 1e3)
         {
-          damping *= 10;
+          damping = MAX (100 * damping, 0.1);
           continue;
         }
-      double gain = trial_sums.log_likelihood - sums.log_likelihood;
       *state = trial;
       sums = trial_sums;
-      damping = MAX (damping / 10, 1e-9);
+      damping /= 100;
       if (state->q_max < q_most)
         {
           state->q_max = MIN (state->q_max * GROWTH, q_most);
           look (problem, state, &sums);
         }
-      else if (gain < 0.01 && step > 2)
+      else if (gain < ENOUGH && step > 2)
         return;
     }
 }
