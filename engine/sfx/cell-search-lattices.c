@@ -16,8 +16,14 @@
 #define MOST_EXPLORED   8      /* whose sub- and superlattices are looked at */
 #define TOLERANCE       0.0025 /* 1/Å: a spot is near a plane of the lattice */
 #define TOLERANCE_WHOLE 0.18   /* at most, in steps between planes */
-#define LEAST_VOLUME    1000   /* Å³ */
-#define ACROSS_LEAST    2e-4   /* 1/Å */
+#define RING_STEPS      97
+#define LEAST_AXIS      10   /* Å */
+#define LEAST_VOLUME    2000 /* Å³ */
+#define MORE            1.3  /* times as many spots: a larger cell is believed */
+#define CROWDED         0.5  /* of the way from even to all on a sublattice: the smaller cell is believed */
+#define LOSS            0.75 /* of the gain, that a smaller cell must keep */
+#define CHANCE          4.0  /* standard deviations above even that it must be, too */
+#define ACROSS_LEAST    2e-4 /* 1/Å */
 #define ACROSS_MOST     1.2e-3
 #define ALONG_LEAST     3e-4
 #define ALONG_MOST      4e-3
@@ -78,7 +84,7 @@ inverse_transposed (const FlMat3 *a)
   return fl_mat3_transpose (&inverse);
 }
 
-/* What one look at all spots sums up. */
+/* What one look at all spots sums up; `indices` (may be NULL): of the spots that are explained. */
 typedef struct
 {
   double gain, share, across2, along2; /* share: Σ of the spots' probabilities to belong */
@@ -110,7 +116,8 @@ add_equations (Sums *sums, FlVec3 h, FlVec3 q, FlVec3 n, double weight, double a
 }
 
 static void
-look (const FlSearchSpots *spots, const FlSearchLattice *lattice, gboolean equations, Sums *sums)
+look (const FlSearchSpots *spots, const FlSearchLattice *lattice, gboolean equations, FlVec3 *indices,
+      Sums *sums)
 {
   memset (sums, 0, equations ? sizeof *sums : offsetof (Sums, normal));
   FlMat3 real = inverse_transposed (&lattice->star), back = fl_mat3_transpose (&lattice->star);
@@ -130,7 +137,12 @@ look (const FlSearchSpots *spots, const FlSearchLattice *lattice, gboolean equat
       sums->share += belongs;
       sums->across2 += belongs * off2;
       sums->along2 += belongs * along * along;
-      sums->n_explained += belongs > 0.5;
+      if (belongs > 0.5)
+        {
+          if (indices != NULL)
+            indices[sums->n_explained] = h;
+          sums->n_explained++;
+        }
       if (equations && belongs > 1e-3)
         add_equations (sums, h, spots->q[j], spots->normal[j], belongs, across2, along2);
     }
@@ -196,7 +208,7 @@ refine (const FlSearchSpots *spots, guint rounds, FlSearchLattice *lattice)
   Sums sums;
   for (guint round = 0; round < rounds; round++)
     {
-      look (spots, lattice, TRUE, &sums);
+      look (spots, lattice, TRUE, NULL, &sums);
       if (!solve (sums.normal, sums.right))
         return FALSE;
       FlMat3 star;
@@ -207,7 +219,7 @@ refine (const FlSearchSpots *spots, guint rounds, FlSearchLattice *lattice)
       lattice->star = star;
       take_widths (spots, &sums, lattice);
     }
-  look (spots, lattice, FALSE, &sums);
+  look (spots, lattice, FALSE, NULL, &sums);
   take_gain (&sums, lattice);
   return TRUE;
 }
@@ -234,9 +246,18 @@ same (const FlMat3 *star, const FlMat3 *other)
   return determinant > 0.7 && determinant < 1.4;
 }
 
-/* Hermite's normal forms of index 2 and 3: every sublattice of that index, once. */
-static guint
-sublattices (FlMat3 forms[20])
+/* Hermite's normal forms of index 2 and 3: every sublattice of that index, once. The unit matrix but for column `place`. */
+typedef struct
+{
+  int index;
+  guint place;
+  int below[3]; /* of that column */
+} Form;
+
+#define N_FORMS 20
+
+static void
+make_forms (Form forms[N_FORMS])
 {
   guint n = 0;
   for (int index = 2; index <= 3; index++)
@@ -244,56 +265,181 @@ sublattices (FlMat3 forms[20])
       for (int x = 0; x < (place < 2 ? index : 1); x++)
         for (int y = 0; y < (place < 1 ? index : 1); y++)
           {
-            FlMat3 form = { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
-            form.m[place][place] = index;
+            Form form = { index, place, { 0, 0, 0 } };
             if (place < 2)
-              form.m[2][place] = x;
+              form.below[2] = x;
             if (place < 1)
-              form.m[1][place] = y;
+              form.below[1] = y;
             forms[n++] = form;
           }
-  return n;
 }
 
-/* Goes to the sub- or superlattice that explains the spots better, as long as there is one. */
+static FlMat3
+apply_form (const Form *form, const FlMat3 *rows)
+{
+  FlMat3 matrix = { { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+  matrix.m[form->place][form->place] = form->index;
+  for (guint i = form->place + 1; i < 3; i++)
+    matrix.m[i][form->place] = form->below[i];
+  return fl_mat3_multiply (&matrix, rows);
+}
+
+static gboolean
+possible (const FlSearchSpots *spots, const FlMat3 *real)
+{
+  return fl_mat3_determinant (real) > LEAST_VOLUME
+         && fl_vec3_norm (fl_vec3 (real->m[0][0], real->m[0][1], real->m[0][2])) > LEAST_AXIS
+         && fl_vec3_norm (fl_vec3 (real->m[2][0], real->m[2][1], real->m[2][2])) < 1.05 * spots->max_cell;
+}
+
+/* How many of the indices lie on the sublattice of reciprocal points. */
+static guint
+count_on (const Form *form, const FlVec3 *indices, guint n)
+{
+  guint on = 0;
+  for (guint j = 0; j < n; j++)
+    {
+      double h[3] = { indices[j].x, indices[j].y, indices[j].z }, sum = h[form->place];
+      for (guint i = form->place + 1; i < 3; i++)
+        sum -= form->below[i] * h[i];
+      on += fmod (sum, form->index) == 0;
+    }
+  return on;
+}
+
+/* To a smaller cell (a sublattice of reciprocal points) that explains nearly as many spots, if there is one. */
+static gboolean
+make_smaller (const FlSearchSpots *spots, const Form forms[N_FORMS], FlSearchLattice *lattice)
+{
+  Sums sums;
+  g_autofree FlVec3 *indices = g_new (FlVec3, spots->n);
+  look (spots, lattice, FALSE, indices, &sums);
+  double most = 0;
+  guint best = 0;
+  for (guint i = 0; i < N_FORMS; i++)
+    {
+      /* Above even, in units of what is believed: 1 and more. */
+      double n = sums.n_explained, even = n / forms[i].index,
+             deviation = sqrt (even * (1 - 1.0 / forms[i].index));
+      double on = (count_on (&forms[i], indices, sums.n_explained) - even)
+                  / MAX (CROWDED * (n - even), CHANCE * deviation);
+      if (on > most)
+        {
+          most = on;
+          best = i;
+        }
+    }
+  if (most < 1)
+    return FALSE;
+  FlSearchLattice other = *lattice;
+  other.star = apply_form (&forms[best], &lattice->star);
+  FlMat3 real = inverse_transposed (&other.star);
+  real = fl_search_reduce (&real);
+  other.star = inverse_transposed (&real);
+  if (!possible (spots, &real) || !refine (spots, 4, &other) || other.gain < LOSS * lattice->gain)
+    return FALSE;
+  *lattice = other;
+  return TRUE;
+}
+
+/* To a larger cell that explains many more. */
+static gboolean
+make_larger (const FlSearchSpots *spots, const Form forms[N_FORMS], FlSearchLattice *lattice)
+{
+  FlSearchLattice best = *lattice;
+  if (MORE * lattice->n_explained > spots->n)
+    return FALSE;
+  for (guint i = 0; i < N_FORMS; i++)
+    {
+      Sums sums;
+      FlSearchLattice other = *lattice;
+      FlMat3 real = inverse_transposed (&lattice->star);
+      real = apply_form (&forms[i], &real);
+      real = fl_search_reduce (&real);
+      other.star = inverse_transposed (&real);
+      if (!possible (spots, &real))
+        continue;
+      look (spots, &other, FALSE, NULL, &sums);
+      take_widths (spots, &sums, &other);
+      look (spots, &other, FALSE, NULL, &sums);
+      take_gain (&sums, &other);
+      if (other.gain > best.gain && other.n_explained > MORE * lattice->n_explained)
+        best = other;
+    }
+  if (best.gain == lattice->gain || !refine (spots, 4, &best))
+    return FALSE;
+  *lattice = best;
+  return TRUE;
+}
+
+/* Side maxima of small crystals crowd about lattice points and let a larger cell explain a few of them; it has to explain
+ * many more, and a smaller one that explains nearly as many is preferred. */
 static void
 explore (const FlSearchSpots *spots, FlSearchLattice *lattice)
 {
-  FlMat3 forms[20];
-  guint n_forms = sublattices (forms);
-  for (guint step = 0; step < 6; step++)
+  Form forms[N_FORMS];
+  make_forms (forms);
+  for (guint step = 0; step < 4 && make_larger (spots, forms, lattice); step++)
+    ;
+  for (guint step = 0; step < 8 && make_smaller (spots, forms, lattice); step++)
+    ;
+}
+
+/* Of a lattice point that several spots lie about, the best one counts: what is left of `gains`, summed. */
+static double
+sum_of_points (const FlVec3 *indices, const double *gains, guint n)
+{
+  double sum = 0;
+  for (guint j = 0; j < n; j++)
     {
-      FlSearchLattice best = *lattice;
-      for (guint i = 0; i < 2 * n_forms; i++)
-        {
-          FlSearchLattice other = *lattice;
-          FlMat3 real = inverse_transposed (&lattice->star);
-          if (i < n_forms)
-            real = fl_mat3_multiply (&forms[i], &real);
-          else
-            other.star = fl_mat3_multiply (&forms[i - n_forms], &other.star);
-          if (i < n_forms)
-            other.star = inverse_transposed (&real);
-          FlMat3 reduced = inverse_transposed (&other.star);
-          reduced = fl_search_reduce (&reduced);
-          other.star = inverse_transposed (&reduced);
-          double longest = fl_vec3_norm (fl_vec3 (reduced.m[2][0], reduced.m[2][1], reduced.m[2][2]));
-          if (longest > 1.05 * spots->max_cell || fl_mat3_determinant (&reduced) < LEAST_VOLUME)
-            continue;
-          Sums sums;
-          look (spots, &other, FALSE, &sums);
-          take_widths (spots, &sums, &other);
-          look (spots, &other, FALSE, &sums);
-          take_gain (&sums, &other);
-          if (other.gain > best.gain + 2)
-            best = other;
-        }
-      if (!(best.gain > lattice->gain))
-        return;
-      if (!refine (spots, 3, &best))
-        return;
-      *lattice = best;
+      gboolean best = TRUE;
+      for (guint k = 0; k < n && best && gains[j] > 0; k++)
+        best = k == j || gains[k] < gains[j] || (gains[k] == gains[j] && k > j)
+               || indices[k].x != indices[j].x || indices[k].y != indices[j].y
+               || indices[k].z != indices[j].z;
+      sum += best ? gains[j] : 0;
     }
+  return sum;
+}
+
+/* The gain that convinces: of each spot against the mean over its own ring about the beam, and once a lattice point.
+ * Powder rings gain much by planes across the beam, and clusters of spots by many about one point, but nothing here. */
+static double
+sober_gain (const FlSearchSpots *spots, const FlSearchLattice *lattice)
+{
+  FlMat3 real = inverse_transposed (&lattice->star), back = fl_mat3_transpose (&lattice->star);
+  double across2 = lattice->across * lattice->across, along2 = lattice->along * lattice->along;
+  double height =
+      lattice->share / (pow (2 * G_PI, 1.5) * across2 * lattice->along * fabs (fl_mat3_determinant (&real)));
+  guint steps = spots->on_sphere ? RING_STEPS : 1;
+  FlMat3 turn = fl_mat3_rotation (spots->beam, 2 * G_PI / steps);
+  g_autofree FlVec3 *indices = g_new (FlVec3, spots->n);
+  g_autofree double *gains = g_new (double, spots->n);
+  for (guint j = 0; j < spots->n; j++)
+    {
+      FlVec3 q = spots->q[j], normal = spots->normal[j];
+      double sum = 0, here = 0;
+      for (guint step = 0; step < steps; step++)
+        {
+          FlVec3 h = fl_mat3_apply (&real, q);
+          h = fl_vec3 (nearbyint (h.x), nearbyint (h.y), nearbyint (h.z));
+          FlVec3 delta = fl_vec3_sub (q, fl_mat3_apply (&back, h));
+          double along = fl_vec3_dot (delta, normal), off2 = fl_vec3_dot (delta, delta) - along * along;
+          double size = 0.5 * (off2 / across2 + along * along / along2);
+          if (size < 20)
+            sum += exp (-size);
+          if (step == 0)
+            {
+              indices[j] = h;
+              here = sum;
+            }
+          q = fl_mat3_apply (&turn, q);
+          normal = fl_mat3_apply (&turn, normal);
+        }
+      double mean = spots->on_sphere ? height * sum / steps : lattice->share;
+      gains[j] = log (1 - lattice->share + height * here) - log (1 - lattice->share + mean);
+    }
+  return sum_of_points (indices, gains, spots->n);
 }
 
 typedef struct
@@ -392,9 +538,8 @@ compare_lattices (gconstpointer a, gconstpointer b)
   return p->gain > q->gain ? -1 : p->gain < q->gain;
 }
 
-/* Sorts, and leaves out what is there already. */
-static guint
-settle (FlSearchLattice *lattices, guint n)
+guint
+fl_search_settle (FlSearchLattice *lattices, guint n)
 {
   qsort (lattices, n, sizeof *lattices, compare_lattices);
   guint kept = 0;
@@ -418,10 +563,10 @@ basis_of (const FlSearchVector *vectors, const Triple *triple)
 }
 
 guint
-fl_search_lattices (const FlSearchSpots *spots, const FlSearchVector *vectors, guint n_vectors,
-                    FlSearchLattice *lattices, guint most)
+fl_search_lattices (const FlSearchSpots *spots, const FlSearchSpots *chosen, const FlSearchVector *vectors,
+                    guint n_vectors, FlSearchLattice *lattices, guint most)
 {
-  g_autoptr (GArray) triples = judge_triples (spots, vectors, n_vectors);
+  g_autoptr (GArray) triples = judge_triples (chosen, vectors, n_vectors);
   FlSearchLattice found[MOST_TRIPLES];
   FlMat3 tried[MOST_TRIPLES];
   guint n = 0, n_tried = 0;
@@ -429,7 +574,7 @@ fl_search_lattices (const FlSearchSpots *spots, const FlSearchVector *vectors, g
     {
       FlMat3 real = basis_of (vectors, &g_array_index (triples, Triple, i));
       FlSearchLattice lattice = { .star = inverse_transposed (&real) };
-      gboolean new = fl_mat3_determinant (&real) > LEAST_VOLUME;
+      gboolean new = possible (spots, &real);
       for (guint k = 0; k < n_tried && new; k++)
         new = !same (&lattice.star, &tried[k]);
       if (!new)
@@ -439,13 +584,14 @@ fl_search_lattices (const FlSearchSpots *spots, const FlSearchVector *vectors, g
       if (refine (spots, 6, &lattice))
         found[n++] = lattice;
     }
-  n = settle (found, n);
+  n = fl_search_settle (found, n);
   for (guint i = 0; i < MIN (n, MOST_EXPLORED); i++)
     {
       explore (spots, &found[i]);
       refine (spots, 4, &found[i]);
+      found[i].gain = sober_gain (spots, &found[i]);
     }
-  n = MIN (settle (found, MIN (n, MOST_EXPLORED)), most);
+  n = MIN (fl_search_settle (found, MIN (n, MOST_EXPLORED)), most);
   memcpy (lattices, found, n * sizeof *lattices);
   return n;
 }

@@ -11,6 +11,7 @@ typedef struct
   FlVec3 *q;          /* 1/Å */
   FlVec3 *normal;     /* unit */
   gboolean on_sphere; /* FALSE: lattice points themselves, `normal` means nothing */
+  FlVec3 beam;        /* unit; of spots on a sphere */
   double max_cell;    /* Å: longest vector that is looked for */
 } FlSearchSpots;
 
@@ -23,7 +24,8 @@ typedef struct
 typedef struct
 {
   FlMat3 star; /* primitive, reduced */
-  double gain; /* nats: logarithm of the likelihood against spots at random */
+  double
+      gain; /* nats: logarithm of the likelihood against spots at random; in the end, that keep their resolutions */
   double across,
       along;    /* 1/Å: standard deviations of spots from lattice points across and along the normal */
   double share; /* of spots that belong to the lattice */
@@ -38,8 +40,12 @@ void fl_vector_search_free (FlVectorSearch *search);
 guint fl_vector_search_run (FlVectorSearch *search, const FlSearchSpots *spots, FlSearchVector *vectors,
                             guint most, GError **error);
 
-/* Lattices that triples of the vectors span, refined, the likeliest first. */
-guint fl_search_lattices (const FlSearchSpots *spots, const FlSearchVector *vectors, guint n_vectors,
-                          FlSearchLattice *lattices, guint most);
+/* Lattices that triples of the vectors span, refined and judged by `spots`, the likeliest first; `chosen` are those that
+ * the vectors come from. */
+guint fl_search_lattices (const FlSearchSpots *spots, const FlSearchSpots *chosen,
+                          const FlSearchVector *vectors, guint n_vectors, FlSearchLattice *lattices,
+                          guint most);
+/* Sorts, and leaves out what is there already. Returns how many are left. */
+guint fl_search_settle (FlSearchLattice *lattices, guint n);
 /* The shortest basis: Minkowski's reduction. Right-handed. */
 FlMat3 fl_search_reduce (const FlMat3 *real);

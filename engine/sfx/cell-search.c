@@ -9,7 +9,11 @@
 
 #define MOST_VECTORS  48
 #define MOST_LATTICES 8
-#define Q_MOST        4.0 /* 1/Å: farther points are nonsense */
+#define FEWEST_STRONG 16
+#define SURE          0.9  /* confidence that ends the search */
+#define Q_MOST        4.0  /* 1/Å: farther points are nonsense */
+#define OFF_SPHERE    1e-4 /* 1/Å: spots are on the Ewald sphere */
+#define LEAST_RADIUS  0.2  /* 1/Å: of that sphere */
 
 struct FlCellSearch
 {
@@ -70,33 +74,37 @@ compare_spots (gconstpointer a, gconstpointer b)
   return compare_places (a, b);
 }
 
-/* The wave vector s0 of the sphere |q + s0| = |s0| that all spots lie on. */
-static gboolean
-find_sphere (const Spot *spots, guint n, FlVec3 *s0)
+/* Looks for the sphere |q + s0| = |s0| that all spots lie on; sets the normals. */
+static void
+find_sphere (FlSearchSpots *spots)
 {
   FlMat3 normal = { { { 0 } } };
-  FlVec3 right = { 0, 0, 0 };
-  double trace = 0;
-  for (guint j = 0; j < n; j++)
+  FlVec3 right = { 0, 0, 0 }, s0 = { 0, 0, 0 };
+  double trace = 0, sum = 0;
+  for (guint j = 0; j < spots->n; j++)
     {
-      double q[3] = { spots[j].q.x, spots[j].q.y, spots[j].q.z };
+      double q[3] = { spots->q[j].x, spots->q[j].y, spots->q[j].z },
+             size2 = fl_vec3_dot (spots->q[j], spots->q[j]);
       for (guint i = 0; i < 3; i++)
         for (guint k = 0; k < 3; k++)
           normal.m[i][k] += q[i] * q[k];
-      right = fl_vec3_add (right, fl_vec3_scale (spots[j].q, -0.5 * spots[j].size2));
-      trace += spots[j].size2;
+      right = fl_vec3_add (right, fl_vec3_scale (spots->q[j], -0.5 * size2));
+      trace += size2;
     }
-  if (!(fl_mat3_determinant (&normal) > 1e-12 * trace * trace * trace))
-    return FALSE;
-  FlMat3 inverse = fl_mat3_inverse (&normal);
-  *s0 = fl_mat3_apply (&inverse, right);
-  double radius = fl_vec3_norm (*s0), sum = 0;
-  for (guint j = 0; j < n; j++)
+  if (fl_mat3_determinant (&normal) > 1e-12 * trace * trace * trace)
     {
-      double off = fl_vec3_norm (fl_vec3_add (spots[j].q, *s0)) - radius;
+      FlMat3 inverse = fl_mat3_inverse (&normal);
+      s0 = fl_mat3_apply (&inverse, right);
+    }
+  for (guint j = 0; j < spots->n; j++)
+    {
+      double off = fl_vec3_norm (fl_vec3_add (spots->q[j], s0)) - fl_vec3_norm (s0);
       sum += off * off;
     }
-  return sqrt (sum / n) < 1e-4 && radius > 0.2;
+  spots->beam = fl_vec3_unit (s0);
+  spots->on_sphere = sqrt (sum / spots->n) < OFF_SPHERE && fl_vec3_norm (s0) > LEAST_RADIUS;
+  for (guint j = 0; j < spots->n; j++)
+    spots->normal[j] = fl_vec3_unit (spots->on_sphere ? fl_vec3_add (spots->q[j], s0) : spots->q[j]);
 }
 
 static int
@@ -108,15 +116,16 @@ compare_doubles (gconstpointer a, gconstpointer b)
 
 /* The longest axis that the distances of neighbours speak for: neighbours along it lie 1 / axis apart. */
 static double
-guess_max_cell (const Spot *spots, guint n)
+guess_max_cell (const FlSearchSpots *spots)
 {
+  guint n = spots->n;
   g_autofree double *nearest = g_new (double, n);
   for (guint i = 0; i < n; i++)
     {
       nearest[i] = INFINITY;
       for (guint j = 0; j < n; j++)
         {
-          FlVec3 d = fl_vec3_sub (spots[i].q, spots[j].q);
+          FlVec3 d = fl_vec3_sub (spots->q[i], spots->q[j]);
           if (j != i)
             nearest[i] = MIN (nearest[i], fl_vec3_dot (d, d));
         }
@@ -125,63 +134,93 @@ guess_max_cell (const Spot *spots, guint n)
   return CLAMP (1.3 / sqrt (nearest[n / 5]), 150, 400);
 }
 
-/* Spots to look at: sorted, the strongest of too many. */
-static gboolean
-choose_spots (const FlCellSearch *self, const FlVec3 *q, const float *intensity, guint n,
-              FlSearchSpots *spots)
+/* Spots that can be used, the strongest first. */
+static Spot *
+sort_spots (const FlCellSearch *self, const FlVec3 *q, const float *intensity, guint n, guint *n_sorted)
 {
-  g_autofree Spot *all = g_new (Spot, n);
+  Spot *sorted = g_new (Spot, n);
   guint kept = 0;
   for (guint j = 0; j < n; j++)
     {
       double size2 = fl_vec3_dot (q[j], q[j]);
       if (size2 > 0 && size2 < Q_MOST * Q_MOST)
-        all[kept++] = (Spot){ q[j], size2, intensity != NULL ? intensity[j] : 0 };
+        sorted[kept++] = (Spot){ q[j], size2, intensity != NULL ? intensity[j] : 0 };
     }
-  if (kept < MAX (self->min_spots, 4))
-    return FALSE;
-  qsort (all, kept, sizeof *all, compare_strengths);
-  kept = MIN (kept, self->max_spots);
-  qsort (all, kept, sizeof *all, compare_spots);
-  FlVec3 s0 = { 0, 0, 0 };
-  spots->n = kept;
-  spots->on_sphere = find_sphere (all, kept, &s0);
-  spots->max_cell = self->max_cell > 0 ? self->max_cell : guess_max_cell (all, kept);
-  spots->q = g_new (FlVec3, kept);
-  spots->normal = g_new (FlVec3, kept);
-  for (guint j = 0; j < kept; j++)
-    {
-      spots->q[j] = all[j].q;
-      spots->normal[j] = fl_vec3_unit (spots->on_sphere ? fl_vec3_add (all[j].q, s0) : all[j].q);
-    }
-  return TRUE;
+  qsort (sorted, kept, sizeof *sorted, compare_strengths);
+  *n_sorted = MIN (kept, self->max_spots);
+  return sorted;
+}
+
+/* The first n of them by their place, without the sphere and the longest axis. */
+static FlSearchSpots
+take_spots (const Spot *sorted, guint n)
+{
+  FlSearchSpots spots = { .n = n, .q = g_new (FlVec3, n), .normal = g_new (FlVec3, n) };
+  g_autofree Spot *by_place = g_memdup2 (sorted, n * sizeof *sorted);
+  qsort (by_place, n, sizeof *by_place, compare_spots);
+  for (guint j = 0; j < n; j++)
+    spots.q[j] = by_place[j].q;
+  return spots;
+}
+
+static void
+clear_spots (FlSearchSpots *spots)
+{
+  g_free (spots->q);
+  g_free (spots->normal);
 }
 
 /* What the best of all lattices gains on spots at random, and how it scatters, by trial (tests/sfx/test-cell-search.c). */
 static double
 confidence_of (const FlSearchLattice *lattice)
 {
-  return 1 / (1 + exp (-(lattice->gain - 60) / 5));
+  return 1 / (1 + exp (-(lattice->gain - 56) / 3));
+}
+
+/* Vectors from the strongest of the spots, lattices judged by all. Adds to `lattices`; FALSE with error. */
+static gboolean
+try_strongest (FlCellSearch *self, const FlSearchSpots *spots, const Spot *sorted, guint n,
+               FlSearchLattice *lattices, guint *n_lattices, GError **error)
+{
+  FlSearchSpots chosen = take_spots (sorted, n);
+  chosen.max_cell = spots->max_cell;
+  FlSearchVector vectors[MOST_VECTORS];
+  guint n_vectors = fl_vector_search_run (self->vectors, &chosen, vectors, MOST_VECTORS, error);
+  if (n_vectors != G_MAXUINT)
+    {
+      *n_lattices +=
+          fl_search_lattices (spots, &chosen, vectors, n_vectors, lattices + *n_lattices, MOST_LATTICES);
+      *n_lattices = fl_search_settle (lattices, *n_lattices);
+    }
+  clear_spots (&chosen);
+  return n_vectors != G_MAXUINT;
 }
 
 guint
 fl_cell_search_shot (FlCellSearch *search, const FlVec3 *q, const float *intensity, guint n,
                      FlCellCandidate *candidates, guint most, GError **error)
 {
-  FlSearchSpots spots;
-  if (!choose_spots (search, q, intensity, n, &spots))
+  guint n_sorted;
+  g_autofree Spot *sorted = sort_spots (search, q, intensity, n, &n_sorted);
+  if (n_sorted < MAX (search->min_spots, 4))
     return 0;
-  FlSearchVector vectors[MOST_VECTORS];
-  FlSearchLattice lattices[MOST_LATTICES];
-  guint found = 0, n_vectors = fl_vector_search_run (search->vectors, &spots, vectors, MOST_VECTORS, error);
-  if (n_vectors != G_MAXUINT)
-    found = fl_search_lattices (&spots, vectors, n_vectors, lattices, MIN (most, MOST_LATTICES));
+  FlSearchSpots spots = take_spots (sorted, n_sorted);
+  find_sphere (&spots);
+  spots.max_cell = search->max_cell > 0 ? search->max_cell : guess_max_cell (&spots);
+
+  /* False spots are weak: when all of them together show nothing, the strongest may. */
+  FlSearchLattice lattices[3 * MOST_LATTICES];
+  guint found = 0;
+  gboolean works = TRUE;
+  for (guint part = 1; part <= 4 && works && (part == 1 || n_sorted / part >= FEWEST_STRONG); part *= 2)
+    if (found == 0 || confidence_of (&lattices[0]) < SURE)
+      works = try_strongest (search, &spots, sorted, n_sorted / part, lattices, &found, error);
+  found = MIN (found, most);
   for (guint i = 0; i < found; i++)
     candidates[i] = (FlCellCandidate){ .star = lattices[i].star,
                                        .n_explained = lattices[i].n_explained,
                                        .fraction = (double) lattices[i].n_explained / spots.n,
                                        .confidence = confidence_of (&lattices[i]) };
-  g_free (spots.q);
-  g_free (spots.normal);
-  return n_vectors == G_MAXUINT ? G_MAXUINT : found;
+  clear_spots (&spots);
+  return works ? found : G_MAXUINT;
 }
