@@ -6,7 +6,8 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/crystal/cell-file.h"
-#include "engine/crystal/pdb.h"
+#include "engine/crystal/mmcif.h"
+#include "engine/crystal/mtz.h"
 
 #define MOST_LENGTH_ERROR 0.01
 #define MOST_ANGLE_ERROR  (FL_PI / 180)
@@ -145,18 +146,25 @@ from_symmetry (const FlCell *cell, const FlSymmetry *symmetry, const char *path,
 gboolean
 fl_known_cell_from_file (const char *path, FlKnownCell *known, GError **error)
 {
-  char head[64] = "";
+  char head[1024] = "";
   FILE *file = fopen (path, "rb");
-  gsize n = file != NULL ? fread (head, 1, sizeof head - 1, file) : 0;
   if (file != NULL)
-    fclose (file);
-  head[n] = '\0';
+    {
+      head[fread (head, 1, sizeof head - 1, file)] = '\0';
+      fclose (file);
+    }
   if (g_str_has_prefix (head, FL_CELL_FILE_MAGIC))
     return fl_cell_file_read (path, known, error);
+  if (g_str_has_prefix (head, "MTZ "))
+    {
+      g_autoptr (FlMtz) mtz = fl_mtz_read_header (path, error);
+      return mtz != NULL && from_symmetry (&mtz->cell, mtz->symmetry, path, known, error);
+    }
   FlCell cell;
   g_autoptr (FlSymmetry) symmetry = NULL;
-  return fl_pdb_read_cell (path, &cell, &symmetry, error)
-         && from_symmetry (&cell, symmetry, path, known, error);
+  gboolean read = fl_mmcif_recognise (head) ? fl_mmcif_read_cell (path, &cell, &symmetry, error)
+                                            : fl_pdb_read_cell (path, &cell, &symmetry, error);
+  return read && from_symmetry (&cell, symmetry, path, known, error);
 }
 
 gboolean

@@ -54,10 +54,27 @@ contains (const GArray *ops, const FlSymmetryOperator *op)
   return FALSE;
 }
 
+/* Of determinant ±1 and without the large numbers that no group has. */
+static gboolean
+is_sane (const FlSymmetryOperator *op)
+{
+  const int (*r)[3] = op->r;
+  for (int i = 0; i < 9; i++)
+    if (r[i / 3][i % 3] < -9 || r[i / 3][i % 3] > 9)
+      return FALSE;
+  int determinant = r[0][0] * (r[1][1] * r[2][2] - r[1][2] * r[2][1])
+                    - r[0][1] * (r[1][0] * r[2][2] - r[1][2] * r[2][0])
+                    + r[0][2] * (r[1][0] * r[2][1] - r[1][1] * r[2][0]);
+  return determinant == 1 || determinant == -1;
+}
+
 /* All products, until nothing new comes. */
 static gboolean
 close_group (GArray *ops)
 {
+  for (guint i = 0; i < ops->len; i++)
+    if (!is_sane (&g_array_index (ops, FlSymmetryOperator, i)))
+      return FALSE;
   for (guint i = 0; i < ops->len; i++)
     for (guint j = 0; j < ops->len; j++)
       {
@@ -65,7 +82,7 @@ close_group (GArray *ops)
                                         &g_array_index (ops, FlSymmetryOperator, j));
         if (contains (ops, &c))
           continue;
-        if (ops->len >= MAX_OPERATORS)
+        if (ops->len >= MAX_OPERATORS || !is_sane (&c))
           return FALSE;
         g_array_append_val (ops, c);
       }
@@ -125,12 +142,34 @@ parse_operator (const char *text, FlSymmetryOperator *op)
   return TRUE;
 }
 
+/* Takes over `ops`, the identity first. */
+static FlSymmetry *
+symmetry_of_operators (GArray *ops)
+{
+  if (ops->len > MAX_OPERATORS || !close_group (ops))
+    {
+      g_array_free (ops, TRUE);
+      return NULL;
+    }
+  FlSymmetry *symmetry = g_new (FlSymmetry, 1);
+  symmetry->n = ops->len;
+  symmetry->ops = (FlSymmetryOperator *) (void *) g_array_free (ops, FALSE);
+  symmetry->hall = fl_space_group_of_operators (symmetry);
+  return symmetry;
+}
+
+static GArray *
+identity_alone (void)
+{
+  FlSymmetryOperator identity = { .r = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+  GArray *ops = g_array_new (FALSE, FALSE, sizeof identity);
+  return g_array_append_val (ops, identity);
+}
+
 FlSymmetry *
 fl_symmetry_from_words (const char *const *words, GError **error)
 {
-  g_autoptr (GArray) ops = g_array_new (FALSE, FALSE, sizeof (FlSymmetryOperator));
-  FlSymmetryOperator identity = { .r = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
-  g_array_append_val (ops, identity);
+  g_autoptr (GArray) ops = identity_alone ();
   for (const char *const *word = words; *word != NULL; word++)
     {
       FlSymmetryOperator op;
@@ -143,16 +182,10 @@ fl_symmetry_from_words (const char *const *words, GError **error)
       if (!contains (ops, &op))
         g_array_append_val (ops, op);
     }
-  if (ops->len > MAX_OPERATORS || !close_group (ops))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the symmetry operators make no group of %d or fewer",
-                   MAX_OPERATORS);
-      return NULL;
-    }
-  FlSymmetry *symmetry = g_new (FlSymmetry, 1);
-  symmetry->n = ops->len;
-  symmetry->ops = (FlSymmetryOperator *) (void *) g_array_free (g_steal_pointer (&ops), FALSE);
-  symmetry->hall = fl_space_group_of_operators (symmetry);
+  FlSymmetry *symmetry = symmetry_of_operators (g_steal_pointer (&ops));
+  if (symmetry == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the symmetry operators make no group of %d or fewer",
+                 MAX_OPERATORS);
   return symmetry;
 }
 

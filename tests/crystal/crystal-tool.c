@@ -1,8 +1,10 @@
 /* Prints what engine/crystal makes of a question, for the scripts that ask another program the same.
  *
- *   factors PDB D_MIN DENSITY B   lines h k l amplitude phase/°
+ *   factors MODEL D_MIN DENSITY B   lines h k l amplitude phase/°
  *   classify GROUP                hkl lines from stdin → h k l epsilon centric absent, h k l of the asymmetric unit, isym
  *   ambiguities GROUP CELL TOLERANCE-%/°    reindexing matrices, row by row, and divisors
+ *   mtz FILE                      its head, then a row a line
+ *   write-mtz merged|unmerged FILE GROUP CELL WAVELENGTH   lines h k l I sigma number from stdin
  *   niggli CENTRING               cells (six numbers a line) from stdin → the reduced ones */
 
 #include <stdio.h>
@@ -10,6 +12,8 @@
 
 #include "engine/base/units.h"
 #include "engine/crystal/asu.h"
+#include "engine/crystal/mmcif.h"
+#include "engine/crystal/mtz.h"
 #include "engine/crystal/reindexing.h"
 #include "engine/crystal/space-group.h"
 #include "engine/crystal/structure-factors.h"
@@ -18,7 +22,7 @@ static int
 print_factors (char **argv)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FlModel) model = fl_pdb_read (argv[2], &error);
+  g_autoptr (FlModel) model = fl_model_read (argv[2], &error);
   if (model == NULL)
     {
       fprintf (stderr, "%s\n", error->message);
@@ -109,6 +113,61 @@ print_reduced (char centring)
   return 0;
 }
 
+static int
+print_mtz (const char *path)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlMtz) mtz = fl_mtz_read (path, &error);
+  if (mtz == NULL)
+    {
+      fprintf (stderr, "%s\n", error->message);
+      return 2;
+    }
+  const FlCell *c = &mtz->cell;
+  printf ("%u|%u|%u|%u|%u|%.5f|%.4f %.4f %.4f %.4f %.4f %.4f|", mtz->n, mtz->n_columns, mtz->n_batches,
+          mtz->space_group, mtz->symmetry->hall, mtz->wavelength, c->a, c->b, c->c, fl_degrees (c->alpha),
+          fl_degrees (c->beta), fl_degrees (c->gamma));
+  for (guint i = 0; i < mtz->n_columns; i++)
+    printf ("%s:%c ", mtz->columns[i].label, mtz->columns[i].type);
+  printf ("\n");
+  for (gsize i = 0; i < (gsize) mtz->n * mtz->n_columns; i++)
+    printf ("%.9g%c", (double) mtz->data[i], (i + 1) % mtz->n_columns == 0 ? '\n' : ' ');
+  return 0;
+}
+
+static int
+write_mtz (char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol (argv[4], &error);
+  g_autoptr (GArray) hkl = g_array_new (FALSE, FALSE, sizeof (FlMiller)),
+                     values = g_array_new (FALSE, FALSE, sizeof (double)),
+                     sigmas = g_array_new (FALSE, FALSE, sizeof (double)),
+                     numbers = g_array_new (FALSE, FALSE, sizeof (guint));
+  FlCell cell;
+  FlMiller m;
+  double value, sigma;
+  guint number;
+  if (symmetry == NULL || !parse_cell (argv[5], &cell))
+    return 2;
+  while (scanf ("%d %d %d %lf %lf %u", &m.h, &m.k, &m.l, &value, &sigma, &number) == 6)
+    {
+      g_array_append_val (hkl, m);
+      g_array_append_val (values, value);
+      g_array_append_val (sigmas, sigma);
+      g_array_append_val (numbers, number);
+    }
+  double wavelength = g_ascii_strtod (argv[6], NULL);
+  gpointer h = hkl->data, v = values->data, s = sigmas->data, n = numbers->data;
+  g_autoptr (FlMtz) mtz = strcmp (argv[2], "merged") == 0
+                              ? fl_mtz_new_merged (&cell, symmetry, wavelength, hkl->len, h, v, s, n)
+                              : fl_mtz_new_unmerged (&cell, symmetry, wavelength, hkl->len, h, n, v, s);
+  if (fl_mtz_write (argv[3], mtz, &error))
+    return 0;
+  fprintf (stderr, "%s\n", error->message);
+  return 1;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -120,6 +179,10 @@ main (int argc, char **argv)
     return print_ambiguities (argv);
   if (argc == 3 && strcmp (argv[1], "niggli") == 0)
     return print_reduced (*argv[2]);
+  if (argc == 3 && strcmp (argv[1], "mtz") == 0)
+    return print_mtz (argv[2]);
+  if (argc == 7 && strcmp (argv[1], "write-mtz") == 0)
+    return write_mtz (argv);
   fprintf (stderr, "usage: as the head of crystal-tool.c says\n");
   return 2;
 }
