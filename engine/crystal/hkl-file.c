@@ -5,14 +5,30 @@
 
 #include "engine/base/error.h"
 
+#define HKL_MAGIC "CrystFEL reflection list version 2"
+
 /* A Laue group's rotations are those of this space group. */
 static const struct
 {
   const char *laue, *group;
 } laue_groups[] = {
-  { "1", NULL },       { "-1", "P1" },   { "2/m", "P2" },      { "mmm", "P222" },    { "4/m", "P4" },
-  { "4/mmm", "P422" }, { "-3_H", "P3" }, { "-31m_H", "P312" }, { "-3m1_H", "P321" }, { "6/m", "P6" },
-  { "6/mmm", "P622" }, { "m-3", "P23" }, { "m-3m", "P432" },
+  { "1", NULL },
+  { "-1", "P1" },
+  { "2/m", "P 1 1 2" },
+  { "2/m_uab", "P 1 2 1" },
+  { "2/m_uaa", "P 2 1 1" },
+  { "mmm", "P222" },
+  { "4/m", "P4" },
+  { "4/mmm", "P422" },
+  { "-3_H", "P3" },
+  { "-31m_H", "P312" },
+  { "-3m1_H", "P321" },
+  { "6/m", "P6" },
+  { "6/mmm", "P622" },
+  { "-3_R", "R3:R" },
+  { "-3m_R", "R32:R" },
+  { "m-3", "P23" },
+  { "m-3m", "P432" },
 };
 
 static gboolean
@@ -71,7 +87,7 @@ fl_hkl_file_read (const char *path, FlIntensities *intensities, GError **error)
       return FALSE;
     }
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  if (lines[0] == NULL || !g_str_has_prefix (lines[0], "CrystFEL reflection list version 2"))
+  if (lines[0] == NULL || !g_str_has_prefix (lines[0], HKL_MAGIC))
     return wrong (path, 1, "not a reflection list, expected 'CrystFEL reflection list version 2.0'", error);
   g_autoptr (FlSymmetry) symmetry = NULL;
   if (!laue_from_line (path, lines[1], &symmetry, error))
@@ -91,4 +107,74 @@ fl_hkl_file_read (const char *path, FlIntensities *intensities, GError **error)
         *alone = (float) MAX (value, 0);
     }
   return wrong (path, g_strv_length (lines), "the list stops, expected 'End of reflections'", error);
+}
+
+static gboolean
+same_up_to_sign (const FlSymmetryOperator *a, const FlSymmetryOperator *b)
+{
+  int same = 0, opposite = 0;
+  for (int i = 0; i < 9; i++)
+    {
+      same += a->r[i / 3][i % 3] == b->r[i / 3][i % 3];
+      opposite += a->r[i / 3][i % 3] == -b->r[i / 3][i % 3];
+    }
+  return same == 9 || opposite == 9;
+}
+
+/* The name whose group has the same rotations, ± alike; NULL when the setting has none. */
+static const char *
+laue_name (const FlSymmetry *symmetry)
+{
+  for (guint n = 1; n < G_N_ELEMENTS (laue_groups); n++)
+    {
+      g_autoptr (FlSymmetry) laue = fl_symmetry_from_symbol (laue_groups[n].group, NULL);
+      guint found = 0, present = 0;
+      for (guint j = 0; j < laue->n; j++)
+        {
+          gboolean has = FALSE;
+          for (guint i = 0; i < symmetry->n && !has; i++)
+            has = same_up_to_sign (&symmetry->ops[i], &laue->ops[j]);
+          found += has;
+        }
+      for (guint i = 0; i < symmetry->n; i++)
+        {
+          gboolean has = FALSE;
+          for (guint j = 0; j < laue->n && !has; j++)
+            has = same_up_to_sign (&symmetry->ops[i], &laue->ops[j]);
+          present += has;
+        }
+      if (found == laue->n && present == symmetry->n)
+        return laue_groups[n].laue;
+    }
+  return NULL;
+}
+
+gboolean
+fl_hkl_file_write (const char *path, const FlSymmetry *symmetry, const FlHklRow *rows, guint n,
+                   GError **error)
+{
+  const char *laue = laue_name (symmetry);
+  g_autoptr (GError) local = NULL;
+  if (laue == NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                   "%s: the list has no name for this setting's symmetry", path);
+      return FALSE;
+    }
+  g_autoptr (GString) text = g_string_new (HKL_MAGIC ".0\n");
+  g_string_append_printf (text, "Symmetry: %s\n   h    k    l          I    phase   sigma(I)   nmeas\n",
+                          laue);
+  for (guint i = 0; i < n; i++)
+    {
+      char value[G_ASCII_DTOSTR_BUF_SIZE], sigma[G_ASCII_DTOSTR_BUF_SIZE];
+      g_ascii_formatd (value, sizeof value, "%.2f", rows[i].intensity);
+      g_ascii_formatd (sigma, sizeof sigma, "%.2f", rows[i].sigma);
+      g_string_append_printf (text, "%4d %4d %4d %10s %8s %10s %7u\n", rows[i].hkl.h, rows[i].hkl.k,
+                              rows[i].hkl.l, value, "-", sigma, rows[i].n_measured);
+    }
+  g_string_append (text, "End of reflections\n");
+  if (g_file_set_contents (path, text->str, (gssize) text->len, &local))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", path, local->message);
+  return FALSE;
 }

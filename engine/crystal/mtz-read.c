@@ -108,13 +108,20 @@ counts (FlMtzReader *reader, char **words)
 
 /* SYMINF operators primitive-operators lattice number 'name' point-group: the quotes may hold spaces. */
 static gboolean
-is_symmetry (FlMtzReader *reader, char **words)
+is_symmetry (FlMtzReader *reader, char **words, const char *rest)
 {
   gint64 v[2], number;
   if (reader->operators > 0 || !whole_numbers (words, 2, 1, 192, v) || v[1] > v[0] || words[2] == NULL
       || strlen (words[2]) != 1 || !whole_numbers (words + 3, 1, 0, 100000, &number))
     return FALSE;
   reader->operators = v[0];
+  const char *name = strchr (rest, '\'');
+  if (name != NULL)
+    {
+      g_autofree char *raw = g_strndup (name + 1, strcspn (name + 1, "'"));
+      g_free (reader->mtz->group);
+      reader->mtz->group = g_utf8_make_valid (raw, -1);
+    }
   reader->mtz->space_group = number >= 1 && number <= 230 ? (guint) number : 0;
   return TRUE;
 }
@@ -174,7 +181,7 @@ read_record (FlMtzReader *reader, const char *key, char **words, const char *res
   if (strcmp (key, "SORT") == 0)
     return whole_numbers (words, 5, 0, MOST_COLUMNS, v);
   if (strcmp (key, "SYMINF") == 0)
-    return is_symmetry (reader, words);
+    return is_symmetry (reader, words, rest);
   if (strcmp (key, "SYMM") == 0)
     {
       g_ptr_array_add (reader->operators_in_words, g_strdup (rest));
@@ -401,6 +408,7 @@ read_file (const char *path, gboolean rows, GError **error)
   reader.operators_in_words = g_ptr_array_new_with_free_func (g_free);
   reader.mtz = g_new0 (FlMtz, 1);
   reader.mtz->title = g_strdup ("");
+  reader.mtz->group = g_strdup ("");
   if (!read_bytes (&reader, error) || !finish (&reader, rows, error))
     g_clear_pointer (&reader.mtz, fl_mtz_free);
   g_ptr_array_unref (reader.operators_in_words);

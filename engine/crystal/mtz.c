@@ -19,6 +19,7 @@ fl_mtz_free (FlMtz *mtz)
   if (mtz == NULL)
     return;
   g_free (mtz->title);
+  g_free (mtz->group);
   fl_symmetry_free (mtz->symmetry);
   g_free (mtz->columns);
   g_free (mtz->data);
@@ -50,7 +51,12 @@ FlMtz *
 fl_mtz_new (const FlCell *cell, const FlSymmetry *symmetry, double wavelength, guint n)
 {
   FlMtz *mtz = g_new0 (FlMtz, 1);
-  *mtz = (FlMtz){ .title = g_strdup (""), .cell = *cell, .wavelength = wavelength, .n = n, .n_columns = 3 };
+  *mtz = (FlMtz){ .title = g_strdup (""),
+                  .group = g_strdup (""),
+                  .cell = *cell,
+                  .wavelength = wavelength,
+                  .n = n,
+                  .n_columns = 3 };
   mtz->symmetry = copy_symmetry (symmetry);
   mtz->columns = g_new0 (FlMtzColumn, 3);
   for (int i = 0; i < 3; i++)

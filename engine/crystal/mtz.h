@@ -21,6 +21,7 @@ typedef struct
   FlCell cell;
   double wavelength;    /* Å, of the last data set that has one; 0: not known */
   guint space_group;    /* 1–230 as the file says; 0: not */
+  char *group;          /* its name for it; on writing, our own stands */
   FlSymmetry *symmetry; /* from the file's operators */
   guint n, n_columns, n_batches;
   FlMtzColumn *columns; /* the first three are H, K, L */

@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/journal.h"
 #include "engine/base/units.h"
+#include "engine/crystal/mtz.h"
 
 /* Whole files are read up to here; text beyond it is not counted. */
 #define MAX_READ ((gsize) 1 << 30)
@@ -203,42 +204,21 @@ reflection_list (const File *file, GError **error)
 static gboolean
 mtz (const File *file, GError **error)
 {
-  guint64 header = file->length >= 12 ? u32_at (file, 4) : 0;
-  if (header == G_MAXUINT32 && file->length >= 20)
-    header = u32_at (file, 12) | (guint64) u32_at (file, 16) << 32;
-  if (header < 20 || header * 4 > file->length)
-    return fail (file->path, error,
-                 "the MTZ header lies at word %" G_GUINT64_FORMAT ", beyond the end (cut off?)", header);
-  say (file, "format: MTZ\n");
-  g_autoptr (GString) columns = g_string_new ("");
-  gboolean ended = FALSE;
-  for (gsize at = (header - 1) * 4; !ended && at + 80 <= file->length; at += 80)
-    {
-      g_autofree char *record = g_strchomp (g_strndup ((const char *) file->data + at, 80));
-      g_auto (GStrv) words = g_strsplit_set (record, " ", -1);
-      guint n = 0; /* drop empty words */
-      for (guint i = 0; words[i] != NULL; i++)
-        if (*words[i] != '\0')
-          {
-            char *word = words[i];
-            words[i] = words[n];
-            words[n++] = word;
-          }
-      ended = g_str_has_prefix (record, "END");
-      if (g_str_has_prefix (record, "NCOL") && n >= 3)
-        say (file, "reflections: %s\n", words[2]);
-      else if (g_str_has_prefix (record, "CELL") && n >= 7)
-        say (file, "cell: %s %s %s %s %s %s\n", words[1], words[2], words[3], words[4], words[5], words[6]);
-      else if (g_str_has_prefix (record, "SYMINF") && strchr (record, '\'') != NULL)
-        {
-          const char *group = strchr (record, '\'') + 1;
-          say (file, "space group: %.*s\n", (int) strcspn (group, "'"), group);
-        }
-      else if (g_str_has_prefix (record, "COL") && n >= 3 && strcmp (words[0], "COLUMN") == 0)
-        g_string_append_printf (columns, " %s", words[1]);
-    }
-  say (file, "columns:%s\n", columns->str);
-  return ended || fail (file->path, error, "no END record, expected it in the MTZ header (cut off?)");
+  g_autoptr (FlMtz) mtz = fl_mtz_read_header (file->path, error);
+  if (mtz == NULL)
+    return FALSE;
+  const FlCell *c = &mtz->cell;
+  say (file, "format: MTZ\nreflections: %u\ncell: %.4f %.4f %.4f %.4f %.4f %.4f\nspace group: %s\n", mtz->n,
+       c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta), fl_degrees (c->gamma), mtz->group);
+  if (mtz->wavelength > 0)
+    say (file, "wavelength: %.5f A\n", mtz->wavelength);
+  if (mtz->n_batches > 0)
+    say (file, "batches: %u\n", mtz->n_batches);
+  say (file, "columns:");
+  for (guint i = 0; i < mtz->n_columns; i++)
+    say (file, " %s", mtz->columns[i].label);
+  say (file, "\n");
+  return TRUE;
 }
 
 static gboolean
@@ -358,8 +338,8 @@ xtc2 (const File *file, GError **error)
 static gboolean
 journal (const File *file, GError **error)
 {
-  static const char *const kinds[FL_KIND_LAST] = { "schema", "shot", "spot", "source", "rank", "lattice",
-                                                    "reflection", "cell" };
+  static const char *const kinds[FL_KIND_LAST] = { "schema", "shot",    "spot",       "source",
+                                                   "rank",   "lattice", "reflection", "cell" };
   g_autoptr (FlJournalReader) reader = fl_journal_reader_open (file->path, 0, error);
   g_autoptr (GHashTable) writers = g_hash_table_new (NULL, NULL);
   g_autoptr (GError) local = NULL;

@@ -118,6 +118,45 @@ test_list (void)
   g_unlink (path);
 }
 
+/* Every setting's list comes back with the same classes. */
+static void
+test_list_written (void)
+{
+  static const struct
+  {
+    const char *group, *laue;
+  } cases[] = { { "P 1 21 1", "2/m_uab" }, { "P 1 1 2", "2/m" },     { "P 43 21 2", "4/mmm" },
+                { "P 21 3", "m-3" },       { "P 31 1 2", "-31m_H" }, { "R 3 2:H", "-3m1_H" },
+                { "R 3 2:R", "-3m_R" },    { "P 63", "6/m" },        { "C 2 2 21", "mmm" },
+                { "F m -3 m", "m-3m" },    { "P 1", "-1" },          { "P n a 21", "mmm" } };
+  FlCell cell;
+  g_assert_true (fl_cell_from_degrees ((double[]){ 30, 30, 30, 90, 90, 90 }, &cell, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      FlHklRow row = { { 3, 1, 2 }, 12.25, 0.5, 7 };
+      g_autofree char *path = write_temporary ("", 0), *text = NULL;
+      g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol (cases[i].group, NULL);
+      g_autoptr (FlIntensities) read = fl_intensities_new (&cell, 4, NULL),
+                                expected = fl_intensities_new (&cell, 4, NULL);
+      g_autoptr (GError) error = NULL;
+      g_assert_true (fl_hkl_file_write (path, symmetry, &row, 1, &error));
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      g_autofree char *line = g_strdup_printf ("\nSymmetry: %s\n", cases[i].laue);
+      g_assert_nonnull (strstr (text, line));
+      g_assert_nonnull (strstr (text, "\n   3    1    2      12.25        -       0.50       7\n"));
+      fl_hkl_file_read (path, read, &error);
+      g_assert_no_error (error);
+      fl_intensities_set_class (expected, symmetry, row.hkl, 12.25f);
+      for (int n = 0; n < 4096; n++)
+        {
+          int h = n / 256 - 8, k = n / 16 % 16 - 8, l = n % 16 - 8;
+          g_assert_cmpfloat ((double) fl_intensities_get (read, h, k, l), ==,
+                             (double) fl_intensities_get (expected, h, k, l));
+        }
+      g_unlink (path);
+    }
+}
+
 typedef gboolean (*ReadFunc) (const char *path, GError **error);
 
 static gboolean
@@ -216,6 +255,7 @@ main (int argc, char **argv)
   g_test_add_func ("/crystal/cell", test_cell);
   g_test_add_func ("/crystal/wilson", test_wilson);
   g_test_add_func ("/crystal/list", test_list);
+  g_test_add_func ("/crystal/list-written", test_list_written);
   g_test_add_func ("/crystal/model", test_model);
   g_test_add_func ("/crystal/battered-files", test_battered_files);
   return g_test_run ();
