@@ -246,7 +246,7 @@ same (const FlMat3 *star, const FlMat3 *other)
   return determinant > 0.7 && determinant < 1.4;
 }
 
-/* Hermite's normal forms of index 2 and 3: every sublattice of that index, once. The unit matrix but for column `place`. */
+/* Hermite's normal forms of index 2, 3 and 5: every sublattice of that index, once. The unit matrix but for column `place`. */
 typedef struct
 {
   int index;
@@ -254,13 +254,14 @@ typedef struct
   int below[3]; /* of that column */
 } Form;
 
-#define N_FORMS 20
+#define N_FORMS       51
+#define N_FORMS_SMALL 20 /* of index 2 and 3, the first */
 
 static void
 make_forms (Form forms[N_FORMS])
 {
   guint n = 0;
-  for (int index = 2; index <= 3; index++)
+  for (int index = 2; index <= 5; index += index - 1)
     for (guint place = 0; place < 3; place++)
       for (int x = 0; x < (place < 2 ? index : 1); x++)
         for (int y = 0; y < (place < 1 ? index : 1); y++)
@@ -349,7 +350,7 @@ make_larger (const FlSearchSpots *spots, const Form forms[N_FORMS], FlSearchLatt
   FlSearchLattice best = *lattice;
   if (MORE * lattice->n_explained > spots->n)
     return FALSE;
-  for (guint i = 0; i < N_FORMS; i++)
+  for (guint i = 0; i < N_FORMS_SMALL; i++)
     {
       Sums sums;
       FlSearchLattice other = *lattice;
@@ -589,7 +590,7 @@ fl_search_lattices (const FlSearchSpots *spots, const FlSearchSpots *chosen, con
     {
       explore (spots, &found[i]);
       refine (spots, 4, &found[i]);
-      found[i].gain = sober_gain (spots, &found[i]);
+      found[i].sober_gain = sober_gain (spots, &found[i]);
     }
   n = MIN (fl_search_settle (found, MIN (n, MOST_EXPLORED)), most);
   memcpy (lattices, found, n * sizeof *lattices);

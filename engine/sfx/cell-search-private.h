@@ -24,11 +24,11 @@ typedef struct
 typedef struct
 {
   FlMat3 star; /* primitive, reduced */
-  double
-      gain; /* nats: logarithm of the likelihood against spots at random; in the end, that keep their resolutions */
-  double across,
-      along;    /* 1/Å: standard deviations of spots from lattice points across and along the normal */
-  double share; /* of spots that belong to the lattice */
+  /* nats: logarithm of the likelihood against spots at random; and the part of it that convinces, set for lattices that
+   * are handed out */
+  double gain, sober_gain;
+  double across, along; /* 1/Å: standard deviations of spots from points, across and along the normal */
+  double share;         /* of spots that belong to the lattice */
   guint n_explained;
 } FlSearchLattice;
 

@@ -174,7 +174,7 @@ clear_spots (FlSearchSpots *spots)
 static double
 confidence_of (const FlSearchLattice *lattice)
 {
-  return 1 / (1 + exp (-(lattice->gain - 56) / 3));
+  return 1 / (1 + exp (-(lattice->sober_gain - 56) / 3));
 }
 
 /* Vectors from the strongest of the spots, lattices judged by all. Adds to `lattices`; FALSE with error. */
