@@ -127,7 +127,8 @@ fl_predict (const FlShotGeometry *geometry, const FlMat3 *star, char centring, c
 {
   Walk walk = { .geometry = geometry, .mosaic = mosaic, .centring = centring, .rows = rows };
   walk.k = 1 / geometry->wavelength;
-  walk.q_max = MIN (1 / d_min, 2 * walk.k);
+  walk.q_max =
+      MIN (1 / d_min, 2 * walk.k + fl_mosaic_most (mosaic, 4 * walk.k)); /* backscattering and a bit */
   walk.reach = fl_mosaic_most (mosaic, walk.q_max);
   int axis = 0;
   for (int i = 0; i < 3; i++)
