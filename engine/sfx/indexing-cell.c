@@ -104,6 +104,9 @@ fl_index_cell_init (FlIndexCell *cell, const FlKnownCell *known)
         cell->shortest_star = MIN (cell->shortest_star, fl_vec3_norm (g));
     }
   find_rotations (cell);
+  for (guint n = 0; n < cell->n_rotations; n++)
+    for (guint i = 0; i < 9; i++)
+      cell->star_rotations[n][i / 3][i % 3] = cell->rotations[n][i % 3][i / 3];
   return TRUE;
 }
 

@@ -8,11 +8,13 @@ typedef struct
   FlKnownCell known;
   FlMat3 real; /* shortest primitive basis, rows in Å, crystal frame, shortest first; right-handed */
   FlMat3 star; /* its reciprocal basis */
-  FlMat3 to_conventional;  /* conventional star = to_conventional · primitive star */
-  double length[3];        /* Å, of the rows of `real` */
-  double shortest_star;    /* 1/Å: the shortest vector of the reciprocal lattice */
-  double star_volume;      /* Å⁻³, of the primitive reciprocal cell */
-  int rotations[24][3][3]; /* proper rotations of the lattice: on rows of `real` and on Miller indices */
+  FlMat3 to_conventional; /* conventional star = to_conventional · primitive star */
+  double length[3];       /* Å, of the rows of `real` */
+  double shortest_star;   /* 1/Å: the shortest vector of the reciprocal lattice */
+  double star_volume;     /* Å⁻³, of the primitive reciprocal cell */
+  int rotations[24][3]
+               [3]; /* proper rotations of the lattice, the identity first: on rows of `real`, on hkl */
+  int star_rotations[24][3][3]; /* the same on rows of `star`: transposed, in the same order */
   guint n_rotations;
 } FlIndexCell;
 

@@ -110,6 +110,16 @@ strain_of (const FlMat3 *known, const FlMat3 *real)
   return stretch;
 }
 
+double
+fl_fit_strain (const FlMat3 *known, const FlMat3 *real)
+{
+  FlMat3 strain = strain_of (known, real);
+  double sum = 0;
+  for (guint i = 0; i < N; i++)
+    sum += strain.m[i / 3][i % 3] * strain.m[i / 3][i % 3];
+  return sqrt (sum);
+}
+
 static void
 fill (const FlFitNormal *sums, double a[N][N], double b[N])
 {

@@ -18,6 +18,9 @@ void fl_fit_add (FlFitNormal *sums, FlVec3 g, FlVec3 d, double weight, double is
  * counts with standard deviation `strain` (relative). 0: it is turned only. */
 void fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, FlMat3 *real);
 
+/* Relative deviation of the lattice `real` from the known one, r.s.s. over the strain's elements. */
+double fl_fit_strain (const FlMat3 *known, const FlMat3 *real);
+
 /* Turns the rows of `real` by the small rotation vector (rad). */
 void fl_fit_rotate (FlMat3 *real, FlVec3 rotation);
 /* Solves for the symmetric matrix of which the upper half is given; zero when it is singular. */

@@ -1,46 +1,24 @@
 /* indexing-fit.c: orientation by windows, then orientation, cell and errors by expectation maximisation. */
 #include "engine/sfx/indexing-fit.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/sfx/indexing-fit-solve.h"
 
 #define WIDEST       0.006 /* 1/Å: no window is wider, however small the cell */
-#define STRAIN       0.005 /* expected deviation from the known cell, relative */
+#define STRAIN       0.003 /* expected deviation from the known cell, relative */
 #define USUAL_ERROR  6e-4  /* 1/Å */
 #define USUAL_WEIGHT 8     /* spots that the usual error counts as */
+#define PRIOR_WEIGHT 4     /* of these in the evidence */
 #define LEAST_SHARE  0.02
 #define MOST_SHARE   0.98
 
 enum
 {
-  MOST_ROUNDS = 12
+  MOST_ROUNDS = 12,
+  RING = 24,     /* azimuths */
+  RING_USUAL = 6 /* as many more with the density that is to be expected */
 };
-
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
-
-/* On the sphere |q + s0| = |s0|, so 1/λ = −q² / (2 q_z). */
-void
-fl_fit_spots (const FlVec3 *q, guint n, FlFitSpot *spots)
-{
-  g_autofree double *inverse = g_new (double, n + 1);
-  for (guint i = 0; i < n; i++)
-    inverse[i] = q[i].z < 0 ? -fl_vec3_dot (q[i], q[i]) / (2 * q[i].z) : 0;
-  qsort (inverse, n, sizeof *inverse, compare_doubles);
-  double s0 = n ? inverse[n / 2] : 0;
-  for (guint i = 0; i < n; i++)
-    {
-      FlVec3 s1 = fl_vec3_add (q[i], fl_vec3 (0, 0, s0));
-      double norm = fl_vec3_norm (s1);
-      spots[i] = (FlFitSpot){ q[i], fl_vec3_unit (s1), s0 > 0 && fabs (norm - s0) < 1e-3 };
-    }
-}
 
 static FlVec3
 times_transposed (const FlMat3 *m, double h, double k, double l)
@@ -59,7 +37,7 @@ nearest (const FlMat3 *real, const FlMat3 *star, FlVec3 q)
 }
 
 double
-fl_lattice_turn (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlMat3 *real)
+fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlMat3 *real)
 {
   static const double windows[] = { 0.4, 0.32, 0.25, 0.2 };
   double score = 0;
@@ -77,8 +55,8 @@ fl_lattice_turn (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlMat
           double w = 1 - narrow * fl_vec3_dot (d, d);
           if (w <= 0)
             continue;
-          score += w;
-          w *= w;
+          score += w * spots[i].weight;
+          w *= w * spots[i].weight;
           double gg = fl_vec3_dot (g, g);
           normal.m[0][0] += w * (gg - g.x * g.x);
           normal.m[1][1] += w * (gg - g.y * g.y);
@@ -98,11 +76,13 @@ fl_lattice_turn (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlMat
 typedef struct
 {
   FlVec3 g, d;
-  double along_sq, across_sq, belongs, gain; /* gain: its part of the evidence */
+  double along_sq, across_sq;
+  double density;       /* of lattice points' spots here, over that of spots that lie anywhere */
+  double belongs, gain; /* gain: its part of the evidence */
 } Judged;
 
 static Judged
-judge (const FlIndexCell *cell, const FlLatticeFit *fit, const FlMat3 *star, const FlFitSpot *spot)
+judge (const FlIndexCell *cell, const FlLatticeFit *fit, const FlMat3 *star, const FlIndexSpot *spot)
 {
   Judged j;
   j.g = nearest (&fit->real, star, spot->q);
@@ -113,14 +93,15 @@ judge (const FlIndexCell *cell, const FlLatticeFit *fit, const FlMat3 *star, con
   j.across_sq = fl_vec3_dot (j.d, j.d) - j.along_sq;
   double exponent = -0.5 * (j.across_sq / (fit->across * fit->across) + j.along_sq / (sigma * sigma));
   double peak = cell->star_volume / (15.7496099457224 * fit->across * fit->across * sigma); /* (2π)^(3/2) */
-  double lattice = fit->share * peak * exp (exponent), total = lattice + 1 - fit->share;
-  j.belongs = lattice / total;
+  j.density = peak * exp (exponent);
+  double total = fit->share * j.density + 1 - fit->share;
+  j.belongs = fit->share * j.density / total;
   j.gain = log (total);
   return j;
 }
 
 double
-fl_lattice_belongs (const FlIndexCell *cell, const FlLatticeFit *fit, const FlFitSpot *spot, double *off)
+fl_lattice_belongs (const FlIndexCell *cell, const FlLatticeFit *fit, const FlIndexSpot *spot, double *off)
 {
   FlMat3 star = fl_lattice_star (&fit->real);
   Judged j = judge (cell, fit, &star, spot);
@@ -132,12 +113,12 @@ fl_lattice_belongs (const FlIndexCell *cell, const FlLatticeFit *fit, const FlFi
 /* Sums over the spots, for the next errors and the next basis. */
 typedef struct
 {
-  double along_sq, across_sq, n_along, n_across, n;
+  double along_sq, across_sq, n_along, n_across, n_belong, n;
   FlFitNormal normal;
 } Sums;
 
 static void
-expect (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatticeFit *fit, Sums *sums)
+expect (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlLatticeFit *fit, Sums *sums)
 {
   FlMat3 star = fl_lattice_star (&fit->real);
   memset (sums, 0, sizeof *sums);
@@ -146,27 +127,78 @@ expect (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatticeFit *
   for (guint i = 0; i < n; i++)
     {
       Judged j = judge (cell, fit, &star, &spots[i]);
-      fit->evidence += j.gain;
+      double weight = spots[i].weight, belongs = weight * j.belongs;
+      fit->evidence += weight * j.gain;
+      sums->n += weight;
       if (j.belongs < 1e-4)
         continue;
-      sums->n += j.belongs;
-      sums->across_sq += j.belongs * j.across_sq;
-      sums->n_across += j.belongs * (spots[i].still ? 2 : 3);
-      sums->along_sq += j.belongs * j.along_sq;
-      sums->n_along += j.belongs * (spots[i].still ? 1 : 0);
-      fl_fit_add (&sums->normal, j.g, j.d, j.belongs, across, spots[i].still ? along - across : 0,
+      sums->n_belong += belongs;
+      sums->across_sq += belongs * j.across_sq;
+      sums->n_across += belongs * (spots[i].still ? 2 : 3);
+      sums->along_sq += belongs * j.along_sq;
+      sums->n_along += belongs * (spots[i].still ? 1 : 0);
+      fl_fit_add (&sums->normal, j.g, j.d, belongs, across, spots[i].still ? along - across : 0,
                   spots[i].normal);
     }
 }
 
-static void
-set_errors (const FlIndexCell *cell, guint n, const Sums *sums, FlLatticeFit *fit)
+static double
+usual_error (const FlIndexCell *cell)
 {
-  double usual = MIN (USUAL_ERROR, 0.08 * cell->shortest_star), most = 0.15 * cell->shortest_star;
+  return MIN (USUAL_ERROR, 0.08 * cell->shortest_star);
+}
+
+static void
+set_errors (const FlIndexCell *cell, const Sums *sums, FlLatticeFit *fit)
+{
+  double usual = usual_error (cell), most = 0.15 * cell->shortest_star;
   double prior = USUAL_WEIGHT * usual * usual;
   fit->across = MIN (most, sqrt ((sums->across_sq + 2 * prior) / (sums->n_across + 2 * USUAL_WEIGHT)));
   fit->along = MIN (most, sqrt ((sums->along_sq + prior) / (sums->n_along + USUAL_WEIGHT)));
-  fit->share = CLAMP (sums->n / n, LEAST_SHARE, MOST_SHARE);
+  fit->share = CLAMP (sums->n_belong / sums->n, LEAST_SHARE, MOST_SHARE);
+}
+
+/* How dense the lattice is round a spot's own ring, at least 1: near the beam, and where the sphere runs along a lattice
+ * plane, many points crowd, so that lying on one says less. */
+static double
+ring_density (const FlIndexCell *cell, const FlLatticeFit *fit, const FlMat3 *star, const FlIndexSpot *spot)
+{
+  double sum = RING_USUAL, turn = 0.61803398875 * 2 * G_PI;
+  for (guint i = 0; i < RING; i++)
+    {
+      double c = cos (turn * (i + 0.5)), s = sin (turn * (i + 0.5));
+      FlIndexSpot there = *spot;
+      there.q = fl_vec3 (c * spot->q.x - s * spot->q.y, s * spot->q.x + c * spot->q.y, spot->q.z);
+      there.normal = fl_vec3 (c * spot->normal.x - s * spot->normal.y,
+                              s * spot->normal.x + c * spot->normal.y, spot->normal.z);
+      sum += judge (cell, fit, star, &there).density;
+    }
+  return MAX (1, sum / (RING + RING_USUAL));
+}
+
+/* ln of the prior density of an error over that of the usual one: as if the usual one had been seen some times before. */
+static double
+error_prior (double error, double usual, double weight)
+{
+  double ratio = error / usual;
+  return -weight * (log (ratio) + 0.5 / (ratio * ratio) - 0.5);
+}
+
+/* The evidence in the end: against spots that keep their |q| but lie at any azimuth, with the priors. */
+static double
+weigh_evidence (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, const FlLatticeFit *fit)
+{
+  FlMat3 star = fl_lattice_star (&fit->real);
+  double sum = 0;
+  for (guint i = 0; i < n; i++)
+    {
+      Judged j = judge (cell, fit, &star, &spots[i]);
+      double density = j.belongs > 0.05 ? j.density / ring_density (cell, fit, &star, &spots[i]) : j.density;
+      sum += spots[i].weight * log (fit->share * density + 1 - fit->share);
+    }
+  double usual = usual_error (cell), strain = fl_fit_strain (&cell->star, &fit->real) / STRAIN;
+  return sum + error_prior (fit->across, usual, 2 * PRIOR_WEIGHT)
+         + error_prior (fit->along, usual, PRIOR_WEIGHT) - 0.5 * strain * strain;
 }
 
 /* The cell with the constraints of its type. */
@@ -181,7 +213,7 @@ constrain (const FlIndexCell *cell, FlLatticeFit *fit)
 }
 
 gboolean
-fl_lattice_fit (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatticeFit *fit)
+fl_lattice_fit (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlLatticeFit *fit)
 {
   Sums sums;
   fit->along = fit->across = MIN (0.12 * cell->shortest_star, WIDEST / 3);
@@ -192,7 +224,7 @@ fl_lattice_fit (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatt
       before = fit->evidence;
       expect (cell, spots, n, fit, &sums);
       fl_fit_step (&cell->star, &sums.normal, STRAIN, &fit->real);
-      set_errors (cell, n, &sums, fit);
+      set_errors (cell, &sums, fit);
       double volume = fabs (fl_mat3_determinant (&fit->real)) * cell->star_volume;
       if (!(volume > 0.5 && volume < 2))
         return FALSE;
@@ -202,8 +234,8 @@ fl_lattice_fit (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatt
     {
       expect (cell, spots, n, fit, &sums);
       fl_fit_step (&cell->star, &sums.normal, 0, &fit->real);
-      set_errors (cell, n, &sums, fit);
+      set_errors (cell, &sums, fit);
     }
-  expect (cell, spots, n, fit, &sums);
+  fit->evidence = weigh_evidence (cell, spots, n, fit);
   return isfinite (fit->evidence);
 }

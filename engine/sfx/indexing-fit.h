@@ -7,14 +7,7 @@
  * the likelihood ratio against all spots lying anywhere. Thread: any. */
 #pragma once
 
-#include "engine/sfx/indexing-cell.h"
-
-typedef struct
-{
-  FlVec3 q, normal; /* 1/Å; unit */
-  gboolean
-      still; /* q lies on the Ewald sphere; FALSE: `normal` means nothing, errors alike in all directions */
-} FlFitSpot;
+#include "engine/sfx/indexing-spots.h"
 
 typedef struct
 {
@@ -24,15 +17,12 @@ typedef struct
   double evidence;      /* nats */
 } FlLatticeFit;
 
-/* Spots and the normals of their Ewald sphere, whose wavelength is that of most of them. */
-void fl_fit_spots (const FlVec3 *q, guint n, FlFitSpot *spots);
-
 /* Turns `real` alone, by least squares in shrinking windows. Returns a score to rank orientations by. */
-double fl_lattice_turn (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlMat3 *real);
+double fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlMat3 *real);
 
 /* The whole fit from fit->real; obeys the lattice type's constraints at the end. FALSE: the cell collapsed. */
-gboolean fl_lattice_fit (const FlIndexCell *cell, const FlFitSpot *spots, guint n, FlLatticeFit *fit);
+gboolean fl_lattice_fit (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlLatticeFit *fit);
 
 /* Probability that a spot belongs to the lattice. `off` (may be NULL): 1/Å from the nearest lattice point. */
-double fl_lattice_belongs (const FlIndexCell *cell, const FlLatticeFit *fit, const FlFitSpot *spot,
+double fl_lattice_belongs (const FlIndexCell *cell, const FlLatticeFit *fit, const FlIndexSpot *spot,
                            double *off);

@@ -30,7 +30,7 @@ typedef struct
 typedef struct
 {
   const FlIndexCell *cell;
-  const FlVec3 *q;
+  const FlIndexSpot *spots;
   guint n;
   GArray *points; /* of Point, by length */
   Low low[LOWEST];
@@ -115,8 +115,8 @@ find_lows (Match *m)
   g_autofree Low *all = g_new0 (Low, m->n);
   for (guint i = 0; i < m->n; i++)
     {
-      all[i].q = m->q[i];
-      all[i].norm = fl_vec3_norm (m->q[i]);
+      all[i].q = m->spots[i].q;
+      all[i].norm = fl_vec3_norm (m->spots[i].q);
     }
   qsort (all, m->n, sizeof *all, compare_lows);
   m->n_low = MIN (m->n, LOWEST);
@@ -174,13 +174,13 @@ guess (Match *m, const Low *a, const Low *b, const Point *ga, const Point *gb)
   double score = 0;
   for (guint i = 0; i < m->n; i++)
     {
-      FlVec3 h = fl_mat3_apply (&real, m->q[i]),
+      FlVec3 h = fl_mat3_apply (&real, m->spots[i].q),
              off = fl_vec3 (h.x - rint (h.x), h.y - rint (h.y), h.z - rint (h.z));
       FlVec3 d = fl_vec3_add (fl_vec3_scale (fl_mat3_row (&star, 0), off.x),
                               fl_vec3_add (fl_vec3_scale (fl_mat3_row (&star, 1), off.y),
                                            fl_vec3_scale (fl_mat3_row (&star, 2), off.z)));
-      double t = MIN (2 * tolerance (fl_vec3_norm (m->q[i])), 0.35 * m->cell->shortest_star);
-      score += MAX (0, 1 - fl_vec3_dot (d, d) / (t * t));
+      double t = MIN (2 * tolerance (fl_vec3_norm (m->spots[i].q)), 0.35 * m->cell->shortest_star);
+      score += m->spots[i].weight * MAX (0, 1 - fl_vec3_dot (d, d) / (t * t));
     }
   m->guesses++;
   keep (m, &real, score);
@@ -204,9 +204,9 @@ match_pair (Match *m, const Low *a, const Low *b)
 }
 
 guint
-fl_index_pairs (const FlIndexCell *cell, const FlVec3 *q, guint n, FlOrientation *best, guint most)
+fl_index_pairs (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlOrientation *best, guint most)
 {
-  Match m = { .cell = cell, .q = q, .n = n, .best = best, .most = most };
+  Match m = { .cell = cell, .spots = spots, .n = n, .best = best, .most = most };
   if (n < 2)
     return 0;
   m.points = g_array_new (FALSE, FALSE, sizeof (Point));

@@ -7,4 +7,5 @@
 #include "engine/sfx/indexing-search.h"
 
 /* The best orientations, best first, at most `most`. Cost grows with the spots: for n up to some dozens. */
-guint fl_index_pairs (const FlIndexCell *cell, const FlVec3 *q, guint n, FlOrientation *best, guint most);
+guint fl_index_pairs (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlOrientation *best,
+                      guint most);

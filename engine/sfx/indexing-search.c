@@ -96,11 +96,11 @@ compare_doubles (gconstpointer a, gconstpointer b)
 
 /* |q| below which `part` of the spots lie. */
 static double
-quantile (const FlVec3 *q, guint n, double part)
+quantile (const FlIndexSpot *spots, guint n, double part)
 {
   g_autofree double *norms = g_new (double, n);
   for (guint i = 0; i < n; i++)
-    norms[i] = fl_vec3_norm (q[i]);
+    norms[i] = fl_vec3_norm (spots[i].q);
   qsort (norms, n, sizeof *norms, compare_doubles);
   return norms[MIN (n - 1, (guint) (part * n))];
 }
@@ -131,42 +131,42 @@ stage_spots (FlIndexSearch *search, const Columns *c, const guint32 first[2])
 
 /* Tolerances of the search over directions with steps of `step` (rad): where a spot of this |q| may come to lie. */
 static void
-set_direction_spots (Columns *c, const FlVec3 *q, double length, double step)
+set_direction_spots (Columns *c, const FlIndexSpot *spots, double length, double step)
 {
   for (guint i = 0; i < c->n; i++)
     {
-      double norm = fl_vec3_norm (q[i]), t = 0.05 + length * (0.0006 + norm * (0.6 * step + 0.002));
-      c->x[i] = (float) (q[i].x * length);
-      c->y[i] = (float) (q[i].y * length);
-      c->z[i] = (float) (q[i].z * length);
+      double norm = fl_vec3_norm (spots[i].q), t = 0.05 + length * (0.0006 + norm * (0.6 * step + 0.002));
+      c->x[i] = (float) (spots[i].q.x * length);
+      c->y[i] = (float) (spots[i].q.y * length);
+      c->z[i] = (float) (spots[i].q.z * length);
       c->narrow[i] = (float) (1 / (t * t));
-      c->weight[i] = (float) MAX (0, -log (2 * t));
+      c->weight[i] = spots[i].weight * (float) MAX (0, -log (2 * t));
     }
 }
 
 static void
-set_vector_spots (Columns *c, const FlVec3 *q)
+set_vector_spots (Columns *c, const FlIndexSpot *spots)
 {
   for (guint i = 0; i < c->n; i++)
     {
-      c->x[i] = (float) q[i].x;
-      c->y[i] = (float) q[i].y;
-      c->z[i] = (float) q[i].z;
+      c->x[i] = (float) spots[i].q.x;
+      c->y[i] = (float) spots[i].q.y;
+      c->z[i] = (float) spots[i].q.z;
     }
 }
 
 /* For turns of `step` of a cell whose other vectors are up to `longest`. */
 static void
-set_turn_spots (Columns *c, const FlVec3 *q, double length, double longest, double step)
+set_turn_spots (Columns *c, const FlIndexSpot *spots, double length, double longest, double step)
 {
   for (guint i = 0; i < c->n; i++)
     {
-      double norm = fl_vec3_norm (q[i]);
+      double norm = fl_vec3_norm (spots[i].q);
       double t = MIN (0.35, 0.08 + length * (0.0006 + 0.002 * norm));
       double turn = MIN (0.5, 0.08 + longest * (0.0006 + norm * (0.4 * step + 0.002)));
       c->narrow[i] = (float) (1 / (t * t));
       c->narrow_turn[i] = (float) (1 / (turn * turn));
-      c->weight[i] = (float) MAX (0, -log (2 * t * G_PI * turn * turn));
+      c->weight[i] = spots[i].weight * (float) MAX (0, -log (2 * t * G_PI * turn * turn));
     }
 }
 
@@ -189,15 +189,15 @@ device_failed (FlIndexSearch *search, GError **error)
 
 /* The best directions times the length. */
 static gboolean
-find_vectors (FlIndexSearch *search, guint axis, const FlVec3 *q, Columns *c, Vector *vectors,
+find_vectors (FlIndexSearch *search, guint axis, const FlIndexSpot *spots, Columns *c, Vector *vectors,
               guint *n_vectors, GError **error)
 {
   double length = search->cell->length[axis];
-  double wanted = 1.11 * length * quantile (q, c->n, 0.6) / 0.25;
+  double wanted = 1.11 * length * quantile (spots, c->n, 0.6) / 0.25;
   guint grid = CLAMP ((guint) MIN (wanted / 8, 1e6) * 8 + 8, 32, FINEST_GRID);
   GArray *table = directions (search, grid);
   guint total = 3 * grid * grid, n_tiles = total / FLK_INDEX_TILE;
-  set_direction_spots (c, q, length, 1.11 / grid);
+  set_direction_spots (c, spots, length, 1.11 / grid);
   guint32 first[2] = { 0, c->n };
   FlkBuffer *b = search->buffers;
   FlkIndexDirectionsArgs args = { .spots = stage_spots (search, c, first),
@@ -229,12 +229,12 @@ find_vectors (FlIndexSearch *search, guint axis, const FlVec3 *q, Columns *c, Ve
 
 /* Least squares of each; those that became the same, or ran away from their length, are dropped. */
 static gboolean
-refine_vectors (FlIndexSearch *search, guint axis, const FlVec3 *q, Columns *c, Vector *vectors,
+refine_vectors (FlIndexSearch *search, guint axis, const FlIndexSpot *spots, Columns *c, Vector *vectors,
                 guint *n_vectors, GError **error)
 {
   guint n = *n_vectors, kept = 0;
   double length = search->cell->length[axis];
-  set_vector_spots (c, q);
+  set_vector_spots (c, spots);
   guint32 first[2] = { 0, c->n };
   g_autofree guint32 *shot = g_new0 (guint32, n);
   g_autofree float *v = g_new (float, 3 * n);
@@ -339,16 +339,16 @@ turns (const FlIndexCell *cell, guint axis, double q, double *range, gboolean *f
 }
 
 static guint
-find_turns (FlIndexSearch *search, guint axis, const FlVec3 *q, Columns *c, const Vector *vectors,
+find_turns (FlIndexSearch *search, guint axis, const FlIndexSpot *spots, Columns *c, const Vector *vectors,
             guint n_vectors, FlOrientation *best, guint most, GError **error)
 {
   const FlIndexCell *cell = search->cell;
   gboolean flips;
   double range;
-  guint n_turns = turns (cell, axis, quantile (q, c->n, 0.6), &range, &flips);
+  guint n_turns = turns (cell, axis, quantile (spots, c->n, 0.6), &range, &flips);
   guint n_trials = n_vectors * (flips ? 1 : 2);
   double longest = MAX (cell->length[(axis + 1) % 3], cell->length[(axis + 2) % 3]);
-  set_turn_spots (c, q, cell->length[axis], longest, range / n_turns);
+  set_turn_spots (c, spots, cell->length[axis], longest, range / n_turns);
   g_autofree FlkIndexTrial *trials = g_new (FlkIndexTrial, n_trials);
   g_autofree float *angles = g_new (float, 2 * n_turns);
   for (guint i = 0; i < n_trials; i++)
@@ -397,16 +397,16 @@ find_turns (FlIndexSearch *search, guint axis, const FlVec3 *q, Columns *c, cons
 }
 
 guint
-fl_index_search_run (FlIndexSearch *search, guint axis, const FlVec3 *q, guint n, FlOrientation *best,
-                     guint most, GError **error)
+fl_index_search_run (FlIndexSearch *search, guint axis, const FlIndexSpot *spots, guint n,
+                     FlOrientation *best, guint most, GError **error)
 {
   if (n == 0)
     return 0;
   Columns c = columns (search, n);
   Vector vectors[MOST_VECTORS];
   guint n_vectors;
-  if (!find_vectors (search, axis, q, &c, vectors, &n_vectors, error)
-      || !refine_vectors (search, axis, q, &c, vectors, &n_vectors, error))
+  if (!find_vectors (search, axis, spots, &c, vectors, &n_vectors, error)
+      || !refine_vectors (search, axis, spots, &c, vectors, &n_vectors, error))
     return G_MAXUINT;
-  return find_turns (search, axis, q, &c, vectors, n_vectors, best, most, error);
+  return find_turns (search, axis, spots, &c, vectors, n_vectors, best, most, error);
 }

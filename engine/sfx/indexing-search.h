@@ -6,7 +6,7 @@
  * the lattice shortens the turn. Thread: a search belongs to one. */
 #pragma once
 
-#include "engine/sfx/indexing-cell.h"
+#include "engine/sfx/indexing-spots.h"
 #include "kernels/device.h"
 
 typedef struct
@@ -23,5 +23,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlIndexSearch, fl_index_search_free)
 
 /* With vector `axis` of the cell (0: the shortest). The best orientations, best first, at most `most`; G_MAXUINT with
  * error. */
-guint fl_index_search_run (FlIndexSearch *search, guint axis, const FlVec3 *q, guint n, FlOrientation *best,
-                           guint most, GError **error);
+guint fl_index_search_run (FlIndexSearch *search, guint axis, const FlIndexSpot *spots, guint n,
+                           FlOrientation *best, guint most, GError **error);

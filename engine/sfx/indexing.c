@@ -2,10 +2,8 @@
 #include "engine/sfx/indexing.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/base/units.h"
 #include "engine/sfx/indexing-pairs.h"
 #include "engine/sfx/indexing-search.h"
 #include "engine/sfx/lattice-check.h"
@@ -27,8 +25,7 @@ struct FlIndexer
   FlIndexSearch *search;
   guint min_spots, max_spots;
   double length_tolerance, angle_tolerance, min_confidence;
-  GArray *q;    /* of FlVec3: spots not explained yet */
-  GArray *fits; /* of FlFitSpot: the same */
+  GArray *spots; /* of FlIndexSpot: not explained yet */
 };
 
 FlIndexer *
@@ -47,8 +44,7 @@ fl_indexer_new (const FlParams *params, const FlKnownCell *known, FlkDevice *dev
   indexer->length_tolerance = fl_params_real (params, "indexing.length_tolerance") / 100;
   indexer->angle_tolerance = fl_params_real (params, "indexing.angle_tolerance") * G_PI / 180;
   indexer->min_confidence = fl_params_real (params, "indexing.min_confidence");
-  indexer->q = g_array_new (FALSE, FALSE, sizeof (FlVec3));
-  indexer->fits = g_array_new (FALSE, FALSE, sizeof (FlFitSpot));
+  indexer->spots = g_array_new (FALSE, FALSE, sizeof (FlIndexSpot));
   return g_steal_pointer (&indexer);
 }
 
@@ -58,54 +54,22 @@ fl_indexer_free (FlIndexer *indexer)
   if (!indexer)
     return;
   fl_index_search_free (indexer->search);
-  if (indexer->q)
-    g_array_unref (indexer->q);
-  if (indexer->fits)
-    g_array_unref (indexer->fits);
+  if (indexer->spots)
+    g_array_unref (indexer->spots);
   g_free (indexer);
 }
 
-typedef struct
+static const FlIndexSpot *
+all_spots (const FlIndexer *indexer)
 {
-  float rank; /* the higher, the earlier */
-  guint index;
-} Order;
-
-static int
-compare_order (gconstpointer a, gconstpointer b)
-{
-  const Order *x = a, *y = b;
-  if (x->rank != y->rank)
-    return x->rank > y->rank ? -1 : 1;
-  return (x->index > y->index) - (x->index < y->index);
-}
-
-/* The spots that can be used, the ones to prefer first: the strongest, or those of lowest order. */
-static void
-set_spots (FlIndexer *indexer, const FlVec3 *q, const float *intensity, guint n)
-{
-  g_autofree Order *order = g_new (Order, n + 1);
-  guint good = 0;
-  for (guint i = 0; i < n; i++)
-    {
-      double norm = fl_vec3_norm (q[i]);
-      if (norm > 1e-6 && isfinite (norm))
-        order[good++] = (Order){ intensity ? intensity[i] : -(float) norm, i };
-    }
-  qsort (order, good, sizeof *order, compare_order);
-  g_array_set_size (indexer->q, good);
-  for (guint i = 0; i < good; i++)
-    g_array_index (indexer->q, FlVec3, i) = q[order[i].index];
-  g_array_set_size (indexer->fits, good);
-  fl_fit_spots ((const FlVec3 *) (gpointer) indexer->q->data, good,
-                (FlFitSpot *) (gpointer) indexer->fits->data);
+  return (const FlIndexSpot *) (gconstpointer) indexer->spots->data;
 }
 
 static gboolean
 same (const FlIndexer *indexer, const FlMat3 *a, const FlMat3 *b)
 {
   FlMat3 x = fl_lattice_star (a), y = fl_lattice_star (b);
-  return fl_lattice_misorientation (&x, &y, (const int (*)[3][3]) indexer->cell.rotations,
+  return fl_lattice_misorientation (&x, &y, (const int (*)[3][3]) indexer->cell.star_rotations,
                                     indexer->cell.n_rotations)
          < SAME_TURN;
 }
@@ -121,7 +85,7 @@ compare_orientations (gconstpointer a, gconstpointer b)
 static gboolean
 fit_best (const FlIndexer *indexer, FlOrientation *tried, guint n_tried, guint n, FlLatticeFit *best)
 {
-  const FlFitSpot *spots = (const FlFitSpot *) (gpointer) indexer->fits->data;
+  const FlIndexSpot *spots = all_spots (indexer);
   for (guint i = 0; i < n_tried; i++)
     tried[i].score = fl_lattice_turn (&indexer->cell, spots, n, &tried[i].real);
   qsort (tried, n_tried, sizeof *tried, compare_orientations);
@@ -148,7 +112,7 @@ largest_q (const FlIndexer *indexer, guint n)
 {
   double most = 0;
   for (guint i = 0; i < n; i++)
-    most = MAX (most, fl_vec3_norm (g_array_index (indexer->q, FlVec3, i)));
+    most = MAX (most, fl_vec3_norm (g_array_index (indexer->spots, FlIndexSpot, i).q));
   return most;
 }
 
@@ -156,17 +120,17 @@ largest_q (const FlIndexer *indexer, guint n)
 static guint
 find_one (FlIndexer *indexer, FlLatticeFit *best, double *confidence, GError **error)
 {
-  const FlVec3 *q = (const FlVec3 *) (gpointer) indexer->q->data;
-  guint n = MIN (indexer->q->len, indexer->max_spots);
+  const FlIndexSpot *spots = all_spots (indexer);
+  guint n = MIN (indexer->spots->len, indexer->max_spots);
   *confidence = 0;
   for (guint axis = 0; axis < 2; axis++)
     {
       FlOrientation tried[ORIENTATIONS + PAIRS];
-      guint n_tried = fl_index_search_run (indexer->search, axis, q, n, tried, ORIENTATIONS, error);
+      guint n_tried = fl_index_search_run (indexer->search, axis, spots, n, tried, ORIENTATIONS, error);
       if (n_tried == G_MAXUINT)
         return n_tried;
       if (n <= FEW_SPOTS && axis == 0)
-        n_tried += fl_index_pairs (&indexer->cell, q, n, tried + n_tried, PAIRS);
+        n_tried += fl_index_pairs (&indexer->cell, spots, n, tried + n_tried, PAIRS);
       FlLatticeFit fit;
       if (!fit_best (indexer, tried, n_tried, n, &fit))
         continue;
@@ -182,23 +146,45 @@ find_one (FlIndexer *indexer, FlLatticeFit *best, double *confidence, GError **e
   return *confidence > 0;
 }
 
-/* Counts the spots that the lattice explains; they and what lies near its points are set aside. */
+/* Does q lie on a line along an axis through a lattice point? There small crystals have side maxima, for their faces
+ * mostly stand across the axes. `conventional`: reciprocal basis; `real`: its real one; `near`: 1/Å. */
+static gboolean
+on_streak (const FlMat3 *conventional, const FlMat3 *real, FlVec3 q, double near)
+{
+  FlVec3 h = fl_mat3_apply (real, q);
+  const double off[3] = { h.x - rint (h.x), h.y - rint (h.y), h.z - rint (h.z) };
+  for (guint axis = 0; axis < 3; axis++)
+    {
+      guint j = (axis + 1) % 3, k = (axis + 2) % 3;
+      FlVec3 d = fl_vec3_add (fl_vec3_scale (fl_mat3_row (conventional, j), off[j]),
+                              fl_vec3_scale (fl_mat3_row (conventional, k), off[k]));
+      if (fl_vec3_dot (d, d) < near * near)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* Counts the spots that the lattice explains; they and what lies near its points, or on the streaks through them, are set
+ * aside. */
 static guint
 set_aside (FlIndexer *indexer, const FlLatticeFit *fit)
 {
   guint kept = 0, explained = 0;
-  for (guint i = 0; i < indexer->q->len; i++)
+  FlMat3 star = fl_lattice_star (&fit->real),
+         conventional = fl_mat3_multiply (&indexer->cell.to_conventional, &star);
+  FlMat3 real = fl_lattice_real (&conventional);
+  double near = MIN (3 * MAX (fit->across, fit->along), 0.1 * indexer->cell.shortest_star);
+  for (guint i = 0; i < indexer->spots->len; i++)
     {
-      FlFitSpot spot = g_array_index (indexer->fits, FlFitSpot, i);
+      FlIndexSpot spot = g_array_index (indexer->spots, FlIndexSpot, i);
       double off, belongs = fl_lattice_belongs (&indexer->cell, fit, &spot, &off);
       explained += belongs > 0.5;
-      if (belongs > 0.3 || off < ASIDE * indexer->cell.shortest_star)
+      if (belongs > 0.3 || off < ASIDE * indexer->cell.shortest_star
+          || on_streak (&conventional, &real, spot.q, near))
         continue;
-      g_array_index (indexer->fits, FlFitSpot, kept) = spot;
-      g_array_index (indexer->q, FlVec3, kept++) = spot.q;
+      g_array_index (indexer->spots, FlIndexSpot, kept++) = spot;
     }
-  g_array_set_size (indexer->q, kept);
-  g_array_set_size (indexer->fits, kept);
+  g_array_set_size (indexer->spots, kept);
   return explained;
 }
 
@@ -217,8 +203,10 @@ fl_indexer_index (FlIndexer *indexer, const FlVec3 *q, const float *intensity, g
 {
   guint found = 0;
   g_autofree FlMat3 *accepted = g_new (FlMat3, most + 1);
-  set_spots (indexer, q, intensity, n);
-  while (found < most && indexer->q->len >= indexer->min_spots)
+  g_array_set_size (indexer->spots, n);
+  FlIndexSpot *spots = (FlIndexSpot *) (gpointer) indexer->spots->data;
+  g_array_set_size (indexer->spots, fl_index_spots (&indexer->cell, q, intensity, n, spots));
+  while (found < most && indexer->spots->len >= indexer->min_spots)
     {
       FlLatticeFit fit;
       double confidence;
@@ -230,7 +218,7 @@ fl_indexer_index (FlIndexer *indexer, const FlVec3 *q, const float *intensity, g
           || !fl_lattice_match (&star, &indexer->cell.known, indexer->length_tolerance,
                                 indexer->angle_tolerance, &conventional))
         break;
-      guint offered = indexer->q->len, explained = set_aside (indexer, &fit);
+      guint offered = indexer->spots->len, explained = set_aside (indexer, &fit);
       gboolean repeats = FALSE;
       for (guint i = 0; i < found && !repeats; i++)
         repeats = same (indexer, &fit.real, &accepted[i]);

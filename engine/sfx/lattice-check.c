@@ -1,16 +1,18 @@
 /* lattice-check.c: evidence against the number of trials. */
 #include "engine/sfx/lattice-check.h"
 
-#define SLOPE  0.5
-#define OFFSET 4.0
+#define ERROR       6e-4 /* 1/Å: orientations that move a spot at q_max by less are one */
+#define SLOPE       0.8  /* a nat */
+#define OFFSET      0.8
+#define UNEXPLAINED 3.0 /* times ln (1 + unexplained / FEW) */
+#define FEW         8.0
 
 double
 fl_lattice_confidence (const FlIndexCell *cell, const FlLatticeFit *fit, guint n, double q_max)
 {
-  /* Orientations that differ by an error at q_max. */
-  double step = fit->across / q_max,
-         orientations = 8 * G_PI * G_PI / (step * step * step * cell->n_rotations);
-  double odds = SLOPE * (fit->evidence - log (orientations) - OFFSET);
-  (void) n;
-  return 1 / (1 + exp (-odds));
+  double orientations = 8 * G_PI * G_PI / cell->n_rotations * pow (q_max / ERROR, 3);
+  double unexplained = n * (1 - fit->share);
+  double logit =
+      SLOPE * (fit->evidence - log (orientations)) + OFFSET - UNEXPLAINED * log1p (unexplained / FEW);
+  return 1 / (1 + exp (-logit));
 }
