@@ -131,7 +131,7 @@ guess_max_cell (const FlSearchSpots *spots)
         }
     }
   qsort (nearest, n, sizeof *nearest, compare_doubles);
-  return CLAMP (1.3 / sqrt (nearest[n / 5]), 150, 400);
+  return CLAMP (1.3 / sqrt (nearest[n / 5]), 250, 500);
 }
 
 /* Spots that can be used, the strongest first. */
@@ -174,7 +174,7 @@ clear_spots (FlSearchSpots *spots)
 static double
 confidence_of (const FlSearchLattice *lattice)
 {
-  return 1 / (1 + exp (-(lattice->sober_gain - 56) / 3));
+  return 1 / (1 + exp (-(lattice->sober_gain - 52) / 3));
 }
 
 /* Vectors from the strongest of the spots, lattices judged by all. Adds to `lattices`; FALSE with error. */
