@@ -9,7 +9,8 @@
 
 #define SAMPLE       64 /* rings that tell the read-out noise */
 #define NOISE_ROUNDS 8
-#define MIN_COVERAGE 0.6 /* of the profile, on pixels that can be used */
+#define MIN_MEAN     10.0 /* I/σ of a shot's mean intensity that rocking curves are learned from */
+#define MIN_COVERAGE 0.6  /* of the profile, on pixels that can be used */
 #define OWN_FLAGS                                                                                            \
   (FL_REFLECTION_SATURATED | FL_REFLECTION_OVERLAP | FL_REFLECTION_EDGE | FL_REFLECTION_BACKGROUND           \
    | FL_REFLECTION_PROFILE)
@@ -283,10 +284,31 @@ fl_integrator_shot (FlIntegrator *self, const FlShot *shot, const FlDetector *de
   claim_all (self, detector, rows, n, 0);
 }
 
+/* Relative intensities against excitation, of a shot whose mean is well known. */
+static void
+learn_rocking (const FlReflectionRow *rows, guint n, FlProfiles *profiles)
+{
+  double sum = 0, variance = 0;
+  guint used = 0;
+  for (guint i = 0; i < n; i++)
+    if (rows[i].sigma > 0)
+      {
+        sum += rows[i].intensity;
+        variance += rows[i].sigma * rows[i].sigma;
+        used++;
+      }
+  if (sum * sum < MIN_MEAN * MIN_MEAN * variance || sum <= 0)
+    return;
+  for (guint i = 0; i < n; i++)
+    if (rows[i].sigma > 0)
+      fl_profiles_add_rocking (profiles, rows[i].excitation, (double) rows[i].intensity * used / sum);
+}
+
 void
 fl_integrator_learn (FlIntegrator *self, const FlShot *shot, const FlDetector *detector, double gain,
                      const FlReflectionRow *rows, guint n, FlProfiles *profiles)
 {
+  learn_rocking (rows, n, profiles);
   claim_all (self, detector, rows, n, 1);
   for (guint i = 0; i < n; i++)
     {

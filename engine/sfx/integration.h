@@ -29,7 +29,8 @@ void fl_integrator_set_profiles (FlIntegrator *integrator, const FlProfiles *pro
 void fl_integrator_shot (FlIntegrator *integrator, const FlShot *shot, const FlDetector *detector,
                          double gain, FlReflectionRow *rows, guint n);
 
-/* Adds the strong, clean reflections among `rows` (as fl_integrator_shot left them) to `profiles`. */
+/* Adds the strong, clean reflections among `rows` (as fl_integrator_shot left them, by summation) to the profiles, and all
+ * that were integrated to the rocking curve. */
 void fl_integrator_learn (FlIntegrator *integrator, const FlShot *shot, const FlDetector *detector,
                           double gain, const FlReflectionRow *rows, guint n, FlProfiles *profiles);
 

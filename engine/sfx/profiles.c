@@ -10,6 +10,10 @@
 #define MAX_WEIGHT  1000.0    /* photons: stronger reflections tell no more, the shapes themselves differ */
 #define MIN_LEARNED 100       /* reflections, for a profile of its own */
 #define MAX_SIDE    1001
+#define FIRST_STEP  1e-5 /* 1/Å, of the rocking curve */
+#define STEP        1.15
+#define MAX_ROCKING 20.0 /* relative intensity: single very strong reflections tell little */
+#define MIN_ROCKING 300  /* reflections that the half-width stands on */
 #define MAX_SUM     (G_MAXINT64 / 1024)
 #define HEADER      "Firstlight profiles 1"
 
@@ -82,11 +86,26 @@ fl_profiles_add (FlProfiles *profiles, guint zone, guint n, const float *radial,
 }
 
 void
+fl_profiles_add_rocking (FlProfiles *profiles, double excitation, double relative)
+{
+  double step = ceil (log (MAX (fabs (excitation), FIRST_STEP) / FIRST_STEP) / log (STEP));
+  if (!(step < FL_PROFILES_ROCKING))
+    return;
+  profiles->rocking_n[(guint) step]++;
+  profiles->rocking[(guint) step] += llround (ONE * CLAMP (relative, -MAX_ROCKING, MAX_ROCKING));
+}
+
+void
 fl_profiles_merge (FlProfiles *profiles, const FlProfiles *from)
 {
   g_return_if_fail (profiles->side == from->side && profiles->n_zones == from->n_zones);
   for (guint zone = 0; zone < profiles->n_zones; zone++)
     profiles->n[zone] += from->n[zone];
+  for (guint i = 0; i < FL_PROFILES_ROCKING; i++)
+    {
+      profiles->rocking_n[i] += from->rocking_n[i];
+      profiles->rocking[i] += from->rocking[i];
+    }
   for (gsize i = 0; i < profiles->n_zones * n_points (profiles); i++)
     {
       profiles->intensity[i] += from->intensity[i];
@@ -100,7 +119,11 @@ char *
 fl_profiles_write (const FlProfiles *profiles)
 {
   GString *text = g_string_new (HEADER "\n");
-  g_string_append_printf (text, "side %u\n", profiles->side);
+  g_string_append_printf (text, "side %u\nrocking", profiles->side);
+  for (guint i = 0; i < FL_PROFILES_ROCKING; i++)
+    g_string_append_printf (text, " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, profiles->rocking_n[i],
+                            profiles->rocking[i]);
+  g_string_append_c (text, '\n');
   for (guint zone = 0; zone < profiles->n_zones; zone++)
     {
       if (profiles->n[zone] == 0)
@@ -128,6 +151,19 @@ next_number (const char **at, gint64 min, gint64 *number)
 }
 
 static gboolean
+read_rocking (const char *at, FlProfiles *profiles)
+{
+  for (guint i = 0; i < FL_PROFILES_ROCKING; i++)
+    {
+      gint64 n;
+      if (!next_number (&at, 0, &n) || !next_number (&at, -MAX_SUM, &profiles->rocking[i]))
+        return FALSE;
+      profiles->rocking_n[i] = (guint64) n;
+    }
+  return *at == '\0';
+}
+
+static gboolean
 read_zone (const char *at, FlProfiles *profiles)
 {
   gint64 zone, n;
@@ -148,7 +184,7 @@ fl_profiles_read (const char *text, GError **error)
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   g_autoptr (FlProfiles) profiles = NULL;
   guint n_lines = g_strv_length (lines), line = 0;
-  gboolean good = n_lines > 2 && strcmp (lines[0], HEADER) == 0 && g_str_has_prefix (lines[1], "side ");
+  gboolean good = n_lines > 3 && strcmp (lines[0], HEADER) == 0 && g_str_has_prefix (lines[1], "side ");
   if (good)
     {
       const char *at = lines[1] + 5;
@@ -157,6 +193,11 @@ fl_profiles_read (const char *text, GError **error)
       good = next_number (&at, 1, &side) && *at == '\0' && side <= MAX_SIDE && side % 2 == 1;
       if (good)
         profiles = new_of_side ((guint) side);
+    }
+  if (good)
+    {
+      line = 2;
+      good = g_str_has_prefix (lines[2], "rocking ") && read_rocking (lines[2] + 7, profiles);
     }
   while (good && strcmp (lines[++line], "end") != 0)
     good = line + 1 < n_lines && g_str_has_prefix (lines[line], "zone ")
@@ -209,4 +250,19 @@ fl_profiles_at (const float *table, guint side, float radial, float tangential)
   float u = x - (float) i, v = y - (float) j;
   const float *p = table + j * side + i;
   return (1 - v) * ((1 - u) * p[0] + u * p[1]) + v * ((1 - u) * p[side] + u * p[side + 1]);
+}
+
+double
+fl_profiles_half_width (const FlProfiles *profiles)
+{
+  double n = 0, sum = 0;
+  for (guint i = 0; i < FL_PROFILES_ROCKING; i++)
+    {
+      double n_here = (double) profiles->rocking_n[i], sum_here = (double) profiles->rocking[i];
+      if (n >= MIN_ROCKING && n_here > 0 && sum > 0 && sum_here / n_here < 0.5 * sum / n)
+        return FIRST_STEP * pow (STEP, i - 0.5);
+      n += n_here;
+      sum += sum_here;
+    }
+  return 0;
 }

@@ -3,15 +3,20 @@
  *
  * A profile is the part of a reflection's intensity that a pixel holds, as function of the distance of the pixel's centre
  * from the predicted place along the radial (away from the beam) and the tangential direction, in px. It holds what pixels,
- * bandwidth, crystals and errors of prediction do to spots. One a zone of 2θ. Sums are integers: learning in any order, on
- * any number of ranks, gives the same bits.
+ * bandwidth, crystals and errors of prediction do to spots. One a zone of 2θ.
+ *
+ * With them goes the rocking curve: mean intensity against excitation error, which shows how thick reciprocal points
+ * really are. (Strong spots alone do not: of strong reflections, spot finders see the fringes.)
+ *
+ * Sums are integers: learning in any order, on any number of ranks, gives the same bits.
  * Thread: one writes; any may read. */
 #pragma once
 
 #include <glib.h>
 
-#define FL_PROFILES_ZONE 0.1 /* rad of 2θ a zone */
-#define FL_PROFILES_GRID 3   /* points a px */
+#define FL_PROFILES_ZONE    0.1 /* rad of 2θ a zone */
+#define FL_PROFILES_GRID    3   /* points a px */
+#define FL_PROFILES_ROCKING 50  /* steps of |excitation| */
 
 typedef struct
 {
@@ -19,6 +24,8 @@ typedef struct
   guint64 *n;          /* n_zones: reflections learned */
   gint64 *intensity,
       *weight; /* n_zones × side × side, radial index fastest: Σ w I_pixel / I and Σ w, fixed point */
+  guint64 rocking_n[FL_PROFILES_ROCKING]; /* reflections at |excitation| below 1e-5/Å · 1.15^(i + 1) */
+  gint64 rocking[FL_PROFILES_ROCKING]; /* Σ of their intensities relative to their shot's mean, fixed point */
 } FlProfiles;
 
 /* For offsets up to `reach` px. */
@@ -31,6 +38,8 @@ guint fl_profiles_zone (double two_theta);
 /* One reflection: `part` of its intensity in n pixels at `radial`, `tangential` (px); `photons` above background. */
 void fl_profiles_add (FlProfiles *profiles, guint zone, guint n, const float *radial, const float *tangential,
                       const float *part, double photons);
+/* One reflection, strong or weak: `excitation` in 1/Å, `relative` its intensity over the mean of its shot's. */
+void fl_profiles_add_rocking (FlProfiles *profiles, double excitation, double relative);
 /* Both must be for the same reach. */
 void fl_profiles_merge (FlProfiles *profiles, const FlProfiles *from);
 
@@ -43,3 +52,7 @@ FlProfiles *fl_profiles_read (const char *text, GError **error);
 gboolean fl_profiles_table (const FlProfiles *profiles, guint zone, float *table);
 /* Between the grid's points, linear. `table` as above. */
 float fl_profiles_at (const float *table, guint side, float radial, float tangential);
+
+/* |excitation|, 1/Å, at which reflections have half the mean intensity of those nearer to the sphere: in a plain mean,
+ * those beyond spoil more than they help. 0: not known. */
+double fl_profiles_half_width (const FlProfiles *profiles);

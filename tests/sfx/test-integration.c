@@ -557,9 +557,39 @@ test_profile_sums (void)
       g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
       g_clear_error (&error);
     }
-  g_assert_null (fl_profiles_read ("Firstlight profiles 1\nside 3\nzone 0 1 1 1 x\nend\n", &error));
+  g_assert_null (fl_profiles_read ("Firstlight profiles 1\nside 3\nzone 0 1 1 1 x\nend\n\n", &error));
   g_assert_cmpstr (error->message, ==, "line 3: not learned profiles, expected what this program writes");
   g_clear_error (&error);
+  fl_integrator_free (integrator);
+}
+
+/* A Gaussian curve of reflections as various as acentric ones are. */
+static void
+test_rocking (void)
+{
+  FlRandom random = fl_random (12);
+  FlIntegrator *integrator = integrator_with (NULL);
+  Scene scene;
+  scene_begin (&scene, 1, 12);
+  g_autoptr (FlProfiles) profiles = fl_profiles_new (4);
+  g_assert_cmpfloat (fl_profiles_half_width (profiles), ==, 0);
+  for (guint shot = 0; shot < 100; shot++)
+    {
+      FlReflectionRow rows[300] = { 0 };
+      double scale = exp (2 * fl_random_normal (&random));
+      for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+        {
+          double e = 1e-3 * (2 * fl_random_unit (&random) - 1), f2 = -log (1 - fl_random_unit (&random));
+          rows[i].excitation = (float) e;
+          rows[i].intensity = (float) (1000 * scale * f2 * exp (-0.5 * e * e / 4e-8));
+          rows[i].sigma = 1;
+          rows[i].flags = FL_REFLECTION_OVERLAP; /* not for the profiles */
+        }
+      fl_integrator_learn (integrator, &scene.shot, scene.detector, 1, rows, G_N_ELEMENTS (rows), profiles);
+    }
+  /* exp (−x²/2) is half of its mean up to x at x = 1.400 */
+  g_assert_cmpfloat (fabs (fl_profiles_half_width (profiles) / (1.400 * 2e-4) - 1), <, 0.12);
+  scene_end (&scene);
   fl_integrator_free (integrator);
 }
 
@@ -615,6 +645,7 @@ main (int argc, char **argv)
   g_test_add_func ("/integration/radii", test_radii);
   g_test_add_func ("/integration/profiles", test_profiles);
   g_test_add_func ("/integration/profile-sums", test_profile_sums);
+  g_test_add_func ("/integration/rocking", test_rocking);
   g_test_add_func ("/integration/resolution", test_resolution);
   g_test_add_func ("/integration/calibration", test_calibration);
   g_test_add_func ("/integration/cost", test_cost);
