@@ -11,9 +11,11 @@
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
+#include "engine/base/units.h"
 #include "engine/programs/picture.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/programs/try-trial.h"
 #include "engine/results/spots.h"
 #include "engine/shots/source.h"
 #include "engine/view/server.h"
@@ -44,6 +46,7 @@ typedef struct
   guint32 frame;
   FlShot shot;
   FlPicture *picture;
+  FlTrialTrier *trier;
 } Serve;
 
 /* --- which files --- */
@@ -331,6 +334,28 @@ serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *
                       (const FlReflectionRow *) (void *) reflections->data, lattices->len > 0 ? reflections->len : 0);
 }
 
+static FlViewTried *
+serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  Serve *serve = data;
+  FlFound found;
+  FlLattices lattices;
+  guint64 start = fl_tick_ns ();
+  const Entry *entry = get_shot (serve, &request->source, request->frame, error);
+  if (entry == NULL
+      || !fl_trial_try (serve->trier, request->params, &serve->shot, fl_source_detector (entry->source), &found,
+                        &lattices, error))
+    return NULL;
+  FlViewTried *tried = fl_view_tried_new ();
+  tried->spots = spots_of (serve, entry, found.spots, found.n_spots);
+  tried->spots->outcome = lattices.n_lattices > 0 ? FL_OUTCOME_INDEXED : found.hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  tried->spots->resolution = (double) found.resolution;
+  tried->lattices = lattices_of (serve, entry, lattices.lattices, lattices.n_lattices, lattices.reflections,
+                                 lattices.n_reflections);
+  tried->milliseconds = (guint32) ((fl_tick_ns () - start) / 1000000);
+  return tried;
+}
+
 static FlViewLog *
 serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
 {
@@ -401,7 +426,7 @@ fl_program_serve (int argc, char **argv)
 {
   static const FlViewHandlers handlers = { .image = serve_image, .spots = serve_spots, .source = serve_source,
                                            .log = serve_log, .inflight = serve_inflight,
-                                           .lattices = serve_lattices };
+                                           .lattices = serve_lattices, .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;
   GOptionEntry entries[] = {
     { "root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, "Serve only what lies below this folder (may be repeated)",
@@ -425,6 +450,7 @@ fl_program_serve (int argc, char **argv)
   dup2 (STDERR_FILENO, STDOUT_FILENO);
   g_queue_init (&serve.entries);
   serve.picture = fl_picture_new ();
+  serve.trier = fl_trial_trier_new ();
   int status = 0;
   if (!fl_view_serve (STDIN_FILENO, out, "firstlight-control " FL_VERSION, &handlers, &serve, &error))
     status = fl_program_fail ("serve", error);

@@ -18,11 +18,15 @@ typedef struct
 
 struct FlStillsRank
 {
+  const FlParams *params;
   const GPtrArray *inputs;
   FlSourceOptions options;
   FlRecorder *recorder;
   FlInflight *inflight;
   FlSpotFinder *finder;
+  FlLatticeFinder *lattices; /* NULL: spots only */
+  FlCellSearch *search;      /* while the cell is being learned */
+  GArray *q, *intensity;     /* for the search */
   char *device_message;
   GQueue open; /* OpenSource, last used first */
   FlShot shot;
@@ -48,7 +52,10 @@ fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guin
   FlStillsRank *self = g_new0 (FlStillsRank, 1);
   self->finder = finder;
   self->device_message = message;
+  self->params = params;
   self->inputs = inputs;
+  self->q = g_array_new (FALSE, FALSE, sizeof (FlVec3));
+  self->intensity = g_array_new (FALSE, FALSE, sizeof (float));
   self->options = *options;
   self->recorder = recorder;
   self->inflight = inflight;
@@ -61,7 +68,12 @@ fl_stills_rank_free (FlStillsRank *rank)
 {
   g_queue_foreach (&rank->open, (GFunc) (void (*) (void)) open_source_free, NULL);
   g_queue_clear (&rank->open);
+  /* Before the finder, whose device they use. */
+  fl_lattice_finder_free (rank->lattices);
+  fl_cell_search_free (rank->search);
   fl_spot_finder_free (rank->finder);
+  g_array_unref (rank->q);
+  g_array_unref (rank->intensity);
   fl_shot_clear (&rank->shot);
   g_free (rank->device_message);
   g_free (rank->counts.first_failure);
@@ -73,6 +85,15 @@ fl_stills_rank_device (const FlStillsRank *rank, const char **message)
 {
   *message = rank->device_message;
   return fl_spot_finder_device (rank->finder);
+}
+
+gboolean
+fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, FlUntil until,
+                       GError **error)
+{
+  g_clear_pointer (&rank->lattices, fl_lattice_finder_free);
+  rank->lattices = fl_lattice_finder_new (rank->params, known, prior, until, fl_spot_finder_stream (rank->finder), error);
+  return rank->lattices != NULL;
 }
 
 FlRankCounts *
@@ -111,15 +132,20 @@ get_source (FlStillsRank *rank, guint32 number, GError **error)
 }
 
 static gboolean
-record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, GError **error)
+record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, const FlLattices *lattices, GError **error)
 {
   double before = cpu_seconds ();
-  FlShotParts parts = { .spots = spots };
+  FlShotParts parts = { .spots = spots,
+                        .lattices = lattices->lattices,
+                        .reflections = lattices->reflections,
+                        .n_reflections = lattices->n_reflections };
   gboolean ok = fl_recorder_add (rank->recorder, row, &parts, error);
   FlRankCounts *counts = &rank->counts;
   counts->cpu.write += cpu_seconds () - before;
   counts->shots++;
   counts->hits += row->outcome == FL_OUTCOME_HIT || row->outcome == FL_OUTCOME_INDEXED;
+  counts->indexed += row->outcome == FL_OUTCOME_INDEXED;
+  counts->lattices += row->lattices;
   counts->set_aside += row->outcome == FL_OUTCOME_SET_ASIDE;
   counts->failed += row->outcome == FL_OUTCOME_FAILED;
   if (row->outcome == FL_OUTCOME_FAILED && counts->first_failure == NULL)
@@ -176,33 +202,139 @@ read_and_find (FlStillsRank *rank, FlShotRow *row, FlFound *found, GError **erro
   return ok;
 }
 
+static void
+enter_stage (FlStage stage, gpointer data)
+{
+  fl_inflight_stage (((FlStillsRank *) data)->inflight, stage);
+}
+
+static FlDetector *
+shot_detector (FlStillsRank *rank, guint32 source)
+{
+  /* It has just been read: it is open. */
+  return fl_source_detector (get_source (rank, source, NULL));
+}
+
+/* After the spots of a hit. Fills the row; FALSE with the reason why the shot failed. */
+static gboolean
+find_lattices (FlStillsRank *rank, FlShotRow *row, const FlFound *found, FlLattices *lattices, GError **error)
+{
+  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, shot_detector (rank, row->source), found,
+                               fl_spot_finder_gain (rank->finder), enter_stage, rank, lattices, error))
+    {
+      row->stage = FL_STAGE_INDEX;
+      return FALSE;
+    }
+  for (int i = 0; i < 3; i++)
+    row->duration[2 + i] = (guint32) MIN (lattices->duration[i] / 1000, G_MAXUINT32);
+  rank->counts.cpu.index += 1e-9 * (double) lattices->duration[0];
+  rank->counts.cpu.refine += 1e-9 * (double) lattices->duration[1];
+  rank->counts.cpu.integrate += 1e-9 * (double) lattices->duration[2];
+  row->lattices = (guint16) lattices->n_lattices;
+  row->stage = lattices->n_lattices == 0 ? FL_STAGE_INDEX : lattices->n_reflections > 0 ? FL_STAGE_INTEGRATE : FL_STAGE_REFINE;
+  row->outcome = lattices->n_lattices > 0 ? FL_OUTCOME_INDEXED : FL_OUTCOME_HIT;
+  return TRUE;
+}
+
+/* FALSE with the reason why the shot failed. */
+static gboolean
+process (FlStillsRank *rank, FlShotRow *row, FlFound *found, FlLattices *lattices, GError **error)
+{
+  if (!read_and_find (rank, row, found, error))
+    return FALSE;
+  row->outcome = found->hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  row->spots = found->n_spots;
+  row->resolution = found->resolution;
+  row->solvent = found->solvent;
+  return !found->hit || rank->lattices == NULL || find_lattices (rank, row, found, lattices, error);
+}
+
 gboolean
 fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
 {
   g_autoptr (GError) why = NULL;
   FlFound found = { 0 };
+  FlLattices lattices = { 0 };
   FlShotRow row = new_row (rank, ref);
   fl_inflight_begin (rank->inflight, row.id, ref.source, ref.frame);
-  if (read_and_find (rank, &row, &found, &why))
+  if (!process (rank, &row, &found, &lattices, &why))
     {
-      row.outcome = found.hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
-      row.spots = found.n_spots;
-      row.resolution = found.resolution;
-      row.solvent = found.solvent;
-    }
-  else if (row.stage == FL_STAGE_FIND && g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
-    {
-      /* The device, not the shot: others would fail too. It stays in flight, in case it is the shot after all. */
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
-    }
-  else
-    {
+      if (row.stage != FL_STAGE_READ && g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
+        {
+          /* The device, not the shot: others would fail too. It stays in flight, in case it is the shot after all. */
+          g_propagate_error (error, g_steal_pointer (&why));
+          return FALSE;
+        }
       row.outcome = FL_OUTCOME_FAILED;
       row.message = why->message;
     }
   fl_inflight_idle (rank->inflight);
-  return record (rank, &row, found.spots, error);
+  return record (rank, &row, found.spots, &lattices, error);
+}
+
+/* --- learning --- */
+
+static gboolean
+learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned, GByteArray *items,
+            GError **error)
+{
+  FlCellCandidate candidates[FL_LEARN_CANDIDATES];
+  if (rank->search == NULL)
+    rank->search = fl_cell_search_new (rank->params, fl_spot_finder_stream (rank->finder), error);
+  if (rank->search == NULL)
+    return FALSE;
+  if (!fl_spots_to_q (&rank->shot, detector, found->spots, found->n_spots, rank->q, rank->intensity, NULL))
+    return TRUE;
+  guint n = fl_cell_search_shot (rank->search, (const FlVec3 *) (void *) rank->q->data,
+                                 (const float *) (void *) rank->intensity->data, found->n_spots, candidates,
+                                 FL_LEARN_CANDIDATES, error);
+  if (n == G_MAXUINT)
+    return FALSE;
+  learned->n = n;
+  g_byte_array_append (items, (const guint8 *) candidates, (guint) (n * sizeof *candidates));
+  return TRUE;
+}
+
+static gboolean
+learn_mosaic (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned, GByteArray *items,
+              GError **error)
+{
+  FlLattices lattices;
+  g_autoptr (GError) why = NULL;
+  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, fl_spot_finder_gain (rank->finder), NULL,
+                               NULL, &lattices, &why))
+    {
+      if (!g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
+        return TRUE;
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    }
+  learned->n = MIN (lattices.n_lattices, 1);
+  g_byte_array_append (items, (const guint8 *) lattices.mosaics, (guint) (learned->n * sizeof *lattices.mosaics));
+  return TRUE;
+}
+
+gboolean
+fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out, GError **error)
+{
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GByteArray) items = g_byte_array_new ();
+  FlFound found = { 0 };
+  FlShotRow row = new_row (rank, ref);
+  FlLearnedShot learned = { .shot = row.id, .ref = ref };
+  gboolean ok = TRUE;
+  fl_inflight_begin (rank->inflight, row.id, ref.source, ref.frame);
+  if (read_and_find (rank, &row, &found, &why) && found.hit)
+    {
+      FlDetector *detector = shot_detector (rank, ref.source);
+      learned.hit = 1;
+      ok = what == FL_LEARN_CELL ? learn_cell (rank, detector, &found, &learned, items, error)
+                                 : learn_mosaic (rank, detector, &found, &learned, items, error);
+    }
+  fl_inflight_idle (rank->inflight);
+  g_byte_array_append (out, (const guint8 *) &learned, sizeof learned);
+  g_byte_array_append (out, items->data, items->len);
+  return ok;
 }
 
 gboolean
@@ -211,5 +343,5 @@ fl_stills_rank_set_aside (FlStillsRank *rank, FlShotRef ref, const char *message
   FlShotRow row = new_row (rank, ref);
   row.outcome = FL_OUTCOME_SET_ASIDE;
   row.message = message;
-  return record (rank, &row, NULL, error);
+  return record (rank, &row, NULL, &(FlLattices){ 0 }, error);
 }

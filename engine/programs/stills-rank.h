@@ -1,10 +1,12 @@
-/* stills-rank.h: what one rank of `stills` does with a shot: read, find spots, record. */
+/* stills-rank.h: what one rank of `stills` does with a shot: read, find spots, find lattices, record; or learn from it. */
 #pragma once
 
 #include "engine/base/inflight.h"
 #include "engine/base/params.h"
 #include "engine/parallel/deal.h"
 #include "engine/results/recorder.h"
+#include "engine/sfx/cell-search.h"
+#include "engine/sfx/lattice-finding.h"
 #include "engine/shots/source.h"
 
 /* CPU seconds of a rank; sums of doubles, so that they can be added over the ranks. */
@@ -13,12 +15,13 @@ typedef struct
   double read;   /* decoding included */
   double decode; /* decompression and conversion alone */
   double find;
-  double write; /* journal and segments */
+  double index, refine, integrate; /* wall clock: these wait for nothing */
+  double write;                    /* journal and segments */
 } FlRankTimes;
 
 typedef struct
 {
-  guint64 shots, hits, failed, set_aside;
+  guint64 shots, hits, indexed, lattices, failed, set_aside;
   FlRankTimes cpu;
   char *first_failure; /* "file: frame 3: why" */
 } FlRankCounts;
@@ -32,6 +35,31 @@ FlStillsRank *fl_stills_rank_new (const FlParams *params, const FlSourceOptions 
 void fl_stills_rank_free (FlStillsRank *rank);
 const char *fl_stills_rank_device (const FlStillsRank *rank, const char **message);
 FlRankCounts *fl_stills_rank_counts (FlStillsRank *rank);
+
+/* From now on hits are indexed with this cell (and the mosaic model that a learning pass found; NULL: none). */
+gboolean fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, FlUntil until,
+                                GError **error);
+
+/* --- learning: nothing is recorded --- */
+
+typedef enum
+{
+  FL_LEARN_CELL,  /* candidates (FlCellCandidate) of each hit */
+  FL_LEARN_MOSAIC /* mosaic models (FlMosaic) of each hit's surest lattice; fl_stills_rank_expect() comes first */
+} FlLearn;
+
+/* What was learned from one shot; `n` items follow it, of `size` bytes each. */
+typedef struct
+{
+  guint64 shot;
+  FlShotRef ref;
+  guint32 hit, n;
+} FlLearnedShot;
+
+#define FL_LEARN_CANDIDATES 8
+
+/* Appends a FlLearnedShot and its items. A shot that cannot be read is no hit. FALSE: the device. */
+gboolean fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out, GError **error);
 
 /* A shot that fails is recorded as such; FALSE only when recording fails. */
 gboolean fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error);

@@ -1,5 +1,5 @@
-/* stills: shots of serial crystallography, from raw files to spots (later: lattices, reflections), on any number of
- * ranks. What it writes is described in engine/results/spots.h and engine/base/journal.h. */
+/* stills: shots of serial crystallography, from raw files to spots, lattices and reflections, on any number of ranks.
+ * What it writes is described in engine/results/spots.h and engine/base/journal.h. */
 
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/programs/stills-inputs.h"
+#include "engine/programs/stills-learning.h"
 #include "engine/programs/stills-rank.h"
 #include "engine/results/attempt.h"
 #include "engine/results/history.h"
@@ -27,6 +28,8 @@ typedef struct
   char *out, *stages;
   int attempt;
   gboolean timing, retry_set_aside, help;
+  gboolean index; /* as far as `until`; else spots only */
+  FlUntil until;
   char **inputs;
 } Options;
 
@@ -44,6 +47,7 @@ typedef struct
   FlRecorder *recorder;
   FlInflight *inflight;
   FlStillsRank *rank;
+  FlLearned learned;
 
   /* rank 0 */
   FlHistory *history;
@@ -61,6 +65,18 @@ options_clear (Options *options)
   g_free (options->out);
   g_free (options->stages);
   g_strfreev (options->inputs);
+}
+
+static gboolean
+parse_stages (Options *options, GError **error)
+{
+  const char *stages = options->stages != NULL ? options->stages : "all";
+  options->index = strcmp (stages, "spots") != 0;
+  options->until = strcmp (stages, "all") == 0 ? FL_UNTIL_INTEGRATED : FL_UNTIL_INDEXED;
+  if (!options->index || strcmp (stages, "index") == 0 || strcmp (stages, "all") == 0)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--stages '%s' is wrong, expected spots, index or all", stages);
+  return FALSE;
 }
 
 /* FALSE with error; or without one, when only help was asked for. */
@@ -83,7 +99,8 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_option_context_set_summary (context,
-                                "Finds spots in the shots of files, lists (*.lst) or folders.\n"
+                                "Finds spots, lattices and reflections in the shots of files, lists (*.lst) or "
+                                "folders.\n"
                                 "The last line of the output reads: N shots, N hits, N indexed, N lattices");
   g_option_context_add_main_entries (context, entries, NULL);
   fl_program_add_options (context, &options->common);
@@ -103,21 +120,13 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
       return FALSE;
     }
   if (options->inputs == NULL || options->out == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --stages spots --out DIR INPUT…",
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --stages all --out DIR INPUT…",
                  options->inputs == NULL ? "input" : "--out", PROGRAM);
   else if (options->attempt < 0)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
                  options->attempt);
-  else if (g_strcmp0 (options->stages, "spots") == 0)
-    return TRUE;
-  else if (options->stages == NULL || strcmp (options->stages, "index") == 0
-           || strcmp (options->stages, "all") == 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-                 "--stages %s: this version goes no further than finding spots, expected --stages spots",
-                 options->stages != NULL ? options->stages : "all");
   else
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--stages '%s' is wrong, expected spots, index or all",
-                 options->stages);
+    return parse_stages (options, error);
   return FALSE;
 }
 
@@ -359,6 +368,29 @@ set_up (Stills *stills, int *status)
   return all_well (stills, error, status);
 }
 
+/* Every rank, before the shots: what they are indexed with. Like all_well(): FALSE ends the attempt. */
+static gboolean
+learn (Stills *stills, int *status)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean stopped = FALSE;
+  if (!stills->options.index)
+    return TRUE;
+  fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots, stills->options.out,
+                   stills->attempt, stills->options.until, &stills->learned, &stopped, &error);
+  if (error == NULL && stills->first && !stopped)
+    fl_recorder_note (stills->recorder, stills->learned.cells, &error);
+  if (!all_well (stills, error, status))
+    return FALSE;
+  if (stopped)
+    {
+      *status = 75;
+      if (stills->first)
+        fprintf (stderr, "%s: asked to stop while learning; the next attempt begins again\n", PROGRAM);
+    }
+  return !stopped;
+}
+
 /* --- working --- */
 
 static void
@@ -426,14 +458,14 @@ print_timing (Stills *stills, guint64 shots)
   FlRankTimes cpu = fl_stills_rank_counts (stills->rank)->cpu;
   struct timespec t;
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  double sums[] = { cpu.read, cpu.decode, cpu.find, cpu.write,
-                    (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
+  double sums[] = { cpu.read,      cpu.decode, cpu.find, cpu.index, cpu.refine,
+                    cpu.integrate, cpu.write,  (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
   fl_parallel_sum_f64 (stills->parallel, sums, G_N_ELEMENTS (sums));
   if (stills->first)
     fprintf (stderr,
-             "cpu seconds: read %.4f (decode %.4f) find %.4f write %.4f total %.4f for %" G_GUINT64_FORMAT
-             " shots, %.3f s elapsed\n",
-             sums[0], sums[1], sums[2], sums[3], sums[4], shots,
+             "cpu seconds: read %.4f (decode %.4f) find %.4f index %.4f refine %.4f integrate %.4f write %.4f total %.4f "
+             "for %" G_GUINT64_FORMAT " shots, %.3f s elapsed\n",
+             sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], shots,
              1e-9 * (double) (fl_tick_ns () - stills->started));
 }
 
@@ -452,9 +484,8 @@ print_failures (Stills *stills, guint64 failed)
 
 /* The line that others rely on: over the whole job, each shot once. */
 static void
-print_totals (Stills *stills, guint64 shots, guint64 hits)
+print_totals (Stills *stills, guint64 shots, guint64 hits, guint64 indexed, guint64 lattices)
 {
-  guint64 indexed = 0, lattices = 0;
   GHashTableIter iter;
   gpointer id, value;
   g_hash_table_iter_init (&iter, stills->history->done);
@@ -488,7 +519,7 @@ finish (Stills *stills, gboolean complete)
   g_autoptr (GError) error = NULL;
   int status = 0;
   const FlRankCounts *counts = fl_stills_rank_counts (stills->rank);
-  guint64 sums[] = { counts->shots, counts->hits, counts->failed };
+  guint64 sums[] = { counts->shots, counts->hits, counts->failed, counts->indexed, counts->lattices };
   fl_parallel_sum_u64 (stills->parallel, sums, G_N_ELEMENTS (sums));
   if (stills->first && complete)
     join (stills, &error);
@@ -503,7 +534,7 @@ finish (Stills *stills, gboolean complete)
              "from there\n",
              PROGRAM, sums[0], stills->shots->len + stills->suspects->len + stills->guilty->len);
   if (stills->first)
-    print_totals (stills, sums[0], sums[1]);
+    print_totals (stills, sums[0], sums[1], sums[3], sums[4]);
   status = !complete ? 75 : stills->bad_sources > 0 ? 2 : 0;
   return (int) fl_parallel_share_u64 (stills->parallel, (guint64) status);
 }
@@ -512,6 +543,7 @@ static void
 stills_clear (Stills *stills)
 {
   g_clear_pointer (&stills->rank, fl_stills_rank_free);
+  fl_learned_clear (&stills->learned);
   g_clear_pointer (&stills->inflight, fl_inflight_close);
   if (stills->recorder != NULL)
     fl_recorder_close (stills->recorder, NULL);
@@ -539,7 +571,7 @@ fl_program_stills (int argc, char **argv)
   stills.first = fl_parallel_rank (stills.parallel) == 0;
   fl_parallel_catch_signals ();
   gboolean go = options_parse (&stills.options, stills.first, argc, argv, &error);
-  if (all_well (&stills, error, &status) && go && set_up (&stills, &status))
+  if (all_well (&stills, error, &status) && go && set_up (&stills, &status) && learn (&stills, &status))
     status = finish (&stills, work (&stills));
   fflush (stdout);
   stills_clear (&stills);

@@ -1,0 +1,539 @@
+#include "engine/programs/stills-learning.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/crystal/known-cell.h"
+#include "engine/programs/stills-inputs.h"
+
+#define FIRST_CHUNK   64   /* shots dealt before anybody counts hits; later as many as the hit rate asks for */
+#define LEAST_CHUNK   64
+#define MOST_A_HIT    100  /* shots looked at for one hit that is wanted */
+#define MOST_PROPOSED 4
+#define HASH_SEED     0x6c6561726e31ull
+#define LEAST_LATTICES 5   /* for a mosaic model */
+
+typedef struct
+{
+  FlParallel *parallel;
+  FlStillsRank *rank;
+  const FlParams *params;
+  const GPtrArray *inputs;
+  guint wanted;  /* hits */
+  GArray *order; /* rank 0: FlShotRef by hash */
+  gboolean stopped;
+} Learning;
+
+/* What ranks have sent, at rank 0: one a shot; its items point into `bytes`. */
+typedef struct
+{
+  FlLearnedShot shot;
+  guint64 hash;
+  gpointer items; /* g_malloc'ed */
+} Entry;
+
+void
+fl_learned_clear (FlLearned *learned)
+{
+  g_clear_pointer (&learned->cells, fl_batch_free);
+}
+
+/* --- choosing shots --- */
+
+static guint64
+shot_hash (guint64 id)
+{
+  return fl_hash64 (&id, sizeof id, HASH_SEED);
+}
+
+static guint64
+ref_hash (FlShotRef ref, const GPtrArray *inputs)
+{
+  return shot_hash (fl_shot_id (((const FlInput *) inputs->pdata[ref.source])->path, ref.frame));
+}
+
+static int
+by_hash (gconstpointer a, gconstpointer b, gpointer inputs)
+{
+  guint64 x = ref_hash (*(const FlShotRef *) a, inputs), y = ref_hash (*(const FlShotRef *) b, inputs);
+  return x < y ? -1 : x > y;
+}
+
+static int
+entry_by_hash (gconstpointer a, gconstpointer b)
+{
+  guint64 x = ((const Entry *) a)->hash, y = ((const Entry *) b)->hash;
+  return x < y ? -1 : x > y;
+}
+
+static void
+entry_clear (gpointer entry)
+{
+  g_free (((Entry *) entry)->items);
+}
+
+static GArray *
+entries_new (void)
+{
+  GArray *entries = g_array_new (FALSE, FALSE, sizeof (Entry));
+  g_array_set_clear_func (entries, entry_clear);
+  return entries;
+}
+
+static void
+read_entries (GBytes *bytes, gsize item_size, GArray *entries)
+{
+  gsize left;
+  const guint8 *p = g_bytes_get_data (bytes, &left);
+  while (left >= sizeof (FlLearnedShot))
+    {
+      Entry entry;
+      memcpy (&entry.shot, p, sizeof entry.shot);
+      gsize items = entry.shot.n * item_size;
+      entry.hash = shot_hash (entry.shot.shot);
+      entry.items = g_memdup2 (p + sizeof entry.shot, items);
+      g_array_append_val (entries, entry);
+      p += sizeof entry.shot + items;
+      left -= sizeof entry.shot + items;
+    }
+}
+
+/* --- working --- */
+
+/* Collective: all ranks learn from `refs` (rank 0), whose entries are appended at rank 0, in order of hash. */
+static void
+learn_from (Learning *learning, const FlShotRef *refs, guint n, FlLearn what, GArray *entries)
+{
+  g_autoptr (GByteArray) mine = g_byte_array_new ();
+  GError *failed = NULL;
+  FlShotRef ref;
+  FlDealt dealt;
+  FlDeal *deal = fl_deal_new (learning->parallel, refs, n, NULL, 0);
+  while ((dealt = fl_deal_next (deal, &ref)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
+    if (dealt != FL_DEAL_WAIT && !fl_stills_rank_learn (learning->rank, ref, what, mine, &failed))
+      {
+        /* The device: the others could not know that this rank has stopped. */
+        fprintf (stderr, "firstlight-engine stills: rank %u: %s\n", fl_parallel_rank (learning->parallel), failed->message);
+        fl_parallel_abort (learning->parallel, fl_error_exit_status (failed));
+      }
+  fl_deal_free (deal);
+  learning->stopped = fl_parallel_share_u64 (learning->parallel, dealt == FL_DEAL_STOPPED) != 0;
+  g_autoptr (GPtrArray) all = fl_parallel_gather (learning->parallel, mine->data, mine->len);
+  gsize size = what == FL_LEARN_CELL ? sizeof (FlCellCandidate) : sizeof (FlMosaic);
+  for (guint i = 0; all != NULL && i < all->len; i++)
+    read_entries (all->pdata[i], size, entries);
+  g_array_sort (entries, entry_by_hash);
+}
+
+/* The entries up to the last hit that is wanted; FALSE: there are not so many. */
+static gboolean
+cut (GArray *entries, guint wanted, guint *hits)
+{
+  *hits = 0;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      *hits += g_array_index (entries, Entry, i).shot.hit;
+      if (*hits == wanted)
+        {
+          g_array_set_size (entries, i + 1);
+          return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+/* Goes through the shots in their order until there are enough hits. How many are dealt at a time does not matter: what
+ * lies beyond the last hit that is wanted is dropped. */
+static void
+collect (Learning *learning, FlLearn what, GArray *entries)
+{
+  guint next = 0, chunk = MAX (FIRST_CHUNK, learning->wanted / 2), hits = 0;
+  guint64 go_on = TRUE;
+  gboolean first = learning->order != NULL;
+  guint all = first ? MIN (learning->order->len, learning->wanted * MOST_A_HIT) : 0;
+  while (go_on)
+    {
+      guint n = first ? MIN (chunk, all - next) : 0;
+      const FlShotRef *refs = first ? (const FlShotRef *) (const void *) learning->order->data + next : NULL;
+      learn_from (learning, refs, n, what, entries);
+      next += n;
+      go_on = first && !learning->stopped && !cut (entries, learning->wanted, &hits) && next < all;
+      if (first)
+        {
+          fprintf (stderr, "learning: %u of %u hits in %u shots\n", hits, learning->wanted, next);
+          guint missing = learning->wanted - MIN (hits, learning->wanted);
+          chunk = MAX (LEAST_CHUNK, (guint) (1.1 * (double) missing * (double) next / (double) MAX (hits, 1)));
+        }
+      go_on = fl_parallel_share_u64 (learning->parallel, go_on);
+    }
+}
+
+/* --- the cell --- */
+
+static void
+propose (const GArray *entries, FlLearned *learned)
+{
+  g_autoptr (GArray) candidates = g_array_new (FALSE, FALSE, sizeof (FlCellCandidate));
+  g_autoptr (GArray) first = g_array_new (FALSE, FALSE, sizeof (guint));
+  guint n_shots = 0;
+  g_array_append_val (first, candidates->len);
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const Entry *entry = &g_array_index (entries, Entry, i);
+      if (!entry->shot.hit)
+        continue;
+      g_array_append_vals (candidates, entry->items, entry->shot.n);
+      g_array_append_val (first, candidates->len);
+      n_shots++;
+    }
+  g_autoptr (GArray) proposals =
+      fl_cell_consensus ((const FlCellCandidate *) (void *) candidates->data, (const guint *) (void *) first->data,
+                         n_shots, MOST_PROPOSED);
+  for (guint i = 0; i < proposals->len; i++)
+    {
+      const FlCellProposal *p = &g_array_index (proposals, FlCellProposal, i);
+      const FlCell *c = &p->cell.cell;
+      FlCellRow row = { .number = (guint16) i,
+                        .cell = { (float) c->a, (float) c->b, (float) c->c, (float) c->alpha, (float) c->beta,
+                                  (float) c->gamma },
+                        .type = (guint8) p->cell.type,
+                        .centring = (guint8) p->cell.centring,
+                        .space_group = (guint16) p->cell.space_group,
+                        .members = p->members,
+                        .shots = p->shots,
+                        .confidence = (float) p->confidence };
+      for (guint k = 0; k < 6; k++)
+        row.spread[k] = (float) p->spread[k];
+      fl_batch_append (learned->cells, &row);
+      if (i == 0)
+        {
+          learned->has_cell = TRUE;
+          learned->cell = p->cell;
+        }
+    }
+}
+
+/* --- the mosaic model --- */
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return x < y ? -1 : x > y;
+}
+
+static double
+median (GArray *values)
+{
+  g_array_sort (values, compare_doubles);
+  return g_array_index (values, double, values->len / 2);
+}
+
+static void
+average_mosaic (const GArray *entries, FlLearned *learned)
+{
+  g_autoptr (GArray) domains = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) mosaicities = g_array_new (FALSE, FALSE, sizeof (double));
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const Entry *entry = &g_array_index (entries, Entry, i);
+      const FlMosaic *mosaic = entry->items;
+      for (guint k = 0; k < entry->shot.n; k++)
+        {
+          g_array_append_val (domains, mosaic[k].domain_size);
+          g_array_append_val (mosaicities, mosaic[k].mosaicity);
+          learned->mosaic = mosaic[k]; /* the beam's part is the same in all */
+        }
+    }
+  learned->lattices = domains->len;
+  learned->has_mosaic = domains->len >= LEAST_LATTICES;
+  if (!learned->has_mosaic)
+    return;
+  learned->mosaic.domain_size = median (domains);
+  learned->mosaic.mosaicity = median (mosaicities);
+}
+
+/* --- keeping it --- */
+
+static char *
+learned_path (const char *job_dir)
+{
+  return g_build_filename (job_dir, "learning-0001", "learned.txt", NULL);
+}
+
+/* Numbers as text that reads back to the same bits. */
+static char *
+learned_write (const FlLearned *learned, guint attempt)
+{
+  const FlCell *c = &learned->cell.cell;
+  const FlMosaic *m = &learned->mosaic;
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_string_append_printf (text,
+                          "; Learned by attempt %u from %u hits of %u shots, chosen by content. Lengths in Å, angles "
+                          "in rad.\nshots %u\nhits %u\nlattices %u\n",
+                          attempt, learned->hits, learned->shots, learned->shots, learned->hits, learned->lattices);
+  if (learned->has_cell)
+    g_string_append_printf (text, "cell %s %a %a %a %a %a %a %d %c %u\n", learned->told ? "told" : "proposed", c->a, c->b,
+                            c->c, c->alpha, c->beta, c->gamma, (int) learned->cell.type, learned->cell.centring,
+                            learned->cell.space_group);
+  if (learned->has_mosaic)
+    g_string_append_printf (text, "mosaic %a %a %a %a\n", m->domain_size, m->mosaicity, m->bandwidth, m->divergence);
+  guint n = learned->cells != NULL ? fl_batch_rows (learned->cells) : 0;
+  for (guint i = 0; i < n; i++)
+    {
+      FlCellRow row;
+      fl_batch_row (learned->cells, i, &row);
+      g_string_append_printf (text, "candidate %u", row.number);
+      for (guint k = 0; k < 6; k++)
+        g_string_append_printf (text, " %a %a", (double) row.cell[k], (double) row.spread[k]);
+      g_string_append_printf (text, " %u %u %u %u %u %a %u\n", row.type, row.centring, row.space_group, row.members,
+                              row.shots, (double) row.confidence, row.told);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static gboolean
+read_numbers (char **words, guint n, double *values)
+{
+  if (g_strv_length (words) < n)
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    {
+      char *end;
+      values[i] = strtod (words[i], &end);
+      if (end == words[i] || *end != '\0')
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_candidate (char **words, FlLearned *learned)
+{
+  double v[20];
+  if (!read_numbers (words, G_N_ELEMENTS (v), v))
+    return FALSE;
+  FlCellRow row = { .number = (guint16) v[0],       .type = (guint8) v[13],    .centring = (guint8) v[14],
+                    .space_group = (guint16) v[15], .members = (guint32) v[16], .shots = (guint32) v[17],
+                    .confidence = (float) v[18],    .told = (guint8) v[19] };
+  for (guint k = 0; k < 6; k++)
+    {
+      row.cell[k] = (float) v[1 + 2 * k];
+      row.spread[k] = (float) v[2 + 2 * k];
+    }
+  fl_batch_append (learned->cells, &row);
+  return TRUE;
+}
+
+static gboolean
+read_line (char **words, FlLearned *learned)
+{
+  double v[6];
+  guint n = g_strv_length (words);
+  if (strcmp (words[0], "cell") == 0 && n == 11 && read_numbers (words + 2, 6, v))
+    {
+      learned->has_cell = TRUE;
+      learned->told = strcmp (words[1], "told") == 0;
+      learned->cell = (FlKnownCell){ .cell = { v[0], v[1], v[2], v[3], v[4], v[5] },
+                                     .type = (FlLatticeType) CLAMP (atoi (words[8]), 0, FL_LATTICE_LAST - 1),
+                                     .centring = words[9][0],
+                                     .space_group = (guint) atoi (words[10]) };
+      return TRUE;
+    }
+  if (strcmp (words[0], "mosaic") == 0 && read_numbers (words + 1, 4, v))
+    {
+      learned->has_mosaic = TRUE;
+      learned->mosaic = (FlMosaic){ v[0], v[1], v[2], v[3] };
+      return TRUE;
+    }
+  if (strcmp (words[0], "candidate") == 0)
+    return read_candidate (words + 1, learned);
+  if (n != 2 || !read_numbers (words + 1, 1, v))
+    return FALSE;
+  guint32 *counts[] = { &learned->shots, &learned->hits, &learned->lattices };
+  static const char *const names[] = { "shots", "hits", "lattices" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    if (strcmp (words[0], names[i]) == 0)
+      {
+        *counts[i] = (guint32) v[0];
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+learned_parse (const char *text, const char *path, FlLearned *learned, GError **error)
+{
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  learned->cells = fl_batch_new (FL_KIND_CELL);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      if (*lines[i] == '\0' || *lines[i] == ';')
+        continue;
+      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
+      if (!read_line (words, learned))
+        {
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                       "%s:%u: '%s' is not what a learning pass writes; remove the folder to learn again", path, i + 1,
+                       lines[i]);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+learned_keep (const char *text, const char *path, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (path);
+  GError *why = NULL;
+  if (g_mkdir_with_parents (folder, 0777) != 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
+      return FALSE;
+    }
+  if (g_file_set_contents (path, text, -1, &why))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", path, why->message);
+  g_error_free (why);
+  return FALSE;
+}
+
+/* --- all together: what fails here fails at every rank, or after the last collective call --- */
+
+/* Every rank gets rank 0's text and reads it, so that all have the same. */
+static gboolean
+share (Learning *learning, FlLearned *learned, const char *path, const char *mine, GError **error)
+{
+  g_autofree char *text = fl_parallel_share_text (learning->parallel, mine);
+  fl_learned_clear (learned);
+  *learned = (FlLearned){ 0 };
+  return text != NULL && learned_parse (text, path, learned, error);
+}
+
+/* From the hits that the cell came from, or, when it was told, from hits chosen in the same way. */
+static void
+learn_the_mosaic (Learning *learning, FlLearned *learned, GArray *entries)
+{
+  if (learned->told)
+    {
+      collect (learning, FL_LEARN_MOSAIC, entries);
+      average_mosaic (entries, learned);
+      return;
+    }
+  g_autoptr (GArray) own = entries_new ();
+  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  for (guint i = 0; i < entries->len; i++)
+    if (g_array_index (entries, Entry, i).shot.hit)
+      g_array_append_val (refs, g_array_index (entries, Entry, i).shot.ref);
+  learn_from (learning, (const FlShotRef *) (void *) refs->data, refs->len, FL_LEARN_MOSAIC, own);
+  average_mosaic (own, learned);
+}
+
+static void
+note_told (FlLearned *learned)
+{
+  const FlCell *c = &learned->cell.cell;
+  FlCellRow row = { .told = 1,
+                    .cell = { (float) c->a, (float) c->b, (float) c->c, (float) c->alpha, (float) c->beta,
+                              (float) c->gamma },
+                    .type = (guint8) learned->cell.type,
+                    .centring = (guint8) learned->cell.centring,
+                    .space_group = (guint16) learned->cell.space_group,
+                    .confidence = 1 };
+  fl_batch_append (learned->cells, &row);
+}
+
+static gboolean
+learn (Learning *learning, FlLearned *learned, const char *path, guint attempt, GError **error)
+{
+  g_autoptr (GArray) entries = entries_new ();
+  gboolean first = learning->order != NULL;
+  learned->cells = fl_batch_new (FL_KIND_CELL);
+  if (learned->told)
+    note_told (learned);
+  else
+    {
+      collect (learning, FL_LEARN_CELL, entries);
+      if (first)
+        propose (entries, learned);
+    }
+  if (learning->stopped)
+    return TRUE;
+  /* The cell of all ranks must be the same to the last bit. */
+  g_autofree char *cell = first ? learned_write (learned, attempt) : NULL;
+  if (!share (learning, learned, path, cell, error))
+    return FALSE;
+  if (learned->has_cell && learning->wanted > 0)
+    {
+      if (!fl_stills_rank_expect (learning->rank, &learned->cell, NULL, FL_UNTIL_INDEXED, error))
+        return FALSE;
+      learn_the_mosaic (learning, learned, entries);
+    }
+  if (learning->stopped)
+    return TRUE;
+  learned->shots = entries->len;
+  learned->hits = 0;
+  for (guint i = 0; i < entries->len; i++)
+    learned->hits += g_array_index (entries, Entry, i).shot.hit;
+  g_autofree char *text = first ? learned_write (learned, attempt) : NULL;
+  return share (learning, learned, path, text, error) && (!first || learned_keep (text, path, error));
+}
+
+static void
+tell (const FlLearned *learned)
+{
+  const FlCell *c = &learned->cell.cell;
+  if (!learned->has_cell)
+    fprintf (stderr, "learned from %u hits of %u shots: no cell found, nothing will be indexed\n", learned->hits,
+             learned->shots);
+  else
+    fprintf (stderr, "%s cell: %s %c  %.2f %.2f %.2f Å  %.2f %.2f %.2f°; %u of %u hits indexed\n",
+             learned->told ? "expected" : "proposed", fl_lattice_type_name (learned->cell.type), learned->cell.centring,
+             c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta), fl_degrees (c->gamma), learned->lattices,
+             learned->hits);
+}
+
+gboolean
+fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params, const GPtrArray *inputs,
+                 const GArray *shots, const char *job_dir, guint attempt, FlUntil until, FlLearned *learned,
+                 gboolean *stopped, GError **error)
+{
+  gboolean first = fl_parallel_rank (parallel) == 0;
+  g_autofree char *path = learned_path (job_dir);
+  g_autofree char *kept = NULL;
+  Learning learning = { .parallel = parallel, .rank = rank, .params = params, .inputs = inputs };
+  learning.wanted = (guint) fl_params_int (params, "indexing.learning_shots");
+  *learned = (FlLearned){ 0 };
+  if (!fl_known_cell_from_params (params, &learned->cell, &learned->told, error))
+    return FALSE;
+  learned->has_cell = learned->told;
+  if (first)
+    g_file_get_contents (path, &kept, NULL, NULL);
+  gboolean ok;
+  if (fl_parallel_share_u64 (parallel, kept != NULL) != 0)
+    ok = share (&learning, learned, path, kept, error);
+  else
+    {
+      if (first)
+        {
+          learning.order = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+          g_array_append_vals (learning.order, shots->data, shots->len);
+          g_array_sort_with_data (learning.order, by_hash, (gpointer) inputs);
+        }
+      ok = learn (&learning, learned, path, attempt, error);
+      g_clear_pointer (&learning.order, g_array_unref);
+    }
+  *stopped = learning.stopped;
+  if (!ok || *stopped)
+    return ok;
+  if (first)
+    tell (learned);
+  return !learned->has_cell
+         || fl_stills_rank_expect (rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL, until, error);
+}

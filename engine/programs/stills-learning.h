@@ -1,0 +1,29 @@
+/* stills-learning.h: the learning pass of a job: from some hits, chosen by content, the cell (when nobody has told it)
+ * and the mosaic model that steadies single lattices.
+ *
+ * Shots are taken in the order of a hash of their ids until enough of them are hits, so that the choice depends on
+ * nothing but the shots; what is found is kept in `JOB/learning-0001/learned.txt` and is the same for all attempts of
+ * the job and any number of ranks. Collective. */
+#pragma once
+
+#include "engine/programs/stills-rank.h"
+
+typedef struct
+{
+  gboolean has_cell; /* FALSE: not told and not found; nothing can be indexed */
+  gboolean told;     /* by the parameters; else proposed by the pass */
+  FlKnownCell cell;
+  gboolean has_mosaic;
+  FlMosaic mosaic;
+  guint32 shots, hits, lattices; /* that were looked at; hits among them; of those, lattices */
+  FlBatch *cells;                /* FlCellRow, the job's own first; rank 0, for its journal */
+} FlLearned;
+
+void fl_learned_clear (FlLearned *learned);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlLearned, fl_learned_clear)
+
+/* `shots` (at rank 0): FlShotRef of those that may be learned from. On success the rank is ready to index as far as
+ * `until`. *stopped: asked to stop meanwhile; then nothing is kept. */
+gboolean fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params, const GPtrArray *inputs,
+                          const GArray *shots, const char *job_dir, guint attempt, FlUntil until, FlLearned *learned,
+                          gboolean *stopped, GError **error);
