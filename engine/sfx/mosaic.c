@@ -1,5 +1,7 @@
 #include "engine/sfx/mosaic.h"
 
+#include <stdlib.h>
+
 #include "engine/base/units.h"
 
 #define EDGE              10.0 /* ν: how steep the sides are */
@@ -9,7 +11,10 @@
 #define TYPICAL_STRAY     0.05
 #define SPREAD_TYPICAL    1.0  /* of the logarithms, where nothing was learned */
 #define SPREAD_LEARNED    0.35 /* from crystal to crystal of one sample */
-#define SMALLEST_STEP     0.004
+#define SMALLEST_STEP     0.01
+#define PER_BIN           20 /* spots, of one resolution */
+#define MOST_BINS         5
+#define MOST_WEIGHT       4.0
 
 /* Variance of the beam's part in the excitation error, 1/Å². */
 static double
@@ -57,7 +62,8 @@ fl_mosaic_partiality (const FlMosaic *mosaic, double q, double excitation)
 
 typedef struct
 {
-  double q, excitation, variance;
+  double q, excitation, variance; /* 1/Å; 1/Å² of the beam */
+  double weight;
 } Sample;
 
 typedef struct
@@ -77,11 +83,44 @@ log_posterior (const Fit *fit, const double x[3])
     {
       const Sample *s = &fit->samples[i];
       double w = widen (inverse_domain + 0.5 * mosaicity * s->q, s->variance);
-      sum += log ((1 - stray) * profile (w, s->excitation) / (2 * w) + stray / (2 * fit->window));
+      sum += s->weight * log ((1 - stray) * profile (w, s->excitation) / (2 * w) + stray / (2 * fit->window));
     }
   for (int i = 0; i < 3; i++)
     sum -= 0.5 * pow ((x[i] - fit->middle[i]) / fit->spread[i], 2);
   return sum;
+}
+
+static int
+compare_q (gconstpointer a, gconstpointer b)
+{
+  double x = ((const Sample *) a)->q, y = ((const Sample *) b)->q;
+  return (x > y) - (x < y);
+}
+
+/* A spot weighs by its intensity against those of its resolution. How far out spots are still seen depends on how bright
+ * the pattern is, where their intensity lies does not: so the widths are those of the crystal, also with side maxima. In
+ * all they weigh as the number of equal ones that would tell as much. `weight` comes as the intensity. */
+static void
+weigh (Sample *samples, guint n)
+{
+  qsort (samples, n, sizeof *samples, compare_q);
+  guint n_bins = CLAMP (n / PER_BIN, 1, MOST_BINS);
+  double sum = 0, square = 0;
+  for (guint bin = 0; bin < n_bins; bin++)
+    {
+      guint first = bin * n / n_bins, end = (bin + 1) * n / n_bins;
+      double mean = 0;
+      for (guint i = first; i < end; i++)
+        mean += samples[i].weight / (end - first);
+      for (guint i = first; i < end; i++)
+        {
+          samples[i].weight = MIN (samples[i].weight / mean, MOST_WEIGHT);
+          sum += samples[i].weight;
+          square += samples[i].weight * samples[i].weight;
+        }
+    }
+  for (guint i = 0; i < n; i++)
+    samples[i].weight *= sum / square;
 }
 
 /* Compass search from the middle: a few steps along the axes, shorter when none is better. */
@@ -124,10 +163,12 @@ fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlS
       {
         double q = fl_vec3_norm (
             fl_shot_geometry_q (geometry, spots[i].panel, (double) spots[i].fs, (double) spots[i].ss));
-        samples[fit.n++] = (Sample){ q, (double) pairs[i].excitation, beam_variance (mosaic, q) };
+        samples[fit.n++] = (Sample){ q, (double) pairs[i].excitation, beam_variance (mosaic, q),
+                                     MAX ((double) spots[i].intensity, 1e-3) };
         fit.window = MAX (fit.window, fabs ((double) pairs[i].excitation));
       }
   fit.window = MAX (2 * fit.window, 1e-4);
+  weigh (samples, fit.n);
 
   double domain = fl_params_real (params, "integration.domain_size");
   double mosaicity = fl_params_real (params, "integration.mosaicity");
@@ -143,4 +184,28 @@ fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlS
   mosaic->domain_size = exp (-x[0]);
   mosaic->mosaicity = exp (x[1]);
   g_free (samples);
+}
+
+static int
+compare_doubles (gconstpointer a, gconstpointer b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+FlMosaic
+fl_mosaic_middle (const FlMosaic *mosaics, guint n)
+{
+  FlMosaic middle = mosaics[0];
+  double *values = g_new (double, n);
+  for (guint i = 0; i < n; i++)
+    values[i] = mosaics[i].domain_size;
+  qsort (values, n, sizeof *values, compare_doubles);
+  middle.domain_size = values[n / 2];
+  for (guint i = 0; i < n; i++)
+    values[i] = mosaics[i].mosaicity;
+  qsort (values, n, sizeof *values, compare_doubles);
+  middle.mosaicity = values[n / 2];
+  g_free (values);
+  return middle;
 }

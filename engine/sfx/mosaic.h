@@ -27,7 +27,9 @@ double fl_mosaic_most (const FlMosaic *mosaic, double q);
  * greatest value, so ½ at the half-width. */
 double fl_mosaic_partiality (const FlMosaic *mosaic, double q, double excitation);
 
-/* From the pairs of one refined lattice. `prior` (may be NULL): what a learning pass found; it steadies lattices with few
+/* From the pairs of one refined lattice, each weighing by its intensity. `prior` (may be NULL): what a learning pass found; it steadies lattices with few
  * spots. Always gives something usable. */
 void fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlSpotRow *spots,
                     const FlPair *pairs, guint n_spots, const FlMosaic *prior, FlMosaic *mosaic);
+/* What the lattices of a learning pass have in common: medians of domain size and mosaicity; n at least 1. */
+FlMosaic fl_mosaic_middle (const FlMosaic *mosaics, guint n);

@@ -1,0 +1,258 @@
+/* Mosaic model: closed forms, made-up excitation errors whose widths are known, crystals with side maxima. */
+#include <stdlib.h>
+
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/sfx/mosaic.h"
+#include "tests/sfx/sets.h"
+
+#define WAVELENGTH 1.3
+
+static void
+test_closed_forms (void)
+{
+  FlMosaic mosaic = { .domain_size = 2000, .mosaicity = 2e-3, .wavelength = WAVELENGTH };
+  g_assert_cmpfloat (fabs (fl_mosaic_half_width (&mosaic, 0) - 5e-4), <, 1e-12);
+  g_assert_cmpfloat (fabs (fl_mosaic_half_width (&mosaic, 0.4) - 9e-4), <, 1e-12);
+  g_assert_cmpfloat (fabs (fl_mosaic_partiality (&mosaic, 0.4, 0) - 1), <, 1e-12);
+  g_assert_cmpfloat (fabs (fl_mosaic_partiality (&mosaic, 0.4, 9e-4) - 0.5), <, 1e-4);
+  g_assert_true (fl_mosaic_partiality (&mosaic, 0.4, 3e-4) == fl_mosaic_partiality (&mosaic, 0.4, -3e-4));
+  g_assert_true (fl_mosaic_partiality (&mosaic, 0.4, 1) == 0);
+  /* P integrates to coth (ν/2), ν = 10. */
+  double sum = 0, w = fl_mosaic_half_width (&mosaic, 0.3);
+  for (double x = -5; x < 5; x += 1e-3)
+    sum += fl_mosaic_partiality (&mosaic, 0.3, x * w) / (2 * w) * 1e-3 * w;
+  g_assert_cmpfloat (fabs (sum - 1 / tanh (5)), <, 1e-4);
+  /* The beam: a change of k by x moves the excitation error by −λq²/2 x k λ …; here from the definition. */
+  FlMosaic beam = { .domain_size = INFINITY, .bandwidth = 1e-3, .wavelength = WAVELENGTH };
+  double k = 1 / WAVELENGTH, q = 0.4, sine = q / (2 * k), h = 1e-6;
+  FlVec3 on_sphere = fl_vec3 (q * sqrt (1 - sine * sine), 0, -q * sine);
+  double moved = fl_vec3_norm (fl_vec3 (on_sphere.x, 0, on_sphere.z + k * (1 + h))) - k * (1 + h);
+  g_assert_cmpfloat (fabs (fl_mosaic_half_width (&beam, q) / (sqrt (3) * 1e-3 * fabs (moved) / h) - 1), <,
+                     1e-5);
+  beam = (FlMosaic){ .domain_size = INFINITY, .divergence = 1e-3, .wavelength = WAVELENGTH };
+  moved = fl_vec3_norm (fl_vec3 (on_sphere.x + k * sin (h), 0, on_sphere.z + k * cos (h))) - k;
+  g_assert_cmpfloat (fabs (fl_mosaic_half_width (&beam, q) / (sqrt (3) * 0.25e-3 * fabs (moved) / h) - 1), <,
+                     1e-5);
+  /* Its bound, beyond 90° of 2θ too. */
+  beam = (FlMosaic){
+    .domain_size = 1e3, .mosaicity = 1e-4, .bandwidth = 1e-4, .divergence = 3e-3, .wavelength = 1
+  };
+  for (double most = 0.1; most < 2; most += 0.1)
+    for (double below = 0; below <= most; below += 0.05)
+      g_assert_cmpfloat (fl_mosaic_half_width (&beam, below), <=, fl_mosaic_most (&beam, most));
+}
+
+static FlDetector *
+make_detector (void)
+{
+  FlDetector *detector = fl_detector_new (1, 0);
+  FlPanel *panel = &detector->panels[0];
+  panel->n_fs = panel->n_ss = 1600;
+  panel->origin = fl_vec3 (-80, -80, 120);
+  panel->fs = fl_vec3 (0.1, 0, 0);
+  panel->ss = fl_vec3 (0, 0.1, 0);
+  return detector;
+}
+
+typedef struct
+{
+  FlSpotRow spots[300];
+  FlPair pairs[300];
+  guint n;
+} Crystal;
+
+/* Spots anywhere on the detector, their excitation errors drawn from P, from the beam's Gaussian on top of it and, a part of
+ * `strays`, from anywhere in eight half-widths; intensities as of proteins, which fall with resolution. */
+static Crystal
+make_crystal (const FlShotGeometry *geometry, const FlMosaic *truth, guint n, double strays, FlRandom *random)
+{
+  Crystal crystal = { .n = n };
+  FlMosaic own = *truth;
+  own.bandwidth = own.divergence = 0;
+  for (guint i = 0; i < n; i++)
+    {
+      FlSpotRow *spot = &crystal.spots[i];
+      spot->fs = (float) (1600 * fl_random_unit (random));
+      spot->ss = (float) (1600 * fl_random_unit (random));
+      double q = fl_vec3_norm (fl_shot_geometry_q (geometry, 0, (double) spot->fs, (double) spot->ss)), e;
+      spot->intensity = (float) (1000 * exp (-20 * q * q) * -log (1 - fl_random_unit (random)));
+      double w = fl_mosaic_half_width (&own, q);
+      do
+        e = 3 * w * (2 * fl_random_unit (random) - 1);
+      while (fl_random_unit (random) > fl_mosaic_partiality (&own, q, e));
+      e += 0.5 * WAVELENGTH * q * q * truth->bandwidth * fl_random_normal (random);
+      if (fl_random_unit (random) < strays)
+        e = 8 * w * (2 * fl_random_unit (random) - 1);
+      crystal.pairs[i] = (FlPair){ 1, 1, 1, TRUE, (float) e };
+    }
+  return crystal;
+}
+
+enum
+{
+  CRYSTALS = 60
+};
+
+/* One pass without a prior, then two with what the last has found; the medians of the last. */
+static FlMosaic
+learn (const FlParams *params, const FlShotGeometry *geometry, const FlMosaic *truth, guint n, double strays,
+       double *cpu)
+{
+  FlRandom random = fl_random (n);
+  Crystal *crystals = g_new (Crystal, CRYSTALS);
+  for (guint i = 0; i < CRYSTALS; i++)
+    crystals[i] = make_crystal (geometry, truth, n, strays, &random);
+  FlMosaic fits[CRYSTALS], middle;
+  for (guint pass = 0; pass < 3; pass++)
+    {
+      double start = cpu_seconds ();
+      for (guint i = 0; i < CRYSTALS; i++)
+        fl_mosaic_fit (params, geometry, crystals[i].spots, crystals[i].pairs, n, pass > 0 ? &middle : NULL,
+                       &fits[i]);
+      *cpu = (cpu_seconds () - start) / CRYSTALS;
+      middle = fl_mosaic_middle (fits, CRYSTALS);
+    }
+  g_free (crystals);
+  return middle;
+}
+
+static void
+test_populations (void)
+{
+  const struct
+  {
+    FlMosaic truth;
+    double strays;
+  } cases[] = {
+    { { 2000, 2e-3, 0, 0, WAVELENGTH }, 0 },      { { 1000, 4e-3, 0, 0, WAVELENGTH }, 0.1 },
+    { { 4000, 2e-3, 0, 0, WAVELENGTH }, 0.1 },    { { 10000, 3e-3, 0, 0, WAVELENGTH }, 0 },
+    { { 3000, 1e-3, 0, 0, WAVELENGTH }, 0 },      { { 3000, 3e-3, 2e-3, 0, WAVELENGTH }, 0 },
+    { { 2000, 3e-3, 5e-3, 0, WAVELENGTH }, 0.1 },
+  };
+  g_autoptr (FlDetector) detector = make_detector ();
+  FlShotGeometry geometry = { detector, NULL, { 0, 0, 0 }, WAVELENGTH };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    for (guint n = 75; n <= 300; n *= 2)
+      {
+        const FlMosaic *truth = &cases[i].truth;
+        g_autoptr (FlParams) params = fl_params_new ();
+        g_autofree char *band = g_strdup_printf ("%.6f", 235.482 * truth->bandwidth);
+        g_assert_true (fl_params_set (params, "beam.bandwidth", band, NULL));
+        double cpu;
+        FlMosaic found = learn (params, &geometry, truth, n, cases[i].strays, &cpu);
+        double domain = found.domain_size / truth->domain_size,
+               mosaicity = found.mosaicity / truth->mosaicity;
+        double width = fl_mosaic_half_width (&found, 0.3) / fl_mosaic_half_width (truth, 0.3);
+        g_test_message (
+            "case %u, %u spots a crystal: domain size %.2f, mosaicity %.2f, half-width %.3f of the truth; "
+            "%.3f ms a crystal",
+            i, n, domain, mosaicity, width, 1e3 * cpu);
+        g_assert_cmpfloat (fabs (width - 1), <, 0.1);
+        if (n >= 150)
+          {
+            g_assert_cmpfloat (fabs (domain - 1), <, 0.3);
+            g_assert_cmpfloat (fabs (mosaicity - 1), <, 0.2);
+          }
+      }
+}
+
+/* What the parameters fix is not fitted; no pairs: the prior. */
+static void
+test_fixed (void)
+{
+  g_autoptr (FlDetector) detector = make_detector ();
+  FlShotGeometry geometry = { detector, NULL, { 0, 0, 0 }, WAVELENGTH };
+  FlMosaic truth = { 2000, 2e-3, 0, 0, WAVELENGTH }, found;
+  FlRandom random = fl_random (5);
+  Crystal crystal = make_crystal (&geometry, &truth, 100, 0, &random);
+  g_autoptr (FlParams) params = fl_params_new ();
+  fl_mosaic_fit (params, &geometry, crystal.spots, crystal.pairs, 0, &truth, &found);
+  g_assert_cmpfloat (fabs (found.domain_size - 2000), <, 1e-6);
+  g_assert_cmpfloat (fabs (found.mosaicity - 2e-3), <, 1e-9);
+  g_assert_cmpfloat (fabs (found.bandwidth - 0.002 / 2.35482), <, 1e-8);
+  for (guint i = 0; i < crystal.n; i++)
+    crystal.pairs[i].used = FALSE;
+  fl_mosaic_fit (params, &geometry, crystal.spots, crystal.pairs, crystal.n, NULL, &found);
+  g_assert_true (isfinite (found.domain_size) && found.domain_size > 0 && found.mosaicity > 0);
+  g_assert_true (fl_params_set (params, "integration.domain_size", "1234", NULL));
+  g_assert_true (fl_params_set (params, "integration.mosaicity", "0.1", NULL));
+  crystal = make_crystal (&geometry, &truth, 100, 0, &random);
+  fl_mosaic_fit (params, &geometry, crystal.spots, crystal.pairs, crystal.n, NULL, &found);
+  g_assert_cmpfloat (fabs (found.domain_size - 1234), <, 1e-6);
+  g_assert_cmpfloat (fabs (fl_degrees (found.mosaicity) - 0.1), <, 1e-9);
+  /* All on the sphere, and nothing to tell intensities by. */
+  g_autoptr (FlParams) free_again = fl_params_new ();
+  for (guint i = 0; i < crystal.n; i++)
+    {
+      crystal.pairs[i].excitation = 0;
+      crystal.spots[i].intensity = i % 2 ? 0 : -5;
+    }
+  fl_mosaic_fit (free_again, &geometry, crystal.spots, crystal.pairs, crystal.n, NULL, &found);
+  g_assert_true (isfinite (found.domain_size) && found.domain_size > 2000 && found.mosaicity > 0);
+}
+
+/* Crystals of 300–600 nm with all their side maxima, at three exposures, from another program: the half-width tells their
+ * size and not how bright they are, and what was learned steadies it. */
+static void
+test_side_maxima (void)
+{
+  if (!have_test_data ("crystfel-sim"))
+    return;
+  Set *set = set_open ("crystfel-sim/lyso-agipd1m");
+  g_autoptr (FlParams) params = fl_params_new ();
+  FlShotGeometry geometry = set_geometry (set);
+  const char *const kinds[] = { "weak", "medium", "strong" };
+  guint n = set->frames->len;
+  g_autofree FlMosaic *fits = g_new (FlMosaic, n);
+  g_autofree double *widths = g_new (double, n), *of_kind = g_new (double, n);
+  FlMosaic middle;
+  for (guint pass = 0; pass < 2; pass++)
+    {
+      double cpu = 0, kind_middle[3], start;
+      for (guint i = 0; i < n; i++)
+        {
+          const SetFrame *frame = &g_array_index (set->frames, SetFrame, i);
+          FlRefined refined = { .star = frame->star };
+          g_autofree FlPair *pairs = g_new (FlPair, frame->n_spots);
+          g_assert_true (fl_refine (params, &geometry, frame->spots, frame->n_spots, &set->known, &refined,
+                                    pairs, NULL));
+          start = cpu_seconds ();
+          fl_mosaic_fit (params, &geometry, frame->spots, pairs, frame->n_spots, pass > 0 ? &middle : NULL,
+                         &fits[i]);
+          cpu += cpu_seconds () - start;
+          widths[i] = fl_mosaic_half_width (&fits[i], 0.2);
+        }
+      for (guint k = 0; k < 3; k++)
+        {
+          guint m = 0;
+          for (guint i = 0; i < n; i++)
+            if (g_strcmp0 (g_array_index (set->frames, SetFrame, i).kind, kinds[k]) == 0)
+              of_kind[m++] = widths[i];
+          kind_middle[k] = median (of_kind, m);
+        }
+      middle = fl_mosaic_middle (fits, n);
+      double low = percentile (widths, n, 0.05), high = percentile (widths, n, 0.95);
+      g_test_message (
+          "%s: half-width at 5 A: 5 %% %.2e, median %.2e, 95 %% %.2e 1/A; weak %.2e, medium %.2e, strong "
+          "%.2e; domain size %.0f A, mosaicity %.4f deg; %.3f ms a crystal",
+          pass == 0 ? "alone" : "with what was learned", low, median (widths, n), high, kind_middle[0],
+          kind_middle[1], kind_middle[2], middle.domain_size, fl_degrees (middle.mosaicity), 1e3 * cpu / n);
+      g_assert_cmpfloat (high / low, <, pass == 0 ? 3.3 : 2.8);
+      g_assert_cmpfloat (kind_middle[2] / kind_middle[0], <, 1.6);
+      g_assert_cmpfloat (middle.domain_size, >, 3000);
+      g_assert_cmpfloat (middle.domain_size, <, 6500);
+    }
+  set_free (set);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/mosaic/closed-forms", test_closed_forms);
+  g_test_add_func ("/mosaic/populations", test_populations);
+  g_test_add_func ("/mosaic/fixed", test_fixed);
+  g_test_add_func ("/mosaic/side-maxima", test_side_maxima);
+  return g_test_run ();
+}
