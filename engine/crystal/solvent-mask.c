@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "engine/base/units.h"
+#include "engine/crystal/fourier.h"
 
 #define PROBE   1.0 /* Å */
 #define SHRINK  1.1 /* Å */
@@ -111,7 +111,7 @@ shrink (FlMaskGrid *grid)
 }
 
 static FlMaskGrid
-make_grid (const FlModel *model, double d_min)
+make_grid (const FlModel *model, const int limits[3], double d_min)
 {
   FlMaskGrid grid;
   FlMat3 basis = fl_cell_basis (&model->cell), t = fl_mat3_transpose (&basis);
@@ -122,7 +122,7 @@ make_grid (const FlModel *model, double d_min)
   for (int i = 0; i < 3; i++)
     {
       const double *r = reciprocal.m[i];
-      grid.n[i] = MAX (4, (int) ceil (lengths[i] / spacing));
+      grid.n[i] = fl_fourier_size (MAX (2 * limits[i] + 2, (int) ceil (lengths[i] / spacing)));
       grid.spacing[i] = 1 / (fl_vec3_norm (fl_vec3 (r[0], r[1], r[2])) * grid.n[i]);
     }
   gsize n = (gsize) grid.n[0] * (gsize) grid.n[1] * (gsize) grid.n[2];
@@ -131,53 +131,17 @@ make_grid (const FlModel *model, double d_min)
   return grid;
 }
 
-/* One axis of a Fourier transform: out[h][rest] = Σ_x in[x][rest] exp(2πi h x/n) for h = low … high, where `rest` values
- * lie together. */
-static double complex *
-transform_axis (const double complex *in, gsize outer, int n, gsize rest, int low, int high)
-{
-  gsize m = (gsize) (high - low + 1);
-  double complex *out = g_new0 (double complex, outer *m *rest);
-  g_autofree double complex *turns = g_new (double complex, n);
-  for (int x = 0; x < n; x++)
-    turns[x] = cexp (2 * FL_PI * I * x / n);
-  for (gsize o = 0; o < outer; o++)
-    for (gsize h = 0; h < m; h++)
-      for (int x = 0; x < n; x++)
-        {
-          double complex turn = turns[wrap ((int) (((gint64) (low + (int) h) * x) % n), n)];
-          double c = creal (turn), s = cimag (turn);
-          const double *from = (const double *) (in + (o * (gsize) n + (gsize) x) * rest);
-          double *to = (double *) (out + (o * m + h) * rest);
-          for (gsize r = 0; r < 2 * rest; r += 2)
-            {
-              to[r] += from[r] * c - from[r + 1] * s;
-              to[r + 1] += from[r] * s + from[r + 1] * c;
-            }
-        }
-  return out;
-}
-
 double complex *
 fl_solvent_transform (const FlModel *model, const int limits[3], double d_min)
 {
-  FlMaskGrid grid = make_grid (model, d_min);
+  FlMaskGrid grid = make_grid (model, limits, d_min);
   paint_atoms (&grid, model);
   shrink (&grid);
-  gsize n0 = (gsize) grid.n[0], n1 = (gsize) grid.n[1], n2 = (gsize) grid.n[2], l = (gsize) limits[2] + 1;
-  double voxel = fl_cell_volume (&model->cell) / (double) (n0 * n1 * n2);
-  /* Planes of x go through z and y one at a time, so that the whole grid is never complex. */
-  gsize k = 2 * (gsize) limits[1] + 1;
-  g_autofree double complex *stack = g_new (double complex, n0 *k *l),
-                            *plane = g_new (double complex, n1 *n2);
-  for (gsize x = 0; x < n0; x++)
-    {
-      for (gsize i = 0; i < n1 * n2; i++)
-        plane[i] = grid.cells[x * n1 * n2 + i] != PROTEIN ? voxel : 0;
-      g_autofree double complex *along_z = transform_axis (plane, n1, grid.n[2], 1, 0, limits[2]);
-      g_autofree double complex *along_y = transform_axis (along_z, 1, grid.n[1], l, -limits[1], limits[1]);
-      memcpy (stack + x * k * l, along_y, k * l * sizeof *stack);
-    }
+  gsize n = (gsize) grid.n[0] * (gsize) grid.n[1] * (gsize) grid.n[2];
+  g_autofree float *map = g_new (float, n);
+  float volume = (float) fl_cell_volume (&model->cell);
+  for (gsize i = 0; i < n; i++)
+    map[i] = grid.cells[i] != PROTEIN ? volume : 0;
   g_free (grid.cells);
-  return transform_axis (stack, 1, grid.n[0], k * l, -limits[0], limits[0]);
+  return fl_fourier_coefficients (map, grid.n, limits);
 }

@@ -1,7 +1,10 @@
 #include "engine/crystal/structure-factors.h"
 
 #include "engine/base/units.h"
+#include "engine/crystal/density.h"
 #include "engine/crystal/solvent-mask.h"
+
+#define FEW_ATOMS 200 /* for them the sum is exact and quick enough */
 
 /* Representatives that share h and k, side by side in l. */
 typedef struct
@@ -174,27 +177,62 @@ add_atoms (FlSummation *sum)
   g_free (turns);
 }
 
+/* F(h) of a list [2 limits[0] + 1][2 limits[1] + 1][limits[2] + 1] of a real map's coefficients: F(−h) = F(h)*. */
+static double complex
+coefficient (const FlSummation *sum, const double complex *list, FlMiller m)
+{
+  gsize n1 = 2 * (gsize) sum->limits[1] + 1, n2 = (gsize) sum->limits[2] + 1;
+  int sign = m.l < 0 ? -1 : 1;
+  double complex f =
+      list[((gsize) (sign * m.h + sum->limits[0]) * n1 + (gsize) (sign * m.k + sum->limits[1])) * n2
+           + (gsize) (sign * m.l)];
+  return sign < 0 ? conj (f) : f;
+}
+
+/* F(h) = Σ over operators of F of the asymmetric unit at h R, turned by h·t. */
+static void
+add_density (FlSummation *sum, double d_min)
+{
+  g_autofree double complex *unit = fl_density_transform (sum->model, sum->limits, d_min);
+  const FlSymmetry *symmetry = sum->model->symmetry;
+  for (guint i = 0; i < sum->hkl->len; i++)
+    {
+      FlMiller m = g_array_index (sum->hkl, FlMiller, i);
+      double complex f = 0;
+      for (guint o = 0; o < symmetry->n; o++)
+        {
+          const FlSymmetryOperator *op = &symmetry->ops[o];
+          double turn = 2 * FL_PI * (m.h * op->t[0] + m.k * op->t[1] + m.l * op->t[2]);
+          f += coefficient (sum, unit, fl_miller_transform (m, op)) * cexp (I * turn);
+        }
+      sum->re[i] += creal (f);
+      sum->im[i] += cimag (f);
+    }
+}
+
 static void
 add_solvent (FlSummation *sum, FlSolvent solvent, double d_min)
 {
   g_autofree double complex *mask = fl_solvent_transform (sum->model, sum->limits, d_min);
-  gsize n1 = 2 * (gsize) sum->limits[1] + 1, n2 = (gsize) sum->limits[2] + 1;
   for (guint i = 0; i < sum->hkl->len; i++)
     {
       FlMiller m = g_array_index (sum->hkl, FlMiller, i);
       double s2 = fl_inverse_d_squared (&sum->metric, m.h, m.k, m.l) / 4;
-      int sign = m.l < 0 ? -1 : 1; /* the mask is real: F(−h) = F(h)* */
-      double complex f =
-          mask[((gsize) (sign * m.h + sum->limits[0]) * n1 + (gsize) (sign * m.k + sum->limits[1])) * n2
-               + (gsize) (sign * m.l)];
-      f *= solvent.density * exp (-solvent.b * s2);
+      double complex f = coefficient (sum, mask, m) * solvent.density * exp (-solvent.b * s2);
       sum->re[i] += creal (f);
-      sum->im[i] += sign * cimag (f);
+      sum->im[i] += cimag (f);
     }
 }
 
 FlStructureFactors *
 fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent)
+{
+  return fl_structure_factors_new_by (model, d_min, solvent,
+                                      model->n_atoms < FEW_ATOMS ? FL_SUMMATION_DIRECT : FL_SUMMATION_GRID);
+}
+
+FlStructureFactors *
+fl_structure_factors_new_by (const FlModel *model, double d_min, FlSolvent solvent, FlSummationMethod method)
 {
   FlMat3 basis = fl_cell_basis (&model->cell), inverse = fl_mat3_inverse (&basis);
   FlSummation sum = { .model = model,
@@ -210,7 +248,10 @@ fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent)
   sum.im = g_new0 (double, n);
   sum.gr = g_new (double, longest);
   sum.gi = g_new (double, longest);
-  add_atoms (&sum);
+  if (method == FL_SUMMATION_GRID)
+    add_density (&sum, d_min);
+  else
+    add_atoms (&sum);
   if (solvent.density > 0)
     add_solvent (&sum, solvent, d_min);
 

@@ -1,6 +1,6 @@
 /* Prints what engine/crystal makes of a question, for the scripts that ask another program the same.
  *
- *   factors MODEL D_MIN DENSITY B   lines h k l amplitude phase/°
+ *   factors MODEL D_MIN DENSITY B direct|grid   lines h k l amplitude phase/°
  *   classify GROUP                hkl lines from stdin → h k l epsilon centric absent, h k l of the asymmetric unit, isym
  *   ambiguities GROUP CELL TOLERANCE-%/°    reindexing matrices, row by row, and divisors
  *   mtz FILE                      its head, then a row a line
@@ -30,7 +30,8 @@ print_factors (char **argv)
     }
   FlSolvent solvent = { g_ascii_strtod (argv[4], NULL), g_ascii_strtod (argv[5], NULL) };
   g_autoptr (FlStructureFactors) factors =
-      fl_structure_factors_new (model, g_ascii_strtod (argv[3], NULL), solvent);
+      fl_structure_factors_new_by (model, g_ascii_strtod (argv[3], NULL), solvent,
+                                   strcmp (argv[6], "grid") == 0 ? FL_SUMMATION_GRID : FL_SUMMATION_DIRECT);
   for (guint i = 0; i < factors->n; i++)
     printf ("%d %d %d %.6f %.4f\n", factors->hkl[i].h, factors->hkl[i].k, factors->hkl[i].l,
             cabs (factors->f[i]), fl_degrees (carg (factors->f[i])));
@@ -171,7 +172,7 @@ write_mtz (char **argv)
 int
 main (int argc, char **argv)
 {
-  if (argc == 6 && strcmp (argv[1], "factors") == 0)
+  if (argc == 7 && strcmp (argv[1], "factors") == 0)
     return print_factors (argv);
   if (argc == 3 && strcmp (argv[1], "classify") == 0)
     return classify (argv[2]);

@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/crystal/fourier.h"
 #include "engine/crystal/hkl-file.h"
 #include "engine/crystal/structure-factors.h"
 #include "engine/crystal/wilson.h"
@@ -73,6 +74,60 @@ test_wilson (void)
       g_assert_cmpfloat (fabs (sum[centric] / n[centric] - 1), <, 4 * sqrt ((moment - 1) / n[centric]));
       g_assert_cmpfloat (fabs (square[centric] / n[centric] - moment), <, 4 * sigma);
     }
+}
+
+/* Every radix and their products against the sum written out; several lines at once. */
+static void
+test_fourier (void)
+{
+  FlRandom random = fl_random (31);
+  const gsize batch = 3;
+  for (int n = 1; n <= 120; n++)
+    {
+      if (fl_fourier_size (n) != n)
+        continue;
+      g_autofree double complex *in = g_new (double complex, (gsize) n *batch),
+                                *copy = g_new (double complex, (gsize) n *batch),
+                                *work = g_new (double complex, (gsize) n *batch);
+      for (gsize i = 0; i < (gsize) n * batch; i++)
+        copy[i] = in[i] = fl_random_normal (&random) + I * fl_random_normal (&random);
+      double complex *out = fl_fourier_transform (in, work, n, batch);
+      g_assert_true (out == in || out == work);
+      for (int h = 0; h < n; h++)
+        for (gsize b = 0; b < batch; b++)
+          {
+            double complex sum = 0;
+            for (int x = 0; x < n; x++)
+              sum += copy[(gsize) x * batch + b] * cexp (2 * FL_PI * I * (h * x % n) / n);
+            g_assert_cmpfloat (cabs (sum - out[(gsize) h * batch + b]), <, 1e-12 * n);
+          }
+    }
+  g_assert_cmpint (fl_fourier_size (7), ==, 8);
+  g_assert_cmpint (fl_fourier_size (121), ==, 125);
+}
+
+/* A wave along (2, −1, 3) has one coefficient, and its Friedel mate's. */
+static void
+test_fourier_of_wave (void)
+{
+  const int n[3] = { 12, 10, 15 }, limits[3] = { 4, 3, 5 };
+  g_autofree float *map = g_new (float, 12 * 10 * 15);
+  for (int x = 0; x < 12; x++)
+    for (int y = 0; y < 10; y++)
+      for (int z = 0; z < 15; z++)
+        map[(x * 10 + y) * 15 + z] =
+            (float) (2 + 6 * cos (2 * FL_PI * (2.0 * x / 12 - 1.0 * y / 10 + 3.0 * z / 15) + 0.7));
+  g_autofree double complex *f = fl_fourier_coefficients (map, n, limits);
+  for (int h = -4; h <= 4; h++)
+    for (int k = -3; k <= 3; k++)
+      for (int l = 0; l <= 5; l++)
+        {
+          double complex expected = h == 0 && k == 0 && l == 0     ? 2
+                                    : h == -2 && k == 1 && l == -3 ? 3 * cexp (0.7 * I)
+                                    : h == 2 && k == -1 && l == 3  ? 3 * cexp (-0.7 * I)
+                                                                   : 0;
+          g_assert_cmpfloat (cabs (f[((h + 4) * 7 + k + 3) * 6 + l] - expected), <, 1e-6);
+        }
 }
 
 static char *
@@ -254,6 +309,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/crystal/cell", test_cell);
   g_test_add_func ("/crystal/wilson", test_wilson);
+  g_test_add_func ("/crystal/fourier", test_fourier);
+  g_test_add_func ("/crystal/fourier-of-wave", test_fourier_of_wave);
   g_test_add_func ("/crystal/list", test_list);
   g_test_add_func ("/crystal/list-written", test_list_written);
   g_test_add_func ("/crystal/model", test_model);
