@@ -85,6 +85,37 @@ fl_exchange_panels (const FlDetector *detector, const GArray *named)
 }
 
 FlDetector *
+fl_exchange_stack (const GArray *panels)
+{
+  guint width = 0;
+  gsize rows = 0;
+  for (guint i = 0; i < panels->len; i++)
+    {
+      width = MAX (width, g_array_index (panels, FlPanelPlace, i).n_fs);
+      rows += g_array_index (panels, FlPanelPlace, i).n_ss;
+    }
+  FlDetector *detector = fl_detector_new (panels->len, rows * width);
+  rows = 0;
+  for (guint i = 0; i < panels->len; i++)
+    {
+      const FlPanelPlace *place = &g_array_index (panels, FlPanelPlace, i);
+      FlPanel *panel = &detector->panels[i];
+      g_free (panel->name);
+      panel->name = g_strdup (place->name);
+      panel->n_fs = place->n_fs;
+      panel->n_ss = place->n_ss;
+      panel->offset = rows * width;
+      panel->stride = width;
+      panel->origin = place->origin;
+      panel->fs = place->fs;
+      panel->ss = place->ss;
+      panel->pixel_size = fl_vec3_norm (place->fs);
+      rows += place->n_ss;
+    }
+  return detector;
+}
+
+FlDetector *
 fl_exchange_detector (const char *geometry_path, GError **error)
 {
   g_autoptr (FlGeom) geom = fl_geom_read (geometry_path, error);

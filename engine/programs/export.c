@@ -12,6 +12,8 @@
 #include "engine/results/stream.h"
 #include "engine/shots/source.h"
 
+#define SHOTS_AT_A_TIME 250
+
 typedef struct
 {
   const char *job_dir;
@@ -77,6 +79,7 @@ find_detector (Export *e, const GArray *list, GError **error)
   g_autoptr (GError) why = NULL;
   g_autoptr (FlDetector) own = NULL;
   const char *path = fl_params_text (e->params, "detector.geometry");
+  g_autofree char *imported = g_build_filename (e->job_dir, "geometry.geom", NULL);
   FlDetector *detector = NULL;
   guint32 last = G_MAXUINT32;
   for (guint i = 0; i < list->len && detector == NULL; i++)
@@ -86,7 +89,9 @@ find_detector (Export *e, const GArray *list, GError **error)
         detector = fl_source_detector (e->source);
       last = number;
     }
-  if (detector == NULL && *path != '\0')
+  if (detector == NULL && *path == '\0')
+    path = imported; /* import-results may have left one */
+  if (detector == NULL && g_file_test (path, G_FILE_TEST_EXISTS))
     detector = own = fl_exchange_detector (path, NULL);
   if (detector == NULL || !detector->placed)
     {
@@ -122,70 +127,73 @@ event_of (Export *e, const FlResultsShot *shot)
   return source_row (e, shot->source).frames > 1 ? g_strdup_printf ("//%u", shot->frame) : g_strdup ("");
 }
 
+/* Rows of a part that belong to `shot`, from row *at on, which then is the first after them. */
 static void
-take_rows (GArray **to, GArray *rows)
+take_rows (const FlBatch *batch, guint64 shot, guint *at, GArray *rows)
 {
-  g_array_unref (*to);
-  *to = rows;
+  guint first, n;
+  fl_part_find (batch, shot, *at, &first, &n);
+  if (n == 0)
+    return;
+  g_array_set_size (rows, n);
+  for (guint i = 0; i < n; i++)
+    fl_batch_row (batch, first + i, rows->data + (gsize) i * g_array_get_element_size (rows));
+  *at = first + n;
 }
 
-/* FALSE without error: not a shot that was looked at. */
-static gboolean
-load_shot (Export *e, const FlResultsShot *shot, FlPattern *pattern, GError **error)
+static void
+write_shot (Export *e, const FlShotSet *set, const FlShotRow *row, guint *at, FlPattern *pattern)
 {
-  FlShotRow row;
-  g_autoptr (GArray) spots = fl_results_spots (e->job_dir, shot->id, &row, error);
-  GArray *lattices = spots != NULL ? fl_results_lattices (e->job_dir, shot->id, NULL, error) : NULL;
-  GArray *reflections = lattices != NULL ? fl_results_reflections (e->job_dir, shot->id, NULL, error) : NULL;
-  if (spots != NULL)
-    g_free ((char *) row.message);
-  if (reflections == NULL)
-    {
-      if (lattices != NULL)
-        g_array_unref (lattices);
-      return FALSE;
-    }
+  FlResultsShot shot = { row->id, row->source, row->frame };
   fl_pattern_clear (pattern);
-  take_rows (&pattern->spots, g_array_ref (spots));
-  take_rows (&pattern->lattices, lattices);
-  take_rows (&pattern->reflections, reflections);
-  pattern->file = g_strdup (source_row (e, shot->source).path);
+  if (row->spots > 0)
+    take_rows (set->parts[FL_PART_SPOTS], row->id, &at[FL_PART_SPOTS], pattern->spots);
+  if (row->lattices > 0)
+    {
+      take_rows (set->parts[FL_PART_LATTICES], row->id, &at[FL_PART_LATTICES], pattern->lattices);
+      take_rows (set->parts[FL_PART_REFLECTIONS], row->id, &at[FL_PART_REFLECTIONS], pattern->reflections);
+    }
+  if (row->outcome == FL_OUTCOME_FAILED || row->outcome == FL_OUTCOME_SET_ASIDE || !(row->energy > 0))
+    return;
   g_free (pattern->event);
-  pattern->event = event_of (e, shot);
-  pattern->frame = shot->frame;
-  pattern->energy = (double) row.energy;
-  pattern->hit = row.outcome == FL_OUTCOME_HIT || row.outcome == FL_OUTCOME_INDEXED;
-  pattern->resolution = (double) row.resolution;
-  return row.outcome != FL_OUTCOME_FAILED && row.outcome != FL_OUTCOME_SET_ASIDE && row.energy > 0;
+  pattern->file = g_strdup (source_row (e, row->source).path);
+  pattern->event = event_of (e, &shot);
+  pattern->frame = row->frame;
+  pattern->energy = (double) row->energy;
+  pattern->hit = row->outcome == FL_OUTCOME_HIT || row->outcome == FL_OUTCOME_INDEXED;
+  pattern->resolution = (double) row->resolution;
+  if (e->stream != NULL)
+    fl_stream_writer_add (e->stream, pattern);
+  else
+    fl_dials_writer_add (e->dials, pattern);
+  e->shots++;
+  e->lattices += pattern->lattices->len;
+  e->reflections += pattern->reflections->len;
 }
 
 static gboolean
 write_shots (Export *e, const GArray *list, GError **error)
 {
   g_autoptr (FlPattern) pattern = fl_pattern_new ();
-  for (guint i = 0; i < list->len; i++)
+  for (guint i = 0; i < list->len; i += SHOTS_AT_A_TIME)
     {
-      GError *why = NULL;
-      gboolean wanted = load_shot (e, &g_array_index (list, FlResultsShot, i), pattern, &why);
-      if (why != NULL)
+      guint at[FL_PART_LAST] = { 0 };
+      g_autoptr (FlShotSet) set = fl_results_load (e->job_dir, &g_array_index (list, FlResultsShot, i),
+                                                   MIN (SHOTS_AT_A_TIME, list->len - i), error);
+      if (set == NULL)
+        return FALSE;
+      for (guint k = 0; k < fl_batch_rows (set->shots); k++)
         {
-          g_propagate_error (error, why);
-          return FALSE;
+          FlShotRow row;
+          fl_batch_row (set->shots, k, &row);
+          write_shot (e, set, &row, at, pattern);
         }
-      if (!wanted)
-        continue;
-      if (e->stream != NULL)
-        fl_stream_writer_add (e->stream, pattern);
-      else
-        fl_dials_writer_add (e->dials, pattern);
-      e->shots++;
-      e->lattices += pattern->lattices->len;
-      e->reflections += pattern->reflections->len;
     }
   return TRUE;
 }
 
-static gboolean export(Export *e, const char *out, GError **error)
+static gboolean
+export_job (Export *e, const char *out, GError **error)
 {
   gboolean dials = g_str_has_suffix (out, ".expt");
   if (!dials && !g_str_has_suffix (out, ".stream"))
@@ -246,7 +254,7 @@ fl_program_export (int argc, char **argv)
   else
     {
       e.job_dir = argv[1];
-      if (!export(&e, out, &error))
+      if (!export_job (&e, out, &error))
         return fl_program_fail ("export", error);
       printf ("%s: %u shots, %u lattices, %" G_GUINT64_FORMAT " reflections\n", out, e.shots, e.lattices,
               e.reflections);

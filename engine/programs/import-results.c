@@ -37,6 +37,7 @@ typedef struct
   FlRecorder *recorder; /* NULL while the images are counted */
   GHashTable *by_path;  /* path -> Images */
   GPtrArray *images;    /* in the order in which they are named */
+  gboolean placed;      /* geometry.geom is there, for exports, though the images describe themselves */
   GHashTable *seen;     /* guint64 *: shots recorded */
   char *geometry;       /* path of the geometry in the job's folder; NULL: the images describe themselves */
   FlDetector *detector; /* NULL: no image can be opened */
@@ -260,6 +261,19 @@ take_stream (Import *m, const char *path, GError **error)
   return ok;
 }
 
+/* Keeps the panels of models for exports of the job where the images are not. */
+static gboolean
+keep_panels (Import *m, const GArray *panels, GError **error)
+{
+  if (m->geometry != NULL || m->placed)
+    return TRUE;
+  g_autoptr (FlDetector) detector = fl_exchange_stack (panels);
+  g_autofree char *text = fl_exchange_geometry (detector, 0);
+  g_autofree char *path = g_build_filename (m->out, "geometry.geom", NULL);
+  m->placed = g_file_set_contents (path, text, -1, error);
+  return m->placed;
+}
+
 /* `refl` is the argument that follows, when it is one; else the file beside it, when there is one. *used: the argument. */
 static gboolean
 take_dials (Import *m, const char *expt, const char *refl, gboolean *used, GError **error)
@@ -269,7 +283,7 @@ take_dials (Import *m, const char *expt, const char *refl, gboolean *used, GErro
   const char *table = *used ? refl : g_file_test (beside, G_FILE_TEST_EXISTS) ? beside : NULL;
   g_autoptr (FlDialsFile) file = fl_dials_read (expt, table, error);
   g_autoptr (GArray) map = g_array_new (FALSE, FALSE, sizeof (int));
-  gboolean ok = file != NULL;
+  gboolean ok = file != NULL && keep_panels (m, file->panels, error);
   for (guint i = 0; ok && i < file->patterns->len; i++)
     ok = take_pattern (m, file->patterns->pdata[i], file->panels, map, error);
   if (ok && m->recorder != NULL)
@@ -369,7 +383,7 @@ record_files (Import *m, GError **error)
 }
 
 static gboolean
-import (Import *m, GError **error)
+import_files (Import *m, GError **error)
 {
   g_autoptr (GArray) attempts = fl_attempt_list (m->out);
   if (attempts->len > 0)
@@ -426,7 +440,7 @@ fl_program_import_results (int argc, char **argv)
     fprintf (stderr, "import-results: %s\n", error->message);
   else if (m.out == NULL || m.files == NULL)
     fprintf (stderr, "import-results: expected --out DIR and one file or more\n");
-  else if (!import (&m, &error))
+  else if (!import_files (&m, &error))
     return fl_program_fail ("import-results", error);
   else
     {

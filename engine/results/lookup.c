@@ -315,6 +315,136 @@ fl_results_list (const char *job_dir)
   return list;
 }
 
+/* --- many shots at a time --- */
+
+/* Rows of one shot in one of the master's tables, and where they are once they are read. */
+typedef struct
+{
+  guint64 first;
+  guint count, run, offset;
+} Want;
+
+#define RUN_GAP  1000 /* rows that are rather read than stepped over */
+#define RUN_ROWS (1u << 18)
+
+static int
+by_first (gconstpointer a, gconstpointer b)
+{
+  const Want *x = *(Want *const *) a, *y = *(Want *const *) b;
+  return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Reads the wanted rows, sorted, in as few pieces as possible: *runs gets their batches. */
+static gboolean
+read_runs (hid_t master, const char *table, FlKind kind, const GPtrArray *sorted, GPtrArray *runs,
+           GError **error)
+{
+  for (guint i = 0; i < sorted->len;)
+    {
+      guint64 start = ((Want *) sorted->pdata[i])->first, end = start;
+      for (; i < sorted->len; i++)
+        {
+          Want *want = sorted->pdata[i];
+          if (want->first > end + RUN_GAP || (end > start && want->first + want->count - start > RUN_ROWS))
+            break;
+          want->run = runs->len;
+          want->offset = (guint) (want->first - start);
+          end = MAX (end, want->first + want->count);
+        }
+      FlBatch *run = fl_table_read (master, table, kind, start, end - start, error);
+      if (run == NULL)
+        return FALSE;
+      g_ptr_array_add (runs, run);
+    }
+  return TRUE;
+}
+
+/* Adds the wanted rows of a table to `to`, in the order of `wants`. */
+static gboolean
+load_wanted (hid_t master, const char *table, FlKind kind, Want *wants, guint n, FlBatch *to, GError **error)
+{
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new (),
+                        runs = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_batch_free);
+  for (guint i = 0; i < n; i++)
+    if (wants[i].count > 0)
+      g_ptr_array_add (sorted, &wants[i]);
+  g_ptr_array_sort (sorted, by_first);
+  if (!read_runs (master, table, kind, sorted, runs, error))
+    return FALSE;
+  for (guint i = 0; i < n; i++)
+    if (wants[i].count > 0)
+      fl_part_copy (to, runs->pdata[wants[i].run], wants[i].offset, wants[i].count);
+  return TRUE;
+}
+
+/* Shots that all lie in the master. */
+static gboolean
+load_many_from_master (const Job *job, const Place *const *places, guint n, FlShotSet *set, GError **error)
+{
+  g_autofree Want *wants = g_new0 (Want, n);
+  for (guint i = 0; i < n; i++)
+    wants[i] = (Want){ .first = places[i]->row, .count = 1 };
+  gboolean ok = load_wanted (job->master, "shots", FL_KIND_SHOT, wants, n, set->shots, error);
+  for (guint p = 0; ok && p < FL_PART_LAST; p++)
+    {
+      for (guint i = 0; i < n; i++)
+        wants[i] = (Want){ .first = places[i]->first[p], .count = (guint) places[i]->count[p] };
+      ok = load_wanted (job->master, fl_parts[p].table, fl_parts[p].kind, wants, n, set->parts[p], error);
+    }
+  if (!ok)
+    {
+      g_autofree char *path = fl_master_path (job->job_dir);
+      fl_error_prefix_path (error, path);
+    }
+  return ok;
+}
+
+static gboolean
+load_one_from_journal (const Place *place, FlShotSet *set, GError **error)
+{
+  for (guint p = 0; p < FL_PART_LAST; p++)
+    {
+      g_autoptr (FlBatch) shot = NULL, rows = NULL;
+      if (!load_from_journal (place, p, p == 0 ? &shot : NULL, &rows, error))
+        return FALSE;
+      if (p == 0)
+        fl_batch_append_all (set->shots, shot);
+      fl_batch_append_all (set->parts[p], rows);
+    }
+  return TRUE;
+}
+
+FlShotSet *
+fl_results_load (const char *job_dir, const FlResultsShot *shots, guint n, GError **error)
+{
+  g_autoptr (FlShotSet) set = fl_shot_set_new ();
+  g_autofree const Place **places = g_new0 (const Place *, n + 1);
+  gboolean ok = TRUE;
+  fl_hdf5_quiet ();
+  g_mutex_lock (&lock);
+  Job *job = job_get (job_dir);
+  refresh (job);
+  for (guint i = 0; ok && i < n; i++)
+    {
+      places[i] = g_hash_table_lookup (job->places, &shots[i].id);
+      ok = places[i] != NULL;
+      if (!ok)
+        g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
+                     "%s: has no results of shot %016" G_GINT64_MODIFIER "x", job_dir, shots[i].id);
+    }
+  for (guint i = 0, end; ok && i < n; i = end)
+    {
+      for (end = i; end < n && places[end]->journal == NULL; end++)
+        ;
+      if (end > i)
+        ok = load_many_from_master (job, places + i, end - i, set, error);
+      else
+        ok = load_one_from_journal (places[end++], set, error);
+    }
+  g_mutex_unlock (&lock);
+  return ok ? g_steal_pointer (&set) : NULL;
+}
+
 /* The table of sources in a journal, or NULL. */
 static FlBatch *
 sources_of_journal (const char *path)

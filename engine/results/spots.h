@@ -10,7 +10,7 @@
 
 #include <glib.h>
 
-#include "engine/base/batch.h"
+#include "engine/results/part.h"
 
 /* The spots of one shot: GArray of FlSpotRow, in the finder's order; its lattices: of FlLatticeRow, by number; their
  * reflections: of FlReflectionRow, lattice by lattice. Empty when it has none. Looks in the master and in the journals
@@ -29,5 +29,8 @@ typedef struct
 
 /* All shots of a job, each once, by (source, frame): GArray of FlResultsShot. Empty when there are none. */
 GArray *fl_results_list (const char *job_dir);
+/* All rows of `n` shots, in their order; for going through many (a few hundred at a time) tens of times faster than one by
+ * one. */
+FlShotSet *fl_results_load (const char *job_dir, const FlResultsShot *shots, guint n, GError **error);
 /* The files that the job reads (kind source). FL_ERROR_MISSING when the folder has no results. */
 FlBatch *fl_results_sources (const char *job_dir, GError **error);

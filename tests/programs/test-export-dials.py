@@ -2,7 +2,7 @@
 intensities, and they come back in as they went out.
 
 test-export-dials.py ENGINE; needs dials.show, dials.export, gemmi and FIRSTLIGHT_TEST_DATA."""
-import gzip, os, shutil, subprocess, sys, tempfile
+import gzip, os, re, shutil, subprocess, sys, tempfile
 
 engine = sys.argv[1]
 packed = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim", "A-xgandalf-fast.stream.gz")
@@ -87,5 +87,19 @@ check("reflections come back as they were", len(back) == 240 and all(
     for x, y in zip(ours, back)))
 check("and so do the lattices", all(np.allclose(lattices[c], lattices_back[c], rtol=1e-5, atol=1e-8) for c in lattices
                                     if c not in ("shift_x", "shift_y", "shift_z", "resolution", "spots")))
+# And out again, without images and without a geometry of theirs.
+status, said = run(engine, "export", "--out", "again.expt", "again")
+check(f"out again: {said.strip()}", status == 0, said)
+shown = [run("dials.show", f"{name}.expt") for name in ("out", "again")]
+
+
+def numbers(text):
+    """Origins, axes and cells that dials.show prints."""
+    lines = [line for line in text.splitlines() if "origin:" in line or "_axis:" in line or "Unit cell:" in line]
+    return np.array([[float(x) for x in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", line.split(":", 1)[1])[:3]] for line in lines])
+
+
+check("the detector and the cells stay where they were", len(numbers(shown[0][1])) > 600 and np.allclose(
+    numbers(shown[0][1]), numbers(shown[1][1]), atol=2e-3))
 print(f"1..{number}")
 shutil.rmtree(temporary)

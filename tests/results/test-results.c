@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/inflight.h"
 #include "engine/base/journal.h"
@@ -424,6 +425,59 @@ test_damage (void)
     }
 }
 
+/* Many at a time give what one at a time gives, from the master and from journals, in the order asked for. */
+static void
+test_load (void)
+{
+  g_autofree char *job = make_job ();
+  guint attempt;
+  GError *error = NULL;
+  FlRecorder *recorder = begin (job, &attempt, 0, 8, 20);
+  for (guint frame = 0; frame < 200; frame++)
+    record (recorder, (frame * 37) % 200);
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  write_master (job, attempt);
+  recorder = begin (job, &attempt, 0, 8, 20);
+  for (guint frame = 150; frame < 220; frame++)
+    record (recorder, frame); /* only in a journal */
+  g_assert_true (fl_recorder_flush (recorder, NULL));
+  g_autoptr (GArray) list = fl_results_list (job);
+  g_autoptr (FlBatch) sources = fl_results_sources (job, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (fl_batch_rows (sources), ==, 1);
+  g_assert_cmpuint (list->len, ==, 220);
+  for (guint order = 0; order < 2; order++)
+    {
+      g_autoptr (FlShotSet) set = fl_results_load (job, &g_array_index (list, FlResultsShot, 0), 220, &error);
+      g_assert_no_error (error);
+      const guint32 *frames = fl_batch_column (set->shots, "frame");
+      const guint64 *owners = fl_batch_column (set->parts[FL_PART_REFLECTIONS], "shot");
+      guint at = 0, n;
+      for (guint i = 0; i < 220; i++)
+        {
+          g_assert_cmpuint (frames[i], ==, order == 0 ? i : 219 - i);
+          for (n = 0; at < fl_batch_rows (set->parts[FL_PART_REFLECTIONS]) && owners[at] == id_of (frames[i]);
+               at++)
+            n++;
+          g_assert_cmpuint (n, ==, reflections_of (frames[i]));
+          check_shot (job, i);
+        }
+      g_assert_cmpuint (at, ==, fl_batch_rows (set->parts[FL_PART_REFLECTIONS]));
+      for (guint i = 0; i < 110; i++)
+        {
+          FlResultsShot swapped = g_array_index (list, FlResultsShot, i);
+          g_array_index (list, FlResultsShot, i) = g_array_index (list, FlResultsShot, 219 - i);
+          g_array_index (list, FlResultsShot, 219 - i) = swapped;
+        }
+    }
+  FlResultsShot missing = { id_of (999), 0, 999 };
+  g_assert_null (fl_results_load (job, &missing, 1, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_MISSING);
+  g_clear_error (&error);
+  g_assert_true (fl_recorder_close (recorder, NULL));
+  remove_tree (job);
+}
+
 /* Files and journals of before there were lattices. */
 static void
 test_older (void)
@@ -508,6 +562,7 @@ main (int argc, char **argv)
   g_test_add_func ("/results/strikes", test_strikes);
   g_test_add_func ("/results/attempts", test_attempts);
   g_test_add_func ("/results/damage", test_damage);
+  g_test_add_func ("/results/load", test_load);
   g_test_add_func ("/results/older", test_older);
   g_test_add_func ("/results/lost-part", test_lost_part);
   return g_test_run ();
