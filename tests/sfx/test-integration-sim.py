@@ -1,10 +1,11 @@
 """Integrated intensities of simulated set A against the |F|^2 that made the images, shell by shell, beside what the other
-program's streams hold for the same predictions of the same images: plain mean per unique hkl, correlation with the truth.
+program's streams hold of the same images: plain mean per unique hkl, correlation with the truth. First for the other
+program's own predictions, then from refined lattices (begun at the truth) with our mosaic model and predictions.
 
-test-integration-sim.py INTEGRATE-TOOL; needs FIRSTLIGHT_TEST_DATA."""
+test-integration-sim.py INTEGRATE-TOOL INTEGRATE-TRUTH; needs FIRSTLIGHT_TEST_DATA."""
 import gzip, os, re, subprocess, sys, tempfile
 
-tool = sys.argv[1]
+tool, truth_tool = sys.argv[1:3]
 folder = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim")
 if not os.path.isdir(folder):
     print(f"1..0 # SKIP no simulated sets in {folder}")
@@ -63,6 +64,15 @@ def integrate(rows, temporary, *settings):
     return np.where(sigma > 0, intensity, np.nan), sigma
 
 
+def own_reflections():
+    """hkl, intensity and |excitation| of all that were integrated; the learned half-width."""
+    text = subprocess.run([truth_tool, "crystfel-sim/lyso-agipd1m", str(HIGH), "integration.method=profile"], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    values = np.array([line.split() for line in text.splitlines() if line[0] != "#"], dtype=float)
+    values = values[values[:, 5] > 0]
+    return values[:, 1:4].astype(int), values[:, 4], abs(values[:, 6]), float(text.split()[-1])
+
+
 def unique(h, k, l):
     """4/mmm."""
     return np.stack([np.maximum(abs(h), abs(k)), np.minimum(abs(h), abs(k)), abs(l)], axis=1)
@@ -101,10 +111,12 @@ def show(columns):
 if __name__ == "__main__":
     truth, starts = read_truth(), panel_starts()
     with tempfile.TemporaryDirectory() as temporary:
+        peers = {}
         for name in STREAMS:
             rows, peer = read_stream(f"{folder}/{name}", starts)
             hkl = np.array([row[1:4] for row in rows])
-            columns = {"peer": correlations(hkl, peer, truth)}
+            peers[name] = correlations(hkl, peer, truth)
+            columns = {"peer": peers[name]}
             for method in "summation", "profile":
                 intensity, _ = integrate(rows, temporary, f"integration.method={method}")
                 columns[method] = correlations(hkl, intensity, truth)
@@ -113,4 +125,15 @@ if __name__ == "__main__":
             for method in "summation", "profile":
                 check(f"{name}: {method} correlates with the truth at least as the peer's intensities do, in every shell",
                       all(ours >= theirs for ours, theirs in zip(columns[method], columns["peer"])))
+    hkl, intensity, excitation, half_width = own_reflections()
+    near = excitation < half_width
+    columns = {"peer": peers[STREAMS[0]], "peer, 0.004": peers[STREAMS[1]], "all ours": correlations(hkl, intensity, truth),
+               "ours near the sphere": correlations(hkl[near], intensity[near], truth)}
+    print(f"# from the truth: {len(hkl)} reflections, {near.sum()} within the half-width of {half_width:.2e}/A")
+    show(columns)
+    *peers, all_ours, ours = columns.values()
+    for name, theirs in zip(STREAMS, peers):
+        check(f"{name}: our predictions within the half-width do better in every shell",
+              all(a >= b for a, b in zip(ours, theirs)))
+        check(f"{name}: all our predictions do better on the whole", all_ours[-1][0] > theirs[-1][0])
     print(f"1..{number}")
