@@ -66,7 +66,8 @@ wrap (int i, int n)
 static void
 paint_atom (FlDensityGrid *grid, FlVec3 place, const FlAtomShape *shape)
 {
-  const double x[3] = { place.x, place.y, place.z }, limit = shape->radius * shape->radius;
+  const double x[3] = { place.x - floor (place.x), place.y - floor (place.y), place.z - floor (place.z) },
+               limit = shape->radius * shape->radius;
   const double (*g)[3] = grid->metric.m;
   int from[3], until[3];
   for (int i = 0; i < 3; i++)
