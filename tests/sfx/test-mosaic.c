@@ -4,6 +4,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/sfx/mosaic.h"
+#include "engine/simulate/bragg-spots.h"
 #include "tests/sfx/sets.h"
 
 #define WAVELENGTH 1.3
@@ -246,6 +247,108 @@ test_side_maxima (void)
   set_free (set);
 }
 
+typedef struct
+{
+  GArray *spots; /* of FlSpotRow */
+  double least;  /* photons of a spot that is seen */
+  FlRandom random;
+} Seen;
+
+static void
+see (const FlPatch *patch, gpointer data)
+{
+  Seen *seen = data;
+  if (patch->photons < seen->least)
+    return;
+  FlSpotRow spot = { .panel = (guint16) patch->panel, .intensity = (float) patch->photons };
+  double fs = 0, ss = 0, sigma = 1 / sqrt (patch->photons);
+  for (int i = 0; i < patch->width * patch->height; i++)
+    {
+      fs += (double) patch->mean[i] * (patch->fs0 + i % patch->width + 0.5) / patch->photons;
+      ss += (double) patch->mean[i] * (patch->ss0 + i / patch->width + 0.5) / patch->photons;
+    }
+  spot.fs = (float) (fs + sigma * fl_random_normal (&seen->random));
+  spot.ss = (float) (ss + sigma * fl_random_normal (&seen->random));
+  spot.var_fs = spot.var_ss = (float) (sigma * sigma);
+  g_array_append_val (seen->spots, spot);
+}
+
+/* Our simulator's Gaussian crystals, refined first: the half-width is that of the top hat of the same variance, at all
+ * exposures. */
+static void
+test_simulated (void)
+{
+  const struct
+  {
+    double domain, mosaic, fluence; /* Å; rad, standard deviation */
+  } cases[] = { { 1500, 0, 1 },      { 1500, 0, 8 },       { 800, 3e-4, 2 },
+                { 4000, 1.2e-3, 2 }, { 4000, 1.2e-3, 16 }, { 2000, 6e-4, 4 } };
+  FlKnownCell known = { .type = FL_LATTICE_TETRAGONAL, .centring = 'P' };
+  g_assert_true (fl_cell_from_degrees ((double[6]){ 79.1, 79.1, 37.9, 90, 90, 90 }, &known.cell, NULL));
+  g_autoptr (FlIntensities) intensities = fl_intensities_new (&known.cell, 2, NULL);
+  FlRandom random = fl_random (9);
+  const int *m = intensities->limits;
+  FlMat3 metric = fl_cell_reciprocal_metric (&known.cell);
+  for (int h = -m[0]; h <= m[0]; h++)
+    for (int k = -m[1]; k <= m[1]; k++)
+      for (int l = -m[2]; l <= m[2]; l++)
+        *fl_intensities_at (intensities, h, k, l) =
+            (float) (-2e5 * log (1 - fl_random_unit (&random))
+                     * exp (-10 * fl_inverse_d_squared (&metric, h, k, l)));
+  g_autoptr (FlDetector) detector = make_detector ();
+  detector->panels[0].pixel_size = 0.1;
+  FlShotGeometry geometry = { detector, NULL, { 0, 0, 0 }, WAVELENGTH };
+  FlBraggModel model = { .detector = detector, .intensities = intensities, .wavelength = WAVELENGTH };
+  model.spectrum = fl_spectrum_gaussian (0.002, 1);
+  model.polarisation = FL_POLARISATION_NONE;
+  g_autoptr (FlParams) params = fl_params_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      FlMosaic fits[CRYSTALS];
+      double n_spots = 0;
+      for (guint j = 0; j < CRYSTALS; j++)
+        {
+          FlMat3 star = fl_cell_reciprocal (&known.cell);
+          FlVec3 axis =
+              fl_vec3 (fl_random_normal (&random), fl_random_normal (&random), fl_random_normal (&random));
+          FlMat3 rotation = fl_mat3_rotation (fl_vec3_unit (axis), 6 * fl_random_unit (&random));
+          FlCrystal crystal = { .shape = FL_SHAPE_GAUSSIAN,
+                                .domain = cases[i].domain,
+                                .mosaic = cases[i].mosaic };
+          crystal.a_star = fl_mat3_multiply (&star, &rotation);
+          crystal.n_cells = 1e6;
+          crystal.fluence = 1e4 * cases[i].fluence;
+          Seen seen = { g_array_new (FALSE, FALSE, sizeof (FlSpotRow)), 40, random };
+          fl_bragg_spots (&model, &crystal, see, &seen);
+          const FlSpotRow *spots = (const FlSpotRow *) (void *) seen.spots->data;
+          FlRefined refined = { .star = crystal.a_star };
+          g_autofree FlPair *pairs = g_new (FlPair, seen.spots->len + 1);
+          g_assert_true (
+              fl_refine (params, &geometry, spots, seen.spots->len, &known, &refined, pairs, NULL));
+          fl_mosaic_fit (params, &geometry, spots, pairs, seen.spots->len, NULL, &fits[j]);
+          n_spots += refined.n_pairs / (double) CRYSTALS;
+          random = seen.random;
+          g_array_free (seen.spots, TRUE);
+        }
+      double off[2];
+      for (guint k = 0; k < 2; k++)
+        {
+          double q = k == 0 ? 0.2 : 0.4, sine = q * WAVELENGTH / 2, values[CRYSTALS];
+          double size = 0.398942 / cases[i].domain, turn = q * cases[i].mosaic, band = q * 0.002 / 2.35482;
+          double variance = size * size + turn * turn * (1 - sine * sine) + band * band * sine * sine;
+          for (guint j = 0; j < CRYSTALS; j++)
+            values[j] = fl_mosaic_half_width (&fits[j], q) / sqrt (3 * variance);
+          off[k] = median (values, CRYSTALS);
+        }
+      g_test_message (
+          "domain size %.0f A, mosaicity %.4f deg, fluence %.0f: %.0f pairs; half-width at 5 A %.2f, at "
+          "2.5 A %.2f of the truth",
+          cases[i].domain, fl_degrees (cases[i].mosaic), cases[i].fluence, n_spots, off[0], off[1]);
+      g_assert_cmpfloat (fabs (off[0] - 1), <, 0.2);
+      g_assert_cmpfloat (fabs (off[1] - 1), <, 0.2);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -253,6 +356,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mosaic/closed-forms", test_closed_forms);
   g_test_add_func ("/mosaic/populations", test_populations);
   g_test_add_func ("/mosaic/fixed", test_fixed);
+  g_test_add_func ("/mosaic/simulated", test_simulated);
   g_test_add_func ("/mosaic/side-maxima", test_side_maxima);
   return g_test_run ();
 }
