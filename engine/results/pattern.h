@@ -17,6 +17,7 @@ typedef struct
   FlVec3 origin;                  /* mm, outer corner of the first pixel */
   FlVec3 fs, ss;                  /* mm a pixel step */
   double trusted_min, saturation; /* counts; ∓INFINITY: not known */
+  gboolean no_index;              /* a geometry that leaves it out of everything */
 } FlPanelPlace;
 
 /* GArray of FlPanelPlace that frees the names. */

@@ -100,6 +100,8 @@ take_geometry_line (GArray *panels, GHashTable *by_name, double defaults[4], cha
   if (slash == NULL)
     return;
   FlPanelPlace *p = &g_array_index (panels, FlPanelPlace, at);
+  if (strcmp (key, "no_index") == 0)
+    p->no_index = value != 0 || strcmp (g_strstrip (equals + 1), "true") == 0;
   p->min_fs = limits[0];
   p->min_ss = limits[1];
   p->n_fs = limits[2] >= limits[0] ? (guint) (limits[2] - limits[0] + 1) : 0;
@@ -113,6 +115,13 @@ read_panels (const char *geometry, GArray *panels, GHashTable *by_name)
   g_auto (GStrv) lines = g_strsplit (geometry, "\n", -1);
   for (char **line = lines; *line != NULL; line++)
     take_geometry_line (panels, by_name, defaults, *line);
+  for (guint i = panels->len; i > 0; i--)
+    if (g_array_index (panels, FlPanelPlace, i - 1).no_index)
+      g_array_remove_index (panels, i - 1);
+  g_hash_table_remove_all (by_name);
+  for (guint i = 0; i < panels->len; i++)
+    g_hash_table_insert (by_name, g_strdup (g_array_index (panels, FlPanelPlace, i).name),
+                         GUINT_TO_POINTER (i + 1));
 }
 
 GArray *

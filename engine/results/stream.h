@@ -9,7 +9,7 @@
 
 #include "engine/results/pattern.h"
 
-/* The panels that a geometry names, in its order: names, corners and sizes only. */
+/* The panels that a geometry names, in its order, those with no_index left out: names, corners and sizes only. */
 GArray *fl_stream_panels (const char *geometry);
 
 typedef struct FlStreamWriter FlStreamWriter;

@@ -12,7 +12,8 @@
 static const char geometry[] = "; two panels of one array\nphoton_energy = 9000 eV\nclen = 0.1\nres = 10000\n"
                                "max_fs = 99\nmin_fs = 0\n"
                                "one/min_ss = 0\none/max_ss = 199\none/corner_x = 0\n"
-                               "bad_spot/min_fs = 3\ntwo/min_ss = 200 ; the other\ntwo/max_ss = 399\n";
+                               "broken/min_ss = 900\nbroken/no_index = 1\nbad_spot/min_fs = 3\ntwo/min_ss = "
+                               "200 ; the other\ntwo/max_ss = 399\n";
 
 static char *
 temporary_path (void)
