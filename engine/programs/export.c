@@ -207,6 +207,12 @@ export_job (Export *e, const char *out, GError **error)
   e->sources = fl_results_sources (e->job_dir, error);
   if (e->sources == NULL || !fl_params_read_file (e->params, params, error))
     return FALSE;
+  g_autofree char *imported = g_build_filename (e->job_dir, "geometry.geom", NULL);
+  const char *geometry = fl_params_text (e->params, "detector.geometry");
+  if (*geometry != '\0' && !g_file_test (geometry, G_FILE_TEST_EXISTS)
+      && g_file_test (imported, G_FILE_TEST_EXISTS)
+      && !fl_params_set (e->params, "detector.geometry", imported, error)) /* the folder has been moved */
+    return FALSE;
   g_autoptr (GArray) list = fl_results_list (e->job_dir);
   g_autoptr (GError) why = NULL;
   if (!find_detector (e, list, &why) && (dials || !find_names (e)))

@@ -26,7 +26,9 @@ typedef struct
   GArray *experiments;     /* of Experiment */
   GHashTable *by_image;    /* "file\nframe" -> FlPattern */
   GHashTable *by_imageset; /* number -> FlPattern; NULL: of several shots */
-  FlMat3 turn;             /* from dxtbx' laboratory to ours */
+  const char *hall;        /* the symbol that was looked up last, and its group's number */
+  guint group;
+  FlMat3 turn; /* from dxtbx' laboratory to ours */
 } Reading;
 
 void
@@ -219,14 +221,17 @@ group_of (const char *hall)
 
 /* A symbol that only states the centring stands for a group that nobody has determined. */
 static void
-read_group (const json_t *crystal, FlLatticeRow *lattice)
+read_group (Reading *reading, const json_t *crystal, FlLatticeRow *lattice)
 {
   const char *hall = json_string_value (json_object_get (crystal, "space_group_hall_symbol"));
   const char *letter = hall != NULL ? strpbrk (hall, "PABCIFR") : NULL;
   lattice->centring = letter != NULL ? (guint8) *letter : 'P';
-  lattice->space_group = hall != NULL ? (guint16) group_of (hall) : 0;
-  if (lattice->space_group == 1)
-    lattice->space_group = 0;
+  if (g_strcmp0 (hall, reading->hall) != 0)
+    {
+      reading->hall = hall;
+      reading->group = hall != NULL ? group_of (hall) : 0;
+    }
+  lattice->space_group = reading->group > 1 ? (guint16) reading->group : 0;
 }
 
 static int
@@ -250,7 +255,7 @@ read_crystal (Reading *reading, const json_t *crystal, FlPattern *pattern)
   lattice.mosaicity =
       (float) fl_radians (2 * json_number_value (json_object_get (crystal, "ML_half_mosaicity_deg")));
   lattice.domain_size = (float) json_number_value (json_object_get (crystal, "ML_domain_size_ang"));
-  read_group (crystal, &lattice);
+  read_group (reading, crystal, &lattice);
   if (pattern->lattices->len >= G_MAXUINT16
       || !fl_pattern_derive (pattern, &lattice, pattern->reflections->len))
     return -1;
