@@ -14,7 +14,7 @@
 
 typedef struct
 {
-  char *store, *watch, *kind, *block, *trial, *launcher, *engine;
+  char *store, *watch, *kind, *block, *trial, *launcher, *engine, *stages;
   char **tags;
   int cores, ranks;
   double quiet;
@@ -103,7 +103,7 @@ static gboolean
 set_site (FlStore *store, const Options *options, GError **error)
 {
   FlSite *site = fl_store_find (store, FL_TABLE_SITE, "local", error);
-  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "spots", error);
+  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", error);
   gboolean ok = site != NULL && task != NULL
                 && (options->cores <= 0
                     || fl_store_set_int (store, FL_TABLE_SITE, site->id, "cores", options->cores, error))
@@ -112,9 +112,11 @@ set_site (FlStore *store, const Options *options, GError **error)
                 && (options->engine == NULL
                     || fl_store_set_text (store, FL_TABLE_SITE, site->id, "engine", options->engine, error))
                 && (options->ranks <= 0
-                    || fl_store_set_int (store, FL_TABLE_TASK, task->id, "ranks", options->ranks, error));
+                    || fl_store_set_int (store, FL_TABLE_TASK, task->id, "ranks", options->ranks, error))
+                && (options->stages == NULL
+                    || fl_store_set_text (store, FL_TABLE_TASK, task->id, "type", options->stages, error));
   if (!ok && error != NULL && *error == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'spots'", fl_store_path (store));
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills'", fl_store_path (store));
   fl_record_free (FL_TABLE_SITE, site);
   fl_record_free (FL_TABLE_TASK, task);
   return ok;
@@ -127,7 +129,8 @@ set_up (const Options *options)
   g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_CREATE, &error);
   if (store == NULL || !fl_store_begin (store, &error))
     return fl_program_fail (PROGRAM, error);
-  gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL || options->engine != NULL;
+  gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL || options->engine != NULL
+                        || options->stages != NULL;
   if ((options->watch == NULL || add_watch (store, options, &error))
       && (options->block == NULL || add_block (store, options, &error))
       && (options->trial == NULL || add_trial (store, options, &error)) && add_tags (store, options, &error)
@@ -156,6 +159,7 @@ fl_program_experiment (int argc, char **argv)
     { "tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags, "Makes a tag (may be repeated)", "NAME" },
     { "cores", 0, 0, G_OPTION_ARG_INT, &options.cores, "Cores of this machine that jobs may take", "N" },
     { "ranks", 0, 0, G_OPTION_ARG_INT, &options.ranks, "Ranks of a job", "N" },
+    { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages, "How far jobs go: spots, index or all (default)", "STAGES" },
     { "launcher", 0, 0, G_OPTION_ARG_STRING, &options.launcher, "How ranks are started (mpirun -n {ranks})", "TEXT" },
     { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine, "firstlight-engine of the jobs", "FILE" },
     { NULL }
@@ -170,6 +174,9 @@ fl_program_experiment (int argc, char **argv)
     fprintf (stderr, "%s: expected --store FOLDER and other options only\n", PROGRAM);
   else if (options.kind != NULL && strcmp (options.kind, "folders") != 0 && strcmp (options.kind, "files") != 0)
     fprintf (stderr, "%s: --kind '%s' is wrong, expected folders or files\n", PROGRAM, options.kind);
+  else if (options.stages != NULL && strcmp (options.stages, "spots") != 0 && strcmp (options.stages, "index") != 0
+           && strcmp (options.stages, "all") != 0)
+    fprintf (stderr, "%s: --stages '%s' is wrong, expected spots, index or all\n", PROGRAM, options.stages);
   else
     {
       if (options.kind == NULL)
@@ -184,7 +191,7 @@ fl_program_experiment (int argc, char **argv)
       status = set_up (&options);
     }
   char *texts[] = { options.store, options.watch, options.kind, options.block, options.trial, options.launcher,
-                    options.engine };
+                    options.engine, options.stages };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (options.tags);

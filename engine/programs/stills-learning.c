@@ -16,6 +16,8 @@
 #define MOST_A_HIT    100  /* shots looked at for one hit that is wanted */
 #define MOST_PROPOSED 4
 #define HASH_SEED     0x6c6561726e31ull
+#define LEARNED  "learned.txt"
+#define PROFILES "profiles.txt"
 #define LEAST_LATTICES 5   /* for a mosaic model */
 
 typedef struct
@@ -24,6 +26,8 @@ typedef struct
   FlStillsRank *rank;
   const FlParams *params;
   const GPtrArray *inputs;
+  const char *folder; /* what is learned is kept here */
+  FlUntil until;
   guint wanted;  /* hits */
   GArray *order; /* rank 0: FlShotRef by hash */
   gboolean stopped;
@@ -41,6 +45,7 @@ void
 fl_learned_clear (FlLearned *learned)
 {
   g_clear_pointer (&learned->cells, fl_batch_free);
+  g_clear_pointer (&learned->profiles, fl_profiles_free);
 }
 
 /* --- choosing shots --- */
@@ -124,7 +129,7 @@ learn_from (Learning *learning, const FlShotRef *refs, guint n, FlLearn what, GA
   fl_deal_free (deal);
   learning->stopped = fl_parallel_share_u64 (learning->parallel, dealt == FL_DEAL_STOPPED) != 0;
   g_autoptr (GPtrArray) all = fl_parallel_gather (learning->parallel, mine->data, mine->len);
-  gsize size = what == FL_LEARN_CELL ? sizeof (FlCellCandidate) : sizeof (FlMosaic);
+  gsize size = what == FL_LEARN_CELL ? sizeof (FlCellCandidate) : sizeof (FlMosaic); /* profiles: no items */
   for (guint i = 0; all != NULL && i < all->len; i++)
     read_entries (all->pdata[i], size, entries);
   g_array_sort (entries, entry_by_hash);
@@ -260,12 +265,6 @@ average_mosaic (const GArray *entries, FlLearned *learned)
 
 /* --- keeping it --- */
 
-static char *
-learned_path (const char *job_dir)
-{
-  return g_build_filename (job_dir, "learning-0001", "learned.txt", NULL);
-}
-
 /* Numbers as text that reads back to the same bits. */
 static char *
 learned_write (const FlLearned *learned, guint attempt)
@@ -387,20 +386,16 @@ learned_parse (const char *text, const char *path, FlLearned *learned, GError **
   return TRUE;
 }
 
+/* Rank 0's text into a file of the learning pass. */
 static gboolean
-learned_keep (const char *text, const char *path, GError **error)
+keep (const Learning *learning, const char *name, const char *text, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (path);
-  GError *why = NULL;
-  if (g_mkdir_with_parents (folder, 0777) != 0)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
-      return FALSE;
-    }
-  if (g_file_set_contents (path, text, -1, &why))
+  g_autofree char *path = g_build_filename (learning->folder, name, NULL);
+  g_autoptr (GError) why = NULL;
+  if (g_mkdir_with_parents (learning->folder, 0777) == 0 && g_file_set_contents (path, text, -1, &why))
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", path, why->message);
-  g_error_free (why);
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", path,
+               why != NULL ? why->message : g_strerror (errno));
   return FALSE;
 }
 
@@ -408,12 +403,25 @@ learned_keep (const char *text, const char *path, GError **error)
 
 /* Every rank gets rank 0's text and reads it, so that all have the same. */
 static gboolean
-share (Learning *learning, FlLearned *learned, const char *path, const char *mine, GError **error)
+share (const Learning *learning, FlLearned *learned, const char *mine, GError **error)
 {
+  g_autofree char *path = g_build_filename (learning->folder, LEARNED, NULL);
   g_autofree char *text = fl_parallel_share_text (learning->parallel, mine);
+  FlProfiles *profiles = g_steal_pointer (&learned->profiles);
   fl_learned_clear (learned);
-  *learned = (FlLearned){ 0 };
+  *learned = (FlLearned){ .profiles = profiles };
   return text != NULL && learned_parse (text, path, learned, error);
+}
+
+/* The hits among the entries. */
+static GArray *
+hits_of (const GArray *entries)
+{
+  GArray *refs = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  for (guint i = 0; i < entries->len; i++)
+    if (g_array_index (entries, Entry, i).shot.hit)
+      g_array_append_val (refs, g_array_index (entries, Entry, i).shot.ref);
+  return refs;
 }
 
 /* From the hits that the cell came from, or, when it was told, from hits chosen in the same way. */
@@ -427,12 +435,36 @@ learn_the_mosaic (Learning *learning, FlLearned *learned, GArray *entries)
       return;
     }
   g_autoptr (GArray) own = entries_new ();
-  g_autoptr (GArray) refs = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
-  for (guint i = 0; i < entries->len; i++)
-    if (g_array_index (entries, Entry, i).shot.hit)
-      g_array_append_val (refs, g_array_index (entries, Entry, i).shot.ref);
+  g_autoptr (GArray) refs = hits_of (entries);
   learn_from (learning, (const FlShotRef *) (void *) refs->data, refs->len, FL_LEARN_MOSAIC, own);
   average_mosaic (own, learned);
+}
+
+/* From the same hits, with the mosaic model of them all. */
+static gboolean
+learn_the_profiles (Learning *learning, FlLearned *learned, const GArray *entries, GError **error)
+{
+  if (!fl_stills_rank_expect (learning->rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL, NULL,
+                              FL_UNTIL_INTEGRATED, error))
+    return FALSE;
+  g_autoptr (GArray) none = entries_new ();
+  g_autoptr (GArray) refs = hits_of (entries);
+  learn_from (learning, (const FlShotRef *) (void *) refs->data, refs->len, FL_LEARN_PROFILES, none);
+  g_autoptr (FlProfiles) sum = fl_stills_rank_take_profiles (learning->rank);
+  g_autofree char *mine = fl_profiles_write (sum);
+  g_autoptr (GPtrArray) all = fl_parallel_gather (learning->parallel, mine, strlen (mine));
+  for (guint i = 1; all != NULL && i < all->len; i++)
+    {
+      gsize length;
+      const char *text = g_bytes_get_data (all->pdata[i], &length);
+      g_autofree char *copy = g_strndup (text, length);
+      g_autoptr (FlProfiles) other = fl_profiles_read (copy, NULL); /* as another rank has just written it */
+      fl_profiles_merge (sum, other);
+    }
+  g_autofree char *merged = all != NULL ? fl_profiles_write (sum) : NULL;
+  g_autofree char *text = fl_parallel_share_text (learning->parallel, merged);
+  learned->profiles = fl_profiles_read (text, error);
+  return learned->profiles != NULL && (merged == NULL || learning->stopped || keep (learning, PROFILES, merged, error));
 }
 
 static void
@@ -449,40 +481,67 @@ note_told (FlLearned *learned)
   fl_batch_append (learned->cells, &row);
 }
 
+/* Rank 0's text for all; kept when it is the last. */
 static gboolean
-learn (Learning *learning, FlLearned *learned, const char *path, guint attempt, GError **error)
+settle (const Learning *learning, FlLearned *learned, gboolean last, guint attempt, GError **error)
+{
+  g_autofree char *text = learning->order != NULL ? learned_write (learned, attempt) : NULL;
+  return share (learning, learned, text, error)
+         && (text == NULL || !last || keep (learning, LEARNED, text, error));
+}
+
+/* Errors are those of all ranks alike, or come after the last collective call. */
+static gboolean
+learn (Learning *learning, FlLearned *learned, guint attempt, GError **error)
 {
   g_autoptr (GArray) entries = entries_new ();
-  gboolean first = learning->order != NULL;
   learned->cells = fl_batch_new (FL_KIND_CELL);
   if (learned->told)
     note_told (learned);
   else
     {
       collect (learning, FL_LEARN_CELL, entries);
-      if (first)
+      if (learning->order != NULL)
         propose (entries, learned);
     }
-  if (learning->stopped)
-    return TRUE;
   /* The cell of all ranks must be the same to the last bit. */
-  g_autofree char *cell = first ? learned_write (learned, attempt) : NULL;
-  if (!share (learning, learned, path, cell, error))
-    return FALSE;
+  if (learning->stopped || !settle (learning, learned, FALSE, attempt, error))
+    return learning->stopped;
   if (learned->has_cell && learning->wanted > 0)
     {
-      if (!fl_stills_rank_expect (learning->rank, &learned->cell, NULL, FL_UNTIL_INDEXED, error))
+      if (!fl_stills_rank_expect (learning->rank, &learned->cell, NULL, NULL, FL_UNTIL_INDEXED, error))
         return FALSE;
       learn_the_mosaic (learning, learned, entries);
     }
-  if (learning->stopped)
-    return TRUE;
   learned->shots = entries->len;
   learned->hits = 0;
   for (guint i = 0; i < entries->len; i++)
     learned->hits += g_array_index (entries, Entry, i).shot.hit;
-  g_autofree char *text = first ? learned_write (learned, attempt) : NULL;
-  return share (learning, learned, path, text, error) && (!first || learned_keep (text, path, error));
+  if (learning->stopped || !settle (learning, learned, FALSE, attempt, error))
+    return learning->stopped;
+  if (learned->has_cell && learning->wanted > 0 && learning->until == FL_UNTIL_INTEGRATED
+      && !learn_the_profiles (learning, learned, entries, error))
+    return FALSE;
+  return learning->stopped || settle (learning, learned, TRUE, attempt, error);
+}
+
+/* What an earlier attempt has kept; FALSE with error when it is damaged. Profiles that are not there were not wanted. */
+static gboolean
+read_kept (const Learning *learning, FlLearned *learned, const char *kept, GError **error)
+{
+  g_autofree char *path = g_build_filename (learning->folder, PROFILES, NULL);
+  g_autofree char *mine = NULL;
+  if (!share (learning, learned, kept, error))
+    return FALSE;
+  if (kept != NULL)
+    g_file_get_contents (path, &mine, NULL, NULL);
+  g_autofree char *text = fl_parallel_share_text (learning->parallel, mine);
+  if (text != NULL && (learned->profiles = fl_profiles_read (text, error)) == NULL)
+    {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
+  return TRUE;
 }
 
 static void
@@ -504,10 +563,11 @@ fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *param
                  const GArray *shots, const char *job_dir, guint attempt, FlUntil until, FlLearned *learned,
                  gboolean *stopped, GError **error)
 {
-  gboolean first = fl_parallel_rank (parallel) == 0;
-  g_autofree char *path = learned_path (job_dir);
+  gboolean first = fl_parallel_rank (parallel) == 0, ok;
+  g_autofree char *folder = g_build_filename (job_dir, "learning-0001", NULL);
+  g_autofree char *path = g_build_filename (folder, LEARNED, NULL);
   g_autofree char *kept = NULL;
-  Learning learning = { .parallel = parallel, .rank = rank, .params = params, .inputs = inputs };
+  Learning learning = { .parallel = parallel, .rank = rank, .params = params, .inputs = inputs, .folder = folder, .until = until };
   learning.wanted = (guint) fl_params_int (params, "indexing.learning_shots");
   *learned = (FlLearned){ 0 };
   if (!fl_known_cell_from_params (params, &learned->cell, &learned->told, error))
@@ -515,9 +575,8 @@ fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *param
   learned->has_cell = learned->told;
   if (first)
     g_file_get_contents (path, &kept, NULL, NULL);
-  gboolean ok;
   if (fl_parallel_share_u64 (parallel, kept != NULL) != 0)
-    ok = share (&learning, learned, path, kept, error);
+    ok = read_kept (&learning, learned, kept, error);
   else
     {
       if (first)
@@ -526,7 +585,7 @@ fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *param
           g_array_append_vals (learning.order, shots->data, shots->len);
           g_array_sort_with_data (learning.order, by_hash, (gpointer) inputs);
         }
-      ok = learn (&learning, learned, path, attempt, error);
+      ok = learn (&learning, learned, attempt, error);
       g_clear_pointer (&learning.order, g_array_unref);
     }
   *stopped = learning.stopped;
@@ -535,5 +594,6 @@ fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *param
   if (first)
     tell (learned);
   return !learned->has_cell
-         || fl_stills_rank_expect (rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL, until, error);
+         || fl_stills_rank_expect (rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL,
+                                   learned->profiles, until, error);
 }

@@ -1,8 +1,8 @@
-/* stills-learning.h: the learning pass of a job: from some hits, chosen by content, the cell (when nobody has told it)
- * and the mosaic model that steadies single lattices.
+/* stills-learning.h: the learning pass of a job: from some hits, chosen by content, the cell (when nobody has told it),
+ * the mosaic model that steadies single lattices, and the profiles of spots.
  *
  * Shots are taken in the order of a hash of their ids until enough of them are hits, so that the choice depends on
- * nothing but the shots; what is found is kept in `JOB/learning-0001/learned.txt` and is the same for all attempts of
+ * nothing but the shots; what is found is kept in `JOB/learning-0001/` and is the same for all attempts of
  * the job and any number of ranks. Collective. */
 #pragma once
 
@@ -15,6 +15,7 @@ typedef struct
   FlKnownCell cell;
   gboolean has_mosaic;
   FlMosaic mosaic;
+  FlProfiles *profiles; /* NULL: not learned */
   guint32 shots, hits, lattices; /* that were looked at; hits among them; of those, lattices */
   FlBatch *cells;                /* FlCellRow, the job's own first; rank 0, for its journal */
 } FlLearned;

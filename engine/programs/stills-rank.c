@@ -27,6 +27,7 @@ struct FlStillsRank
   FlLatticeFinder *lattices; /* NULL: spots only */
   FlCellSearch *search;      /* while the cell is being learned */
   GArray *q, *intensity;     /* for the search */
+  FlProfiles *profiles;      /* being learned */
   char *device_message;
   GQueue open; /* OpenSource, last used first */
   FlShot shot;
@@ -70,6 +71,7 @@ fl_stills_rank_free (FlStillsRank *rank)
   g_queue_clear (&rank->open);
   /* Before the finder, whose device they use. */
   fl_lattice_finder_free (rank->lattices);
+  fl_profiles_free (rank->profiles);
   fl_cell_search_free (rank->search);
   fl_spot_finder_free (rank->finder);
   g_array_unref (rank->q);
@@ -88,12 +90,20 @@ fl_stills_rank_device (const FlStillsRank *rank, const char **message)
 }
 
 gboolean
-fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, FlUntil until,
-                       GError **error)
+fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, const FlProfiles *profiles,
+                       FlUntil until, GError **error)
 {
   g_clear_pointer (&rank->lattices, fl_lattice_finder_free);
   rank->lattices = fl_lattice_finder_new (rank->params, known, prior, until, fl_spot_finder_stream (rank->finder), error);
+  if (rank->lattices != NULL && profiles != NULL)
+    fl_lattice_finder_set_profiles (rank->lattices, profiles);
   return rank->lattices != NULL;
+}
+
+FlProfiles *
+fl_stills_rank_take_profiles (FlStillsRank *rank)
+{
+  return rank->profiles != NULL ? g_steal_pointer (&rank->profiles) : fl_lattice_finder_profiles_new (rank->lattices);
 }
 
 FlRankCounts *
@@ -296,21 +306,28 @@ learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLe
 }
 
 static gboolean
-learn_mosaic (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned, GByteArray *items,
-              GError **error)
+learn_lattices (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearn what, FlLearnedShot *learned,
+                GByteArray *items, GError **error)
 {
   FlLattices lattices;
   g_autoptr (GError) why = NULL;
-  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, fl_spot_finder_gain (rank->finder), NULL,
-                               NULL, &lattices, &why))
+  double gain = fl_spot_finder_gain (rank->finder);
+  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, gain, NULL, NULL, &lattices, &why))
     {
       if (!g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
         return TRUE;
       g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
     }
-  learned->n = MIN (lattices.n_lattices, 1);
-  g_byte_array_append (items, (const guint8 *) lattices.mosaics, (guint) (learned->n * sizeof *lattices.mosaics));
+  if (what == FL_LEARN_MOSAIC)
+    {
+      learned->n = MIN (lattices.n_lattices, 1);
+      g_byte_array_append (items, (const guint8 *) lattices.mosaics, (guint) (learned->n * sizeof *lattices.mosaics));
+      return TRUE;
+    }
+  if (rank->profiles == NULL)
+    rank->profiles = fl_lattice_finder_profiles_new (rank->lattices);
+  fl_lattice_finder_learn (rank->lattices, &rank->shot, detector, gain, rank->profiles);
   return TRUE;
 }
 
@@ -329,7 +346,7 @@ fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArra
       FlDetector *detector = shot_detector (rank, ref.source);
       learned.hit = 1;
       ok = what == FL_LEARN_CELL ? learn_cell (rank, detector, &found, &learned, items, error)
-                                 : learn_mosaic (rank, detector, &found, &learned, items, error);
+                                 : learn_lattices (rank, detector, &found, what, &learned, items, error);
     }
   fl_inflight_idle (rank->inflight);
   g_byte_array_append (out, (const guint8 *) &learned, sizeof learned);

@@ -36,16 +36,17 @@ void fl_stills_rank_free (FlStillsRank *rank);
 const char *fl_stills_rank_device (const FlStillsRank *rank, const char **message);
 FlRankCounts *fl_stills_rank_counts (FlStillsRank *rank);
 
-/* From now on hits are indexed with this cell (and the mosaic model that a learning pass found; NULL: none). */
-gboolean fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, FlUntil until,
-                                GError **error);
+/* From now on hits are indexed with this cell (and the mosaic model and profiles that a learning pass found; NULL: none). */
+gboolean fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior,
+                                const FlProfiles *profiles, FlUntil until, GError **error);
 
 /* --- learning: nothing is recorded --- */
 
 typedef enum
 {
-  FL_LEARN_CELL,  /* candidates (FlCellCandidate) of each hit */
-  FL_LEARN_MOSAIC /* mosaic models (FlMosaic) of each hit's surest lattice; fl_stills_rank_expect() comes first */
+  FL_LEARN_CELL,    /* candidates (FlCellCandidate) of each hit */
+  FL_LEARN_MOSAIC,  /* mosaic models (FlMosaic) of each hit's surest lattice; fl_stills_rank_expect() comes first */
+  FL_LEARN_PROFILES /* nothing a hit: the rank's sums are asked for at the end; expect(), as far as integration, first */
 } FlLearn;
 
 /* What was learned from one shot; `n` items follow it, of `size` bytes each. */
@@ -60,6 +61,9 @@ typedef struct
 
 /* Appends a FlLearnedShot and its items. A shot that cannot be read is no hit. FALSE: the device. */
 gboolean fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out, GError **error);
+
+/* What has been learned since the last call; the caller's. */
+FlProfiles *fl_stills_rank_take_profiles (FlStillsRank *rank);
 
 /* A shot that fails is recorded as such; FALSE only when recording fails. */
 gboolean fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error);

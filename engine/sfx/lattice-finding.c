@@ -83,6 +83,27 @@ fl_lattice_finder_free (FlLatticeFinder *finder)
   g_free (finder);
 }
 
+void
+fl_lattice_finder_set_profiles (FlLatticeFinder *finder, const FlProfiles *profiles)
+{
+  if (finder->integrator != NULL)
+    fl_integrator_set_profiles (finder->integrator, profiles);
+}
+
+FlProfiles *
+fl_lattice_finder_profiles_new (const FlLatticeFinder *finder)
+{
+  return fl_profiles_new (fl_params_real (finder->params, "integration.radius") + 1);
+}
+
+void
+fl_lattice_finder_learn (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector, double gain,
+                         FlProfiles *profiles)
+{
+  fl_integrator_learn (finder->integrator, shot, detector, gain,
+                       (const FlReflectionRow *) (void *) finder->reflections->data, finder->reflections->len, profiles);
+}
+
 /* --- geometry --- */
 
 static gboolean

@@ -9,6 +9,7 @@
 #include "engine/base/params.h"
 #include "engine/crystal/lattice.h"
 #include "engine/sfx/mosaic.h"
+#include "engine/sfx/profiles.h"
 #include "engine/sfx/spot-finding.h"
 
 /* How far to go. */
@@ -37,12 +38,20 @@ FlLatticeFinder *fl_lattice_finder_new (const FlParams *params, const FlKnownCel
 void fl_lattice_finder_free (FlLatticeFinder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlLatticeFinder, fl_lattice_finder_free)
 
+/* Profiles that a learning pass has learned; copied. */
+void fl_lattice_finder_set_profiles (FlLatticeFinder *finder, const FlProfiles *profiles);
+
 typedef void (*FlStageFunc) (FlStage stage, gpointer data);
 
 /* `gain`: counts a photon. `stage` (may be NULL) is called as each stage begins. No lattice is no error. FALSE:
  * FL_ERROR_INPUT (the shot: nobody says its wavelength, or where its pixels are), FL_ERROR_FAILED (the device). */
 gboolean fl_lattice_finder_find (FlLatticeFinder *finder, const FlShot *shot, FlDetector *detector, const FlFound *found,
                                  double gain, FlStageFunc stage, gpointer data, FlLattices *lattices, GError **error);
+
+/* Adds the last shot's reflections to `profiles` (made by fl_lattice_finder_profiles_new()). */
+void fl_lattice_finder_learn (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector, double gain,
+                              FlProfiles *profiles);
+FlProfiles *fl_lattice_finder_profiles_new (const FlLatticeFinder *finder);
 
 /* Geometry and reciprocal vectors of a shot's spots, as indexing wants them. `q`: FlVec3, `intensity`: float; emptied
  * first. FALSE as above. */

@@ -58,7 +58,7 @@ add_first_records (FlStore *store, GError **error)
   FlExperiment experiment = { .name = name, .created = fl_now_ns () };
   FlRoot root = { .name = (char *) "experiment", .path = (char *) "." };
   FlSite site = { .name = (char *) "local", .kind = (char *) "local", .scratch = root.name };
-  FlTask task = { .name = (char *) "spots", .type = (char *) "spots", .active = TRUE };
+  FlTask task = { .name = (char *) "stills", .type = (char *) "all", .active = TRUE };
   return fl_store_save (store, FL_TABLE_EXPERIMENT, &experiment, error)
          && fl_store_save (store, FL_TABLE_ROOT, &root, error) && fl_store_save (store, FL_TABLE_SITE, &site, error)
          && fl_store_save (store, FL_TABLE_TASK, &task, error);

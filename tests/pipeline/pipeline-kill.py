@@ -134,7 +134,7 @@ for run in range(1, RUNS + 1):
             found[shot] = spots[first:first + n]
 block = os.path.join(folder, "block.params")
 open(block, "w").write(f"[detector]\ngeometry = {geometry}\n[engine]\nbatch_rows = 2\n")
-subprocess.run([control, "experiment", "--store", experiment, "--watch", raw, "--quiet", "0.3", "--block", block, "--trial", "",
+subprocess.run([control, "experiment", "--store", experiment, "--watch", raw, "--quiet", "0.3", "--stages", "spots", "--block", block, "--trial", "",
                 "--ranks", "2", "--launcher", "mpirun -n {ranks}", "--engine", engine], check=True, stdin=subprocess.DEVNULL,
                stdout=log, stderr=log)
 

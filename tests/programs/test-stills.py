@@ -129,7 +129,7 @@ for name, arguments, words in (
         ("two files of one name", dict(inputs=[one, place("run")], geometry=geometry), "names of their own"),
         ("no input", dict(inputs=[]), "no input given"),
         ("unknown option", dict(inputs=[one], extra=["--fast"]), "--fast"),
-        ("a stage to come", dict(inputs=[one], extra=["--stages", "index"]), "spots")):
+        ("unknown stage", dict(inputs=[one], extra=["--stages", "merge"]), "spots, index or all")):
     status, last, err = run(place("wrong"), ranks=ranks_tried[-1], **arguments)
     lines = [l for l in err.splitlines() if l.startswith("firstlight-engine stills: ")]
     check(f"{name}: one line, exit 2", status == 2 and len(lines) == 1 and words in lines[0], err)
