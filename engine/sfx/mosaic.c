@@ -57,7 +57,8 @@ profile (double half_width, double excitation)
 double
 fl_mosaic_partiality (const FlMosaic *mosaic, double q, double excitation)
 {
-  return profile (fl_mosaic_half_width (mosaic, q), excitation);
+  double x = excitation / fl_mosaic_half_width (mosaic, q);
+  return exp (-1.5 * x * x);
 }
 
 typedef struct

@@ -1,7 +1,7 @@
 /* mosaic.h: how thick the reciprocal points of a crystal are: domain size and mosaicity from the excitation errors of its
  * spots, by maximum likelihood (Sauter et al. 2014, Acta Cryst. D70, 3299), in the closed form
  *   P = (1 + cosh ν) / (2ψ [cosh ν + cosh (ν Δψ/ψ)])
- * with ψ the half-width in angle, d/D + η/2 (rad), and Δψ ≈ excitation error × d.
+ * (a top hat with soft edges) with ψ the half-width in angle, d/D + η/2 (rad), and Δψ ≈ excitation error × d.
  * Bandwidth and divergence of the beam are given and taken out. Thread: any. */
 #pragma once
 
@@ -23,8 +23,9 @@ typedef struct
 double fl_mosaic_half_width (const FlMosaic *mosaic, double q);
 /* No half-width up to q is above this. */
 double fl_mosaic_most (const FlMosaic *mosaic, double q);
-/* 0–1: the part of a reflection at excitation error `excitation` that is recorded, against one on the sphere: P over its
- * greatest value, so ½ at the half-width. */
+/* 0–1: the part of a reflection at excitation error `excitation` that is recorded, against one on the sphere: a Gaussian
+ * of the top hat's variance, so 0.22 at the half-width. (Intensities fall off softly where spots' places are still well
+ * told by P: so do Gaussian crystals, and small ones with side maxima.) */
 double fl_mosaic_partiality (const FlMosaic *mosaic, double q, double excitation);
 
 /* From the pairs of one refined lattice, each weighing by its intensity. `prior` (may be NULL): what a learning pass found; it steadies lattices with few

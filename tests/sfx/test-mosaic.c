@@ -16,14 +16,18 @@ test_closed_forms (void)
   g_assert_cmpfloat (fabs (fl_mosaic_half_width (&mosaic, 0) - 5e-4), <, 1e-12);
   g_assert_cmpfloat (fabs (fl_mosaic_half_width (&mosaic, 0.4) - 9e-4), <, 1e-12);
   g_assert_cmpfloat (fabs (fl_mosaic_partiality (&mosaic, 0.4, 0) - 1), <, 1e-12);
-  g_assert_cmpfloat (fabs (fl_mosaic_partiality (&mosaic, 0.4, 9e-4) - 0.5), <, 1e-4);
+  g_assert_cmpfloat (fabs (fl_mosaic_partiality (&mosaic, 0.4, 9e-4) - exp (-1.5)), <, 1e-12);
   g_assert_true (fl_mosaic_partiality (&mosaic, 0.4, 3e-4) == fl_mosaic_partiality (&mosaic, 0.4, -3e-4));
-  g_assert_true (fl_mosaic_partiality (&mosaic, 0.4, 1) == 0);
-  /* P integrates to coth (ν/2), ν = 10. */
-  double sum = 0, w = fl_mosaic_half_width (&mosaic, 0.3);
+  g_assert_true (fl_mosaic_partiality (&mosaic, 0.4, 1) < 1e-300);
+  /* A Gaussian of the variance of a top hat. */
+  double sum = 0, square = 0, w = fl_mosaic_half_width (&mosaic, 0.3);
   for (double x = -5; x < 5; x += 1e-3)
-    sum += fl_mosaic_partiality (&mosaic, 0.3, x * w) / (2 * w) * 1e-3 * w;
-  g_assert_cmpfloat (fabs (sum - 1 / tanh (5)), <, 1e-4);
+    {
+      double p = fl_mosaic_partiality (&mosaic, 0.3, x * w);
+      sum += p;
+      square += p * x * x;
+    }
+  g_assert_cmpfloat (fabs (square / sum - 1.0 / 3), <, 1e-6);
   /* The beam: a change of k by x moves the excitation error by −λq²/2 x k λ …; here from the definition. */
   FlMosaic beam = { .domain_size = INFINITY, .bandwidth = 1e-3, .wavelength = WAVELENGTH };
   double k = 1 / WAVELENGTH, q = 0.4, sine = q / (2 * k), h = 1e-6;
@@ -63,6 +67,13 @@ typedef struct
   guint n;
 } Crystal;
 
+/* The likelihood's top hat with soft edges, over its greatest value. */
+static double
+soft_top_hat (double x)
+{
+  return (1 + cosh (10)) / (cosh (10) + cosh (10 * x));
+}
+
 /* Spots anywhere on the detector, their excitation errors drawn from P, from the beam's Gaussian on top of it and, a part of
  * `strays`, from anywhere in eight half-widths; intensities as of proteins, which fall with resolution. */
 static Crystal
@@ -81,7 +92,7 @@ make_crystal (const FlShotGeometry *geometry, const FlMosaic *truth, guint n, do
       double w = fl_mosaic_half_width (&own, q);
       do
         e = 3 * w * (2 * fl_random_unit (random) - 1);
-      while (fl_random_unit (random) > fl_mosaic_partiality (&own, q, e));
+      while (fl_random_unit (random) > soft_top_hat (e / w));
       e += 0.5 * WAVELENGTH * q * q * truth->bandwidth * fl_random_normal (random);
       if (fl_random_unit (random) < strays)
         e = 8 * w * (2 * fl_random_unit (random) - 1);
@@ -252,12 +263,26 @@ typedef struct
   GArray *spots; /* of FlSpotRow */
   double least;  /* photons of a spot that is seen */
   FlRandom random;
+  const FlIntensities *intensities;
+  FlMat3 star;
+  GArray *all; /* of Recorded, the faint ones too */
 } Seen;
+
+typedef struct
+{
+  double q, excitation, photons, squared; /* 1/Å; |F|² */
+} Recorded;
 
 static void
 see (const FlPatch *patch, gpointer data)
 {
   Seen *seen = data;
+  FlMat3 transposed = fl_mat3_transpose (&seen->star);
+  FlVec3 q = fl_mat3_apply (&transposed, fl_vec3 (patch->h, patch->k, patch->l));
+  Recorded recorded = { fl_vec3_norm (q), 0, patch->photons,
+                        (double) fl_intensities_get (seen->intensities, patch->h, patch->k, patch->l) };
+  recorded.excitation = fl_vec3_norm (fl_vec3 (q.x, q.y, q.z + 1 / WAVELENGTH)) - 1 / WAVELENGTH;
+  g_array_append_val (seen->all, recorded);
   if (patch->photons < seen->least)
     return;
   FlSpotRow spot = { .panel = (guint16) patch->panel, .intensity = (float) patch->photons };
@@ -273,8 +298,29 @@ see (const FlPatch *patch, gpointer data)
   g_array_append_val (seen->spots, spot);
 }
 
+enum
+{
+  BINS = 6 /* of a quarter of the half-width */
+};
+
+/* Sums of photons, of partiality · |F|² and of |F|², by excitation error. */
+static void
+add_recorded (const GArray *all, const FlMosaic *fit, double sums[BINS][3])
+{
+  for (guint i = 0; i < all->len; i++)
+    {
+      const Recorded *r = &g_array_index (all, Recorded, i);
+      guint bin = (guint) (4 * fabs (r->excitation) / fl_mosaic_half_width (fit, r->q));
+      if (bin >= BINS || r->q < 0.15)
+        continue;
+      sums[bin][0] += r->photons;
+      sums[bin][1] += fl_mosaic_partiality (fit, r->q, r->excitation) * r->squared;
+      sums[bin][2] += r->squared;
+    }
+}
+
 /* Our simulator's Gaussian crystals, refined first: the half-width is that of the top hat of the same variance, at all
- * exposures. */
+ * exposures, and the partiality is what was recorded of |F|². */
 static void
 test_simulated (void)
 {
@@ -305,7 +351,7 @@ test_simulated (void)
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       FlMosaic fits[CRYSTALS];
-      double n_spots = 0;
+      double n_spots = 0, recorded[BINS][3] = { 0 };
       for (guint j = 0; j < CRYSTALS; j++)
         {
           FlMat3 star = fl_cell_reciprocal (&known.cell);
@@ -318,7 +364,10 @@ test_simulated (void)
           crystal.a_star = fl_mat3_multiply (&star, &rotation);
           crystal.n_cells = 1e6;
           crystal.fluence = 1e4 * cases[i].fluence;
-          Seen seen = { g_array_new (FALSE, FALSE, sizeof (FlSpotRow)), 40, random };
+          Seen seen = {
+            g_array_new (FALSE, FALSE, sizeof (FlSpotRow)), 40, random, intensities, crystal.a_star,
+            g_array_new (FALSE, FALSE, sizeof (Recorded))
+          };
           fl_bragg_spots (&model, &crystal, see, &seen);
           const FlSpotRow *spots = (const FlSpotRow *) (void *) seen.spots->data;
           FlRefined refined = { .star = crystal.a_star };
@@ -328,6 +377,8 @@ test_simulated (void)
           fl_mosaic_fit (params, &geometry, spots, pairs, seen.spots->len, NULL, &fits[j]);
           n_spots += refined.n_pairs / (double) CRYSTALS;
           random = seen.random;
+          add_recorded (seen.all, &fits[j], recorded);
+          g_array_free (seen.all, TRUE);
           g_array_free (seen.spots, TRUE);
         }
       double off[2];
@@ -344,6 +395,15 @@ test_simulated (void)
           "domain size %.0f A, mosaicity %.4f deg, fluence %.0f: %.0f pairs; half-width at 5 A %.2f, at "
           "2.5 A %.2f of the truth",
           cases[i].domain, fl_degrees (cases[i].mosaic), cases[i].fluence, n_spots, off[0], off[1]);
+      double whole = recorded[0][0] / recorded[0][1]; /* photons of |F|² = 1 at a partiality of 1 */
+      for (guint bin = 0; bin < BINS; bin++)
+        {
+          double part = recorded[bin][0] / recorded[bin][2] / whole,
+                 partiality = recorded[bin][1] / recorded[bin][2];
+          g_test_message ("  at %.2f to %.2f half-widths: recorded %.3f, partiality %.3f", 0.25 * bin,
+                          0.25 * (bin + 1), part, partiality);
+          g_assert_cmpfloat (fabs (part - partiality), <, 0.06);
+        }
       g_assert_cmpfloat (fabs (off[0] - 1), <, 0.2);
       g_assert_cmpfloat (fabs (off[1] - 1), <, 0.2);
     }
