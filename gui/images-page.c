@@ -1,49 +1,17 @@
 #define G_LOG_DOMAIN "firstlight-gui"
-#include "gui/images-page.h"
+#include "gui/images-private.h"
 
 #include <glib/gi18n.h>
 
-#include "gui/chooser.h"
 #include "gui/folder-files.h"
-#include "gui/shot-list.h"
-#include "gui/shot-picture.h"
 #include "gui/text.h"
-
-struct _FlgImagesPage
-{
-  FlgPage parent_instance;
-  GtkBox *view_slot, *bar_slot;
-  FlgChooser *runs, *files;
-  GtkSpinButton *frame_spin;
-  GtkLabel *frames_label, *hits_label, *facts, *outcome;
-  FlwImageView *view;
-  FlwColourBar *bar;
-  FlgShotPicture *picture;
-
-  FlgShotList *list;       /* of the run's best job; NULL: none */
-  GPtrArray *folder_files; /* char *, of a run without a job */
-  GArray *history;         /* Place, for going back */
-  GRand *random;
-
-  guint32 source; /* shown */
-  gint64 job;
-  FlgShotRef wanted; /* to be shown once its file is known; job 0: none */
-  guint listing;     /* folders whose files are awaited */
-  gboolean setting;  /* the choosers are being set by us */
-};
-
-typedef struct
-{
-  char *path;
-  guint32 source, frame;
-} Place;
 
 G_DEFINE_FINAL_TYPE (FlgImagesPage, flg_images_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
 static void
-place_clear (Place *place)
+place_clear (FlgImagePlace *place)
 {
   g_free (place->path);
 }
@@ -55,8 +23,8 @@ remember_place (FlgImagesPage *self)
 {
   if (!flg_shot_picture_path (self->picture))
     return;
-  Place place = { g_strdup (flg_shot_picture_path (self->picture)), self->source,
-                  flg_shot_picture_frame (self->picture) };
+  FlgImagePlace place = { g_strdup (flg_shot_picture_path (self->picture)), self->source,
+                          flg_shot_picture_frame (self->picture) };
   g_array_append_val (self->history, place);
   if (self->history->len > 1000)
     g_array_remove_index (self->history, 0);
@@ -71,21 +39,21 @@ choose_file (FlgImagesPage *self, guint32 source)
   self->setting = FALSE;
 }
 
-static void
-show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame, gboolean remember)
+void
+flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame,
+                            gboolean remember)
 {
   FlgExperiment *experiment = EXPERIMENT (self);
   const FlRun *run = flg_experiment_run (experiment, flg_chooser_get (self->runs));
-  const FlJob *job = self->list ? flg_experiment_job (experiment, flg_shot_list_job (self->list)) : NULL;
   g_autofree char *geometry = NULL, *mask = NULL;
-  g_autofree char *job_dir = job ? flg_experiment_job_folder (experiment, job) : NULL;
   if (run)
     flg_experiment_run_detector (experiment, run, &geometry, &mask);
   if (remember)
     remember_place (self);
   self->source = source;
   choose_file (self, source);
-  flg_shot_picture_show (self->picture, path, geometry, mask, job_dir ? job_dir : "", frame);
+  flg_shot_picture_show (self->picture, path, geometry, mask, frame);
+  flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
 }
 
 static void
@@ -101,13 +69,13 @@ on_frames (FlgImagesPage *self)
   gtk_label_set_label (self->frames_label, text);
 }
 
-static void
-show_ref (FlgImagesPage *self, const FlgShotRef *ref)
+void
+flg_images_page_show_ref (FlgImagesPage *self, const FlgShotRef *ref)
 {
   const char *path = self->list ? flg_shot_list_path (self->list, ref->source) : NULL;
   self->wanted = (FlgShotRef){ 0 };
   if (path)
-    show_place (self, path, ref->source, ref->frame, TRUE);
+    flg_images_page_show_place (self, path, ref->source, ref->frame, TRUE);
   else
     self->wanted = *ref;
 }
@@ -142,16 +110,17 @@ file_path (FlgImagesPage *self, guint32 source)
 }
 
 static void
-show_hits (FlgImagesPage *self)
+show_counts (FlgImagesPage *self)
 {
-  guint hits = self->list ? flg_shot_list_hits (self->list) : 0;
-  guint shots = self->list ? flg_shot_list_count (self->list) : 0;
-  g_autofree char *text = shots ? g_strdup_printf (_ ("%u hits in %u processed shots"), hits, shots)
-                                : g_strdup (_ ("no processed shots"));
-  gtk_label_set_label (self->hits_label, text);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.next-hit", hits > 0);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.previous-hit", hits > 0);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.random", hits > 0);
+  static const char *const names[FLG_SHOTS_LAST] = { N_ ("%s hits"), N_ ("%s indexed"),
+                                                     N_ ("%s not indexed") };
+  for (FlgShotKind kind = FLG_SHOTS_HITS; kind < FLG_SHOTS_LAST; kind++)
+    {
+      g_autofree char *count = flg_format_count (self->list ? flg_shot_list_of_kind (self->list, kind) : 0);
+      g_autofree char *text = g_strdup_printf (_ (names[kind]), count);
+      gtk_label_set_label (self->counts[kind], text);
+    }
+  flg_images_page_enable_steps (self);
 }
 
 /* The first thing to see of a run: its first hit, else its first frame. */
@@ -162,13 +131,13 @@ show_first (FlgImagesPage *self)
   if (flg_shot_picture_path (self->picture) || self->wanted.job)
     return;
   if (self->list && flg_shot_list_hit (self->list, 0, &ref))
-    show_ref (self, &ref);
+    flg_images_page_show_ref (self, &ref);
   else if ((!self->list || (flg_shot_list_is_idle (self->list) && flg_shot_list_n_files (self->list) > 0))
            && flg_chooser_get (self->files) != G_MININT64)
     {
       guint32 source = (guint32) flg_chooser_get (self->files);
       if (file_path (self, source))
-        show_place (self, file_path (self, source), source, 0, FALSE);
+        flg_images_page_show_place (self, file_path (self, source), source, 0, FALSE);
     }
 }
 
@@ -176,11 +145,11 @@ static void
 on_list_changed (FlgImagesPage *self)
 {
   fill_files (self);
-  show_hits (self);
+  show_counts (self);
   if (self->wanted.job && self->list && flg_shot_list_path (self->list, self->wanted.source))
     {
       FlgShotRef ref = self->wanted;
-      show_ref (self, &ref);
+      flg_images_page_show_ref (self, &ref);
     }
   show_first (self);
 }
@@ -210,6 +179,23 @@ on_folder (GPtrArray *files, const GError *error, gpointer data)
   on_list_changed (self);
 }
 
+static void
+begin_list (FlgImagesPage *self, gint64 job)
+{
+  self->list = flg_shot_list_new (EXPERIMENT (self), job);
+  g_signal_connect_object (self->list, "changed", G_CALLBACK (on_list_changed), self, G_CONNECT_SWAPPED);
+}
+
+/* Another job of the same run: the same shot, but its neighbours are this job's. */
+static void
+on_job_chosen (FlgImagesPage *self, gint64 job)
+{
+  drop_list (self);
+  self->job = job;
+  begin_list (self, job);
+  on_list_changed (self);
+}
+
 /* Begins with a run: the shots of its best job, or the files in its folder. */
 static void
 enter_run (FlgImagesPage *self, gint64 job)
@@ -220,11 +206,10 @@ enter_run (FlgImagesPage *self, gint64 job)
   drop_list (self);
   self->job = job;
   flg_shot_picture_clear (self->picture, run || job ? _ ("Looking for images…") : _ ("Choose a run."));
+  flg_compare_panel_set_shot (self->compare, NULL, NULL, NULL, 0);
+  flg_compare_panel_set_run (self->compare, flg_chooser_get (self->runs), job);
   if (job)
-    {
-      self->list = flg_shot_list_new (experiment, job);
-      g_signal_connect_object (self->list, "changed", G_CALLBACK (on_list_changed), self, G_CONNECT_SWAPPED);
-    }
+    begin_list (self, job);
   else if (run)
     {
       g_autofree char *folder = flg_experiment_resolve (experiment, run->root, run->path);
@@ -250,7 +235,7 @@ on_file_chosen (FlgImagesPage *self)
     return;
   const char *path = file_path (self, (guint32) chosen);
   if (path && g_strcmp0 (path, flg_shot_picture_path (self->picture)) != 0)
-    show_place (self, path, (guint32) chosen, 0, TRUE);
+    flg_images_page_show_place (self, path, (guint32) chosen, 0, TRUE);
 }
 
 static void
@@ -259,7 +244,7 @@ on_frame_changed (FlgImagesPage *self)
   guint32 frame = (guint32) gtk_spin_button_get_value_as_int (self->frame_spin);
   const char *path = flg_shot_picture_path (self->picture);
   if (!self->setting && path && frame != flg_shot_picture_frame (self->picture))
-    show_place (self, path, self->source, frame, TRUE);
+    flg_images_page_show_place (self, path, self->source, frame, TRUE);
 }
 
 void
@@ -283,7 +268,7 @@ flg_images_page_show_shot (FlgImagesPage *self, const FlgShotRef *ref)
       enter_run (self, ref->job);
     }
   else
-    show_ref (self, ref);
+    flg_images_page_show_ref (self, ref);
 }
 
 const char *
@@ -294,78 +279,16 @@ flg_images_page_shown (FlgImagesPage *self, guint32 *frame)
   return flg_shot_picture_path (self->picture);
 }
 
-/* --- actions --- */
-
-static void
-act_step_hit (GtkWidget *widget, const char *action, GVariant *target)
+FlgComparePanel *
+flg_images_page_compare (FlgImagesPage *self)
 {
-  FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  FlgShotRef ref;
-  int by = g_str_equal (action, "images.next-hit") ? 1 : -1;
-  if (self->list
-      && flg_shot_list_step (self->list, self->source, flg_shot_picture_frame (self->picture), by, TRUE,
-                             &ref))
-    show_ref (self, &ref);
-  else
-    flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL,
-                     by > 0 ? _ ("This is the last hit.") : _ ("This is the first hit."), NULL, 3);
+  return self->compare;
 }
 
-static void
-act_random (GtkWidget *widget, const char *action, GVariant *target)
+FlwImageView *
+flg_images_page_view (FlgImagesPage *self)
 {
-  FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  FlgShotRef ref;
-  guint hits = self->list ? flg_shot_list_hits (self->list) : 0;
-  if (hits && flg_shot_list_hit (self->list, (guint) g_rand_int_range (self->random, 0, (gint32) hits), &ref))
-    show_ref (self, &ref);
-}
-
-static void
-act_back (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  if (self->history->len == 0)
-    return;
-  Place *last = &g_array_index (self->history, Place, self->history->len - 1);
-  g_autofree char *path = g_strdup (last->path);
-  guint32 source = last->source, frame = last->frame;
-  g_array_set_size (self->history, self->history->len - 1);
-  gtk_widget_action_set_enabled (widget, "images.back", self->history->len > 0);
-  show_place (self, path, source, frame, FALSE);
-}
-
-static void
-go (FlgImagesPage *self, gint64 frame)
-{
-  const char *path = flg_shot_picture_path (self->picture);
-  guint32 frames = flg_shot_picture_n_frames (self->picture);
-  if (path && frame >= 0 && (frames == 0 || frame < (gint64) frames))
-    show_place (self, path, self->source, (guint32) frame, TRUE);
-}
-
-static void
-act_step_frame (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  go (self,
-      (gint64) flg_shot_picture_frame (self->picture) + (g_str_equal (action, "images.next-frame") ? 1 : -1));
-}
-
-static void
-act_go (GtkWidget *widget, const char *action, GVariant *target)
-{
-  go (FLG_IMAGES_PAGE (widget), g_variant_get_uint32 (target));
-}
-
-static void
-act_open (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  const char *path;
-  guint32 frame;
-  g_variant_get (target, "(&su)", &path, &frame);
-  show_place (self, path, G_MAXUINT32, frame, TRUE);
+  return self->view;
 }
 
 /* --- page --- */
@@ -400,6 +323,8 @@ flg_images_page_update (FlgPage *page, guint what)
   if (what & (FLG_CHANGED (FL_TABLE_RUN) | FLG_CHANGED_HEALTH))
     fill_runs (self);
   /* The first shots of the run have been processed meanwhile. */
+  if (what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_COUNTS))
+    flg_compare_panel_refill (self->compare);
   if ((what & FLG_CHANGED_COUNTS) && !self->list && flg_chooser_get (self->runs) != G_MININT64)
     {
       const FlJob *job = flg_experiment_best_job (EXPERIMENT (self), flg_chooser_get (self->runs));
@@ -413,7 +338,7 @@ flg_images_page_is_settled (FlgPage *page)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (page);
   return self->listing == 0 && flg_shot_picture_is_idle (self->picture)
-         && (!self->list || flg_shot_list_is_idle (self->list))
+         && flg_compare_panel_is_idle (self->compare) && (!self->list || flg_shot_list_is_idle (self->list))
          && (!gtk_widget_get_mapped (GTK_WIDGET (self->view)) || flw_image_view_get_settled (self->view));
 }
 
@@ -435,29 +360,6 @@ flg_images_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_IMAGES_PAGE (page)->view));
 }
 
-/* Before the view's own keys (P would toggle panels), not while a number is typed. */
-static gboolean
-on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierType state, FlgImagesPage *self)
-{
-  static const struct
-  {
-    guint key;
-    const char *action;
-  } keys[] = {
-    { GDK_KEY_n, "images.next-hit" },           { GDK_KEY_p, "images.previous-hit" },
-    { GDK_KEY_space, "images.random" },         { GDK_KEY_BackSpace, "images.back" },
-    { GDK_KEY_Page_Down, "images.next-frame" }, { GDK_KEY_Page_Up, "images.previous-frame" },
-  };
-  GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
-  if ((focus && (GTK_IS_TEXT (focus) || GTK_IS_BUTTON (focus)))
-      || state & (GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SHIFT_MASK))
-    return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (keys[i].key == key)
-      return gtk_widget_activate_action (GTK_WIDGET (self), keys[i].action, NULL) || TRUE;
-  return FALSE;
-}
-
 static void
 flg_images_page_constructed (GObject *object)
 {
@@ -465,22 +367,34 @@ flg_images_page_constructed (GObject *object)
   self->view = FLW_IMAGE_VIEW (flw_image_view_new ());
   gtk_widget_set_vexpand (GTK_WIDGET (self->view), TRUE);
   gtk_widget_set_hexpand (GTK_WIDGET (self->view), TRUE);
-  gtk_box_append (self->view_slot, GTK_WIDGET (self->view));
+  GtkWidget *overlay = gtk_overlay_new (), *tag = gtk_label_new (NULL);
+  gtk_overlay_set_child (GTK_OVERLAY (overlay), GTK_WIDGET (self->view));
+  gtk_overlay_add_overlay (GTK_OVERLAY (overlay), tag);
+  gtk_widget_set_halign (tag, GTK_ALIGN_START);
+  gtk_widget_set_valign (tag, GTK_ALIGN_START);
+  gtk_widget_set_can_target (tag, FALSE);
+  gtk_widget_add_css_class (tag, "image-tag");
+  gtk_box_append (self->view_slot, overlay);
   self->bar = FLW_COLOUR_BAR (flw_colour_bar_new (flw_image_view_get_colour_map (self->view)));
   gtk_widget_set_hexpand (GTK_WIDGET (self->bar), TRUE);
   gtk_box_append (self->bar_slot, GTK_WIDGET (self->bar));
   self->picture = flg_shot_picture_new (flg_context_view (flg_page_context (FLG_PAGE (self))), self->view,
-                                        self->bar, self->facts, self->outcome);
+                                        self->bar, self->facts);
+  self->compare = FLG_COMPARE_PANEL (
+      flg_compare_panel_new (flg_page_context (FLG_PAGE (self)), self->view, GTK_LABEL (tag)));
+  gtk_box_append (self->compare_slot, GTK_WIDGET (self->compare));
+  g_signal_connect_object (self->compare, "job-chosen", G_CALLBACK (on_job_chosen), self, G_CONNECT_SWAPPED);
+  g_object_bind_property (self->view, "show-spots", self->spots_button, "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  g_object_bind_property (self->view, "show-predictions", self->predictions_button, "active",
+                          G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
   g_signal_connect_object (self->picture, "frames", G_CALLBACK (on_frames), self, G_CONNECT_SWAPPED);
   flw_image_view_set_empty_text (self->view, _ ("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
-  GtkEventController *keys = gtk_event_controller_key_new ();
-  gtk_event_controller_set_propagation_phase (keys, GTK_PHASE_CAPTURE);
-  g_signal_connect_object (keys, "key-pressed", G_CALLBACK (on_key), self, 0);
-  gtk_widget_add_controller (GTK_WIDGET (self), keys);
+  flg_images_page_add_keys (self);
   g_signal_connect_object (self->runs, "chosen", G_CALLBACK (on_run_chosen), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->files, "chosen", G_CALLBACK (on_file_chosen), self, G_CONNECT_SWAPPED);
-  show_hits (self);
+  show_counts (self);
   G_OBJECT_CLASS (flg_images_page_parent_class)->constructed (object);
 }
 
@@ -489,6 +403,7 @@ flg_images_page_dispose (GObject *object)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (object);
   flg_shot_picture_close (self->picture);
+  flg_compare_panel_close (self->compare);
   drop_list (self);
   self->view = NULL;
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_IMAGES_PAGE);
@@ -511,6 +426,7 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
+  static const char *const names[FLG_SHOTS_LAST] = { "hits_label", "indexed_label", "unindexed_label" };
   G_OBJECT_CLASS (klass)->constructed = flg_images_page_constructed;
   G_OBJECT_CLASS (klass)->dispose = flg_images_page_dispose;
   G_OBJECT_CLASS (klass)->finalize = flg_images_page_finalize;
@@ -527,24 +443,25 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, files);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, frame_spin);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, frames_label);
-  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, hits_label);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, facts);
-  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, outcome);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, compare_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, tuner_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, places);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, about);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, spots_button);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, predictions_button);
+  for (guint i = 0; i < FLG_SHOTS_LAST; i++)
+    gtk_widget_class_bind_template_child_full (widget_class, names[i], FALSE,
+                                               G_STRUCT_OFFSET (FlgImagesPage, counts)
+                                                   + (gssize) (i * sizeof (GtkLabel *)));
   gtk_widget_class_bind_template_callback (widget_class, on_frame_changed);
-  gtk_widget_class_install_action (widget_class, "images.next-hit", NULL, act_step_hit);
-  gtk_widget_class_install_action (widget_class, "images.previous-hit", NULL, act_step_hit);
-  gtk_widget_class_install_action (widget_class, "images.random", NULL, act_random);
-  gtk_widget_class_install_action (widget_class, "images.back", NULL, act_back);
-  gtk_widget_class_install_action (widget_class, "images.next-frame", NULL, act_step_frame);
-  gtk_widget_class_install_action (widget_class, "images.previous-frame", NULL, act_step_frame);
-  gtk_widget_class_install_action (widget_class, "images.go", "u", act_go);
-  gtk_widget_class_install_action (widget_class, "images.open", "(su)", act_open);
+  flg_images_page_install_actions (widget_class);
 }
 
 static void
 flg_images_page_init (FlgImagesPage *self)
 {
-  self->history = g_array_new (FALSE, FALSE, sizeof (Place));
+  self->history = g_array_new (FALSE, FALSE, sizeof (FlgImagePlace));
   g_array_set_clear_func (self->history, (GDestroyNotify) place_clear);
   self->random = g_rand_new ();
   gtk_widget_init_template (GTK_WIDGET (self));

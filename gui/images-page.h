@@ -1,9 +1,14 @@
-/* images-page.h: one shot as a picture, with its spots; from shot to shot.
+/* images-page.h: one shot as a picture, with what was found in it, or what a trial would find; from shot to shot.
  *
- * Actions: images.next-hit, images.previous-hit, images.random, images.back, images.next-frame, images.previous-frame,
- * images.go (u frame), images.open ((su): path, frame; a file of no run). Thread: main. */
+ * Actions: images.next-hit, images.previous-hit, images.next-indexed, images.previous-indexed, images.next-unindexed,
+ * images.previous-unindexed (hits that did not index), images.random, images.back, images.next-frame,
+ * images.previous-frame, images.go (u frame), images.open ((su): path, frame; a file of no run); images.spots and
+ * images.predictions (seen or not), images.side-a, images.side-b (x: a job, −trial, 0; compare-panel.h),
+ * images.show-side (s: "a", "b"), images.flip, images.tune (the form with values to try, seen or not), images.set-value
+ * ((ss): parameter, text; as if typed there). Thread: main. */
 #pragma once
 
+#include "gui/compare-panel.h"
 #include "gui/page.h"
 #include "gui/shot-ref.h"
 
@@ -14,3 +19,5 @@ void flg_images_page_show_run (FlgImagesPage *self, gint64 run);
 void flg_images_page_show_shot (FlgImagesPage *self, const FlgShotRef *ref);
 /* What is shown: file and frame. NULL: nothing. */
 const char *flg_images_page_shown (FlgImagesPage *self, guint32 *frame);
+FlgComparePanel *flg_images_page_compare (FlgImagesPage *self);
+FlwImageView *flg_images_page_view (FlgImagesPage *self);

@@ -37,6 +37,8 @@ static const FlgKey keys[] = {
   { N_ ("Weather"), "c", NULL, N_ ("Colour by outcome or by stage") },
   { N_ ("Images"), "n", NULL, N_ ("Next hit") },
   { N_ ("Images"), "p", NULL, N_ ("Previous hit") },
+  { N_ ("Images"), "i", NULL, N_ ("Next indexed shot (Shift: previous)") },
+  { N_ ("Images"), "u", NULL, N_ ("Next hit that did not index (Shift: previous)") },
   { N_ ("Images"), "space", NULL, N_ ("A hit at random") },
   { N_ ("Images"), "BackSpace", NULL, N_ ("Back to the shot before") },
   { N_ ("Images"), "Page_Down", NULL, N_ ("Next frame") },
@@ -44,6 +46,9 @@ static const FlgKey keys[] = {
   { N_ ("Images"), "1", NULL, N_ ("One detector pixel on one screen pixel") },
   { N_ ("Images"), "r", NULL, N_ ("Resolution rings") },
   { N_ ("Images"), "s", NULL, N_ ("Spots") },
+  { N_ ("Images"), "l", NULL, N_ ("Predicted reflections of the lattices") },
+  { N_ ("Images"), "x", NULL, N_ ("The other of the two results, A or B") },
+  { N_ ("Images"), "e", NULL, N_ ("Change a trial's values and try them on the image") },
 };
 
 const FlgKey *

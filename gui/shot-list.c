@@ -28,7 +28,8 @@ struct _FlgShotList
   FlgShotFeed *feed;
   GArray *entries; /* Entry, by (source, frame) */
   GArray *hits;    /* guint, indices of hits */
-  GArray *files;   /* File, by source */
+  guint counts[FLG_SHOTS_LAST];
+  GArray *files; /* File, by source */
   GCancellable *cancellable;
   gboolean asking_files;
 };
@@ -67,9 +68,10 @@ by_place (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-is_hit (const Entry *entry)
+is_of (const Entry *entry, FlgShotKind kind)
 {
-  return entry->outcome == FL_OUTCOME_HIT || entry->outcome == FL_OUTCOME_INDEXED;
+  gboolean indexed = entry->outcome == FL_OUTCOME_INDEXED, unindexed = entry->outcome == FL_OUTCOME_HIT;
+  return kind == FLG_SHOTS_INDEXED ? indexed : kind == FLG_SHOTS_UNINDEXED ? unindexed : indexed || unindexed;
 }
 
 static void
@@ -78,14 +80,17 @@ sort_entries (FlgShotList *self)
   g_array_sort (self->entries, by_place);
   guint kept = 0;
   g_array_set_size (self->hits, 0);
+  memset (self->counts, 0, sizeof self->counts);
   for (guint i = 0; i < self->entries->len; i++)
     {
       Entry entry = g_array_index (self->entries, Entry, i);
       if (kept > 0
           && compare_place (&g_array_index (self->entries, Entry, kept - 1), entry.source, entry.frame) == 0)
         continue;
-      if (is_hit (&entry))
+      if (is_of (&entry, FLG_SHOTS_HITS))
         g_array_append_val (self->hits, kept);
+      for (FlgShotKind kind = FLG_SHOTS_HITS; kind < FLG_SHOTS_LAST; kind++)
+        self->counts[kind] += is_of (&entry, kind);
       g_array_index (self->entries, Entry, kept++) = entry;
     }
   g_array_set_size (self->entries, kept);
@@ -281,9 +286,9 @@ flg_shot_list_count (FlgShotList *self)
 }
 
 guint
-flg_shot_list_hits (FlgShotList *self)
+flg_shot_list_of_kind (FlgShotList *self, FlgShotKind kind)
 {
-  return self->hits->len;
+  return self->counts[kind];
 }
 
 static gboolean
@@ -311,14 +316,14 @@ lower_bound (FlgShotList *self, guint32 source, guint32 frame)
 }
 
 gboolean
-flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, gboolean hits_only,
+flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, FlgShotKind kind,
                     FlgShotRef *ref)
 {
   int n = (int) self->entries->len;
   int i = (int) lower_bound (self, source, frame);
   gboolean here = i < n && compare_place (&g_array_index (self->entries, Entry, i), source, frame) == 0;
   for (i = by > 0 ? i + here : i - 1; i >= 0 && i<n; i += by> 0 ? 1 : -1)
-    if (!hits_only || is_hit (&g_array_index (self->entries, Entry, i)))
+    if (is_of (&g_array_index (self->entries, Entry, i), kind))
       return give (self, (guint) i, ref);
   return FALSE;
 }
@@ -359,4 +364,16 @@ flg_shot_list_path (FlgShotList *self, guint32 source)
     if (g_array_index (self->files, File, i).source == source)
       return g_array_index (self->files, File, i).path;
   return NULL;
+}
+
+gboolean
+flg_shot_list_source (FlgShotList *self, const char *path, guint32 *source)
+{
+  for (guint i = 0; i < self->files->len; i++)
+    if (g_strcmp0 (g_array_index (self->files, File, i).path, path) == 0)
+      {
+        *source = g_array_index (self->files, File, i).source;
+        return TRUE;
+      }
+  return FALSE;
 }

@@ -8,17 +8,25 @@
 #define FLG_TYPE_SHOT_LIST (flg_shot_list_get_type ())
 G_DECLARE_FINAL_TYPE (FlgShotList, flg_shot_list, FLG, SHOT_LIST, GObject)
 
+typedef enum
+{
+  FLG_SHOTS_HITS,
+  FLG_SHOTS_INDEXED,
+  FLG_SHOTS_UNINDEXED, /* hits that no lattice was found in */
+  FLG_SHOTS_LAST
+} FlgShotKind;
+
 FlgShotList *flg_shot_list_new (FlgExperiment *experiment, gint64 job);
 void flg_shot_list_stop (FlgShotList *self); /* then unref */
 gint64 flg_shot_list_job (FlgShotList *self);
 gboolean flg_shot_list_is_idle (FlgShotList *self);
 guint flg_shot_list_count (FlgShotList *self);
-guint flg_shot_list_hits (FlgShotList *self);
+guint flg_shot_list_of_kind (FlgShotList *self, FlgShotKind kind);
 
-/* The next (by > 0) or previous shot after (source, frame) that is a hit (or any shot). FALSE: there is none. */
-gboolean flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, gboolean hits_only,
+/* The next (by > 0) or previous shot of that kind after (source, frame). FALSE: there is none. */
+gboolean flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, int by, FlgShotKind kind,
                              FlgShotRef *ref);
-/* The n-th hit, n < flg_shot_list_hits(). */
+/* The n-th hit. FALSE: there are not so many. */
 gboolean flg_shot_list_hit (FlgShotList *self, guint n, FlgShotRef *ref);
 /* The shot itself; FALSE when it has not been processed. */
 gboolean flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef *ref);
@@ -28,3 +36,5 @@ guint flg_shot_list_n_files (FlgShotList *self);
 const char *flg_shot_list_file (FlgShotList *self, guint n, guint32 *source);
 /* NULL: not known (yet). */
 const char *flg_shot_list_path (FlgShotList *self, guint32 source);
+/* The number of the file; FALSE: it is none of the job's. */
+gboolean flg_shot_list_source (FlgShotList *self, const char *path, guint32 *source);

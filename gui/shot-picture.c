@@ -15,10 +15,10 @@ struct _FlgShotPicture
   FlViewClient *client;
   FlwImageView *view; /* NULL: closed */
   FlwColourBar *bar;
-  GtkLabel *facts, *outcome;
+  GtkLabel *facts;
   double brightest; /* what the colour bar's histogram ends with */
 
-  char *path, *geometry, *mask, *job_dir; /* shown; path NULL: none */
+  char *path, *geometry, *mask; /* shown; path NULL: none */
   guint32 frame, n_frames;
   char *drawn_path; /* whose panels the view has */
   GCancellable *cancellable;
@@ -195,68 +195,6 @@ on_source (GObject *object, GAsyncResult *result, gpointer data)
     flw_image_view_set_provider (self->view, provide, self, NULL);
 }
 
-/* --- the spots --- */
-
-static void
-show_outcome (FlgShotPicture *self, const FlViewSpots *spots)
-{
-  static const char *const names[] = { N_ ("miss"), N_ ("indexed hit"), N_ ("hit"), N_ ("failed"),
-                                       N_ ("set aside") };
-  g_autoptr (GString) text = g_string_new (NULL);
-  FlOutcome outcome = MIN (spots->outcome, FL_OUTCOME_SET_ASIDE);
-  g_string_append_printf (text, "<b>%s</b>", _ (names[outcome]));
-  g_string_append_printf (text, ngettext ("\n%u strong spot", "\n%u strong spots", spots->n_spots),
-                          spots->n_spots);
-  if (spots->resolution > 0)
-    g_string_append_printf (text, _ ("\nto %.2f Å"), spots->resolution);
-  if (spots->message && *spots->message)
-    {
-      g_autofree char *message = g_markup_escape_text (spots->message, -1);
-      g_string_append_printf (text, "\n%s", message);
-    }
-  gtk_label_set_markup (self->outcome, text->str);
-}
-
-static void
-on_spots (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_autofree Asked *asked = data;
-  g_autoptr (FlgShotPicture) self = asked->picture;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlViewSpots) spots = fl_view_client_spots_finish (FL_VIEW_CLIENT (object), result, &error);
-  self->asked--;
-  if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  if (!spots)
-    {
-      gtk_label_set_label (self->outcome, g_error_matches (error, FL_ERROR, FL_ERROR_MISSING)
-                                              ? _ ("not processed")
-                                              : error->message);
-      return;
-    }
-  g_autofree FlwImageSpot *shown = g_new0 (FlwImageSpot, spots->n_spots);
-  for (guint i = 0; i < spots->n_spots; i++)
-    shown[i] = (FlwImageSpot){ .x = spots->spots[i].x,
-                               .y = spots->spots[i].y,
-                               .radius = 4,
-                               .d = spots->spots[i].d,
-                               .intensity = spots->spots[i].intensity,
-                               .shape = FLW_SPOT_CIRCLE };
-  flw_image_view_set_spots (self->view, spots->n_spots, shown);
-  show_outcome (self, spots);
-}
-
-static void
-ask_spots (FlgShotPicture *self)
-{
-  flw_image_view_set_spots (self->view, 0, NULL);
-  gtk_label_set_label (self->outcome, _ ("not processed"));
-  if (!*self->job_dir)
-    return;
-  FlViewSpotsRequest request = { self->job_dir, { self->path, self->geometry, self->mask }, self->frame };
-  fl_view_client_spots_async (self->client, &request, self->cancellable, on_spots, ask (self, 0));
-}
-
 /* --- which shot --- */
 
 static void
@@ -277,7 +215,7 @@ set_text (char **text, const char *to)
 
 void
 flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
-                       const char *job_dir, guint32 frame)
+                       guint32 frame)
 {
   gboolean same_file = g_strcmp0 (path, self->drawn_path) == 0;
   if (!self->client)
@@ -289,7 +227,6 @@ flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geome
   set_text (&self->path, path);
   set_text (&self->geometry, geometry);
   set_text (&self->mask, mask);
-  set_text (&self->job_dir, job_dir);
   self->frame = frame;
   if (same_file)
     {
@@ -301,7 +238,6 @@ flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geome
       FlViewSourceRequest request = { self->path, self->geometry, self->mask };
       fl_view_client_source_async (self->client, &request, self->cancellable, on_source, ask (self, 0));
     }
-  ask_spots (self);
 }
 
 void
@@ -311,7 +247,6 @@ flg_shot_picture_clear (FlgShotPicture *self, const char *text)
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->drawn_path, g_free);
   flw_image_view_set_provider (self->view, NULL, NULL, NULL);
-  flw_image_view_set_spots (self->view, 0, NULL);
   flw_image_view_set_empty_text (self->view, text);
 }
 
@@ -342,15 +277,13 @@ flg_shot_picture_is_idle (FlgShotPicture *self)
 /* --- object --- */
 
 FlgShotPicture *
-flg_shot_picture_new (FlViewClient *client, FlwImageView *view, FlwColourBar *bar, GtkLabel *facts,
-                      GtkLabel *outcome)
+flg_shot_picture_new (FlViewClient *client, FlwImageView *view, FlwColourBar *bar, GtkLabel *facts)
 {
   FlgShotPicture *self = g_object_new (FLG_TYPE_SHOT_PICTURE, NULL);
   self->client = client ? g_object_ref (client) : NULL;
   self->view = view;
   self->bar = bar;
   self->facts = facts;
-  self->outcome = outcome;
   g_signal_connect_object (view, "raster-changed", G_CALLBACK (show_histogram), self, G_CONNECT_SWAPPED);
   return self;
 }
@@ -375,7 +308,6 @@ flg_shot_picture_finalize (GObject *object)
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
-  g_free (self->job_dir);
   g_free (self->drawn_path);
   G_OBJECT_CLASS (flg_shot_picture_parent_class)->finalize (object);
 }

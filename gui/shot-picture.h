@@ -1,5 +1,5 @@
-/* shot-picture.h: one shot of a file in an image view: picture, panels, facts, outcome and spots, asked for through the
- * serve child. Signals:
+/* shot-picture.h: one shot of a file in an image view: picture, panels and facts, asked for through the serve
+ * child (what was found in it: shot-results.h). Signals:
  *   frames: how many frames the file has is known, or the frame is another one
  * Thread: main. */
 #pragma once
@@ -13,13 +13,13 @@ G_DECLARE_FINAL_TYPE (FlgShotPicture, flg_shot_picture, FLG, SHOT_PICTURE, GObje
 
 /* Takes a reference of the client (NULL: there are no images); the widgets belong to the caller and live until flg_shot_picture_close(). */
 FlgShotPicture *flg_shot_picture_new (FlViewClient *client, FlwImageView *view, FlwColourBar *bar,
-                                      GtkLabel *facts, GtkLabel *outcome);
+                                      GtkLabel *facts);
 /* What is on its way is forgotten; then unref. */
 void flg_shot_picture_close (FlgShotPicture *self);
-/* "" = no geometry, mask, folder of a job. Copies. From frame to frame of one file the zoom stays, as it does from file
+/* "" = no geometry, mask. Copies. From frame to frame of one file the zoom stays, as it does from file
  * to file. */
 void flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
-                            const char *job_dir, guint32 frame);
+                            guint32 frame);
 /* No picture, but these words. */
 void flg_shot_picture_clear (FlgShotPicture *self, const char *text);
 /* The file shown; NULL: none. */

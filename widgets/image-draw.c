@@ -5,8 +5,6 @@
 
 #include "widgets/theme.h"
 
-#define OBSERVED     0xff5ec4 /* magenta and cyan: in none of the palettes */
-#define PREDICTED    0x5ee1ff
 #define RING         0xffffff
 #define NUMBERS_FROM 26.0 /* logical px a pixel from which its value is written into it */
 
@@ -109,33 +107,6 @@ draw_rings (FlwImageView *view, cairo_t *cr)
 }
 
 static void
-draw_spots (FlwImageView *view, cairo_t *cr)
-{
-  FlwBox box = flw_image_box (view);
-
-  for (guint shape = 0; shape < 2; shape++)
-    {
-      for (guint i = 0; i < view->spots->len; i++)
-        {
-          const FlwImageSpot *spot = &g_array_index (view->spots, FlwImageSpot, i);
-          double x = flw_image_to_x (view, spot->x), y = flw_image_to_y (view, spot->y);
-          double r = fmax (spot->radius * view->zoom, 5);
-
-          if (spot->shape != shape || x < -r || y < -r || x > box.width + r || y > box.height + r)
-            continue;
-          if (shape == FLW_SPOT_BOX)
-            cairo_rectangle (cr, x - r, y - r, 2 * r, 2 * r);
-          else
-            {
-              cairo_new_sub_path (cr);
-              cairo_arc (cr, x, y, r, 0, 2 * G_PI);
-            }
-        }
-      stroke (cr, shape == FLW_SPOT_BOX ? PREDICTED : OBSERVED, 1.6, 1);
-    }
-}
-
-static void
 draw_beam (FlwImageView *view, cairo_t *cr)
 {
   double x = flw_image_to_x (view, view->beam_x), y = flw_image_to_y (view, view->beam_y);
@@ -163,16 +134,14 @@ draw_overlay (GtkWidget *widget, cairo_t *cr)
     draw_panels (view, cr);
   if (view->show_rings)
     draw_rings (view, cr);
-  if (view->show_spots)
-    draw_spots (view, cr);
   if (view->show_rings)
     draw_beam (view, cr);
 }
 
 /* --- numbers --- */
 
-static void
-format_value (float value, char *text, gsize size)
+void
+flw_image_format_value (float value, char *text, gsize size)
 {
   if (fabsf (value) >= 99999.5f)
     g_snprintf (text, size, "%.1e", (double) value);
@@ -202,7 +171,7 @@ draw_number (FlwImageView *view, cairo_t *cr, const guint32 lut[256], double x, 
   if (isinf (value))
     g_strlcpy (text, "×", sizeof text);
   else
-    format_value (value, text, sizeof text);
+    flw_image_format_value (value, text, sizeof text);
   cairo_text_extents (cr, text, &extents);
   flw_set_source (cr, isfinite (value) && is_light (view, lut, value) ? 0x000000 : 0xffffff, 1);
   cairo_move_to (cr, flw_image_to_x (view, x) - extents.width / 2 - extents.x_bearing,
@@ -250,57 +219,25 @@ draw_numbers (GtkWidget *widget, cairo_t *cr)
         draw_number (view, cr, lut, x + 0.5, y + 0.5);
 }
 
-/* --- the readout --- */
+/* --- round about --- */
 
-char *
-flw_image_readout (FlwImageView *view)
+/* Beside the circle that is under the cursor: what it is. */
+static void
+draw_callout (FlwImageView *view, GtkSnapshot *snapshot)
 {
   FlwBox box = flw_image_box (view);
-  GString *text;
-  double x, y, fs, ss, radius;
-  int panel, spot;
-  float value;
+  graphene_rect_t bounds = flw_box_rect (&box);
+  int at;
 
-  if (isnan (view->hover_x) || view->zoom <= 0 || !view->has_extent || view->hover_y >= box.height)
-    return g_strdup ("");
-  x = flw_image_from_x (view, view->hover_x);
-  y = flw_image_from_y (view, view->hover_y);
-  text = g_string_new (NULL);
-  g_string_append_printf (text, "x %.1f  y %.1f px", x, y);
-  value = flw_image_value (view, x, y);
-  if (view->raster == NULL)
-    ;
-  else if (isnan (value))
-    g_string_append (text, _ ("    no panel"));
-  else if (isinf (value))
-    g_string_append (text, _ ("    bad pixel"));
-  else
-    {
-      char number[24];
-      format_value (value, number, sizeof number);
-      /* Several pixels are behind one of the screen's: say that it is not one pixel's value. */
-      g_string_append_printf (
-          text, view->raster->request.nearest ? _ ("    %s counts") : _ ("    ≈ %s counts"), number);
-    }
-  radius = hypot (x - view->beam_x, y - view->beam_y);
-  if (view->wavelength > 0 && radius > 0)
-    g_string_append_printf (text, "    %.2f Å",
-                            flw_ring_resolution (radius, view->wavelength, view->distance, view->pixel_size));
-  panel = flw_image_panel_at (view, x, y, &fs, &ss);
-  if (panel >= 0)
-    g_string_append_printf (text, "    %s  fs %.0f  ss %.0f",
-                            g_array_index (view->panels, FlwImagePanel, panel).name, floor (fs), floor (ss));
-  spot = view->show_spots ? flw_image_spot_at (view, x, y) : -1;
-  if (spot >= 0)
-    {
-      const FlwImageSpot *s = &g_array_index (view->spots, FlwImageSpot, spot);
-      g_string_append_printf (text,
-                              s->shape == FLW_SPOT_BOX ? _ ("    predicted") : _ ("    spot, intensity %.4g"),
-                              s->intensity);
-      if (s->d > 0)
-        g_string_append_printf (text, ", %.2f Å", s->d);
-    }
-  return g_string_free (text, FALSE);
+  if (isnan (view->hover_x) || view->hover_y >= box.height)
+    return;
+  at = flw_image_prediction_at (view, flw_image_from_x (view, view->hover_x),
+                                flw_image_from_y (view, view->hover_y));
+  if (at < 0)
+    return;
+  g_autofree char *text =
+      flw_image_prediction_lines (&g_array_index (view->predictions, FlwImagePrediction, at));
+  flw_text_callout (GTK_WIDGET (view), snapshot, text, view->hover_x, view->hover_y, &bounds);
 }
 
 static void
@@ -316,9 +253,12 @@ draw_foot (FlwImageView *view, GtkSnapshot *snapshot)
   flw_fill (snapshot, 0, box.height, box.width, FLW_IMAGE_FOOT, FLW_PLATE, 1);
   cr = gtk_snapshot_append_cairo (
       snapshot, &GRAPHENE_RECT_INIT (0, (float) box.height, (float) box.width, FLW_IMAGE_FOOT));
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, zoom, box.width - 10, box.height + FLW_IMAGE_FOOT / 2., 1, 0.5,
-                 FLW_DIM);
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, 10, box.height + FLW_IMAGE_FOOT / 2., 0, 0.5, FLW_TEXT);
+  double used = flw_text_draw (widget, cr, FLW_POINTS_SMALL, zoom, box.width - 10,
+                               box.height + FLW_IMAGE_FOOT / 2., 1, 0.5, FLW_DIM);
+  int height;
+  flw_text_size (widget, FLW_POINTS_SMALL, text, NULL, &height);
+  flw_text_draw_within (widget, cr, FLW_POINTS_SMALL, text, 10, box.height + (FLW_IMAGE_FOOT - height) / 2.,
+                        box.width - used - 40, FLW_TEXT);
   cairo_destroy (cr);
 }
 
@@ -365,6 +305,8 @@ flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot)
     }
   if (view->picture == NULL && box.height > 0)
     draw_message (view, snapshot);
+  if (placed && view->picture != NULL)
+    draw_callout (view, snapshot);
   draw_foot (view, snapshot);
   /* The keyboard has no pointer of its own. */
   if (placed && !isnan (view->hover_x) && view->hover_y < box.height && gtk_widget_has_visible_focus (widget))

@@ -1,5 +1,6 @@
-/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, input), image-source.c (pixels) and
- * image-draw.c (what lies over them). */
+/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, input), image-source.c (pixels),
+ * image-marks.c (spots and predictions), image-draw.c (what else lies over them) and image-readout.c (what is under the
+ * cursor). */
 #pragma once
 
 #include "widgets/chrome.h"
@@ -40,10 +41,16 @@ struct _FlwImageView
   char *message, *empty_text;
 
   GArray *panels;                   /* FlwImagePanel; names owned */
-  GArray *spots;                    /* FlwImageSpot */
+  GArray *spots;                    /* FlwImageSpot; never changed, only replaced: a worker may read it */
+  GArray *predictions;              /* FlwImagePrediction; the same */
   GArray *rings;                    /* double; empty: chosen here */
   double wavelength, distance, pixel_size, beam_x, beam_y;
-  gboolean show_spots, show_rings, show_panels, show_values;
+  gboolean show_spots, show_predictions, show_rings, show_panels, show_values;
+
+  FlwRenderLoop marks_loop;
+  gboolean remark;
+  GskRenderNode *marks;             /* as large as the view and a margin; its corner in the image and its zoom: */
+  double marks_x, marks_y, marks_zoom;
 
   double hover_x, hover_y;          /* widget coordinates; NaN: nowhere */
   GskRenderNode *overlay, *numbers; /* retained */
@@ -52,6 +59,8 @@ struct _FlwImageView
 #define FLW_IMAGE_FOOT 28 /* px: the readout line below the image */
 
 #define FLW_IMAGE_MAX_ZOOM 120.0
+
+#define FLW_IMAGE_CIRCLE 3.0 /* image px: radius of a prediction's circle */
 
 extern const FlwRenderFuncs flw_image_render_funcs; /* image-source.c, as are the next three */
 void flw_image_raster_unref (FlwImageRaster *raster);
@@ -70,6 +79,18 @@ double flw_image_from_y (FlwImageView *view, double y);
 float flw_image_value (FlwImageView *view, double x, double y);
 /* The panel under (x, y) and the pixel there; −1: none. */
 int flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *ss);
+/* Nearest within 8 px of (x, y), if they are shown; −1: none. */
+int flw_image_prediction_at (FlwImageView *view, double x, double y);
 int flw_image_spot_at (FlwImageView *view, double x, double y);
+void flw_image_format_value (float value, char *text, gsize size);
 char *flw_image_readout (FlwImageView *view);
+/* "−3 1 12", to be said or written without bars. */
+char *flw_image_indices (const FlwImagePrediction *prediction);
+/* What there is to say about it, line by line. */
+char *flw_image_prediction_lines (const FlwImagePrediction *prediction);
+extern const FlwRenderFuncs flw_image_marks_funcs; /* image-marks.c, as are the next three */
+/* The marks are others, or the view has moved. */
+void flw_image_marks_changed (FlwImageView *view);
+void flw_image_marks_moved (FlwImageView *view);
+void flw_image_draw_marks (FlwImageView *view, GtkSnapshot *snapshot);
 void flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot);

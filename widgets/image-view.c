@@ -13,6 +13,7 @@ enum
   PROP_READOUT,
   PROP_COLOUR_MAP,
   PROP_SHOW_SPOTS,
+  PROP_SHOW_PREDICTIONS,
   PROP_SHOW_RINGS,
   PROP_SHOW_PANELS,
   PROP_SHOW_VALUES
@@ -105,25 +106,6 @@ flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *
   return -1;
 }
 
-int
-flw_image_spot_at (FlwImageView *view, double x, double y)
-{
-  double best = INFINITY;
-  int found = -1;
-
-  for (guint i = 0; i < view->spots->len; i++)
-    {
-      const FlwImageSpot *spot = &g_array_index (view->spots, FlwImageSpot, i);
-      double distance = hypot (spot->x - x, spot->y - y);
-      if (distance < best && distance <= fmax (spot->radius, 8 / view->zoom))
-        {
-          best = distance;
-          found = (int) i;
-        }
-    }
-  return found;
-}
-
 void
 flw_image_readout_changed (FlwImageView *view)
 {
@@ -143,6 +125,7 @@ static void
 view_changed (FlwImageView *view)
 {
   flw_image_overlay_changed (view);
+  flw_image_marks_moved (view);
   flw_image_ask (view, FALSE);
 }
 
@@ -261,8 +244,7 @@ on_click (GtkWidget *widget, double x, double y)
 
   if (isnan (x) || view->zoom <= 0)
     return;
-  spot = view->show_spots ? flw_image_spot_at (view, flw_image_from_x (view, x), flw_image_from_y (view, y))
-                          : -1;
+  spot = flw_image_spot_at (view, flw_image_from_x (view, x), flw_image_from_y (view, y));
   if (spot >= 0)
     g_signal_emit (view, signals[SPOT_ACTIVATED], 0, (guint) spot);
   g_signal_emit (view, signals[CLICKED], 0, flw_image_from_x (view, x), flw_image_from_y (view, y));
@@ -326,6 +308,8 @@ act (GtkWidget *widget, const char *action, GVariant *parameter)
     toggle (view, "show-rings");
   else if (g_str_equal (name, "spots"))
     toggle (view, "show-spots");
+  else if (g_str_equal (name, "predictions"))
+    toggle (view, "show-predictions");
   else if (g_str_equal (name, "panels"))
     toggle (view, "show-panels");
 }
@@ -350,6 +334,7 @@ flw_image_view_size_allocate (GtkWidget *widget, int width, int height, int base
     flw_image_view_fit (view);
   else
     view_changed (view);
+  flw_image_marks_changed (view);
 }
 
 static void
@@ -393,6 +378,8 @@ flw_image_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       gtk_snapshot_restore (snapshot);
       gtk_snapshot_pop (snapshot);
     }
+  if (view->picture != NULL)
+    flw_image_draw_marks (view, snapshot);
   flw_image_draw (view, snapshot);
   flw_draw_focus (widget, snapshot);
 }
@@ -405,6 +392,7 @@ flw_image_view_map (GtkWidget *widget)
   GTK_WIDGET_CLASS (flw_image_view_parent_class)->map (widget);
   flw_image_ask (view, TRUE);
   flw_render_loop_want (&view->loop, TRUE);
+  flw_render_loop_want (&view->marks_loop, TRUE);
 }
 
 static void
@@ -419,10 +407,12 @@ flw_image_view_dispose (GObject *object)
   FlwImageView *view = FLW_IMAGE_VIEW (object);
 
   flw_render_loop_stop (&view->loop);
+  flw_render_loop_stop (&view->marks_loop);
   if (view->provider_destroy != NULL)
     g_steal_pointer (&view->provider_destroy) (view->provider_data);
   view->provider = NULL;
   g_clear_pointer (&view->picture, gsk_render_node_unref);
+  g_clear_pointer (&view->marks, gsk_render_node_unref);
   g_clear_pointer (&view->overlay, gsk_render_node_unref);
   g_clear_pointer (&view->numbers, gsk_render_node_unref);
   G_OBJECT_CLASS (flw_image_view_parent_class)->dispose (object);
@@ -437,6 +427,7 @@ flw_image_view_finalize (GObject *object)
   g_object_unref (view->map);
   g_array_unref (view->panels);
   g_array_unref (view->spots);
+  g_array_unref (view->predictions);
   g_array_unref (view->rings);
   g_free (view->message);
   g_free (view->empty_text);
@@ -460,6 +451,10 @@ summary (FlwImageView *view)
       flw_colour_map_get_lower (view->map), flw_colour_map_get_upper (view->map));
   g_string_append_printf (text, ngettext ("; %u panel", "; %u panels", view->panels->len), view->panels->len);
   g_string_append_printf (text, ngettext (", %u spot", ", %u spots", view->spots->len), view->spots->len);
+  if (view->predictions->len > 0)
+    g_string_append_printf (
+        text, ngettext (", %u predicted reflection", ", %u predicted reflections", view->predictions->len),
+        view->predictions->len);
   return g_string_free (text, FALSE);
 }
 
@@ -470,6 +465,8 @@ flag (FlwImageView *view, guint id)
     {
     case PROP_SHOW_SPOTS:
       return &view->show_spots;
+    case PROP_SHOW_PREDICTIONS:
+      return &view->show_predictions;
     case PROP_SHOW_RINGS:
       return &view->show_rings;
     case PROP_SHOW_PANELS:
@@ -513,6 +510,7 @@ flw_image_view_set_property (GObject *object, guint id, const GValue *value, GPa
       *on = g_value_get_boolean (value);
       g_object_notify_by_pspec (object, pspec);
       flw_image_overlay_changed (view);
+      flw_image_marks_changed (view);
     }
 }
 
@@ -521,7 +519,8 @@ flw_image_view_class_init (FlwImageViewClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-  static const char *const flags[] = { "show-spots", "show-rings", "show-panels", "show-values" };
+  static const char *const flags[] = { "show-spots", "show-predictions", "show-rings", "show-panels",
+                                       "show-values" };
 
   object_class->dispose = flw_image_view_dispose;
   object_class->finalize = flw_image_view_finalize;
@@ -536,6 +535,7 @@ flw_image_view_class_init (FlwImageViewClass *klass)
   flw_nav_class_add_key (widget_class, "plot.one-to-one", GDK_KEY_1, 0, act);
   flw_nav_class_add_key (widget_class, "plot.rings", GDK_KEY_r, 0, act);
   flw_nav_class_add_key (widget_class, "plot.spots", GDK_KEY_s, 0, act);
+  flw_nav_class_add_key (widget_class, "plot.predictions", GDK_KEY_l, 0, act);
   flw_nav_class_add_key (widget_class, "plot.panels", GDK_KEY_p, 0, act);
   g_object_class_install_property (
       object_class, PROP_READOUT,
@@ -562,12 +562,14 @@ flw_image_view_init (FlwImageView *view)
   view->panels = g_array_new (FALSE, FALSE, sizeof (FlwImagePanel));
   g_array_set_clear_func (view->panels, panel_clear);
   view->spots = g_array_new (FALSE, FALSE, sizeof (FlwImageSpot));
+  view->predictions = g_array_new (FALSE, FALSE, sizeof (FlwImagePrediction));
   view->rings = g_array_new (FALSE, FALSE, sizeof (double));
-  view->show_spots = view->show_rings = view->show_panels = view->show_values = TRUE;
+  view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values = TRUE;
   view->fitted = TRUE;
   view->hover_x = view->hover_y = NAN;
   view->empty_text = g_strdup (_ ("no image"));
   flw_render_loop_init (&view->loop, GTK_WIDGET (view), &flw_image_render_funcs);
+  flw_render_loop_init (&view->marks_loop, GTK_WIDGET (view), &flw_image_marks_funcs);
   flw_nav_attach (GTK_WIDGET (view), &nav);
   gtk_widget_set_overflow (GTK_WIDGET (view), GTK_OVERFLOW_HIDDEN);
   view->map = flw_colour_map_new ();
@@ -630,13 +632,30 @@ flw_image_view_set_panels (FlwImageView *view, guint n, const FlwImagePanel *pan
   flw_image_overlay_changed (view);
 }
 
+static void
+replace_marks (FlwImageView *view, GArray **array, guint size, guint n, gconstpointer values)
+{
+  if ((*array)->len == 0 && n == 0)
+    return;
+  g_array_unref (*array);
+  *array = g_array_sized_new (FALSE, FALSE, size, n);
+  if (n > 0)
+    g_array_append_vals (*array, values, n);
+  flw_chart_summary_changed (GTK_WIDGET (view));
+  flw_image_readout_changed (view);
+  flw_image_marks_changed (view);
+}
+
 void
 flw_image_view_set_spots (FlwImageView *view, guint n, const FlwImageSpot *spots)
 {
-  g_array_set_size (view->spots, 0);
-  g_array_append_vals (view->spots, spots, n);
-  flw_chart_summary_changed (GTK_WIDGET (view));
-  flw_image_overlay_changed (view);
+  replace_marks (view, &view->spots, sizeof *spots, n, spots);
+}
+
+void
+flw_image_view_set_predictions (FlwImageView *view, guint n, const FlwImagePrediction *predictions)
+{
+  replace_marks (view, &view->predictions, sizeof *predictions, n, predictions);
 }
 
 void
@@ -702,5 +721,6 @@ flw_image_view_show_point (FlwImageView *view, double x, double y)
 gboolean
 flw_image_view_get_settled (FlwImageView *view)
 {
-  return view->asked == 0 && flw_render_loop_settled (&view->loop);
+  return view->asked == 0 && flw_render_loop_settled (&view->loop)
+         && flw_render_loop_settled (&view->marks_loop);
 }

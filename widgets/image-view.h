@@ -6,10 +6,14 @@
  * old raster stays, moved and scaled. Coordinates: pixels of the assembled image, x to the right, y down,
  * the beam at (0, 0) unless set otherwise. Raster values: NaN = no panel there, −INFINITY = bad pixel.
  *
- * Keys: arrows pan, + − zoom, 1 one image pixel to one screen pixel, F fit, R rings, S spots, P panels;
- * wheel zooms at the pointer, drag pans. Shift + arrows move a keyboard cursor, whose readout is the same
+ * Over the image lie panels, rings, spots that were found (squares; a diamond where others are explained and
+ * this one is not) and reflections that are predicted (circles in the colour of their lattice, dashed where
+ * nothing was integrated). Miller indices are written beside the circles when few enough are in view.
+ *
+ * Keys: arrows pan, + − zoom, 1 one image pixel to one screen pixel, F fit, R rings, S spots, L predictions
+ * of lattices, P panels; wheel zooms at the pointer, drag pans. Shift + arrows move a keyboard cursor, whose readout is the same
  * as the pointer's. Properties: "summary" (string, read-only), "readout" (string, read-only: what is under
- * the cursor), "show-spots", "show-rings", "show-panels", "show-values" (boolean), "colour-map"
+ * the cursor), "show-spots", "show-predictions", "show-rings", "show-panels", "show-values" (boolean), "colour-map"
  * (FlwColourMap). Signals: "raster-changed" (), "spot-activated" (guint index), "clicked" (double x, double
  * y). Thread: main. */
 #pragma once
@@ -44,18 +48,28 @@ typedef struct
 
 typedef enum
 {
-  FLW_SPOT_CIRCLE, /* observed */
-  FLW_SPOT_BOX     /* predicted */
-} FlwSpotShape;
+  FLW_SPOT_PLAIN,      /* nothing is known about lattices */
+  FLW_SPOT_EXPLAINED,  /* by a lattice */
+  FLW_SPOT_UNEXPLAINED /* by none of those that there are */
+} FlwSpotState;
 
 typedef struct
 {
   double x, y;
-  double radius;          /* image pixels; drawn at least 4 screen pixels */
+  double radius;          /* image pixels; drawn at least 5 screen pixels */
   double d;               /* Å; 0 = not known */
   double intensity;
-  FlwSpotShape shape;
+  FlwSpotState state;
 } FlwImageSpot;
+
+typedef struct
+{
+  double x, y;            /* where it is predicted */
+  guint lattice;          /* from 0 */
+  int h, k, l;
+  double intensity, sigma; /* sigma < 0: not integrated */
+  double d;               /* Å */
+} FlwImagePrediction;
 
 GtkWidget *flw_image_view_new (void);
 FlwColourMap *flw_image_view_get_colour_map (FlwImageView *view); /* transfer none */
@@ -79,6 +93,9 @@ void flw_image_view_set_extent (FlwImageView *view, double x0, double y0, double
 /* Copies. */
 void flw_image_view_set_panels (FlwImageView *view, guint n, const FlwImagePanel *panels);
 void flw_image_view_set_spots (FlwImageView *view, guint n, const FlwImageSpot *spots);
+void flw_image_view_set_predictions (FlwImageView *view, guint n, const FlwImagePrediction *predictions);
+/* 0xRRGGBB of a lattice's circles; after the fifth the colours begin anew. */
+guint32 flw_lattice_colour (guint lattice);
 /* For resolution rings and the readout: Å, mm, mm. Zero wavelength: no rings. */
 void flw_image_view_set_geometry (FlwImageView *view, double wavelength, double distance, double pixel_size);
 void flw_image_view_set_beam (FlwImageView *view, double x, double y);

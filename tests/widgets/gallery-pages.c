@@ -146,6 +146,25 @@ image_near_page (void)
   return view;
 }
 
+/* An indexed shot, so near that the indices are written. */
+static GtkWidget *
+image_lattices_page (void)
+{
+  GtkWidget *view = image_page ();
+  const FlwImageSpot *spots;
+  guint n_spots = synthetic_spots (&spots);
+  g_autofree FlwImageSpot *known = g_memdup2 (spots, n_spots * sizeof *spots);
+  FlwImagePrediction predictions[1500];
+
+  for (guint i = 0; i < n_spots; i++)
+    known[i].state = i % 5 == 4 ? FLW_SPOT_UNEXPLAINED : FLW_SPOT_EXPLAINED;
+  synthetic_predictions (G_N_ELEMENTS (predictions), predictions);
+  flw_image_view_set_spots (FLW_IMAGE_VIEW (view), n_spots, known);
+  flw_image_view_set_predictions (FLW_IMAGE_VIEW (view), G_N_ELEMENTS (predictions), predictions);
+  flw_image_view_set_visible (FLW_IMAGE_VIEW (view), -200, -150, 200, 150);
+  return view;
+}
+
 static GtkWidget *
 image_bar_page (void)
 {
@@ -263,6 +282,7 @@ const GalleryPage gallery_pages[] = {
   { "image-bar", image_bar_page },
   { "image", image_page },
   { "image-near", image_near_page },
+  { "image-lattices", image_lattices_page },
   { "strip", strip_page },
   { "strip-large", strip_large_page },
   { "strip-near", strip_near_page },

@@ -154,6 +154,28 @@ synthetic_spots (const FlwImageSpot **spots)
   return N_SPOTS;
 }
 
+void
+synthetic_predictions (guint n, FlwImagePrediction *predictions)
+{
+  const FlwImageSpot *spots;
+  guint n_spots = synthetic_spots (&spots);
+
+  for (guint i = 0; i < n; i++)
+    {
+      double r = 60 + 800 * sqrt (uniform (i * 5 + 1)), a = 2 * G_PI * uniform (i * 5 + 2);
+      gboolean seen = i < n_spots && i % 5 != 4;
+      predictions[i] = (FlwImagePrediction){ .x = seen ? spots[i].x : r * cos (a),
+                                             .y = seen ? spots[i].y : r * sin (a),
+                                             .lattice = i % 3 == 2,
+                                             .h = (int) (i % 41) - 20,
+                                             .k = (int) (i % 37) - 18,
+                                             .l = (int) (i % 7) - 3,
+                                             .intensity = 900 * exponential (i * 5 + 3),
+                                             .sigma = i % 4 == 3 ? -1 : 20,
+                                             .d = 2.5 };
+    }
+}
+
 static float
 pixel (double x, double y)
 {

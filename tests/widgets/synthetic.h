@@ -19,3 +19,5 @@ void synthetic_provider (FlwImageView *view, const FlwImageRequest *request, gpo
 float *synthetic_image (const FlwImageRequest *request);
 guint synthetic_panels (const FlwImagePanel **panels);
 guint synthetic_spots (const FlwImageSpot **spots);
+/* n of two lattices: one at each spot but every fifth, the others anywhere; every fourth is not integrated. */
+void synthetic_predictions (guint n, FlwImagePrediction *predictions);

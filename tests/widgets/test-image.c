@@ -150,6 +150,78 @@ test_readout (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+static guint
+count_colour (GtkWidget *widget, guint32 rgb)
+{
+  cairo_surface_t *picture = display_picture (widget, 1);
+  guint n = 0;
+
+  for (int y = 0; y < cairo_image_surface_get_height (picture); y++)
+    for (int x = 0; x < cairo_image_surface_get_width (picture); x++)
+      n += display_pixel (picture, x, y) == rgb;
+  cairo_surface_destroy (picture);
+  return n;
+}
+
+static void
+answer_dark (FlwImageView *view, const FlwImageRequest *request, gpointer data)
+{
+  note_request (view, request, data);
+  flw_image_view_deliver (view, request->serial, constant (request, 0));
+}
+
+/* Circles of each lattice's colour, where they belong, wherever the view is moved; gone when they are switched off. */
+static void
+test_predictions (void)
+{
+  GtkWidget *widget = flw_image_view_new (), *window;
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  Asked asked = { 0 };
+  const FlwImagePrediction two[] = {
+    { .x = 0, .y = 0, .lattice = 0, .h = -3, .k = 1, .l = 12, .intensity = 1234, .sigma = 56, .d = 2.345 },
+    { .x = 40, .y = 0, .lattice = 1, .h = 0, .k = -1, .l = 0, .sigma = -1, .d = 9 },
+  };
+  const FlwImageSpot spots[] = { { .x = 0, .y = 0, .radius = 4, .state = FLW_SPOT_EXPLAINED },
+                                 { .x = 0, .y = 30, .radius = 4, .state = FLW_SPOT_UNEXPLAINED } };
+  g_autofree char *whole = NULL, *none = NULL, *summary = NULL;
+  guint solid;
+
+  g_object_set (view, "show-rings", FALSE, "show-panels", FALSE, NULL);
+  flw_image_view_set_extent (view, -400, -300, 400, 300);
+  flw_image_view_set_predictions (view, G_N_ELEMENTS (two), two);
+  flw_image_view_set_spots (view, G_N_ELEMENTS (spots), spots);
+  flw_image_view_set_provider (view, answer_dark, &asked, NULL);
+  window = display_show (widget, 800, 628);
+  flw_image_view_set_visible (view, -80, -60, 80, 60);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  solid = count_colour (widget, flw_lattice_colour (0));
+  g_assert_cmpuint (solid, >, 40);
+  g_assert_cmpuint (count_colour (widget, flw_lattice_colour (1)), >, 10);
+  g_assert_cmpuint (count_colour (widget, 0xff5ec4), >, 10); /* the spot of no lattice */
+  flw_image_view_show_point (view, 0.2, 0.2);
+  g_object_get (view, "readout", &whole, "summary", &summary, NULL);
+  g_assert_nonnull (strstr (whole, "    −3 1 12  I 1234 ± 56 counts, 2.35 Å, lattice 1"));
+  g_assert_nonnull (strstr (summary, "2 spots, 2 predicted reflections"));
+  flw_image_view_show_point (view, 40, 0);
+  g_object_get (view, "readout", &none, NULL);
+  g_assert_nonnull (strstr (none, "    0 −1 0  not integrated, 9.00 Å, lattice 2"));
+  /* Moved farther than the layer reaches, and back. */
+  flw_image_view_set_visible (view, 300, 200, 460, 320);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, flw_lattice_colour (0)), ==, 0);
+  flw_image_view_set_visible (view, -80, -60, 80, 60);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, flw_lattice_colour (0)), ==, solid);
+  gtk_widget_activate_action (widget, "plot.predictions", NULL);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, flw_lattice_colour (0)), ==, 0);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 static void
 test_colours (void)
 {
@@ -261,6 +333,7 @@ main (int argc, char **argv)
   g_test_add_func ("/image/rings", test_rings);
   g_test_add_func ("/image/provider", test_provider);
   g_test_add_func ("/image/readout", test_readout);
+  g_test_add_func ("/image/predictions", test_predictions);
   g_test_add_func ("/image/colours", test_colours);
   g_test_add_func ("/image/bar", test_bar);
   g_test_add_func ("/image/bar-ends", test_bar_ends);
