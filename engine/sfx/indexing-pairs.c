@@ -10,7 +10,7 @@ enum
 {
   LOWEST = 12,
   MOST_POINTS = 20000, /* lattice points looked at */
-  MOST_GUESSES = 20000
+  MOST_GUESSES = 3000
 };
 
 typedef struct

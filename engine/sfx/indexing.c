@@ -116,9 +116,9 @@ largest_q (const FlIndexer *indexer, guint n)
   return most;
 }
 
-/* One lattice from the spots that are left. G_MAXUINT: the device failed; 0: none. */
+/* One lattice more than `found` from the spots that are left. G_MAXUINT: the device failed; 0: none. */
 static guint
-find_one (FlIndexer *indexer, FlLatticeFit *best, double *confidence, GError **error)
+find_one (FlIndexer *indexer, guint found, FlLatticeFit *best, double *confidence, GError **error)
 {
   const FlIndexSpot *spots = all_spots (indexer);
   guint n = MIN (indexer->spots->len, indexer->max_spots);
@@ -134,7 +134,7 @@ find_one (FlIndexer *indexer, FlLatticeFit *best, double *confidence, GError **e
       FlLatticeFit fit;
       if (!fit_best (indexer, tried, n_tried, n, &fit))
         continue;
-      double sure = fl_lattice_confidence (&indexer->cell, &fit, n, largest_q (indexer, n));
+      double sure = fl_lattice_confidence (&indexer->cell, &fit, n, largest_q (indexer, n), found);
       if (sure > *confidence)
         {
           *best = fit;
@@ -210,7 +210,7 @@ fl_indexer_index (FlIndexer *indexer, const FlVec3 *q, const float *intensity, g
     {
       FlLatticeFit fit;
       double confidence;
-      guint any = find_one (indexer, &fit, &confidence, error);
+      guint any = find_one (indexer, found, &fit, &confidence, error);
       if (any == G_MAXUINT)
         return any;
       FlMat3 star = fl_lattice_star (&fit.real), conventional;

@@ -11,5 +11,7 @@
 
 /* 0–1: a logistic function, its coefficients fitted to simulated shots of two cells (6 to 30 spots, half of them noise) and
  * to spots without a crystal (uniform, rings, shuffled azimuths), the latter counting for more than their part.
- * `q_max`: the largest |q| (1/Å) among the n spots that the fit was made on. */
-double fl_lattice_confidence (const FlIndexCell *cell, const FlLatticeFit *fit, guint n, double q_max);
+ * `q_max`: the largest |q| (1/Å) among the n spots that the fit was made on. `found`: lattices that the shot has already;
+ * one more is less to be expected among what they left. */
+double fl_lattice_confidence (const FlIndexCell *cell, const FlLatticeFit *fit, guint n, double q_max,
+                              guint found);
