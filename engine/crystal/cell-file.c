@@ -9,7 +9,7 @@
 typedef struct
 {
   const char *path;
-  guint line;
+  guint line; /* 0: the whole file */
   gboolean has_type, given[6];
   double values[6]; /* Å, ° */
   FlLatticeType type;
@@ -23,7 +23,10 @@ static gboolean G_GNUC_PRINTF (3, 4)
   va_start (args, format);
   g_autofree char *message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", reader->path, reader->line, message);
+  if (reader->line > 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", reader->path, reader->line, message);
+  else
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", reader->path, message);
   return FALSE;
 }
 
@@ -141,6 +144,7 @@ fl_cell_file_read (const char *path, FlKnownCell *known, GError **error)
       if (!read_line (&reader, *line, error))
         return FALSE;
     }
+  reader.line = 0;
   return finish (&reader, known, error);
 }
 

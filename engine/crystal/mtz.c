@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -279,11 +279,18 @@ fl_mtz_write (const char *path, FlMtz *mtz, GError **error)
 {
   int by[5] = { 0, 1, 2, fl_mtz_column (mtz, "M/ISYM"), fl_mtz_column (mtz, "BATCH") };
   g_qsort_with_data (mtz->data, (int) mtz->n, mtz->n_columns * sizeof (float), compare_rows, by);
+  g_autofree char *partial = g_strconcat (path, ".part", NULL);
+  FILE *there = fopen (partial, "wb"); /* the library could not say why not */
+  if (there == NULL)
+    return fail (error, FL_ERROR_FAILED, path, g_strerror (errno));
+  fclose (there);
   ccp4_liberr_verbosity (0);
   MTZ *file = build_file (mtz);
   if (file == NULL)
-    return fail (error, FL_ERROR_FAILED, path, "libccp4 cannot make the file");
-  g_autofree char *partial = g_strconcat (path, ".part", NULL);
+    {
+      g_unlink (partial);
+      return fail (error, FL_ERROR_FAILED, path, "libccp4 cannot make the file");
+    }
   MTZCOL *order[5] = { NULL };
   for (int i = 0; i < 5 && by[i] >= 0; i++)
     order[i] = MtzColLookup (file, mtz->columns[by[i]].label);
@@ -295,7 +302,7 @@ fl_mtz_write (const char *path, FlMtz *mtz, GError **error)
   if (back == NULL) /* a full disk shows here */
     {
       g_unlink (partial);
-      return fail (error, FL_ERROR_FAILED, path, "cannot be written; is the folder there, the disk full?");
+      return fail (error, FL_ERROR_FAILED, path, "cannot be written; is the disk full?");
     }
   if (g_rename (partial, path) == 0)
     return TRUE;

@@ -8,6 +8,8 @@
 #include "engine/base/error.h"
 #include "engine/base/journal.h"
 #include "engine/base/units.h"
+#include "engine/crystal/cell-file.h"
+#include "engine/crystal/mmcif.h"
 #include "engine/crystal/mtz.h"
 
 /* Whole files are read up to here; text beyond it is not counted. */
@@ -114,6 +116,13 @@ is_text (const File *file)
 
 #define say(file, ...) g_string_append_printf ((file)->text, __VA_ARGS__)
 
+/* The readers of engine/crystal open the file themselves, and do not unpack. */
+static gboolean
+is_plain (const File *file)
+{
+  return !g_str_has_suffix (file->path, ".gz");
+}
+
 /* --- CrystFEL --- */
 
 static gboolean
@@ -167,7 +176,10 @@ unit_cell (const File *file, GError **error)
 {
   static const char *const keys[] = { "lattice_type", "centering", "unique_axis", "a", "b", "c",
                                       "al",           "be",        "ga" };
-  (void) error;
+  FlKnownCell known;
+  g_autofree char *a = find_value (file, "a"); /* a lattice type alone is a file, too */
+  if (a != NULL && is_plain (file) && !fl_cell_file_read (file->path, &known, error))
+    return FALSE;
   say (file, "format: CrystFEL unit cell\n");
   for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
     {
@@ -284,7 +296,12 @@ mmcif (const File *file, GError **error)
                                       "_cell.angle_gamma",
                                       "_symmetry.space_group_name_H-M" };
   guint atoms = 0;
-  (void) error;
+  FlCell cell;
+  g_autoptr (FlSymmetry) symmetry = NULL;
+  /* Of what is no crystal there is no cell to check. */
+  if (g_strstr_len ((const char *) file->data, (gssize) file->length, "\n_cell.length_a") != NULL
+      && is_plain (file) && !fl_mmcif_read_cell (file->path, &cell, &symmetry, error))
+    return FALSE;
   say (file, "format: mmCIF\n");
   for (gsize at = 0;;)
     {

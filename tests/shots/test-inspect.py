@@ -84,6 +84,7 @@ with tempfile.TemporaryDirectory() as folder:
     refused(damaged(jf, ".h5", change=60_000), "deflate data are damaged", *geometry)
     refused(damaged("cxi/typical_raw.cxi", ".cxi", cut=50_000), "truncated")
     refused(damaged("hkl/HEWL_refined.mtz", ".mtz", cut=300_000), "cut off")
+    refused(damaged("crystfel-sim/lyso.cell", ".cell", cut=105), "the cell is not given")
     refused(damaged("xtc2/test_jungfrau05M_calib.xtc2", ".xtc2", cut=100_000), "not whole")
     refused(damaged("pdb/groel14_T.pdb.gz", ".gz", cut=300_000), "cut off")
 print(f"{len(KNOWN)} kinds known, damage told")
