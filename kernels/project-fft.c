@@ -10,11 +10,22 @@ enum
   LANES = FLK_PROJECT_TEAM / 2
 };
 
+/* Unrolled first, the lanes would not be taken together. */
+#ifdef BACKEND_CPU
+#define LANE_LOOP _Pragma ("GCC ivdep") _Pragma ("GCC unroll 1")
+#else
+#define LANE_LOOP
+#endif
+
 /* [part][bin][lane]: direction 2 lane in the real part, 2 lane + 1 in the imaginary one. */
-typedef union
+typedef struct
 {
-  uint32_t count[2][SIZE][LANES];
-  float value[2][SIZE][LANES];
+  union
+  {
+    uint32_t count[2][SIZE][LANES];
+    float value[2][SIZE][LANES];
+  };
+  uint16_t place[SIZE / 2]; /* where the transform leaves k */
 } ProjectShared;
 
 DEVICE_FN void
@@ -55,7 +66,7 @@ project_transform (Team t, ProjectShared *sh, const float *turn)
           float c = turn[j * stride], s = turn[SIZE / 2 + j * stride];
           float *RESTRICT low_re = sh->value[0][low], *RESTRICT low_im = sh->value[1][low];
           float *RESTRICT high_re = sh->value[0][high], *RESTRICT high_im = sh->value[1][high];
-          VECTOR_LOOP
+          LANE_LOOP
           for (int lane = 0; lane < LANES; lane++)
             {
               float re = low_re[lane] - high_re[lane], im = low_im[lane] - high_im[lane];
@@ -105,22 +116,26 @@ project_fft_body (Team t, ProjectShared *sh, const FlkProjectFftArgs *a)
       for (int part = 0; part < 2; part++)
         for (int lane = 0; lane < LANES; lane++)
           sh->value[part][plus][lane] = 0.5f * (sh->value[part][plus][lane] + sh->value[part][minus][lane]);
+      sh->place[k] = (uint16_t) plus;
     }
   team_barrier (t);
   TEAM_LOOP (d, FLK_PROJECT_TEAM, t)
     {
       FlkProjectPeak best[FLK_PROJECT_PEAKS];
       for (int i = 0; i < FLK_PROJECT_PEAKS; i++)
-        best[i].k = best[i].score = 0;
-      float left = sh->value[d & 1][project_place ((int) a->k_min - 1)][d >> 1];
-      float here = sh->value[d & 1][project_place ((int) a->k_min)][d >> 1];
+        {
+          best[i].k = 0;
+          best[i].score = a->least;
+        }
+      const float *value = &sh->value[d & 1][0][d >> 1];
       for (int k = (int) a->k_min; k <= (int) a->k_max; k++)
         {
-          float right = sh->value[d & 1][project_place (k + 1)][d >> 1];
-          if (here > left && here >= right && here > best[FLK_PROJECT_PEAKS - 1].score)
+          float here = value[sh->place[k] * LANES];
+          if (here <= best[FLK_PROJECT_PEAKS - 1].score)
+            continue;
+          float left = value[sh->place[k - 1] * LANES], right = value[sh->place[k + 1] * LANES];
+          if (here > left && here >= right)
             project_keep (best, (float) k, left, here, right);
-          left = here;
-          here = right;
         }
       for (int i = 0; i < FLK_PROJECT_PEAKS; i++)
         a->peaks[(t.index * FLK_PROJECT_TEAM + (uint32_t) d) * FLK_PROJECT_PEAKS + (uint32_t) i] = best[i];

@@ -30,6 +30,7 @@ typedef struct
   const float *direction; /* [3][n_directions], unit vectors */
   uint32_t n_directions;
   float bin;             /* 1/Å */
+  float least;           /* S of a peak that is worth keeping, ≥ 0 */
   uint32_t k_min, k_max; /* 1 … FLK_PROJECT_SIZE / 2 - 2 */
   const float *turn;     /* [2][FLK_PROJECT_SIZE / 2]: cos and −sin of 2π j / FLK_PROJECT_SIZE */
   FlkProjectPeak *peaks; /* out, [n_directions][FLK_PROJECT_PEAKS], the highest first */

@@ -303,7 +303,7 @@ count_on (const Form *form, const FlVec3 *indices, guint n)
       double h[3] = { indices[j].x, indices[j].y, indices[j].z }, sum = h[form->place];
       for (guint i = form->place + 1; i < 3; i++)
         sum -= form->below[i] * h[i];
-      on += fmod (sum, form->index) == 0;
+      on += (long) sum % form->index == 0;
     }
   return on;
 }

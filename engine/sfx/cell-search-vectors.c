@@ -100,6 +100,7 @@ transform (FlVectorSearch *self, const FlSearchSpots *spots, guint n, double ste
         flk_stage (device, &self->directions_at, self->directions, 3 * N_DIRECTIONS * sizeof (float)),
     .n_directions = N_DIRECTIONS,
     .bin = (float) (1 / (step * FLK_PROJECT_SIZE)),
+    .least = (float) (3 * sqrt (n / 2.0)),
     .k_min = (guint) CLAMP (SHORTEST / step, 1, FLK_PROJECT_SIZE / 2 - 2),
     .k_max = (guint) CLAMP (longest / step, 1, FLK_PROJECT_SIZE / 2 - 2),
     .turn = flk_stage (device, &self->turns_at, self->turns, FLK_PROJECT_SIZE * sizeof (float)),
@@ -144,13 +145,12 @@ near_one_of (FlVec3 v, const FlSearchVector *vectors, guint n, double distance)
 
 /* The highest peaks that are no neighbours of higher ones. */
 static guint
-pick (FlVectorSearch *self, const FlkProjectPeak *peaks, guint n_spots, double step, FlSearchVector *vectors)
+pick (FlVectorSearch *self, const FlkProjectPeak *peaks, double step, FlSearchVector *vectors)
 {
   g_autofree Peak *order = g_new (Peak, N_DIRECTIONS * FLK_PROJECT_PEAKS);
   guint n = 0, kept = 0;
-  float least = (float) (3 * sqrt (n_spots / 2.0));
   for (guint i = 0; i < N_DIRECTIONS * FLK_PROJECT_PEAKS; i++)
-    if (peaks[i].k > 0 && peaks[i].score > least)
+    if (peaks[i].k > 0)
       order[n++] = (Peak){ peaks[i].score, i };
   qsort (order, n, sizeof *order, compare_peaks);
   const float *u = self->directions;
@@ -282,7 +282,7 @@ fl_vector_search_run (FlVectorSearch *search, const FlSearchSpots *spots, FlSear
       const FlkProjectPeak *peaks = transform (search, spots, n_spots, step, longest, error);
       if (peaks == NULL)
         return G_MAXUINT;
-      guint first = n, found = pick (search, peaks, n_spots, step, all + n);
+      guint first = n, found = pick (search, peaks, step, all + n);
       for (guint i = first; i < first + found; i++)
         if (refine (spots, limit, highest, &all[i]))
           all[n++] = all[i];

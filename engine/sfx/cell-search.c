@@ -10,6 +10,8 @@
 #define MOST_VECTORS  48
 #define MOST_LATTICES 8
 #define FEWEST_STRONG 16
+#define ON_PLANE      0.18 /* of the distance between planes */
+#define HARD          0.12 /* deviation along the beam, of the distance between planes */
 #define SURE          0.9  /* confidence that ends the search */
 #define Q_MOST        4.0  /* 1/Å: farther points are nonsense */
 #define OFF_SPHERE    1e-4 /* 1/Å: spots are on the Ewald sphere */
@@ -174,26 +176,84 @@ clear_spots (FlSearchSpots *spots)
 static double
 confidence_of (const FlSearchLattice *lattice)
 {
-  return 1 / (1 + exp (-(lattice->sober_gain - 52) / 3));
+  return 1 / (1 + exp (-(lattice->sober_gain - 55) / 3));
 }
 
-/* Vectors from the strongest of the spots, lattices judged by all. Adds to `lattices`; FALSE with error. */
+/* Vectors from the chosen spots, after `n_given` that are there already; lattices judged by all spots. Adds to `lattices`;
+ * FALSE with error. */
+static gboolean
+try_spots (FlCellSearch *self, const FlSearchSpots *spots, FlSearchSpots *chosen,
+           FlSearchVector vectors[MOST_VECTORS], guint n_given, FlSearchLattice *lattices, guint *n_lattices,
+           GError **error)
+{
+  chosen->max_cell = spots->max_cell;
+  guint n = fl_vector_search_run (self->vectors, chosen, vectors + n_given, MOST_VECTORS - n_given, error);
+  if (n == G_MAXUINT)
+    return FALSE;
+  *n_lattices +=
+      fl_search_lattices (spots, chosen, vectors, n_given + n, lattices + *n_lattices, MOST_LATTICES);
+  *n_lattices = fl_search_settle (lattices, *n_lattices);
+  return TRUE;
+}
+
 static gboolean
 try_strongest (FlCellSearch *self, const FlSearchSpots *spots, const Spot *sorted, guint n,
                FlSearchLattice *lattices, guint *n_lattices, GError **error)
 {
   FlSearchSpots chosen = take_spots (sorted, n);
-  chosen.max_cell = spots->max_cell;
   FlSearchVector vectors[MOST_VECTORS];
-  guint n_vectors = fl_vector_search_run (self->vectors, &chosen, vectors, MOST_VECTORS, error);
-  if (n_vectors != G_MAXUINT)
-    {
-      *n_lattices +=
-          fl_search_lattices (spots, &chosen, vectors, n_vectors, lattices + *n_lattices, MOST_LATTICES);
-      *n_lattices = fl_search_settle (lattices, *n_lattices);
-    }
+  gboolean works = try_spots (self, spots, &chosen, vectors, 0, lattices, n_lattices, error);
   clear_spots (&chosen);
-  return n_vectors != G_MAXUINT;
+  return works;
+}
+
+static double
+off_plane (FlVec3 q, FlVec3 v)
+{
+  double x = fl_vec3_dot (q, v);
+  return fabs (x - nearbyint (x));
+}
+
+static int
+compare_offs (gconstpointer a, gconstpointer b)
+{
+  const FlSearchVector *p = a, *q = b;
+  return p->score < q->score ? -1 : p->score > q->score;
+}
+
+/* Where spots lie nearly as far off the sphere as lattice points are apart, the axis along the beam is hard to see: it is
+ * looked for once more among the spots that lie on the planes of the two other axes. */
+static gboolean
+try_third_axis (FlCellSearch *self, const FlSearchSpots *spots, FlSearchLattice *lattices, guint *n_lattices,
+                GError **error)
+{
+  FlMat3 real = fl_lattice_real (&lattices[0].star);
+  FlSearchVector vectors[MOST_VECTORS] = { 0 };
+  for (guint i = 0; i < 3; i++)
+    {
+      vectors[i].v = fl_vec3 (real.m[i][0], real.m[i][1], real.m[i][2]);
+      for (guint j = 0; j < spots->n; j++)
+        vectors[i].score += off_plane (spots->q[j], vectors[i].v);
+    }
+  qsort (vectors, 3, sizeof *vectors, compare_offs);
+  FlSearchSpots chosen = { .q = g_new (FlVec3, spots->n) };
+  for (guint j = 0; j < spots->n; j++)
+    if (MAX (off_plane (spots->q[j], vectors[0].v), off_plane (spots->q[j], vectors[1].v)) < ON_PLANE)
+      chosen.q[chosen.n++] = spots->q[j];
+  gboolean works =
+      chosen.n < FEWEST_STRONG || try_spots (self, spots, &chosen, vectors, 2, lattices, n_lattices, error);
+  clear_spots (&chosen);
+  return works;
+}
+
+static gboolean
+is_third_axis_hard (const FlSearchLattice *lattice)
+{
+  FlMat3 real = fl_lattice_real (&lattice->star);
+  double longest = 0;
+  for (guint i = 0; i < 3; i++)
+    longest = MAX (longest, fl_vec3_norm (fl_vec3 (real.m[i][0], real.m[i][1], real.m[i][2])));
+  return longest * lattice->along > HARD;
 }
 
 guint
@@ -209,12 +269,14 @@ fl_cell_search_shot (FlCellSearch *search, const FlVec3 *q, const float *intensi
   spots.max_cell = search->max_cell > 0 ? search->max_cell : guess_max_cell (&spots);
 
   /* False spots are weak: when all of them together show nothing, the strongest may. */
-  FlSearchLattice lattices[3 * MOST_LATTICES];
+  FlSearchLattice lattices[4 * MOST_LATTICES];
   guint found = 0;
   gboolean works = TRUE;
   for (guint part = 1; part <= 4 && works && (part == 1 || n_sorted / part >= FEWEST_STRONG); part *= 2)
     if (found == 0 || confidence_of (&lattices[0]) < SURE)
       works = try_strongest (search, &spots, sorted, n_sorted / part, lattices, &found, error);
+  if (works && found > 0 && spots.on_sphere && is_third_axis_hard (&lattices[0]))
+    works = try_third_axis (search, &spots, lattices, &found, error);
   found = MIN (found, most);
   for (guint i = 0; i < found; i++)
     candidates[i] = (FlCellCandidate){ .star = lattices[i].star,
