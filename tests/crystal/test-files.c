@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -18,8 +19,9 @@ write_temporary (const char *bytes, gsize length)
   char *path = NULL;
   int fd = g_file_open_tmp ("firstlight-crystal-XXXXXX", &path, NULL);
   g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (write (fd, bytes, length), ==,
+                   (gssize) length); /* g_file_set_contents() waits for the disk */
   g_close (fd, NULL);
-  g_assert_true (g_file_set_contents (path, bytes, (gssize) length, NULL));
   return path;
 }
 
