@@ -25,6 +25,8 @@ static const struct
   { FL_LATTICE_HEXAGONAL, 'P', { 92.9, 92.9, 130.5, 90, 90, 120 } },
   { FL_LATTICE_HEXAGONAL, 'R', { 96, 96, 110, 90, 90, 120 } },
   { FL_LATTICE_CUBIC, 'F', { 140, 140, 140, 90, 90, 90 } },
+  { FL_LATTICE_HEXAGONAL, 'P', { 281, 281, 165, 90, 90, 120 } },
+  { FL_LATTICE_ORTHORHOMBIC, 'P', { 210, 310, 450, 90, 90, 90 } },
 };
 
 static FlKnownCell
@@ -276,6 +278,11 @@ test_shift (void)
   g_assert_cmpfloat (distance, <, 0.15);
 }
 
+enum
+{
+  LONG = 2 /* the last ones: 0.3° off, a few spots do not tell indices of so long axes */
+};
+
 /* Few spots: the restraints hold cell and beam, and the orientation still gets better. */
 static void
 test_few (void)
@@ -287,7 +294,7 @@ test_few (void)
     N = 40
   };
   for (guint n_spots = 6; n_spots <= 24; n_spots *= 2)
-    for (guint i = 0; i < G_N_ELEMENTS (lattices); i++)
+    for (guint i = 0; i < G_N_ELEMENTS (lattices) - LONG; i++)
       {
         double angles[N], worst_cell = 0, worst_beam = 0;
         for (guint turn = 0; turn < N; turn++)
@@ -426,11 +433,11 @@ test_sets (void)
   if (!have_test_data ("crystfel-sim"))
     return;
   Set *set = set_open ("crystfel-sim/lyso-agipd1m");
-  score_set (set, 0, 0.018, 0.06);
-  score_set (set, 0.125, 0.011, 0.03);
+  score_set (set, 0, 0.015, 0.06);
+  score_set (set, 0.125, 0.009, 0.03);
   set_free (set);
   set = set_open ("crystfel-sim/lyso-jf4m");
-  score_set (set, 0, 0.011, 0.03);
+  score_set (set, 0, 0.008, 0.03);
   set_free (set);
 }
 
