@@ -28,6 +28,9 @@ FlgRecord *flg_cell_record (GtkWidget *cell);
 /* Shots that failed or were set aside, in warning colour when there are any; `stats` may be NULL. */
 void flg_cell_count_failed (GtkWidget *cell, const FlJobStats *stats);
 
+/* Indexed shots in % of the hits; "–" while none is: most jobs without have not been asked to index. */
+void flg_cell_indexed (GtkWidget *cell, const FlJobStats *stats);
+
 /* Cells that most columns are made of. */
 GtkWidget *flg_cell_text (gpointer data);   /* a label that ellipsizes */
 GtkWidget *flg_cell_number (gpointer data); /* a label with figures of one width, to the right */

@@ -111,6 +111,7 @@ take_counts (FlgExperiment *self, FlgNews *news)
   news->counted = FALSE;
   self->glance.recent_shots = news->recent_shots;
   self->glance.recent_hits = news->recent_hits;
+  self->glance.recent_indexed = news->recent_indexed;
   return FLG_CHANGED_COUNTS;
 }
 

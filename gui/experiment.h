@@ -18,7 +18,7 @@
 typedef struct
 {
   FlOverview overview;
-  gint64 recent_shots, recent_hits;
+  gint64 recent_shots, recent_hits, recent_indexed;
   const char *conductor; /* NULL: nobody conducts */
   const char *problem;   /* the store does not answer: why; NULL: it does */
   guint64 heard;         /* ns UTC of the last good poll, by the experiment's clock; 0 = never */

@@ -11,7 +11,7 @@ struct _FlgHeaderStrip
 {
   GtkBox parent_instance;
   FlgContext *context;
-  FlwReadout *hits, *newest, *lag, *failed;
+  FlwReadout *hits, *indexed, *newest, *lag, *failed;
   FlwStatusChip *conductor, *link;
   FlgFreshness freshness;
   char *summary;
@@ -78,6 +78,29 @@ show_hits (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
   flw_readout_set_value (self->hits, value, 0);
   flw_readout_set_note (self->hits, note);
   g_string_append_printf (words, _ ("hits %s %% of the %s"), value, note);
+}
+
+/* Only where the newest trial indexes at all: 0 % would alarm somebody who looks for spots. */
+static void
+show_indexed (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
+{
+  gboolean indexes = glance->overview.indexed > 0;
+  gtk_widget_set_visible (GTK_WIDGET (self->indexed), indexes);
+  if (!indexes)
+    return;
+  if (glance->recent_hits == 0)
+    {
+      flw_readout_set_value (self->indexed, NULL, 0);
+      flw_readout_set_note (self->indexed, _ ("no hits of late"));
+      return;
+    }
+  g_autofree char *value
+      = g_strdup_printf ("%.1f", 100.0 * (double) glance->recent_indexed / (double) glance->recent_hits);
+  g_autofree char *hits = flg_format_count (glance->recent_hits);
+  g_autofree char *note = g_strdup_printf (ngettext ("of %s hit", "of %s hits", (gulong) glance->recent_hits), hits);
+  flw_readout_set_value (self->indexed, value, 0);
+  flw_readout_set_note (self->indexed, note);
+  g_string_append_printf (words, _ ("; indexed %s %% %s"), value, note);
 }
 
 static void
@@ -197,10 +220,11 @@ flg_header_strip_refresh (FlgHeaderStrip *self)
   guint64 now = flg_experiment_now (experiment);
   self->freshness = judge (experiment, glance, now);
   g_autoptr (GString) words = g_string_new (NULL);
-  FlwReadout *all[] = { self->hits, self->newest, self->lag, self->failed };
+  FlwReadout *all[] = { self->hits, self->indexed, self->newest, self->lag, self->failed };
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     flw_readout_set_lost (all[i], self->freshness == FLG_LOST);
   show_hits (self, glance, words);
+  show_indexed (self, glance, words);
   show_newest (self, glance, now, words);
   show_lag (self, &glance->overview, words);
   show_failed (self, &glance->overview, words);
@@ -283,6 +307,7 @@ static void
 flg_header_strip_init (FlgHeaderStrip *self)
 {
   self->hits = add_readout (self, _ ("Hits"), "%", "100.0");
+  self->indexed = add_readout (self, _ ("Indexed"), "%", "100.0");
   self->newest = add_readout (self, _ ("Newest shot"), NULL, "99 min");
   self->lag = add_readout (self, _ ("Behind"), _ ("shots"), "9,999,999");
   self->failed = FLW_READOUT (flw_readout_new (_ ("Failed"), _ ("jobs"), "999"));

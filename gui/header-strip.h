@@ -1,4 +1,4 @@
-/* header-strip.h: the line above every page: is the beam hitting, is it new, do we keep up, what is broken, who conducts.
+/* header-strip.h: the line above every page: is the beam hitting, do the hits index, is it new, do we keep up, what is broken, who conducts.
  *
  * Fresh, stale (old while something should be coming), lost (the store does not answer) and none are drawn apart.
  * Property "summary" (string, read-only): the same in words. Thread: main. */

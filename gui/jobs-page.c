@@ -212,6 +212,12 @@ fill_shots (GtkWidget *cell, FlgRecord *record, gpointer data)
 }
 
 static void
+fill_indexed (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  flg_cell_indexed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
+}
+
+static void
 fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
@@ -688,6 +694,7 @@ add_columns (FlgJobsPage *self)
     { _ ("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
     { _ ("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
     { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
+    { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 75 },
     { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
     { _ ("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
   };

@@ -11,7 +11,8 @@
 #include "widgets/export.h"
 #include "widgets/strip-plot.h"
 
-#define WINDOW 200 /* shots of the sliding hit rate */
+#define WINDOW      200 /* shots of the sliding hit rate */
+#define HIT_WINDOWS 4   /* of which are looked back on for the share of hits that are indexed */
 
 /* One job: its feed and its place in the plot. */
 typedef struct
@@ -20,6 +21,7 @@ typedef struct
   FlgShotFeed *feed;
   FlgKeptShots *kept;
   guint run; /* in the plot */
+  guint64 lattices, indexed; /* lattices, and shots that have any */
 } Part;
 
 struct _FlgLivePage
@@ -41,6 +43,7 @@ G_DEFINE_FINAL_TYPE (FlgLivePage, flg_live_page, FLG_TYPE_PAGE)
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
 static void rebuild (FlgLivePage *self);
+static void show_facts (FlgLivePage *self);
 
 static void
 part_free (Part *part)
@@ -76,6 +79,8 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
         {
           spots[k] = (float) block->spots[k];
           block->outcome[k] = MIN (block->outcome[k], FLW_CLASS_FAILED);
+          part->lattices += block->lattices[k];
+          part->indexed += block->lattices[k] > 0;
         }
       const float *values[] = { spots, block->resolution };
       flw_strip_plot_append (self->plot, part->run, block->n, block->outcome, values);
@@ -95,6 +100,7 @@ on_caught_up (FlgShotFeed *feed, Part *part)
   if (self->filling)
     flw_strip_plot_show_all (self->plot);
   self->filling = FALSE;
+  show_facts (self);
 }
 
 static void
@@ -106,7 +112,8 @@ add_job (FlgLivePage *self, const FlJob *job)
   part->kept = flg_kept_shots_new ();
   part->run = flw_strip_plot_add_run (self->plot, run ? run->name : "");
   part->feed = flg_shot_feed_new (EXPERIMENT (self), job->id,
-                                  FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION);
+                                  FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION
+                                      | FL_SHOT_LATTICES);
   g_object_set_data (G_OBJECT (part->feed), "page", self);
   g_signal_connect (part->feed, "blocks", G_CALLBACK (on_blocks), part);
   g_signal_connect (part->feed, "caught-up", G_CALLBACK (on_caught_up), part);
@@ -163,22 +170,31 @@ rebuild (FlgLivePage *self)
 static void
 show_facts (FlgLivePage *self)
 {
-  gint64 shots = 0, hits = 0, failed = 0;
+  gint64 shots = 0, hits = 0, indexed = 0, failed = 0;
+  guint64 lattices = 0, with_lattices = 0;
   for (guint i = 0; i < self->parts->len; i++)
     {
       const FlJobStats *stats =
           flg_experiment_job_stats (EXPERIMENT (self), ((Part *) self->parts->pdata[i])->job);
       shots += stats ? stats->shots : 0;
       hits += stats ? stats->hits : 0;
+      indexed += stats ? stats->indexed : 0;
+      lattices += ((Part *) self->parts->pdata[i])->lattices;
+      with_lattices += ((Part *) self->parts->pdata[i])->indexed;
       failed += stats ? stats->failed + stats->set_aside : 0;
     }
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *rate = flg_format_percent (hits, shots);
   g_autofree char *bad = flg_format_count (failed);
+  g_autofree char *share = flg_format_percent (indexed, hits);
+  g_autofree char *found
+      = with_lattices ? g_strdup_printf (_ (" · %s of hits indexed, %.2f lattices each"), share,
+                                         (double) lattices / (double) with_lattices)
+                      : g_strdup ("");
   g_autofree char *text =
-      g_strdup_printf (ngettext ("%u run · %s shots · %s hits · %s failed",
-                                 "%u runs · %s shots · %s hits · %s failed", self->parts->len),
-                       self->parts->len, count, rate, bad);
+      g_strdup_printf (ngettext ("%u run · %s shots · %s hits%s · %s failed",
+                                 "%u runs · %s shots · %s hits%s · %s failed", self->parts->len),
+                       self->parts->len, count, rate, found, bad);
   gtk_label_set_label (self->facts, self->parts->len ? text : "");
 }
 
@@ -284,9 +300,12 @@ make_plot (FlgLivePage *self)
 {
   self->plot = FLW_STRIP_PLOT (flw_strip_plot_new ());
   flw_strip_plot_add_strip (self->plot, FLW_STRIP_DOTS, _ ("Strong spots"), _ ("a shot"), 2);
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_SHARE, _ ("Hits"), "%", 1.2);
+  flw_strip_plot_add_strip (self->plot, FLW_STRIP_SHARE, _ ("Hits and indexed"), "%", 1.4);
   flw_strip_plot_add_line (self->plot, _ ("hits"), 1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED,
                            flw_class_colour (FLW_CLASS_HIT));
+  flw_strip_plot_add_line_of (self->plot, _ ("indexed, of hits"), 1 << FLW_CLASS_INDEXED,
+                              1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED, HIT_WINDOWS,
+                              flw_class_colour (FLW_CLASS_INDEXED));
   flw_strip_plot_add_line (self->plot, _ ("failed"), 1 << FLW_CLASS_FAILED,
                            flw_class_colour (FLW_CLASS_FAILED));
   flw_strip_plot_add_strip (self->plot, FLW_STRIP_RESOLUTION, _ ("Resolution"), "Å", 1.2);
@@ -351,5 +370,5 @@ flg_live_page_init (FlgLivePage *self)
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
   flw_empty_state_set (self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
-                       _ ("Strong spots, hit rate and resolution of every shot are drawn here as jobs run."));
+                       _ ("Strong spots, hit rate, indexing and resolution of every shot are drawn here as jobs run."));
 }

@@ -82,9 +82,10 @@ flg_recent_shots_update (FlgRecentShots *recent, FlStore *store, GError **error)
 }
 
 void
-flg_recent_shots_count (FlgRecentShots *recent, FlStats *stats, gint64 trial, gint64 *shots, gint64 *hits)
+flg_recent_shots_count (FlgRecentShots *recent, FlStats *stats, gint64 trial, gint64 *shots, gint64 *hits,
+                        gint64 *indexed)
 {
-  *shots = *hits = 0;
+  *shots = *hits = *indexed = 0;
   for (guint i = recent->summaries->len; i > 0 && *shots < recent->window; i--)
     {
       const FlShotSummary *s = &g_array_index (recent->summaries, FlShotSummary, i - 1);
@@ -93,5 +94,6 @@ flg_recent_shots_count (FlgRecentShots *recent, FlStats *stats, gint64 trial, gi
         continue;
       *shots += s->shots;
       *hits += s->hits;
+      *indexed += s->indexed;
     }
 }

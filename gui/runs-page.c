@@ -129,6 +129,12 @@ compare_shots (FlgRecord *a, FlgRecord *b, gpointer data)
 }
 
 static void
+fill_indexed (GtkWidget *cell, FlgRecord *record, gpointer data)
+{
+  flg_cell_indexed (cell, flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record)));
+}
+
+static void
 fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
@@ -548,6 +554,7 @@ add_columns (FlgRunsPage *self)
     { _ ("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
     { _ ("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
     { _ ("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
+    { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 80 },
     { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
     { _ ("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
     { _ ("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },

@@ -186,7 +186,7 @@ count (FlgStoreThread *self, FlgNews *news, GError **error)
   news->counted = TRUE;
   if (news->overview.trial)
     flg_recent_shots_count (self->recent, self->stats, news->overview.trial, &news->recent_shots,
-                            &news->recent_hits);
+                            &news->recent_hits, &news->recent_indexed);
   return TRUE;
 }
 

@@ -20,7 +20,7 @@ typedef struct
   GArray *jobs, *runs; /* FlJobStats that are new or have changed; those of a run carry its id in `run` */
   gboolean counted;    /* `overview` and the counts below are filled in */
   FlOverview overview;
-  gint64 recent_shots, recent_hits; /* of the newest trial, about the last FLG_RECENT_SHOTS */
+  gint64 recent_shots, recent_hits, recent_indexed; /* of the newest trial, about the last FLG_RECENT_SHOTS */
   char *conductor;                  /* who holds the "conductor" lease; NULL: nobody */
   GError *error;                    /* the store could not be asked; nothing else is filled in */
 } FlgNews;

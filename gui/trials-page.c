@@ -271,6 +271,29 @@ act_draft (GtkWidget *widget, const char *action, GVariant *target)
   gtk_widget_grab_focus (GTK_WIDGET (self->name));
 }
 
+/* From another page: the trial, and values that differ in the new one. */
+static void
+act_draft_with (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  if (self->drafting || flg_experiment_is_read_only (EXPERIMENT (self)))
+    {
+      flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_WARNING,
+                       self->drafting ? _ ("Another trial is being drafted: create or discard it first.")
+                                      : _ ("Opened read-only: no trial can be made."),
+                       NULL, 0);
+      return;
+    }
+  gint64 trial;
+  const char *name, *text;
+  g_autoptr (GVariantIter) values = NULL;
+  g_variant_get (target, "(xa(ss))", &trial, &values);
+  gtk_widget_activate_action (widget, "trials.show", "x", trial);
+  act_draft (widget, action, NULL);
+  while (g_variant_iter_next (values, "(&s&s)", &name, &text))
+    gtk_widget_activate_action (widget, "trials.set", "(ss)", name, text);
+}
+
 static void
 act_discard (GtkWidget *widget, const char *action, GVariant *target)
 {
@@ -541,6 +564,7 @@ flg_trials_page_class_init (FlgTrialsPageClass *klass)
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/trials-page.ui");
   bind_children (widget_class);
   gtk_widget_class_install_action (widget_class, "trials.draft", NULL, act_draft);
+  gtk_widget_class_install_action (widget_class, "trials.draft-with", "(xa(ss))", act_draft_with);
   gtk_widget_class_install_action (widget_class, "trials.create", NULL, act_create);
   gtk_widget_class_install_action (widget_class, "trials.discard", NULL, act_discard);
   gtk_widget_class_install_action (widget_class, "trials.set", "(ss)", act_set);

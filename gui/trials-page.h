@@ -1,6 +1,7 @@
 /* trials-page.h: parameter sets: the list, and one of them as a form, as text, with the blocks that it is used on.
  *
- * A trial cannot be changed once made: "new trial from this" begins a draft. Actions: trials.draft, trials.create,
+ * A trial cannot be changed once made: "new trial from this" begins a draft. Actions: trials.draft, trials.draft-with
+ * ((xa(ss)): trial to begin with, parameters and texts that differ), trials.create,
  * trials.discard, trials.set ((ss): parameter, text), trials.set-name (s), trials.set-active ((xb)), trials.comment
  * ((xs)), trials.show (x), trials.save-block ((xssssb): block 0 = new, name, first run, last run, text, active).
  * Thread: main. */

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/cells-page.h"
 #include "gui/header-strip.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
@@ -43,6 +44,7 @@ static const PageKind kinds[] = {
   { "jobs", N_ ("Jobs"), "flg-jobs-symbolic", flg_jobs_page_get_type },
   { "live", N_ ("Live"), "flg-live-symbolic", flg_live_page_get_type },
   { "weather", N_ ("Weather"), "flg-weather-symbolic", flg_weather_page_get_type },
+  { "cells", N_ ("Cells"), "flg-cells-symbolic", flg_cells_page_get_type },
   { "images", N_ ("Images"), "flg-images-symbolic", flg_images_page_get_type },
 };
 
@@ -108,6 +110,14 @@ act_show_weather (GtkWidget *widget, const char *action, GVariant *target)
   FlgPage *page = show_page (FLG_WINDOW (widget), "weather");
   if (page)
     flg_weather_page_show (FLG_WEATHER_PAGE (page), g_variant_get_int64 (target));
+}
+
+static void
+act_draft_trial (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgPage *page = show_page (FLG_WINDOW (widget), "trials");
+  if (page)
+    gtk_widget_activate_action_variant (GTK_WIDGET (page), "trials.draft-with", target);
 }
 
 static void
@@ -241,6 +251,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.show-job", "x", act_show_job);
   gtk_widget_class_install_action (widget_class, "win.show-weather", "x", act_show_weather);
   gtk_widget_class_install_action (widget_class, "win.show-run-images", "x", act_show_run_images);
+  gtk_widget_class_install_action (widget_class, "win.draft-trial", "(xa(ss))", act_draft_trial);
   gtk_widget_class_install_action (widget_class, "win.show-shot", FLG_SHOT_REF, act_show_shot);
   gtk_widget_class_install_action (widget_class, "win.show-failed", NULL, act_show_failed);
   gtk_widget_class_install_action (widget_class, "win.filter", NULL, act_filter);

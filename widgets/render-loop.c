@@ -4,7 +4,7 @@
 
 typedef struct
 {
-  FlwRenderLoop *loop; /* inside the widget, which the task holds */
+  FlwRenderLoop *loop; /* inside the widget, which work_done() holds */
   gpointer job;
   gint64 cost;
 } Work;
@@ -27,11 +27,11 @@ work_thread (GTask *task, gpointer source, gpointer task_data, GCancellable *can
 static void
 work_done (GObject *source, GAsyncResult *result, gpointer user_data)
 {
+  g_autoptr (GtkWidget) widget = user_data;
   Work *work = g_task_get_task_data (G_TASK (result));
   FlwRenderLoop *loop = work->loop;
 
   (void) source;
-  (void) user_data;
   loop->busy = FALSE;
   loop->ended = g_get_monotonic_time ();
   loop->cost = work->cost;
@@ -67,7 +67,9 @@ start (FlwRenderLoop *loop)
   work->loop = loop;
   work->job = job;
   loop->busy = TRUE;
-  task = g_task_new (loop->widget, NULL, work_done, NULL);
+  /* The widget is not the task's source: the worker drops the task last, maybe after the main loop has let the
+   * widget go, and would then finalize it. */
+  task = g_task_new (NULL, NULL, work_done, g_object_ref (loop->widget));
   g_task_set_task_data (task, work, g_free);
   g_task_run_in_thread (task, work_thread);
   g_object_unref (task);

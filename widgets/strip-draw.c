@@ -150,7 +150,7 @@ draw_header (FlwStripPlot *plot, guint s, cairo_t *cr)
       value = format_line (plot, l, newest_value (plot, l));
       text = g_strdup_printf (_ ("%s %s (last %u shots)"),
                               plot->looks[l].label != NULL ? plot->looks[l].label : _ ("mean"), value,
-                              plot->window);
+                              plot->window * plot->lines[l].windows);
       flw_set_source (cr, plot->looks[l].rgb, 1);
       cairo_set_line_width (cr, 2.5);
       cairo_move_to (cr, x, y);
@@ -341,6 +341,25 @@ draw_hover (FlwStripPlot *plot, GtkSnapshot *snapshot)
 
 /* --- all --- */
 
+/* A stretched tile ends on a device pixel, as its neighbour begins: else both would fade out there, and a dark seam show. */
+static void
+append_tile (GskRenderNode *tile, double x, double y, double sx, double sy, double scale, GtkSnapshot *snapshot)
+{
+  graphene_rect_t bounds;
+  double left, right;
+
+  gsk_render_node_get_bounds (tile, &bounds);
+  left = round ((x + (double) bounds.origin.x * sx) * scale) / scale;
+  right = round ((x + (double) (bounds.origin.x + bounds.size.width) * sx) * scale) / scale;
+  gtk_snapshot_save (snapshot);
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) left, (float) y));
+  if (sx != 1 || sy != 1)
+    gtk_snapshot_scale (snapshot, (float) (right - left) / bounds.size.width, (float) sy);
+  gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT (-bounds.origin.x, 0));
+  gtk_snapshot_append_node (snapshot, tile);
+  gtk_snapshot_restore (snapshot);
+}
+
 static void
 snapshot_strip (FlwStripPlot *plot, guint s, const FlwStripView *view, GtkSnapshot *snapshot)
 {
@@ -358,17 +377,11 @@ snapshot_strip (FlwStripPlot *plot, guint s, const FlwStripView *view, GtkSnapsh
   if (strip->tiles->len > 0 && then->height > 0)
     {
       double sy = now->upper > 0 ? then->upper / now->upper * now->height / then->height : 1;
-      gtk_snapshot_save (snapshot);
-      gtk_snapshot_translate (
-          snapshot,
-          &GRAPHENE_POINT_INIT ((float) x,
-                                (float) (strip->box.y + strip->box.height * (1 - then->upper / now->upper))));
-      if (!flw_strip_view_equal (view, &plot->shown))
-        gtk_snapshot_scale (snapshot, (float) sx, (float) sy);
+      double y = strip->box.y + strip->box.height * (1 - then->upper / now->upper);
+      gboolean stretch = !flw_strip_view_equal (view, &plot->shown);
       for (guint t = 0; t < strip->tiles->len; t++)
         if (strip->tiles->pdata[t] != NULL)
-          gtk_snapshot_append_node (snapshot, strip->tiles->pdata[t]);
-      gtk_snapshot_restore (snapshot);
+          append_tile (strip->tiles->pdata[t], x, y, stretch ? sx : 1, stretch ? sy : 1, scale, snapshot);
     }
   gtk_snapshot_save (snapshot);
   gtk_snapshot_translate (snapshot, &GRAPHENE_POINT_INIT ((float) x, 0));

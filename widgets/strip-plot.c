@@ -366,7 +366,7 @@ flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *tit
   plot->n_strips++;
   if (kind == FLW_STRIP_RESOLUTION)
     {
-      plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, strip->column, 0 };
+      plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, strip->column, 0, 0, 1 };
       plot->looks[plot->n_lines++] = (FlwStripLineLook){ NULL, FLW_TEXT, NULL };
     }
   gtk_widget_queue_resize (GTK_WIDGET (plot));
@@ -375,9 +375,16 @@ flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *tit
 void
 flw_strip_plot_add_line (FlwStripPlot *plot, const char *label, guint class_mask, guint32 rgb)
 {
+  flw_strip_plot_add_line_of (plot, label, class_mask, ~0u, 1, rgb);
+}
+
+void
+flw_strip_plot_add_line_of (FlwStripPlot *plot, const char *label, guint class_mask, guint of_mask,
+                            guint windows, guint32 rgb)
+{
   g_return_if_fail (plot->n_strips > 0 && plot->n_lines < FLW_STRIP_MAX_LINES);
   g_return_if_fail (plot->strips[plot->n_strips - 1].kind == FLW_STRIP_SHARE);
-  plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, -1, class_mask };
+  plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, -1, class_mask, of_mask, windows };
   plot->looks[plot->n_lines++] = (FlwStripLineLook){ g_strdup (label), rgb, NULL };
 }
 

@@ -41,6 +41,9 @@ void flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char
                                double height);
 /* A line in the last SHARE strip: classes in `class_mask` (1 << FlwClass | …) count, out of all shots. */
 void flw_strip_plot_add_line (FlwStripPlot *plot, const char *label, guint class_mask, guint32 rgb);
+/* The same, out of the shots whose class is in `of_mask`; as they may be few, looks back on so many windows. */
+void flw_strip_plot_add_line_of (FlwStripPlot *plot, const char *label, guint class_mask, guint of_mask,
+                                 guint windows, guint32 rgb);
 void flw_strip_plot_set_window (FlwStripPlot *plot, guint shots); /* sliding window; 200 */
 
 /* Returns the run's number in this plot, from 0. */

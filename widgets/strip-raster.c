@@ -180,8 +180,8 @@ double
 flw_strip_line_value (const FlwStripView *view, guint line, const FlwRunView *run, guint64 i)
 {
   const FlwStripLine *what = &view->lines[line];
-  guint64 from = i + 1 > view->window ? i + 1 - view->window : 0;
-  guint least = MIN (view->window, 20), seen = 0, counted = 0;
+  guint64 window = (guint64) view->window * what->windows, from = i + 1 > window ? i + 1 - window : 0;
+  guint least = MIN (view->window, what->windows > 1 ? 10 : 20), seen = 0, counted = 0;
   FlwTotals a, b;
 
   flw_run_totals (run, view->n_columns, from, &a);
@@ -193,7 +193,7 @@ flw_strip_line_value (const FlwStripView *view, guint line, const FlwRunView *ru
     }
   for (guint c = 0; c < FLW_CLASS_LAST; c++)
     {
-      seen += b.classes[c] - a.classes[c];
+      seen += what->of_mask & (1u << c) ? b.classes[c] - a.classes[c] : 0;
       counted += what->class_mask & (1u << c) ? b.classes[c] - a.classes[c] : 0;
     }
   return seen >= least ? 100. * counted / seen : NAN;

@@ -25,6 +25,8 @@ typedef struct
   guint strip;
   int column;            /* ≥ 0: windowed mean of the values; −1: share of classes, % */
   guint class_mask;
+  guint of_mask;         /* the classes that it is a share of */
+  guint windows;         /* it looks back on so many windows */
 } FlwStripLine;
 
 typedef struct

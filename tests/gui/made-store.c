@@ -56,6 +56,64 @@ add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint3
   add_slice (store, attempt, 0, 2, sources);
 }
 
+/* What the hit's crystals are: see the header. */
+static FlLatticeRow
+made_lattice (FlRandom *random, guint64 shot, guint16 number)
+{
+  static const double tetragonal[6] = { 79.1, 79.1, 37.9, 90, 90, 90 }, other[6] = { 62, 74.5, 85, 90, 90, 90 };
+  gboolean common = fl_random_unit (random) < 0.9;
+  FlLatticeRow row = { .shot = shot, .number = number, .centring = common ? 'P' : 'I', .confidence = 0.95f };
+  for (guint p = 0; p < 6; p++)
+    {
+      double value = common ? tetragonal[p] : other[p];
+      value += (p < 3 ? 0.0025 * value : 0.15) * fl_random_normal (random);
+      row.cell[p] = (float) (p < 3 ? value : value * G_PI / 180);
+    }
+  row.spots = 60;
+  row.rmsd = 0.4f;
+  row.mosaicity = 0.002f;
+  row.resolution = 2;
+  row.reflections = 900;
+  return row;
+}
+
+/* Number 0 is used; the members are as many as made_lattice() would give. */
+static void
+add_cells (FlStore *store, gint64 attempt)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_CELL);
+  const float right = (float) (G_PI / 2);
+  FlCellRow rows[] = { { 0, 0, { 79.1f, 79.1f, 37.9f, right, right, right }, { 0.2f, 0.2f, 0.1f }, 3, 'P', 0, 183,
+                         200, 0.98f },
+                       { 1, 0, { 62, 74.5f, 85, right, right, right }, { 0.2f, 0.2f, 0.2f }, 2, 'I', 0, 17, 200,
+                         0.61f } };
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    fl_batch_append (batch, &rows[i]);
+  add_slice (store, attempt, 0, 3, batch);
+}
+
+/* The stages after finding, and the lattices found. */
+static void
+index_shot (FlRandom *random, FlShotRow *row, FlBatch *lattices)
+{
+  if (row->outcome != FL_OUTCOME_HIT)
+    return;
+  gboolean indexed = fl_random_unit (random) < 2 / 3.0;
+  row->stage = indexed ? FL_STAGE_INTEGRATE : FL_STAGE_INDEX;
+  row->duration[2] = (guint32) (60000 + 80000 * fl_random_unit (random));
+  if (!indexed)
+    return;
+  row->outcome = FL_OUTCOME_INDEXED;
+  row->lattices = fl_random_unit (random) < 0.125 ? 2 : 1;
+  row->duration[3] = 30000u * row->lattices;
+  row->duration[4] = 45000u * row->lattices;
+  for (guint16 k = 0; k < row->lattices; k++)
+    {
+      FlLatticeRow lattice = made_lattice (random, row->id, k);
+      fl_batch_append (lattices, &lattice);
+    }
+}
+
 /* A quarter hits; the rate swings over the run; one shot in 200 fails. Takes 60–200 ms a shot. */
 static FlShotRow
 made_shot (FlRandom *random, const char *file, guint32 frame, guint n, guint64 start)
@@ -73,6 +131,17 @@ made_shot (FlRandom *random, const char *file, guint32 frame, guint n, guint64 s
   return row;
 }
 
+static void
+flush (FlStore *store, gint64 attempt, guint32 rank, guint64 *sequence, FlBatch *shots, FlBatch *lattices)
+{
+  if (fl_batch_rows (lattices))
+    add_slice (store, attempt, rank, (*sequence)++, lattices);
+  if (fl_batch_rows (shots))
+    add_slice (store, attempt, rank, (*sequence)++, shots);
+  fl_batch_clear (lattices);
+  fl_batch_clear (shots);
+}
+
 /* Shots are dealt in turn; each rank's frames hold its own, in time. */
 static void
 add_shots (FlStore *store, gint64 attempt, const MadeStore *made, const char *file, guint n, guint64 begin)
@@ -80,21 +149,21 @@ add_shots (FlStore *store, gint64 attempt, const MadeStore *made, const char *fi
   FlRandom random = fl_random (fl_hash64 (file, 8, (guint64) attempt));
   for (guint32 rank = 0; rank < made->ranks; rank++)
     {
-      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
+      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT), lattices = fl_batch_new (FL_KIND_LATTICE);
       guint64 at = begin + rank * 3000000, sequence = 10;
       for (guint32 frame = rank; frame < n; frame += made->ranks)
         {
           FlShotRow row = made_shot (&random, file, frame, n, at);
-          at += (row.duration[0] + row.duration[1]) * G_GUINT64_CONSTANT (1000) + 1000000;
+          if (made->index)
+            index_shot (&random, &row, lattices);
+          for (guint k = 0; k < 5; k++)
+            at += row.duration[k] * G_GUINT64_CONSTANT (1000);
+          at += 1000000;
           fl_batch_append (batch, &row);
           if (fl_batch_rows (batch) == ROWS_A_FRAME)
-            {
-              add_slice (store, attempt, rank, sequence++, batch);
-              fl_batch_clear (batch);
-            }
+            flush (store, attempt, rank, &sequence, batch, lattices);
         }
-      if (fl_batch_rows (batch))
-        add_slice (store, attempt, rank, sequence, batch);
+      flush (store, attempt, rank, &sequence, batch, lattices);
     }
 }
 
@@ -121,7 +190,7 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
           gint64 task, gint64 site, guint64 begin)
 {
   gboolean last = k == made->runs, failed = k == 2;
-  g_autofree char *path = g_strdup_printf ("jobs/t1-b1-r%04u-spots", k);
+  g_autofree char *path = g_strdup_printf ("jobs/t1-b1-r%04u-stills", k);
   g_autofree char *attempt_path = g_strdup_printf ("%s/attempt-0001", path);
   g_autofree char *file = g_strdup_printf ("/nowhere/data/r%04u/r%04u.cxi", k, k);
   FlJob job = { .trial = trials[0],
@@ -148,7 +217,7 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
                         .reason = job.reason,
                         .nodes = (char *) "node01,node02",
                         .remote_id = (char *) "4711",
-                        .command = (char *) "mpirun -n 16 firstlight-engine stills --stages spots",
+                        .command = (char *) "mpirun -n 16 firstlight-engine stills --stages all",
                         .exit_code = last     ? -1
                                      : failed ? 2
                                               : 0,
@@ -158,6 +227,8 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
   save (store, FL_TABLE_ATTEMPT, &attempt);
   guint n = failed ? made->shots / 3 : made->shots;
   add_ranks (store, attempt.id, made->ranks, file, made->shots);
+  if (made->index)
+    add_cells (store, attempt.id);
   add_shots (store, attempt.id, made, file, n, begin);
   FlJob planned = { .trial = trials[1],
                     .block = block,
@@ -191,7 +262,7 @@ add_trial (FlStore *store, int number, const char *name, const char *assignment,
 static guint64
 span_of (const MadeStore *made)
 {
-  return made->shots / MAX (made->ranks, 1u) * G_GUINT64_CONSTANT (112000000);
+  return made->shots / MAX (made->ranks, 1u) * G_GUINT64_CONSTANT (112000000) * (made->index ? 4 : 3) / 3;
 }
 
 void
@@ -213,8 +284,11 @@ made_store_write (const char *folder, const MadeStore *made)
     save (store, FL_TABLE_TAG, &tags[i]);
   FlBlock block = { .name = (char *) "jungfrau", .params = (char *) "", .active = TRUE };
   save (store, FL_TABLE_BLOCK, &block);
-  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "spots", &error); /* every new store has it */
+  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", &error); /* every new store has it */
   must (task != NULL, &error);
+  g_free (task->type);
+  task->type = g_strdup (made->index ? "all" : "spots");
+  save (store, FL_TABLE_TASK, task);
   gint64 trials[] = { add_trial (store, 1, "defaults", NULL, zero),
                       add_trial (store, 2, "strong", "spots.sigma_strong=4", zero) };
   for (guint k = 1; k <= made->runs; k++)

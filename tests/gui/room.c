@@ -50,15 +50,27 @@ room_of (char *folder)
   return room;
 }
 
-Room *
-room_new (guint runs, FlStoreMode mode, gboolean view)
+static Room *
+room_made (guint runs, gboolean index, FlStoreMode mode, gboolean view)
 {
   Room *room = room_of (g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL));
   room->made = TRUE;
-  MadeStore made = { runs, 300, 4, room->newest };
+  MadeStore made = { runs, 300, 4, room->newest, index };
   made_store_write (room->folder, &made);
   open_window (room, mode, view);
   return room;
+}
+
+Room *
+room_new (guint runs, FlStoreMode mode, gboolean view)
+{
+  return room_made (runs, FALSE, mode, view);
+}
+
+Room *
+room_new_indexing (guint runs)
+{
+  return room_made (runs, TRUE, FL_STORE_WRITE, FALSE);
 }
 
 Room *

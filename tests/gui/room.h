@@ -16,6 +16,8 @@ typedef struct
 
 /* A room with `runs` made runs. `view`: with a serve child. */
 Room *room_new (guint runs, FlStoreMode mode, gboolean view);
+/* Its jobs index, refine and integrate (made-store.h). */
+Room *room_new_indexing (guint runs);
 /* A room on an experiment that stays; it is not written to, and has no serve child. */
 Room *room_open (const char *folder);
 void room_free (Room *room);

@@ -50,7 +50,7 @@ audit_lines (Room *room)
 static void
 test_pages (void)
 {
-  static const char *const names[] = { "runs", "trials", "jobs", "live", "weather", "images" };
+  static const char *const names[] = { "runs", "trials", "jobs", "live", "weather", "cells", "images" };
   Room *room = room_new (4, FL_STORE_WRITE, FALSE);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {

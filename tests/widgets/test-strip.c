@@ -62,7 +62,10 @@ test_windows (void)
   FlwRunView *views = flw_strip_data_views (data, NULL);
   guint mask = 1u << FLW_CLASS_HIT | 1u << FLW_CLASS_INDEXED;
   FlwStripView view = {
-    .window = 200, .n_columns = 2, .n_lines = 2, .lines = { { 0, -1, mask }, { 0, 1, 0 } }
+    .window = 200,
+    .n_columns = 2,
+    .n_lines = 3,
+    .lines = { { 0, -1, mask, ~0u, 1 }, { 0, 1, 0, 0, 1 }, { 0, -1, 1u << FLW_CLASS_INDEXED, mask, 4 } }
   };
 
   for (guint i = 0; i < shots.n; i += 13)
@@ -88,6 +91,21 @@ test_windows (void)
           if (valued >= 3)
             g_assert_cmpfloat_with_epsilon (mean, sum / valued, 1e-9);
         }
+    }
+  for (guint i = 0; i < shots.n; i += 17) /* of the hits alone, over four windows */
+    {
+      guint from = i + 1 > 800 ? i - 799 : 0, hits = 0, indexed = 0;
+      double share = flw_strip_line_value (&view, 2, views, i);
+
+      for (guint k = from; k <= i; k++)
+        {
+          hits += (mask >> shots.classes[k]) & 1;
+          indexed += shots.classes[k] == FLW_CLASS_INDEXED;
+        }
+      if (hits < 10)
+        g_assert_true (isnan (share));
+      else
+        g_assert_cmpfloat_with_epsilon (share, 100. * indexed / hits, 1e-9);
     }
   flw_run_views_free (views, 1);
   flw_strip_data_free (data);
@@ -236,6 +254,94 @@ test_widget (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+/* What would be drawn at this moment, before any worker can have answered. */
+static cairo_surface_t *
+picture_now (GtkWidget *widget)
+{
+  GtkSnapshot *snapshot = gtk_snapshot_new ();
+  cairo_surface_t *surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, gtk_widget_get_width (widget),
+                                                         gtk_widget_get_height (widget));
+  cairo_t *cr = cairo_create (surface);
+  GskRenderNode *node;
+
+  GTK_WIDGET_GET_CLASS (widget)->snapshot (widget, snapshot);
+  node = gtk_snapshot_free_to_node (snapshot);
+  gsk_render_node_draw (node, cr);
+  gsk_render_node_unref (node);
+  cairo_destroy (cr);
+  return surface;
+}
+
+/* Between a change of view and its new picture the old one is stretched: without dark seams between its tiles. */
+static void
+test_seams (void)
+{
+  GtkWidget *widget = flw_strip_plot_new (), *window;
+  FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+  g_autofree guint8 *classes = g_new (guint8, 5000);
+  g_autofree float *spots = g_new (float, 5000);
+  cairo_surface_t *picture;
+  guint32 colour = flw_class_colour (FLW_CLASS_INDEXED);
+  int row = -1;
+
+  for (guint i = 0; i < 5000; i++)
+    {
+      classes[i] = FLW_CLASS_INDEXED;
+      spots[i] = 5;
+    }
+  flw_strip_plot_add_strip (plot, FLW_STRIP_DOTS, "Strong spots", NULL, 1);
+  flw_strip_plot_add_run (plot, "r0001");
+  flw_strip_plot_append (plot, 0, 5000, classes, (const float *const[]){ spots });
+  window = display_show (widget, 900, 300);
+  display_wait (is_settled, plot);
+  display_wait_drawn (widget);
+  flw_axis_set_follow (flw_strip_plot_get_axis (plot), FALSE);
+  flw_axis_set_range (flw_strip_plot_get_axis (plot), 0, 5040);
+  picture = picture_now (widget);
+  for (int y = 60; y < 260 && row < 0; y++)
+    if (display_pixel (picture, 100, y) == colour)
+      row = y;
+  g_assert_cmpint (row, >, 0);
+  for (int x = 70; x < 850; x++)
+    g_assert_cmphex (display_pixel (picture, x, row), ==, colour);
+  cairo_surface_destroy (picture);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
+static void
+note_thread (gpointer data, GObject *gone)
+{
+  GThread **thread = data;
+
+  (void) gone;
+  *thread = g_thread_self ();
+}
+
+/* A widget that is let go just when its worker has ended is freed by the main thread. */
+static void
+test_last_thread (void)
+{
+  for (guint i = 0; i < 40; i++)
+    {
+      GtkWidget *widget = flw_strip_plot_new (), *window;
+      FlwStripPlot *plot = FLW_STRIP_PLOT (widget);
+      const guint8 classes[2] = { FLW_CLASS_HIT, FLW_CLASS_MISS };
+      const float spots[2] = { 5, 1 };
+      GThread *thread = NULL;
+
+      flw_strip_plot_add_strip (plot, FLW_STRIP_DOTS, "Strong spots", NULL, 1);
+      flw_strip_plot_add_run (plot, "r0001");
+      flw_strip_plot_append (plot, 0, 2, classes, (const float *const[]){ spots });
+      window = display_show (widget, 400, 200);
+      g_object_weak_ref (G_OBJECT (widget), note_thread, &thread);
+      display_wait (is_settled, plot);
+      gtk_window_destroy (GTK_WINDOW (window));
+      while (g_atomic_pointer_get (&thread) == NULL)
+        g_main_context_iteration (NULL, FALSE);
+      g_assert_true (thread == g_thread_self ());
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -244,5 +350,7 @@ main (int argc, char **argv)
   g_test_add_func ("/strip/dots", test_dots);
   g_test_add_func ("/strip/places", test_places);
   g_test_add_func ("/strip/widget", test_widget);
+  g_test_add_func ("/strip/seams", test_seams);
+  g_test_add_func ("/strip/last-thread", test_last_thread);
   return g_test_run ();
 }

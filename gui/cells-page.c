@@ -1,0 +1,701 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/cells-page.h"
+
+#include <glib/gi18n.h>
+
+#include "gui/cell-proposals.h"
+#include "gui/cell-tally.h"
+#include "gui/cell-words.h"
+#include "gui/chooser.h"
+#include "gui/lattice-feed.h"
+#include "gui/text.h"
+#include "widgets/empty-state.h"
+#include "widgets/export.h"
+
+#define LEAST_PAUSE    100000 /* µs between counts of what arrives */
+#define MOST_PROPOSALS 4      /* listed */
+
+struct _FlgCellsPage
+{
+  FlgPage parent_instance;
+  FlgChooser *trials, *runs;
+  GtkLabel *facts, *legend;
+  GtkStack *stack;
+  FlwEmptyState *empty;
+  GtkGrid *grid;
+  GtkBox *proposals_box;
+  FlwHistogram *histograms[6];
+
+  gint64 trial, run;    /* shown; trial 0: none */
+  FlgLatticeFeed *feed; /* NULL: none */
+  GArray *cells;        /* FlgProposedCell */
+  GArray *proposals;    /* FlgCellProposal */
+  const char *reason;   /* why nothing is shown */
+
+  FlgCellTally *tally;        /* NULL while a worker has it */
+  GPtrArray *blocks, *redone; /* arrived, not yet taken by a worker */
+  FlgCellQuestion question;
+  FlgCellAnswer *answer;
+  guint generation; /* rises when all is read anew */
+  gboolean counting, wanted, filling;
+  gint64 ended, cost; /* µs, of the last count */
+  guint timer;
+};
+
+G_DEFINE_FINAL_TYPE (FlgCellsPage, flg_cells_page, FLG_TYPE_PAGE)
+
+#define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
+
+/* --- what is shown --- */
+
+/* The most frequent centring in blue, then yellow, then green; more than that is grey. */
+static void
+show_colours (FlgCellsPage *self)
+{
+  static const char *const names[FLG_CELL_SERIES] = { "P", "I", "F", "C", "R" };
+  static const guint32 palette[] = { 0x56b4e9, 0xf0e442, 0x7fd1ae, 0xa7aeb8 };
+  guint32 colours[FLG_CELL_SERIES];
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint s = 0; s < FLG_CELL_SERIES; s++)
+    {
+      guint64 here = self->answer->series[s];
+      guint rank = 0;
+      for (guint k = 0; k < FLG_CELL_SERIES; k++)
+        rank += self->answer->series[k] > here || (self->answer->series[k] == here && k < s);
+      colours[s] = palette[MIN (rank, G_N_ELEMENTS (palette) - 1)];
+      g_autofree char *count = flg_format_count ((gint64) here);
+      if (here)
+        g_string_append_printf (text, "%s<span color=\"#%06x\">■</span> %s %s", text->len ? "  " : "",
+                                colours[s], names[s], count);
+    }
+  for (guint p = 0; p < 6; p++)
+    flw_histogram_set_colours (self->histograms[p], colours);
+  gtk_label_set_markup (self->legend, text->str);
+}
+
+static void
+show_facts (FlgCellsPage *self)
+{
+  const FlgCellAnswer *answer = self->answer;
+  if (!answer || answer->lattices == 0)
+    {
+      gtk_label_set_label (self->facts, "");
+      return;
+    }
+  g_autofree char *lattices = flg_format_count ((gint64) answer->lattices);
+  g_autofree char *shots = flg_format_count ((gint64) answer->shots);
+  g_autofree char *selected = flg_format_count ((gint64) answer->selected);
+  g_autofree char *selected_shots = flg_format_count ((gint64) answer->selected_shots);
+  g_autofree char *text = answer->selected == answer->lattices
+                              ? g_strdup_printf (_ ("%s lattices of %s shots"), lattices, shots)
+                              : g_strdup_printf (_ ("%s of %s lattices selected, of %s shots"), selected,
+                                                 lattices, selected_shots);
+  gtk_label_set_label (self->facts, text);
+}
+
+static gint64
+chosen_trial (FlgCellsPage *self)
+{
+  gint64 chosen = flg_chooser_get (self->trials);
+  return chosen > 0 ? chosen : flg_experiment_glance (EXPERIMENT (self))->overview.trial;
+}
+
+/* One line that says why there are no lattices. */
+static const char *
+why_empty (FlgCellsPage *self)
+{
+  FlgExperiment *experiment = EXPERIMENT (self);
+  FlgRecordModel *jobs = flg_experiment_table (experiment, FL_TABLE_JOB);
+  gint64 shots = 0, hits = 0;
+  gboolean indexes = FALSE;
+  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+    {
+      const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
+      const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
+      FlgRecord *task = flg_record_model_find (flg_experiment_table (experiment, FL_TABLE_TASK), job->task);
+      if (job->trial != self->trial || !stats)
+        continue;
+      shots += stats->shots;
+      hits += stats->hits;
+      indexes |= task && !g_str_equal (((const FlTask *) flg_record_any (task))->type, "spots");
+    }
+  if (shots == 0)
+    return _ ("No shots of this trial have been processed yet.");
+  if (!indexes)
+    return _ ("This trial's jobs stop at strong spots: nothing is indexed.");
+  if (hits == 0)
+    return _ ("No hits yet, so nothing to index.");
+  if (self->cells->len == 0)
+    return _ ("No cell has been found yet: the learning pass has not agreed on one, or still runs.");
+  return _ ("There are hits, but none has been indexed with the cell below.");
+}
+
+static void
+show_empty (FlgCellsPage *self)
+{
+  gboolean any = self->answer && self->answer->lattices > 0;
+  self->reason = any ? NULL : why_empty (self);
+  if (!any)
+    flw_empty_state_set (self->empty, "flg-cells-symbolic", _ ("No lattices"), self->reason);
+  gtk_stack_set_visible_child_name (self->stack, any ? "cells" : "empty");
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-selection",
+                                 any && !flg_experiment_is_read_only (EXPERIMENT (self)));
+}
+
+static GtkWidget *
+proposal_row (FlgCellsPage *self, guint number)
+{
+  const FlgCellProposal *proposal = &g_array_index (self->proposals, FlgCellProposal, number);
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  g_autofree char *text = flg_cell_proposal_text (proposal);
+  GtkWidget *label = gtk_label_new (text);
+  gtk_label_set_xalign (GTK_LABEL (label), 0);
+  gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_widget_set_tooltip_text (label, text);
+  gtk_widget_set_hexpand (label, TRUE);
+  gtk_box_append (GTK_BOX (row), label);
+  if (!proposal->told)
+    {
+      GtkWidget *button = gtk_button_new_with_label (_ ("New trial with this cell"));
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "cells.use-proposal");
+      gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "u", number);
+      gtk_box_append (GTK_BOX (row), button);
+    }
+  return row;
+}
+
+static void
+show_proposals (FlgCellsPage *self)
+{
+  GtkWidget *child;
+  g_array_unref (self->proposals);
+  self->proposals = flg_cell_proposals (self->cells);
+  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->proposals_box))))
+    gtk_box_remove (self->proposals_box, child);
+  for (guint i = 0; i < MIN (self->proposals->len, MOST_PROPOSALS); i++)
+    gtk_box_append (self->proposals_box, proposal_row (self, i));
+  gtk_widget_set_visible (GTK_WIDGET (self->proposals_box), self->proposals->len > 0);
+}
+
+static void
+show_answer (FlgCellsPage *self)
+{
+  show_empty (self);
+  show_facts (self);
+  if (self->reason)
+    {
+      gtk_label_set_label (self->legend, "");
+      return;
+    }
+  show_colours (self);
+  for (guint p = 0; p < 6; p++)
+    {
+      const FlgCellHistogram *h = &self->answer->of[p];
+      flw_histogram_set_counts (self->histograms[p], &h->counts);
+      flw_histogram_set_fit (self->histograms[p], h->median, h->has_fit ? &h->fit : NULL);
+    }
+}
+
+/* --- counting, in a worker --- */
+
+/* What a worker has in hand; the page is kept by the callback, so that its last reference is given up on the main loop. */
+typedef struct
+{
+  FlgCellTally *tally;
+  GPtrArray *blocks, *redone;
+  FlgCellQuestion question;
+  FlgCellAnswer *answer;
+  guint generation;
+  gint64 cost;
+} Count;
+
+static void want (FlgCellsPage *self, gboolean urgent);
+
+static void
+count_free (Count *count)
+{
+  g_clear_pointer (&count->tally, flg_cell_tally_free);
+  g_clear_pointer (&count->answer, flg_cell_answer_free);
+  g_ptr_array_unref (count->blocks);
+  g_ptr_array_unref (count->redone);
+  g_free (count);
+}
+
+static void
+count_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  Count *count = data;
+  gint64 began = g_get_monotonic_time ();
+  for (guint i = 0; i < count->redone->len; i++)
+    {
+      const FlgRedone *redone = count->redone->pdata[i];
+      flg_cell_tally_redone (count->tally, redone->job, redone->attempt, redone->n, redone->shots);
+    }
+  for (guint i = 0; i < count->blocks->len; i++)
+    flg_cell_tally_add (count->tally, g_steal_pointer (&count->blocks->pdata[i]));
+  count->answer = flg_cell_tally_count (count->tally, &count->question);
+  count->cost = g_get_monotonic_time () - began;
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_counted (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FlgCellsPage) self = data;
+  Count *count = g_task_get_task_data (G_TASK (result));
+  if (count->generation != self->generation)
+    return;
+  self->tally = g_steal_pointer (&count->tally);
+  self->counting = FALSE;
+  self->ended = g_get_monotonic_time ();
+  self->cost = count->cost;
+  g_clear_pointer (&self->answer, flg_cell_answer_free);
+  self->answer = g_steal_pointer (&count->answer);
+  show_answer (self);
+  if (self->wanted)
+    want (self, FALSE);
+}
+
+static GPtrArray *
+new_blocks (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) flg_lattice_block_free);
+}
+
+static GPtrArray *
+new_redone (void)
+{
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) flg_redone_free);
+}
+
+static void
+start_count (FlgCellsPage *self)
+{
+  g_clear_handle_id (&self->timer, g_source_remove);
+  self->wanted = FALSE;
+  self->counting = TRUE;
+  Count fields = {
+    g_steal_pointer (&self->tally), self->blocks, self->redone, self->question, NULL, self->generation, 0
+  };
+  self->blocks = new_blocks ();
+  self->redone = new_redone ();
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, on_counted, g_object_ref (self));
+  g_task_set_task_data (task, g_memdup2 (&fields, sizeof fields), (GDestroyNotify) count_free);
+  g_task_run_in_thread (task, count_thread);
+}
+
+static gboolean
+on_timer (gpointer data)
+{
+  FlgCellsPage *self = data;
+  self->timer = 0;
+  start_count (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* A selection is answered at once; what arrives, at a pace that leaves the worker idle most of the time. */
+static void
+want (FlgCellsPage *self, gboolean urgent)
+{
+  self->wanted = TRUE;
+  if (self->counting)
+    return;
+  if (urgent)
+    start_count (self);
+  else if (self->timer == 0)
+    {
+      gint64 due = self->ended + MAX (LEAST_PAUSE, 4 * self->cost) - g_get_monotonic_time ();
+      self->timer = g_timeout_add ((guint) (CLAMP (due, 0, 5000000) / 1000), on_timer, self);
+    }
+}
+
+/* --- what arrives --- */
+
+static void
+on_arrived (FlgLatticeFeed *feed, FlgLatticeNews *news, FlgCellsPage *self)
+{
+  for (guint i = 0; i < news->blocks->len; i++)
+    g_ptr_array_add (self->blocks, g_steal_pointer (&news->blocks->pdata[i]));
+  for (guint i = 0; i < news->redone->len; i++)
+    g_ptr_array_add (self->redone, g_steal_pointer (&news->redone->pdata[i]));
+  g_array_append_vals (self->cells, news->cells->data, news->cells->len);
+  if (news->cells->len)
+    show_proposals (self);
+  if (self->blocks->len || self->redone->len)
+    want (self, FALSE);
+  if (news->cells->len || !self->answer)
+    show_empty (self);
+}
+
+static void
+add_new_jobs (FlgCellsPage *self)
+{
+  FlgExperiment *experiment = EXPERIMENT (self);
+  FlgRecordModel *jobs = flg_experiment_table (experiment, FL_TABLE_JOB);
+  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+    {
+      const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
+      if (job->trial == self->trial && (self->run == 0 || job->run == self->run)
+          && (flg_experiment_job_stats (experiment, job->id) || job->state == FL_JOB_RUNNING))
+        flg_lattice_feed_add (self->feed, job->id);
+    }
+}
+
+static void
+forget (FlgCellsPage *self)
+{
+  if (self->feed)
+    {
+      g_signal_handlers_disconnect_by_data (self->feed, self);
+      flg_lattice_feed_stop (self->feed);
+    }
+  g_clear_object (&self->feed);
+  g_clear_handle_id (&self->timer, g_source_remove);
+  g_clear_pointer (&self->tally, flg_cell_tally_free);
+  g_clear_pointer (&self->answer, flg_cell_answer_free);
+  g_ptr_array_set_size (self->blocks, 0);
+  g_ptr_array_set_size (self->redone, 0);
+  g_array_set_size (self->cells, 0);
+  self->generation++;
+  self->counting = self->wanted = FALSE;
+}
+
+static void
+drop_brushes (FlgCellsPage *self)
+{
+  self->filling = TRUE;
+  for (guint p = 0; p < 6; p++)
+    flw_histogram_set_brush (self->histograms[p], 0, 0);
+  self->filling = FALSE;
+  self->question = (FlgCellQuestion){ .ranges = self->question.ranges + 1 };
+}
+
+/* Reads the trial's lattices from nothing. */
+static void
+rebuild (FlgCellsPage *self)
+{
+  forget (self);
+  drop_brushes (self);
+  self->tally = flg_cell_tally_new ();
+  self->feed = flg_lattice_feed_new (EXPERIMENT (self));
+  g_signal_connect (self->feed, "arrived", G_CALLBACK (on_arrived), self);
+  show_proposals (self);
+  show_answer (self);
+  add_new_jobs (self);
+}
+
+static void
+follow_choice (FlgCellsPage *self)
+{
+  gint64 trial = chosen_trial (self), run = MAX (flg_chooser_get (self->runs), 0);
+  if (trial != self->trial || run != self->run || !self->feed)
+    {
+      self->trial = trial;
+      self->run = run;
+      rebuild (self);
+    }
+  else
+    add_new_jobs (self);
+  if (self->reason)
+    show_empty (self);
+}
+
+/* --- choosers and actions --- */
+
+static void
+fill_choosers (FlgCellsPage *self)
+{
+  FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
+  FlgRecordModel *runs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN);
+  flg_chooser_begin (self->trials);
+  flg_chooser_add (self->trials, 0, _ ("Newest trial"));
+  for (guint i = flg_record_model_count (trials); i > 0; i--)
+    {
+      const FlTrial *trial = flg_record_trial (flg_record_model_at (trials, i - 1));
+      g_autofree char *label = g_strdup_printf (_ ("Trial %d  %s"), trial->number, trial->name);
+      flg_chooser_add (self->trials, trial->id, label);
+    }
+  flg_chooser_end (self->trials);
+  flg_chooser_begin (self->runs);
+  flg_chooser_add (self->runs, 0, _ ("All runs"));
+  for (guint i = flg_record_model_count (runs); i > 0; i--)
+    {
+      const FlRun *run = flg_record_run (flg_record_model_at (runs, i - 1));
+      flg_chooser_add (self->runs, run->id, run->name);
+    }
+  flg_chooser_end (self->runs);
+}
+
+static void
+on_brush (FlwHistogram *histogram, double from, double to, FlgCellsPage *self)
+{
+  if (self->filling)
+    return;
+  for (guint p = 0; p < 6; p++)
+    if (self->histograms[p] == histogram)
+      {
+        self->question.from[p] = from;
+        self->question.to[p] = to;
+      }
+  want (self, TRUE);
+}
+
+static void
+zoom (FlgCellsPage *self, gboolean in)
+{
+  self->question.zoomed = in;
+  self->question.ranges++;
+  want (self, TRUE);
+}
+
+static void
+clear (FlgCellsPage *self)
+{
+  drop_brushes (self);
+  want (self, TRUE);
+}
+
+static void
+on_zoom (FlwHistogram *histogram, int in, FlgCellsPage *self)
+{
+  if (in)
+    zoom (self, TRUE);
+  else
+    clear (self);
+}
+
+static void
+act_show (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (widget);
+  flg_chooser_choose (g_str_equal (action, "cells.show-run") ? self->runs : self->trials,
+                      g_variant_get_int64 (target));
+}
+
+static void
+act_select (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (widget);
+  guint parameter;
+  double from, to;
+  g_variant_get (target, "(udd)", &parameter, &from, &to);
+  if (parameter < 6)
+    flw_histogram_set_brush (self->histograms[parameter], from, to);
+}
+
+static void
+act_clear (GtkWidget *widget, const char *action, GVariant *target)
+{
+  clear (FLG_CELLS_PAGE (widget));
+}
+
+static void
+act_zoom (GtkWidget *widget, const char *action, GVariant *target)
+{
+  zoom (FLG_CELLS_PAGE (widget), g_variant_get_boolean (target));
+}
+
+/* A draft of the shown trial that expects this cell. */
+static void
+draft (FlgCellsPage *self, const double cell[6], guint type, char centring, guint group)
+{
+  double ideal[6] = { cell[0], cell[1], cell[2], cell[3], cell[4], cell[5] };
+  flg_cell_idealise (ideal, type);
+  g_autofree char *text = flg_cell_parameter (ideal);
+  g_autofree char *symbol = flg_cell_group (type, centring, group);
+  GVariantBuilder values;
+  g_variant_builder_init (&values, G_VARIANT_TYPE ("a(ss)"));
+  g_variant_builder_add (&values, "(ss)", "indexing.unit_cell", text);
+  g_variant_builder_add (&values, "(ss)", "indexing.space_group", symbol);
+  gtk_widget_activate_action (GTK_WIDGET (self), "win.draft-trial", "(xa(ss))", self->trial, &values);
+}
+
+static void
+act_use_proposal (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (widget);
+  guint number = g_variant_get_uint32 (target);
+  if (number >= self->proposals->len)
+    return;
+  const FlgCellProposal *p = &g_array_index (self->proposals, FlgCellProposal, number);
+  draft (self, p->cell, p->type, p->centring, p->space_group);
+}
+
+/* Type, centring and group are those of the proposed cell that the selection agrees with, where there is one: a cell
+ * alone cannot tell a symmetry from a coincidence. */
+static void
+act_use_selection (GtkWidget *widget, const char *action, GVariant *target)
+{
+  static const char centrings[FLG_CELL_SERIES] = { 'P', 'I', 'F', 'C', 'R' };
+  FlgCellsPage *self = FLG_CELLS_PAGE (widget);
+  double cell[6];
+  guint series = 0;
+  if (!self->answer || self->answer->selected == 0)
+    return;
+  for (guint p = 0; p < 6; p++)
+    cell[p] = self->answer->of[p].has_fit ? self->answer->of[p].fit.centre : self->answer->of[p].median;
+  for (guint s = 1; s < FLG_CELL_SERIES; s++)
+    if (self->answer->series[s] > self->answer->series[series])
+      series = s;
+  for (guint i = 0; i < self->proposals->len; i++)
+    {
+      const FlgCellProposal *p = &g_array_index (self->proposals, FlgCellProposal, i);
+      if (flg_cell_is_near (p->cell, cell) && p->used)
+        {
+          draft (self, cell, p->type, p->centring, p->space_group);
+          return;
+        }
+    }
+  draft (self, cell, flg_cell_type (cell), centrings[series], self->answer->group);
+}
+
+/* --- page --- */
+
+char *
+flg_cells_page_summary (FlgCellsPage *self, guint parameter)
+{
+  return flw_chart_summary (GTK_WIDGET (self->histograms[parameter]));
+}
+
+const char *
+flg_cells_page_facts (FlgCellsPage *self)
+{
+  return gtk_label_get_label (self->facts);
+}
+
+char *
+flg_cells_page_proposals (FlgCellsPage *self)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < self->proposals->len; i++)
+    {
+      g_autofree char *line = flg_cell_proposal_text (&g_array_index (self->proposals, FlgCellProposal, i));
+      g_string_append_printf (text, "%s\n", line);
+    }
+  return g_strdup (text->str);
+}
+
+const char *
+flg_cells_page_empty (FlgCellsPage *self)
+{
+  return self->reason;
+}
+
+static void
+flg_cells_page_update (FlgPage *page, guint what)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (page);
+  if (what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED (FL_TABLE_RUN) | FLG_CHANGED_HEALTH))
+    fill_choosers (self);
+  if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
+    follow_choice (self);
+}
+
+static gboolean
+flg_cells_page_is_settled (FlgPage *page)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (page);
+  return !self->counting && !self->wanted && (!self->feed || flg_lattice_feed_is_idle (self->feed));
+}
+
+static void
+flg_cells_page_step (FlgPage *page, int by)
+{
+  flg_chooser_step (FLG_CELLS_PAGE (page)->trials, -by);
+}
+
+static void
+flg_cells_page_focus (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_CELLS_PAGE (page)->histograms[0]));
+}
+
+static void
+flg_cells_page_constructed (GObject *object)
+{
+  static const char *const titles[] = { "a", "b", "c", "α", "β", "γ" };
+  FlgCellsPage *self = FLG_CELLS_PAGE (object);
+  for (guint p = 0; p < 6; p++)
+    {
+      GtkWidget *histogram = flw_histogram_new (titles[p], p < 3 ? "Å" : "°", 2);
+      self->histograms[p] = FLW_HISTOGRAM (histogram);
+      gtk_widget_set_hexpand (histogram, TRUE);
+      gtk_grid_attach (self->grid, histogram, (int) p % 3, (int) p / 3, 1, 1);
+      g_signal_connect_object (histogram, "brush-changed", G_CALLBACK (on_brush), self, 0);
+      g_signal_connect_object (histogram, "zoom", G_CALLBACK (on_zoom), self, 0);
+    }
+  fill_choosers (self);
+  g_signal_connect_object (self->trials, "chosen", G_CALLBACK (follow_choice), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->runs, "chosen", G_CALLBACK (follow_choice), self, G_CONNECT_SWAPPED);
+  G_OBJECT_CLASS (flg_cells_page_parent_class)->constructed (object);
+}
+
+static void
+flg_cells_page_dispose (GObject *object)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (object);
+  forget (self);
+  gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_CELLS_PAGE);
+  G_OBJECT_CLASS (flg_cells_page_parent_class)->dispose (object);
+}
+
+static void
+flg_cells_page_finalize (GObject *object)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (object);
+  g_array_unref (self->cells);
+  g_array_unref (self->proposals);
+  g_ptr_array_unref (self->blocks);
+  g_ptr_array_unref (self->redone);
+  G_OBJECT_CLASS (flg_cells_page_parent_class)->finalize (object);
+}
+
+static void
+install_actions (GtkWidgetClass *widget_class)
+{
+  gtk_widget_class_install_action (widget_class, "cells.show-trial", "x", act_show);
+  gtk_widget_class_install_action (widget_class, "cells.show-run", "x", act_show);
+  gtk_widget_class_install_action (widget_class, "cells.select", "(udd)", act_select);
+  gtk_widget_class_install_action (widget_class, "cells.clear", NULL, act_clear);
+  gtk_widget_class_install_action (widget_class, "cells.zoom", "b", act_zoom);
+  gtk_widget_class_install_action (widget_class, "cells.use-selection", NULL, act_use_selection);
+  gtk_widget_class_install_action (widget_class, "cells.use-proposal", "u", act_use_proposal);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_n, GDK_CONTROL_MASK, "cells.use-selection",
+                                       NULL);
+}
+
+static void
+flg_cells_page_class_init (FlgCellsPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
+  G_OBJECT_CLASS (klass)->constructed = flg_cells_page_constructed;
+  G_OBJECT_CLASS (klass)->dispose = flg_cells_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = flg_cells_page_finalize;
+  page_class->update = flg_cells_page_update;
+  page_class->is_settled = flg_cells_page_is_settled;
+  page_class->step = flg_cells_page_step;
+  page_class->focus = flg_cells_page_focus;
+  g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLW_TYPE_EMPTY_STATE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/cells-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, trials);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, runs);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, facts);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, legend);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, empty);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, grid);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, proposals_box);
+  install_actions (widget_class);
+}
+
+static void
+flg_cells_page_init (FlgCellsPage *self)
+{
+  self->cells = g_array_new (FALSE, FALSE, sizeof (FlgProposedCell));
+  self->proposals = g_array_new (FALSE, FALSE, sizeof (FlgCellProposal));
+  self->blocks = new_blocks ();
+  self->redone = new_redone ();
+  gtk_widget_init_template (GTK_WIDGET (self));
+}
