@@ -47,6 +47,7 @@ typedef struct
 {
   const FlSpotRow *row;
   FlPanelFrame frame;
+  FlVec3 place;       /* mm, without the shift */
   double variance[2]; /* px² of the centroid */
   double q;           /* 1/Å */
   double usual;       /* excitation error that such a spot may have, against the others' */
@@ -104,13 +105,14 @@ pow2 (double x)
 static gboolean
 match (const Problem *problem, const State *state, const FlMat3 *real, const Spot *spot, Match *m)
 {
-  FlShotGeometry geometry = *problem->geometry;
-  geometry.shift = state->model.shift;
-  FlVec3 q = fl_shot_geometry_q (&geometry, spot->row->panel, (double) spot->row->fs, (double) spot->row->ss);
-  FlVec3 index = fl_mat3_apply (real, q);
+  double k = 1 / problem->geometry->wavelength;
+  FlVec3 place = fl_vec3_add (spot->place, state->model.shift);
+  FlVec3 s1 = fl_vec3_scale (place, k / fl_vec3_norm (place));
+  FlVec3 index = fl_mat3_apply (real, fl_vec3 (s1.x, s1.y, s1.z - k));
   m->hkl = fl_vec3 (rint (index.x), rint (index.y), rint (index.z));
   if (fl_centring_absent (problem->centring, (int) m->hkl.x, (int) m->hkl.y, (int) m->hkl.z)
-      || !fl_refinement_model_spot (&state->model, &spot->frame, geometry.wavelength, m->hkl, &m->at))
+      || !fl_refinement_model_spot (&state->model, &spot->frame, problem->geometry->wavelength, m->hkl,
+                                    &m->at))
     return FALSE;
   m->residual[0] = (double) spot->row->fs - m->at.fs;
   m->residual[1] = (double) spot->row->ss - m->at.ss;
@@ -406,14 +408,14 @@ prepare (Problem *problem, const FlSpotRow *rows, State *state, double *q_most)
     {
       Spot *spot = &problem->spots[i];
       const FlPanel *panel = &problem->geometry->detector->panels[rows[i].panel];
-      FlVec3 position = fl_panel_position (panel, (double) rows[i].fs, (double) rows[i].ss);
       *spot = (Spot){ .row = &rows[i], .frame = fl_panel_frame (panel) };
+      spot->place = fl_panel_position (panel, (double) rows[i].fs, (double) rows[i].ss);
       spot->variance[0] = usable_variance (rows[i].var_fs);
       spot->variance[1] = usable_variance (rows[i].var_ss);
       spot->q = fl_vec3_norm (
           fl_shot_geometry_q (problem->geometry, rows[i].panel, (double) rows[i].fs, (double) rows[i].ss));
       *q_most = MAX (*q_most, spot->q);
-      per_px += fl_vec3_norm (panel->fs) / (problem->geometry->wavelength * fl_vec3_norm (position));
+      per_px += fl_vec3_norm (panel->fs) / (problem->geometry->wavelength * fl_vec3_norm (spot->place));
     }
   per_px /= problem->n_spots;
   set_usual (problem->spots, problem->n_spots);
