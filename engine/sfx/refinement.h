@@ -1,8 +1,11 @@
 /* refinement.h: one lattice refined against the spots of its shot.
  *
- * Parameters: orientation (3), cell under the lattice type's constraints (1–6), beam shift (2), distance (0 or 1).
- * Residuals of a paired spot: x and y on its panel in units of its error (not below a floor), and the excitation error;
- * robust loss; Levenberg–Marquardt with analytic derivatives. Thread: any. */
+ * Parameters: orientation (3), cell under the lattice type's constraints (1–6), beam shift (2), distance (0 or 1); the cell
+ * held weakly to the known one and the shift to the shot's own, so that few spots do for a lattice.
+ * Residuals of a spot and its nearest lattice point: fs and ss on its panel, and the excitation error; each against
+ * widths that are learned from the spots themselves, as is how many of them are the lattice's, side maxima of its spots,
+ * or chance; Levenberg–Marquardt with analytic derivatives. Of several spots at a lattice point the brightest counts.
+ * Starts that are off by 1° or more come home. The same spots in any order give the same lattice. Thread: any. */
 #pragma once
 
 #include "engine/base/batch.h"
@@ -19,7 +22,8 @@ typedef struct
   double excitation; /* 1/Å, r.m.s. of the pairs' excitation errors */
 } FlRefined;
 
-/* What spot i was taken for: FALSE in `used` when it is no pair. */
+/* What spot i was taken for: FALSE in `used` when it is no pair (then the nearest lattice point, or 0 0 0): side maxima are
+ * not, nor the weaker of two spots at one lattice point. */
 typedef struct
 {
   gint16 h, k, l;
@@ -29,5 +33,6 @@ typedef struct
 
 /* Parameters of the stage "refine". `pairs` (may be NULL) gets one a spot. FALSE: not refined (too few pairs, ran away):
  * *refined is as it came, `why` (may be NULL) a static string. */
-gboolean fl_refine (const FlParams *params, const FlShotGeometry *geometry, const FlSpotRow *spots, guint n_spots,
-                    const FlKnownCell *known, FlRefined *refined, FlPair *pairs, const char **why);
+gboolean fl_refine (const FlParams *params, const FlShotGeometry *geometry, const FlSpotRow *spots,
+                    guint n_spots, const FlKnownCell *known, FlRefined *refined, FlPair *pairs,
+                    const char **why);
