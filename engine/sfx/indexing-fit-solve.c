@@ -111,13 +111,16 @@ strain_of (const FlMat3 *known, const FlMat3 *real)
 }
 
 double
-fl_fit_strain (const FlMat3 *known, const FlMat3 *real)
+fl_fit_strain (const FlMat3 *known, const FlMat3 *real, double strain, double scale)
 {
-  FlMat3 strain = strain_of (known, real);
-  double sum = 0;
+  FlMat3 e = strain_of (known, real);
+  double size = (e.m[0][0] + e.m[1][1] + e.m[2][2]) / 3, sum = 0;
   for (guint i = 0; i < N; i++)
-    sum += strain.m[i / 3][i % 3] * strain.m[i / 3][i % 3];
-  return sqrt (sum);
+    {
+      double shape = e.m[i / 3][i % 3] - (i / 3 == i % 3 ? size : 0);
+      sum += shape * shape;
+    }
+  return sum / (strain * strain) + size * size / (scale * scale);
 }
 
 static void
@@ -131,12 +134,13 @@ fill (const FlFitNormal *sums, double a[N][N], double b[N])
     }
 }
 
-/* ½ Σ (E + sym F)² / strain². */
+/* ½ Σ (E + sym F)² / strain², but the third of its trace with `scale`. */
 static void
-hold (const FlMat3 *known, const FlMat3 *real, double strain, double a[N][N], double b[N])
+hold (const FlMat3 *known, const FlMat3 *real, double strain, double scale, double a[N][N], double b[N])
 {
   FlMat3 now = strain_of (known, real);
-  double weight = 1 / (strain * strain), trace = 0;
+  double weight = 1 / (strain * strain), of_trace = 1 / (9 * scale * scale) - weight / 3, trace = 0;
+  double size = now.m[0][0] + now.m[1][1] + now.m[2][2];
   for (guint i = 0; i < N; i++)
     trace += a[i][i];
   for (guint i = 0; i < 3; i++)
@@ -146,7 +150,10 @@ hold (const FlMat3 *known, const FlMat3 *real, double strain, double a[N][N], do
         a[3 * i + j][3 * i + j] += weight / 2 + 1e-9 * trace;
         a[3 * i + j][3 * j + i] += weight / 2;
         b[3 * i + j] -= weight * e;
+        a[4 * i][4 * j] += of_trace;
       }
+  for (guint i = 0; i < 3; i++)
+    b[4 * i] -= of_trace * size;
 }
 
 static FlMat3
@@ -170,14 +177,14 @@ turning (const double a[N][N], const double b[N])
 }
 
 void
-fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, FlMat3 *real)
+fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, double scale, FlMat3 *real)
 {
   double a[N][N], b[N];
   fill (sums, a, b);
   FlMat3 map;
   if (strain > 0)
     {
-      hold (known, real, strain, a, b);
+      hold (known, real, strain, scale, a, b);
       if (!solve (N, a, b))
         return;
       for (guint i = 0; i < N; i++)

@@ -14,12 +14,12 @@ typedef struct
 void fl_fit_add (FlFitNormal *sums, FlVec3 g, FlVec3 d, double weight, double isotropic, double extra,
                  FlVec3 normal);
 
-/* Changes `real` by the least-squares F; its distance from the known cell (reciprocal basis `known`, any orientation)
- * counts with standard deviation `strain` (relative). 0: it is turned only. */
-void fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, FlMat3 *real);
+/* Changes `real` by the least-squares F; the deviation from the known cell (reciprocal basis `known`, any orientation)
+ * counts with standard deviations `strain` (of its shape) and `scale` (of its size; both relative). 0: turned only. */
+void fl_fit_step (const FlMat3 *known, const FlFitNormal *sums, double strain, double scale, FlMat3 *real);
 
-/* Relative deviation of the lattice `real` from the known one, r.s.s. over the strain's elements. */
-double fl_fit_strain (const FlMat3 *known, const FlMat3 *real);
+/* Deviation of the lattice `real` from the known one, in squares of these. */
+double fl_fit_strain (const FlMat3 *known, const FlMat3 *real, double strain, double scale);
 
 /* Turns the rows of `real` by the small rotation vector (rad). */
 void fl_fit_rotate (FlMat3 *real, FlVec3 rotation);

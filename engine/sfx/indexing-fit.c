@@ -6,7 +6,8 @@
 #include "engine/sfx/indexing-fit-solve.h"
 
 #define WIDEST       0.006 /* 1/Å: no window is wider, however small the cell */
-#define STRAIN       0.003 /* expected deviation from the known cell, relative */
+#define STRAIN       0.003 /* expected deviation from the known cell, relative: its shape */
+#define SCALE        0.012 /* and its size, for the detector's distance may be wrong */
 #define USUAL_ERROR  6e-4  /* 1/Å */
 #define USUAL_WEIGHT 8     /* spots that the usual error counts as */
 #define PRIOR_WEIGHT 4     /* of these in the evidence */
@@ -48,6 +49,7 @@ fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlM
       double narrow = 1 / (window * window);
       FlMat3 star = fl_lattice_star (real), normal = { 0 };
       FlVec3 right = { 0 };
+      double outward = 0, extent = 1e-12;
       score = 0;
       for (guint i = 0; i < n; i++)
         {
@@ -58,6 +60,8 @@ fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlM
           score += w * spots[i].weight;
           w *= w * spots[i].weight;
           double gg = fl_vec3_dot (g, g);
+          outward += w * fl_vec3_dot (g, d);
+          extent += w * gg;
           normal.m[0][0] += w * (gg - g.x * g.x);
           normal.m[1][1] += w * (gg - g.y * g.y);
           normal.m[2][2] += w * (gg - g.z * g.z);
@@ -66,8 +70,11 @@ fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlM
           normal.m[1][2] -= w * g.y * g.z;
           right = fl_vec3_add (right, fl_vec3_scale (fl_vec3_cross (g, d), w));
         }
-      if (round < G_N_ELEMENTS (windows))
-        fl_fit_rotate (real, fl_fit_solve3 (&normal, right));
+      if (round == G_N_ELEMENTS (windows))
+        break;
+      fl_fit_rotate (real, fl_fit_solve3 (&normal, right));
+      for (guint i = 0; i < 9; i++)
+        real->m[i / 3][i % 3] /= 1 + outward / extent;
     }
   return score;
 }
@@ -196,9 +203,10 @@ weigh_evidence (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, cons
       double density = j.belongs > 0.05 ? j.density / ring_density (cell, fit, &star, &spots[i]) : j.density;
       sum += spots[i].weight * log (fit->share * density + 1 - fit->share);
     }
-  double usual = usual_error (cell), strain = fl_fit_strain (&cell->star, &fit->real) / STRAIN;
+  double usual = usual_error (cell);
   return sum + error_prior (fit->across, usual, 2 * PRIOR_WEIGHT)
-         + error_prior (fit->along, usual, PRIOR_WEIGHT) - 0.5 * strain * strain;
+         + error_prior (fit->along, usual, PRIOR_WEIGHT)
+         - 0.5 * fl_fit_strain (&cell->star, &fit->real, STRAIN, SCALE);
 }
 
 /* The cell with the constraints of its type. */
@@ -223,7 +231,7 @@ fl_lattice_fit (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlLa
     {
       before = fit->evidence;
       expect (cell, spots, n, fit, &sums);
-      fl_fit_step (&cell->star, &sums.normal, STRAIN, &fit->real);
+      fl_fit_step (&cell->star, &sums.normal, STRAIN, SCALE, &fit->real);
       set_errors (cell, &sums, fit);
       double volume = fabs (fl_mat3_determinant (&fit->real)) * cell->star_volume;
       if (!(volume > 0.5 && volume < 2))
@@ -233,7 +241,7 @@ fl_lattice_fit (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlLa
   for (guint round = 0; round < 2; round++)
     {
       expect (cell, spots, n, fit, &sums);
-      fl_fit_step (&cell->star, &sums.normal, 0, &fit->real);
+      fl_fit_step (&cell->star, &sums.normal, 0, 0, &fit->real);
       set_errors (cell, &sums, fit);
     }
   fit->evidence = weigh_evidence (cell, spots, n, fit);

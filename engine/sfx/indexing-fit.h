@@ -17,7 +17,7 @@ typedef struct
   double evidence;      /* nats */
 } FlLatticeFit;
 
-/* Turns `real` alone, by least squares in shrinking windows. Returns a score to rank orientations by. */
+/* Turns and scales `real`, by least squares in shrinking windows. Returns a score to rank orientations by. */
 double fl_lattice_turn (const FlIndexCell *cell, const FlIndexSpot *spots, guint n, FlMat3 *real);
 
 /* The whole fit from fit->real; obeys the lattice type's constraints at the end. FALSE: the cell collapsed. */

@@ -296,7 +296,7 @@ turn_onto (FlVec3 from, FlVec3 to)
   return fl_mat3_rotation (fl_vec3_unit (axis), atan2 (sine, cosine));
 }
 
-/* The cell turned by `angle` about the vector, its row `axis` along `v`. */
+/* The cell turned by `angle` about the vector, its row `axis` along `v`; as much larger than known as `v` is. */
 static FlMat3
 turned_cell (const FlIndexCell *cell, guint axis, FlVec3 v, double angle)
 {
@@ -304,7 +304,11 @@ turned_cell (const FlIndexCell *cell, guint axis, FlVec3 v, double angle)
   FlMat3 onto = turn_onto (fl_vec3_unit (fl_mat3_row (&cell->real, axis)), u),
          about = fl_mat3_rotation (u, angle);
   FlMat3 both = fl_mat3_multiply (&about, &onto), back = fl_mat3_transpose (&both);
-  return fl_mat3_multiply (&cell->real, &back);
+  FlMat3 real = fl_mat3_multiply (&cell->real, &back);
+  double scale = fl_vec3_norm (v) / cell->length[axis];
+  for (guint i = 0; i < 9; i++)
+    real.m[i / 3][i % 3] *= scale;
+  return real;
 }
 
 static void
