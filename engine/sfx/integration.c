@@ -163,7 +163,7 @@ read_out_noise (FlIntegrator *self, const FlShot *shot, const FlDetector *detect
   return noise.read_out;
 }
 
-/* Σ over the disc, and its variance. */
+/* Σ over the disc, and its variance: half a photon is added, so that few are not taken for too sure. */
 static void
 sum_peak (const FlBoxPixels *peak, const FlPlane *plane, const FlNoise *noise, FlReflectionRow *row)
 {
@@ -183,7 +183,7 @@ sum_peak (const FlBoxPixels *peak, const FlPlane *plane, const FlNoise *noise, F
   double under = s[0] * plane->b[0] + s[1] * plane->b[1] + s[2] * plane->b[2];
   double spread = c[0] * s[0] * s[0] + c[3] * s[1] * s[1] + c[5] * s[2] * s[2]
                   + 2 * (c[1] * s[0] * s[1] + c[2] * s[0] * s[2] + c[4] * s[1] * s[2]);
-  double variance = noise->gain * MAX (square, 0) + noise->gain * noise->gain
+  double variance = noise->gain * MAX (square, 0) + 0.5 * noise->gain * noise->gain
                     + noise->read_out * weight_square + plane->variance * spread;
   row->intensity = (float) (counts - under);
   row->sigma = (float) sqrt (variance);

@@ -5,7 +5,7 @@
 #include "engine/sfx/integration.h"
 
 #define SIDE 600 /* px */
-#define STEP 24  /* px between reflections */
+#define STEP 18  /* px between reflections */
 
 typedef struct
 {

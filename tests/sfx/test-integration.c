@@ -19,7 +19,7 @@ test_calibration (void)
     for (guint p = 0; p < G_N_ELEMENTS (photons); p++)
       {
         Pulls pulls = { 0 };
-        for (guint shot = 0; shot < 16; shot++)
+        for (guint shot = 0; shot < 8; shot++)
           {
             Scene scene;
             scene_begin (&scene, cases[c].gain, 100 * c + 10 * p + shot + 1);
