@@ -37,8 +37,13 @@ widget_node (GtkWidget *widget, double *width, double *height)
     }
   else
     {
+      /* A window's drawing reaches into its frame: at its own size, lest all be shrunk by a few pixels. */
       g_autoptr (GdkPaintable) paintable = gtk_widget_paintable_new (widget);
-      gdk_paintable_snapshot (paintable, snapshot, *width, *height);
+      graphene_rect_t bounds;
+      if (!gtk_widget_compute_bounds (widget, widget, &bounds))
+        bounds = GRAPHENE_RECT_INIT (0, 0, (float) *width, (float) *height);
+      gtk_snapshot_translate (snapshot, &bounds.origin);
+      gdk_paintable_snapshot (paintable, snapshot, (double) bounds.size.width, (double) bounds.size.height);
     }
   return gtk_snapshot_free_to_node (snapshot);
 }

@@ -12,6 +12,7 @@
 #include "gui/trials-page.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
+#include "widgets/strip-plot.h"
 
 /* --- the tally --- */
 
@@ -477,6 +478,37 @@ test_rates (void)
   room_free (room);
 }
 
+static GtkWidget *
+find_plot (GtkWidget *widget)
+{
+  GtkWidget *found = FLW_IS_STRIP_PLOT (widget) ? widget : NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child && !found;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_plot (child);
+  return found;
+}
+
+/* A saved picture of the window is what is on the screen, pixel for pixel. */
+static void
+test_picture (void)
+{
+  Room *room = room_new_indexing (2);
+  GtkWidget *plot = find_plot (GTK_WIDGET (room_page (room, "live")));
+  graphene_point_t at;
+  g_autofree char *path = g_build_filename (room->folder, "live.png", NULL);
+  display_wait_drawn (GTK_WIDGET (room->window));
+  g_assert_true (flg_window_save_picture (room->window, path, NULL));
+  cairo_surface_t *saved = cairo_image_surface_create_from_png (path), *seen = display_picture (plot, 1);
+  g_assert_true (
+      gtk_widget_compute_point (plot, GTK_WIDGET (room->window), &GRAPHENE_POINT_INIT (0, 0), &at));
+  for (int y = 40; y < gtk_widget_get_height (plot) - 40; y += 3)
+    for (int x = 100; x < gtk_widget_get_width (plot) - 40; x++)
+      g_assert_cmphex (display_pixel (saved, (int) at.x + x, (int) at.y + y), ==, display_pixel (seen, x, y));
+  cairo_surface_destroy (saved);
+  cairo_surface_destroy (seen);
+  room_free (room);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -491,5 +523,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/cells/target", test_target);
   g_test_add_func ("/cells/redone", test_redone);
   g_test_add_func ("/cells/rates", test_rates);
+  g_test_add_func ("/cells/picture", test_picture);
   return g_test_run ();
 }
