@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -40,13 +39,6 @@ typedef struct
   guint64 hash;
   gpointer items; /* g_malloc'ed */
 } Entry;
-
-void
-fl_learned_clear (FlLearned *learned)
-{
-  g_clear_pointer (&learned->cells, fl_batch_free);
-  g_clear_pointer (&learned->profiles, fl_profiles_free);
-}
 
 /* --- choosing shots --- */
 
@@ -225,166 +217,22 @@ propose (const GArray *entries, FlLearned *learned)
 
 /* --- the mosaic model --- */
 
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return x < y ? -1 : x > y;
-}
-
-static double
-median (GArray *values)
-{
-  g_array_sort (values, compare_doubles);
-  return g_array_index (values, double, values->len / 2);
-}
-
 static void
 average_mosaic (const GArray *entries, FlLearned *learned)
 {
-  g_autoptr (GArray) domains = g_array_new (FALSE, FALSE, sizeof (double));
-  g_autoptr (GArray) mosaicities = g_array_new (FALSE, FALSE, sizeof (double));
+  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (FlMosaic));
   for (guint i = 0; i < entries->len; i++)
     {
       const Entry *entry = &g_array_index (entries, Entry, i);
-      const FlMosaic *mosaic = entry->items;
-      for (guint k = 0; k < entry->shot.n; k++)
-        {
-          g_array_append_val (domains, mosaic[k].domain_size);
-          g_array_append_val (mosaicities, mosaic[k].mosaicity);
-          learned->mosaic = mosaic[k]; /* the beam's part is the same in all */
-        }
+      g_array_append_vals (all, entry->items, entry->shot.n);
     }
-  learned->lattices = domains->len;
-  learned->has_mosaic = domains->len >= LEAST_LATTICES;
-  if (!learned->has_mosaic)
-    return;
-  learned->mosaic.domain_size = median (domains);
-  learned->mosaic.mosaicity = median (mosaicities);
+  learned->lattices = all->len;
+  learned->has_mosaic = all->len >= LEAST_LATTICES;
+  if (learned->has_mosaic)
+    learned->mosaic = fl_mosaic_middle ((const FlMosaic *) (void *) all->data, all->len);
 }
 
 /* --- keeping it --- */
-
-/* Numbers as text that reads back to the same bits. */
-static char *
-learned_write (const FlLearned *learned, guint attempt)
-{
-  const FlCell *c = &learned->cell.cell;
-  const FlMosaic *m = &learned->mosaic;
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text,
-                          "; Learned by attempt %u from %u hits of %u shots, chosen by content. Lengths in Å, angles "
-                          "in rad.\nshots %u\nhits %u\nlattices %u\n",
-                          attempt, learned->hits, learned->shots, learned->shots, learned->hits, learned->lattices);
-  if (learned->has_cell)
-    g_string_append_printf (text, "cell %s %a %a %a %a %a %a %d %c %u\n", learned->told ? "told" : "proposed", c->a, c->b,
-                            c->c, c->alpha, c->beta, c->gamma, (int) learned->cell.type, learned->cell.centring,
-                            learned->cell.space_group);
-  if (learned->has_mosaic)
-    g_string_append_printf (text, "mosaic %a %a %a %a\n", m->domain_size, m->mosaicity, m->bandwidth, m->divergence);
-  guint n = learned->cells != NULL ? fl_batch_rows (learned->cells) : 0;
-  for (guint i = 0; i < n; i++)
-    {
-      FlCellRow row;
-      fl_batch_row (learned->cells, i, &row);
-      g_string_append_printf (text, "candidate %u", row.number);
-      for (guint k = 0; k < 6; k++)
-        g_string_append_printf (text, " %a %a", (double) row.cell[k], (double) row.spread[k]);
-      g_string_append_printf (text, " %u %u %u %u %u %a %u\n", row.type, row.centring, row.space_group, row.members,
-                              row.shots, (double) row.confidence, row.told);
-    }
-  return g_string_free (g_steal_pointer (&text), FALSE);
-}
-
-static gboolean
-read_numbers (char **words, guint n, double *values)
-{
-  if (g_strv_length (words) < n)
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    {
-      char *end;
-      values[i] = strtod (words[i], &end);
-      if (end == words[i] || *end != '\0')
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-read_candidate (char **words, FlLearned *learned)
-{
-  double v[20];
-  if (!read_numbers (words, G_N_ELEMENTS (v), v))
-    return FALSE;
-  FlCellRow row = { .number = (guint16) v[0],       .type = (guint8) v[13],    .centring = (guint8) v[14],
-                    .space_group = (guint16) v[15], .members = (guint32) v[16], .shots = (guint32) v[17],
-                    .confidence = (float) v[18],    .told = (guint8) v[19] };
-  for (guint k = 0; k < 6; k++)
-    {
-      row.cell[k] = (float) v[1 + 2 * k];
-      row.spread[k] = (float) v[2 + 2 * k];
-    }
-  fl_batch_append (learned->cells, &row);
-  return TRUE;
-}
-
-static gboolean
-read_line (char **words, FlLearned *learned)
-{
-  double v[6];
-  guint n = g_strv_length (words);
-  if (strcmp (words[0], "cell") == 0 && n == 11 && read_numbers (words + 2, 6, v))
-    {
-      learned->has_cell = TRUE;
-      learned->told = strcmp (words[1], "told") == 0;
-      learned->cell = (FlKnownCell){ .cell = { v[0], v[1], v[2], v[3], v[4], v[5] },
-                                     .type = (FlLatticeType) CLAMP (atoi (words[8]), 0, FL_LATTICE_LAST - 1),
-                                     .centring = words[9][0],
-                                     .space_group = (guint) atoi (words[10]) };
-      return TRUE;
-    }
-  if (strcmp (words[0], "mosaic") == 0 && read_numbers (words + 1, 4, v))
-    {
-      learned->has_mosaic = TRUE;
-      learned->mosaic = (FlMosaic){ v[0], v[1], v[2], v[3] };
-      return TRUE;
-    }
-  if (strcmp (words[0], "candidate") == 0)
-    return read_candidate (words + 1, learned);
-  if (n != 2 || !read_numbers (words + 1, 1, v))
-    return FALSE;
-  guint32 *counts[] = { &learned->shots, &learned->hits, &learned->lattices };
-  static const char *const names[] = { "shots", "hits", "lattices" };
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    if (strcmp (words[0], names[i]) == 0)
-      {
-        *counts[i] = (guint32) v[0];
-        return TRUE;
-      }
-  return FALSE;
-}
-
-static gboolean
-learned_parse (const char *text, const char *path, FlLearned *learned, GError **error)
-{
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  learned->cells = fl_batch_new (FL_KIND_CELL);
-  for (guint i = 0; lines[i] != NULL; i++)
-    {
-      if (*lines[i] == '\0' || *lines[i] == ';')
-        continue;
-      g_auto (GStrv) words = g_strsplit (lines[i], " ", -1);
-      if (!read_line (words, learned))
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                       "%s:%u: '%s' is not what a learning pass writes; remove the folder to learn again", path, i + 1,
-                       lines[i]);
-          return FALSE;
-        }
-    }
-  return TRUE;
-}
 
 /* Rank 0's text into a file of the learning pass. */
 static gboolean
@@ -410,7 +258,7 @@ share (const Learning *learning, FlLearned *learned, const char *mine, GError **
   FlProfiles *profiles = g_steal_pointer (&learned->profiles);
   fl_learned_clear (learned);
   *learned = (FlLearned){ .profiles = profiles };
-  return text != NULL && learned_parse (text, path, learned, error);
+  return text != NULL && fl_learned_parse (text, path, learned, error);
 }
 
 /* The hits among the entries. */
@@ -485,7 +333,7 @@ note_told (FlLearned *learned)
 static gboolean
 settle (const Learning *learning, FlLearned *learned, gboolean last, guint attempt, GError **error)
 {
-  g_autofree char *text = learning->order != NULL ? learned_write (learned, attempt) : NULL;
+  g_autofree char *text = learning->order != NULL ? fl_learned_write (learned, attempt) : NULL;
   return share (learning, learned, text, error)
          && (text == NULL || !last || keep (learning, LEARNED, text, error));
 }

@@ -6,22 +6,8 @@
  * the job and any number of ranks. Collective. */
 #pragma once
 
+#include "engine/programs/stills-learned.h"
 #include "engine/programs/stills-rank.h"
-
-typedef struct
-{
-  gboolean has_cell; /* FALSE: not told and not found; nothing can be indexed */
-  gboolean told;     /* by the parameters; else proposed by the pass */
-  FlKnownCell cell;
-  gboolean has_mosaic;
-  FlMosaic mosaic;
-  FlProfiles *profiles; /* NULL: not learned */
-  guint32 shots, hits, lattices; /* that were looked at; hits among them; of those, lattices */
-  FlBatch *cells;                /* FlCellRow, the job's own first; rank 0, for its journal */
-} FlLearned;
-
-void fl_learned_clear (FlLearned *learned);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlLearned, fl_learned_clear)
 
 /* `shots` (at rank 0): FlShotRef of those that may be learned from. On success the rank is ready to index as far as
  * `until`. *stopped: asked to stop meanwhile; then nothing is kept. */
