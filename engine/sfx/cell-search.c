@@ -140,7 +140,7 @@ guess_max_cell (const FlSearchSpots *spots)
 static Spot *
 sort_spots (const FlCellSearch *self, const FlVec3 *q, const float *intensity, guint n, guint *n_sorted)
 {
-  Spot *sorted = g_new (Spot, n);
+  Spot *sorted = g_new (Spot, n + 1);
   guint kept = 0;
   for (guint j = 0; j < n; j++)
     {
@@ -158,7 +158,8 @@ static FlSearchSpots
 take_spots (const Spot *sorted, guint n)
 {
   FlSearchSpots spots = { .n = n, .q = g_new (FlVec3, n), .normal = g_new (FlVec3, n) };
-  g_autofree Spot *by_place = g_memdup2 (sorted, n * sizeof *sorted);
+  g_autofree Spot *by_place = g_new (Spot, n);
+  memcpy (by_place, sorted, n * sizeof *sorted);
   qsort (by_place, n, sizeof *by_place, compare_spots);
   for (guint j = 0; j < n; j++)
     spots.q[j] = by_place[j].q;
