@@ -231,6 +231,7 @@ count_block (FlgCellTally *tally, const FlgLatticeBlock *block)
       guint miss = misses (&tally->asked, block->cell[i]);
       guint8 series = MIN (block->series[i], FLG_CELL_SERIES - 1);
       sum->lattices++;
+      sum->all_series[series]++;
       sum->shots += !any || shot != block->shot[i];
       any = TRUE;
       shot = block->shot[i];
@@ -250,16 +251,18 @@ count_block (FlgCellTally *tally, const FlgLatticeBlock *block)
 
 /* --- median and fit --- */
 
+/* The value that a part of the selected lie below; NaN: none is selected. */
 static double
-median_of (const Histogram *h)
+quantile (const Histogram *h, double part)
 {
   guint64 total = 0, seen = 0;
   for (guint i = 0; i < FINE * h->n_bins; i++)
     total += h->fine[i];
   for (guint i = 0; total > 0 && i < FINE * h->n_bins; i++)
     {
-      if (2 * (seen + h->fine[i]) >= total)
-        return h->lower + h->width / FINE * (i + ((double) total / 2 - (double) seen) / (double) h->fine[i]);
+      if ((double) (seen + h->fine[i]) >= part * (double) total)
+        return h->lower
+               + h->width / FINE * (i + (part * (double) total - (double) seen) / (double) h->fine[i]);
       seen += h->fine[i];
     }
   return NAN;
@@ -319,7 +322,8 @@ flg_cell_fit (const guint32 *bins, guint n, double lower, double width, FlwHisto
 static FlgCellHistogram
 answer_one (const Histogram *h)
 {
-  FlgCellHistogram out = { .median = median_of (h) };
+  FlgCellHistogram out = { .median = quantile (h, 0.5),
+                           .spread = (quantile (h, 0.75) - quantile (h, 0.25)) / 1.349 };
   out.counts = (FlwHistogramCounts){ h->lower,
                                      h->width,
                                      h->n_bins,

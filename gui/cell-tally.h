@@ -35,7 +35,7 @@ typedef struct
 typedef struct
 {
   FlwHistogramCounts counts; /* arrays owned by the answer */
-  double median;             /* of the selected; NaN: none */
+  double median, spread;     /* of the selected, robust: interquartile range/1.349; NaN: none */
   gboolean has_fit;
   FlwHistogramFit fit;
 } FlgCellHistogram;
@@ -45,7 +45,8 @@ typedef struct
   guint64 lattices, shots;          /* all that count */
   guint64 selected, selected_shots; /* inside all brushes */
   guint64 series[FLG_CELL_SERIES];  /* selected */
-  guint group;                      /* space group that all of the selected have, else 0 */
+  guint64 all_series[FLG_CELL_SERIES];
+  guint group; /* space group that all of the selected have, else 0 */
   FlgCellHistogram of[6];
 } FlgCellAnswer;
 

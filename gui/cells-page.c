@@ -59,9 +59,10 @@ show_colours (FlgCellsPage *self)
   for (guint s = 0; s < FLG_CELL_SERIES; s++)
     {
       guint64 here = self->answer->series[s];
+      guint64 all = self->answer->all_series[s];
       guint rank = 0;
       for (guint k = 0; k < FLG_CELL_SERIES; k++)
-        rank += self->answer->series[k] > here || (self->answer->series[k] == here && k < s);
+        rank += self->answer->all_series[k] > all || (self->answer->all_series[k] == all && k < s);
       colours[s] = palette[MIN (rank, G_N_ELEMENTS (palette) - 1)];
       g_autofree char *count = flg_format_count ((gint64) here);
       if (here)
@@ -192,7 +193,7 @@ show_answer (FlgCellsPage *self)
     {
       const FlgCellHistogram *h = &self->answer->of[p];
       flw_histogram_set_counts (self->histograms[p], &h->counts);
-      flw_histogram_set_fit (self->histograms[p], h->median, h->has_fit ? &h->fit : NULL);
+      flw_histogram_set_fit (self->histograms[p], h->median, h->spread, h->has_fit ? &h->fit : NULL);
     }
 }
 
@@ -555,6 +556,12 @@ char *
 flg_cells_page_summary (FlgCellsPage *self, guint parameter)
 {
   return flw_chart_summary (GTK_WIDGET (self->histograms[parameter]));
+}
+
+guint64
+flg_cells_page_n_lattices (FlgCellsPage *self)
+{
+  return self->answer ? self->answer->lattices : 0;
 }
 
 const char *

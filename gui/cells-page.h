@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (FlgCellsPage, flg_cells_page, FLG, CELLS_PAGE, FlgPage)
 
 /* What histogram 0–5 says in words; free with g_free. */
 char *flg_cells_page_summary (FlgCellsPage *self, guint parameter);
+guint64 flg_cells_page_n_lattices (FlgCellsPage *self);
 /* "1,234 lattices of 1,100 shots …" */
 const char *flg_cells_page_facts (FlgCellsPage *self);
 /* A line for each proposed cell; free with g_free. */

@@ -20,7 +20,7 @@ struct _FlwHistogram
   guint32 colours[FLW_HISTOGRAM_SERIES];
   FlwHistogramCounts counts; /* its arrays are ours */
   guint32 *all, *shown;
-  double median;
+  double median, spread;
   FlwHistogramFit fit; /* centre NaN: none */
   double from, to;     /* brush; equal: none */
   double anchor;       /* where it was begun */
@@ -106,8 +106,8 @@ summary (FlwHistogram *self)
 
   g_string_append_printf (text, _ (": %s shown"), count);
   if (!isnan (self->median))
-    g_string_append_printf (text, _ (", median %.*f%s%s"), self->decimals, self->median, space (self),
-                            self->unit);
+    g_string_append_printf (text, _ (", median %.*f ± %.*f%s%s"), self->decimals, self->median,
+                            self->decimals, self->spread, space (self), self->unit);
   if (fit != NULL)
     g_string_append_printf (text, _ (", fit %s"), fit);
   if (outside > 0)
@@ -204,17 +204,21 @@ draw_words (FlwHistogram *self, cairo_t *cr, const FlwBox *box)
 {
   GtkWidget *widget = GTK_WIDGET (self);
   g_autofree char *fit = fit_text (self);
-  double right = box->x + box->width, y = HEADER / 2.;
+  double left, right = box->x + box->width, y = HEADER / 2.;
 
-  flw_text_draw (widget, cr, FLW_POINTS_BODY + 3, self->title, 14, y, 0, 0.5, FLW_TEXT);
+  left = 14 + flw_text_draw (widget, cr, FLW_POINTS_BODY + 3, self->title, 14, y, 0, 0.5, FLW_TEXT);
   if (fit != NULL)
-    flw_text_draw (widget, cr, FLW_POINTS_BODY + 1, fit, right, y, 1, 0.5, FLW_TEXT);
-  else if (!isnan (self->median))
+    right -= flw_text_draw (widget, cr, FLW_POINTS_BODY + 1, fit, right, y, 1, 0.5, FLW_TEXT);
+  if (!isnan (self->median))
     {
-      g_autofree char *text =
-          g_strdup_printf (_ ("median %.*f%s%s"), self->decimals, self->median, space (self), self->unit);
-      flw_text_draw (widget, cr, FLW_POINTS_BODY, text, right, y, 1, 0.5, FLW_DIM);
+      g_autofree char *text = g_strdup_printf (_ ("median %.*f ± %.*f"), self->decimals, self->median,
+                                               self->decimals, self->spread);
+      int width;
+      flw_text_size (widget, FLW_POINTS_SMALL, text, &width, NULL);
+      if (left + width + 32 < right)
+        flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, (left + right) / 2, y, 0.5, 0.5, FLW_DIM);
     }
+  right = box->x + box->width;
   if (self->counts.below > 0)
     {
       g_autofree char *n = flw_format_count (self->counts.below), *text = g_strdup_printf ("‹ %s", n);
@@ -593,9 +597,10 @@ flw_histogram_set_counts (FlwHistogram *self, const FlwHistogramCounts *counts)
 }
 
 void
-flw_histogram_set_fit (FlwHistogram *self, double median, const FlwHistogramFit *fit)
+flw_histogram_set_fit (FlwHistogram *self, double median, double spread, const FlwHistogramFit *fit)
 {
   self->median = median;
+  self->spread = spread;
   self->fit = fit != NULL ? *fit : (FlwHistogramFit){ NAN, 0, 0, 0 };
   flw_chart_summary_changed (GTK_WIDGET (self));
   redraw (self);

@@ -42,8 +42,9 @@ GtkWidget *flw_histogram_new (const char *title, const char *unit, guint decimal
 void flw_histogram_set_colours (FlwHistogram *histogram, const guint32 colours[FLW_HISTOGRAM_SERIES]);
 /* Copies. NULL: nothing to show. */
 void flw_histogram_set_counts (FlwHistogram *histogram, const FlwHistogramCounts *counts);
-/* NULL: none. `median` NaN: none. */
-void flw_histogram_set_fit (FlwHistogram *histogram, double median, const FlwHistogramFit *fit);
+/* The robust centre and spread of what is selected, NaN: none; and its peak, NULL: none. */
+void flw_histogram_set_fit (FlwHistogram *histogram, double median, double spread,
+                            const FlwHistogramFit *fit);
 /* FALSE when there is no brush. */
 gboolean flw_histogram_get_brush (FlwHistogram *histogram, double *from, double *to);
 /* Equal: drops it. Emits "brush-changed" when that changes anything. */

@@ -1,4 +1,4 @@
-/* bench-pages: how long Weather and Live take to show 10⁷ stored shots in the control room's window.
+/* bench-pages: how long Weather, Live and Cells take to show 10⁷ stored shots and their lattices in the control room's window.
  *
  *   bench-pages [FOLDER]      (meson test --benchmark; a display is needed, Xvfb will do)
  *
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/base/batch.h"
+#include "gui/cells-page.h"
 #include "gui/live-page.h"
 #include "gui/weather-page.h"
 #include "tests/gui/made-store.h"
@@ -43,8 +45,21 @@ total_shots (Room *room)
 }
 
 static guint64
+stored_lattices (Room *room)
+{
+  g_autoptr (FlStore) store = room_look (room);
+  g_autoptr (GPtrArray) slices = fl_store_slices (store, FL_KIND_LATTICE, 0, 0, 0, NULL);
+  guint64 n = 0;
+  for (guint i = 0; i < slices->len; i++)
+    n += ((FlSlice *) slices->pdata[i])->rows;
+  return n;
+}
+
+static guint64
 shown_shots (FlgPage *page)
 {
+  if (FLG_IS_CELLS_PAGE (page))
+    return flg_cells_page_n_lattices (FLG_CELLS_PAGE (page));
   return FLG_IS_WEATHER_PAGE (page) ? flg_weather_page_n_events (FLG_WEATHER_PAGE (page))
                                     : flg_live_page_n_shots (FLG_LIVE_PAGE (page));
 }
@@ -53,7 +68,8 @@ static void
 bench_page (const char *folder, const char *name, const char *action, gint64 target)
 {
   Room *room = room_open (folder);
-  guint64 shots = total_shots (room);
+  gboolean cells = g_str_equal (name, "cells");
+  guint64 shots = cells ? stored_lattices (room) : total_shots (room);
   double cpu = seconds (CLOCK_THREAD_CPUTIME_ID), all = seconds (CLOCK_PROCESS_CPUTIME_ID),
          begin = seconds (CLOCK_MONOTONIC), longest = 0;
   room_do (GTK_WIDGET (room->window), "win.show-page", "s", name);
@@ -68,9 +84,9 @@ bench_page (const char *folder, const char *name, const char *action, gint64 tar
   display_wait_drawn (GTK_WIDGET (room->window));
   double took = seconds (CLOCK_MONOTONIC) - begin;
   g_print ("%s: %" G_GUINT64_FORMAT
-           " shots seen after %.2f s; all threads %.2f CPU-s, main thread %.2f, longest turn"
+           " %s seen after %.2f s; all threads %.2f CPU-s, main thread %.2f, longest turn"
            " %.0f ms%s\n",
-           name, shots, took, seconds (CLOCK_PROCESS_CPUTIME_ID) - all,
+           name, shots, cells ? "lattices" : "shots", took, seconds (CLOCK_PROCESS_CPUTIME_ID) - all,
            seconds (CLOCK_THREAD_CPUTIME_ID) - cpu, longest * 1e3, took < BUDGET ? "" : "  OVER BUDGET");
   over_budget |= took >= BUDGET;
   room_free (room);
@@ -87,13 +103,14 @@ main (int argc, char *argv[])
   g_autofree char *made = NULL;
   if (argc < 2)
     {
-      MadeStore wanted = { 20, 520000, 64, (guint64) g_get_real_time () * 1000 };
+      MadeStore wanted = { 20, 520000, 64, (guint64) g_get_real_time () * 1000, TRUE };
       made = g_dir_make_tmp ("firstlight-bench-XXXXXX", NULL);
       made_store_write (made, &wanted);
     }
   const char *folder = made ? made : argv[1];
   bench_page (folder, "weather", "weather.show-job", -1);
   bench_page (folder, "live", "live.show-trial", 1);
+  bench_page (folder, "cells", "cells.show-trial", 1);
   if (made)
     room_remove_tree (made);
   return over_budget;

@@ -34,13 +34,14 @@ test_summary (void)
   const FlwHistogramFit fit = { 72.5, 1.44, 40, 0 };
 
   assert_summary (widget, "a: 43 shown, 3 outside 70.00 … 80.00");
-  flw_histogram_set_fit (histogram, 72.5, &fit);
+  flw_histogram_set_fit (histogram, 72.5, 1.5, &fit);
   flw_histogram_set_brush (histogram, 74, 71.5);
-  assert_summary (widget,
-                  "a: 43 shown, median 72.50\302\240Å, fit 72.50 ± 1.44\302\240Å, 3 outside 70.00 … 80.00, "
-                  "selected 71.50 … 74.00\302\240Å");
+  assert_summary (
+      widget,
+      "a: 43 shown, median 72.50 ± 1.50\302\240Å, fit 72.50 ± 1.44\302\240Å, 3 outside 70.00 … 80.00, "
+      "selected 71.50 … 74.00\302\240Å");
   flw_histogram_set_counts (histogram, NULL);
-  flw_histogram_set_fit (histogram, NAN, NULL);
+  flw_histogram_set_fit (histogram, NAN, NAN, NULL);
   flw_histogram_set_brush (histogram, 0, 0);
   assert_summary (widget, "a: 0 shown");
   g_object_unref (widget);
