@@ -24,6 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlPanelFinder, fl_panel_finder_free)
 
 FlVec3 fl_shot_geometry_q (const FlShotGeometry *geometry, guint panel, double fs, double ss);
 /* Where the ray along s1 (any length) meets a panel; FALSE: nowhere. */
-gboolean fl_shot_geometry_meet (const FlShotGeometry *geometry, FlVec3 s1, guint *panel, double *fs, double *ss);
+gboolean fl_shot_geometry_meet (const FlShotGeometry *geometry, FlVec3 s1, guint *panel, double *fs,
+                                double *ss);
 /* The finest resolution (Å) that a pixel corner of the detector sees. */
 double fl_shot_geometry_d_min (const FlShotGeometry *geometry);
