@@ -176,6 +176,8 @@ show_proposals (FlgCellsPage *self)
   for (guint i = 0; i < MIN (self->proposals->len, MOST_PROPOSALS); i++)
     gtk_box_append (self->proposals_box, proposal_row (self, i));
   gtk_widget_set_visible (GTK_WIDGET (self->proposals_box), self->proposals->len > 0);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-proposal",
+                                 !flg_experiment_is_read_only (EXPERIMENT (self)));
 }
 
 static void

@@ -124,9 +124,8 @@ flg_cell_indexed (GtkWidget *cell, const FlJobStats *stats)
 {
   gint64 indexed = stats ? stats->indexed : 0;
   g_autofree char *text = flg_format_percent (indexed, indexed ? stats->hits : 0);
-  g_autofree char *tip = indexed ? g_strdup_printf (_ ("%d of %d hits have a lattice"), (int) indexed,
-                                                    (int) stats->hits)
-                                 : NULL;
+  g_autofree char *tip =
+      indexed ? g_strdup_printf (_ ("%d of %d hits have a lattice"), (int) indexed, (int) stats->hits) : NULL;
   gtk_label_set_label (GTK_LABEL (cell), text);
   gtk_widget_set_tooltip_text (cell, tip);
 }

@@ -94,10 +94,11 @@ show_indexed (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
       flw_readout_set_note (self->indexed, _ ("no hits of late"));
       return;
     }
-  g_autofree char *value
-      = g_strdup_printf ("%.1f", 100.0 * (double) glance->recent_indexed / (double) glance->recent_hits);
+  g_autofree char *value =
+      g_strdup_printf ("%.1f", 100.0 * (double) glance->recent_indexed / (double) glance->recent_hits);
   g_autofree char *hits = flg_format_count (glance->recent_hits);
-  g_autofree char *note = g_strdup_printf (ngettext ("of %s hit", "of %s hits", (gulong) glance->recent_hits), hits);
+  g_autofree char *note =
+      g_strdup_printf (ngettext ("of %s hit", "of %s hits", (gulong) glance->recent_hits), hits);
   flw_readout_set_value (self->indexed, value, 0);
   flw_readout_set_note (self->indexed, note);
   g_string_append_printf (words, _ ("; indexed %s %% %s"), value, note);

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include <math.h>
+
 #include "gui/chooser.h"
 #include "gui/kept-shots.h"
 #include "gui/shot-feed.h"
@@ -20,8 +22,10 @@ typedef struct
   gint64 job;
   FlgShotFeed *feed;
   FlgKeptShots *kept;
-  guint run; /* in the plot */
+  guint run;                 /* in the plot */
   guint64 lattices, indexed; /* lattices, and shots that have any */
+  guint64 resolved;          /* indexed shots with a resolution, and the sum of their 1/d², Å⁻² */
+  double squares;
 } Part;
 
 struct _FlgLivePage
@@ -81,6 +85,11 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
           block->outcome[k] = MIN (block->outcome[k], FLW_CLASS_FAILED);
           part->lattices += block->lattices[k];
           part->indexed += block->lattices[k] > 0;
+          if (block->lattices[k] > 0 && block->resolution[k] > 0)
+            {
+              part->resolved++;
+              part->squares += 1 / ((double) block->resolution[k] * (double) block->resolution[k]);
+            }
         }
       const float *values[] = { spots, block->resolution };
       flw_strip_plot_append (self->plot, part->run, block->n, block->outcome, values);
@@ -171,7 +180,8 @@ static void
 show_facts (FlgLivePage *self)
 {
   gint64 shots = 0, hits = 0, indexed = 0, failed = 0;
-  guint64 lattices = 0, with_lattices = 0;
+  guint64 lattices = 0, with_lattices = 0, resolved = 0;
+  double squares = 0;
   for (guint i = 0; i < self->parts->len; i++)
     {
       const FlJobStats *stats =
@@ -181,16 +191,20 @@ show_facts (FlgLivePage *self)
       indexed += stats ? stats->indexed : 0;
       lattices += ((Part *) self->parts->pdata[i])->lattices;
       with_lattices += ((Part *) self->parts->pdata[i])->indexed;
+      resolved += ((Part *) self->parts->pdata[i])->resolved;
+      squares += ((Part *) self->parts->pdata[i])->squares;
       failed += stats ? stats->failed + stats->set_aside : 0;
     }
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *rate = flg_format_percent (hits, shots);
   g_autofree char *bad = flg_format_count (failed);
   g_autofree char *share = flg_format_percent (indexed, hits);
-  g_autofree char *found
-      = with_lattices ? g_strdup_printf (_ (" · %s of hits indexed, %.2f lattices each"), share,
-                                         (double) lattices / (double) with_lattices)
-                      : g_strdup ("");
+  g_autofree char *to =
+      resolved ? g_strdup_printf (_ (", to %.2f Å"), sqrt ((double) resolved / squares)) : g_strdup ("");
+  g_autofree char *found = with_lattices
+                               ? g_strdup_printf (_ (" · %s of hits indexed, %.2f lattices each%s"), share,
+                                                  (double) lattices / (double) with_lattices, to)
+                               : g_strdup ("");
   g_autofree char *text =
       g_strdup_printf (ngettext ("%u run · %s shots · %s hits%s · %s failed",
                                  "%u runs · %s shots · %s hits%s · %s failed", self->parts->len),
@@ -249,6 +263,12 @@ static void
 act_show_trial (GtkWidget *widget, const char *action, GVariant *target)
 {
   flg_chooser_choose (FLG_LIVE_PAGE (widget)->trials, g_variant_get_int64 (target));
+}
+
+const char *
+flg_live_page_facts (FlgLivePage *self)
+{
+  return gtk_label_get_label (self->facts);
 }
 
 guint64
@@ -369,6 +389,7 @@ flg_live_page_init (FlgLivePage *self)
 {
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
-                       _ ("Strong spots, hit rate, indexing and resolution of every shot are drawn here as jobs run."));
+  flw_empty_state_set (
+      self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
+      _ ("Strong spots, hit rate, indexing and resolution of every shot are drawn here as jobs run."));
 }

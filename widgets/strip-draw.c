@@ -343,7 +343,8 @@ draw_hover (FlwStripPlot *plot, GtkSnapshot *snapshot)
 
 /* A stretched tile ends on a device pixel, as its neighbour begins: else both would fade out there, and a dark seam show. */
 static void
-append_tile (GskRenderNode *tile, double x, double y, double sx, double sy, double scale, GtkSnapshot *snapshot)
+append_tile (GskRenderNode *tile, double x, double y, double sx, double sy, double scale,
+             GtkSnapshot *snapshot)
 {
   graphene_rect_t bounds;
   double left, right;

@@ -60,7 +60,8 @@ add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint3
 static FlLatticeRow
 made_lattice (FlRandom *random, guint64 shot, guint16 number)
 {
-  static const double tetragonal[6] = { 79.1, 79.1, 37.9, 90, 90, 90 }, other[6] = { 62, 74.5, 85, 90, 90, 90 };
+  static const double tetragonal[6] = { 79.1, 79.1, 37.9, 90, 90, 90 },
+                      other[6] = { 62, 74.5, 85, 90, 90, 90 };
   gboolean common = fl_random_unit (random) < 0.9;
   FlLatticeRow row = { .shot = shot, .number = number, .centring = common ? 'P' : 'I', .confidence = 0.95f };
   for (guint p = 0; p < 6; p++)
@@ -83,10 +84,10 @@ add_cells (FlStore *store, gint64 attempt)
 {
   g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_CELL);
   const float right = (float) (G_PI / 2);
-  FlCellRow rows[] = { { 0, 0, { 79.1f, 79.1f, 37.9f, right, right, right }, { 0.2f, 0.2f, 0.1f }, 3, 'P', 0, 183,
-                         200, 0.98f },
-                       { 1, 0, { 62, 74.5f, 85, right, right, right }, { 0.2f, 0.2f, 0.2f }, 2, 'I', 0, 17, 200,
-                         0.61f } };
+  FlCellRow rows[] = {
+    { 0, 0, { 79.1f, 79.1f, 37.9f, right, right, right }, { 0.2f, 0.2f, 0.1f }, 3, 'P', 0, 183, 200, 0.98f },
+    { 1, 0, { 62, 74.5f, 85, right, right, right }, { 0.2f, 0.2f, 0.2f }, 2, 'I', 0, 17, 200, 0.61f }
+  };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     fl_batch_append (batch, &rows[i]);
   add_slice (store, attempt, 0, 3, batch);

@@ -10,6 +10,7 @@
 #include "gui/header-strip.h"
 #include "gui/live-page.h"
 #include "gui/trials-page.h"
+#include "gui/weather-page.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
 #include "widgets/strip-plot.h"
@@ -477,6 +478,24 @@ test_rates (void)
   g_assert_nonnull (strstr (strip, expected));
   g_assert_nonnull (strstr (summary, "indexed, of hits "));
   g_assert_null (strstr (summary, "indexed, of hits –"));
+  /* What the page adds up from shots is what the store's own lattices and counts are. */
+  gint64 indexed = 0, hits = 0;
+  for (gint64 job = 1; job <= 6; job++)
+    {
+      const FlJobStats *stats = flg_experiment_job_stats (experiment, job);
+      indexed += stats ? stats->indexed : 0;
+      hits += stats ? stats->hits : 0;
+    }
+  g_autofree char *facts =
+      g_strdup_printf (" · %.1f %% of hits indexed, %.2f lattices each, to 2.",
+                       100.0 * (double) indexed / (double) hits, stored_lattices (room) / (double) indexed);
+  g_assert_nonnull (strstr (flg_live_page_facts (FLG_LIVE_PAGE (live)), facts));
+  GtkWidget *weather = GTK_WIDGET (room_page (room, "weather"));
+  room_do (weather, "weather.show-job", "x", G_GINT64_CONSTANT (-1));
+  room_settle (room);
+  g_autofree char *events = flg_weather_page_summary (FLG_WEATHER_PAGE (weather));
+  g_autofree char *count = g_strdup_printf (" %d indexed,", (int) indexed);
+  g_assert_nonnull (strstr (events, count));
   room_free (room);
 }
 
