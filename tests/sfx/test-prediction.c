@@ -260,6 +260,7 @@ test_stream (void)
       int hkl[3];
       double v[3];
       char name[16];
+      *next = '\0';
       if (sscanf (line, "%*1[abc]star = %lf %lf %lf", &v[0], &v[1], &v[2]) == 3)
         for (int i = 0; i < 3; i++)
           c.star.m[line[0] - 'a'][i] = 0.1 * v[i];
