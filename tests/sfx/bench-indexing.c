@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/sfx/indexing-fit.h"
+#include "engine/sfx/indexing-search.h"
 #include "engine/sfx/indexing.h"
 #include "tests/sfx/spot-list.h"
 
@@ -42,6 +44,44 @@ bench_lists (const char *name, FlkDevice *device)
       }
   printf ("%-14s real lists, 300 spots: %.2f CPU-ms (%.2f to %.2f, %u lists)\n", name, sum / n, least, most,
           n);
+  spot_lists_free (lists);
+}
+
+/* Where the time of one list goes. */
+static void
+bench_stages (const char *name, FlkDevice *device)
+{
+  GArray *lists = spot_lists_read ();
+  const SpotList *list = &g_array_index (lists, SpotList, 0);
+  FlIndexCell cell;
+  g_assert_true (fl_index_cell_init (&cell, &list->known));
+  FlIndexSearch *search = fl_index_search_new (&cell, device);
+  g_autofree FlIndexSpot *spots = g_new (FlIndexSpot, list->q->len);
+  FlOrientation tried[32];
+  double ms[4] = { INFINITY, INFINITY, INFINITY, INFINITY };
+  for (guint round = 0; round < 10; round++)
+    {
+      double t[5] = { cpu_seconds () };
+      guint n =
+          fl_index_spots (&cell, (const FlVec3 *) (gconstpointer) list->q->data, NULL, list->q->len, spots);
+      t[1] = cpu_seconds ();
+      guint n_tried = fl_index_search_run (search, 0, spots, n, tried, G_N_ELEMENTS (tried), NULL);
+      t[2] = cpu_seconds ();
+      for (guint i = 0; i < n_tried; i++)
+        fl_lattice_turn (&cell, spots, n, &tried[i].real);
+      t[3] = cpu_seconds ();
+      for (guint i = 0; i < 4; i++)
+        {
+          FlLatticeFit fit = { .real = tried[i].real };
+          fl_lattice_fit (&cell, spots, n, &fit);
+        }
+      t[4] = cpu_seconds ();
+      for (guint i = 0; i < 4; i++)
+        ms[i] = MIN (ms[i], 1e3 * (t[i + 1] - t[i]));
+    }
+  printf ("%-14s %s: spots %.2f, search (kernels) %.2f, turning 32 %.2f, fitting 4 %.2f CPU-ms\n", name,
+          list->name, ms[0], ms[1], ms[2], ms[3]);
+  fl_index_search_free (search);
   spot_lists_free (lists);
 }
 
@@ -97,6 +137,7 @@ main (void)
           continue;
         }
       bench_lists (names[i], device);
+      bench_stages (names[i], device);
       bench_set (names[i], device, set);
       flk_device_close (device);
     }
