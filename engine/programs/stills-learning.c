@@ -28,7 +28,8 @@ typedef struct
   const char *folder; /* what is learned is kept here */
   FlUntil until;
   guint wanted;  /* hits */
-  GArray *order; /* rank 0: FlShotRef by hash */
+  GArray *order;        /* rank 0: FlShotRef by hash */
+  GHashTable *suspects; /* rank 0: const FlShotRef *; were in flight when an attempt died */
   gboolean stopped;
 } Learning;
 
@@ -102,6 +103,28 @@ read_entries (GBytes *bytes, gsize item_size, GArray *entries)
 
 /* --- working --- */
 
+static guint
+ref_hash_key (gconstpointer ref)
+{
+  const FlShotRef *r = ref;
+  return r->source * 0x9e3779b9u ^ r->frame;
+}
+
+static gboolean
+ref_equal (gconstpointer a, gconstpointer b)
+{
+  const FlShotRef *x = a, *y = b;
+  return x->source == y->source && x->frame == y->frame;
+}
+
+/* Suspects are learned from like any other shot, or a second attempt would learn something else; but alone. */
+static void
+part_suspects (const Learning *learning, const FlShotRef *refs, guint n, GArray *shots, GArray *suspects)
+{
+  for (guint i = 0; i < n; i++)
+    g_array_append_val (g_hash_table_contains (learning->suspects, &refs[i]) ? suspects : shots, refs[i]);
+}
+
 /* Collective: all ranks learn from `refs` (rank 0), whose entries are appended at rank 0, in order of hash. */
 static void
 learn_from (Learning *learning, const FlShotRef *refs, guint n, FlLearn what, GArray *entries)
@@ -110,7 +133,11 @@ learn_from (Learning *learning, const FlShotRef *refs, guint n, FlLearn what, GA
   GError *failed = NULL;
   FlShotRef ref;
   FlDealt dealt;
-  FlDeal *deal = fl_deal_new (learning->parallel, refs, n, NULL, 0);
+  g_autoptr (GArray) shots = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  g_autoptr (GArray) suspects = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+  part_suspects (learning, refs, n, shots, suspects);
+  FlDeal *deal = fl_deal_new (learning->parallel, (const FlShotRef *) (void *) shots->data, shots->len,
+                              (const FlShotRef *) (void *) suspects->data, suspects->len);
   while ((dealt = fl_deal_next (deal, &ref)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
     if (dealt != FL_DEAL_WAIT && !fl_stills_rank_learn (learning->rank, ref, what, mine, &failed))
       {
@@ -408,8 +435,8 @@ tell (const FlLearned *learned)
 
 gboolean
 fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params, const GPtrArray *inputs,
-                 const GArray *shots, const char *job_dir, guint attempt, FlUntil until, FlLearned *learned,
-                 gboolean *stopped, GError **error)
+                 const GArray *shots, const GArray *suspects, const char *job_dir, guint attempt, FlUntil until,
+                 FlLearned *learned, gboolean *stopped, GError **error)
 {
   gboolean first = fl_parallel_rank (parallel) == 0, ok;
   g_autofree char *folder = g_build_filename (job_dir, "learning-0001", NULL);
@@ -430,11 +457,16 @@ fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *param
       if (first)
         {
           learning.order = g_array_new (FALSE, FALSE, sizeof (FlShotRef));
+          learning.suspects = g_hash_table_new (ref_hash_key, ref_equal);
           g_array_append_vals (learning.order, shots->data, shots->len);
+          g_array_append_vals (learning.order, suspects->data, suspects->len);
+          for (guint i = 0; i < suspects->len; i++)
+            g_hash_table_add (learning.suspects, &g_array_index (suspects, FlShotRef, i));
           g_array_sort_with_data (learning.order, by_hash, (gpointer) inputs);
         }
       ok = learn (&learning, learned, attempt, error);
       g_clear_pointer (&learning.order, g_array_unref);
+      g_clear_pointer (&learning.suspects, g_hash_table_unref);
     }
   *stopped = learning.stopped;
   if (!ok || *stopped)

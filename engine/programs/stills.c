@@ -376,8 +376,8 @@ learn (Stills *stills, int *status)
   gboolean stopped = FALSE;
   if (!stills->options.index)
     return TRUE;
-  fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots, stills->options.out,
-                   stills->attempt, stills->options.until, &stills->learned, &stopped, &error);
+  fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots, stills->suspects,
+                   stills->options.out, stills->attempt, stills->options.until, &stills->learned, &stopped, &error);
   if (error == NULL && stills->first && !stopped)
     fl_recorder_note (stills->recorder, stills->learned.cells, &error);
   if (!all_well (stills, error, status))

@@ -2,7 +2,7 @@
 
 test-stills-index.py ENGINE [MPIRUN] [all]; needs FIRSTLIGHT_TEST_DATA. `all`: whole sets instead of a part of them, and
 budgets of CPU time."""
-import csv, glob, os, re, shutil, subprocess, sys, tempfile
+import csv, glob, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 engine, mpirun = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
 whole = "all" in sys.argv[3:]
@@ -151,6 +151,36 @@ def any_ranks():
         check(f"{ranks} ranks: {last}, {len(found[3]['h'])} reflections, the same tables", same and len(found[2]["a"]) > 0, said)
 
 
+def killed():
+    """Killed while it learns, and when some shots are journalled: the next attempt ends where an undisturbed one does."""
+    inputs = [part("lyso-jf4m", 16)]
+    settings = [f"detector.geometry={sets}/lyso-jf4m.geom", "indexing.learning_shots=8", "engine.batch_rows=1"]
+    undisturbed, _, _ = process("undisturbed", inputs, settings, 2)
+    out, moments = os.path.join(temporary, "killed"), []
+    line = [mpirun, "-n", "2", engine, "stills", "--out", out] + [w for s in settings for w in ("--set", s)] + inputs
+    for wanted in ("learning", "shots"):
+        job = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+        if wanted == "learning":
+            for text in job.stderr:
+                if text.startswith("attempt"):
+                    break
+            time.sleep(0.3)
+        else:
+            journals = lambda: sum(os.path.getsize(p) for p in glob.glob(out + "/attempt-0002/*.flj"))
+            while job.poll() is None and journals() < 200000:
+                time.sleep(0.002)
+        moments.append((os.path.exists(os.path.join(out, "learning-0001")), os.path.exists(os.path.join(out, "spots.h5"))))
+        os.killpg(job.pid, signal.SIGKILL)
+        job.stderr.close()
+        job.wait()
+    _, last, said = process("killed", inputs, settings, 2)
+    same = all(set(a) == set(b) and all(np.array_equal(a[c], b[c]) for c in a)
+               for a, b in zip(tables(out), tables(undisturbed)))
+    check(f"killed while learning and while indexing (had learned, had ended: {moments}): {last}, the same tables",
+          same and moments[0] == (False, False) and moments[1][0], said)
+
+
 def real():
     files = sorted(glob.glob(cspad + "/*.cbf"))
     out, last, said = process("cspad", files, ["spots.algorithm=dispersion", "spots.global_threshold=100", "spots.gain=1",
@@ -171,6 +201,7 @@ if whole:
     no_cell("lyso-jf4m", 35)
 if mpirun:
     any_ranks()
+    killed()
 real()
 shutil.rmtree(temporary)
 print(f"1..{number}")

@@ -6,11 +6,14 @@ import subprocess
 import numpy as np
 from gi.repository import GLib
 
-HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT = range(1, 8)
+HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY = range(1, 10)
 OK, ERROR, CANCELLED = range(3)
-TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)'}
+TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
+         LATTICES: '(ssssu)', TRY: '(sssus)'}
+FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)'  # lattices, reflections
 REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadau)', SPOTS: '(yudsa(ddudddd))', SOURCE: '(ussd(dddd)a(sdddddduu))',
-           LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)'}
+           LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)', LATTICES: '(%s)' % FOUND,
+           TRY: '(u(yudsa(ddudddd))(%s))' % FOUND}
 MEAN, MAXIMUM, NEAREST = range(3)
 
 

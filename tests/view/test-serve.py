@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 try:
     import h5py
     import numpy as np
-    from serve_client import IMAGE, INFLIGHT, LOG, MAXIMUM, MEAN, SOURCE, SPOTS, Serve, ServeError, read_geom
+    from serve_client import IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, SOURCE, SPOTS, TRY, Serve, ServeError, read_geom
 except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
     sys.exit(0)
@@ -118,6 +118,42 @@ def test_spots(tmp):
         for x, y in bright[:50]:
             i, j = int((x - x0) / (x1 - x0) * 1200), int((y - y0) / (y1 - y0) * 1200)
             assert np.nanmax(image['raster'][j - 1:j + 2, i - 1:i + 2]) > 4 * image['percentiles'][2] + 10
+    serve.close()
+
+
+CELL = 'indexing.unit_cell = 79.1, 79.1, 37.9, 90, 90, 90\nindexing.space_group = P43212\nindexing.learning_shots = 0\n'
+
+
+def test_lattices(tmp):
+    """A job's lattices and reflections as its table has them; the same trial tried on the same images finds the same."""
+    subprocess.run([ENGINE, 'simulate-sfx', '--out', tmp, '--runs', '1', '--shots', '12', '--quiet', '--set',
+                    'simulate.hit_fraction=0.5'], check=True)
+    path, geometry, job = tmp + '/r0001/r0001_c00.cxi', tmp + '/detector.geom', tmp + '/job'
+    with open(tmp + '/trial.params', 'w') as trial, open(tmp + '/out', 'w') as out:
+        trial.write(CELL)
+        trial.flush()
+        subprocess.run([ENGINE, 'stills', '--params', trial.name, '--set', 'detector.geometry=' + geometry, '--out', job, path],
+                       check=True, stdout=out, stderr=out)
+    with h5py.File(job + '/spots.h5', 'r') as f:
+        shots = {k: f['/shots/' + k][...] for k in ('frame', 'id', 'outcome', 'spots')}
+        lattices = {k: f['/lattices/' + k][...] for k in ('shot', 'a', 'c', 'gamma', 'spots', 'reflections', 'confidence', 'rmsd')}
+        reflections = {k: f['/reflections/' + k][...] for k in ('shot', 'h', 'k', 'l', 'fs', 'ss', 'intensity', 'sigma')}
+    assert (shots['outcome'] == 1).sum() >= 4, shots['outcome']
+    serve = Serve(CONTROL)
+    for row, frame in enumerate(shots['frame']):
+        of_lattices, of_reflections = lattices['shot'] == shots['id'][row], reflections['shot'] == shots['id'][row]
+        got, predicted = serve.ask(LATTICES, job, path, geometry, '', int(frame)).unpack()
+        assert (len(got), len(predicted)) == (of_lattices.sum(), of_reflections.sum())
+        for i, name in ((0, 'a'), (2, 'c'), (5, 'gamma'), (8, 'spots'), (9, 'reflections'), (10, 'confidence'), (11, 'rmsd')):
+            assert [v[i] for v in got] == list(lattices[name][of_lattices]), name
+        for i, name in ((1, 'h'), (2, 'k'), (3, 'l'), (7, 'fs'), (8, 'ss'), (9, 'intensity'), (10, 'sigma')):
+            assert [v[i] for v in predicted] == list(reflections[name][of_reflections]), name
+        ms, (outcome, count, _, _, spots), (tried, again) = serve.ask(TRY, path, geometry, '', int(frame), CELL).unpack()
+        assert (outcome, count, len(tried)) == (shots['outcome'][row], shots['spots'][row], len(got)) and ms < 5000
+        assert tried == got and again == predicted
+    assert 'sigma_strong' in refused(serve, TRY, path, geometry, '', 0, 'spots.sigma_strng = 3')
+    assert 'P99' in refused(serve, TRY, path, geometry, '', 0, CELL.replace('P43212', 'P99'))
+    assert len(serve.ask(TRY, path, geometry, "", 0, CELL).unpack()) == 3
     serve.close()
 
 
@@ -234,7 +270,7 @@ def test_roots(tmp):
 
 def main():
     need_data = {test_pictures, test_damaged}
-    tests = [test_pictures, test_spots, test_damaged, test_changed, test_memory, test_logs, test_roots]
+    tests = [test_pictures, test_spots, test_lattices, test_damaged, test_changed, test_memory, test_logs, test_roots]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):
