@@ -128,7 +128,7 @@ shades (double shots_per_px, guint32 table[FLW_CLASS_LAST][LEVELS + 1])
   for (guint c = 0; c < FLW_CLASS_LAST; c++)
     for (guint i = 0; i <= LEVELS; i++)
       {
-        double w = fmax (least, c >= FLW_CLASS_HIT ? 0.7 : 0);
+        double w = fmax (least, c > FLW_CLASS_MISS ? 0.7 : 0);
         guint32 rgb = flw_class_colour ((FlwClass) c), out = 0xff000000u;
         w += (1 - w) * i / LEVELS;
         for (int shift = 16; shift >= 0; shift -= 8)
