@@ -153,13 +153,13 @@ update_panels (FlLatticeFinder *finder, FlDetector *detector)
 /* --- lattices --- */
 
 static FlLatticeRow
-lattice_row (const FlLatticeFinder *finder, guint64 shot, guint n_pairs, const FlIndexed *indexed,
+lattice_row (const FlLatticeFinder *finder, guint64 shot, const FlIndexed *indexed,
              const FlRefined *refined, const FlShot *raw)
 {
   FlCell cell = fl_lattice_cell (&refined->star);
   FlLatticeRow row = { .shot = shot,
                        .number = (guint16) finder->lattices->len,
-                       .spots = n_pairs,
+                       .spots = indexed->n_explained,
                        .cell = { (float) cell.a, (float) cell.b, (float) cell.c, (float) cell.alpha,
                                  (float) cell.beta, (float) cell.gamma },
                        .centring = (guint8) finder->known.centring,
@@ -204,7 +204,7 @@ add_lattice (FlLatticeFinder *finder, const FlShot *shot, const FlFound *found, 
   own.shift = refined.shift;
   fl_mosaic_fit (finder->params, &own, found->spots, pairs, found->n_spots, finder->has_prior ? &finder->prior : NULL,
                  &mosaic);
-  FlLatticeRow row = lattice_row (finder, shot->id, refined.n_pairs, indexed, &refined, shot);
+  FlLatticeRow row = lattice_row (finder, shot->id, indexed, &refined, shot);
   row.domain_size = (float) mosaic.domain_size;
   row.mosaicity = (float) mosaic.mosaicity;
   g_array_append_val (finder->lattices, row);
