@@ -60,8 +60,7 @@ backend_open (int device, void **stream)
 }
 
 /* The thread may have used another device in between. */
-static GPU (Stream_t)
-enter (void *stream)
+static GPU (Stream_t) enter (void *stream)
 {
   GpuStream *s = (GpuStream *) stream;
   (void) GPU (SetDevice) (s->device);
@@ -214,8 +213,11 @@ flk_module (void)
 {
   /* Made here and not const: clang emits constant tables on the device too, where these functions are not. */
   static FlkKernel *kernels[] = { FLK_KERNELS (FLK_ADDRESS) };
-  static FlkModule module = { FLK_ABI, KIND, HOST_MEMORY, sizeof kernels / sizeof kernels[0], kernels, backend_count,
-                              backend_name, backend_open, backend_close, backend_alloc, backend_release,
-                              backend_upload, backend_download, backend_zero, backend_sync, backend_error };
+  static FlkModule module = {
+    FLK_ABI,          KIND,          HOST_MEMORY,     sizeof kernels / sizeof kernels[0],
+    kernels,          backend_count, backend_name,    backend_open,
+    backend_close,    backend_alloc, backend_release, backend_upload,
+    backend_download, backend_zero,  backend_sync,    backend_error
+  };
   return &module;
 }

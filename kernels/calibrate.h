@@ -9,7 +9,7 @@ typedef struct
   FlkPixels pixels;
   const FlkPanel *panels;
   uint32_t n_panels, tile_ss;
-  float *counts;     /* out, n_pixels: value, 0 where bad. Pixels of no panel are not touched */
-  uint8_t *bad;      /* out, n_pixels: 0 good, 1 bad; may be NULL */
-  float *picture;    /* out, n_pixels: as `counts`, but -INFINITY where bad (see colour.h); may be NULL */
+  float *counts;  /* out, n_pixels: value, 0 where bad. Pixels of no panel are not touched */
+  uint8_t *bad;   /* out, n_pixels: 0 good, 1 bad; may be NULL */
+  float *picture; /* out, n_pixels: as `counts`, but -INFINITY where bad (see colour.h); may be NULL */
 } FlkCalibrateArgs;

@@ -28,10 +28,10 @@ typedef struct
   const float *values; /* n */
   uint32_t *out;       /* n */
   uint64_t n;
-  float low, high;     /* values that get the first and the last colour; high <= low: all get the first */
-  int32_t scale;       /* FlkScale */
-  uint32_t none, bad;  /* ARGB32 premultiplied */
-  uint32_t lut[256];   /* flk_palette_lut() */
+  float low, high;    /* values that get the first and the last colour; high <= low: all get the first */
+  int32_t scale;      /* FlkScale */
+  uint32_t none, bad; /* ARGB32 premultiplied */
+  uint32_t lut[256];  /* flk_palette_lut() */
 } FlkColourArgs;
 
 enum

@@ -39,8 +39,7 @@ typedef struct
   size_t size, length;
 } Line;
 
-static void __attribute__ ((format (printf, 2, 3)))
-line_add (Line *line, const char *format, ...)
+static void __attribute__ ((format (printf, 2, 3))) line_add (Line *line, const char *format, ...)
 {
   if (line->length + 1 >= line->size)
     return;
@@ -60,7 +59,8 @@ machine_can (const char *name)
 #if defined __x86_64__
   __builtin_cpu_init ();
   if (strcmp (name, "cpu-v3") == 0)
-    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma") && __builtin_cpu_supports ("bmi2");
+    return __builtin_cpu_supports ("avx2") && __builtin_cpu_supports ("fma")
+           && __builtin_cpu_supports ("bmi2");
   if (strcmp (name, "cpu-v4") == 0)
     return __builtin_cpu_supports ("avx512f") && __builtin_cpu_supports ("avx512bw")
            && __builtin_cpu_supports ("avx512cd") && __builtin_cpu_supports ("avx512dq")
@@ -78,7 +78,8 @@ open_in (const char *base, const char *folders, const char *name, Line *why)
     {
       size_t length = strcspn (folders, ":");
       char path[PATH_MAX];
-      int n = snprintf (path, sizeof path, "%s%.*s/flk-%s.so", *folders == '/' ? "" : base, (int) length, folders, name);
+      int n = snprintf (path, sizeof path, "%s%.*s/flk-%s.so", *folders == '/' ? "" : base, (int) length,
+                        folders, name);
       folders += length + (folders[length] == ':');
       if (length == 0 || n < 0 || (size_t) n >= sizeof path || access (path, F_OK) != 0)
         continue;
@@ -114,7 +115,8 @@ open_module (const char *name, Line *why)
         handle = open_in ("", FLK_MODULE_DIR, name, why);
     }
   if (!handle && why->length == 0)
-    line_add (why, "no module flk-%s.so%s%s", name, asked && *asked ? " in " : "", asked && *asked ? asked : "");
+    line_add (why, "no module flk-%s.so%s%s", name, asked && *asked ? " in " : "",
+              asked && *asked ? asked : "");
   return handle;
 }
 
@@ -136,7 +138,8 @@ load_module (const char *name, int *n_devices, Line *why)
   const FlkModule *module = get ? get () : NULL;
   if (!module || module->abi != FLK_ABI)
     {
-      line_add (why, "module of another version (%u, expected %u)", module ? module->abi : 0, (unsigned) FLK_ABI);
+      line_add (why, "module of another version (%u, expected %u)", module ? module->abi : 0,
+                (unsigned) FLK_ABI);
       return NULL;
     }
   int result = module->count (n_devices);
@@ -203,8 +206,10 @@ flk_device_open (const char *which, unsigned index, unsigned threads, char *mess
   if (message && message_size)
     {
       if (!known)
-        snprintf (message, message_size, "unknown device \"%s\": expected auto, cpu, cuda, hip, cpu-v4, cpu-v3, "
-                                         "cpu-baseline or teams", which);
+        snprintf (message, message_size,
+                  "unknown device \"%s\": expected auto, cpu, cuda, hip, cpu-v4, cpu-v3, "
+                  "cpu-baseline or teams",
+                  which);
       else if (!device)
         snprintf (message, message_size, "no device \"%s\" (%s)", which, passed_over);
       else if (passed.length)
@@ -270,8 +275,8 @@ flk_alloc (FlkDevice *device, size_t size)
   void *memory = NULL;
   int result = device->module->alloc (device->stream, &memory, size > 0 ? size : 1);
   if (result != 0)
-    snprintf (device->error, sizeof device->error, "%s: cannot allocate %zu bytes: %s", device->description, size,
-              device->module->error (result));
+    snprintf (device->error, sizeof device->error, "%s: cannot allocate %zu bytes: %s", device->description,
+              size, device->module->error (result));
   return result == 0 ? memory : NULL;
 }
 
@@ -291,7 +296,8 @@ flk_upload (FlkDevice *device, void *to, const void *from_host, size_t size)
 bool
 flk_download (FlkDevice *device, void *to_host, const void *from, size_t size)
 {
-  return check (device, device->module->download (device->stream, to_host, from, size), "copy from the device");
+  return check (device, device->module->download (device->stream, to_host, from, size),
+                "copy from the device");
 }
 
 bool
@@ -340,7 +346,8 @@ flk_fetch (FlkDevice *device, void *host, const void *from, size_t size)
 }
 
 bool
-flk_launch (FlkDevice *device, const char *name, uint32_t teams, uint32_t team_size, const void *args, size_t args_size)
+flk_launch (FlkDevice *device, const char *name, uint32_t teams, uint32_t team_size, const void *args,
+            size_t args_size)
 {
   const FlkModule *module = device->module;
   const FlkKernel *kernel = NULL;

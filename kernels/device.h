@@ -23,7 +23,8 @@ typedef struct FlkDevice FlkDevice;
  * `threads`: how many a CPU device uses; 1 under MPI.
  * `message` (may be NULL): one line. On success what was opened and, for each back end that was passed over, why; on
  * failure why none could be. */
-FlkDevice *flk_device_open (const char *which, unsigned index, unsigned threads, char *message, size_t message_size);
+FlkDevice *flk_device_open (const char *which, unsigned index, unsigned threads, char *message,
+                            size_t message_size);
 void flk_device_close (FlkDevice *device);
 
 /* "cpu x86-64-v4, 1 thread", "cuda NVIDIA H200", "teams 4 threads". Lives as long as the device. */
@@ -40,7 +41,8 @@ const char *flk_error (const FlkDevice *device); /* the last one; "" when there 
 void *flk_alloc (FlkDevice *device, size_t size);
 void flk_free (FlkDevice *device, void *memory);
 bool flk_upload (FlkDevice *device, void *to, const void *from_host, size_t size);
-bool flk_download (FlkDevice *device, void *to_host, const void *from, size_t size); /* complete after flk_sync() */
+bool flk_download (FlkDevice *device, void *to_host, const void *from,
+                   size_t size); /* complete after flk_sync() */
 bool flk_zero (FlkDevice *device, void *memory, size_t size);
 
 /* A grow-only piece of device memory; start with { 0 }. */

@@ -53,7 +53,8 @@ dispersion_erode_body (Team t, ErodeShared *sh, const FlkDispersionArgs *a)
       int row0 = row > reach ? row - reach : 0;
       int row1 = row + reach + 1 < (int) panel->n_ss ? row + reach + 1 : (int) panel->n_ss;
       uint64_t pixel = panel->offset + (uint64_t) (begin + left);
-      uint8_t *RESTRICT out = a->scratch + panel->offset + (uint64_t) row * panel->stride + (uint64_t) tile.fs0;
+      uint8_t *RESTRICT out =
+          a->scratch + panel->offset + (uint64_t) row * panel->stride + (uint64_t) tile.fs0;
       if (row_is_empty (a->strong + (out - a->scratch), n))
         {
           memset (out, 0, (size_t) n);
@@ -151,7 +152,8 @@ find_rows (Team t, ExtendedShared *sh, const FlkDispersionArgs *a, const Tile *t
       uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
       TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
         {
-          int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK, b = i0 / BLOCK_FS;
+          int i0 = number * WINDOW_CHUNK, width = n - i0 < WINDOW_CHUNK ? n - i0 : WINDOW_CHUNK,
+              b = i0 / BLOCK_FS;
           uint8_t eroded[WINDOW_CHUNK] = { 0 };
           const uint8_t none[WINDOW_CHUNK] = { 0 };
           window_copy (eroded, a->scratch + first + (uint64_t) i0, width);

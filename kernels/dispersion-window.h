@@ -44,14 +44,14 @@ typedef struct
   double x[WINDOW_COLUMNS], y[WINDOW_COLUMNS];  /* column sums of values and of their squares */
   int32_t m[WINDOW_COLUMNS];                    /* of `counted` */
   uint32_t whole_x[WINDOW_COLUMNS], whole_y[WINDOW_COLUMNS]; /* WindowPlace.whole: the same, modulo 2^32 */
-  int large_rows;                               /* whole: rows to come until no large pixel is in the ring; 0: x and y are stale */
-  bool far_below;                               /* whole: a value was below −WINDOW_BIG: its square is not exact */
+  int large_rows; /* whole: rows to come until no large pixel is in the ring; 0: x and y are stale */
+  bool far_below; /* whole: a value was below −WINDOW_BIG: its square is not exact */
   float incoming[WINDOW_COLUMNS];
   uint8_t incoming_counted[WINDOW_COLUMNS];
-  double window_m[FLK_TILE_FS];                 /* dispersion: counted pixels in the window around the column */
-  double window_k[FLK_TILE_FS];                 /* m − 1 + σ_b √(2 (m − 1)) */
-  float window_m_above[FLK_TILE_FS];            /* slightly above m */
-  float window_gain_k[FLK_TILE_FS];             /* gain k */
+  double window_m[FLK_TILE_FS];      /* dispersion: counted pixels in the window around the column */
+  double window_k[FLK_TILE_FS];      /* m − 1 + σ_b √(2 (m − 1)) */
+  float window_m_above[FLK_TILE_FS]; /* slightly above m */
+  float window_gain_k[FLK_TILE_FS];  /* gain k */
 } Window;
 
 /* Whether pixels are whole numbers, whose sums (not of squares) are exact in any order. */
@@ -115,7 +115,8 @@ window_push_whole (Window *w, const WindowPlace *place, const float *RESTRICT va
   VECTOR_LOOP
   for (int c = 0; c < n; c++)
     {
-      uint32_t in = (uint32_t) (int32_t) window_small (incoming[c]), out = (uint32_t) (int32_t) window_small (value[c]);
+      uint32_t in = (uint32_t) (int32_t) window_small (incoming[c]),
+               out = (uint32_t) (int32_t) window_small (value[c]);
       x[c] += in - out;
       y[c] += in * in - out * out;
       any_large |= (incoming[c] > large) | (incoming[c] < -large);
@@ -214,11 +215,11 @@ window_push (Team t, Window *w, const WindowPlace *place, int row)
     window_refresh (t, w, place, row - 2 * place->half_ss);
   if (changed)
     VECTOR_LOOP
-    TEAM_LOOP (c, n, t)
-      {
-        m[c] += (int) incoming_counted[c] - (int) counted[c];
-        counted[c] = incoming_counted[c];
-      }
+  TEAM_LOOP (c, n, t)
+    {
+      m[c] += (int) incoming_counted[c] - (int) counted[c];
+      counted[c] = incoming_counted[c];
+    }
   return changed != 0;
 }
 
@@ -250,29 +251,29 @@ window_slide (Team t, Window *w, const WindowPlace *place, int row)
 
 /* sum[i] of columns [i, i + 2 half], for a chunk; always added from the left. The usual widths are written out, since
  * only then they vectorise. */
-#define WINDOW_SUM(name, type)                                                                                        \
-  DEVICE_FN void name (const type *RESTRICT c, int half, type *RESTRICT sum)                                          \
-  {                                                                                                                   \
-    if (half == 3)                                                                                                    \
-      {                                                                                                               \
-        VECTOR_LOOP                                                                                                   \
-        for (int i = 0; i < WINDOW_CHUNK; i++)                                                                        \
-          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6];                            \
-        return;                                                                                                       \
-      }                                                                                                               \
-    if (half == 5)                                                                                                    \
-      {                                                                                                               \
-        VECTOR_LOOP                                                                                                   \
-        for (int i = 0; i < WINDOW_CHUNK; i++)                                                                        \
-          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6] + c[i + 7] + c[i + 8]       \
-                   + c[i + 9] + c[i + 10];                                                                            \
-        return;                                                                                                       \
-      }                                                                                                               \
-    for (int i = 0; i < WINDOW_CHUNK; i++)                                                                            \
-      sum[i] = c[i];                                                                                                  \
-    for (int k = 1; k <= 2 * half; k++)                                                                               \
-      for (int i = 0; i < WINDOW_CHUNK; i++)                                                                          \
-        sum[i] += c[i + k];                                                                                           \
+#define WINDOW_SUM(name, type)                                                                               \
+  DEVICE_FN void name (const type *RESTRICT c, int half, type *RESTRICT sum)                                 \
+  {                                                                                                          \
+    if (half == 3)                                                                                           \
+      {                                                                                                      \
+        VECTOR_LOOP                                                                                          \
+        for (int i = 0; i < WINDOW_CHUNK; i++)                                                               \
+          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6];                   \
+        return;                                                                                              \
+      }                                                                                                      \
+    if (half == 5)                                                                                           \
+      {                                                                                                      \
+        VECTOR_LOOP                                                                                          \
+        for (int i = 0; i < WINDOW_CHUNK; i++)                                                               \
+          sum[i] = c[i] + c[i + 1] + c[i + 2] + c[i + 3] + c[i + 4] + c[i + 5] + c[i + 6] + c[i + 7]         \
+                   + c[i + 8] + c[i + 9] + c[i + 10];                                                        \
+        return;                                                                                              \
+      }                                                                                                      \
+    for (int i = 0; i < WINDOW_CHUNK; i++)                                                                   \
+      sum[i] = c[i];                                                                                         \
+    for (int k = 1; k <= 2 * half; k++)                                                                      \
+      for (int i = 0; i < WINDOW_CHUNK; i++)                                                                 \
+        sum[i] += c[i + k];                                                                                  \
   }
 WINDOW_SUM (window_sum, double)
 WINDOW_SUM (window_sum_count, int32_t)

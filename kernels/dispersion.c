@@ -30,7 +30,7 @@ count_pixels (Team t, Window *w, const FlkDispersionArgs *a, int n, int half_fs)
 /* A chunk of a row: what the formulas need of it. */
 typedef struct
 {
-  const float *value;     /* chunk's pixels in the ring */
+  const float *value; /* chunk's pixels in the ring */
   const uint8_t *counted;
   const double *m, *k;
   double x[WINDOW_CHUNK], y[WINDOW_CHUNK], gain[WINDOW_CHUNK];
@@ -86,7 +86,8 @@ chunk_dispersion (Chunk *chunk, double min_local)
   uint8_t *RESTRICT yes = chunk->yes;
   VECTOR_LOOP
   for (int i = 0; i < WINDOW_CHUNK; i++)
-    yes[i] = (uint8_t) ((m[i] * y[i] - x[i] * x[i] > gain[i] * x[i] * k[i]) & (m[i] >= min_local) & (x[i] >= 0));
+    yes[i] =
+        (uint8_t) ((m[i] * y[i] - x[i] * x[i] > gain[i] * x[i] * k[i]) & (m[i] >= min_local) & (x[i] >= 0));
 }
 
 /* Drops bad pixels. */
@@ -112,14 +113,15 @@ chunk_peaks (Chunk *chunk, double sigma_strong, double global)
   for (int i = 0; i < WINDOW_CHUNK; i++)
     {
       double p = (double) value[i];
-      yes[i] = (uint8_t) (yes[i] & (m[i] * p - x[i] > sigma_strong * sqrt (gain[i] * x[i] * m[i])) & (p > global));
+      yes[i] =
+          (uint8_t) (yes[i] & (m[i] * p - x[i] > sigma_strong * sqrt (gain[i] * x[i] * m[i])) & (p > global));
     }
 }
 
 /* One row of the tile, columns dealt to the team. */
 DEVICE_FN void
-judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlace *place, int row, float below,
-           bool halo)
+judge_row (Team t, const Window *w, const FlkDispersionArgs *a, const WindowPlace *place, int row,
+           float below, bool halo)
 {
   const Tile *tile = &place->tile;
   uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
@@ -183,8 +185,14 @@ DEVICE_FN void
 dispersion_tile (Team t, Window *w, const FlkDispersionArgs *a, int half_fs, bool halo)
 {
   int pixels = (2 * half_fs + 1) * (2 * a->half_ss + 1);
-  WindowPlace place = { &a->pixels, NULL, tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss), half_fs,
-                        a->half_ss, true, may_be_whole (a), floorf (sqrtf (2147483000.0f / (float) pixels)) };
+  WindowPlace place = { &a->pixels,
+                        NULL,
+                        tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss),
+                        half_fs,
+                        a->half_ss,
+                        true,
+                        may_be_whole (a),
+                        floorf (sqrtf (2147483000.0f / (float) pixels)) };
 
   if (!dispersion_rows (t, w, a, &place, halo))
     {

@@ -32,9 +32,9 @@ typedef struct
   int32_t min_local;        /* fewest good pixels in a window, >= 2 */
   int32_t padding;
   double sigma_background, sigma_strong;
-  double global_threshold;  /* counts, >= 0 */
-  double gain;              /* counts per photon; used where gain_map is NULL */
-  const float *gain_map;    /* n_pixels; may be NULL */
-  uint8_t *strong;          /* out, n_pixels: 1 strong; pixels of no panel are not touched */
-  uint8_t *scratch;         /* extended only: n_pixels */
+  double global_threshold; /* counts, >= 0 */
+  double gain;             /* counts per photon; used where gain_map is NULL */
+  const float *gain_map;   /* n_pixels; may be NULL */
+  uint8_t *strong;         /* out, n_pixels: 1 strong; pixels of no panel are not touched */
+  uint8_t *scratch;        /* extended only: n_pixels */
 } FlkDispersionArgs;

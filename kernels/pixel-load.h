@@ -49,52 +49,60 @@ whole_range (const FlkPanel *panel, double type_min, double type_max, double *lo
     }
 }
 
-#define PIXEL_ROW_WHOLE(T, WIDE, MIN, MAX)                                                                            \
-  {                                                                                                                   \
-    const T *RESTRICT raw = (const T *) pixels->data + first;                                                         \
-    double low, high;                                                                                                 \
-    whole_range (panel, (double) (MIN), (double) (MAX), &low, &high);                                                 \
-    WIDE l = (WIDE) low, h = (WIDE) high;                                                                             \
-    VECTOR_LOOP                                                                                                       \
-    TEAM_LOOP (i, n, t)                                                                                               \
-      {                                                                                                               \
-        WIDE v = (WIDE) raw[i];                                                                                       \
-        value[i] = (float) v;                                                                                         \
-        good[i] = (uint8_t) ((v >= l) & (v <= h));                                                                    \
-      }                                                                                                               \
-    break;                                                                                                            \
+#define PIXEL_ROW_WHOLE(T, WIDE, MIN, MAX)                                                                   \
+  {                                                                                                          \
+    const T *RESTRICT raw = (const T *) pixels->data + first;                                                \
+    double low, high;                                                                                        \
+    whole_range (panel, (double) (MIN), (double) (MAX), &low, &high);                                        \
+    WIDE l = (WIDE) low, h = (WIDE) high;                                                                    \
+    VECTOR_LOOP                                                                                              \
+    TEAM_LOOP (i, n, t)                                                                                      \
+      {                                                                                                      \
+        WIDE v = (WIDE) raw[i];                                                                              \
+        value[i] = (float) v;                                                                                \
+        good[i] = (uint8_t) ((v >= l) & (v <= h));                                                           \
+      }                                                                                                      \
+    break;                                                                                                   \
   }
 
-#define PIXEL_ROW_FLOAT(T)                                                                                            \
-  {                                                                                                                   \
-    const T *RESTRICT raw = (const T *) pixels->data + first;                                                         \
-    T l = (T) panel->trusted_min, h = (T) panel->trusted_max;                                                          \
-    VECTOR_LOOP                                                                                                       \
-    TEAM_LOOP (i, n, t)                                                                                               \
-      {                                                                                                               \
-        float v = (float) raw[i];                                                                                     \
-        value[i] = v;                                                                                                 \
-        good[i] = (uint8_t) ((raw[i] > l) & (raw[i] < h) & (v - v == 0));                                            \
-      }                                                                                                               \
-    break;                                                                                                            \
+#define PIXEL_ROW_FLOAT(T)                                                                                   \
+  {                                                                                                          \
+    const T *RESTRICT raw = (const T *) pixels->data + first;                                                \
+    T l = (T) panel->trusted_min, h = (T) panel->trusted_max;                                                \
+    VECTOR_LOOP                                                                                              \
+    TEAM_LOOP (i, n, t)                                                                                      \
+      {                                                                                                      \
+        float v = (float) raw[i];                                                                            \
+        value[i] = v;                                                                                        \
+        good[i] = (uint8_t) ((raw[i] > l) & (raw[i] < h) & (v - v == 0));                                    \
+      }                                                                                                      \
+    break;                                                                                                   \
   }
 
 /* Values and goodness (0 or 1) of `n` pixels of a panel from pixel `first` of the shot's array on. Where a pixel is
  * bad its value is 0. Each thread of the team fills its own TEAM_LOOP share: a barrier is the caller's. */
 DEVICE_FN void
-pixels_row (Team t, const FlkPixels *pixels, const FlkPanel *panel, uint64_t first, int n, float *RESTRICT value,
-            uint8_t *RESTRICT good)
+pixels_row (Team t, const FlkPixels *pixels, const FlkPanel *panel, uint64_t first, int n,
+            float *RESTRICT value, uint8_t *RESTRICT good)
 {
   switch (pixels->type)
     {
-    case FLK_PIXEL_U8: PIXEL_ROW_WHOLE (uint8_t, int32_t, 0, UINT8_MAX)
-    case FLK_PIXEL_U16: PIXEL_ROW_WHOLE (uint16_t, int32_t, 0, UINT16_MAX)
-    case FLK_PIXEL_U32: PIXEL_ROW_WHOLE (uint32_t, uint32_t, 0, UINT32_MAX)
-    case FLK_PIXEL_I8: PIXEL_ROW_WHOLE (int8_t, int32_t, INT8_MIN, INT8_MAX)
-    case FLK_PIXEL_I16: PIXEL_ROW_WHOLE (int16_t, int32_t, INT16_MIN, INT16_MAX)
-    case FLK_PIXEL_I32: PIXEL_ROW_WHOLE (int32_t, int32_t, INT32_MIN, INT32_MAX)
-    case FLK_PIXEL_F32: PIXEL_ROW_FLOAT (float)
-    default: PIXEL_ROW_FLOAT (double)
+    case FLK_PIXEL_U8:
+      PIXEL_ROW_WHOLE (uint8_t, int32_t, 0, UINT8_MAX)
+    case FLK_PIXEL_U16:
+      PIXEL_ROW_WHOLE (uint16_t, int32_t, 0, UINT16_MAX)
+    case FLK_PIXEL_U32:
+      PIXEL_ROW_WHOLE (uint32_t, uint32_t, 0, UINT32_MAX)
+    case FLK_PIXEL_I8:
+      PIXEL_ROW_WHOLE (int8_t, int32_t, INT8_MIN, INT8_MAX)
+    case FLK_PIXEL_I16:
+      PIXEL_ROW_WHOLE (int16_t, int32_t, INT16_MIN, INT16_MAX)
+    case FLK_PIXEL_I32:
+      PIXEL_ROW_WHOLE (int32_t, int32_t, INT32_MIN, INT32_MAX)
+    case FLK_PIXEL_F32:
+      PIXEL_ROW_FLOAT (float)
+    default:
+      PIXEL_ROW_FLOAT (double)
     }
 
   if (pixels->pedestal || pixels->factor || pixels->pedestal_all != 0 || pixels->factor_all != 1)
@@ -104,20 +112,14 @@ pixels_row (Team t, const FlkPixels *pixels, const FlkPanel *panel, uint64_t fir
       float pedestal_all = pixels->pedestal_all, factor_all = pixels->factor_all;
       if (pedestal)
         VECTOR_LOOP
-        TEAM_LOOP (i, n, t)
-          value[i] -= pedestal[i];
-      else
-        VECTOR_LOOP
-        TEAM_LOOP (i, n, t)
-          value[i] -= pedestal_all;
+      TEAM_LOOP (i, n, t)
+        value[i] -= pedestal[i];
+      else VECTOR_LOOP TEAM_LOOP (i, n, t) value[i] -= pedestal_all;
       if (factor)
         VECTOR_LOOP
-        TEAM_LOOP (i, n, t)
-          value[i] *= factor[i];
-      else
-        VECTOR_LOOP
-        TEAM_LOOP (i, n, t)
-          value[i] *= factor_all;
+      TEAM_LOOP (i, n, t)
+        value[i] *= factor[i];
+      else VECTOR_LOOP TEAM_LOOP (i, n, t) value[i] *= factor_all;
       VECTOR_LOOP
       TEAM_LOOP (i, n, t)
         good[i] = (uint8_t) (good[i] & (value[i] - value[i] == 0));

@@ -29,7 +29,7 @@ typedef struct
   const float *pedestal; /* n_pixels, subtracted; NULL: `pedestal_all` is */
   const float *factor;   /* n_pixels, multiplied; NULL: `factor_all` is (1 for uncalibrated data, not 0) */
   float pedestal_all, factor_all;
-  int32_t type;          /* FlkPixelType */
+  int32_t type; /* FlkPixelType */
 } FlkPixels;
 
 typedef struct

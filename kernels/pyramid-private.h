@@ -32,10 +32,10 @@ struct FlkPyramid
   Row *rows;
   uint32_t n_rows, allocated;
   uint64_t size;
-  uint64_t origin;       /* ns, of the keys; set by the first event */
+  uint64_t origin; /* ns, of the keys; set by the first event */
   uint64_t oldest, newest;
-  int shift;             /* a bucket of level 0 is 2^shift ns */
-  uint64_t first;        /* bucket number (time >> shift) where the rows' level 0 begins */
+  int shift;      /* a bucket of level 0 is 2^shift ns */
+  uint64_t first; /* bucket number (time >> shift) where the rows' level 0 begins */
 };
 
 static inline uint64_t

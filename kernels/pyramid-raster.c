@@ -91,7 +91,8 @@ raster_map_buckets (Raster *raster)
   int shift = pyramid->shift + raster->level;
   uint64_t first = pyramid->first >> raster->level;
   double bucket_ns = ldexp (1.0, shift), pixel_ns = 1.0 / raster->pixels_per_ns;
-  double start = (double) (int64_t) (raster->view->t0 - (first << shift)); /* may lie before the first bucket */
+  double start =
+      (double) (int64_t) (raster->view->t0 - (first << shift)); /* may lie before the first bucket */
   for (uint32_t x = 0; x <= raster->view->width; x++)
     {
       double at = (start + x * pixel_ns) / bucket_ns;
@@ -105,7 +106,8 @@ visible_events (const FlkPyramid *pyramid, const FlkView *view, uint32_t row1)
 {
   uint64_t n = 0;
   for (uint32_t r = view->row0; r < row1; r++)
-    n += flk_row_find (pyramid, &pyramid->rows[r], view->t1) - flk_row_find (pyramid, &pyramid->rows[r], view->t0);
+    n += flk_row_find (pyramid, &pyramid->rows[r], view->t1)
+         - flk_row_find (pyramid, &pyramid->rows[r], view->t0);
   return n;
 }
 
@@ -124,7 +126,8 @@ raster_choose_level (const Raster *raster, FlkRasterPath path, uint32_t row1)
 }
 
 uint32_t
-flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPath path, uint8_t *klass, uint32_t *count)
+flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPath path, uint8_t *klass,
+                    uint32_t *count)
 {
   size_t size = (size_t) view->width * view->height;
   memset (klass, FLK_PYRAMID_NONE, size);
@@ -136,8 +139,9 @@ flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPat
   uint8_t *line_klass = calloc (view->width, sizeof *line_klass);
   uint32_t *line_count = calloc (view->width, sizeof *line_count);
   uint32_t *first_bucket = calloc ((size_t) view->width + 1, sizeof *first_bucket);
-  Raster raster = { pyramid,    view,       (double) view->width / (double) (view->t1 - view->t0), -1, first_bucket,
-                    line_klass, line_count };
+  Raster raster = { pyramid,   view,         (double) view->width / (double) (view->t1 - view->t0),
+                    -1,        first_bucket, line_klass,
+                    line_count };
   if (!line_klass || !line_count || !first_bucket)
     abort ();
   raster.level = raster_choose_level (&raster, path, row1);
@@ -161,7 +165,8 @@ flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPat
       do
         for (uint32_t x = 0; x < view->width; x++)
           {
-            klass[(size_t) y * view->width + x] = line_klass[x] ? (uint8_t) (line_klass[x] - 1) : FLK_PYRAMID_NONE;
+            klass[(size_t) y * view->width + x] =
+                line_klass[x] ? (uint8_t) (line_klass[x] - 1) : FLK_PYRAMID_NONE;
             count[(size_t) y * view->width + x] = line_count[x];
             max = line_count[x] > max ? line_count[x] : max;
           }
@@ -235,7 +240,10 @@ void
 flk_pyramid_shade (const uint8_t *klass, const uint32_t *count, size_t n, const FlkBrightness *brightness,
                    const uint32_t colours[FLK_PYRAMID_CLASSES], uint32_t *out)
 {
-  enum { SMALL = 1024 };
+  enum
+  {
+    SMALL = 1024
+  };
   uint8_t small[SMALL]; /* most counts are */
   uint32_t shades[FLK_PYRAMID_CLASSES][256];
   for (uint32_t i = 0; i < SMALL; i++)

@@ -196,7 +196,7 @@ row_sort (Row *row)
   size_t n_tail = row->n - row->sorted;
   Entry *tail = enlarge (NULL, n_tail, sizeof *tail);
   for (size_t i = 0; i < n_tail; i++)
-    tail[i] = (Entry) { row->keys[row->sorted + i], row->ids[row->sorted + i] };
+    tail[i] = (Entry){ row->keys[row->sorted + i], row->ids[row->sorted + i] };
   qsort (tail, n_tail, sizeof *tail, entry_compare);
   size_t from = row->sorted, to = row->n;
   while (n_tail > 0)
@@ -237,7 +237,8 @@ row_append (const FlkPyramid *pyramid, Row *row, const FlkEvent *event)
 static uint32_t *
 order_by_row (const FlkEvent *events, uint32_t n, uint32_t n_rows)
 {
-  uint32_t *order = enlarge (NULL, n, sizeof *order), *next = enlarge (NULL, n_rows, sizeof *next), before = 0;
+  uint32_t *order = enlarge (NULL, n, sizeof *order), *next = enlarge (NULL, n_rows, sizeof *next),
+           before = 0;
   memset (next, 0, n_rows * sizeof *next);
   for (uint32_t i = 0; i < n; i++)
     next[events[i].row]++;
@@ -376,8 +377,8 @@ flk_pyramid_count (const FlkPyramid *pyramid, uint64_t t0, uint64_t t1, uint32_t
 }
 
 size_t
-flk_pyramid_list (const FlkPyramid *pyramid, uint64_t t0, uint64_t t1, uint32_t row0, uint32_t row1, FlkEvent *events,
-                  size_t capacity)
+flk_pyramid_list (const FlkPyramid *pyramid, uint64_t t0, uint64_t t1, uint32_t row0, uint32_t row1,
+                  FlkEvent *events, size_t capacity)
 {
   size_t n = 0;
   for (uint32_t r = row0; r < row1 && r < pyramid->n_rows; r++)
@@ -386,7 +387,8 @@ flk_pyramid_list (const FlkPyramid *pyramid, uint64_t t0, uint64_t t1, uint32_t 
       size_t end = flk_row_find (pyramid, row, t1);
       for (size_t i = flk_row_find (pyramid, row, t0); i < end; i++, n++)
         if (n < capacity)
-          events[n] = (FlkEvent) { r, key_class (row->keys[i]), key_time (pyramid, row->keys[i]), row->ids[i] };
+          events[n] =
+              (FlkEvent){ r, key_class (row->keys[i]), key_time (pyramid, row->keys[i]), row->ids[i] };
     }
   return n;
 }
@@ -398,6 +400,6 @@ flk_pyramid_last (const FlkPyramid *pyramid, uint32_t row_number, FlkEvent *even
     return false;
   const Row *row = &pyramid->rows[row_number];
   uint64_t key = row->keys[row->n - 1];
-  *event = (FlkEvent) { row_number, key_class (key), key_time (pyramid, key), row->ids[row->n - 1] };
+  *event = (FlkEvent){ row_number, key_class (key), key_time (pyramid, key), row->ids[row->n - 1] };
   return true;
 }

@@ -73,8 +73,8 @@ typedef enum
 /* Fills class and count of width × height pixels, rows of `width`. A pixel's count is of all classes. From a level, an
  * event can lie one pixel off, and counts are those of its buckets (of at most 65535 events each), scaled to the pixel's
  * width: right on the average, for brightness. Returns the largest count. */
-uint32_t flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPath path, uint8_t *klass,
-                             uint32_t *count);
+uint32_t flk_pyramid_raster (const FlkPyramid *pyramid, const FlkView *view, FlkRasterPath path,
+                             uint8_t *klass, uint32_t *count);
 
 /* Brightness of a count: 256 steps. Make it once for a whole view, so that its tiles agree. */
 typedef struct
@@ -89,5 +89,6 @@ void flk_brightness_equalised (FlkBrightness *brightness, const uint32_t *count,
 
 /* To ARGB32 premultiplied: the class's colour (opaque ARGB32) times brightness (never below a third, so that a single
  * failed shot is seen), transparent where there is no event. */
-void flk_pyramid_shade (const uint8_t *klass, const uint32_t *count, size_t n, const FlkBrightness *brightness,
-                        const uint32_t colours[FLK_PYRAMID_CLASSES], uint32_t *out);
+void flk_pyramid_shade (const uint8_t *klass, const uint32_t *count, size_t n,
+                        const FlkBrightness *brightness, const uint32_t colours[FLK_PYRAMID_CLASSES],
+                        uint32_t *out);

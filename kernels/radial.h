@@ -16,9 +16,9 @@ enum
  * depends on the tiles, their sum does not. */
 typedef struct
 {
-  int64_t sum;               /* of v × scale */
-  uint64_t sq_low, sq_high;  /* of (v × scale)²: low and high 32 bits, each summed */
-  uint64_t n;                /* good pixels */
+  int64_t sum;              /* of v × scale */
+  uint64_t sq_low, sq_high; /* of (v × scale)²: low and high 32 bits, each summed */
+  uint64_t n;               /* good pixels */
 } FlkRadialBin;
 
 typedef struct
@@ -26,10 +26,10 @@ typedef struct
   FlkPixels pixels;
   const FlkPanel *panels;
   uint32_t n_panels, tile_ss;
-  const uint16_t *bin;       /* n_pixels: the pixel's bin, FLK_RADIAL_NO_BIN = none */
-  uint32_t n_bins;           /* <= FLK_RADIAL_BINS_MAX; a bin number beyond is none */
-  float scale;               /* 16: counts up to 2^19 in steps of 1/16 */
-  FlkRadialBin *bins;        /* in and out, n_bins */
+  const uint16_t *bin; /* n_pixels: the pixel's bin, FLK_RADIAL_NO_BIN = none */
+  uint32_t n_bins;     /* <= FLK_RADIAL_BINS_MAX; a bin number beyond is none */
+  float scale;         /* 16: counts up to 2^19 in steps of 1/16 */
+  FlkRadialBin *bins;  /* in and out, n_bins */
 } FlkRadialArgs;
 
 /* Counts, counts². */

@@ -16,14 +16,14 @@
 typedef struct
 {
   uint32_t n_pixels;
-  uint32_t peak_fs, peak_ss;         /* px, the brightest pixel (the first of equals in raster order) */
+  uint32_t peak_fs, peak_ss;               /* px, the brightest pixel (the first of equals in raster order) */
   uint32_t min_fs, max_fs, min_ss, max_ss; /* px, bounding box, both ends inside */
-  uint32_t n_background;             /* pixels */
-  float peak;                        /* counts */
-  float background;                  /* counts a pixel; 0 when n_background is 0 */
-  double intensity, sum_sq;          /* counts Σp, counts² Σp² */
-  double fs, ss;                     /* px from the panel's corner, pixel 0 spans 0–1 */
-  double var_fs, var_ss;             /* px² */
+  uint32_t n_background;                   /* pixels */
+  float peak;                              /* counts */
+  float background;                        /* counts a pixel; 0 when n_background is 0 */
+  double intensity, sum_sq;                /* counts Σp, counts² Σp² */
+  double fs, ss;                           /* px from the panel's corner, pixel 0 spans 0–1 */
+  double var_fs, var_ss;                   /* px² */
 } FlkSpot;
 
 typedef struct
@@ -32,10 +32,10 @@ typedef struct
   const FlkPanel *panels;
   uint32_t n_panels;
   uint32_t list_capacity, spot_capacity; /* a panel */
-  uint32_t min_pixels;               /* smaller spots are dropped; 1 keeps all */
-  const uint8_t *strong;             /* n_pixels, of "dispersion" */
-  uint32_t *list;                    /* out, n_panels × list_capacity: pixel in the panel, ss × n_fs + fs, ascending */
-  uint32_t *scratch;                 /* n_panels × list_capacity × 2 */
-  FlkSpot *spots;                    /* out, n_panels × spot_capacity */
-  uint32_t *n_strong, *n_spots;      /* out, n_panels each */
+  uint32_t min_pixels;                   /* smaller spots are dropped; 1 keeps all */
+  const uint8_t *strong;                 /* n_pixels, of "dispersion" */
+  uint32_t *list;    /* out, n_panels × list_capacity: pixel in the panel, ss × n_fs + fs, ascending */
+  uint32_t *scratch; /* n_panels × list_capacity × 2 */
+  FlkSpot *spots;    /* out, n_panels × spot_capacity */
+  uint32_t *n_strong, *n_spots; /* out, n_panels each */
 } FlkSpotsArgs;

@@ -15,7 +15,7 @@ typedef struct
   uint32_t scan_end, scan_total, sum_u32, count; /* each the team's share of n */
   float sum_f32;
   double sum_f64;
-  int64_t sum_i64;                               /* of x cut to whole numbers */
+  int64_t sum_i64; /* of x cut to whole numbers */
 } FlkWordsTeam;
 
 typedef struct
@@ -24,7 +24,7 @@ typedef struct
   uint32_t max_u32, cas_u32; /* n − 1; 3 a team */
   double f64;
   int64_t i64;
-  uint64_t u64;              /* n */
+  uint64_t u64; /* n */
 } FlkWordsTotals;
 
 typedef struct

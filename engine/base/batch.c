@@ -7,7 +7,10 @@
 
 #define CONSTANT 0x80u /* flag beside the type: one value for all rows */
 
-#define COLUMN(row, field, type, unit) { #field, FL_COLUMN_##type, unit, offsetof (row, field) }
+#define COLUMN(row, field, type, unit)                                                                       \
+  {                                                                                                          \
+#field, FL_COLUMN_##type, unit, offsetof(row, field)                                                     \
+  }
 
 static const FlColumn shot_columns[] = {
   COLUMN (FlShotRow, id, U64, ""),
@@ -30,12 +33,18 @@ static const FlColumn shot_columns[] = {
 };
 
 static const FlColumn spot_columns[] = {
-  COLUMN (FlSpotRow, shot, U64, ""),          COLUMN (FlSpotRow, panel, U16, ""),
-  COLUMN (FlSpotRow, pixels, U16, "px"),      COLUMN (FlSpotRow, fs, F32, "px"),
-  COLUMN (FlSpotRow, ss, F32, "px"),          COLUMN (FlSpotRow, var_fs, F32, "px2"),
-  COLUMN (FlSpotRow, var_ss, F32, "px2"),     COLUMN (FlSpotRow, intensity, F32, "counts"),
-  COLUMN (FlSpotRow, var_intensity, F32, "counts2"), COLUMN (FlSpotRow, peak, F32, "counts"),
-  COLUMN (FlSpotRow, background, F32, "counts/px"),  COLUMN (FlSpotRow, d, F32, "A"),
+  COLUMN (FlSpotRow, shot, U64, ""),
+  COLUMN (FlSpotRow, panel, U16, ""),
+  COLUMN (FlSpotRow, pixels, U16, "px"),
+  COLUMN (FlSpotRow, fs, F32, "px"),
+  COLUMN (FlSpotRow, ss, F32, "px"),
+  COLUMN (FlSpotRow, var_fs, F32, "px2"),
+  COLUMN (FlSpotRow, var_ss, F32, "px2"),
+  COLUMN (FlSpotRow, intensity, F32, "counts"),
+  COLUMN (FlSpotRow, var_intensity, F32, "counts2"),
+  COLUMN (FlSpotRow, peak, F32, "counts"),
+  COLUMN (FlSpotRow, background, F32, "counts/px"),
+  COLUMN (FlSpotRow, d, F32, "A"),
 };
 
 static const FlColumn source_columns[] = {
@@ -46,13 +55,23 @@ static const FlColumn source_columns[] = {
 };
 
 static const FlColumn rank_columns[] = {
-  COLUMN (FlRankRow, rank, U32, ""),  COLUMN (FlRankRow, ranks, U32, ""), COLUMN (FlRankRow, pid, U32, ""),
-  COLUMN (FlRankRow, cores, U32, ""), COLUMN (FlRankRow, host, TEXT, ""), COLUMN (FlRankRow, device, TEXT, ""),
+  COLUMN (FlRankRow, rank, U32, ""),  COLUMN (FlRankRow, ranks, U32, ""),
+  COLUMN (FlRankRow, pid, U32, ""),   COLUMN (FlRankRow, cores, U32, ""),
+  COLUMN (FlRankRow, host, TEXT, ""), COLUMN (FlRankRow, device, TEXT, ""),
 };
 
-#define CELL(i, name, unit) { name, FL_COLUMN_F32, unit, offsetof (FlLatticeRow, cell[i]) }
-#define STAR(i, name) { name, FL_COLUMN_F32, "1/A", offsetof (FlLatticeRow, a_star[i]) }
-#define SHIFT(i, name) { name, FL_COLUMN_F32, "mm", offsetof (FlLatticeRow, shift[i]) }
+#define CELL(i, name, unit)                                                                                  \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, unit, offsetof (FlLatticeRow, cell[i])                                              \
+  }
+#define STAR(i, name)                                                                                        \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, "1/A", offsetof (FlLatticeRow, a_star[i])                                           \
+  }
+#define SHIFT(i, name)                                                                                       \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, "mm", offsetof (FlLatticeRow, shift[i])                                             \
+  }
 static const FlColumn lattice_columns[] = {
   COLUMN (FlLatticeRow, shot, U64, ""),
   COLUMN (FlLatticeRow, number, U16, ""),
@@ -86,17 +105,28 @@ static const FlColumn lattice_columns[] = {
 };
 
 static const FlColumn reflection_columns[] = {
-  COLUMN (FlReflectionRow, shot, U64, ""),          COLUMN (FlReflectionRow, lattice, U16, ""),
-  COLUMN (FlReflectionRow, h, I16, ""),             COLUMN (FlReflectionRow, k, I16, ""),
-  COLUMN (FlReflectionRow, l, I16, ""),             COLUMN (FlReflectionRow, panel, U16, ""),
-  COLUMN (FlReflectionRow, fs, F32, "px"),          COLUMN (FlReflectionRow, ss, F32, "px"),
-  COLUMN (FlReflectionRow, intensity, F32, "counts"), COLUMN (FlReflectionRow, sigma, F32, "counts"),
-  COLUMN (FlReflectionRow, background, F32, "counts/px"), COLUMN (FlReflectionRow, peak, F32, "counts"),
-  COLUMN (FlReflectionRow, excitation, F32, "1/A"), COLUMN (FlReflectionRow, partiality, F32, ""),
-  COLUMN (FlReflectionRow, d, F32, "A"),            COLUMN (FlReflectionRow, flags, U8, ""),
+  COLUMN (FlReflectionRow, shot, U64, ""),
+  COLUMN (FlReflectionRow, lattice, U16, ""),
+  COLUMN (FlReflectionRow, h, I16, ""),
+  COLUMN (FlReflectionRow, k, I16, ""),
+  COLUMN (FlReflectionRow, l, I16, ""),
+  COLUMN (FlReflectionRow, panel, U16, ""),
+  COLUMN (FlReflectionRow, fs, F32, "px"),
+  COLUMN (FlReflectionRow, ss, F32, "px"),
+  COLUMN (FlReflectionRow, intensity, F32, "counts"),
+  COLUMN (FlReflectionRow, sigma, F32, "counts"),
+  COLUMN (FlReflectionRow, background, F32, "counts/px"),
+  COLUMN (FlReflectionRow, peak, F32, "counts"),
+  COLUMN (FlReflectionRow, excitation, F32, "1/A"),
+  COLUMN (FlReflectionRow, partiality, F32, ""),
+  COLUMN (FlReflectionRow, d, F32, "A"),
+  COLUMN (FlReflectionRow, flags, U8, ""),
 };
 
-#define NUMBER(i, field, name, unit) { name, FL_COLUMN_F32, unit, offsetof (FlCellRow, field[i]) }
+#define NUMBER(i, field, name, unit)                                                                         \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, unit, offsetof (FlCellRow, field[i])                                                \
+  }
 static const FlColumn cell_columns[] = {
   COLUMN (FlCellRow, number, U16, ""),
   COLUMN (FlCellRow, told, U8, ""),
@@ -120,7 +150,10 @@ static const FlColumn cell_columns[] = {
   COLUMN (FlCellRow, confidence, F32, ""),
 };
 
-#define SCHEMA(kind, name, row, columns) { kind, name, sizeof (row), G_N_ELEMENTS (columns), columns }
+#define SCHEMA(kind, name, row, columns)                                                                     \
+  {                                                                                                          \
+    kind, name, sizeof (row), G_N_ELEMENTS (columns), columns                                                \
+  }
 static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_SHOT, "shot", FlShotRow, shot_columns),
   SCHEMA (FL_KIND_SPOT, "spot", FlSpotRow, spot_columns),
@@ -165,8 +198,8 @@ fl_schema_describe (void)
     for (guint c = 0; c < schemas[i].n_columns; c++)
       {
         const FlColumn *column = &schemas[i].columns[c];
-        g_string_append_printf (text, "%s.%s %s %s\n", schemas[i].name, column->name, type_names[column->type],
-                                column->unit);
+        g_string_append_printf (text, "%s.%s %s %s\n", schemas[i].name, column->name,
+                                type_names[column->type], column->unit);
       }
   return g_string_free (text, FALSE);
 }
@@ -313,9 +346,10 @@ column_is_constant (const GArray *column, FlColumnType type, guint rows)
   gsize size = type_sizes[type];
   for (guint i = 1; i < rows; i++)
     {
-      gboolean same = type == FL_COLUMN_TEXT
-                          ? strcmp (g_array_index (column, const char *, 0), g_array_index (column, const char *, i)) == 0
-                          : memcmp (column->data, column->data + i * size, size) == 0;
+      gboolean same =
+          type == FL_COLUMN_TEXT
+              ? strcmp (g_array_index (column, const char *, 0), g_array_index (column, const char *, i)) == 0
+              : memcmp (column->data, column->data + i * size, size) == 0;
       if (!same)
         return FALSE;
     }
@@ -391,7 +425,8 @@ find_column (const FlSchema *schema, const char *name, gsize length, FlColumnTyp
 
 /* Reads one column's values into `values` (NULL: a column that we do not know, skipped). */
 static gboolean
-take_column (Cursor *cursor, FlColumnType type, gboolean constant, guint rows, GArray *values, GStringChunk *texts)
+take_column (Cursor *cursor, FlColumnType type, gboolean constant, guint rows, GArray *values,
+             GStringChunk *texts)
 {
   guint stored = constant ? MIN (rows, 1u) : rows;
   gsize size = type_sizes[type];
@@ -429,7 +464,8 @@ fl_batch_decode (const void *data, gsize length, GError **error)
   if (!take (&cursor, &kind, 2) || !take (&cursor, &n_columns, 2) || !take (&cursor, &rows, 4)
       || fl_schema (kind) == NULL || rows > MAX_ROWS)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "not a batch of records: %" G_GSIZE_FORMAT " bytes", length);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "not a batch of records: %" G_GSIZE_FORMAT " bytes",
+                   length);
       return NULL;
     }
   g_autoptr (FlBatch) batch = fl_batch_new (kind);
@@ -454,7 +490,8 @@ fl_batch_decode (const void *data, gsize length, GError **error)
         g_array_set_size (batch->columns[c], rows);
         if (batch->schema->columns[c].type == FL_COLUMN_TEXT)
           for (guint i = 0; i < rows; i++)
-            g_array_index (batch->columns[c], const char *, i) = g_string_chunk_insert_const (batch->texts, "");
+            g_array_index (batch->columns[c], const char *, i) =
+                g_string_chunk_insert_const (batch->texts, "");
       }
   return g_steal_pointer (&batch);
 

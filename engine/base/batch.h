@@ -79,32 +79,32 @@ const char *fl_stage_name (FlStage stage);
 /* One processed shot. */
 typedef struct
 {
-  guint64 id;                         /* fl_shot_id(): the same in every attempt */
-  guint32 source;                     /* FL_KIND_SOURCE row of the attempt: which file */
-  guint32 frame;                      /* frame in that file, from 0 */
-  guint64 start;                      /* ns UTC, when the rank took it up */
-  guint32 duration[5];                /* µs: read, find, index, refine, integrate */
-  guint8 outcome, stage;              /* FlOutcome, last FlStage reached */
+  guint64 id;            /* fl_shot_id(): the same in every attempt */
+  guint32 source;        /* FL_KIND_SOURCE row of the attempt: which file */
+  guint32 frame;         /* frame in that file, from 0 */
+  guint64 start;         /* ns UTC, when the rank took it up */
+  guint32 duration[5];   /* µs: read, find, index, refine, integrate */
+  guint8 outcome, stage; /* FlOutcome, last FlStage reached */
   guint16 lattices;
   guint32 spots;
-  float resolution;                   /* Å, where the strong spots end; 0 = none */
-  float energy;                       /* eV */
-  float solvent;                      /* ratio of the radial profile at the two angles; 0 = not measured */
-  const char *message;                /* why it failed */
+  float resolution;    /* Å, where the strong spots end; 0 = none */
+  float energy;        /* eV */
+  float solvent;       /* ratio of the radial profile at the two angles; 0 = not measured */
+  const char *message; /* why it failed */
 } FlShotRow;
 
 /* One strong spot, 2-D on its panel. */
 typedef struct
 {
-  guint64 shot;                       /* FlShotRow.id */
+  guint64 shot; /* FlShotRow.id */
   guint16 panel;
   guint16 pixels;
-  float fs, ss;                       /* px from the panel's corner; the first pixel spans 0–1, its centre is 0.5 */
-  float var_fs, var_ss;               /* px², variance of the centroid */
-  float intensity, var_intensity;     /* counts above background */
-  float peak;                         /* counts, brightest pixel */
-  float background;                   /* counts a pixel */
-  float d;                            /* Å */
+  float fs, ss;         /* px from the panel's corner; the first pixel spans 0–1, its centre is 0.5 */
+  float var_fs, var_ss; /* px², variance of the centroid */
+  float intensity, var_intensity; /* counts above background */
+  float peak;                     /* counts, brightest pixel */
+  float background;               /* counts a pixel */
+  float d;                        /* Å */
 } FlSpotRow;
 
 /* One file that an attempt reads. */
@@ -112,8 +112,8 @@ typedef struct
 {
   guint32 source;
   guint32 frames;
-  const char *path;                   /* as given on the command line */
-  const char *message;                /* why it cannot be opened; then frames is 0 */
+  const char *path;    /* as given on the command line */
+  const char *message; /* why it cannot be opened; then frames is 0 */
 } FlSourceRow;
 
 /* One rank of an attempt, written when it starts. */
@@ -122,66 +122,66 @@ typedef struct
   guint32 rank, ranks;
   guint32 pid;
   guint32 cores;
-  const char *host, *device;          /* device: "cpu x86-64-v4", "cuda NVIDIA H200" … */
+  const char *host, *device; /* device: "cpu x86-64-v4", "cuda NVIDIA H200" … */
 } FlRankRow;
 
 /* One lattice of a shot. Its matrix is the truth; the cell follows from it. */
 typedef struct
 {
   guint64 shot;
-  guint16 number;                     /* among the shot's lattices, from 0: as they were found */
-  guint32 spots;                      /* strong spots that it explains */
-  float cell[6];                      /* Å and rad */
-  float a_star[9];                    /* 1/Å: rows a*, b*, c* in the laboratory frame, of the conventional cell */
-  guint8 centring;                    /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' */
-  guint16 space_group;                /* number, 1–230; 0 = not known */
-  float confidence;                   /* 0–1: how probably it is right */
-  float shift[3];                     /* mm, refined, to be added to every panel's origin (beam shift: x, y) */
-  float rmsd;                         /* px, of spots about their predictions */
-  float domain_size;                  /* Å */
-  float mosaicity;                    /* rad, full width */
-  float resolution;                   /* Å, where its reflections end; 0 = not measured */
-  guint32 reflections;                /* integrated */
+  guint16 number;      /* among the shot's lattices, from 0: as they were found */
+  guint32 spots;       /* strong spots that it explains */
+  float cell[6];       /* Å and rad */
+  float a_star[9];     /* 1/Å: rows a*, b*, c* in the laboratory frame, of the conventional cell */
+  guint8 centring;     /* 'P', 'A', 'B', 'C', 'I', 'F', 'R' */
+  guint16 space_group; /* number, 1–230; 0 = not known */
+  float confidence;    /* 0–1: how probably it is right */
+  float shift[3];      /* mm, refined, to be added to every panel's origin (beam shift: x, y) */
+  float rmsd;          /* px, of spots about their predictions */
+  float domain_size;   /* Å */
+  float mosaicity;     /* rad, full width */
+  float resolution;    /* Å, where its reflections end; 0 = not measured */
+  guint32 reflections; /* integrated */
 } FlLatticeRow;
 
 typedef enum
 {
-  FL_REFLECTION_SATURATED = 1 << 0,   /* a peak pixel at or above saturation */
-  FL_REFLECTION_OVERLAP = 1 << 1,     /* pixels shared with another reflection, of this or another lattice */
-  FL_REFLECTION_EDGE = 1 << 2,        /* peak pixels lie off the panel or are bad: not integrated */
-  FL_REFLECTION_BACKGROUND = 1 << 3,  /* too few background pixels: not integrated */
-  FL_REFLECTION_STRONG = 1 << 4,      /* a strong spot lies there */
-  FL_REFLECTION_PROFILE = 1 << 5      /* intensity by profile fitting, not by summation */
+  FL_REFLECTION_SATURATED = 1 << 0,  /* a peak pixel at or above saturation */
+  FL_REFLECTION_OVERLAP = 1 << 1,    /* pixels shared with another reflection, of this or another lattice */
+  FL_REFLECTION_EDGE = 1 << 2,       /* peak pixels lie off the panel or are bad: not integrated */
+  FL_REFLECTION_BACKGROUND = 1 << 3, /* too few background pixels: not integrated */
+  FL_REFLECTION_STRONG = 1 << 4,     /* a strong spot lies there */
+  FL_REFLECTION_PROFILE = 1 << 5     /* intensity by profile fitting, not by summation */
 } FlReflectionFlag;
 
 /* One predicted, and perhaps integrated, reflection of a lattice. */
 typedef struct
 {
   guint64 shot;
-  guint16 lattice;                    /* FlLatticeRow.number */
+  guint16 lattice; /* FlLatticeRow.number */
   gint16 h, k, l;
   guint16 panel;
-  float fs, ss;                       /* px from the panel's corner, as predicted */
-  float intensity, sigma;             /* counts; sigma < 0: not integrated */
-  float background;                   /* counts a pixel */
-  float peak;                         /* counts above background, brightest pixel */
-  float excitation;                   /* 1/Å: |s0 + q| − 1/λ */
-  float partiality;                   /* 0–1, by the lattice's mosaic model */
-  float d;                            /* Å */
-  guint8 flags;                       /* FlReflectionFlag */
+  float fs, ss;           /* px from the panel's corner, as predicted */
+  float intensity, sigma; /* counts; sigma < 0: not integrated */
+  float background;       /* counts a pixel */
+  float peak;             /* counts above background, brightest pixel */
+  float excitation;       /* 1/Å: |s0 + q| − 1/λ */
+  float partiality;       /* 0–1, by the lattice's mosaic model */
+  float d;                /* Å */
+  guint8 flags;           /* FlReflectionFlag */
 } FlReflectionRow;
 
 /* A unit cell that a learning pass proposes, or, number 0 of a trial that names its cell, has been told. */
 typedef struct
 {
-  guint16 number;                     /* 0 is the one that the job uses */
-  guint8 told;                        /* 1: by the parameters; nobody has searched */
-  float cell[6];                      /* Å and rad, conventional */
-  float spread[6];                    /* Å and rad, standard deviations over its members */
-  guint8 type, centring;              /* FlLatticeType (engine/crystal/lattice.h), 'P' … */
-  guint16 space_group;                /* 0 = not known */
-  guint32 members, shots;             /* shots that have it, of so many that have any */
-  float confidence;                   /* 0–1 */
+  guint16 number;         /* 0 is the one that the job uses */
+  guint8 told;            /* 1: by the parameters; nobody has searched */
+  float cell[6];          /* Å and rad, conventional */
+  float spread[6];        /* Å and rad, standard deviations over its members */
+  guint8 type, centring;  /* FlLatticeType (engine/crystal/lattice.h), 'P' … */
+  guint16 space_group;    /* 0 = not known */
+  guint32 members, shots; /* shots that have it, of so many that have any */
+  float confidence;       /* 0–1 */
 } FlCellRow;
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */

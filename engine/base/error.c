@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK (fl-error-quark, fl_error)
+G_DEFINE_QUARK (fl - error - quark, fl_error)
 
 int
 fl_error_exit_status (const GError *error)

@@ -144,7 +144,7 @@ fl_inflight_close (FlInflight *inflight)
 /* How long a reader waits for an owner that is in the middle of a write (it may have been taken off its core there);
  * after that the owner is taken for dead, and what stands in the slot for its last word. */
 #define PATIENCE_TRIES 100
-#define PATIENCE_US 1000
+#define PATIENCE_US    1000
 
 static void
 read_slot (const Slot *slot, GArray *entries)

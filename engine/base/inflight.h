@@ -17,7 +17,7 @@ typedef struct
   guint32 crashed; /* signal that ended the rank while this was in flight; 0 = none seen */
   guint64 shot;    /* id */
   guint32 source, frame;
-  guint64 since;   /* ns UTC, when the stage began */
+  guint64 since; /* ns UTC, when the stage began */
 } FlInflightEntry;
 
 typedef struct FlInflight FlInflight;

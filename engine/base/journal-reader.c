@@ -14,10 +14,10 @@ struct FlJournalReader
 {
   int fd;
   char *path;
-  guint64 offset;      /* in the file, of buffer's first unread byte */
+  guint64 offset; /* in the file, of buffer's first unread byte */
   guint64 skipped;
   GByteArray *buffer;
-  gsize used;          /* bytes of the buffer already handed out */
+  gsize used; /* bytes of the buffer already handed out */
 };
 
 static guint32
@@ -120,7 +120,8 @@ fill (FlJournalReader *reader, GError **error)
   while (got < 0 && errno == EINTR);
   g_byte_array_set_size (reader->buffer, have + (guint) MAX (got, 0));
   if (got < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be read: %s", reader->path, g_strerror (errno));
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be read: %s", reader->path,
+                 g_strerror (errno));
   return got;
 }
 

@@ -19,7 +19,8 @@ struct FlJournalWriter
 };
 
 static void
-put_frame_header (guint8 *at, FlKind kind, guint32 writer, guint32 rows, guint64 sequence, gsize payload_length)
+put_frame_header (guint8 *at, FlKind kind, guint32 writer, guint32 rows, guint64 sequence,
+                  gsize payload_length)
 {
   guint32 magic = FL_JOURNAL_MAGIC, length = (guint32) payload_length, crc = 0;
   guint16 kind16 = (guint16) kind, version = 1;
@@ -112,7 +113,8 @@ fl_journal_writer_close (FlJournalWriter *writer, GError **error)
     return TRUE;
   gboolean ok = fdatasync (writer->fd) == 0;
   if (!ok)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be flushed: %s", writer->path, g_strerror (errno));
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be flushed: %s", writer->path,
+                 g_strerror (errno));
   close (writer->fd);
   g_free (writer->path);
   g_byte_array_unref (writer->frames);

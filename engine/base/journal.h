@@ -16,8 +16,8 @@
 
 #include "engine/base/batch.h"
 
-#define FL_JOURNAL_MAGIC 0x314a4c46u
-#define FL_JOURNAL_HEADER 40
+#define FL_JOURNAL_MAGIC       0x314a4c46u
+#define FL_JOURNAL_HEADER      40
 #define FL_JOURNAL_MAX_PAYLOAD (256u << 20)
 
 /* --- writing: one a rank; not shared between threads --- */
@@ -28,7 +28,8 @@ typedef struct FlJournalWriter FlJournalWriter;
 FlJournalWriter *fl_journal_writer_open (const char *dir, guint32 writer, GError **error);
 /* Appends the batches, in order, with one write(); they are then on disk together or not at all (of a killed
  * process). Empty batches are left out. */
-gboolean fl_journal_writer_append (FlJournalWriter *writer, FlBatch *const *batches, guint n_batches, GError **error);
+gboolean fl_journal_writer_append (FlJournalWriter *writer, FlBatch *const *batches, guint n_batches,
+                                   GError **error);
 /* fdatasync and close. */
 gboolean fl_journal_writer_close (FlJournalWriter *writer, GError **error);
 void fl_journal_writer_close_quietly (FlJournalWriter *writer);
@@ -42,11 +43,11 @@ typedef struct
   guint32 writer;
   guint32 rows;
   guint64 sequence;
-  guint64 time;           /* ns UTC */
-  const guint8 *payload;  /* into the scanned bytes */
+  guint64 time;          /* ns UTC */
+  const guint8 *payload; /* into the scanned bytes */
   gsize payload_length;
-  gsize skipped;          /* damaged bytes before it */
-  gsize length;           /* bytes to go on after, damage included */
+  gsize skipped; /* damaged bytes before it */
+  gsize length;  /* bytes to go on after, damage included */
 } FlFrame;
 
 typedef enum

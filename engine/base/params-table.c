@@ -70,7 +70,8 @@ load (void)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) error = NULL;
-  if (!g_key_file_load_from_data (file, fl_param_table_text, strlen (fl_param_table_text), G_KEY_FILE_NONE, &error))
+  if (!g_key_file_load_from_data (file, fl_param_table_text, strlen (fl_param_table_text), G_KEY_FILE_NONE,
+                                  &error))
     g_error ("parameter table: %s", error->message);
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   specs = g_array_new (FALSE, FALSE, sizeof (FlParamSpec));
@@ -161,9 +162,11 @@ fl_param_suggest (const char *unknown)
 char *
 fl_param_describe (const FlParamSpec *spec)
 {
-  static const char *const types[] = { "yes or no", "whole number", "number", "text", "path", "choice", "numbers" };
+  static const char *const types[] = { "yes or no", "whole number", "number", "text",
+                                       "path",      "choice",       "numbers" };
   GString *text = g_string_new (NULL);
-  g_string_append_printf (text, "%s – %s\n  %s\n  type: %s", spec->name, spec->label, spec->help, types[spec->type]);
+  g_string_append_printf (text, "%s – %s\n  %s\n  type: %s", spec->name, spec->label, spec->help,
+                          types[spec->type]);
   if (spec->type == FL_PARAM_REALS)
     g_string_append_printf (text, " (%u, comma-separated)", spec->count);
   if (*spec->unit != '\0')

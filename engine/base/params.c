@@ -23,7 +23,8 @@ format_real (double value)
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
   g_ascii_formatd (buffer, sizeof buffer, "%.15g", value);
   double back = g_ascii_strtod (buffer, NULL);
-  return g_strdup (memcmp (&back, &value, sizeof value) == 0 ? buffer : g_ascii_dtostr (buffer, sizeof buffer, value));
+  return g_strdup (memcmp (&back, &value, sizeof value) == 0 ? buffer
+                                                             : g_ascii_dtostr (buffer, sizeof buffer, value));
 }
 
 static gboolean
@@ -31,22 +32,24 @@ in_range (const FlParamSpec *spec, double value, GError **error)
 {
   if (value >= spec->min && value <= spec->max)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s = %g is out of range, expected %g to %g", spec->name, value,
-               spec->min, spec->max);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s = %g is out of range, expected %g to %g", spec->name,
+               value, spec->min, spec->max);
   return FALSE;
 }
 
 static gboolean
 wrong (const FlParamSpec *spec, const char *text, const char *expected, GError **error)
 {
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s = '%s' is wrong, expected %s", spec->name, text, expected);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s = '%s' is wrong, expected %s", spec->name, text,
+               expected);
   return FALSE;
 }
 
 static gboolean
 check_bool (const FlParamSpec *spec, const char *text, char **canonical, GError **error)
 {
-  static const char *const yes[] = { "yes", "true", "on", "1", NULL }, *const no[] = { "no", "false", "off", "0", NULL };
+  static const char *const yes[] = { "yes", "true", "on", "1", NULL }, *const no[] = { "no", "false", "off",
+                                                                                       "0", NULL };
   g_autofree char *lower = g_ascii_strdown (text, -1);
   if (!g_strv_contains (yes, lower) && !g_strv_contains (no, lower))
     return wrong (spec, text, "yes or no", error);
@@ -203,8 +206,8 @@ fl_params_set (FlParams *params, const char *name, const char *text, GError **er
   if (spec == NULL)
     {
       g_autofree char *hint = fl_param_suggest (name);
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no parameter is called '%s'%s%s", name, hint != NULL ? "; " : "",
-                   hint != NULL ? hint : "");
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no parameter is called '%s'%s%s", name,
+                   hint != NULL ? "; " : "", hint != NULL ? hint : "");
       return FALSE;
     }
   char *canonical = NULL;
@@ -294,7 +297,8 @@ fl_params_read_file (FlParams *params, const char *path, GError **error)
     return FALSE;
   if (!g_utf8_validate (text, (gssize) length, NULL))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not UTF-8 text, expected parameters as name = value", path);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not UTF-8 text, expected parameters as name = value",
+                   path);
       return FALSE;
     }
   return fl_params_read (params, text, path, error);

@@ -16,7 +16,7 @@
 
 typedef enum
 {
-  FL_PARAM_BOOL,   /* yes | no */
+  FL_PARAM_BOOL, /* yes | no */
   FL_PARAM_INT,
   FL_PARAM_REAL,
   FL_PARAM_TEXT,
@@ -27,12 +27,12 @@ typedef enum
 
 typedef struct
 {
-  const char *name;         /* "spots.sigma_strong" */
+  const char *name; /* "spots.sigma_strong" */
   FlParamType type;
-  const char *unit;         /* "" for a plain number */
-  const char *default_text; /* canonical */
-  double min, max;          /* inclusive; ±INFINITY when open */
-  guint count;              /* of FL_PARAM_REALS */
+  const char *unit;           /* "" for a plain number */
+  const char *default_text;   /* canonical */
+  double min, max;            /* inclusive; ±INFINITY when open */
+  guint count;                /* of FL_PARAM_REALS */
   const char *const *choices; /* NULL-terminated; NULL unless a choice */
   const char *label, *help, *stage;
 } FlParamSpec;

@@ -11,7 +11,7 @@
 #define FL_EV_ANGSTROM 12398.419843320026
 /* Classical electron radius in Å (2.8179403262e-15 m). */
 #define FL_ELECTRON_RADIUS 2.8179403262e-5
-#define FL_PI 3.14159265358979323846
+#define FL_PI              3.14159265358979323846
 
 #define FL_NS_PER_S 1000000000ull
 

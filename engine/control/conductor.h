@@ -18,8 +18,8 @@
 #include "engine/store/store.h"
 
 #define FL_CONDUCTOR_LEASE "conductor"
-#define FL_MAX_PAUSES 20
-#define FL_MAX_FRUITLESS 3
+#define FL_MAX_PAUSES      20
+#define FL_MAX_FRUITLESS   3
 
 typedef struct FlConductor FlConductor;
 

@@ -29,10 +29,10 @@ typedef struct
 /* What a run's folder or file looks like. */
 typedef struct
 {
-  char *name, *path;  /* path: relative to the root */
+  char *name, *path; /* path: relative to the root */
   guint32 files;
   guint64 bytes;
-  guint64 newest;     /* when something in it moved last */
+  guint64 newest; /* when something in it moved last */
   gboolean complete;
 } Found;
 
@@ -84,7 +84,8 @@ is_partial (const char *name)
 
 /* Whether the file has been left alone for `quiet` seconds; *moved: when it moved last. */
 static gboolean
-is_quiet (FlFinder *finder, const char *path, const struct stat *about, double quiet, guint64 now, guint64 *moved)
+is_quiet (FlFinder *finder, const char *path, const struct stat *about, double quiet, guint64 now,
+          guint64 *moved)
 {
   guint64 size = (guint64) about->st_size;
   guint64 modified = (guint64) about->st_mtim.tv_sec * FL_NS_PER_S + (guint64) about->st_mtim.tv_nsec;
@@ -105,7 +106,8 @@ is_quiet (FlFinder *finder, const char *path, const struct stat *about, double q
 }
 
 static void
-look_at_file (FlFinder *finder, const FlWatch *watch, const char *path, const char *name, guint64 now, Found *found)
+look_at_file (FlFinder *finder, const FlWatch *watch, const char *path, const char *name, guint64 now,
+              Found *found)
 {
   struct stat about;
   guint64 moved;
@@ -127,7 +129,8 @@ look_at_folder (FlFinder *finder, const FlWatch *watch, const char *path, guint6
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *whole = g_str_has_suffix (name, ".inprogress")
-                                   ? g_strndup (name, strlen (name) - strlen (".inprogress")) : g_strdup (name);
+                                   ? g_strndup (name, strlen (name) - strlen (".inprogress"))
+                                   : g_strdup (name);
       g_autofree char *file = g_build_filename (path, name, NULL);
       if (matches (watch->files, FL_FINDER_FILES, whole))
         look_at_file (finder, watch, file, name, now, found);
@@ -157,8 +160,13 @@ tag_run (FlStore *store, gint64 run, GError **error)
 static gboolean
 add_run (FlFinder *finder, const FlWatch *watch, const Found *found, guint64 now, GError **error)
 {
-  FlRun run = { .name = found->name, .root = watch->root, .path = found->path, .first_seen = now,
-                .completed = found->complete ? found->newest : 0, .bytes = found->bytes, .files = found->files,
+  FlRun run = { .name = found->name,
+                .root = watch->root,
+                .path = found->path,
+                .first_seen = now,
+                .completed = found->complete ? found->newest : 0,
+                .bytes = found->bytes,
+                .files = found->files,
                 .state = (char *) (found->complete ? "complete" : "recording") };
   return fl_store_save (finder->store, FL_TABLE_RUN, &run, error) && tag_run (finder->store, run.id, error);
 }
@@ -204,7 +212,8 @@ update_run (FlFinder *finder, FlRun *run, const Found *found, GError **error)
 
 /* In a transaction, so that what a person writes into the run meanwhile stays. */
 static gboolean
-write_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64 now, char **message, GError **error)
+write_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64 now, char **message,
+             GError **error)
 {
   g_autoptr (GError) failed = NULL;
   FlRun *run = fl_store_find (finder->store, FL_TABLE_RUN, found->name, &failed);
@@ -219,7 +228,8 @@ write_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64
   else if (strcmp (run->root, watch->root) != 0 || strcmp (run->path, found->path) != 0)
     {
       if (*message == NULL)
-        *message = g_strdup_printf ("%s: there is a run of this name already, from %s: left out", found->path, run->path);
+        *message = g_strdup_printf ("%s: there is a run of this name already, from %s: left out", found->path,
+                                    run->path);
     }
   else
     ok = update_run (finder, run, found, error);
@@ -228,7 +238,8 @@ write_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64
 }
 
 static gboolean
-register_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64 now, char **message, GError **error)
+register_found (FlFinder *finder, const FlWatch *watch, const Found *found, guint64 now, char **message,
+                GError **error)
 {
   Known *known = g_hash_table_lookup (finder->known, found->path);
   if (known != NULL && known->files == found->files && known->bytes == found->bytes
@@ -251,13 +262,14 @@ register_found (FlFinder *finder, const FlWatch *watch, const Found *found, guin
 /* --- scanning --- */
 
 static gboolean
-scan_entry (FlFinder *finder, const FlWatch *watch, const char *folder, const char *name, guint64 now, char **message,
-            GError **error)
+scan_entry (FlFinder *finder, const FlWatch *watch, const char *folder, const char *name, guint64 now,
+            char **message, GError **error)
 {
   gboolean folders = strcmp (watch->kind, "folders") == 0;
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autofree char *whole = g_str_has_suffix (name, ".inprogress")
-                               ? g_strndup (name, strlen (name) - strlen (".inprogress")) : g_strdup (name);
+                               ? g_strndup (name, strlen (name) - strlen (".inprogress"))
+                               : g_strdup (name);
   if (*name == '.' || !matches (watch->pattern, folders ? FL_FINDER_PATTERN : FL_FINDER_FILES, whole)
       || g_file_test (path, G_FILE_TEST_IS_DIR) != folders)
     return TRUE;

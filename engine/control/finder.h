@@ -10,7 +10,7 @@
 #include "engine/store/store.h"
 
 #define FL_FINDER_PATTERN "*"
-#define FL_FINDER_FILES "*.cxi *.h5 *.hdf5 *.nxs *.cbf"
+#define FL_FINDER_FILES   "*.cxi *.h5 *.hdf5 *.nxs *.cbf"
 
 typedef struct FlFinder FlFinder;
 

@@ -50,14 +50,16 @@ identity_equal (gconstpointer a, gconstpointer b)
 static gboolean
 covers (const FlBlock *block, const FlRun *run)
 {
-  return block->active && (*block->first_run == '\0' || fl_run_name_compare (block->first_run, run->name) <= 0)
+  return block->active
+         && (*block->first_run == '\0' || fl_run_name_compare (block->first_run, run->name) <= 0)
          && (*block->last_run == '\0' || fl_run_name_compare (run->name, block->last_run) <= 0);
 }
 
 static char *
 job_key (const FlTrial *trial, gint64 block, const FlRun *run, const FlTask *task)
 {
-  char *key = g_strdup_printf ("t%d-b%" G_GINT64_FORMAT "-%s-%s", trial->number, block, run->name, task->name);
+  char *key =
+      g_strdup_printf ("t%d-b%" G_GINT64_FORMAT "-%s-%s", trial->number, block, run->name, task->name);
   /* It is a folder's and a scheduler's name too. */
   g_strcanon (key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", '_');
   return key;
@@ -80,7 +82,8 @@ free_folder (FlStore *store, const char *scratch, const char *key, GError **erro
         return g_steal_pointer (&path);
       if (errno != EEXIST)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
+          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder,
+                       g_strerror (errno));
           return NULL;
         }
     }
@@ -96,8 +99,13 @@ want (FlStore *store, const Identity *id, const FlTrial *trial, const FlRun *run
   g_autofree char *path = free_folder (store, scratch, key, error);
   if (path == NULL)
     return FALSE;
-  FlJob job = { .trial = id->trial, .block = id->block, .run = id->run, .task = id->task, .root = (char *) scratch,
-                .path = path, .created = fl_now_ns () };
+  FlJob job = { .trial = id->trial,
+                .block = id->block,
+                .run = id->run,
+                .task = id->task,
+                .root = (char *) scratch,
+                .path = path,
+                .created = fl_now_ns () };
   gboolean is_new = FALSE;
   FlJob *found = fl_store_ensure_job (store, &job, &is_new, error);
   *made += is_new;
@@ -107,8 +115,8 @@ want (FlStore *store, const Identity *id, const FlTrial *trial, const FlRun *run
 }
 
 static gboolean
-want_run (FlStore *store, const Lists *lists, const FlRun *run, const char *scratch, GHashTable *existing, guint *made,
-          GError **error)
+want_run (FlStore *store, const Lists *lists, const FlRun *run, const char *scratch, GHashTable *existing,
+          guint *made, GError **error)
 {
   for (guint t = 0; t < lists->trials->len; t++)
     for (guint k = 0; k < lists->tasks->len; k++)
@@ -248,7 +256,8 @@ static char *
 find_engine (const FlSite *site, const char *engine)
 {
   const char *given = *site->engine != '\0' ? site->engine : engine;
-  if (given != NULL) /* jobs run in folders of their own: a path is made absolute, a name alone is found in the PATH */
+  if (given
+      != NULL) /* jobs run in folders of their own: a path is made absolute, a name alone is found in the PATH */
     return strchr (given, '/') != NULL ? g_canonicalize_filename (given, NULL) : g_strdup (given);
   g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *folder = self != NULL ? g_path_get_dirname (self) : NULL;
@@ -275,8 +284,8 @@ launch_prefix (const FlSite *site, int *ranks)
 }
 
 static gboolean
-make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, const FlSite *site, const char *engine,
-              FlPlannedJob *planned, GError **error)
+make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, const FlSite *site,
+              const char *engine, FlPlannedJob *planned, GError **error)
 {
   g_autoptr (GPtrArray) files = fl_finder_files (store, run, error);
   if (files == NULL)
@@ -288,8 +297,8 @@ make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, 
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
   g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
   g_autoptr (GString) command = g_string_new (prefix);
-  const char *const arguments[] = { program, "stills", "--stages", task->type, "--params", params,
-                                    "--out", planned->folder, "--attempt", attempt };
+  const char *const arguments[] = { program, "stills", "--stages",      task->type,  "--params",
+                                    params,  "--out",  planned->folder, "--attempt", attempt };
   for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
     append_quoted (command, arguments[i]);
   for (guint i = 0; i < files->len; i++)
@@ -299,19 +308,21 @@ make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, 
 }
 
 gboolean
-fl_plan_command (FlStore *store, const FlJob *job, int number, const FlSite *site, int cores, const char *engine,
-                 FlPlannedJob *planned, GError **error)
+fl_plan_command (FlStore *store, const FlJob *job, int number, const FlSite *site, int cores,
+                 const char *engine, FlPlannedJob *planned, GError **error)
 {
   FlTrial *trial = fl_store_get (store, FL_TABLE_TRIAL, job->trial, error);
   FlRun *run = trial != NULL ? fl_store_get (store, FL_TABLE_RUN, job->run, error) : NULL;
   FlTask *task = run != NULL ? fl_store_get (store, FL_TABLE_TASK, job->task, error) : NULL;
-  FlBlock *block = task != NULL && job->block != 0 ? fl_store_get (store, FL_TABLE_BLOCK, job->block, error) : NULL;
+  FlBlock *block =
+      task != NULL && job->block != 0 ? fl_store_get (store, FL_TABLE_BLOCK, job->block, error) : NULL;
   gboolean ok = task != NULL && (job->block == 0 || block != NULL);
-  if (ok && strcmp (task->type, "spots") != 0 && strcmp (task->type, "index") != 0 && strcmp (task->type, "all") != 0)
+  if (ok && strcmp (task->type, "spots") != 0 && strcmp (task->type, "index") != 0
+      && strcmp (task->type, "all") != 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-                   "task %s: there are no jobs of type '%s', expected spots, index or all",
-                   task->name, task->type);
+                   "task %s: there are no jobs of type '%s', expected spots, index or all", task->name,
+                   task->type);
       ok = FALSE;
     }
   if (ok)

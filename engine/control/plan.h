@@ -11,10 +11,10 @@ char *fl_plan_stem (int number);
 
 typedef struct
 {
-  char *folder;   /* of the job, absolute */
-  char *key;      /* "t3-b1-r0012-spots" */
-  char *command;  /* shell */
-  char *params;   /* trial text: block < trial < task */
+  char *folder;  /* of the job, absolute */
+  char *key;     /* "t3-b1-r0012-spots" */
+  char *command; /* shell */
+  char *params;  /* trial text: block < trial < task */
   int ranks;
 } FlPlannedJob;
 
@@ -22,7 +22,7 @@ void fl_planned_job_clear (FlPlannedJob *planned);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlPlannedJob, fl_planned_job_clear)
 
 /* What attempt `number` of the job is to run on the site. `cores`: of the site. */
-gboolean fl_plan_command (FlStore *store, const FlJob *job, int number, const FlSite *site, int cores, const char *engine,
-                          FlPlannedJob *planned, GError **error);
+gboolean fl_plan_command (FlStore *store, const FlJob *job, int number, const FlSite *site, int cores,
+                          const char *engine, FlPlannedJob *planned, GError **error);
 /* Ranks that the job will take. */
 int fl_plan_ranks (const FlTask *task, int cores);

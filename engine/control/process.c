@@ -16,8 +16,10 @@ fl_process_read (int pid, FlProcess *process)
   process->pid = pid;
   return rest != NULL
          && sscanf (rest + 1,
-                    " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %" G_GUINT64_FORMAT,
-                    &process->state, &process->parent, &process->session, &process->start) == 4;
+                    " %c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+                    "%" G_GUINT64_FORMAT,
+                    &process->state, &process->parent, &process->session, &process->start)
+                == 4;
 }
 
 gboolean

@@ -15,9 +15,9 @@ typedef struct
 {
   char *tag;
   FlShotRow row;
-  char *message;   /* of the last line */
-  guint64 latest;  /* ns UTC, time of the last line */
-  gboolean open;   /* no terminal line yet */
+  char *message;  /* of the last line */
+  guint64 latest; /* ns UTC, time of the last line */
+  gboolean open;  /* no terminal line yet */
 } Image;
 
 static void
@@ -45,7 +45,9 @@ static gboolean
 parse_time (const char *text, guint64 *time)
 {
   int year, month, day, hour, minute, second, milli, used = 0;
-  if (sscanf (text, "%4d-%2d-%2dT%2d:%2dZ%2d.%3d%n", &year, &month, &day, &hour, &minute, &second, &milli, &used) != 7
+  if (sscanf (text, "%4d-%2d-%2dT%2d:%2dZ%2d.%3d%n", &year, &month, &day, &hour, &minute, &second, &milli,
+              &used)
+          != 7
       || text[used] != '\0')
     return FALSE;
   g_autoptr (GDateTime) when = g_date_time_new_utc (year, month, day, hour, minute, second);
@@ -59,7 +61,8 @@ parse_time (const char *text, guint64 *time)
 static FlStage
 stage_of (const char *message)
 {
-  static const char *const starts[] = { NULL, "start", "spotfind_start", "index_start", "refine_start", "integrate_start" };
+  static const char *const starts[] = { NULL,          "start",        "spotfind_start",
+                                        "index_start", "refine_start", "integrate_start" };
   for (FlStage stage = FL_STAGE_READ; stage < FL_STAGE_LAST; stage++)
     if (strcmp (message, starts[stage]) == 0)
       return stage;
@@ -70,7 +73,9 @@ static guint32
 count_of (const char *message)
 {
   const char *under = strrchr (message, '_');
-  return under != NULL && g_ascii_isdigit (under[1]) ? (guint32) MIN (g_ascii_strtoull (under + 1, NULL, 10), G_MAXUINT32) : 0;
+  return under != NULL && g_ascii_isdigit (under[1])
+             ? (guint32) MIN (g_ascii_strtoull (under + 1, NULL, 10), G_MAXUINT32)
+             : 0;
 }
 
 static FlOutcome
@@ -91,7 +96,8 @@ pass_time (Image *image, guint64 now)
 {
   guint stage = image->row.stage;
   if (stage >= FL_STAGE_READ && stage <= FL_STAGE_INTEGRATE && now > image->latest)
-    image->row.duration[stage - FL_STAGE_READ] += (guint32) MIN ((now - image->latest) / 1000, G_MAXUINT32 / 2);
+    image->row.duration[stage - FL_STAGE_READ] +=
+        (guint32) MIN ((now - image->latest) / 1000, G_MAXUINT32 / 2);
   image->latest = MAX (image->latest, now);
 }
 
@@ -104,7 +110,8 @@ begin_image (Image *image, guint64 time)
 }
 
 static void
-take_line (GHashTable *images, GPtrArray *order, const char *tag, guint64 time, const char *state, const char *message)
+take_line (GHashTable *images, GPtrArray *order, const char *tag, guint64 time, const char *state,
+           const char *message)
 {
   Image *image = g_hash_table_lookup (images, tag);
   FlStage stage = stage_of (message);
@@ -177,7 +184,8 @@ add_image (FlWeatherLog *log, const Image *image, guint32 frame)
   FlShotRow row = image->row;
   if (image->open)
     {
-      text = g_strdup_printf ("%s: unfinished, in %s when its log ends", image->tag, fl_stage_name (row.stage));
+      text =
+          g_strdup_printf ("%s: unfinished, in %s when its log ends", image->tag, fl_stage_name (row.stage));
       row.outcome = FL_OUTCOME_FAILED;
       log->unfinished++;
     }
@@ -198,7 +206,8 @@ fl_weather_read (const char *path, GError **error)
   gsize length;
   if (!rank_of (path, &log->rank))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is not called like a weather log, expected debug_RANK.txt", path);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%s: is not called like a weather log, expected debug_RANK.txt", path);
       return NULL;
     }
   if (!g_file_get_contents (path, &text, &length, &closed))
@@ -222,15 +231,18 @@ fl_weather_read (const char *path, GError **error)
         end[-1] = '\0';
       if (*line == '\0')
         continue;
-      if (strlen (line) == (gsize) (end - line) - (end > line && end[-1] == '\0') && parse_line (line, images, order, log))
+      if (strlen (line) == (gsize) (end - line) - (end > line && end[-1] == '\0')
+          && parse_line (line, images, order, log))
         log->lines++;
       else
         log->skipped++;
     }
   if (log->lines == 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is not a weather log, expected lines of "
-                   "hostname,tag,timestamp,state,message", path);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "%s: is not a weather log, expected lines of "
+                   "hostname,tag,timestamp,state,message",
+                   path);
       return NULL;
     }
   for (guint i = 0; i < order->len; i++)

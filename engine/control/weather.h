@@ -16,11 +16,11 @@
 
 typedef struct
 {
-  guint32 rank;      /* from the file's name */
-  char *host;        /* of the first line; "" when there is none */
+  guint32 rank; /* from the file's name */
+  char *host;   /* of the first line; "" when there is none */
   FlBatch *shots;
-  guint lines;       /* understood */
-  guint skipped;     /* neither blank nor five fields that make sense; a cut last line among them */
+  guint lines;   /* understood */
+  guint skipped; /* neither blank nor five fields that make sense; a cut last line among them */
   guint unfinished;
 } FlWeatherLog;
 

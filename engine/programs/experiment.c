@@ -27,9 +27,14 @@ add_watch (FlStore *store, const Options *options, GError **error)
   g_autofree char *folder = g_canonicalize_filename (options->watch, NULL);
   g_autofree char *name = g_path_get_basename (folder);
   g_autofree char *inside = g_strconcat (fl_store_folder (store), "/", NULL);
-  FlRoot root = { .name = (char *) "data", .path = g_str_has_prefix (folder, inside) ? folder + strlen (inside) : folder };
-  FlWatch watch = { .name = name, .root = root.name, .kind = options->kind, .quiet = options->quiet,
-                    .quiet_run = options->quiet, .active = TRUE };
+  FlRoot root = { .name = (char *) "data",
+                  .path = g_str_has_prefix (folder, inside) ? folder + strlen (inside) : folder };
+  FlWatch watch = { .name = name,
+                    .root = root.name,
+                    .kind = options->kind,
+                    .quiet = options->quiet,
+                    .quiet_run = options->quiet,
+                    .active = TRUE };
   g_autoptr (GError) failed = NULL;
   FlRoot *there = fl_store_find (store, FL_TABLE_ROOT, root.name, &failed);
   gboolean known = there != NULL;
@@ -42,7 +47,8 @@ add_watch (FlStore *store, const Options *options, GError **error)
   else if (known)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--watch: this experiment watches another folder already");
   else
-    return fl_store_save (store, FL_TABLE_ROOT, &root, error) && fl_store_save (store, FL_TABLE_WATCH, &watch, error);
+    return fl_store_save (store, FL_TABLE_ROOT, &root, error)
+           && fl_store_save (store, FL_TABLE_WATCH, &watch, error);
   return FALSE;
 }
 
@@ -73,9 +79,15 @@ add_trial (FlStore *store, const Options *options, GError **error)
   for (guint i = 0; i < trials->len; i++)
     number = MAX (number, ((const FlTrial *) trials->pdata[i])->number);
   g_autofree char *text = fl_params_write (params);
-  g_autofree char *name = *options->trial != '\0' ? g_path_get_basename (options->trial) : g_strdup ("defaults");
-  FlTrial trial = { .number = number + 1, .name = name, .params = text, .active = TRUE, .created = fl_now_ns (),
-                    .params_version = (char *) fl_param_table_version (), .engine_build = (char *) FL_VERSION };
+  g_autofree char *name =
+      *options->trial != '\0' ? g_path_get_basename (options->trial) : g_strdup ("defaults");
+  FlTrial trial = { .number = number + 1,
+                    .name = name,
+                    .params = text,
+                    .active = TRUE,
+                    .created = fl_now_ns (),
+                    .params_version = (char *) fl_param_table_version (),
+                    .engine_build = (char *) FL_VERSION };
   return fl_store_save (store, FL_TABLE_TRIAL, &trial, error);
 }
 
@@ -104,19 +116,21 @@ set_site (FlStore *store, const Options *options, GError **error)
 {
   FlSite *site = fl_store_find (store, FL_TABLE_SITE, "local", error);
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", error);
-  gboolean ok = site != NULL && task != NULL
-                && (options->cores <= 0
-                    || fl_store_set_int (store, FL_TABLE_SITE, site->id, "cores", options->cores, error))
-                && (options->launcher == NULL
-                    || fl_store_set_text (store, FL_TABLE_SITE, site->id, "launcher", options->launcher, error))
-                && (options->engine == NULL
-                    || fl_store_set_text (store, FL_TABLE_SITE, site->id, "engine", options->engine, error))
-                && (options->ranks <= 0
-                    || fl_store_set_int (store, FL_TABLE_TASK, task->id, "ranks", options->ranks, error))
-                && (options->stages == NULL
-                    || fl_store_set_text (store, FL_TABLE_TASK, task->id, "type", options->stages, error));
+  gboolean ok =
+      site != NULL && task != NULL
+      && (options->cores <= 0
+          || fl_store_set_int (store, FL_TABLE_SITE, site->id, "cores", options->cores, error))
+      && (options->launcher == NULL
+          || fl_store_set_text (store, FL_TABLE_SITE, site->id, "launcher", options->launcher, error))
+      && (options->engine == NULL
+          || fl_store_set_text (store, FL_TABLE_SITE, site->id, "engine", options->engine, error))
+      && (options->ranks <= 0
+          || fl_store_set_int (store, FL_TABLE_TASK, task->id, "ranks", options->ranks, error))
+      && (options->stages == NULL
+          || fl_store_set_text (store, FL_TABLE_TASK, task->id, "type", options->stages, error));
   if (!ok && error != NULL && *error == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills'", fl_store_path (store));
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills'",
+                 fl_store_path (store));
   fl_record_free (FL_TABLE_SITE, site);
   fl_record_free (FL_TABLE_TASK, task);
   return ok;
@@ -129,8 +143,8 @@ set_up (const Options *options)
   g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_CREATE, &error);
   if (store == NULL || !fl_store_begin (store, &error))
     return fl_program_fail (PROGRAM, error);
-  gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL || options->engine != NULL
-                        || options->stages != NULL;
+  gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL
+                        || options->engine != NULL || options->stages != NULL;
   if ((options->watch == NULL || add_watch (store, options, &error))
       && (options->block == NULL || add_block (store, options, &error))
       && (options->trial == NULL || add_trial (store, options, &error)) && add_tags (store, options, &error)
@@ -150,17 +164,21 @@ fl_program_experiment (int argc, char **argv)
   const GOptionEntry entries[] = {
     { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store, "The experiment's folder", "PATH" },
     { "watch", 'w', 0, G_OPTION_ARG_FILENAME, &options.watch, "Folder in which runs arrive", "DIR" },
-    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "What a run is there: folders (default) or files", "KIND" },
-    { "quiet", 0, 0, G_OPTION_ARG_DOUBLE, &options.quiet, "Seconds without change until a run is complete (3)", "S" },
-    { "block", 'b', 0, G_OPTION_ARG_FILENAME, &options.block, "Parameters of all runs (geometry, mask): makes a block",
-      "FILE" },
-    { "trial", 't', 0, G_OPTION_ARG_FILENAME, &options.trial, "Makes an active trial of these parameters ('': defaults)",
-      "FILE" },
+    { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "What a run is there: folders (default) or files",
+      "KIND" },
+    { "quiet", 0, 0, G_OPTION_ARG_DOUBLE, &options.quiet,
+      "Seconds without change until a run is complete (3)", "S" },
+    { "block", 'b', 0, G_OPTION_ARG_FILENAME, &options.block,
+      "Parameters of all runs (geometry, mask): makes a block", "FILE" },
+    { "trial", 't', 0, G_OPTION_ARG_FILENAME, &options.trial,
+      "Makes an active trial of these parameters ('': defaults)", "FILE" },
     { "tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags, "Makes a tag (may be repeated)", "NAME" },
     { "cores", 0, 0, G_OPTION_ARG_INT, &options.cores, "Cores of this machine that jobs may take", "N" },
     { "ranks", 0, 0, G_OPTION_ARG_INT, &options.ranks, "Ranks of a job", "N" },
-    { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages, "How far jobs go: spots, index or all (default)", "STAGES" },
-    { "launcher", 0, 0, G_OPTION_ARG_STRING, &options.launcher, "How ranks are started (mpirun -n {ranks})", "TEXT" },
+    { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages, "How far jobs go: spots, index or all (default)",
+      "STAGES" },
+    { "launcher", 0, 0, G_OPTION_ARG_STRING, &options.launcher, "How ranks are started (mpirun -n {ranks})",
+      "TEXT" },
     { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine, "firstlight-engine of the jobs", "FILE" },
     { NULL }
   };
@@ -172,10 +190,11 @@ fl_program_experiment (int argc, char **argv)
     fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
   else if (options.store == NULL || argc > 1)
     fprintf (stderr, "%s: expected --store FOLDER and other options only\n", PROGRAM);
-  else if (options.kind != NULL && strcmp (options.kind, "folders") != 0 && strcmp (options.kind, "files") != 0)
+  else if (options.kind != NULL && strcmp (options.kind, "folders") != 0
+           && strcmp (options.kind, "files") != 0)
     fprintf (stderr, "%s: --kind '%s' is wrong, expected folders or files\n", PROGRAM, options.kind);
-  else if (options.stages != NULL && strcmp (options.stages, "spots") != 0 && strcmp (options.stages, "index") != 0
-           && strcmp (options.stages, "all") != 0)
+  else if (options.stages != NULL && strcmp (options.stages, "spots") != 0
+           && strcmp (options.stages, "index") != 0 && strcmp (options.stages, "all") != 0)
     fprintf (stderr, "%s: --stages '%s' is wrong, expected spots, index or all\n", PROGRAM, options.stages);
   else
     {
@@ -190,8 +209,8 @@ fl_program_experiment (int argc, char **argv)
         }
       status = set_up (&options);
     }
-  char *texts[] = { options.store, options.watch, options.kind, options.block, options.trial, options.launcher,
-                    options.engine, options.stages };
+  char *texts[] = { options.store, options.watch,    options.kind,   options.block,
+                    options.trial, options.launcher, options.engine, options.stages };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (options.tags);

@@ -13,8 +13,8 @@
 #include "engine/programs/programs.h"
 #include "engine/store/shots.h"
 
-#define PROGRAM "firstlight-control import"
-#define TASK "imported weather"
+#define PROGRAM      "firstlight-control import"
+#define TASK         "imported weather"
 #define ROWS_A_SLICE 256
 
 typedef struct
@@ -61,7 +61,8 @@ read_folder (const char *folder, GPtrArray *logs, GError **error)
     }
   if (logs->len > before)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: holds no weather logs, expected debug_RANK.txt", folder);
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: holds no weather logs, expected debug_RANK.txt",
+               folder);
   return FALSE;
 }
 
@@ -110,8 +111,8 @@ add_batch (FlStore *store, gint64 attempt, guint32 rank, guint64 sequence, FlBat
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   fl_batch_encode (batch, bytes);
-  return fl_store_add_slice (store, attempt, rank, sequence, (int) fl_batch_kind (batch), bytes->data, bytes->len, NULL,
-                             error);
+  return fl_store_add_slice (store, attempt, rank, sequence, (int) fl_batch_kind (batch), bytes->data,
+                             bytes->len, NULL, error);
 }
 
 static gboolean
@@ -121,7 +122,8 @@ add_log (FlStore *store, gint64 attempt, const FlWeatherLog *log, guint ranks, G
   guint64 sequence = 0;
   g_autoptr (FlBatch) rank = fl_batch_new (FL_KIND_RANK);
   g_autoptr (FlBatch) part = fl_batch_new (FL_KIND_SHOT);
-  fl_batch_append (rank, &(FlRankRow){ .rank = log->rank, .ranks = ranks, .host = log->host, .device = "imported" });
+  fl_batch_append (
+      rank, &(FlRankRow){ .rank = log->rank, .ranks = ranks, .host = log->host, .device = "imported" });
   if (!add_batch (store, attempt, log->rank, ++sequence, rank, error))
     return FALSE;
   for (guint i = 0; i < n; i++)
@@ -156,7 +158,10 @@ static gboolean
 write_logs (FlStore *store, const char *name, GPtrArray *logs, GError **error)
 {
   guint64 first = bound (logs, FALSE), last = bound (logs, TRUE);
-  FlRun run = { .name = (char *) name, .state = (char *) "complete", .first_seen = first, .completed = last,
+  FlRun run = { .name = (char *) name,
+                .state = (char *) "complete",
+                .first_seen = first,
+                .completed = last,
                 .files = logs->len };
   FlTask task = { .name = (char *) TASK, .type = (char *) "imported" };
   FlJob identity = { .run = find_or_make (store, FL_TABLE_RUN, &run, name, error) };
@@ -166,13 +171,19 @@ write_logs (FlStore *store, const char *name, GPtrArray *logs, GError **error)
   FlJob *job = fl_store_ensure_job (store, &identity, NULL, error);
   if (job == NULL)
     return FALSE;
-  FlAttempt attempt = { .job = job->id, .number = job->attempts + 1, .state = FL_JOB_DONE, .started = first, .ended = last,
-                        .submitted = first, .command = (char *) PROGRAM " weather" };
+  FlAttempt attempt = { .job = job->id,
+                        .number = job->attempts + 1,
+                        .state = FL_JOB_DONE,
+                        .started = first,
+                        .ended = last,
+                        .submitted = first,
+                        .command = (char *) PROGRAM " weather" };
   job->attempts = attempt.number;
   job->state = FL_JOB_DONE;
   job->started = first;
   job->ended = last;
-  gboolean ok = fl_store_save (store, FL_TABLE_JOB, job, error) && fl_store_save (store, FL_TABLE_ATTEMPT, &attempt, error);
+  gboolean ok = fl_store_save (store, FL_TABLE_JOB, job, error)
+                && fl_store_save (store, FL_TABLE_ATTEMPT, &attempt, error);
   fl_record_free (FL_TABLE_JOB, job);
   for (guint i = 0; ok && i < logs->len; i++)
     ok = add_log (store, attempt.id, logs->pdata[i], logs->len, error);
@@ -191,7 +202,8 @@ report (GPtrArray *logs)
       skipped += log->skipped;
       unfinished += log->unfinished;
     }
-  printf ("%u images of %u ranks, %u unfinished, from %u lines (%u skipped)\n", shots, logs->len, unfinished, lines, skipped);
+  printf ("%u images of %u ranks, %u unfinished, from %u lines (%u skipped)\n", shots, logs->len, unfinished,
+          lines, skipped);
 }
 
 static int
@@ -214,14 +226,15 @@ fl_program_import (int argc, char **argv)
 {
   Options options = { 0 };
   g_autoptr (GError) error = NULL;
-  const GOptionEntry entries[] = {
-    { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store, "The experiment's folder or database", "PATH" },
-    { "run", 0, 0, G_OPTION_ARG_STRING, &options.run, "Name of the run that they belong to (weather)", "NAME" },
-    { NULL }
-  };
+  const GOptionEntry entries[] = { { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store,
+                                     "The experiment's folder or database", "PATH" },
+                                   { "run", 0, 0, G_OPTION_ARG_STRING, &options.run,
+                                     "Name of the run that they belong to (weather)", "NAME" },
+                                   { NULL } };
   g_autoptr (GOptionContext) context = g_option_context_new ("weather FILE|DIR…");
-  g_option_context_set_summary (context, "Takes results of other programs into the store. weather: debug_RANK.txt of the "
-                                         "reference system's stills processing.");
+  g_option_context_set_summary (
+      context, "Takes results of other programs into the store. weather: debug_RANK.txt of the "
+               "reference system's stills processing.");
   g_option_context_add_main_entries (context, entries, NULL);
   int status = 2;
   if (!g_option_context_parse (context, &argc, &argv, &error))

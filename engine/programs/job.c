@@ -21,7 +21,8 @@ list_jobs (FlStore *store, GError **error)
       const FlJobStats *counts = fl_stats_job (stats, job->id);
       g_autoptr (GError) missing = NULL;
       FlRun *run = fl_store_get (store, FL_TABLE_RUN, job->run, &missing);
-      printf ("%" G_GINT64_FORMAT "\t%s\t%s\t%d attempts\t%" G_GINT64_FORMAT " shots\t%" G_GINT64_FORMAT " hits\t%s\n",
+      printf ("%" G_GINT64_FORMAT "\t%s\t%s\t%d attempts\t%" G_GINT64_FORMAT " shots\t%" G_GINT64_FORMAT
+              " hits\t%s\n",
               job->id, run != NULL ? run->name : "-", fl_job_state_name (job->state), job->attempts,
               counts != NULL ? counts->shots : 0, counts != NULL ? counts->hits : 0, job->reason);
       if (run != NULL)

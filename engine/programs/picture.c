@@ -13,7 +13,8 @@ typedef struct
   FlViewRect rect;
   guint32 width, height;
   gboolean with_forward;
-  gint32 *forward; /* of each detector pixel: the raster pixel that covers its centre, or −1; NULL when not needed */
+  gint32 *
+      forward; /* of each detector pixel: the raster pixel that covers its centre, or −1; NULL when not needed */
   gint32 *inverse; /* of each raster pixel: the detector pixel under its centre, or −1 */
 } Map;
 
@@ -74,10 +75,14 @@ fl_picture_panel (const FlDetector *detector, guint panel, FlVec3 shift)
 {
   const FlPanel *p = &detector->panels[panel];
   double s = 1 / detector->panels[0].pixel_size;
-  return (FlViewPanel){ .x = s * (p->origin.x + shift.x), .y = -s * (p->origin.y + shift.y),
-                        .fs_x = s * p->fs.x, .fs_y = -s * p->fs.y,
-                        .ss_x = s * p->ss.x, .ss_y = -s * p->ss.y,
-                        .n_fs = p->n_fs, .n_ss = p->n_ss };
+  return (FlViewPanel){ .x = s * (p->origin.x + shift.x),
+                        .y = -s * (p->origin.y + shift.y),
+                        .fs_x = s * p->fs.x,
+                        .fs_y = -s * p->fs.y,
+                        .ss_x = s * p->ss.x,
+                        .ss_y = -s * p->ss.y,
+                        .n_fs = p->n_fs,
+                        .n_ss = p->n_ss };
 }
 
 static FlViewRect
@@ -96,7 +101,8 @@ fl_picture_whole (const FlDetector *detector, FlVec3 shift)
     {
       FlViewPanel panel = fl_picture_panel (detector, i, shift);
       FlViewRect b = panel_bounds (&panel);
-      whole = (FlViewRect){ fmin (whole.x0, b.x0), fmin (whole.y0, b.y0), fmax (whole.x1, b.x1), fmax (whole.y1, b.y1) };
+      whole = (FlViewRect){ fmin (whole.x0, b.x0), fmin (whole.y0, b.y0), fmax (whole.x1, b.x1),
+                            fmax (whole.y1, b.y1) };
     }
   return whole;
 }
@@ -107,7 +113,8 @@ fitted (FlViewRect whole, guint32 width, guint32 height)
 {
   double x = (whole.x0 + whole.x1) / 2, y = (whole.y0 + whole.y1) / 2;
   double scale = fmax ((whole.x1 - whole.x0) / width, (whole.y1 - whole.y0) / height);
-  return (FlViewRect){ x - scale * width / 2, y - scale * height / 2, x + scale * width / 2, y + scale * height / 2 };
+  return (FlViewRect){ x - scale * width / 2, y - scale * height / 2, x + scale * width / 2,
+                       y + scale * height / 2 };
 }
 
 /* --- a shot --- */
@@ -165,9 +172,9 @@ levels_at (const Levels *levels, double fraction)
   return levels->max;
 }
 
-#define CONVERT(Type)                                                                                                \
-  for (gsize i = 0; i < n; i++)                                                                                       \
-    out[i] = mask[i] != 0 ? NAN : (float) ((const Type *) in)[i];                                                     \
+#define CONVERT(Type)                                                                                        \
+  for (gsize i = 0; i < n; i++)                                                                              \
+    out[i] = mask[i] != 0 ? NAN : (float) ((const Type *) in)[i];                                            \
   break
 
 static void
@@ -175,14 +182,22 @@ convert (FlPixelType type, const void *in, const guint8 *mask, float *out, gsize
 {
   switch (type)
     {
-    case FL_PIXEL_U8: CONVERT (guint8);
-    case FL_PIXEL_U16: CONVERT (guint16);
-    case FL_PIXEL_U32: CONVERT (guint32);
-    case FL_PIXEL_I8: CONVERT (gint8);
-    case FL_PIXEL_I16: CONVERT (gint16);
-    case FL_PIXEL_I32: CONVERT (gint32);
-    case FL_PIXEL_F32: CONVERT (float);
-    case FL_PIXEL_F64: CONVERT (double);
+    case FL_PIXEL_U8:
+      CONVERT (guint8);
+    case FL_PIXEL_U16:
+      CONVERT (guint16);
+    case FL_PIXEL_U32:
+      CONVERT (guint32);
+    case FL_PIXEL_I8:
+      CONVERT (gint8);
+    case FL_PIXEL_I16:
+      CONVERT (gint16);
+    case FL_PIXEL_I32:
+      CONVERT (gint32);
+    case FL_PIXEL_F32:
+      CONVERT (float);
+    case FL_PIXEL_F64:
+      CONVERT (double);
     default:
       g_assert_not_reached ();
     }
@@ -204,7 +219,8 @@ load_values (FlPicture *picture, const FlShot *shot, const guint8 *mask)
       for (guint row = 0; row < panel->n_ss; row++)
         {
           gsize at = panel->offset + row * panel->stride;
-          convert (shot->type, (const char *) shot->pixels + at * size, mask + at, picture->values + at, panel->n_fs);
+          convert (shot->type, (const char *) shot->pixels + at * size, mask + at, picture->values + at,
+                   panel->n_fs);
           levels_add (levels, picture->values + at, panel->n_fs);
         }
     }
@@ -299,8 +315,12 @@ map_prepare (Map *map, FlDetector *detector, FlVec3 shift, FlViewRect rect, cons
     return;
   fl_detector_ref (detector);
   map_clear (map);
-  *map = (Map){ .detector = detector, .shift = shift, .rect = rect, .width = request->width,
-                .height = request->height, .with_forward = with_forward };
+  *map = (Map){ .detector = detector,
+                .shift = shift,
+                .rect = rect,
+                .width = request->width,
+                .height = request->height,
+                .with_forward = with_forward };
   gsize n = (gsize) map->width * map->height;
   map->inverse = g_new (gint32, n);
   memset (map->inverse, 0xff, n * sizeof *map->inverse);
@@ -401,13 +421,15 @@ fl_picture_draw (FlPicture *picture, const FlViewImageRequest *request)
   image->shot = picture->id;
   image->event = g_strdup (picture->event);
   image->energy = picture->energy;
-  image->wavelength = picture->energy > 0 ? fl_wavelength_from_energy (picture->energy) : detector->wavelength;
+  image->wavelength =
+      picture->energy > 0 ? fl_wavelength_from_energy (picture->energy) : detector->wavelength;
   image->camera_length = camera_length (detector, picture->shift);
   image->pixel_size = detector->panels[0].pixel_size;
   image->saturation = detector->panels[0].saturation;
   image->whole = fl_picture_whole (detector, picture->shift);
-  image->rect = fl_view_rect_is_whole (&request->rect) ? fitted (image->whole, request->width, request->height)
-                                                       : request->rect;
+  image->rect = fl_view_rect_is_whole (&request->rect)
+                    ? fitted (image->whole, request->width, request->height)
+                    : request->rect;
   memcpy (image->percentiles, picture->percentiles, sizeof image->percentiles);
   map_prepare (&picture->map, detector, picture->shift, image->rect, request);
   draw (picture, request->reduce == FL_VIEW_MAXIMUM, raster);

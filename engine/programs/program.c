@@ -22,7 +22,8 @@ help_param (const char *name)
   if (spec == NULL)
     {
       g_autofree char *hint = fl_param_suggest (name);
-      fprintf (stderr, "no parameter is called '%s'%s%s\n", name, hint != NULL ? "; " : "", hint != NULL ? hint : "");
+      fprintf (stderr, "no parameter is called '%s'%s%s\n", name, hint != NULL ? "; " : "",
+               hint != NULL ? hint : "");
       return 2;
     }
   g_autofree char *text = fl_param_describe (spec);
@@ -85,11 +86,11 @@ fl_program_options_clear (FlProgramOptions *options)
 void
 fl_program_add_options (GOptionContext *context, FlProgramOptions *options)
 {
-  GOptionEntry entries[] = {
-    { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->sets, "Set a parameter (may be repeated)", "NAME=VALUE" },
-    { "params", 0, 0, G_OPTION_ARG_FILENAME, &options->params_file, "Read parameters from a file", "FILE" },
-    { NULL }
-  };
+  GOptionEntry entries[] = { { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options->sets,
+                               "Set a parameter (may be repeated)", "NAME=VALUE" },
+                             { "params", 0, 0, G_OPTION_ARG_FILENAME, &options->params_file,
+                               "Read parameters from a file", "FILE" },
+                             { NULL } };
   g_option_context_add_main_entries (context, entries, NULL);
 }
 

@@ -40,9 +40,9 @@ typedef struct
 
 typedef struct
 {
-  char **roots;     /* resolved; NULL: everything that the user may read */
-  GQueue entries;   /* of Entry, last used first; the pictures' lane alone */
-  Entry *loaded;    /* whose shot is in `picture`; NULL = none */
+  char **roots;   /* resolved; NULL: everything that the user may read */
+  GQueue entries; /* of Entry, last used first; the pictures' lane alone */
+  Entry *loaded;  /* whose shot is in `picture`; NULL = none */
   guint32 frame;
   FlShot shot;
   FlPicture *picture;
@@ -59,8 +59,8 @@ resolve (const Serve *serve, const char *path, GError **error)
   char *found = realpath (path, NULL);
   if (found == NULL)
     {
-      g_set_error (error, FL_ERROR, errno == ENOENT || errno == ENOTDIR ? FL_ERROR_MISSING : FL_ERROR_INPUT, "%s: %s",
-                   path, g_strerror (errno));
+      g_set_error (error, FL_ERROR, errno == ENOENT || errno == ENOTDIR ? FL_ERROR_MISSING : FL_ERROR_INPUT,
+                   "%s: %s", path, g_strerror (errno));
       return NULL;
     }
   real = g_strdup (found);
@@ -122,7 +122,8 @@ is_unchanged (const Entry *entry)
       Seen now = *before;
       if (before->path != NULL
           && (!look (&now) || now.size != before->size || now.inode != before->inode
-              || now.changed.tv_sec != before->changed.tv_sec || now.changed.tv_nsec != before->changed.tv_nsec))
+              || now.changed.tv_sec != before->changed.tv_sec
+              || now.changed.tv_nsec != before->changed.tv_nsec))
         return FALSE;
     }
   return TRUE;
@@ -137,8 +138,7 @@ entry_open (const Serve *serve, const FlViewSourceRequest *request, GError **err
   entry->seen[0].path = resolve (serve, request->path, error);
   if (entry->seen[0].path == NULL)
     return NULL;
-  if (*request->geometry != '\0'
-      && (entry->seen[1].path = resolve (serve, request->geometry, error)) == NULL)
+  if (*request->geometry != '\0' && (entry->seen[1].path = resolve (serve, request->geometry, error)) == NULL)
     return NULL;
   if (*request->mask != '\0')
     {
@@ -251,8 +251,9 @@ static void
 place (const Serve *serve, const Entry *entry, guint panel, double fs, double ss, double *x, double *y)
 {
   const FlDetector *detector = fl_source_detector (entry->source);
-  FlViewPanel p = panel < detector->n_panels ? fl_picture_panel (detector, panel, fl_picture_shift (serve->picture))
-                                             : (FlViewPanel){ 0 };
+  FlViewPanel p = panel < detector->n_panels
+                      ? fl_picture_panel (detector, panel, fl_picture_shift (serve->picture))
+                      : (FlViewPanel){ 0 };
   *x = p.x + p.fs_x * fs + p.ss_x * ss;
   *y = p.y + p.fs_y * fs + p.ss_y * ss;
 }
@@ -272,7 +273,8 @@ spots_of (const Serve *serve, const Entry *entry, const FlSpotRow *rows, guint n
 }
 
 static FlViewSpots *
-serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+             GError **error)
 {
   Serve *serve = data;
   g_autofree char *job_dir = resolve (serve, request->job_dir, error);
@@ -291,17 +293,23 @@ serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *can
 }
 
 static FlViewLattices *
-lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, guint n, const FlReflectionRow *reflections,
-             guint n_reflections)
+lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, guint n,
+             const FlReflectionRow *reflections, guint n_reflections)
 {
   FlViewLattices *all = fl_view_lattices_new (n, n_reflections);
   for (guint i = 0; i < n; i++)
     {
       const FlLatticeRow *r = &rows[i];
       FlViewLattice *l = &all->lattices[i];
-      *l = (FlViewLattice){ .centring = (char) r->centring, .space_group = r->space_group, .n_spots = r->spots,
-                            .n_reflections = r->reflections, .confidence = r->confidence, .rmsd = r->rmsd,
-                            .domain_size = r->domain_size, .mosaicity = r->mosaicity, .resolution = r->resolution };
+      *l = (FlViewLattice){ .centring = (char) r->centring,
+                            .space_group = r->space_group,
+                            .n_spots = r->spots,
+                            .n_reflections = r->reflections,
+                            .confidence = r->confidence,
+                            .rmsd = r->rmsd,
+                            .domain_size = r->domain_size,
+                            .mosaicity = r->mosaicity,
+                            .resolution = r->resolution };
       for (guint k = 0; k < 6; k++)
         l->cell[k] = r->cell[k];
     }
@@ -309,8 +317,16 @@ lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, g
     {
       const FlReflectionRow *r = &reflections[i];
       FlViewReflection *v = &all->reflections[i];
-      *v = (FlViewReflection){ .lattice = MIN (r->lattice, n - 1), .h = r->h, .k = r->k, .l = r->l, .panel = r->panel,
-                               .fs = r->fs, .ss = r->ss, .intensity = r->intensity, .sigma = r->sigma, .d = r->d,
+      *v = (FlViewReflection){ .lattice = MIN (r->lattice, n - 1),
+                               .h = r->h,
+                               .k = r->k,
+                               .l = r->l,
+                               .panel = r->panel,
+                               .fs = r->fs,
+                               .ss = r->ss,
+                               .intensity = r->intensity,
+                               .sigma = r->sigma,
+                               .d = r->d,
                                .flags = r->flags };
       place (serve, entry, r->panel, r->fs, r->ss, &v->x, &v->y);
     }
@@ -318,7 +334,8 @@ lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, g
 }
 
 static FlViewLattices *
-serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+                GError **error)
 {
   Serve *serve = data;
   g_autofree char *job_dir = resolve (serve, request->job_dir, error);
@@ -326,16 +343,18 @@ serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *
   if (entry == NULL)
     return NULL;
   g_autoptr (GArray) lattices = fl_results_lattices (job_dir, serve->shot.id, NULL, error);
-  g_autoptr (GArray) reflections
-      = lattices != NULL ? fl_results_reflections (job_dir, serve->shot.id, NULL, error) : NULL;
+  g_autoptr (GArray) reflections =
+      lattices != NULL ? fl_results_reflections (job_dir, serve->shot.id, NULL, error) : NULL;
   if (reflections == NULL)
     return NULL;
   return lattices_of (serve, entry, (const FlLatticeRow *) (void *) lattices->data, lattices->len,
-                      (const FlReflectionRow *) (void *) reflections->data, lattices->len > 0 ? reflections->len : 0);
+                      (const FlReflectionRow *) (void *) reflections->data,
+                      lattices->len > 0 ? reflections->len : 0);
 }
 
 static FlViewTried *
-serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+           GError **error)
 {
   Serve *serve = data;
   FlFound found;
@@ -343,12 +362,14 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
   guint64 start = fl_tick_ns ();
   const Entry *entry = get_shot (serve, &request->source, request->frame, error);
   if (entry == NULL
-      || !fl_trial_try (serve->trier, request->params, &serve->shot, fl_source_detector (entry->source), &found,
-                        &lattices, error))
+      || !fl_trial_try (serve->trier, request->params, &serve->shot, fl_source_detector (entry->source),
+                        &found, &lattices, error))
     return NULL;
   FlViewTried *tried = fl_view_tried_new ();
   tried->spots = spots_of (serve, entry, found.spots, found.n_spots);
-  tried->spots->outcome = lattices.n_lattices > 0 ? FL_OUTCOME_INDEXED : found.hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  tried->spots->outcome = lattices.n_lattices > 0 ? FL_OUTCOME_INDEXED
+                          : found.hit             ? FL_OUTCOME_HIT
+                                                  : FL_OUTCOME_MISS;
   tried->spots->resolution = (double) found.resolution;
   tried->lattices = lattices_of (serve, entry, lattices.lattices, lattices.n_lattices, lattices.reflections,
                                  lattices.n_reflections);
@@ -357,7 +378,8 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
 }
 
 static FlViewLog *
-serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+           GError **error)
 {
   g_autofree char *path = resolve (data, request->path, error);
   struct stat about;
@@ -366,7 +388,8 @@ serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancell
   int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0 || fstat (fd, &about) != 0 || !S_ISREG (about.st_mode))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", path, fd < 0 ? g_strerror (errno) : "is not a plain file");
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", path,
+                   fd < 0 ? g_strerror (errno) : "is not a plain file");
       if (fd >= 0)
         close (fd);
       return NULL;
@@ -424,17 +447,20 @@ resolve_roots (char **roots, GError **error)
 int
 fl_program_serve (int argc, char **argv)
 {
-  static const FlViewHandlers handlers = { .image = serve_image, .spots = serve_spots, .source = serve_source,
-                                           .log = serve_log, .inflight = serve_inflight,
-                                           .lattices = serve_lattices, .try_trial = serve_try };
+  static const FlViewHandlers handlers = { .image = serve_image,
+                                           .spots = serve_spots,
+                                           .source = serve_source,
+                                           .log = serve_log,
+                                           .inflight = serve_inflight,
+                                           .lattices = serve_lattices,
+                                           .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;
-  GOptionEntry entries[] = {
-    { "root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots, "Serve only what lies below this folder (may be repeated)",
-      "FOLDER" },
-    { NULL }
-  };
+  GOptionEntry entries[] = { { "root", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &roots,
+                               "Serve only what lies below this folder (may be repeated)", "FOLDER" },
+                             { NULL } };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GOptionContext) context = g_option_context_new ("– answer view requests on standard input and output");
+  g_autoptr (GOptionContext) context =
+      g_option_context_new ("– answer view requests on standard input and output");
   g_option_context_add_main_entries (context, entries, NULL);
   Serve serve = { 0 };
   if (!g_option_context_parse (context, &argc, &argv, &error)

@@ -18,16 +18,18 @@ fl_learned_write (const FlLearned *learned, guint attempt)
   const FlCell *c = &learned->cell.cell;
   const FlMosaic *m = &learned->mosaic;
   g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text,
-                          "; Learned by attempt %u from %u hits of %u shots, chosen by content. Lengths in Å, angles "
-                          "in rad.\nshots %u\nhits %u\nlattices %u\n",
-                          attempt, learned->hits, learned->shots, learned->shots, learned->hits, learned->lattices);
+  g_string_append_printf (
+      text,
+      "; Learned by attempt %u from %u hits of %u shots, chosen by content. Lengths in Å, angles "
+      "in rad.\nshots %u\nhits %u\nlattices %u\n",
+      attempt, learned->hits, learned->shots, learned->shots, learned->hits, learned->lattices);
   if (learned->has_cell)
-    g_string_append_printf (text, "cell %s %a %a %a %a %a %a %d %c %u\n", learned->told ? "told" : "proposed", c->a, c->b,
-                            c->c, c->alpha, c->beta, c->gamma, (int) learned->cell.type, learned->cell.centring,
-                            learned->cell.space_group);
+    g_string_append_printf (text, "cell %s %a %a %a %a %a %a %d %c %u\n", learned->told ? "told" : "proposed",
+                            c->a, c->b, c->c, c->alpha, c->beta, c->gamma, (int) learned->cell.type,
+                            learned->cell.centring, learned->cell.space_group);
   if (learned->has_mosaic)
-    g_string_append_printf (text, "mosaic %a %a %a %a\n", m->domain_size, m->mosaicity, m->bandwidth, m->divergence);
+    g_string_append_printf (text, "mosaic %a %a %a %a\n", m->domain_size, m->mosaicity, m->bandwidth,
+                            m->divergence);
   guint n = learned->cells != NULL ? fl_batch_rows (learned->cells) : 0;
   for (guint i = 0; i < n; i++)
     {
@@ -36,8 +38,8 @@ fl_learned_write (const FlLearned *learned, guint attempt)
       g_string_append_printf (text, "candidate %u", row.number);
       for (guint k = 0; k < 6; k++)
         g_string_append_printf (text, " %a %a", (double) row.cell[k], (double) row.spread[k]);
-      g_string_append_printf (text, " %u %u %u %u %u %a %u\n", row.type, row.centring, row.space_group, row.members,
-                              row.shots, (double) row.confidence, row.told);
+      g_string_append_printf (text, " %u %u %u %u %u %a %u\n", row.type, row.centring, row.space_group,
+                              row.members, row.shots, (double) row.confidence, row.told);
     }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
@@ -63,9 +65,14 @@ read_candidate (char **words, FlLearned *learned)
   double v[20];
   if (!read_numbers (words, G_N_ELEMENTS (v), v))
     return FALSE;
-  FlCellRow row = { .number = (guint16) v[0],       .type = (guint8) v[13],    .centring = (guint8) v[14],
-                    .space_group = (guint16) v[15], .members = (guint32) v[16], .shots = (guint32) v[17],
-                    .confidence = (float) v[18],    .told = (guint8) v[19] };
+  FlCellRow row = { .number = (guint16) v[0],
+                    .type = (guint8) v[13],
+                    .centring = (guint8) v[14],
+                    .space_group = (guint16) v[15],
+                    .members = (guint32) v[16],
+                    .shots = (guint32) v[17],
+                    .confidence = (float) v[18],
+                    .told = (guint8) v[19] };
   for (guint k = 0; k < 6; k++)
     {
       row.cell[k] = (float) v[1 + 2 * k];
@@ -93,7 +100,8 @@ read_line (char **words, FlLearned *learned)
   if (strcmp (words[0], "mosaic") == 0 && read_numbers (words + 1, 4, v))
     {
       learned->has_mosaic = TRUE;
-      learned->mosaic = (FlMosaic){ .domain_size = v[0], .mosaicity = v[1], .bandwidth = v[2], .divergence = v[3] };
+      learned->mosaic =
+          (FlMosaic){ .domain_size = v[0], .mosaicity = v[1], .bandwidth = v[2], .divergence = v[3] };
       return TRUE;
     }
   if (strcmp (words[0], "candidate") == 0)
@@ -124,8 +132,8 @@ fl_learned_parse (const char *text, const char *path, FlLearned *learned, GError
       if (!read_line (words, learned))
         {
           g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                       "%s:%u: '%s' is not what a learning pass writes; remove the folder to learn again", path, i + 1,
-                       lines[i]);
+                       "%s:%u: '%s' is not what a learning pass writes; remove the folder to learn again",
+                       path, i + 1, lines[i]);
           return FALSE;
         }
     }

@@ -14,7 +14,7 @@ typedef struct
   FlKnownCell cell;
   gboolean has_mosaic;
   FlMosaic mosaic;
-  FlProfiles *profiles; /* NULL: not learned */
+  FlProfiles *profiles;          /* NULL: not learned */
   guint32 shots, hits, lattices; /* that were looked at; hits among them; of those, lattices */
   FlBatch *cells;                /* FlCellRow, the job's own first; rank 0, for its journal */
 } FlLearned;

@@ -10,14 +10,14 @@
 #include "engine/crystal/known-cell.h"
 #include "engine/programs/stills-inputs.h"
 
-#define FIRST_CHUNK   64   /* shots dealt before anybody counts hits; later as many as the hit rate asks for */
-#define LEAST_CHUNK   64
-#define MOST_A_HIT    100  /* shots looked at for one hit that is wanted */
-#define MOST_PROPOSED 4
-#define HASH_SEED     0x6c6561726e31ull
-#define LEARNED  "learned.txt"
-#define PROFILES "profiles.txt"
-#define LEAST_LATTICES 5   /* for a mosaic model */
+#define FIRST_CHUNK    64 /* shots dealt before anybody counts hits; later as many as the hit rate asks for */
+#define LEAST_CHUNK    64
+#define MOST_A_HIT     100 /* shots looked at for one hit that is wanted */
+#define MOST_PROPOSED  4
+#define HASH_SEED      0x6c6561726e31ull
+#define LEARNED        "learned.txt"
+#define PROFILES       "profiles.txt"
+#define LEAST_LATTICES 5 /* for a mosaic model */
 
 typedef struct
 {
@@ -27,7 +27,7 @@ typedef struct
   const GPtrArray *inputs;
   const char *folder; /* what is learned is kept here */
   FlUntil until;
-  guint wanted;  /* hits */
+  guint wanted;         /* hits */
   GArray *order;        /* rank 0: FlShotRef by hash */
   GHashTable *suspects; /* rank 0: const FlShotRef *; were in flight when an attempt died */
   gboolean stopped;
@@ -142,7 +142,8 @@ learn_from (Learning *learning, const FlShotRef *refs, guint n, FlLearn what, GA
     if (dealt != FL_DEAL_WAIT && !fl_stills_rank_learn (learning->rank, ref, what, mine, &failed))
       {
         /* The device: the others could not know that this rank has stopped. */
-        fprintf (stderr, "firstlight-engine stills: rank %u: %s\n", fl_parallel_rank (learning->parallel), failed->message);
+        fprintf (stderr, "firstlight-engine stills: rank %u: %s\n", fl_parallel_rank (learning->parallel),
+                 failed->message);
         fl_parallel_abort (learning->parallel, fl_error_exit_status (failed));
       }
   fl_deal_free (deal);
@@ -191,7 +192,8 @@ collect (Learning *learning, FlLearn what, GArray *entries)
         {
           fprintf (stderr, "learning: %u of %u hits in %u shots\n", hits, learning->wanted, next);
           guint missing = learning->wanted - MIN (hits, learning->wanted);
-          chunk = MAX (LEAST_CHUNK, (guint) (1.1 * (double) missing * (double) next / (double) MAX (hits, 1)));
+          chunk =
+              MAX (LEAST_CHUNK, (guint) (1.1 * (double) missing * (double) next / (double) MAX (hits, 1)));
         }
       go_on = fl_parallel_share_u64 (learning->parallel, go_on);
     }
@@ -216,8 +218,8 @@ propose (const GArray *entries, FlLearned *learned)
       n_shots++;
     }
   g_autoptr (GArray) proposals =
-      fl_cell_consensus ((const FlCellCandidate *) (void *) candidates->data, (const guint *) (void *) first->data,
-                         n_shots, MOST_PROPOSED);
+      fl_cell_consensus ((const FlCellCandidate *) (void *) candidates->data,
+                         (const guint *) (void *) first->data, n_shots, MOST_PROPOSED);
   for (guint i = 0; i < proposals->len; i++)
     {
       const FlCellProposal *p = &g_array_index (proposals, FlCellProposal, i);
@@ -319,8 +321,8 @@ learn_the_mosaic (Learning *learning, FlLearned *learned, GArray *entries)
 static gboolean
 learn_the_profiles (Learning *learning, FlLearned *learned, const GArray *entries, GError **error)
 {
-  if (!fl_stills_rank_expect (learning->rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL, NULL,
-                              FL_UNTIL_INTEGRATED, error))
+  if (!fl_stills_rank_expect (learning->rank, &learned->cell, learned->has_mosaic ? &learned->mosaic : NULL,
+                              NULL, FL_UNTIL_INTEGRATED, error))
     return FALSE;
   g_autoptr (GArray) none = entries_new ();
   g_autoptr (GArray) refs = hits_of (entries);
@@ -339,7 +341,8 @@ learn_the_profiles (Learning *learning, FlLearned *learned, const GArray *entrie
   g_autofree char *merged = all != NULL ? fl_profiles_write (sum) : NULL;
   g_autofree char *text = fl_parallel_share_text (learning->parallel, merged);
   learned->profiles = fl_profiles_read (text, error);
-  return learned->profiles != NULL && (merged == NULL || learning->stopped || keep (learning, PROFILES, merged, error));
+  return learned->profiles != NULL
+         && (merged == NULL || learning->stopped || keep (learning, PROFILES, merged, error));
 }
 
 static void
@@ -424,25 +427,27 @@ tell (const FlLearned *learned)
 {
   const FlCell *c = &learned->cell.cell;
   if (!learned->has_cell)
-    fprintf (stderr, "learned from %u hits of %u shots: no cell found, nothing will be indexed\n", learned->hits,
-             learned->shots);
+    fprintf (stderr, "learned from %u hits of %u shots: no cell found, nothing will be indexed\n",
+             learned->hits, learned->shots);
   else
     fprintf (stderr, "%s cell: %s %c  %.2f %.2f %.2f Å  %.2f %.2f %.2f°; %u of %u hits indexed\n",
-             learned->told ? "expected" : "proposed", fl_lattice_type_name (learned->cell.type), learned->cell.centring,
-             c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta), fl_degrees (c->gamma), learned->lattices,
-             learned->hits);
+             learned->told ? "expected" : "proposed", fl_lattice_type_name (learned->cell.type),
+             learned->cell.centring, c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta),
+             fl_degrees (c->gamma), learned->lattices, learned->hits);
 }
 
 gboolean
 fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params, const GPtrArray *inputs,
-                 const GArray *shots, const GArray *suspects, const char *job_dir, guint attempt, FlUntil until,
-                 FlLearned *learned, gboolean *stopped, GError **error)
+                 const GArray *shots, const GArray *suspects, const char *job_dir, guint attempt,
+                 FlUntil until, FlLearned *learned, gboolean *stopped, GError **error)
 {
   gboolean first = fl_parallel_rank (parallel) == 0, ok;
   g_autofree char *folder = g_build_filename (job_dir, "learning-0001", NULL);
   g_autofree char *path = g_build_filename (folder, LEARNED, NULL);
   g_autofree char *kept = NULL;
-  Learning learning = { .parallel = parallel, .rank = rank, .params = params, .inputs = inputs, .folder = folder, .until = until };
+  Learning learning = {
+    .parallel = parallel, .rank = rank, .params = params, .inputs = inputs, .folder = folder, .until = until
+  };
   learning.wanted = (guint) fl_params_int (params, "indexing.learning_shots");
   *learned = (FlLearned){ 0 };
   if (!fl_known_cell_from_params (params, &learned->cell, &learned->told, error))

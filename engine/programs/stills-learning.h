@@ -12,6 +12,7 @@
 /* `shots`, `suspects` (at rank 0): FlShotRef of those that may be learned from; suspects were in flight when an earlier
  * attempt died. On success the rank is ready to index as far as
  * `until`. *stopped: asked to stop meanwhile; then nothing is kept. */
-gboolean fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params, const GPtrArray *inputs,
-                          const GArray *shots, const GArray *suspects, const char *job_dir, guint attempt,
-                          FlUntil until, FlLearned *learned, gboolean *stopped, GError **error);
+gboolean fl_stills_learn (FlParallel *parallel, FlStillsRank *rank, const FlParams *params,
+                          const GPtrArray *inputs, const GArray *shots, const GArray *suspects,
+                          const char *job_dir, guint attempt, FlUntil until, FlLearned *learned,
+                          gboolean *stopped, GError **error);

@@ -90,11 +90,12 @@ fl_stills_rank_device (const FlStillsRank *rank, const char **message)
 }
 
 gboolean
-fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior, const FlProfiles *profiles,
-                       FlUntil until, GError **error)
+fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMosaic *prior,
+                       const FlProfiles *profiles, FlUntil until, GError **error)
 {
   g_clear_pointer (&rank->lattices, fl_lattice_finder_free);
-  rank->lattices = fl_lattice_finder_new (rank->params, known, prior, until, fl_spot_finder_stream (rank->finder), error);
+  rank->lattices =
+      fl_lattice_finder_new (rank->params, known, prior, until, fl_spot_finder_stream (rank->finder), error);
   if (rank->lattices != NULL && profiles != NULL)
     fl_lattice_finder_set_profiles (rank->lattices, profiles);
   return rank->lattices != NULL;
@@ -103,7 +104,8 @@ fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, const FlMos
 FlProfiles *
 fl_stills_rank_take_profiles (FlStillsRank *rank)
 {
-  return rank->profiles != NULL ? g_steal_pointer (&rank->profiles) : fl_lattice_finder_profiles_new (rank->lattices);
+  return rank->profiles != NULL ? g_steal_pointer (&rank->profiles)
+                                : fl_lattice_finder_profiles_new (rank->lattices);
 }
 
 FlRankCounts *
@@ -142,7 +144,8 @@ get_source (FlStillsRank *rank, guint32 number, GError **error)
 }
 
 static gboolean
-record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, const FlLattices *lattices, GError **error)
+record (FlStillsRank *rank, const FlShotRow *row, const FlSpotRow *spots, const FlLattices *lattices,
+        GError **error)
 {
   double before = cpu_seconds ();
   FlShotParts parts = { .spots = spots,
@@ -241,7 +244,9 @@ find_lattices (FlStillsRank *rank, FlShotRow *row, const FlFound *found, FlLatti
   rank->counts.cpu.refine += 1e-9 * (double) lattices->duration[1];
   rank->counts.cpu.integrate += 1e-9 * (double) lattices->duration[2];
   row->lattices = (guint16) lattices->n_lattices;
-  row->stage = lattices->n_lattices == 0 ? FL_STAGE_INDEX : lattices->n_reflections > 0 ? FL_STAGE_INTEGRATE : FL_STAGE_REFINE;
+  row->stage = lattices->n_lattices == 0     ? FL_STAGE_INDEX
+               : lattices->n_reflections > 0 ? FL_STAGE_INTEGRATE
+                                             : FL_STAGE_REFINE;
   row->outcome = lattices->n_lattices > 0 ? FL_OUTCOME_INDEXED : FL_OUTCOME_HIT;
   return TRUE;
 }
@@ -285,8 +290,8 @@ fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
 /* --- learning --- */
 
 static gboolean
-learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned, GByteArray *items,
-            GError **error)
+learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned,
+            GByteArray *items, GError **error)
 {
   FlCellCandidate candidates[FL_LEARN_CANDIDATES];
   if (rank->search == NULL)
@@ -306,13 +311,14 @@ learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLe
 }
 
 static gboolean
-learn_lattices (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearn what, FlLearnedShot *learned,
-                GByteArray *items, GError **error)
+learn_lattices (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearn what,
+                FlLearnedShot *learned, GByteArray *items, GError **error)
 {
   FlLattices lattices;
   g_autoptr (GError) why = NULL;
   double gain = fl_spot_finder_gain (rank->finder);
-  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, gain, NULL, NULL, &lattices, &why))
+  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, gain, NULL, NULL, &lattices,
+                               &why))
     {
       if (!g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
         return TRUE;
@@ -322,7 +328,8 @@ learn_lattices (FlStillsRank *rank, FlDetector *detector, const FlFound *found, 
   if (what == FL_LEARN_MOSAIC)
     {
       learned->n = MIN (lattices.n_lattices, 1);
-      g_byte_array_append (items, (const guint8 *) lattices.mosaics, (guint) (learned->n * sizeof *lattices.mosaics));
+      g_byte_array_append (items, (const guint8 *) lattices.mosaics,
+                           (guint) (learned->n * sizeof *lattices.mosaics));
       return TRUE;
     }
   if (rank->profiles == NULL)

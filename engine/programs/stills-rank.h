@@ -44,8 +44,8 @@ gboolean fl_stills_rank_expect (FlStillsRank *rank, const FlKnownCell *known, co
 
 typedef enum
 {
-  FL_LEARN_CELL,    /* candidates (FlCellCandidate) of each hit */
-  FL_LEARN_MOSAIC,  /* mosaic models (FlMosaic) of each hit's surest lattice; fl_stills_rank_expect() comes first */
+  FL_LEARN_CELL, /* candidates (FlCellCandidate) of each hit */
+  FL_LEARN_MOSAIC, /* mosaic models (FlMosaic) of each hit's surest lattice; fl_stills_rank_expect() comes first */
   FL_LEARN_PROFILES /* nothing a hit: the rank's sums are asked for at the end; expect(), as far as integration, first */
 } FlLearn;
 
@@ -60,7 +60,8 @@ typedef struct
 #define FL_LEARN_CANDIDATES 8
 
 /* Appends a FlLearnedShot and its items. A shot that cannot be read is no hit. FALSE: the device. */
-gboolean fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out, GError **error);
+gboolean fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out,
+                               GError **error);
 
 /* What has been learned since the last call; the caller's. */
 FlProfiles *fl_stills_rank_take_profiles (FlStillsRank *rank);

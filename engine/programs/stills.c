@@ -75,7 +75,8 @@ parse_stages (Options *options, GError **error)
   options->until = strcmp (stages, "all") == 0 ? FL_UNTIL_INTEGRATED : FL_UNTIL_INDEXED;
   if (!options->index || strcmp (stages, "index") == 0 || strcmp (stages, "all") == 0)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--stages '%s' is wrong, expected spots, index or all", stages);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--stages '%s' is wrong, expected spots, index or all",
+               stages);
   return FALSE;
 }
 
@@ -98,10 +99,10 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (context,
-                                "Finds spots, lattices and reflections in the shots of files, lists (*.lst) or "
-                                "folders.\n"
-                                "The last line of the output reads: N shots, N hits, N indexed, N lattices");
+  g_option_context_set_summary (
+      context, "Finds spots, lattices and reflections in the shots of files, lists (*.lst) or "
+               "folders.\n"
+               "The last line of the output reads: N shots, N hits, N indexed, N lattices");
   g_option_context_add_main_entries (context, entries, NULL);
   fl_program_add_options (context, &options->common);
   /* GLib's own --help would end the process under MPI's feet. */
@@ -376,8 +377,9 @@ learn (Stills *stills, int *status)
   gboolean stopped = FALSE;
   if (!stills->options.index)
     return TRUE;
-  fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots, stills->suspects,
-                   stills->options.out, stills->attempt, stills->options.until, &stills->learned, &stopped, &error);
+  fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots,
+                   stills->suspects, stills->options.out, stills->attempt, stills->options.until,
+                   &stills->learned, &stopped, &error);
   if (error == NULL && stills->first && !stopped)
     fl_recorder_note (stills->recorder, stills->learned.cells, &error);
   if (!all_well (stills, error, status))
@@ -458,12 +460,13 @@ print_timing (Stills *stills, guint64 shots)
   FlRankTimes cpu = fl_stills_rank_counts (stills->rank)->cpu;
   struct timespec t;
   clock_gettime (CLOCK_PROCESS_CPUTIME_ID, &t);
-  double sums[] = { cpu.read,      cpu.decode, cpu.find, cpu.index, cpu.refine,
-                    cpu.integrate, cpu.write,  (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
+  double sums[] = { cpu.read,   cpu.decode,    cpu.find,  cpu.index,
+                    cpu.refine, cpu.integrate, cpu.write, (double) t.tv_sec + 1e-9 * (double) t.tv_nsec };
   fl_parallel_sum_f64 (stills->parallel, sums, G_N_ELEMENTS (sums));
   if (stills->first)
     fprintf (stderr,
-             "cpu seconds: read %.4f (decode %.4f) find %.4f index %.4f refine %.4f integrate %.4f write %.4f total %.4f "
+             "cpu seconds: read %.4f (decode %.4f) find %.4f index %.4f refine %.4f integrate %.4f write "
+             "%.4f total %.4f "
              "for %" G_GUINT64_FORMAT " shots, %.3f s elapsed\n",
              sums[0], sums[1], sums[2], sums[3], sums[4], sums[5], sums[6], sums[7], shots,
              1e-9 * (double) (fl_tick_ns () - stills->started));

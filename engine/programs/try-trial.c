@@ -63,12 +63,12 @@ prepare (FlTrialTrier *trier, const char *text, GError **error)
 }
 
 gboolean
-fl_trial_try (FlTrialTrier *trier, const char *params, const FlShot *shot, FlDetector *detector, FlFound *found,
-              FlLattices *lattices, GError **error)
+fl_trial_try (FlTrialTrier *trier, const char *params, const FlShot *shot, FlDetector *detector,
+              FlFound *found, FlLattices *lattices, GError **error)
 {
   *lattices = (FlLattices){ 0 };
   return prepare (trier, params, error) && fl_spot_finder_find (trier->spots, shot, detector, found, error)
          && (!found->hit || trier->lattices == NULL
-             || fl_lattice_finder_find (trier->lattices, shot, detector, found, fl_spot_finder_gain (trier->spots), NULL,
-                                        NULL, lattices, error));
+             || fl_lattice_finder_find (trier->lattices, shot, detector, found,
+                                        fl_spot_finder_gain (trier->spots), NULL, NULL, lattices, error));
 }

@@ -7,9 +7,9 @@
 #include "engine/sfx/prediction.h"
 #include "engine/sfx/refinement.h"
 
-#define LEAST_NEW         6    /* spots that no surer lattice explains, */
-#define LEAST_NEW_PART    0.3  /* and their part of all that it explains: else it is the same crystal again */
-#define WORSE_RMSD        2.5  /* times the surest lattice's: then its pairs lie just anywhere */
+#define LEAST_NEW         6   /* spots that no surer lattice explains, */
+#define LEAST_NEW_PART    0.3 /* and their part of all that it explains: else it is the same crystal again */
+#define WORSE_RMSD        2.5 /* times the surest lattice's: then its pairs lie just anywhere */
 #define RESOLUTION_SHELLS 10
 #define RESOLUTION_LIMIT  1.0 /* of the mean I/sigma in a shell */
 
@@ -72,7 +72,7 @@ fl_lattice_finder_free (FlLatticeFinder *finder)
 {
   if (finder == NULL)
     return;
-  GArray *arrays[] = { finder->q,       finder->intensity, finder->pairs,      finder->taken,
+  GArray *arrays[] = { finder->q,        finder->intensity, finder->pairs,      finder->taken,
                        finder->lattices, finder->mosaics,   finder->geometries, finder->reflections };
   for (guint i = 0; i < G_N_ELEMENTS (arrays); i++)
     g_array_unref (arrays[i]);
@@ -101,7 +101,8 @@ fl_lattice_finder_learn (FlLatticeFinder *finder, const FlShot *shot, const FlDe
                          FlProfiles *profiles)
 {
   fl_integrator_learn (finder->integrator, shot, detector, gain,
-                       (const FlReflectionRow *) (void *) finder->reflections->data, finder->reflections->len, profiles);
+                       (const FlReflectionRow *) (void *) finder->reflections->data, finder->reflections->len,
+                       profiles);
 }
 
 /* --- geometry --- */
@@ -121,8 +122,8 @@ shot_geometry (const FlShot *shot, const FlDetector *detector, FlShotGeometry *g
 }
 
 gboolean
-fl_spots_to_q (const FlShot *shot, const FlDetector *detector, const FlSpotRow *spots, guint n_spots, GArray *q,
-               GArray *intensity, GError **error)
+fl_spots_to_q (const FlShot *shot, const FlDetector *detector, const FlSpotRow *spots, guint n_spots,
+               GArray *q, GArray *intensity, GError **error)
 {
   FlShotGeometry geometry;
   g_array_set_size (q, n_spots);
@@ -153,8 +154,8 @@ update_panels (FlLatticeFinder *finder, FlDetector *detector)
 /* --- lattices --- */
 
 static FlLatticeRow
-lattice_row (const FlLatticeFinder *finder, guint64 shot, const FlIndexed *indexed,
-             const FlRefined *refined, const FlShot *raw)
+lattice_row (const FlLatticeFinder *finder, guint64 shot, const FlIndexed *indexed, const FlRefined *refined,
+             const FlShot *raw)
 {
   FlCell cell = fl_lattice_cell (&refined->star);
   FlLatticeRow row = { .shot = shot,
@@ -165,7 +166,8 @@ lattice_row (const FlLatticeFinder *finder, guint64 shot, const FlIndexed *index
                        .centring = (guint8) finder->known.centring,
                        .space_group = (guint16) finder->known.space_group,
                        .confidence = (float) indexed->confidence,
-                       .shift = { (float) (refined->shift.x - raw->shift.x), (float) (refined->shift.y - raw->shift.y),
+                       .shift = { (float) (refined->shift.x - raw->shift.x),
+                                  (float) (refined->shift.y - raw->shift.y),
                                   (float) (refined->shift.z - raw->shift.z) },
                        .rmsd = (float) refined->rmsd };
   for (int i = 0; i < 9; i++)
@@ -191,19 +193,20 @@ is_another (FlLatticeFinder *finder, const FlPair *pairs, guint n_spots, const F
 }
 
 static void
-add_lattice (FlLatticeFinder *finder, const FlShot *shot, const FlFound *found, const FlShotGeometry *geometry,
-             const FlIndexed *indexed)
+add_lattice (FlLatticeFinder *finder, const FlShot *shot, const FlFound *found,
+             const FlShotGeometry *geometry, const FlIndexed *indexed)
 {
   FlRefined refined = { .star = indexed->star, .shift = shot->shift };
   FlPair *pairs = (FlPair *) (void *) finder->pairs->data;
-  if (!fl_refine (finder->params, geometry, found->spots, found->n_spots, &finder->known, &refined, pairs, NULL)
+  if (!fl_refine (finder->params, geometry, found->spots, found->n_spots, &finder->known, &refined, pairs,
+                  NULL)
       || refined.rmsd > finder->max_rmsd || !is_another (finder, pairs, found->n_spots, &refined))
     return;
   FlMosaic mosaic;
   FlShotGeometry own = *geometry;
   own.shift = refined.shift;
-  fl_mosaic_fit (finder->params, &own, found->spots, pairs, found->n_spots, finder->has_prior ? &finder->prior : NULL,
-                 &mosaic);
+  fl_mosaic_fit (finder->params, &own, found->spots, pairs, found->n_spots,
+                 finder->has_prior ? &finder->prior : NULL, &mosaic);
   FlLatticeRow row = lattice_row (finder, shot->id, indexed, &refined, shot);
   row.domain_size = (float) mosaic.domain_size;
   row.mosaicity = (float) mosaic.mosaicity;
@@ -232,7 +235,8 @@ star_of (const FlLatticeRow *row)
 }
 
 static void
-integrate (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector, const FlFound *found, double gain)
+integrate (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector, const FlFound *found,
+           double gain)
 {
   GArray *rows = finder->reflections;
   guint *first = g_newa (guint, finder->lattices->len + 1);
@@ -275,8 +279,9 @@ nanoseconds_since (guint64 *tick)
 }
 
 gboolean
-fl_lattice_finder_find (FlLatticeFinder *finder, const FlShot *shot, FlDetector *detector, const FlFound *found,
-                        double gain, FlStageFunc stage, gpointer data, FlLattices *lattices, GError **error)
+fl_lattice_finder_find (FlLatticeFinder *finder, const FlShot *shot, FlDetector *detector,
+                        const FlFound *found, double gain, FlStageFunc stage, gpointer data,
+                        FlLattices *lattices, GError **error)
 {
   GArray *outputs[] = { finder->lattices, finder->mosaics, finder->geometries, finder->reflections };
   for (guint i = 0; i < G_N_ELEMENTS (outputs); i++)

@@ -33,8 +33,9 @@ typedef struct
 typedef struct FlLatticeFinder FlLatticeFinder;
 
 /* `known` is copied; `device` borrowed; `prior` (may be NULL) copied. */
-FlLatticeFinder *fl_lattice_finder_new (const FlParams *params, const FlKnownCell *known, const FlMosaic *prior,
-                                        FlUntil until, FlkDevice *device, GError **error);
+FlLatticeFinder *fl_lattice_finder_new (const FlParams *params, const FlKnownCell *known,
+                                        const FlMosaic *prior, FlUntil until, FlkDevice *device,
+                                        GError **error);
 void fl_lattice_finder_free (FlLatticeFinder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlLatticeFinder, fl_lattice_finder_free)
 
@@ -45,15 +46,16 @@ typedef void (*FlStageFunc) (FlStage stage, gpointer data);
 
 /* `gain`: counts a photon. `stage` (may be NULL) is called as each stage begins. No lattice is no error. FALSE:
  * FL_ERROR_INPUT (the shot: nobody says its wavelength, or where its pixels are), FL_ERROR_FAILED (the device). */
-gboolean fl_lattice_finder_find (FlLatticeFinder *finder, const FlShot *shot, FlDetector *detector, const FlFound *found,
-                                 double gain, FlStageFunc stage, gpointer data, FlLattices *lattices, GError **error);
+gboolean fl_lattice_finder_find (FlLatticeFinder *finder, const FlShot *shot, FlDetector *detector,
+                                 const FlFound *found, double gain, FlStageFunc stage, gpointer data,
+                                 FlLattices *lattices, GError **error);
 
 /* Adds the last shot's reflections to `profiles` (made by fl_lattice_finder_profiles_new()). */
-void fl_lattice_finder_learn (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector, double gain,
-                              FlProfiles *profiles);
+void fl_lattice_finder_learn (FlLatticeFinder *finder, const FlShot *shot, const FlDetector *detector,
+                              double gain, FlProfiles *profiles);
 FlProfiles *fl_lattice_finder_profiles_new (const FlLatticeFinder *finder);
 
 /* Geometry and reciprocal vectors of a shot's spots, as indexing wants them. `q`: FlVec3, `intensity`: float; emptied
  * first. FALSE as above. */
-gboolean fl_spots_to_q (const FlShot *shot, const FlDetector *detector, const FlSpotRow *spots, guint n_spots, GArray *q,
-                        GArray *intensity, GError **error);
+gboolean fl_spots_to_q (const FlShot *shot, const FlDetector *detector, const FlSpotRow *spots, guint n_spots,
+                        GArray *q, GArray *intensity, GError **error);

@@ -104,20 +104,31 @@ insert_summaries (FlStore *store, gint64 slice, const FlShotBlock *part, GError 
     {
       FlShotSummary sum = { 0 };
       fl_summarise (part, from, MIN (from + FL_SUMMARY_SHOTS, part->n), &sum);
-      FlStoredSummary stored = { sum.first, sum.last, sum.spots, (guint32) sum.shots, (guint32) sum.hits,
-                                 (guint32) sum.indexed, (guint32) sum.failed, (guint32) sum.set_aside,
-                                 sum.resolution, sum.energy, sum.solvent };
+      FlStoredSummary stored = { sum.first,
+                                 sum.last,
+                                 sum.spots,
+                                 (guint32) sum.shots,
+                                 (guint32) sum.hits,
+                                 (guint32) sum.indexed,
+                                 (guint32) sum.failed,
+                                 (guint32) sum.set_aside,
+                                 sum.resolution,
+                                 sum.energy,
+                                 sum.solvent };
       g_byte_array_append (data, (const guint8 *) &stored, sizeof stored);
     }
   return fl_store_insert_column (store, slice, FL_PART_SUMMARIES, data, error);
 }
 
 static gboolean
-insert_part (FlStore *store, const Attempt *attempt, guint from, guint to, const FlSliceRow *like, gint64 stamp,
-             GError **error)
+insert_part (FlStore *store, const Attempt *attempt, guint from, guint to, const FlSliceRow *like,
+             gint64 stamp, GError **error)
 {
   g_autoptr (FlShotBlock) part = take_part (attempt, from, to);
-  FlNewSlice slice = { .stamp = stamp, .kind = FL_KIND_SHOT, .writer = -1, .sequence = from / PART_SHOTS,
+  FlNewSlice slice = { .stamp = stamp,
+                       .kind = FL_KIND_SHOT,
+                       .writer = -1,
+                       .sequence = from / PART_SHOTS,
                        .length = part->n,
                        .sum = { .job = like->sum.job, .attempt = like->sum.attempt, .run = like->sum.run } };
   fl_summarise (part, 0, part->n, &slice.sum);
@@ -150,10 +161,11 @@ same_counts (const GArray *rows, const Attempt *attempt)
       before.spots += sum->spots;
     }
   for (guint i = 0; i < attempt->kept; i++)
-    fl_summary_count (&after, attempt->block->outcome[attempt->order[i]], attempt->block->spots[attempt->order[i]], 1);
+    fl_summary_count (&after, attempt->block->outcome[attempt->order[i]],
+                      attempt->block->spots[attempt->order[i]], 1);
   return attempt->kept == attempt->block->n && before.shots == after.shots && before.hits == after.hits
-         && before.indexed == after.indexed && before.failed == after.failed && before.set_aside == after.set_aside
-         && before.spots == after.spots;
+         && before.indexed == after.indexed && before.failed == after.failed
+         && before.set_aside == after.set_aside && before.spots == after.spots;
 }
 
 /* Writes the attempt anew. Readers that have seen all of it need not see it again, unless shots or counts changed. */
@@ -167,7 +179,8 @@ rewrite (FlStore *store, const GArray *rows, const Attempt *attempt, GError **er
   for (guint i = 0; i < rows->len; i++)
     {
       gint64 id = g_array_index (rows, FlSliceRow, i).id;
-      if (!fl_db_exec (store->db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS), FL_INT ((id + 1) * FL_PARTS))
+      if (!fl_db_exec (store->db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS),
+                       FL_INT ((id + 1) * FL_PARTS))
           || !fl_db_exec (store->db, SQL (SLICE_REMOVE), error, FL_INT (id)))
         return FALSE;
     }

@@ -11,16 +11,22 @@ typedef struct FlQuery FlQuery;
 
 typedef struct
 {
-  enum { FL_VALUE_INT, FL_VALUE_REAL, FL_VALUE_TEXT, FL_VALUE_BLOB } type;
+  enum
+  {
+    FL_VALUE_INT,
+    FL_VALUE_REAL,
+    FL_VALUE_TEXT,
+    FL_VALUE_BLOB
+  } type;
   gint64 integer;
   double real;
   gconstpointer data;
   gsize length;
 } FlValue;
 
-#define FL_INT(x) ((FlValue){ .type = FL_VALUE_INT, .integer = (gint64) (x) })
-#define FL_REAL(x) ((FlValue){ .type = FL_VALUE_REAL, .real = (x) })
-#define FL_TEXT(x) ((FlValue){ .type = FL_VALUE_TEXT, .data = (x) })
+#define FL_INT(x)     ((FlValue){ .type = FL_VALUE_INT, .integer = (gint64) (x) })
+#define FL_REAL(x)    ((FlValue){ .type = FL_VALUE_REAL, .real = (x) })
+#define FL_TEXT(x)    ((FlValue){ .type = FL_VALUE_TEXT, .data = (x) })
 #define FL_BLOB(x, n) ((FlValue){ .type = FL_VALUE_BLOB, .data = (x), .length = (n) })
 
 typedef enum
@@ -44,9 +50,10 @@ void fl_db_rollback (FlDb *db);
 /* TEXT and BLOB values must live until the query is done. */
 FlQuery *fl_db_query_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error);
 gboolean fl_db_exec_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error);
-#define FL_VALUES(...) (const FlValue[]){ __VA_ARGS__ }, sizeof ((const FlValue[]){ __VA_ARGS__ }) / sizeof (FlValue)
+#define FL_VALUES(...)                                                                                       \
+  (const FlValue[]){ __VA_ARGS__ }, sizeof ((const FlValue[]){ __VA_ARGS__ }) / sizeof (FlValue)
 #define fl_db_query(db, sql, error, ...) fl_db_query_values (db, sql, FL_VALUES (__VA_ARGS__), error)
-#define fl_db_exec(db, sql, error, ...) fl_db_exec_values (db, sql, FL_VALUES (__VA_ARGS__), error)
+#define fl_db_exec(db, sql, error, ...)  fl_db_exec_values (db, sql, FL_VALUES (__VA_ARGS__), error)
 
 /* TRUE with a row; FALSE at the end, or with error. */
 gboolean fl_query_next (FlQuery *query, GError **error);

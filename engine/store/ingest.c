@@ -38,8 +38,8 @@ static gboolean
 read_position (FlIngest *ingest, const char *file, guint64 *position, guint64 *skipped, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query
-      = fl_db_query (ingest->store->db, SQL (JOURNAL_READ), error, FL_INT (ingest->attempt), FL_TEXT (file));
+  g_autoptr (FlQuery) query =
+      fl_db_query (ingest->store->db, SQL (JOURNAL_READ), error, FL_INT (ingest->attempt), FL_TEXT (file));
   if (query == NULL)
     return FALSE;
   gboolean there = fl_query_next (query, &failed);
@@ -60,7 +60,8 @@ add_frame (FlIngest *ingest, const FlFrame *frame, FlIngested *sum, GError **err
                            frame->payload, frame->payload_length, &inserted, &failed))
     {
       /* The checksum was right, the contents are not: as damaged as the rest, stepped over and counted. */
-      if (!g_error_matches (failed, FL_ERROR, FL_ERROR_INPUT) || g_strrstr (failed->message, ingest->store->path) != NULL)
+      if (!g_error_matches (failed, FL_ERROR, FL_ERROR_INPUT)
+          || g_strrstr (failed->message, ingest->store->path) != NULL)
         {
           g_propagate_error (error, g_steal_pointer (&failed));
           return FALSE;
@@ -76,7 +77,8 @@ add_frame (FlIngest *ingest, const FlFrame *frame, FlIngested *sum, GError **err
 /* One transaction's worth of frames; *more tells whether there may be others. Where to go on is read from the store in
  * the same transaction, so that two who ingest the same journal take turns. */
 static gboolean
-ingest_some (FlIngest *ingest, const char *path, const char *file, gboolean *more, FlIngested *sum, GError **error)
+ingest_some (FlIngest *ingest, const char *path, const char *file, gboolean *more, FlIngested *sum,
+             GError **error)
 {
   guint64 position, skipped_before;
   if (!read_position (ingest, file, &position, &skipped_before, error))
@@ -103,8 +105,8 @@ ingest_some (FlIngest *ingest, const char *path, const char *file, gboolean *mor
   sum->bytes += now - position;
   sum->skipped += fl_journal_reader_skipped (reader);
   return now == position
-         || fl_db_exec (ingest->store->db, SQL (JOURNAL_WRITE), error, FL_INT (ingest->attempt), FL_TEXT (file),
-                        FL_INT (now), FL_INT (skipped_before + sum->skipped));
+         || fl_db_exec (ingest->store->db, SQL (JOURNAL_WRITE), error, FL_INT (ingest->attempt),
+                        FL_TEXT (file), FL_INT (now), FL_INT (skipped_before + sum->skipped));
 }
 
 static gboolean

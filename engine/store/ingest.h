@@ -9,9 +9,9 @@
 
 typedef struct
 {
-  guint64 frames, shots;   /* new in the store by this call */
-  guint64 bytes;           /* read */
-  guint64 skipped;         /* damaged bytes stepped over */
+  guint64 frames, shots; /* new in the store by this call */
+  guint64 bytes;         /* read */
+  guint64 skipped;       /* damaged bytes stepped over */
 } FlIngested;
 
 typedef struct FlIngest FlIngest;

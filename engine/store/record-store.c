@@ -159,14 +159,16 @@ explain_constraint (FlTable table, gconstpointer record, GError **error)
     return FALSE;
   g_clear_error (error);
   if (!unique)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s belongs to something that is not there", fl_table_name (table));
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s belongs to something that is not there",
+                 fl_table_name (table));
   else if (table == FL_TABLE_TRIAL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "trial %d is there already", ((const FlTrial *) record)->number);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "trial %d is there already",
+                 ((const FlTrial *) record)->number);
   else if (fl_record_type (table)->named)
     {
       FlValue name = field_value (fl_record_field (table, "name"), record);
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s called '%s' is there already", fl_table_name (table),
-                   (const char *) name.data);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s called '%s' is there already",
+                   fl_table_name (table), (const char *) name.data);
     }
   else
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the same %s is there already", fl_table_name (table));
@@ -192,7 +194,8 @@ gpointer
 fl_store_find (FlStore *store, FlTable table, const char *name, GError **error)
 {
   g_return_val_if_fail (fl_record_type (table)->named, NULL);
-  g_autoptr (GPtrArray) records = read_records (store, table, "WHERE name = ?", FL_VALUES (FL_TEXT (name)), error);
+  g_autoptr (GPtrArray) records =
+      read_records (store, table, "WHERE name = ?", FL_VALUES (FL_TEXT (name)), error);
   return records != NULL && records->len == 1 ? records->pdata[0] : NULL;
 }
 
@@ -210,14 +213,14 @@ fl_store_list (FlStore *store, FlTable table, GError **error)
 GPtrArray *
 fl_store_list_attempts (FlStore *store, gint64 job, GError **error)
 {
-  GPtrArray *records
-      = read_records (store, FL_TABLE_ATTEMPT, "WHERE job = ? ORDER BY number", FL_VALUES (FL_INT (job)), error);
+  GPtrArray *records = read_records (store, FL_TABLE_ATTEMPT, "WHERE job = ? ORDER BY number",
+                                     FL_VALUES (FL_INT (job)), error);
   if (records != NULL)
     g_ptr_array_set_free_func (records, free_record[FL_TABLE_ATTEMPT]);
   return records;
 }
 
-#define FREE_FUNC(table) \
+#define FREE_FUNC(table)                                                                                     \
   static void free_##table (gpointer record) { fl_record_free (FL_TABLE_##table, record); }
 FREE_FUNC (EXPERIMENT)
 FREE_FUNC (ROOT)
@@ -234,8 +237,9 @@ FREE_FUNC (JOB)
 FREE_FUNC (ATTEMPT)
 FREE_FUNC (WATCH)
 static const GDestroyNotify free_record[FL_TABLE_LAST] = {
-  free_EXPERIMENT, free_ROOT, free_SITE, free_RUN, free_TAG, free_RUN_TAG, free_BLOCK, free_TRIAL,
-  free_TASK, free_DATASET, free_DATASET_VERSION, free_JOB, free_ATTEMPT, free_WATCH,
+  free_EXPERIMENT,      free_ROOT,  free_SITE,    free_RUN,   free_TAG,
+  free_RUN_TAG,         free_BLOCK, free_TRIAL,   free_TASK,  free_DATASET,
+  free_DATASET_VERSION, free_JOB,   free_ATTEMPT, free_WATCH,
 };
 
 /* --- change feed --- */
@@ -267,8 +271,8 @@ collect_changes (FlStore *store, gint64 since, GArray *found, GError **error)
 {
   for (FlTable table = 0; table < FL_TABLE_LAST; table++)
     {
-      g_autoptr (GPtrArray) records
-          = read_records (store, table, "WHERE revision > ?", FL_VALUES (FL_INT (since)), error);
+      g_autoptr (GPtrArray) records =
+          read_records (store, table, "WHERE revision > ?", FL_VALUES (FL_INT (since)), error);
       if (records == NULL)
         return FALSE;
       for (guint i = 0; i < records->len; i++)
@@ -284,7 +288,8 @@ collect_changes (FlStore *store, gint64 since, GArray *found, GError **error)
   if (query == NULL)
     return FALSE;
   while (fl_query_next (query, &failed))
-    add_change (found, fl_query_int (query, 0), (FlTable) fl_query_int (query, 1), fl_query_int (query, 2), NULL);
+    add_change (found, fl_query_int (query, 0), (FlTable) fl_query_int (query, 1), fl_query_int (query, 2),
+                NULL);
   if (failed == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failed));
@@ -325,19 +330,21 @@ check_frozen (FlStore *store, FlTable table, gint64 id, const char *params, GErr
   if (stored == NULL)
     return FALSE;
   gboolean same = g_strcmp0 (is_trial ? ((FlTrial *) stored)->params : ((FlBlock *) stored)->params,
-                             params != NULL ? params : "") == 0;
+                             params != NULL ? params : "")
+                  == 0;
   int number = is_trial ? ((FlTrial *) stored)->number : (int) id;
   fl_record_free (table, stored);
   if (same)
     return TRUE;
-  g_autoptr (FlQuery) query = fl_db_query (store->db, is_trial ? SQL (JOB_USES_TRIAL) : SQL (JOB_USES_BLOCK), error,
-                                           FL_INT (id));
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, is_trial ? SQL (JOB_USES_TRIAL) : SQL (JOB_USES_BLOCK), error, FL_INT (id));
   if (query == NULL)
     return FALSE;
   if (!fl_query_next (query, NULL))
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s %d has jobs, its parameters stay as they are; make a new one",
-               fl_table_name (table), number);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s %d has jobs, its parameters stay as they are; make a new one", fl_table_name (table),
+               number);
   return FALSE;
 }
 
@@ -357,8 +364,8 @@ save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint
     {
       g_autofree char *columns = column_list (type, "", ", ");
       g_autofree char *marks = column_list (type, "?", ", ");
-      g_autofree char *sql
-          = g_strdup_printf ("INSERT INTO %s (revision, %s) VALUES (?, %s)", type->table, columns, marks);
+      g_autofree char *sql =
+          g_strdup_printf ("INSERT INTO %s (revision, %s) VALUES (?, %s)", type->table, columns, marks);
       if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 1, error))
         return explain_constraint (table, head, error);
       *id = fl_db_last_id (store->db);
@@ -371,7 +378,8 @@ save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint
         return FALSE;
     }
   g_autofree char *columns = column_list (type, "=", ", ");
-  g_autofree char *sql = g_strdup_printf ("UPDATE %s SET revision = ?, %s WHERE id = ?", type->table, columns);
+  g_autofree char *sql =
+      g_strdup_printf ("UPDATE %s SET revision = ?, %s WHERE id = ?", type->table, columns);
   values[type->n_fields + 1] = FL_INT (head->id);
   if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 2, error))
     return explain_constraint (table, head, error);
@@ -408,7 +416,8 @@ set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValu
   gboolean is_text = value.type == FL_VALUE_TEXT;
   if (field == NULL || (field->type >= FL_FIELD_TEXT) != is_text || field->type == FL_FIELD_REAL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s has no column '%s' of that type", fl_table_name (table), column);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a %s has no column '%s' of that type",
+                   fl_table_name (table), column);
       return FALSE;
     }
   if (is_text && !check_text (table, field, value.data, error))
@@ -416,25 +425,28 @@ set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValu
   if (is_text && strcmp (column, "params") == 0 && !check_frozen (store, table, id, value.data, error))
     return FALSE;
   gint64 revision = fl_store_count (store, "revision", error);
-  g_autofree char *sql
-      = g_strdup_printf ("UPDATE %s SET revision = ?, %s = ? WHERE id = ?", fl_table_name (table), field->column);
+  g_autofree char *sql = g_strdup_printf ("UPDATE %s SET revision = ?, %s = ? WHERE id = ?",
+                                          fl_table_name (table), field->column);
   if (revision == 0 || !fl_db_exec (store->db, sql, error, FL_INT (revision), value, FL_INT (id)))
     {
       if (revision > 0 && error != NULL && *error != NULL && strstr ((*error)->message, "UNIQUE") != NULL)
         {
           g_clear_error (error);
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "another %s has this %s already", fl_table_name (table), column);
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "another %s has this %s already",
+                       fl_table_name (table), column);
         }
       return FALSE;
     }
   if (fl_db_changed_rows (store->db) == 1)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path, fl_table_name (table));
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path,
+               fl_table_name (table));
   return FALSE;
 }
 
 gboolean
-fl_store_set_text (FlStore *store, FlTable table, gint64 id, const char *column, const char *value, GError **error)
+fl_store_set_text (FlStore *store, FlTable table, gint64 id, const char *column, const char *value,
+                   GError **error)
 {
   FlValue text = FL_TEXT (value != NULL ? value : "");
   return fl_store_enter (store, error)
@@ -483,7 +495,8 @@ remove_row (FlStore *store, FlTable table, gint64 id, GError **error)
     }
   gint64 revision = fl_store_count (store, "revision", error);
   return revision > 0
-         && fl_db_exec (store->db, SQL (TOMBSTONE_ADD), error, FL_INT (revision), FL_INT (table), FL_INT (id));
+         && fl_db_exec (store->db, SQL (TOMBSTONE_ADD), error, FL_INT (revision), FL_INT (table),
+                        FL_INT (id));
 }
 
 static gboolean
@@ -501,7 +514,8 @@ check_unused (FlStore *store, FlTable table, gint64 id, GError **error)
     return FALSE;
   if (!fl_query_next (query, NULL))
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s has jobs and cannot be removed", fl_table_name (table));
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s has jobs and cannot be removed",
+               fl_table_name (table));
   return FALSE;
 }
 
@@ -513,8 +527,9 @@ remove_record (FlStore *store, FlTable table, gint64 id, GError **error)
   if (table == FL_TABLE_RUN || table == FL_TABLE_TAG)
     {
       g_autoptr (GArray) uses = g_array_new (FALSE, FALSE, sizeof (gint64));
-      FlQuery *query = fl_db_query (store->db, table == FL_TABLE_RUN ? SQL (RUN_TAGS_OF_RUN) : SQL (RUN_TAGS_OF_TAG),
-                                    error, FL_INT (id));
+      FlQuery *query =
+          fl_db_query (store->db, table == FL_TABLE_RUN ? SQL (RUN_TAGS_OF_RUN) : SQL (RUN_TAGS_OF_TAG),
+                       error, FL_INT (id));
       if (query == NULL)
         return FALSE;
       while (fl_query_next (query, NULL))
@@ -533,7 +548,8 @@ remove_record (FlStore *store, FlTable table, gint64 id, GError **error)
 gboolean
 fl_store_remove (FlStore *store, FlTable table, gint64 id, GError **error)
 {
-  return fl_store_enter (store, error) && fl_store_leave (store, remove_record (store, table, id, error), error);
+  return fl_store_enter (store, error)
+         && fl_store_leave (store, remove_record (store, table, id, error), error);
 }
 
 /* --- jobs --- */
@@ -542,9 +558,9 @@ static FlJob *
 find_or_make_job (FlStore *store, const FlJob *identity, gboolean *made, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  FlQuery *query = fl_db_query (store->db, SQL (JOB_FIND), error, FL_INT (identity->trial), FL_INT (identity->block),
-                                FL_INT (identity->run), FL_INT (identity->task), FL_INT (identity->dataset),
-                                FL_INT (identity->version));
+  FlQuery *query = fl_db_query (store->db, SQL (JOB_FIND), error, FL_INT (identity->trial),
+                                FL_INT (identity->block), FL_INT (identity->run), FL_INT (identity->task),
+                                FL_INT (identity->dataset), FL_INT (identity->version));
   if (query == NULL)
     return NULL;
   gint64 id = fl_query_next (query, &failed) ? fl_query_int (query, 0) : 0;

@@ -5,29 +5,38 @@
 
 #include "engine/store/fields.h"
 
-#define F(record, field, type) { #field, FL_FIELD_##type, offsetof (record, field) }
+#define F(record, field, type)                                                                               \
+  {                                                                                                          \
+#field, FL_FIELD_##type, offsetof(record, field)                                                         \
+  }
 
 static const FlField experiment_fields[] = {
-  F (FlExperiment, name, NAME), F (FlExperiment, comment, TEXT), F (FlExperiment, created, U64),
+  F (FlExperiment, name, NAME),
+  F (FlExperiment, comment, TEXT),
+  F (FlExperiment, created, U64),
 };
 static const FlField root_fields[] = { F (FlRoot, name, NAME), F (FlRoot, path, TEXT) };
 static const FlField site_fields[] = {
-  F (FlSite, name, NAME),     F (FlSite, kind, NAME),    F (FlSite, host, TEXT),
-  { "user_name", FL_FIELD_TEXT, offsetof (FlSite, user) },
-  F (FlSite, engine, TEXT),   F (FlSite, scratch, TEXT), F (FlSite, launcher, TEXT),
-  F (FlSite, environment, TEXT), F (FlSite, cores, INT),
+  F (FlSite, name, NAME),     F (FlSite, kind, NAME),
+  F (FlSite, host, TEXT),     { "user_name", FL_FIELD_TEXT, offsetof (FlSite, user) },
+  F (FlSite, engine, TEXT),   F (FlSite, scratch, TEXT),
+  F (FlSite, launcher, TEXT), F (FlSite, environment, TEXT),
+  F (FlSite, cores, INT),
 };
 static const FlField run_fields[] = {
-  F (FlRun, name, NAME),     F (FlRun, root, TEXT),  F (FlRun, path, TEXT),  F (FlRun, first_seen, U64),
-  F (FlRun, completed, U64), F (FlRun, bytes, U64),  F (FlRun, files, U32),  F (FlRun, shots, U64),
+  F (FlRun, name, NAME),     F (FlRun, root, TEXT),    F (FlRun, path, TEXT),    F (FlRun, first_seen, U64),
+  F (FlRun, completed, U64), F (FlRun, bytes, U64),    F (FlRun, files, U32),    F (FlRun, shots, U64),
   F (FlRun, state, NAME),    F (FlRun, problem, TEXT), F (FlRun, comment, TEXT),
 };
 static const FlField tag_fields[] = {
-  F (FlTag, name, NAME), F (FlTag, comment, TEXT), F (FlTag, colour, TEXT), F (FlTag, persistent, INT),
+  F (FlTag, name, NAME),
+  F (FlTag, comment, TEXT),
+  F (FlTag, colour, TEXT),
+  F (FlTag, persistent, INT),
 };
 static const FlField run_tag_fields[] = { F (FlRunTag, run, I64), F (FlRunTag, tag, I64) };
 static const FlField block_fields[] = {
-  F (FlBlock, name, NAME), F (FlBlock, first_run, TEXT), F (FlBlock, last_run, TEXT),
+  F (FlBlock, name, NAME),   F (FlBlock, first_run, TEXT), F (FlBlock, last_run, TEXT),
   F (FlBlock, params, TEXT), F (FlBlock, active, INT),
 };
 static const FlField trial_fields[] = {
@@ -40,32 +49,40 @@ static const FlField task_fields[] = {
   F (FlTask, trial, I64), F (FlTask, ranks, INT), F (FlTask, active, INT),
 };
 static const FlField dataset_fields[] = {
-  F (FlDataset, name, NAME), F (FlDataset, expression, TEXT), F (FlDataset, comment, TEXT), F (FlDataset, active, INT),
+  F (FlDataset, name, NAME),
+  F (FlDataset, expression, TEXT),
+  F (FlDataset, comment, TEXT),
+  F (FlDataset, active, INT),
 };
 static const FlField dataset_version_fields[] = {
-  F (FlDatasetVersion, dataset, I64), F (FlDatasetVersion, number, INT), F (FlDatasetVersion, created, U64),
+  F (FlDatasetVersion, dataset, I64),
+  F (FlDatasetVersion, number, INT),
+  F (FlDatasetVersion, created, U64),
 };
 static const FlField job_fields[] = {
-  F (FlJob, trial, I64),   F (FlJob, block, I64),   F (FlJob, run, I64),      F (FlJob, task, I64),
-  F (FlJob, dataset, I64), F (FlJob, version, I64), F (FlJob, state, INT),    F (FlJob, reason, TEXT),
-  F (FlJob, root, TEXT),   F (FlJob, path, TEXT),   F (FlJob, attempts, INT), F (FlJob, created, U64),
+  F (FlJob, trial, I64),   F (FlJob, block, I64),   F (FlJob, run, I64),         F (FlJob, task, I64),
+  F (FlJob, dataset, I64), F (FlJob, version, I64), F (FlJob, state, INT),       F (FlJob, reason, TEXT),
+  F (FlJob, root, TEXT),   F (FlJob, path, TEXT),   F (FlJob, attempts, INT),    F (FlJob, created, U64),
   F (FlJob, started, U64), F (FlJob, ended, U64),   F (FlJob, stop_wanted, INT), F (FlJob, retry_wanted, INT),
 };
 static const FlField attempt_fields[] = {
-  F (FlAttempt, job, I64),         F (FlAttempt, site, I64),      F (FlAttempt, number, INT),
-  F (FlAttempt, state, INT),       F (FlAttempt, path, TEXT),     F (FlAttempt, reason, TEXT),
-  F (FlAttempt, remote_id, TEXT),  F (FlAttempt, nodes, TEXT),    F (FlAttempt, script, TEXT),
-  F (FlAttempt, stderr_tail, TEXT), F (FlAttempt, command, TEXT), F (FlAttempt, compacted, INT),
-  F (FlAttempt, exit_code, INT),   F (FlAttempt, submitted, U64), F (FlAttempt, started, U64),
+  F (FlAttempt, job, I64),          F (FlAttempt, site, I64),      F (FlAttempt, number, INT),
+  F (FlAttempt, state, INT),        F (FlAttempt, path, TEXT),     F (FlAttempt, reason, TEXT),
+  F (FlAttempt, remote_id, TEXT),   F (FlAttempt, nodes, TEXT),    F (FlAttempt, script, TEXT),
+  F (FlAttempt, stderr_tail, TEXT), F (FlAttempt, command, TEXT),  F (FlAttempt, compacted, INT),
+  F (FlAttempt, exit_code, INT),    F (FlAttempt, submitted, U64), F (FlAttempt, started, U64),
   F (FlAttempt, ended, U64),
 };
 static const FlField watch_fields[] = {
-  F (FlWatch, name, NAME),    F (FlWatch, root, TEXT),  F (FlWatch, path, TEXT),  F (FlWatch, kind, NAME),
-  F (FlWatch, pattern, TEXT), F (FlWatch, files, TEXT), F (FlWatch, quiet, REAL), F (FlWatch, quiet_run, REAL),
-  F (FlWatch, active, INT),
+  F (FlWatch, name, NAME),  F (FlWatch, root, TEXT),      F (FlWatch, path, TEXT),
+  F (FlWatch, kind, NAME),  F (FlWatch, pattern, TEXT),   F (FlWatch, files, TEXT),
+  F (FlWatch, quiet, REAL), F (FlWatch, quiet_run, REAL), F (FlWatch, active, INT),
 };
 
-#define TYPE(table, record, named) { #table, sizeof (record), table##_fields, G_N_ELEMENTS (table##_fields), named }
+#define TYPE(table, record, named)                                                                           \
+  {                                                                                                          \
+#table, sizeof(record), table##_fields, G_N_ELEMENTS(table##_fields), named                              \
+  }
 static const FlRecordType types[FL_TABLE_LAST] = {
   [FL_TABLE_EXPERIMENT] = TYPE (experiment, FlExperiment, TRUE),
   [FL_TABLE_ROOT] = TYPE (root, FlRoot, TRUE),
@@ -120,7 +137,8 @@ fl_job_state_name (FlJobState state)
 gboolean
 fl_job_state_is_final (FlJobState state)
 {
-  return state == FL_JOB_DONE || state == FL_JOB_FAILED || state == FL_JOB_CANCELLED || state == FL_JOB_TIMED_OUT;
+  return state == FL_JOB_DONE || state == FL_JOB_FAILED || state == FL_JOB_CANCELLED
+         || state == FL_JOB_TIMED_OUT;
 }
 
 int

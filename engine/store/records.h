@@ -61,13 +61,13 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  char *name, *kind;     /* kind: local | slurm | ssh */
+  char *name, *kind; /* kind: local | slurm | ssh */
   char *host, *user;
-  char *engine;          /* path of firstlight-engine there; "" = beside firstlight-control */
-  char *scratch;         /* name of the root that holds the jobs' folders */
-  char *launcher;        /* how ranks are started; "" = "mpirun -n {ranks}" */
-  char *environment;     /* shell lines put before the command */
-  int cores;             /* local: how many may be used at a time, 0 = all */
+  char *engine;      /* path of firstlight-engine there; "" = beside firstlight-control */
+  char *scratch;     /* name of the root that holds the jobs' folders */
+  char *launcher;    /* how ranks are started; "" = "mpirun -n {ranks}" */
+  char *environment; /* shell lines put before the command */
+  int cores;         /* local: how many may be used at a time, 0 = all */
 } FlSite;
 
 /* Where the run finder looks for runs: in `path` under the root (design: files complete by size and time). */
@@ -75,26 +75,26 @@ typedef struct
 {
   gint64 id, revision;
   char *name, *root, *path;
-  char *kind;            /* "folders": a run is a folder; "files": a run is a file */
-  char *pattern;         /* glob of the runs' names: "r*", "*.cxi"; several with spaces between */
-  char *files;           /* glob of the files in a run's folder that are data; several with spaces between */
-  double quiet;          /* s without growth, then a file is complete */
-  double quiet_run;      /* folders: s without any change, then the run is complete */
+  char *kind;       /* "folders": a run is a folder; "files": a run is a file */
+  char *pattern;    /* glob of the runs' names: "r*", "*.cxi"; several with spaces between */
+  char *files;      /* glob of the files in a run's folder that are data; several with spaces between */
+  double quiet;     /* s without growth, then a file is complete */
+  double quiet_run; /* folders: s without any change, then the run is complete */
   gboolean active;
 } FlWatch;
 
 typedef struct
 {
   gint64 id, revision;
-  char *name;            /* "r0012": unique */
-  char *root;            /* root's name */
-  char *path;            /* file or folder under it */
+  char *name; /* "r0012": unique */
+  char *root; /* root's name */
+  char *path; /* file or folder under it */
   guint64 first_seen, completed;
   guint64 bytes;
   guint32 files;
-  guint64 shots;         /* frames in its files as the engine counted them; 0 = not known yet */
-  char *state;           /* "recording" | "complete" | "damaged" */
-  char *problem;         /* what is wrong with it, one line; "" = nothing known */
+  guint64 shots; /* frames in its files as the engine counted them; 0 = not known yet */
+  char *state;   /* "recording" | "complete" | "damaged" */
+  char *problem; /* what is wrong with it, one line; "" = nothing known */
   char *comment;
 } FlRun;
 
@@ -123,21 +123,21 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  int number;            /* trial 1, 2, …: unique */
+  int number; /* trial 1, 2, …: unique */
   char *name, *comment;
-  char *params;          /* full resolved set */
+  char *params; /* full resolved set */
   char *params_version, *engine_build;
-  gboolean active;       /* the conductor makes jobs of it */
+  gboolean active; /* the conductor makes jobs of it */
   guint64 created;
 } FlTrial;
 
 typedef struct
 {
   gint64 id, revision;
-  char *name, *type;     /* type: "spots", "index", "all": stills --stages TYPE */
-  char *params;          /* trial text on top of the trial's */
-  gint64 trial;          /* 0 = any */
-  int ranks;             /* 0 = as many as the site has cores */
+  char *name, *type; /* type: "spots", "index", "all": stills --stages TYPE */
+  char *params;      /* trial text on top of the trial's */
+  gint64 trial;      /* 0 = any */
+  int ranks;         /* 0 = as many as the site has cores */
   gboolean active;
 } FlTask;
 
@@ -162,8 +162,8 @@ typedef struct
   gint64 id, revision;
   gint64 trial, block, run, task, dataset, version;
   FlJobState state;
-  char *reason;          /* why it failed or waits, one line */
-  char *root, *path;     /* its folder */
+  char *reason;      /* why it failed or waits, one line */
+  char *root, *path; /* its folder */
   int attempts;
   guint64 created, started, ended;
   gboolean stop_wanted, retry_wanted; /* asked for by a person, taken up by the conductor */
@@ -173,13 +173,13 @@ typedef struct
 {
   gint64 id, revision;
   gint64 job, site;
-  int number;            /* of the job, from 1 */
+  int number; /* of the job, from 1 */
   FlJobState state;
-  char *path;            /* its folder, under the job's root */
+  char *path; /* its folder, under the job's root */
   char *reason, *remote_id, *nodes, *script, *stderr_tail;
   char *command;
-  gboolean compacted;    /* its slices have been put in order (shots.h) */
-  int exit_code;         /* -1 = not ended, 128 + n = ended by signal n */
+  gboolean compacted; /* its slices have been put in order (shots.h) */
+  int exit_code;      /* -1 = not ended, 128 + n = ended by signal n */
   guint64 submitted, started, ended;
 } FlAttempt;
 
@@ -200,13 +200,13 @@ void fl_change_free (FlChange *change);
 /* One journal frame in the store, of a kind other than shots (those: shots.h). */
 typedef struct
 {
-  gint64 row;            /* cursor: only grows */
+  gint64 row; /* cursor: only grows */
   gint64 job, attempt, run;
-  guint32 writer;        /* rank */
+  guint32 writer; /* rank */
   guint64 sequence;
-  int kind;              /* FlKind */
+  int kind; /* FlKind */
   guint32 rows;
-  GBytes *packed;        /* for fl_batch_decode() */
+  GBytes *packed; /* for fl_batch_decode() */
 } FlSlice;
 
 void fl_slice_free (FlSlice *slice);

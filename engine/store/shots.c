@@ -7,8 +7,10 @@
 #include "engine/base/error.h"
 #include "engine/store/store-private.h"
 
-#define COLUMN(COLUMN, PART, type, field, name) \
-  { FL_SHOT_##COLUMN, FL_PART_##PART, sizeof (type), offsetof (FlShotBlock, field), name }
+#define COLUMN(COLUMN, PART, type, field, name)                                                              \
+  {                                                                                                          \
+    FL_SHOT_##COLUMN, FL_PART_##PART, sizeof (type), offsetof (FlShotBlock, field), name                     \
+  }
 
 const FlShotColumn fl_shot_columns[] = {
   COLUMN (ID, ID, guint64, id, "id"),
@@ -35,7 +37,8 @@ fl_shot_block_new (FlShotColumns columns, guint n)
   block->n = n;
   for (guint i = 0; i < fl_n_shot_columns; i++)
     if (columns & fl_shot_columns[i].column)
-      *(gpointer *) ((char *) block + fl_shot_columns[i].offset) = g_malloc_n (MAX (n, 1u), fl_shot_columns[i].size);
+      *(gpointer *) ((char *) block + fl_shot_columns[i].offset) =
+          g_malloc_n (MAX (n, 1u), fl_shot_columns[i].size);
   return block;
 }
 
@@ -76,8 +79,8 @@ fl_column_unpack (gconstpointer data, gsize length, gsize size, guint n, gpointe
 static gboolean
 damaged (FlStore *store, gint64 slice, GError **error)
 {
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged (values of slice %" G_GINT64_FORMAT ")", store->path,
-               slice);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged (values of slice %" G_GINT64_FORMAT ")",
+               store->path, slice);
   return FALSE;
 }
 
@@ -86,8 +89,8 @@ static FlQuery *
 open_column (FlStore *store, gint64 slice, guint part, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query
-      = fl_db_query (store->db, SQL (COLUMN_READ), error, FL_INT (slice * FL_PARTS + (gint64) part));
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (COLUMN_READ), error, FL_INT (slice * FL_PARTS + (gint64) part));
   if (query == NULL)
     return NULL;
   if (fl_query_next (query, &failed))
@@ -144,7 +147,8 @@ fl_shot_block_fill (FlShotBlock *block, guint at, const FlBatch *batch, guint32 
 }
 
 static gboolean
-read_packed (FlStore *store, const FlSliceRow *row, FlShotBlock *block, guint at, GPtrArray *messages, GError **error)
+read_packed (FlStore *store, const FlSliceRow *row, FlShotBlock *block, guint at, GPtrArray *messages,
+             GError **error)
 {
   g_autoptr (FlQuery) query = open_column (store, row->id, FL_PART_PACKED, error);
   if (query == NULL)
@@ -220,11 +224,19 @@ collect_rows (FlQuery *query, guint limit, GError **error)
       if (limit > 0 && shots >= limit && row.stamp != before)
         break;
       row.sum = (FlShotSummary){
-        .job = fl_query_int (query, 2), .attempt = fl_query_int (query, 3), .run = fl_query_int (query, 4),
-        .first = (guint64) fl_query_int (query, 8), .last = (guint64) fl_query_int (query, 9),
-        .shots = fl_query_int (query, 10), .hits = fl_query_int (query, 11), .indexed = fl_query_int (query, 12),
-        .failed = fl_query_int (query, 13), .set_aside = fl_query_int (query, 14), .spots = fl_query_int (query, 15),
-        .resolution = (float) fl_query_real (query, 16), .energy = (float) fl_query_real (query, 17),
+        .job = fl_query_int (query, 2),
+        .attempt = fl_query_int (query, 3),
+        .run = fl_query_int (query, 4),
+        .first = (guint64) fl_query_int (query, 8),
+        .last = (guint64) fl_query_int (query, 9),
+        .shots = fl_query_int (query, 10),
+        .hits = fl_query_int (query, 11),
+        .indexed = fl_query_int (query, 12),
+        .failed = fl_query_int (query, 13),
+        .set_aside = fl_query_int (query, 14),
+        .spots = fl_query_int (query, 15),
+        .resolution = (float) fl_query_real (query, 16),
+        .energy = (float) fl_query_real (query, 17),
         .solvent = (float) fl_query_real (query, 18),
         /* A compacted attempt is a whole: its first part begins it anew. */
         .replaces = row.compacted && row.stamp != before,
@@ -243,9 +255,9 @@ collect_rows (FlQuery *query, guint limit, GError **error)
 GArray *
 fl_store_slice_rows (FlStore *store, gint64 job, gint64 after, guint limit, GError **error)
 {
-  g_autoptr (FlQuery) query = job == 0
-                                  ? fl_db_query (store->db, SQL (SHOTS_ALL), error, FL_INT (after))
-                                  : fl_db_query (store->db, SQL (SHOTS_JOB), error, FL_INT (job), FL_INT (after));
+  g_autoptr (FlQuery) query =
+      job == 0 ? fl_db_query (store->db, SQL (SHOTS_ALL), error, FL_INT (after))
+               : fl_db_query (store->db, SQL (SHOTS_JOB), error, FL_INT (job), FL_INT (after));
   return collect_rows (query, limit, error);
 }
 
@@ -284,7 +296,8 @@ read_blocks (FlStore *store, gint64 job, FlShotColumns columns, guint limit, gin
 }
 
 GPtrArray *
-fl_store_shots (FlStore *store, gint64 job, FlShotColumns columns, guint limit, gint64 *cursor, GError **error)
+fl_store_shots (FlStore *store, gint64 job, FlShotColumns columns, guint limit, gint64 *cursor,
+                GError **error)
 {
   /* One snapshot: a compaction must not take the values away between their row and them. */
   gboolean own = store->depth == 0;
@@ -377,10 +390,12 @@ find_message (FlStore *store, gint64 job, guint64 shot, GError **error)
         if (block->id[k] == shot)
           {
             g_autoptr (GPtrArray) messages = g_ptr_array_new_with_free_func (g_free);
-            return fl_store_read_slice (store, row, block, 0, messages, error) ? g_strdup (messages->pdata[k]) : NULL;
+            return fl_store_read_slice (store, row, block, 0, messages, error) ? g_strdup (messages->pdata[k])
+                                                                               : NULL;
           }
     }
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: job %" G_GINT64_FORMAT " has no such shot", store->path, job);
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: job %" G_GINT64_FORMAT " has no such shot",
+               store->path, job);
   return NULL;
 }
 

@@ -17,20 +17,20 @@
 
 typedef enum
 {
-  FL_SHOT_ID = 1 << 0,         /* guint64 */
-  FL_SHOT_SOURCE = 1 << 1,     /* guint32, FL_KIND_SOURCE row of the attempt */
-  FL_SHOT_FRAME = 1 << 2,      /* guint32 */
-  FL_SHOT_START = 1 << 3,      /* guint64, ns UTC */
-  FL_SHOT_DURATION = 1 << 4,   /* guint32, µs, all stages together */
-  FL_SHOT_RANK = 1 << 5,       /* guint32 */
-  FL_SHOT_OUTCOME = 1 << 6,    /* guint8, FlOutcome */
-  FL_SHOT_STAGE = 1 << 7,      /* guint8, FlStage */
-  FL_SHOT_LATTICES = 1 << 8,   /* guint16 */
-  FL_SHOT_SPOTS = 1 << 9,      /* guint32 */
+  FL_SHOT_ID = 1 << 0,          /* guint64 */
+  FL_SHOT_SOURCE = 1 << 1,      /* guint32, FL_KIND_SOURCE row of the attempt */
+  FL_SHOT_FRAME = 1 << 2,       /* guint32 */
+  FL_SHOT_START = 1 << 3,       /* guint64, ns UTC */
+  FL_SHOT_DURATION = 1 << 4,    /* guint32, µs, all stages together */
+  FL_SHOT_RANK = 1 << 5,        /* guint32 */
+  FL_SHOT_OUTCOME = 1 << 6,     /* guint8, FlOutcome */
+  FL_SHOT_STAGE = 1 << 7,       /* guint8, FlStage */
+  FL_SHOT_LATTICES = 1 << 8,    /* guint16 */
+  FL_SHOT_SPOTS = 1 << 9,       /* guint32 */
   FL_SHOT_RESOLUTION = 1 << 10, /* float, Å, 0 = none */
-  FL_SHOT_ENERGY = 1 << 11,    /* float, eV */
-  FL_SHOT_SOLVENT = 1 << 12,   /* float, ratio, 0 = not measured */
-  FL_SHOT_DURATIONS = 1 << 13, /* guint32[5] a shot: µs read, find, index, refine, integrate */
+  FL_SHOT_ENERGY = 1 << 11,     /* float, eV */
+  FL_SHOT_SOLVENT = 1 << 12,    /* float, ratio, 0 = not measured */
+  FL_SHOT_DURATIONS = 1 << 13,  /* guint32[5] a shot: µs read, find, index, refine, integrate */
   FL_SHOT_ALL = (1 << 14) - 1
 } FlShotColumns;
 
@@ -38,8 +38,8 @@ typedef enum
 typedef struct
 {
   gint64 job, attempt, run;
-  gboolean replaces;   /* first forget what you have of this attempt */
-  gboolean compacted;  /* sorted by start */
+  gboolean replaces;  /* first forget what you have of this attempt */
+  gboolean compacted; /* sorted by start */
   guint n;
   guint64 *id, *start;
   guint32 *source, *frame, *duration, *rank, *spots;
@@ -65,13 +65,13 @@ char *fl_store_shot_message (FlStore *store, gint64 job, guint64 shot, GError **
 typedef struct
 {
   gint64 job, attempt, run;
-  gboolean replaces;           /* as above; the first of its attempt */
-  guint64 first, last;         /* ns UTC, start of the first and end of the last shot */
+  gboolean replaces;                              /* as above; the first of its attempt */
+  guint64 first, last;                            /* ns UTC, start of the first and end of the last shot */
   gint64 shots, hits, indexed, failed, set_aside; /* indexed shots are hits too */
-  gint64 spots;                /* sum over hits */
-  float resolution;            /* Å, best of its hits; 0 = none */
-  float energy;                /* eV, mean */
-  float solvent;               /* mean of those measured; 0 = none */
+  gint64 spots;                                   /* sum over hits */
+  float resolution;                               /* Å, best of its hits; 0 = none */
+  float energy;                                   /* eV, mean */
+  float solvent;                                  /* mean of those measured; 0 = none */
 } FlShotSummary;
 
 /* Summaries that arrived after *cursor, as above. GArray of FlShotSummary. */

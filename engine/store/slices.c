@@ -44,8 +44,8 @@ counted_job (FlStore *store, gint64 id, GError **error)
       job->shots = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
       g_hash_table_insert (store->counted, g_memdup2 (&id, sizeof id), job);
     }
-  g_autoptr (GPtrArray) blocks
-      = fl_store_shots (store, id, FL_SHOT_ID | FL_SHOT_OUTCOME | FL_SHOT_SPOTS, 0, &job->cursor, error);
+  g_autoptr (GPtrArray) blocks =
+      fl_store_shots (store, id, FL_SHOT_ID | FL_SHOT_OUTCOME | FL_SHOT_SPOTS, 0, &job->cursor, error);
   if (blocks == NULL)
     return NULL;
   for (guint b = 0; b < blocks->len; b++)
@@ -89,8 +89,8 @@ static gboolean
 has_other_attempts (FlStore *store, gint64 job, gint64 attempt, gboolean *has, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query
-      = fl_db_query (store->db, SQL (OTHER_ATTEMPTS), error, FL_INT (job), FL_INT (attempt));
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (OTHER_ATTEMPTS), error, FL_INT (job), FL_INT (attempt));
   if (query == NULL)
     return FALSE;
   *has = fl_query_next (query, &failed);
@@ -106,12 +106,13 @@ gboolean
 fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 *id, GError **error)
 {
   const FlShotSummary *sum = &slice->sum;
-  if (!fl_db_exec (store->db, SQL (SLICE_ADD), error, FL_INT (slice->stamp), FL_INT (sum->job), FL_INT (sum->attempt),
-                   FL_INT (sum->run), FL_INT (slice->kind), FL_INT (slice->writer), FL_INT (slice->sequence),
-                   FL_INT (slice->writer < 0), FL_INT (slice->length), FL_INT (sum->first), FL_INT (sum->last),
-                   FL_INT (sum->shots), FL_INT (sum->hits), FL_INT (sum->indexed), FL_INT (sum->failed),
-                   FL_INT (sum->set_aside), FL_INT (sum->spots), FL_REAL ((double) sum->resolution),
-                   FL_REAL ((double) sum->energy), FL_REAL ((double) sum->solvent)))
+  if (!fl_db_exec (store->db, SQL (SLICE_ADD), error, FL_INT (slice->stamp), FL_INT (sum->job),
+                   FL_INT (sum->attempt), FL_INT (sum->run), FL_INT (slice->kind), FL_INT (slice->writer),
+                   FL_INT (slice->sequence), FL_INT (slice->writer < 0), FL_INT (slice->length),
+                   FL_INT (sum->first), FL_INT (sum->last), FL_INT (sum->shots), FL_INT (sum->hits),
+                   FL_INT (sum->indexed), FL_INT (sum->failed), FL_INT (sum->set_aside), FL_INT (sum->spots),
+                   FL_REAL ((double) sum->resolution), FL_REAL ((double) sum->energy),
+                   FL_REAL ((double) sum->solvent)))
     return FALSE;
   *id = fl_db_last_id (store->db);
   return TRUE;
@@ -141,8 +142,8 @@ find_attempt (FlStore *store, gint64 attempt, FlShotSummary *sum, GError **error
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
   else
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no attempt with number %" G_GINT64_FORMAT, store->path,
-                 attempt);
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no attempt with number %" G_GINT64_FORMAT,
+                 store->path, attempt);
   return FALSE;
 }
 
@@ -177,13 +178,14 @@ insert_frame (FlStore *store, FlNewSlice *slice, const FlBatch *batch, gconstpoi
 }
 
 gboolean
-fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, int kind, gconstpointer payload,
-                    gsize length, gboolean *inserted, GError **error)
+fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, int kind,
+                    gconstpointer payload, gsize length, gboolean *inserted, GError **error)
 {
   gboolean is_new = FALSE;
   if (inserted != NULL)
     *inserted = FALSE;
-  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || kind == FL_KIND_REFLECTION || fl_schema (kind) == NULL)
+  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || kind == FL_KIND_REFLECTION
+      || fl_schema (kind) == NULL)
     return TRUE;
   g_autoptr (FlBatch) batch = fl_batch_decode (payload, length, error);
   if (batch == NULL)
@@ -194,8 +196,11 @@ fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequ
                    fl_schema (fl_batch_kind (batch))->name);
       return FALSE;
     }
-  FlNewSlice slice = { .kind = kind, .writer = writer, .sequence = (gint64) sequence,
-                       .length = fl_batch_rows (batch), .sum = { .attempt = attempt } };
+  FlNewSlice slice = { .kind = kind,
+                       .writer = writer,
+                       .sequence = (gint64) sequence,
+                       .length = fl_batch_rows (batch),
+                       .sum = { .attempt = attempt } };
   if (!fl_store_enter (store, error))
     return FALSE;
   gboolean ok = insert_frame (store, &slice, batch, payload, length, &is_new, error);
@@ -215,19 +220,23 @@ fl_store_slices (FlStore *store, int kind, gint64 job, gint64 after, guint limit
   gint64 most = limit > 0 ? (gint64) limit : G_MAXINT64;
   g_autoptr (GError) failed = NULL;
   g_autoptr (GPtrArray) slices = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_slice_free);
-  g_autoptr (FlQuery) query
-      = job == 0 ? fl_db_query (store->db, SQL (SLICES_KIND), error, FL_INT (kind), FL_INT (after), FL_INT (most))
-                 : fl_db_query (store->db, SQL (SLICES_KIND_JOB), error, FL_INT (job), FL_INT (kind), FL_INT (after),
-                                FL_INT (most));
+  g_autoptr (FlQuery) query = job == 0 ? fl_db_query (store->db, SQL (SLICES_KIND), error, FL_INT (kind),
+                                                      FL_INT (after), FL_INT (most))
+                                       : fl_db_query (store->db, SQL (SLICES_KIND_JOB), error, FL_INT (job),
+                                                      FL_INT (kind), FL_INT (after), FL_INT (most));
   if (query == NULL)
     return NULL;
   while (fl_query_next (query, &failed))
     {
       FlSlice *slice = g_new0 (FlSlice, 1);
-      *slice = (FlSlice){ .row = fl_query_int (query, 1), .job = fl_query_int (query, 2),
-                          .attempt = fl_query_int (query, 3), .run = fl_query_int (query, 4),
-                          .writer = (guint32) fl_query_int (query, 5), .sequence = (guint64) fl_query_int (query, 6),
-                          .kind = kind, .rows = (guint32) fl_query_int (query, 7) };
+      *slice = (FlSlice){ .row = fl_query_int (query, 1),
+                          .job = fl_query_int (query, 2),
+                          .attempt = fl_query_int (query, 3),
+                          .run = fl_query_int (query, 4),
+                          .writer = (guint32) fl_query_int (query, 5),
+                          .sequence = (guint64) fl_query_int (query, 6),
+                          .kind = kind,
+                          .rows = (guint32) fl_query_int (query, 7) };
       gsize length;
       gconstpointer data = fl_query_blob (query, 8, &length);
       slice->packed = g_bytes_new (data, length);

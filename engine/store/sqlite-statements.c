@@ -1,8 +1,9 @@
 #include "engine/store/statements.h"
 
 /* In the order of FlSliceRow (shots.c reads them so). */
-#define SLICE_COLUMNS \
-  "id, stamp, job, attempt, run, writer, length, compacted, first, last, shots, hits, indexed, failed, set_aside, spots, " \
+#define SLICE_COLUMNS                                                                                        \
+  "id, stamp, job, attempt, run, writer, length, compacted, first, last, shots, hits, indexed, failed, "     \
+  "set_aside, spots, "                                                                                       \
   "resolution, energy, solvent"
 #define KIND_SHOT "1"
 
@@ -12,46 +13,50 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_COUNTER_READ] = "SELECT value FROM counter WHERE name = ?",
   [FL_SQL_COUNTER_SET] = "UPDATE counter SET value = ? WHERE name = ?",
   [FL_SQL_TOMBSTONE_ADD] = "INSERT INTO tombstone (revision, record_table, record) VALUES (?, ?, ?)",
-  [FL_SQL_TOMBSTONES]
-  = "SELECT revision, record_table, record FROM tombstone WHERE revision > ? ORDER BY revision",
+  [FL_SQL_TOMBSTONES] =
+      "SELECT revision, record_table, record FROM tombstone WHERE revision > ? ORDER BY revision",
   [FL_SQL_RUN_TAGS_OF_RUN] = "SELECT id FROM run_tag WHERE run = ?",
   [FL_SQL_RUN_TAGS_OF_TAG] = "SELECT id FROM run_tag WHERE tag = ?",
-  [FL_SQL_JOB_FIND] = "SELECT id FROM job WHERE trial = ? AND block = ? AND run = ? AND task = ? AND dataset = ? "
-                      "AND version = ?",
+  [FL_SQL_JOB_FIND] =
+      "SELECT id FROM job WHERE trial = ? AND block = ? AND run = ? AND task = ? AND dataset = ? "
+      "AND version = ?",
   [FL_SQL_JOB_USES_TRIAL] = "SELECT id FROM job WHERE trial = ? LIMIT 1",
   [FL_SQL_JOB_USES_BLOCK] = "SELECT id FROM job WHERE block = ? LIMIT 1",
   [FL_SQL_JOB_USES_RUN] = "SELECT id FROM job WHERE run = ? LIMIT 1",
   [FL_SQL_JOB_USES_TASK] = "SELECT id FROM job WHERE task = ? LIMIT 1",
   [FL_SQL_LEASE_READ] = "SELECT holder, fencing, expires FROM lease WHERE name = ?",
-  [FL_SQL_LEASE_MAKE] = "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",
+  [FL_SQL_LEASE_MAKE] =
+      "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",
   [FL_SQL_LEASE_WRITE] = "UPDATE lease SET holder = ?, fencing = ?, expires = ? WHERE name = ?",
   [FL_SQL_AUDIT_ADD] = "INSERT INTO audit (time, who, what) VALUES (?, ?, ?)",
-  [FL_SQL_ATTEMPT_JOB]
-  = "SELECT job.id, job.run, attempt.number FROM attempt JOIN job ON job.id = attempt.job WHERE attempt.id = ?",
-  [FL_SQL_KEY_ADD] = "INSERT INTO slice_key (attempt, writer, sequence) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-  [FL_SQL_SLICE_ADD]
-  = "INSERT INTO slice (stamp, job, attempt, run, kind, writer, sequence, compacted, length, first, last, shots, hits, "
-    "indexed, failed, set_aside, spots, resolution, energy, solvent) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  [FL_SQL_ATTEMPT_JOB] = "SELECT job.id, job.run, attempt.number FROM attempt JOIN job ON job.id = "
+                         "attempt.job WHERE attempt.id = ?",
+  [FL_SQL_KEY_ADD] =
+      "INSERT INTO slice_key (attempt, writer, sequence) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+  [FL_SQL_SLICE_ADD] = "INSERT INTO slice (stamp, job, attempt, run, kind, writer, sequence, compacted, "
+                       "length, first, last, shots, hits, "
+                       "indexed, failed, set_aside, spots, resolution, energy, solvent) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   [FL_SQL_SLICE_REMOVE] = "DELETE FROM slice WHERE id = ?",
   [FL_SQL_COLUMN_ADD] = "INSERT INTO slice_column (id, data) VALUES (?, ?)",
   [FL_SQL_COLUMN_READ] = "SELECT data FROM slice_column WHERE id = ?",
   [FL_SQL_COLUMNS_REMOVE] = "DELETE FROM slice_column WHERE id >= ? AND id < ?",
-  [FL_SQL_SLICES_KIND]
-  = "SELECT slice.id, stamp, job, attempt, run, writer, sequence, length, data FROM slice "
-    "JOIN slice_column ON slice_column.id = 64 * slice.id WHERE kind = ? AND stamp > ? "
-    "ORDER BY stamp LIMIT ?",
-  [FL_SQL_SLICES_KIND_JOB]
-  = "SELECT slice.id, stamp, job, attempt, run, writer, sequence, length, data FROM slice "
-    "JOIN slice_column ON slice_column.id = 64 * slice.id WHERE job = ? AND kind = ? AND stamp > ? "
-    "ORDER BY stamp LIMIT ?",
-  [FL_SQL_SHOTS_ALL]
-  = "SELECT " SLICE_COLUMNS " FROM slice WHERE kind = " KIND_SHOT " AND stamp > ? ORDER BY stamp, sequence",
+  [FL_SQL_SLICES_KIND] =
+      "SELECT slice.id, stamp, job, attempt, run, writer, sequence, length, data FROM slice "
+      "JOIN slice_column ON slice_column.id = 64 * slice.id WHERE kind = ? AND stamp > ? "
+      "ORDER BY stamp LIMIT ?",
+  [FL_SQL_SLICES_KIND_JOB] =
+      "SELECT slice.id, stamp, job, attempt, run, writer, sequence, length, data FROM slice "
+      "JOIN slice_column ON slice_column.id = 64 * slice.id WHERE job = ? AND kind = ? AND stamp > ? "
+      "ORDER BY stamp LIMIT ?",
+  [FL_SQL_SHOTS_ALL] =
+      "SELECT " SLICE_COLUMNS " FROM slice WHERE kind = " KIND_SHOT " AND stamp > ? ORDER BY stamp, sequence",
   [FL_SQL_SHOTS_JOB] = "SELECT " SLICE_COLUMNS " FROM slice WHERE job = ? AND kind = " KIND_SHOT
                        " AND stamp > ? ORDER BY stamp, sequence",
-  [FL_SQL_SHOTS_ATTEMPT]
-  = "SELECT " SLICE_COLUMNS " FROM slice WHERE attempt = ? AND kind = " KIND_SHOT " ORDER BY stamp, sequence",
-  [FL_SQL_OTHER_ATTEMPTS] = "SELECT id FROM slice WHERE job = ? AND kind = " KIND_SHOT " AND attempt <> ? LIMIT 1",
+  [FL_SQL_SHOTS_ATTEMPT] = "SELECT " SLICE_COLUMNS " FROM slice WHERE attempt = ? AND kind = " KIND_SHOT
+                           " ORDER BY stamp, sequence",
+  [FL_SQL_OTHER_ATTEMPTS] =
+      "SELECT id FROM slice WHERE job = ? AND kind = " KIND_SHOT " AND attempt <> ? LIMIT 1",
   [FL_SQL_JOURNAL_READ] = "SELECT position, skipped FROM journal WHERE attempt = ? AND file = ?",
   [FL_SQL_JOURNAL_WRITE] = "INSERT INTO journal (attempt, file, position, skipped) VALUES (?, ?, ?, ?) "
                            "ON CONFLICT (attempt, file) DO UPDATE SET position = excluded.position, "

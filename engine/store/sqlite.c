@@ -6,8 +6,8 @@
 #include "engine/base/error.h"
 
 #define APPLICATION_ID 0x464c3031 /* "FL01", for file(1) */
-#define BUSY_MS 60000
-#define OPEN_TRIES 200
+#define BUSY_MS        60000
+#define OPEN_TRIES     200
 
 struct FlDb
 {
@@ -26,7 +26,11 @@ struct FlQuery
 /* The words of the schema that differ between drivers. */
 static const char *const words[][2] = {
   { "{id}", "INTEGER PRIMARY KEY AUTOINCREMENT" },
-  { "{int}", "INTEGER" }, { "{text}", "TEXT" }, { "{name}", "TEXT" }, { "{real}", "REAL" }, { "{blob}", "BLOB" },
+  { "{int}", "INTEGER" },
+  { "{text}", "TEXT" },
+  { "{name}", "TEXT" },
+  { "{real}", "REAL" },
+  { "{blob}", "BLOB" },
   { "{keyed}", "WITHOUT ROWID" },
 };
 
@@ -38,12 +42,14 @@ fail (FlDb *db, int code, GError **error)
     {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: another program holds the database; try again (%s, %d)", db->path, why,
+      g_set_error (error, FL_ERROR, FL_ERROR_BUSY,
+                   "%s: another program holds the database; try again (%s, %d)", db->path, why,
                    sqlite3_extended_errcode (db->handle));
       break;
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged or not a database of Firstlight (%s)", db->path, why);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged or not a database of Firstlight (%s)",
+                   db->path, why);
       break;
     case SQLITE_READONLY:
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be written (%s)", db->path, why);
@@ -108,9 +114,11 @@ open_immutable (FlDb *db, GError **error)
   gsize length = 0;
   if (g_file_get_contents (wal, &bytes, &length, NULL) && length > 0)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "%s: was copied while it was in use, and its -wal cannot be brought in from a read-only folder; "
-                   "make the folder writable once, or copy again", db->path);
+      g_set_error (
+          error, FL_ERROR, FL_ERROR_INPUT,
+          "%s: was copied while it was in use, and its -wal cannot be brought in from a read-only folder; "
+          "make the folder writable once, or copy again",
+          db->path);
       return FALSE;
     }
   sqlite3_close_v2 (db->handle);
@@ -137,9 +145,11 @@ fl_db_open (const char *path, FlDbMode mode, GError **error)
       return NULL;
     }
   int flags = SQLITE_OPEN_READWRITE | (mode == FL_DB_CREATE ? SQLITE_OPEN_CREATE : 0);
-  g_autofree char *set_up = g_strdup_printf ("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                             "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
-                                             "PRAGMA application_id = %d", APPLICATION_ID);
+  g_autofree char *set_up =
+      g_strdup_printf ("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                       "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;"
+                       "PRAGMA application_id = %d",
+                       APPLICATION_ID);
   if (!open_handle (db, uri, flags, error))
     return NULL;
   if (sqlite3_db_readonly (db->handle, "main") == 1)
@@ -245,7 +255,8 @@ fl_db_query_values (FlDb *db, const char *sql, const FlValue *values, guint n, G
           sqlite3_bind_text (query->statement, at, value->data != NULL ? value->data : "", -1, SQLITE_STATIC);
           break;
         case FL_VALUE_BLOB:
-          sqlite3_bind_blob64 (query->statement, at, value->length > 0 ? value->data : "", value->length, SQLITE_STATIC);
+          sqlite3_bind_blob64 (query->statement, at, value->length > 0 ? value->data : "", value->length,
+                               SQLITE_STATIC);
           break;
         }
     }
@@ -333,8 +344,8 @@ fl_db_pulse (FlDb *db)
 gboolean
 fl_db_has_table (FlDb *db, const char *table, gboolean *has, GError **error)
 {
-  g_autoptr (FlQuery) query
-      = fl_db_query (db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", error, FL_TEXT (table));
+  g_autoptr (FlQuery) query = fl_db_query (
+      db, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", error, FL_TEXT (table));
   g_autoptr (GError) failed = NULL;
   if (query == NULL)
     return FALSE;

@@ -16,9 +16,9 @@ typedef struct
 typedef struct
 {
   gint64 id, job;
-  FlJobStats sum;  /* counts, first, last */
-  GArray *steps;   /* Step: hit rate along the attempt, made coarser as it grows */
-  gint64 step;     /* shots a step at least */
+  FlJobStats sum; /* counts, first, last */
+  GArray *steps;  /* Step: hit rate along the attempt, made coarser as it grows */
+  gint64 step;    /* shots a step at least */
 } Attempt;
 
 struct FlStats
@@ -90,7 +90,8 @@ merge_steps (Attempt *attempt)
   guint n = attempt->steps->len / 2;
   Step *steps = (Step *) attempt->steps->data;
   for (guint i = 0; i < n; i++)
-    steps[i] = (Step){ steps[2 * i].shots + steps[2 * i + 1].shots, steps[2 * i].hits + steps[2 * i + 1].hits };
+    steps[i] =
+        (Step){ steps[2 * i].shots + steps[2 * i + 1].shots, steps[2 * i].hits + steps[2 * i + 1].hits };
   g_array_set_size (attempt->steps, n);
   attempt->step = MAX (attempt->step, 1) * 2;
 }
@@ -144,8 +145,14 @@ add_summary (FlStats *stats, const FlShotSummary *sum)
       attempt->step = 0;
       g_array_set_size (attempt->steps, 0);
     }
-  FlJobStats more = { .shots = sum->shots, .hits = sum->hits, .indexed = sum->indexed, .failed = sum->failed,
-                      .set_aside = sum->set_aside, .spots = sum->spots, .first = sum->first, .last = sum->last };
+  FlJobStats more = { .shots = sum->shots,
+                      .hits = sum->hits,
+                      .indexed = sum->indexed,
+                      .failed = sum->failed,
+                      .set_aside = sum->set_aside,
+                      .spots = sum->spots,
+                      .first = sum->first,
+                      .last = sum->last };
   add_sum (&attempt->sum, &more);
   add_step (attempt, sum->shots, sum->hits);
 }
@@ -210,7 +217,8 @@ fill_bins (const GArray *steps, FlJobStats *out)
       done += MAX (step->shots, 0);
     }
   for (guint i = 0; i < out->n_bins; i++)
-    out->bins[i] = sums[i].shots > 0 ? (float) CLAMP ((double) sums[i].hits / (double) sums[i].shots, 0, 1) : NAN;
+    out->bins[i] =
+        sums[i].shots > 0 ? (float) CLAMP ((double) sums[i].hits / (double) sums[i].shots, 0, 1) : NAN;
 }
 
 static int

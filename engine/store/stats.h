@@ -11,23 +11,23 @@ typedef struct
 {
   gint64 job, trial, run;
   gint64 shots, hits, indexed, failed, set_aside; /* indexed shots are hits too */
-  gint64 spots;             /* sum over hits */
-  guint64 first, last;      /* ns UTC: first shot taken up, newest shot finished; 0 = none */
-  guint n_bins;             /* 0 … FL_SPARKLINE_BINS, oldest first, of about equally many shots */
+  gint64 spots;                                   /* sum over hits */
+  guint64 first, last;           /* ns UTC: first shot taken up, newest shot finished; 0 = none */
+  guint n_bins;                  /* 0 … FL_SPARKLINE_BINS, oldest first, of about equally many shots */
   float bins[FL_SPARKLINE_BINS]; /* hit rate, 0–1; NaN where there are no shots */
 } FlJobStats;
 
 /* The whole experiment at a glance. */
 typedef struct
 {
-  gint64 shots, hits, indexed;       /* of the newest trial that has shots */
+  gint64 shots, hits, indexed; /* of the newest trial that has shots */
   gint64 trial;
-  guint64 newest;                    /* ns UTC, newest shot finished; 0 = none */
-  gint64 acquired, processed;        /* shots: in the runs that are counted, and of them done by that trial */
-  guint runs_waiting;                /* complete runs that are not wholly done by that trial */
-  guint64 lag;                       /* ns since the oldest of them was complete; 0 = none waits */
+  guint64 newest;             /* ns UTC, newest shot finished; 0 = none */
+  gint64 acquired, processed; /* shots: in the runs that are counted, and of them done by that trial */
+  guint runs_waiting;         /* complete runs that are not wholly done by that trial */
+  guint64 lag;                /* ns since the oldest of them was complete; 0 = none waits */
   guint jobs_running, jobs_failed;
-  char *failed_reason;               /* of the newest failed job; "" = none */
+  char *failed_reason; /* of the newest failed job; "" = none */
   gint64 failed_job;
 } FlOverview;
 

@@ -34,7 +34,7 @@ struct FlStore
   FlDb *db;
   char *path, *folder;
   gboolean read_only;
-  int depth;           /* of transactions: the outermost begins and commits */
+  int depth; /* of transactions: the outermost begins and commits */
   char *fence_name;
   gint64 fence;
   GHashTable *counted; /* job -> FlCounted (slices.c) */
@@ -42,7 +42,8 @@ struct FlStore
 
 /* A transaction of our own, or part of the caller's. After FALSE of anything inside: fl_store_end with FALSE. */
 gboolean fl_store_enter (FlStore *store, GError **error);
-gboolean fl_store_leave (FlStore *store, gboolean ok, GError **error); /* ok FALSE: rolls back; gives `ok` back */
+gboolean fl_store_leave (FlStore *store, gboolean ok,
+                         GError **error); /* ok FALSE: rolls back; gives `ok` back */
 
 /* The next number of a locked counter ("revision", "stamp"); 0 with error. Inside a transaction only. */
 gint64 fl_store_count (FlStore *store, const char *counter, GError **error);
@@ -65,11 +66,12 @@ typedef struct
   int kind;
   gint64 writer, sequence; /* writer -1: compacted */
   guint32 length;
-  FlShotSummary sum;       /* with job, attempt, run */
+  FlShotSummary sum; /* with job, attempt, run */
 } FlNewSlice;
 
 gboolean fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 *id, GError **error);
-gboolean fl_store_insert_column (FlStore *store, gint64 slice, guint column, const GByteArray *data, GError **error);
+gboolean fl_store_insert_column (FlStore *store, gint64 slice, guint column, const GByteArray *data,
+                                 GError **error);
 
 /* Shot slices after the cursor `after`: of a job, or of all (job 0); stops after about `limit` shots (0 = never), not
  * within a stamp. */
@@ -79,16 +81,18 @@ GArray *fl_store_attempt_rows (FlStore *store, gint64 attempt, GError **error);
 
 FlShotBlock *fl_shot_block_new (FlShotColumns columns, guint n);
 /* The same from a decoded batch of shots. */
-void fl_shot_block_fill (FlShotBlock *block, guint at, const FlBatch *batch, guint32 writer, GPtrArray *messages);
+void fl_shot_block_fill (FlShotBlock *block, guint at, const FlBatch *batch, guint32 writer,
+                         GPtrArray *messages);
 /* Fills the block's columns from that slice, beginning at shot `at` of the block. `messages` (may be NULL) gets the
  * slice's texts. */
-gboolean fl_store_read_slice (FlStore *store, const FlSliceRow *row, FlShotBlock *block, guint at, GPtrArray *messages,
-                              GError **error);
+gboolean fl_store_read_slice (FlStore *store, const FlSliceRow *row, FlShotBlock *block, guint at,
+                              GPtrArray *messages, GError **error);
 /* Sums up shots from..to-1 of a block that has outcome, start, duration, spots, resolution, energy and solvent. */
 void fl_summarise (const FlShotBlock *block, guint from, guint to, FlShotSummary *sum);
 void fl_summary_count (FlShotSummary *sum, FlOutcome outcome, guint32 spots, int sign);
-#define FL_SUMMARY_COLUMNS \
-  (FL_SHOT_OUTCOME | FL_SHOT_START | FL_SHOT_DURATION | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION | FL_SHOT_ENERGY | FL_SHOT_SOLVENT)
+#define FL_SUMMARY_COLUMNS                                                                                   \
+  (FL_SHOT_OUTCOME | FL_SHOT_START | FL_SHOT_DURATION | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION | FL_SHOT_ENERGY  \
+   | FL_SHOT_SOLVENT)
 
 /* Where a block's column lies and how it is stored. */
 typedef struct
@@ -96,8 +100,8 @@ typedef struct
   FlShotColumns column;
   guint part;
   gsize size;
-  gsize offset;           /* of the pointer in FlShotBlock */
-  const char *name;       /* in a packed batch; NULL: not there */
+  gsize offset;     /* of the pointer in FlShotBlock */
+  const char *name; /* in a packed batch; NULL: not there */
 } FlShotColumn;
 
 extern const FlShotColumn fl_shot_columns[];

@@ -60,7 +60,8 @@ add_first_records (FlStore *store, GError **error)
   FlSite site = { .name = (char *) "local", .kind = (char *) "local", .scratch = root.name };
   FlTask task = { .name = (char *) "stills", .type = (char *) "all", .active = TRUE };
   return fl_store_save (store, FL_TABLE_EXPERIMENT, &experiment, error)
-         && fl_store_save (store, FL_TABLE_ROOT, &root, error) && fl_store_save (store, FL_TABLE_SITE, &site, error)
+         && fl_store_save (store, FL_TABLE_ROOT, &root, error)
+         && fl_store_save (store, FL_TABLE_SITE, &site, error)
          && fl_store_save (store, FL_TABLE_TASK, &task, error);
 }
 
@@ -94,14 +95,16 @@ check_version (FlStore *store, FlStoreMode mode, GError **error)
     return FALSE;
   if (have > want)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-                 "%s: made by a newer Firstlight (database version %" G_GINT64_FORMAT ", this program knows %"
-                 G_GINT64_FORMAT "); use that program", store->path, have, want);
+                 "%s: made by a newer Firstlight (database version %" G_GINT64_FORMAT
+                 ", this program knows %" G_GINT64_FORMAT "); use that program",
+                 store->path, have, want);
   else if (have == 0 && mode != FL_STORE_CREATE)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: holds no experiment of Firstlight", store->path);
   else if (have < want && mode == FL_STORE_READ_ONLY)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-                 "%s: made by an older Firstlight (database version %" G_GINT64_FORMAT ", expected %" G_GINT64_FORMAT
-                 "); open it once for writing to bring it up to date", store->path, have, want);
+                 "%s: made by an older Firstlight (database version %" G_GINT64_FORMAT
+                 ", expected %" G_GINT64_FORMAT "); open it once for writing to bring it up to date",
+                 store->path, have, want);
   else if (have < want)
     /* In one transaction; whoever comes second finds nothing left to do. */
     return fl_store_enter (store, error) && fl_store_leave (store, migrate (store, want, error), error);
@@ -118,7 +121,8 @@ find_file (const char *where, FlStoreMode mode, GError **error)
 {
   g_autofree char *path = NULL;
   if (g_file_test (where, G_FILE_TEST_IS_DIR)
-      || (mode == FL_STORE_CREATE && !g_file_test (where, G_FILE_TEST_EXISTS) && !g_str_has_suffix (where, ".sqlite")))
+      || (mode == FL_STORE_CREATE && !g_file_test (where, G_FILE_TEST_EXISTS)
+          && !g_str_has_suffix (where, ".sqlite")))
     path = g_build_filename (where, FL_STORE_FILE, NULL);
   else
     path = g_strdup (where);
@@ -130,8 +134,8 @@ find_file (const char *where, FlStoreMode mode, GError **error)
     }
   if (mode != FL_STORE_CREATE && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: there is no experiment here, expected the folder that holds "
-                   FL_STORE_FILE, where);
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
+                   "%s: there is no experiment here, expected the folder that holds " FL_STORE_FILE, where);
       return NULL;
     }
   char *real = realpath (folder, NULL);
@@ -233,7 +237,8 @@ check_fence (FlStore *store, GError **error)
     return FALSE;
   if (fencing == store->fence)
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder, store->fence_name);
+  g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder,
+               store->fence_name);
   return FALSE;
 }
 
@@ -303,7 +308,8 @@ fl_store_counted (FlStore *store, const char *counter, GError **error)
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
   else
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged (its counter '%s' is missing)", store->path, counter);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is damaged (its counter '%s' is missing)", store->path,
+                 counter);
   return -1;
 }
 
@@ -378,13 +384,15 @@ take_lease (FlStore *store, const char *name, const char *who, guint seconds, gi
 }
 
 gboolean
-fl_store_lease (FlStore *store, const char *name, const char *who, guint seconds, gint64 *fencing, char **holder,
-                GError **error)
+fl_store_lease (FlStore *store, const char *name, const char *who, guint seconds, gint64 *fencing,
+                char **holder, GError **error)
 {
   g_autofree char *other = NULL;
-  g_autofree char *fence_name = g_steal_pointer (&store->fence_name); /* taking it is not fenced by having had it */
-  gboolean ok = fl_store_enter (store, error)
-                && fl_store_leave (store, take_lease (store, name, who, seconds, fencing, &other, error), error);
+  g_autofree char *fence_name =
+      g_steal_pointer (&store->fence_name); /* taking it is not fenced by having had it */
+  gboolean ok =
+      fl_store_enter (store, error)
+      && fl_store_leave (store, take_lease (store, name, who, seconds, fencing, &other, error), error);
   store->fence_name = g_steal_pointer (&fence_name);
   gboolean taken = ok && other == NULL;
   if (holder != NULL)
@@ -400,7 +408,8 @@ give_lease (FlStore *store, const char *name, const char *who, GError **error)
   if (!read_lease (store, name, &holder, &number, &expires, error))
     return FALSE;
   return strcmp (holder, who) != 0
-         || fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (""), FL_INT (number), FL_INT (0), FL_TEXT (name));
+         || fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (""), FL_INT (number), FL_INT (0),
+                        FL_TEXT (name));
 }
 
 gboolean
@@ -432,6 +441,7 @@ fl_store_audit (FlStore *store, const char *who, const char *what, GError **erro
 {
   if (!fl_store_enter (store, error))
     return FALSE;
-  gboolean ok = fl_db_exec (store->db, SQL (AUDIT_ADD), error, FL_INT (fl_now_ns ()), FL_TEXT (who), FL_TEXT (what));
+  gboolean ok =
+      fl_db_exec (store->db, SQL (AUDIT_ADD), error, FL_INT (fl_now_ns ()), FL_TEXT (who), FL_TEXT (what));
   return fl_store_leave (store, ok, error);
 }

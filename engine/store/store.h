@@ -49,8 +49,9 @@ GPtrArray *fl_store_changes (FlStore *store, gint64 since, gint64 *revision, GEr
 gboolean fl_store_save (FlStore *store, FlTable table, gpointer record, GError **error);
 /* Removing a tag or a run takes its run_tags along; what is still used elsewhere is FL_ERROR_INPUT. */
 gboolean fl_store_remove (FlStore *store, FlTable table, gint64 id, GError **error);
-gpointer fl_store_get (FlStore *store, FlTable table, gint64 id, GError **error); /* NULL with FL_ERROR_MISSING */
-GPtrArray *fl_store_list (FlStore *store, FlTable table, GError **error);         /* by id; frees its records */
+gpointer fl_store_get (FlStore *store, FlTable table, gint64 id,
+                       GError **error);                                   /* NULL with FL_ERROR_MISSING */
+GPtrArray *fl_store_list (FlStore *store, FlTable table, GError **error); /* by id; frees its records */
 /* The record of that name (tables with one: all but run_tag, dataset_version, job, attempt). NULL without error when
  * there is none. */
 gpointer fl_store_find (FlStore *store, FlTable table, const char *name, GError **error);
@@ -60,7 +61,8 @@ FlJob *fl_store_ensure_job (FlStore *store, const FlJob *identity, gboolean *mad
  * bytes). The column's name is the struct's field's (a site's user: user_name). */
 gboolean fl_store_set_text (FlStore *store, FlTable table, gint64 id, const char *column, const char *value,
                             GError **error);
-gboolean fl_store_set_int (FlStore *store, FlTable table, gint64 id, const char *column, gint64 value, GError **error);
+gboolean fl_store_set_int (FlStore *store, FlTable table, gint64 id, const char *column, gint64 value,
+                           GError **error);
 /* What a person may ask of a job, without overwriting what the conductor writes at the same time: */
 gboolean fl_store_want_stop (FlStore *store, gint64 job, GError **error);
 gboolean fl_store_want_retry (FlStore *store, gint64 job, GError **error);

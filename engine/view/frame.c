@@ -39,14 +39,14 @@ fl_view_frame_decode (const guint8 *header, guint32 most, FlViewFrame *frame, GE
   if (get_u32 (header) != FL_VIEW_MAGIC)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "view request: a frame begins with bytes %02x %02x %02x %02x, expected \"FLV1\"", header[0],
-                   header[1], header[2], header[3]);
+                   "view request: a frame begins with bytes %02x %02x %02x %02x, expected \"FLV1\"",
+                   header[0], header[1], header[2], header[3]);
       return FALSE;
     }
   if (operation < FL_VIEW_HELLO || operation >= FL_VIEW_OPERATION_LAST || status > FL_VIEW_CANCELLED)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: operation %u with status %u is not known", operation,
-                   status);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: operation %u with status %u is not known",
+                   operation, status);
       return FALSE;
     }
   *frame = (FlViewFrame){ .id = get_u32 (header + 8),
@@ -107,7 +107,8 @@ fl_view_frame_read (int fd, guint32 most, FlViewFrame *frame, GBytes **body, GEr
   g_autofree guint8 *bytes = g_try_malloc (frame->length);
   if (bytes == NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view request: no memory for a body of %u bytes", frame->length);
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view request: no memory for a body of %u bytes",
+                   frame->length);
       return FALSE;
     }
   got = read_whole (fd, bytes, frame->length);
@@ -148,7 +149,8 @@ write_whole (int fd, const guint8 *bytes, gsize length, GError **error)
         }
       else if (errno != EINTR)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view reply: cannot be written: %s", g_strerror (errno));
+          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view reply: cannot be written: %s",
+                       g_strerror (errno));
           return FALSE;
         }
     }
@@ -156,7 +158,8 @@ write_whole (int fd, const guint8 *bytes, gsize length, GError **error)
 }
 
 gboolean
-fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body, GError **error)
+fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body,
+                     GError **error)
 {
   guint8 header[FL_VIEW_HEADER];
   g_autoptr (GVariant) wire = body != NULL ? to_wire (body) : NULL;
@@ -183,8 +186,8 @@ fl_view_body_parse (GBytes *body, const char *type, GError **error)
 {
   if (body != NULL)
     {
-      g_autoptr (GVariant) wire
-          = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), body, FALSE));
+      g_autoptr (GVariant) wire =
+          g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (type), body, FALSE));
       if (g_bytes_get_size (body) > FL_VIEW_MAX_REQUEST || g_variant_is_normal_form (wire))
         return G_BYTE_ORDER == G_LITTLE_ENDIAN ? g_steal_pointer (&wire) : g_variant_byteswap (wire);
     }

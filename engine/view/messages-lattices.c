@@ -73,7 +73,8 @@ fl_view_try_request_encode (const FlViewTryRequest *r)
 void
 fl_view_try_request_decode (GVariant *body, FlViewTryRequest *r)
 {
-  g_variant_get (body, "(&s&s&su&s)", &r->source.path, &r->source.geometry, &r->source.mask, &r->frame, &r->params);
+  g_variant_get (body, "(&s&s&su&s)", &r->source.path, &r->source.geometry, &r->source.mask, &r->frame,
+                 &r->params);
 }
 
 GVariant *
@@ -86,15 +87,15 @@ fl_view_lattices_encode (const FlViewLattices *all)
     {
       const FlViewLattice *l = &all->lattices[i];
       const double *c = l->cell;
-      g_variant_builder_add (&lattices, "(ddddddyuuuddddd)", c[0], c[1], c[2], c[3], c[4], c[5], (guchar) l->centring,
-                             l->space_group, l->n_spots, l->n_reflections, l->confidence, l->rmsd, l->domain_size,
-                             l->mosaicity, l->resolution);
+      g_variant_builder_add (&lattices, "(ddddddyuuuddddd)", c[0], c[1], c[2], c[3], c[4], c[5],
+                             (guchar) l->centring, l->space_group, l->n_spots, l->n_reflections,
+                             l->confidence, l->rmsd, l->domain_size, l->mosaicity, l->resolution);
     }
   for (guint32 i = 0; i < all->n_reflections; i++)
     {
       const FlViewReflection *r = &all->reflections[i];
-      g_variant_builder_add (&reflections, "(unnnddudddddu)", r->lattice, r->h, r->k, r->l, r->x, r->y, r->panel, r->fs,
-                             r->ss, r->intensity, r->sigma, r->d, r->flags);
+      g_variant_builder_add (&reflections, "(unnnddudddddu)", r->lattice, r->h, r->k, r->l, r->x, r->y,
+                             r->panel, r->fs, r->ss, r->intensity, r->sigma, r->d, r->flags);
     }
   return g_variant_new ("(a(ddddddyuuuddddd)a(unnnddudddddu))", &lattices, &reflections);
 }
@@ -111,20 +112,20 @@ fl_view_lattices_decode (GVariant *body, GError **error)
       FlViewLattice *l = &all->lattices[i];
       double *c = l->cell;
       guchar centring;
-      g_variant_get_child (lattices, i, "(ddddddyuuuddddd)", &c[0], &c[1], &c[2], &c[3], &c[4], &c[5], &centring,
-                           &l->space_group, &l->n_spots, &l->n_reflections, &l->confidence, &l->rmsd, &l->domain_size,
-                           &l->mosaicity, &l->resolution);
+      g_variant_get_child (lattices, i, "(ddddddyuuuddddd)", &c[0], &c[1], &c[2], &c[3], &c[4], &c[5],
+                           &centring, &l->space_group, &l->n_spots, &l->n_reflections, &l->confidence,
+                           &l->rmsd, &l->domain_size, &l->mosaicity, &l->resolution);
       l->centring = (char) centring;
     }
   for (guint32 i = 0; i < all->n_reflections; i++)
     {
       FlViewReflection *r = &all->reflections[i];
-      g_variant_get_child (reflections, i, "(unnnddudddddu)", &r->lattice, &r->h, &r->k, &r->l, &r->x, &r->y, &r->panel,
-                           &r->fs, &r->ss, &r->intensity, &r->sigma, &r->d, &r->flags);
+      g_variant_get_child (reflections, i, "(unnnddudddddu)", &r->lattice, &r->h, &r->k, &r->l, &r->x, &r->y,
+                           &r->panel, &r->fs, &r->ss, &r->intensity, &r->sigma, &r->d, &r->flags);
       if (r->lattice >= all->n_lattices)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: a reflection of lattice %u of %u", r->lattice,
-                       all->n_lattices);
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: a reflection of lattice %u of %u",
+                       r->lattice, all->n_lattices);
           return NULL;
         }
     }
@@ -143,7 +144,8 @@ fl_view_tried_decode (GVariant *body, GError **error)
 {
   g_autoptr (GVariant) spots = NULL, lattices = NULL;
   g_autoptr (FlViewTried) tried = fl_view_tried_new ();
-  g_variant_get (body, "(u@" FL_VIEW_SPOTS_REPLY "@" FL_VIEW_LATTICES_REPLY ")", &tried->milliseconds, &spots, &lattices);
+  g_variant_get (body, "(u@" FL_VIEW_SPOTS_REPLY "@" FL_VIEW_LATTICES_REPLY ")", &tried->milliseconds, &spots,
+                 &lattices);
   tried->spots = fl_view_spots_decode (spots, error);
   tried->lattices = tried->spots != NULL ? fl_view_lattices_decode (lattices, error) : NULL;
   return tried->lattices != NULL ? g_steal_pointer (&tried) : NULL;

@@ -13,7 +13,7 @@ fl_view_image_new (guint32 width, guint32 height, float **raster)
   FlViewImage *image = g_atomic_rc_box_new0 (FlViewImage);
   image->width = width;
   image->height = height;
-  *raster = g_new (float, (gsize) width * height);
+  *raster = g_new (float, (gsize) width *height);
   image->raster = *raster;
   return image;
 }
@@ -95,8 +95,8 @@ inflight_clear (gpointer data)
   g_free (inflight->entries);
 }
 
-#define DEFINE_REF_COUNT(Type, name)                                                                                 \
-  Type *fl_view_##name##_ref (Type *self) { return g_atomic_rc_box_acquire (self); }                                  \
+#define DEFINE_REF_COUNT(Type, name)                                                                         \
+  Type *fl_view_##name##_ref (Type *self) { return g_atomic_rc_box_acquire (self); }                         \
   void fl_view_##name##_unref (Type *self) { g_atomic_rc_box_release_full (self, name##_clear); }
 
 DEFINE_REF_COUNT (FlViewImage, image)
@@ -171,20 +171,23 @@ gboolean
 fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **error)
 {
   guint32 reduce;
-  g_variant_get (body, "(u&s&s&sudddduuu)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask, &r->frame,
-                 &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width, &r->height);
+  g_variant_get (body, "(u&s&s&sudddduuu)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask,
+                 &r->frame, &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width,
+                 &r->height);
   r->reduce = (FlViewReduce) reduce;
   if (!is_raster (r->width, r->height))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: a raster of %u × %u, expected 1 to %u pixels",
-                   r->width, r->height, FL_VIEW_MAX_PIXELS);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "view request: a raster of %u × %u, expected 1 to %u pixels", r->width, r->height,
+                   FL_VIEW_MAX_PIXELS);
       return FALSE;
     }
   if (reduce >= FL_VIEW_REDUCE_LAST || !(is_rect (&r->rect) || fl_view_rect_is_whole (&r->rect)))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "view request: an image of %g..%g × %g..%g reduced by %u, expected rising bounds and 0 to %d",
-                   r->rect.x0, r->rect.x1, r->rect.y0, r->rect.y1, reduce, FL_VIEW_REDUCE_LAST - 1);
+      g_set_error (
+          error, FL_ERROR, FL_ERROR_INPUT,
+          "view request: an image of %g..%g × %g..%g reduced by %u, expected rising bounds and 0 to %d",
+          r->rect.x0, r->rect.x1, r->rect.y0, r->rect.y1, reduce, FL_VIEW_REDUCE_LAST - 1);
       return FALSE;
     }
   return TRUE;
@@ -193,7 +196,8 @@ fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **er
 void
 fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *r)
 {
-  g_variant_get (body, "(&s&s&s&su)", &r->job_dir, &r->source.path, &r->source.geometry, &r->source.mask, &r->frame);
+  g_variant_get (body, "(&s&s&s&su)", &r->job_dir, &r->source.path, &r->source.geometry, &r->source.mask,
+                 &r->frame);
 }
 
 void
@@ -222,15 +226,16 @@ GVariant *
 fl_view_image_encode (FlViewImage *image)
 {
   gsize n = (gsize) image->width * image->height;
-  GVariant *raster = g_variant_new_from_data (G_VARIANT_TYPE ("au"), image->raster, n * sizeof (float), TRUE,
-                                              (GDestroyNotify) fl_view_image_unref, fl_view_image_ref (image));
+  GVariant *raster =
+      g_variant_new_from_data (G_VARIANT_TYPE ("au"), image->raster, n * sizeof (float), TRUE,
+                               (GDestroyNotify) fl_view_image_unref, fl_view_image_ref (image));
   GVariant *percentiles = g_variant_new_fixed_array (G_VARIANT_TYPE_DOUBLE, image->percentiles,
                                                      G_N_ELEMENTS (image->percentiles), sizeof (double));
   const FlViewRect *r = &image->rect, *w = &image->whole;
   return g_variant_new ("(t@suddddd(dddd)(dddd)uu@ad@au)", image->shot, text (image->event), image->frames,
-                        image->energy, image->wavelength, image->camera_length, image->pixel_size, image->saturation,
-                        r->x0, r->y0, r->x1, r->y1, w->x0, w->y0, w->x1, w->y1, image->width, image->height,
-                        percentiles, raster);
+                        image->energy, image->wavelength, image->camera_length, image->pixel_size,
+                        image->saturation, r->x0, r->y0, r->x1, r->y1, w->x0, w->y0, w->x1, w->y1,
+                        image->width, image->height, percentiles, raster);
 }
 
 FlViewImage *
@@ -240,17 +245,18 @@ fl_view_image_decode (GVariant *body, GError **error)
   g_autoptr (GVariant) raster = NULL, percentiles = NULL;
   FlViewRect *r = &image->rect, *w = &image->whole;
   image->body = g_variant_ref (body);
-  g_variant_get (body, "(tsuddddd(dddd)(dddd)uu@ad@au)", &image->shot, &image->event, &image->frames, &image->energy,
-                 &image->wavelength, &image->camera_length, &image->pixel_size, &image->saturation, &r->x0, &r->y0,
-                 &r->x1, &r->y1, &w->x0, &w->y0, &w->x1, &w->y1, &image->width, &image->height, &percentiles, &raster);
+  g_variant_get (body, "(tsuddddd(dddd)(dddd)uu@ad@au)", &image->shot, &image->event, &image->frames,
+                 &image->energy, &image->wavelength, &image->camera_length, &image->pixel_size,
+                 &image->saturation, &r->x0, &r->y0, &r->x1, &r->y1, &w->x0, &w->y0, &w->x1, &w->y1,
+                 &image->width, &image->height, &percentiles, &raster);
   gsize n_percentiles, n;
   const double *p = g_variant_get_fixed_array (percentiles, &n_percentiles, sizeof (double));
   image->raster = g_variant_get_fixed_array (raster, &n, sizeof (float));
   if (n_percentiles != G_N_ELEMENTS (image->percentiles) || !is_raster (image->width, image->height)
       || n != (gsize) image->width * image->height)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels", image->width,
-                   image->height, n);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels",
+                   image->width, image->height, n);
       return NULL;
     }
   memcpy (image->percentiles, p, sizeof image->percentiles);
@@ -267,8 +273,8 @@ fl_view_spots_encode (const FlViewSpots *spots)
       const FlViewSpot *s = &spots->spots[i];
       g_variant_builder_add (&list, "(ddudddd)", s->x, s->y, s->panel, s->fs, s->ss, s->intensity, s->d);
     }
-  return g_variant_new ("(yud@sa(ddudddd))", spots->outcome, spots->n_spots, spots->resolution, text (spots->message),
-                        &list);
+  return g_variant_new ("(yud@sa(ddudddd))", spots->outcome, spots->n_spots, spots->resolution,
+                        text (spots->message), &list);
 }
 
 FlViewSpots *
@@ -293,7 +299,8 @@ fl_view_spots_decode (GVariant *body, GError **error)
   for (guint32 i = 0; i < n; i++)
     {
       FlViewSpot *s = &spots->spots[i];
-      g_variant_get_child (list, i, "(ddudddd)", &s->x, &s->y, &s->panel, &s->fs, &s->ss, &s->intensity, &s->d);
+      g_variant_get_child (list, i, "(ddudddd)", &s->x, &s->y, &s->panel, &s->fs, &s->ss, &s->intensity,
+                           &s->d);
     }
   return spots;
 }
@@ -307,11 +314,11 @@ fl_view_source_encode (const FlViewSource *source)
   for (guint32 i = 0; i < source->n_panels; i++)
     {
       const FlViewPanel *p = &source->panels[i];
-      g_variant_builder_add (&panels, "(@sdddddduu)", text (p->name), p->x, p->y, p->fs_x, p->fs_y, p->ss_x, p->ss_y,
-                             p->n_fs, p->n_ss);
+      g_variant_builder_add (&panels, "(@sdddddduu)", text (p->name), p->x, p->y, p->fs_x, p->fs_y, p->ss_x,
+                             p->ss_y, p->n_fs, p->n_ss);
     }
-  return g_variant_new ("(u@s@sd(dddd)a(sdddddduu))", source->frames, text (source->format), text (source->description),
-                        source->pixel_size, w->x0, w->y0, w->x1, w->y1, &panels);
+  return g_variant_new ("(u@s@sd(dddd)a(sdddddduu))", source->frames, text (source->format),
+                        text (source->description), source->pixel_size, w->x0, w->y0, w->x1, w->y1, &panels);
 }
 
 FlViewSource *
@@ -325,8 +332,8 @@ fl_view_source_decode (GVariant *body)
   for (guint32 i = 0; i < source->n_panels; i++)
     {
       FlViewPanel *p = &source->panels[i];
-      g_variant_get_child (panels, i, "(sdddddduu)", &p->name, &p->x, &p->y, &p->fs_x, &p->fs_y, &p->ss_x, &p->ss_y,
-                           &p->n_fs, &p->n_ss);
+      g_variant_get_child (panels, i, "(sdddddduu)", &p->name, &p->x, &p->y, &p->fs_x, &p->fs_y, &p->ss_x,
+                           &p->ss_y, &p->n_fs, &p->n_ss);
     }
   return source;
 }
@@ -356,7 +363,8 @@ fl_view_inflight_encode (const FlViewInflight *inflight)
   for (guint32 i = 0; i < inflight->n_entries; i++)
     {
       const FlInflightEntry *e = &inflight->entries[i];
-      g_variant_builder_add (&list, "(uuuuutt)", e->rank, e->stage, e->crashed, e->source, e->frame, e->shot, e->since);
+      g_variant_builder_add (&list, "(uuuuutt)", e->rank, e->stage, e->crashed, e->source, e->frame, e->shot,
+                             e->since);
     }
   return g_variant_builder_end (&list);
 }
@@ -368,8 +376,8 @@ fl_view_inflight_decode (GVariant *body)
   for (guint32 i = 0; i < inflight->n_entries; i++)
     {
       FlInflightEntry *e = &inflight->entries[i];
-      g_variant_get_child (body, i, "(uuuuutt)", &e->rank, &e->stage, &e->crashed, &e->source, &e->frame, &e->shot,
-                           &e->since);
+      g_variant_get_child (body, i, "(uuuuutt)", &e->rank, &e->stage, &e->crashed, &e->source, &e->frame,
+                           &e->shot, &e->since);
     }
   return inflight;
 }

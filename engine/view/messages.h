@@ -52,7 +52,7 @@ typedef struct
 typedef struct
 {
   const char *path;
-  gint64 offset; /* < 0: so many bytes before the end */
+  gint64 offset;  /* < 0: so many bytes before the end */
   guint32 length; /* most bytes wanted; FL_VIEW_MAX_LOG at most are given */
 } FlViewLogRequest;
 
@@ -67,29 +67,31 @@ typedef struct
 
 typedef struct
 {
-  guint64 shot; /* id */
-  char *event;  /* the frame's name in the file, "" when it has none */
-  guint32 frames; /* of the file */
+  guint64 shot;              /* id */
+  char *event;               /* the frame's name in the file, "" when it has none */
+  guint32 frames;            /* of the file */
   double energy, wavelength; /* eV, Å; 0 = not known */
-  double camera_length, pixel_size; /* mm; of the panels on average (0 = the file does not say where its pixels are:
+  double camera_length,
+      pixel_size;    /* mm; of the panels on average (0 = the file does not say where its pixels are:
                                        no rings), and of the first */
-  double saturation;    /* counts; INFINITY = not known */
-  FlViewRect rect;      /* what the raster shows */
-  FlViewRect whole;     /* bounds of all panels */
+  double saturation; /* counts; INFINITY = not known */
+  FlViewRect rect;   /* what the raster shows */
+  FlViewRect whole;  /* bounds of all panels */
   guint32 width, height;
-  double percentiles[6]; /* 0, 1, 50, 99, 99.9, 100 % of the good pixels of the whole shot; NaN when it has none.
+  double
+      percentiles[6]; /* 0, 1, 50, 99, 99.9, 100 % of the good pixels of the whole shot; NaN when it has none.
                             The inner four within 0.8 % of the value, exact for counts up to 256 */
-  const float *raster;  /* width × height, row by row; NaN: no panel there; −INFINITY: bad */
-  GVariant *body;       /* private: what `raster` may point into */
+  const float *raster; /* width × height, row by row; NaN: no panel there; −INFINITY: bad */
+  GVariant *body;      /* private: what `raster` may point into */
 } FlViewImage;
 
 typedef struct
 {
   double x, y; /* assembled */
   guint32 panel;
-  double fs, ss; /* px from the panel's corner */
+  double fs, ss;    /* px from the panel's corner */
   double intensity; /* counts */
-  double d; /* Å */
+  double d;         /* Å */
 } FlViewSpot;
 
 typedef struct
@@ -103,23 +105,23 @@ typedef struct
 
 typedef struct
 {
-  double cell[6];              /* Å and rad */
+  double cell[6]; /* Å and rad */
   char centring;
-  guint32 space_group;         /* 0 = not known */
-  guint32 n_spots;             /* that it explains */
-  guint32 n_reflections;       /* integrated */
-  double confidence;           /* 0–1 */
-  double rmsd;                 /* px */
-  double domain_size;          /* Å */
-  double mosaicity;            /* rad */
-  double resolution;           /* Å, 0 = not measured */
+  guint32 space_group;   /* 0 = not known */
+  guint32 n_spots;       /* that it explains */
+  guint32 n_reflections; /* integrated */
+  double confidence;     /* 0–1 */
+  double rmsd;           /* px */
+  double domain_size;    /* Å */
+  double mosaicity;      /* rad */
+  double resolution;     /* Å, 0 = not measured */
 } FlViewLattice;
 
 typedef struct
 {
   guint32 lattice; /* which of the shot's */
   gint16 h, k, l;
-  double x, y;     /* assembled, where it is predicted */
+  double x, y; /* assembled, where it is predicted */
   guint32 panel;
   double fs, ss;
   double intensity, sigma; /* counts; sigma < 0: not integrated */
@@ -144,10 +146,10 @@ typedef struct
 typedef struct
 {
   char *name;
-  double x, y;           /* outer corner of its first pixel */
-  double fs_x, fs_y;     /* step to the next pixel */
+  double x, y;       /* outer corner of its first pixel */
+  double fs_x, fs_y; /* step to the next pixel */
   double ss_x, ss_y;
-  guint32 n_fs, n_ss;    /* px */
+  guint32 n_fs, n_ss; /* px */
 } FlViewPanel;
 
 typedef struct

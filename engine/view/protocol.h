@@ -17,13 +17,13 @@
 
 #include <glib.h>
 
-#define FL_VIEW_MAGIC 0x31564c46u
-#define FL_VIEW_HEADER 16
-#define FL_VIEW_VERSION 2
-#define FL_VIEW_MAX_REQUEST (64u << 10) /* body of a request, bytes */
-#define FL_VIEW_MAX_REPLY (256u << 20)  /* body of a reply */
-#define FL_VIEW_MAX_LOG (4u << 20)      /* bytes of a log in one reply */
-#define FL_VIEW_MAX_PIXELS (36u << 20)   /* width × height of a raster: an 8K screen */
+#define FL_VIEW_MAGIC       0x31564c46u
+#define FL_VIEW_HEADER      16
+#define FL_VIEW_VERSION     2
+#define FL_VIEW_MAX_REQUEST (64u << 10)  /* body of a request, bytes */
+#define FL_VIEW_MAX_REPLY   (256u << 20) /* body of a reply */
+#define FL_VIEW_MAX_LOG     (4u << 20)   /* bytes of a log in one reply */
+#define FL_VIEW_MAX_PIXELS  (36u << 20)  /* width × height of a raster: an 8K screen */
 
 typedef enum
 {
@@ -42,8 +42,8 @@ typedef enum
 typedef enum
 {
   FL_VIEW_OK = 0,
-  FL_VIEW_ERROR = 1,     /* body (is): FlError code, one line */
-  FL_VIEW_CANCELLED = 2  /* no body */
+  FL_VIEW_ERROR = 1,    /* body (is): FlError code, one line */
+  FL_VIEW_CANCELLED = 2 /* no body */
 } FlViewStatus;
 
 /* Requests. */
@@ -55,8 +55,8 @@ typedef enum
 /* path, geometry, mask */
 #define FL_VIEW_SOURCE_REQUEST "(sss)"
 /* path, offset (< 0: from the end), most bytes */
-#define FL_VIEW_LOG_REQUEST "(sxu)"
-#define FL_VIEW_CANCEL_REQUEST "(u)"
+#define FL_VIEW_LOG_REQUEST      "(sxu)"
+#define FL_VIEW_CANCEL_REQUEST   "(u)"
 #define FL_VIEW_INFLIGHT_REQUEST "(s)"
 #define FL_VIEW_LATTICES_REQUEST FL_VIEW_SPOTS_REQUEST
 /* path, geometry, mask, frame, trial text */
@@ -81,7 +81,7 @@ typedef enum
  * flags */
 #define FL_VIEW_LATTICES_REPLY "(a(ddddddyuuuddddd)a(unnnddudddddu))"
 /* milliseconds; spots; lattices */
-#define FL_VIEW_TRY_REPLY "(u" FL_VIEW_SPOTS_REPLY FL_VIEW_LATTICES_REPLY ")"
+#define FL_VIEW_TRY_REPLY   "(u" FL_VIEW_SPOTS_REPLY FL_VIEW_LATTICES_REPLY ")"
 #define FL_VIEW_ERROR_REPLY "(is)"
 
 typedef struct
@@ -100,8 +100,8 @@ gboolean fl_view_frame_decode (const guint8 *header, guint32 most, FlViewFrame *
  * the caller's. FALSE without error at the end of the input (between frames). */
 gboolean fl_view_frame_read (int fd, guint32 most, FlViewFrame *frame, GBytes **body, GError **error);
 /* Blocking: writes one whole frame; `body` may be NULL and is sunk. */
-gboolean fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body,
-                              GError **error);
+gboolean fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status,
+                              GVariant *body, GError **error);
 /* The same frame in memory. */
 GBytes *fl_view_frame_bytes (guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body);
 

@@ -20,10 +20,14 @@ static const struct
   const char *request;
   LaneName lane;
 } operations[FL_VIEW_OPERATION_LAST] = {
-  [FL_VIEW_HELLO] = { FL_VIEW_HELLO_REQUEST, LANE_TEXTS },    [FL_VIEW_IMAGE] = { FL_VIEW_IMAGE_REQUEST, LANE_PICTURES },
-  [FL_VIEW_SPOTS] = { FL_VIEW_SPOTS_REQUEST, LANE_PICTURES }, [FL_VIEW_SOURCE] = { FL_VIEW_SOURCE_REQUEST, LANE_PICTURES },
-  [FL_VIEW_LOG] = { FL_VIEW_LOG_REQUEST, LANE_TEXTS },        [FL_VIEW_CANCEL] = { FL_VIEW_CANCEL_REQUEST, LANE_TEXTS },
-  [FL_VIEW_INFLIGHT] = { FL_VIEW_INFLIGHT_REQUEST, LANE_TEXTS }, [FL_VIEW_TRY] = { FL_VIEW_TRY_REQUEST, LANE_PICTURES },
+  [FL_VIEW_HELLO] = { FL_VIEW_HELLO_REQUEST, LANE_TEXTS },
+  [FL_VIEW_IMAGE] = { FL_VIEW_IMAGE_REQUEST, LANE_PICTURES },
+  [FL_VIEW_SPOTS] = { FL_VIEW_SPOTS_REQUEST, LANE_PICTURES },
+  [FL_VIEW_SOURCE] = { FL_VIEW_SOURCE_REQUEST, LANE_PICTURES },
+  [FL_VIEW_LOG] = { FL_VIEW_LOG_REQUEST, LANE_TEXTS },
+  [FL_VIEW_CANCEL] = { FL_VIEW_CANCEL_REQUEST, LANE_TEXTS },
+  [FL_VIEW_INFLIGHT] = { FL_VIEW_INFLIGHT_REQUEST, LANE_TEXTS },
+  [FL_VIEW_TRY] = { FL_VIEW_TRY_REQUEST, LANE_PICTURES },
   [FL_VIEW_LATTICES] = { FL_VIEW_LATTICES_REQUEST, LANE_PICTURES },
 };
 
@@ -55,7 +59,7 @@ struct Server
   gpointer data;
   GMutex mutex; /* the lanes and the three below */
   gboolean ended, broken;
-  int running;  /* lanes */
+  int running; /* lanes */
   GCond stopped;
   Lane lanes[N_LANES];
   GMutex writing;
@@ -193,8 +197,9 @@ work_on (Server *server, const Request *request)
     reply_error (server, request->id, request->operation, error);
   else if (g_variant_get_size (body) > FL_VIEW_MAX_REPLY)
     {
-      g_autoptr (GError) big = g_error_new (FL_ERROR, FL_ERROR_UNSUPPORTED, "view reply: %zu bytes, expected at most %u",
-                                            g_variant_get_size (body), FL_VIEW_MAX_REPLY);
+      g_autoptr (GError) big =
+          g_error_new (FL_ERROR, FL_ERROR_UNSUPPORTED, "view reply: %zu bytes, expected at most %u",
+                       g_variant_get_size (body), FL_VIEW_MAX_REPLY);
       reply_error (server, request->id, request->operation, big);
     }
   else
@@ -244,7 +249,8 @@ lane_cancel (Lane *lane, guint32 id, const Request *by)
         }
     }
   const Request *c = lane->current;
-  if (c != NULL && (by == NULL ? c->id == id : c->operation == FL_VIEW_IMAGE && c->image.slot == by->image.slot))
+  if (c != NULL
+      && (by == NULL ? c->id == id : c->operation == FL_VIEW_IMAGE && c->image.slot == by->image.slot))
     g_cancellable_cancel (c->cancellable);
   return gone;
 }
@@ -291,8 +297,8 @@ enqueue (Server *server, Request *request)
   reply_cancelled (server, gone);
   if (!room)
     {
-      g_autoptr (GError) error
-          = g_error_new (FL_ERROR, FL_ERROR_BUSY, "view request: %d others are waiting already", MAX_QUEUED);
+      g_autoptr (GError) error =
+          g_error_new (FL_ERROR, FL_ERROR_BUSY, "view request: %d others are waiting already", MAX_QUEUED);
       reply_error (server, request->id, request->operation, error);
       request_free (request);
     }
@@ -309,7 +315,8 @@ accept_request (Server *server, const FlViewFrame *frame, GBytes *bytes)
   request->cancellable = g_cancellable_new ();
   request->body = fl_view_body_parse (bytes, operations[frame->operation].request, &error);
   if (request->body == NULL
-      || (frame->operation == FL_VIEW_IMAGE && !fl_view_image_request_decode (request->body, &request->image, &error)))
+      || (frame->operation == FL_VIEW_IMAGE
+          && !fl_view_image_request_decode (request->body, &request->image, &error)))
     reply_error (server, frame->id, frame->operation, error);
   else if (frame->operation == FL_VIEW_HELLO)
     reply (server, frame->id, FL_VIEW_HELLO, FL_VIEW_OK,
@@ -337,7 +344,8 @@ static Server *
 server_new (int out, const char *program, const FlViewHandlers *handlers, gpointer data)
 {
   Server *server = g_atomic_rc_box_new0 (Server);
-  *server = (Server){ .out = out, .program = program, .handlers = handlers, .data = data, .running = N_LANES };
+  *server =
+      (Server){ .out = out, .program = program, .handlers = handlers, .data = data, .running = N_LANES };
   g_mutex_init (&server->mutex);
   g_mutex_init (&server->writing);
   g_cond_init (&server->stopped);
@@ -370,7 +378,8 @@ server_wait (Server *server)
 }
 
 gboolean
-fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handlers, gpointer data, GError **error)
+fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handlers, gpointer data,
+               GError **error)
 {
   g_autoptr (GError) local = NULL;
   FlViewFrame frame;

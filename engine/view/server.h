@@ -13,11 +13,14 @@
  * the request is cancelled or overtaken while it is worked on: looking at it is a courtesy. */
 typedef struct
 {
-  FlViewImage *(*image) (gpointer data, const FlViewImageRequest *request, GCancellable *cancellable, GError **error);
-  FlViewSpots *(*spots) (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable, GError **error);
+  FlViewImage *(*image) (gpointer data, const FlViewImageRequest *request, GCancellable *cancellable,
+                         GError **error);
+  FlViewSpots *(*spots) (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable,
+                         GError **error);
   FlViewSource *(*source) (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable,
                            GError **error);
-  FlViewLog *(*log) (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable, GError **error);
+  FlViewLog *(*log) (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable,
+                     GError **error);
   FlViewLattices *(*lattices) (gpointer data, const FlViewSpotsRequest *request, GCancellable *cancellable,
                                GError **error);
   FlViewTried *(*try_trial) (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable,

@@ -92,10 +92,10 @@ test_constant_columns (void)
 static void
 test_other_version (void)
 {
-  static const guint8 bytes[] = { 3, 0, 3, 0, 2, 0, 0, 0,                   /* source, 3 columns, 2 rows */
-                                  2, 6, 'f', 'r', 'a', 'm', 'e', 's', 9, 0, 0, 0, 8, 0, 0, 0,
-                                  4, 3, 'n', 'e', 'w', 1, 2, 3, 4, 5, 6, 7, 8,
-                                  0x86, 4, 'p', 'a', 't', 'h', 2, 0, 0, 0, 'x', 'y' };
+  static const guint8 bytes[] = { 3, 0,    3,   0,   2,   0,   0,   0, /* source, 3 columns, 2 rows */
+                                  2, 6,    'f', 'r', 'a', 'm', 'e', 's', 9, 0, 0, 0,   8,  0,
+                                  0, 0,    4,   3,   'n', 'e', 'w', 1,   2, 3, 4, 5,   6,  7,
+                                  8, 0x86, 4,   'p', 'a', 't', 'h', 2,   0, 0, 0, 'x', 'y' };
   g_autoptr (GError) error = NULL;
   g_autoptr (FlBatch) batch = fl_batch_decode (bytes, sizeof bytes, &error);
   g_assert_no_error (error);

@@ -192,7 +192,8 @@ test_resume (void)
     {
       append_shots (writer, 0, i, 1);
       g_autoptr (GPtrArray) paths = fl_journal_list (dir);
-      g_autoptr (FlJournalReader) reader = fl_journal_reader_open (g_ptr_array_index (paths, 0), offset, NULL);
+      g_autoptr (FlJournalReader) reader =
+          fl_journal_reader_open (g_ptr_array_index (paths, 0), offset, NULL);
       while (fl_journal_reader_next (reader, &frame, NULL))
         g_assert_cmpuint (frame.sequence, ==, ++frames);
       offset = fl_journal_reader_offset (reader);

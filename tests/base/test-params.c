@@ -54,10 +54,12 @@ test_round_trip (void)
 {
   g_autoptr (FlParams) params = fl_params_new ();
   g_autoptr (GError) error = NULL;
-  g_assert_true (fl_params_read (params, "; a trial\n[spots]\ngain = 0.1 # ADU\n kernel=5\r\n\nhit.min_spots = 1\n", "t", NULL)
+  g_assert_true (fl_params_read (params,
+                                 "; a trial\n[spots]\ngain = 0.1 # ADU\n kernel=5\r\n\nhit.min_spots = 1\n",
+                                 "t", NULL)
                  == FALSE); /* hit.min_spots inside [spots] is spots.hit.min_spots: refused */
-  g_assert_true (fl_params_read (params, "; a trial\n[spots]\ngain = 0.1 # ADU\n kernel=5\r\n[hit]\nmin_spots = 1\n",
-                                 "t", &error));
+  g_assert_true (fl_params_read (
+      params, "; a trial\n[spots]\ngain = 0.1 # ADU\n kernel=5\r\n[hit]\nmin_spots = 1\n", "t", &error));
   g_assert_no_error (error);
   g_assert_cmpfloat (fl_params_real (params, "spots.gain"), ==, 0.1);
   g_assert_cmpint (fl_params_int (params, "spots.kernel"), ==, 5);

@@ -40,8 +40,9 @@ read_done (const char *out)
           FlFrame frame;
           while (fl_journal_reader_next (reader, &frame, NULL))
             {
-              g_autoptr (FlBatch) batch
-                  = frame.kind == FL_KIND_SHOT ? fl_batch_decode (frame.payload, frame.payload_length, NULL) : NULL;
+              g_autoptr (FlBatch) batch = frame.kind == FL_KIND_SHOT
+                                              ? fl_batch_decode (frame.payload, frame.payload_length, NULL)
+                                              : NULL;
               const guint64 *ids = batch != NULL ? fl_batch_column (batch, "id") : NULL;
               for (guint k = 0; batch != NULL && k < fl_batch_rows (batch); k++)
                 g_hash_table_add (done, g_memdup2 (&ids[k], sizeof ids[k]));
@@ -112,8 +113,11 @@ main (int argc, char **argv)
   g_autoptr (FlJournalWriter) writer = fl_journal_writer_open (folder, 0, NULL);
   g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
   for (int i = first; i < argc; i++)
-    fl_batch_append (sources, &(FlSourceRow){ .source = (guint32) (i - first), .frames = frames_of (argv[i]), .path = argv[i],
-                                              .message = frames_of (argv[i]) == 0 ? "not a number: damaged" : "" });
+    fl_batch_append (sources,
+                     &(FlSourceRow){ .source = (guint32) (i - first),
+                                     .frames = frames_of (argv[i]),
+                                     .path = argv[i],
+                                     .message = frames_of (argv[i]) == 0 ? "not a number: damaged" : "" });
   fl_journal_writer_append (writer, &sources, 1, NULL);
   gboolean damaged = FALSE;
   guint shots = 0;
@@ -126,8 +130,11 @@ main (int argc, char **argv)
           if (g_hash_table_contains (done, &id))
             continue;
           g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
-          fl_batch_append (batch, &(FlShotRow){ .id = id, .source = (guint32) (i - first), .frame = frame,
-                                                .start = fl_now_ns (), .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
+          fl_batch_append (batch, &(FlShotRow){ .id = id,
+                                                .source = (guint32) (i - first),
+                                                .frame = frame,
+                                                .start = fl_now_ns (),
+                                                .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
                                                 .spots = frame % 4 == 0 ? 20 : 1 });
           fl_journal_writer_append (writer, &batch, 1, NULL);
           shots++;

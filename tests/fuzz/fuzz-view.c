@@ -47,8 +47,8 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   guint8 which = data[0] % G_N_ELEMENTS (types);
   g_autoptr (GBytes) bytes = g_bytes_new (data + 1, size - 1);
   g_autoptr (GVariant) checked = fl_view_body_parse (bytes, types[which], NULL);
-  g_autoptr (GVariant) loose
-      = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (types[which]), bytes, FALSE));
+  g_autoptr (GVariant) loose =
+      g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (types[which]), bytes, FALSE));
   if (which < 4)
     take_request (which, checked != NULL ? checked : loose);
   else

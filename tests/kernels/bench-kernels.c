@@ -30,7 +30,8 @@ typedef struct
   guint32 n_panels, teams;
   gsize n_pixels;
   FlkPixelType type;
-  FlkBuffer data, mask, panels_there, strong, scratch, counts, bin, bins, list, labels, spots, n_strong, n_spots, colours;
+  FlkBuffer data, mask, panels_there, strong, scratch, counts, bin, bins, list, labels, spots, n_strong,
+      n_spots, colours;
   FlkPixels pixels;
 } Bench;
 
@@ -43,7 +44,7 @@ bench_init (Bench *b, guint32 n_panels, guint32 n_fs, guint32 n_ss, FlkPixelType
   b->n_pixels = n;
   b->type = type;
   for (guint32 i = 0; i < n_panels; i++)
-    b->panels[i] = (FlkPanel) { i * panel, n_fs, n_fs, n_ss, -INFINITY, INFINITY, 0, 0 };
+    b->panels[i] = (FlkPanel){ i * panel, n_fs, n_fs, n_ss, -INFINITY, INFINITY, 0, 0 };
   b->teams = flk_panels_tile (b->panels, n_panels, flk_device_tile_ss (b->device));
   g_autofree gint32 *values = g_new (gint32, n);
   for (gsize i = 0; i < n; i++)
@@ -70,12 +71,15 @@ bench_init (Bench *b, guint32 n_panels, guint32 n_fs, guint32 n_ss, FlkPixelType
     }
   gboolean wide = type == FLK_PIXEL_I32;
   gsize bytes = n * (wide ? 4 : 2);
-  flk_upload (b->device, flk_buffer_need (b->device, &b->data, bytes), wide ? (gconstpointer) values : small, bytes);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->data, bytes), wide ? (gconstpointer) values : small,
+              bytes);
   flk_upload (b->device, flk_buffer_need (b->device, &b->mask, n), mask, n);
   flk_upload (b->device, flk_buffer_need (b->device, &b->bin, n * 2), bin, n * 2);
-  flk_upload (b->device, flk_buffer_need (b->device, &b->panels_there, sizeof b->panels), b->panels, sizeof b->panels);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->panels_there, sizeof b->panels), b->panels,
+              sizeof b->panels);
   flk_sync (b->device);
-  b->pixels = (FlkPixels) { .data = b->data.memory, .mask = b->mask.memory, .factor_all = 1, .type = (gint32) type };
+  b->pixels =
+      (FlkPixels){ .data = b->data.memory, .mask = b->mask.memory, .factor_all = 1, .type = (gint32) type };
 }
 
 static void
@@ -143,7 +147,11 @@ run_extended (Bench *b)
 static void
 run_spots (Bench *b)
 {
-  enum { LIST = 65536, SPOTS = 8192 };
+  enum
+  {
+    LIST = 65536,
+    SPOTS = 8192
+  };
   gsize n = b->n_panels;
   FlkSpotsArgs args = { .pixels = b->pixels,
                         .panels = b->panels_there.memory,
@@ -203,13 +211,13 @@ bench_run (Bench *b, const char *what, void (*run) (Bench *), guint repeat)
       best = MIN (best, took);
       total += took;
     }
-  g_print ("%-28s %-28s best %8.3f ms  mean %8.3f ms  %6.2f ns/px\n", b->name, what, best * 1e3, total / repeat * 1e3,
-           best * 1e9 / (double) b->n_pixels);
+  g_print ("%-28s %-28s best %8.3f ms  mean %8.3f ms  %6.2f ns/px\n", b->name, what, best * 1e3,
+           total / repeat * 1e3, best * 1e9 / (double) b->n_pixels);
 }
 
 static void
-bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs, guint32 n_ss, FlkPixelType type,
-            guint repeat)
+bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs, guint32 n_ss,
+            FlkPixelType type, guint repeat)
 {
   Bench b = { .name = name, .device = device };
   bench_init (&b, n_panels, n_fs, n_ss, type);
@@ -220,8 +228,10 @@ bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs,
   bench_run (&b, "dispersion extended", run_extended, repeat);
   bench_run (&b, "spots of these", run_spots, repeat);
   bench_run (&b, "radial, 512 bins", run_radial, repeat);
-  FlkBuffer *buffers[] = { &b.data, &b.mask, &b.panels_there, &b.strong, &b.scratch, &b.counts, &b.bin, &b.bins,
-                           &b.list, &b.labels, &b.spots, &b.n_strong, &b.n_spots, &b.colours };
+  FlkBuffer *buffers[] = {
+    &b.data, &b.mask, &b.panels_there, &b.strong, &b.scratch,  &b.counts,  &b.bin,
+    &b.bins, &b.list, &b.labels,       &b.spots,  &b.n_strong, &b.n_spots, &b.colours
+  };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (device, buffers[i]);
 }
@@ -238,13 +248,21 @@ timed (double *before)
 static void
 bench_pyramid (void)
 {
-  enum { N = 10000000, BATCH = 10000, ROWS = 1024, WIDTH = 1600, HEIGHT = 900 };
+  enum
+  {
+    N = 10000000,
+    BATCH = 10000,
+    ROWS = 1024,
+    WIDTH = 1600,
+    HEIGHT = 900
+  };
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
   g_autofree FlkEvent *events = g_new (FlkEvent, N);
   guint64 span = G_GUINT64_CONSTANT (8) * 3600 * 1000000000, start = G_GUINT64_CONSTANT (1800000000000000000);
   for (guint i = 0; i < N; i++)
-    events[i] = (FlkEvent) { g_rand_int (random) % ROWS, g_rand_int (random) % 1000 ? g_rand_int (random) % 3 : 3,
-                             start + (guint64) ((double) span * i / N), i };
+    events[i] =
+        (FlkEvent){ g_rand_int (random) % ROWS, g_rand_int (random) % 1000 ? g_rand_int (random) % 3 : 3,
+                    start + (guint64) ((double) span * i / N), i };
   FlkPyramid *pyramid = flk_pyramid_new ();
   double worst = 0, sum = 0, before = seconds (NULL);
   for (guint i = 0; i < N; i += BATCH)
@@ -254,8 +272,8 @@ bench_pyramid (void)
       sum += took;
       worst = MAX (worst, took);
     }
-  g_print ("pyramid, 10^7 events: append of 10^4 mean %.3f ms, worst %.3f ms; %.0f MB\n", sum / (N / BATCH), worst,
-           (double) flk_pyramid_memory (pyramid) / 1e6);
+  g_print ("pyramid, 10^7 events: append of 10^4 mean %.3f ms, worst %.3f ms; %.0f MB\n", sum / (N / BATCH),
+           worst, (double) flk_pyramid_memory (pyramid) / 1e6);
   g_autofree guint8 *klass = g_malloc (WIDTH * HEIGHT);
   g_autofree guint32 *count = g_new (guint32, WIDTH * HEIGHT), *out = g_new (guint32, WIDTH * HEIGHT);
   FlkView view = { start, start + span, 0, ROWS, WIDTH, HEIGHT };
@@ -284,8 +302,8 @@ int
 main (int argc, char **argv)
 {
   char message[1024];
-  FlkDevice *device = flk_device_open (argc > 1 ? argv[1] : "auto", 0, argc > 2 ? (unsigned) atoi (argv[2]) : 1, message,
-                                       sizeof message);
+  FlkDevice *device = flk_device_open (argc > 1 ? argv[1] : "auto", 0,
+                                       argc > 2 ? (unsigned) atoi (argv[2]) : 1, message, sizeof message);
   g_print ("%s\n", message);
   if (!device)
     return 77;

@@ -64,14 +64,29 @@ store (Shot *shot, gsize index, double v)
   double whole = rint (v);
   switch (shot->type)
     {
-    case FLK_PIXEL_U8: *(guint8 *) at = (guint8) CLAMP (whole, 0, G_MAXUINT8); break;
-    case FLK_PIXEL_U16: *(guint16 *) at = (guint16) CLAMP (whole, 0, G_MAXUINT16); break;
-    case FLK_PIXEL_U32: *(guint32 *) at = (guint32) CLAMP (whole, 0, G_MAXUINT32); break;
-    case FLK_PIXEL_I8: *(gint8 *) at = (gint8) CLAMP (whole, G_MININT8, G_MAXINT8); break;
-    case FLK_PIXEL_I16: *(gint16 *) at = (gint16) CLAMP (whole, G_MININT16, G_MAXINT16); break;
-    case FLK_PIXEL_I32: *(gint32 *) at = (gint32) CLAMP (whole, G_MININT32, G_MAXINT32); break;
-    case FLK_PIXEL_F32: *(float *) at = (float) v; break;
-    default: *(double *) at = v;
+    case FLK_PIXEL_U8:
+      *(guint8 *) at = (guint8) CLAMP (whole, 0, G_MAXUINT8);
+      break;
+    case FLK_PIXEL_U16:
+      *(guint16 *) at = (guint16) CLAMP (whole, 0, G_MAXUINT16);
+      break;
+    case FLK_PIXEL_U32:
+      *(guint32 *) at = (guint32) CLAMP (whole, 0, G_MAXUINT32);
+      break;
+    case FLK_PIXEL_I8:
+      *(gint8 *) at = (gint8) CLAMP (whole, G_MININT8, G_MAXINT8);
+      break;
+    case FLK_PIXEL_I16:
+      *(gint16 *) at = (gint16) CLAMP (whole, G_MININT16, G_MAXINT16);
+      break;
+    case FLK_PIXEL_I32:
+      *(gint32 *) at = (gint32) CLAMP (whole, G_MININT32, G_MAXINT32);
+      break;
+    case FLK_PIXEL_F32:
+      *(float *) at = (float) v;
+      break;
+    default:
+      *(double *) at = v;
     }
 }
 
@@ -81,14 +96,22 @@ load (const Shot *shot, gsize index)
   gconstpointer at = shot->data + index * shot->pixel_size;
   switch (shot->type)
     {
-    case FLK_PIXEL_U8: return *(const guint8 *) at;
-    case FLK_PIXEL_U16: return *(const guint16 *) at;
-    case FLK_PIXEL_U32: return *(const guint32 *) at;
-    case FLK_PIXEL_I8: return *(const gint8 *) at;
-    case FLK_PIXEL_I16: return *(const gint16 *) at;
-    case FLK_PIXEL_I32: return *(const gint32 *) at;
-    case FLK_PIXEL_F32: return *(const float *) at;
-    default: return *(const double *) at;
+    case FLK_PIXEL_U8:
+      return *(const guint8 *) at;
+    case FLK_PIXEL_U16:
+      return *(const guint16 *) at;
+    case FLK_PIXEL_U32:
+      return *(const guint32 *) at;
+    case FLK_PIXEL_I8:
+      return *(const gint8 *) at;
+    case FLK_PIXEL_I16:
+      return *(const gint16 *) at;
+    case FLK_PIXEL_I32:
+      return *(const gint32 *) at;
+    case FLK_PIXEL_F32:
+      return *(const float *) at;
+    default:
+      return *(const double *) at;
     }
 }
 
@@ -123,7 +146,7 @@ shot_new (FlkPixelType type, gboolean calibrated, guint32 seed)
   for (guint i = 0; i < shot->n_panels; i++)
     {
       guint stride = sizes[i][0] + (i % 2) * 11;
-      shot->panels[i] = (FlkPanel) { offset, stride, sizes[i][0], sizes[i][1], -INFINITY, INFINITY, 0, 0 };
+      shot->panels[i] = (FlkPanel){ offset, stride, sizes[i][0], sizes[i][1], -INFINITY, INFINITY, 0, 0 };
       offset += stride * sizes[i][1] + i;
     }
   shot->panels[1].trusted_min = 3;
@@ -151,7 +174,8 @@ shot_new (FlkPixelType type, gboolean calibrated, guint32 seed)
       store (shot, odd + 1, INFINITY);
       store (shot, odd + 2, -INFINITY);
     }
-  store (shot, shot->panels[2].offset + 15 * shot->panels[2].stride + 100, 3e9); /* beyond 2^24 where the type can */
+  store (shot, shot->panels[2].offset + 15 * shot->panels[2].stride + 100,
+         3e9); /* beyond 2^24 where the type can */
   shot->factor[odd + 5] = NAN;
   return shot;
 }
@@ -184,15 +208,17 @@ shot_pixel (const Shot *shot, guint32 panel, gsize index, float *value)
 void
 staged_init (Staged *staged, FlkDevice *device, Shot *shot, guint32 tile_ss)
 {
-  *staged = (Staged) { .device = device, .tile_ss = tile_ss };
+  *staged = (Staged){ .device = device, .tile_ss = tile_ss };
   staged->teams = flk_panels_tile (shot->panels, shot->n_panels, tile_ss);
   gsize n = shot->n_pixels;
-  staged->pixels = (FlkPixels) { .data = flk_stage (device, &staged->buffers[0], shot->data, n * shot->pixel_size),
-                                 .mask = flk_stage (device, &staged->buffers[1], shot->mask, n),
-                                 .pedestal_all = 0,
-                                 .factor_all = 1,
-                                 .type = (gint32) shot->type };
-  staged->panels = flk_stage (device, &staged->buffers[2], shot->panels, shot->n_panels * sizeof *shot->panels);
+  staged->pixels =
+      (FlkPixels){ .data = flk_stage (device, &staged->buffers[0], shot->data, n * shot->pixel_size),
+                   .mask = flk_stage (device, &staged->buffers[1], shot->mask, n),
+                   .pedestal_all = 0,
+                   .factor_all = 1,
+                   .type = (gint32) shot->type };
+  staged->panels =
+      flk_stage (device, &staged->buffers[2], shot->panels, shot->n_panels * sizeof *shot->panels);
   if (shot->calibrated)
     {
       staged->pixels.pedestal = flk_stage (device, &staged->buffers[3], shot->pedestal, n * sizeof (float));

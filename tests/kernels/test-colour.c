@@ -38,7 +38,8 @@ check_colours (const FlkColourArgs *args, const float *values, const guint32 *ou
   g_assert_cmphex (out[1], ==, args->bad);
   for (int i = 2; i < N; i++)
     {
-      double at = curve (((double) values[i] - args->low) / (args->high - args->low), args->scale) * 255 + 0.5;
+      double at =
+          curve (((double) values[i] - args->low) / (args->high - args->low), args->scale) * 255 + 0.5;
       /* At an edge between two colours rounding may take either. */
       if (out[i] != args->lut[(int) at])
         g_assert_true (fabs (at - rint (at)) < 1e-3
@@ -77,7 +78,13 @@ test_host (void)
   g_autofree guint32 *out = g_new (guint32, N);
   for (int scale = FLK_SCALE_LINEAR; scale <= FLK_SCALE_LOG; scale++)
     {
-      FlkColourArgs args = { .values = values, .out = out, .n = N, .low = 10, .high = 200, .scale = scale, .none = NONE,
+      FlkColourArgs args = { .values = values,
+                             .out = out,
+                             .n = N,
+                             .low = 10,
+                             .high = 200,
+                             .scale = scale,
+                             .none = NONE,
                              .bad = (guint32) BAD };
       flk_palette_lut (FLK_PALETTE_VIRIDIS, args.lut);
       flk_colour_map (&args);
@@ -119,7 +126,8 @@ test_palettes (void)
       g_assert_cmphex (lut[0], ==, known[p].first);
       g_assert_cmphex (lut[255], ==, known[p].last);
       for (int shift = 0; shift < 24; shift += 8)
-        g_assert_cmpint (ABS ((int) (lut[127] >> shift & 0xff) - (int) (known[p].middle >> shift & 0xff)), <=, 2);
+        g_assert_cmpint (ABS ((int) (lut[127] >> shift & 0xff) - (int) (known[p].middle >> shift & 0xff)), <=,
+                         2);
       for (int i = 1; i < 256; i++)
         {
           double rise = luminance (lut[i]) - luminance (lut[i - 1]);

@@ -42,7 +42,8 @@ static void
 test_bad_modules (void)
 {
   char message[1024];
-  g_autofree char *folder = g_dir_make_tmp ("flk-XXXXXX", NULL), *file = g_build_filename (folder, "flk-teams.so", NULL);
+  g_autofree char *folder = g_dir_make_tmp ("flk-XXXXXX", NULL),
+                  *file = g_build_filename (folder, "flk-teams.so", NULL);
   g_autofree char *before = g_strdup (g_getenv ("FIRSTLIGHT_KERNELS"));
   g_setenv ("FIRSTLIGHT_KERNELS", folder, TRUE);
   g_assert_null (flk_device_open ("teams", 0, 1, message, sizeof message));
@@ -56,7 +57,8 @@ test_bad_modules (void)
 
   g_unlink (file);
   g_autofree char *libm = NULL;
-  static const char *const places[] = { "/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6", "/lib/libm.so.6" };
+  static const char *const places[] = { "/lib/x86_64-linux-gnu/libm.so.6", "/lib64/libm.so.6",
+                                        "/lib/libm.so.6" };
   for (guint i = 0; i < G_N_ELEMENTS (places) && !libm; i++)
     if (g_file_test (places[i], G_FILE_TEST_EXISTS))
       libm = g_strdup (places[i]);
@@ -76,16 +78,21 @@ test_bad_modules (void)
 static void
 test_memory (FlkDevice *device)
 {
-  enum { SIZE = 100003 };
+  enum
+  {
+    SIZE = 100003
+  };
   g_autofree guint8 *in = g_malloc (SIZE), *out = g_malloc0 (SIZE);
   for (guint i = 0; i < SIZE; i++)
     in[i] = (guint8) (i * 7);
   guint8 *memory = flk_alloc (device, SIZE);
   g_assert_nonnull (memory);
   g_assert_cmpuint ((gsize) memory % 64, ==, 0);
-  g_assert_true (flk_upload (device, memory, in, SIZE) && flk_download (device, out, memory, SIZE) && flk_sync (device));
+  g_assert_true (flk_upload (device, memory, in, SIZE) && flk_download (device, out, memory, SIZE)
+                 && flk_sync (device));
   assert_same (in, SIZE, out, SIZE);
-  g_assert_true (flk_zero (device, memory, SIZE - 1) && flk_download (device, out, memory, SIZE) && flk_sync (device));
+  g_assert_true (flk_zero (device, memory, SIZE - 1) && flk_download (device, out, memory, SIZE)
+                 && flk_sync (device));
   g_assert_cmpuint (out[0], ==, 0);
   g_assert_cmpuint (out[SIZE - 2], ==, 0);
   g_assert_cmpuint (out[SIZE - 1], ==, in[SIZE - 1]);

@@ -12,7 +12,7 @@ typedef struct
   FlkDispersionArgs args;
   gboolean gain_map;
   guint32 panel;
-  const float *value;  /* of every pixel, as shot_pixel() reads it */
+  const float *value; /* of every pixel, as shot_pixel() reads it */
   const guint8 *good;
 } Naive;
 
@@ -192,7 +192,8 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated, int half_fs, i
       guint32 tile_ss = flk_device_tile_ss (device);
       g_autofree guint8 *got = kernel_strong (device, shot, args, extended, gain_map, tile_ss);
       assert_same (got, shot->n_pixels, expected, shot->n_pixels);
-      g_autofree guint8 *again = kernel_strong (device, shot, args, extended, gain_map, tile_ss == 32 ? 64 : 32);
+      g_autofree guint8 *again =
+          kernel_strong (device, shot, args, extended, gain_map, tile_ss == 32 ? 64 : 32);
       assert_same (again, shot->n_pixels, expected, shot->n_pixels);
     }
 }

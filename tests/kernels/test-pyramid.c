@@ -37,7 +37,8 @@ static void
 append_in_batches (FlkPyramid *pyramid, GArray *events, guint batch)
 {
   for (guint i = 0; i < events->len; i += batch)
-    g_assert_true (flk_pyramid_append (pyramid, &g_array_index (events, FlkEvent, i), MIN (batch, events->len - i)));
+    g_assert_true (
+        flk_pyramid_append (pyramid, &g_array_index (events, FlkEvent, i), MIN (batch, events->len - i)));
 }
 
 static void
@@ -59,7 +60,8 @@ check_counts (const FlkPyramid *pyramid, GArray *events, guint64 t0, guint64 t1,
   for (guint64 i = 0; i < sum; i++)
     {
       const FlkEvent *origin = &g_array_index (events, FlkEvent, list[i].id);
-      g_assert_true (list[i].time == origin->time && list[i].row == origin->row && list[i].klass == class_of (origin));
+      g_assert_true (list[i].time == origin->time && list[i].row == origin->row
+                     && list[i].klass == class_of (origin));
       if (i > 0)
         g_assert_true (list[i].row > list[i - 1].row
                        || (list[i].row == list[i - 1].row && list[i].time >= list[i - 1].time));
@@ -153,11 +155,11 @@ check_all (GArray *events, guint batch, guint rows, guint64 span)
   check_counts (pyramid, events, start + span / 3, start + span / 3, 0, rows);
 
   const FlkView views[] = {
-    { start, start + span, 0, rows, 300, rows * 2 + 1 },                     /* rows taller than a pixel */
-    { start, start + span, 0, rows, 200, MAX (rows / 3, 1) },                /* several rows a pixel */
-    { start + span / 4, start + span / 4 + span / 50, 0, rows, 333, rows },  /* zoomed in */
-    { start - span, start + 3 * span, 1, rows + 9, 100, rows },              /* beyond the ends */
-    { start + span / 2, start + span / 2 + 1, 0, rows, 7, rows },            /* one nanosecond */
+    { start, start + span, 0, rows, 300, rows * 2 + 1 },                    /* rows taller than a pixel */
+    { start, start + span, 0, rows, 200, MAX (rows / 3, 1) },               /* several rows a pixel */
+    { start + span / 4, start + span / 4 + span / 50, 0, rows, 333, rows }, /* zoomed in */
+    { start - span, start + 3 * span, 1, rows + 9, 100, rows },             /* beyond the ends */
+    { start + span / 2, start + span / 2 + 1, 0, rows, 7, rows },           /* one nanosecond */
   };
   for (guint v = 0; v < G_N_ELEMENTS (views); v++)
     check_exact (pyramid, events, &views[v]);
@@ -207,10 +209,11 @@ test_empty (void)
   g_assert_cmpuint (klass[3], ==, FLK_PYRAMID_NONE);
   flk_pyramid_free (NULL);
 
-  event = (FlkEvent) { 3, 1, start, 42 };
+  event = (FlkEvent){ 3, 1, start, 42 };
   FlkEvent seen;
   g_assert_true (flk_pyramid_append (pyramid, &event, 1));
-  g_assert_true (flk_pyramid_last (pyramid, 3, &seen) && seen.id == 42 && seen.time == start && seen.klass == 1);
+  g_assert_true (flk_pyramid_last (pyramid, 3, &seen) && seen.id == 42 && seen.time == start
+                 && seen.klass == 1);
   g_assert_false (flk_pyramid_last (pyramid, 2, &seen));
 }
 

@@ -64,7 +64,8 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated, float scale)
     {
       g_assert_cmpuint (got[b].n, ==, n[b]);
       g_assert_true (flk_radial_sum (&got[b], scale) == sum[b]);
-      g_assert_cmpfloat_with_epsilon (flk_radial_sum_sq (&got[b], scale), sum_sq[b], 1e-12 * sum_sq[b] + 1e-300);
+      g_assert_cmpfloat_with_epsilon (flk_radial_sum_sq (&got[b], scale), sum_sq[b],
+                                      1e-12 * sum_sq[b] + 1e-300);
     }
 }
 

@@ -12,14 +12,14 @@ typedef struct
 } Spots;
 
 static void
-spots_run (Spots *s, FlkDevice *device, Shot *shot, const guint8 *strong, guint32 list_capacity, guint32 spot_capacity,
-           guint32 min_pixels)
+spots_run (Spots *s, FlkDevice *device, Shot *shot, const guint8 *strong, guint32 list_capacity,
+           guint32 spot_capacity, guint32 min_pixels)
 {
   Staged staged;
   guint32 n = shot->n_panels;
   memset (s, 0, sizeof *s);
   staged_init (&staged, device, shot, flk_device_tile_ss (device));
-  s->args = (FlkSpotsArgs) {
+  s->args = (FlkSpotsArgs){
     .pixels = staged.pixels,
     .panels = staged.panels,
     .n_panels = n,
@@ -116,7 +116,8 @@ check_spot (const Shot *shot, guint32 p, const guint8 *strong, GArray *pixels, c
   for (int pass = 0; pass < 2; pass++)
     for (guint i = 0; i < pixels->len; i++)
       {
-        guint32 fs = g_array_index (pixels, guint32, i) % panel->n_fs, ss = g_array_index (pixels, guint32, i) / panel->n_fs;
+        guint32 fs = g_array_index (pixels, guint32, i) % panel->n_fs,
+                ss = g_array_index (pixels, guint32, i) / panel->n_fs;
         float v;
         if (!shot_pixel (shot, p, panel->offset + ss * panel->stride + fs, &v))
           v = 0;
@@ -138,7 +139,8 @@ check_spot (const Shot *shot, guint32 p, const guint8 *strong, GArray *pixels, c
   g_assert_cmpfloat_with_epsilon (spot->intensity, sum, 1e-9 * sum);
   g_assert_cmpfloat_with_epsilon (spot->sum_sq, sum_sq, 1e-9 * sum_sq);
   g_assert_true (spot->peak == peak && spot->peak_fs == peak_fs && spot->peak_ss == peak_ss);
-  g_assert_true (spot->min_fs == min_fs && spot->max_fs == max_fs && spot->min_ss == min_ss && spot->max_ss == max_ss);
+  g_assert_true (spot->min_fs == min_fs && spot->max_fs == max_fs && spot->min_ss == min_ss
+                 && spot->max_ss == max_ss);
   double scale = sum * sum - sum_sq;
   g_assert_cmpfloat_with_epsilon (spot->fs, sum > 0 ? sum_fs / sum : (min_fs + max_fs + 1) / 2.0, 1e-9);
   g_assert_cmpfloat_with_epsilon (spot->ss, sum > 0 ? sum_ss / sum : (min_ss + max_ss + 1) / 2.0, 1e-9);
@@ -161,7 +163,8 @@ strong_mask (const Shot *shot, guint density)
         {
           gsize i = shot->panels[p].offset + ss * shot->panels[p].stride + fs;
           float v;
-          strong[i] = g_rand_int_range (random, 0, 100) < (int) density && shot_pixel (shot, p, i, &v) && v > 0;
+          strong[i] =
+              g_rand_int_range (random, 0, 100) < (int) density && shot_pixel (shot, p, i, &v) && v > 0;
         }
   return strong;
 }
@@ -179,13 +182,19 @@ test_flood (FlkDevice *device)
     {
       g_autoptr (Shot) shot = shot_new (FLK_PIXEL_I32, FALSE, c);
       g_autofree guint8 *strong = strong_mask (shot, cases[c].density);
-      enum { LIST = 40000, SPOTS = 20000 };
+      enum
+      {
+        LIST = 40000,
+        SPOTS = 20000
+      };
       Spots s;
       spots_run (&s, device, shot, strong, LIST, SPOTS, cases[c].min_pixels);
       g_autofree guint32 *n_spots = fetched (device, s.args.n_spots, shot->n_panels * sizeof (guint32));
       g_autofree guint32 *n_strong = fetched (device, s.args.n_strong, shot->n_panels * sizeof (guint32));
-      g_autofree FlkSpot *spots = fetched (device, s.args.spots, (gsize) shot->n_panels * SPOTS * sizeof (FlkSpot));
-      g_autofree guint32 *list = fetched (device, s.args.list, (gsize) shot->n_panels * LIST * sizeof (guint32));
+      g_autofree FlkSpot *spots =
+          fetched (device, s.args.spots, (gsize) shot->n_panels * SPOTS * sizeof (FlkSpot));
+      g_autofree guint32 *list =
+          fetched (device, s.args.list, (gsize) shot->n_panels * LIST * sizeof (guint32));
       for (guint32 p = 0; p < shot->n_panels; p++)
         {
           const FlkPanel *panel = &shot->panels[p];

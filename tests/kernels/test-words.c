@@ -108,7 +108,8 @@ test_team_sizes (FlkDevice *device)
       for (guint t = 0; t < TEAMS; t++)
         {
           guint n = MIN (CHUNK, N - t * CHUNK);
-          g_assert_true (got[t].scan_end == n && got[t].scan_total == n && got[t].sum_u32 == n && got[t].count == n);
+          g_assert_true (got[t].scan_end == n && got[t].scan_total == n && got[t].sum_u32 == n
+                         && got[t].count == n);
         }
       flk_buffer_clear (device, &staged);
       flk_buffer_clear (device, &words);

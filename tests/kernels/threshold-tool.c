@@ -70,7 +70,7 @@ main (int argc, char **argv)
   uint64_t n_pixels = 0;
   for (uint32_t i = 0; i < n_panels; i++)
     {
-      panels[i] = (FlkPanel) { n_pixels, size[i][0], size[i][0], size[i][1], real[0], real[1], 0, 0 };
+      panels[i] = (FlkPanel){ n_pixels, size[i][0], size[i][0], size[i][1], real[0], real[1], 0, 0 };
       n_pixels += (uint64_t) size[i][0] * size[i][1];
     }
   uint32_t tile_ss = flk_device_tile_ss (device), teams = flk_panels_tile (panels, n_panels, tile_ss);
@@ -80,7 +80,8 @@ main (int argc, char **argv)
   read_all (mask, n_pixels);
 
   FlkBuffer buffers[5] = { { 0 } };
-  FlkDispersionArgs args = { .pixels = { .data = flk_stage (device, &buffers[0], pixels, n_pixels * sizeof *pixels),
+  FlkDispersionArgs args = { .pixels = { .data = flk_stage (device, &buffers[0], pixels,
+                                                            n_pixels * sizeof *pixels),
                                          .mask = flk_stage (device, &buffers[1], mask, n_pixels),
                                          .factor_all = 1,
                                          .type = FLK_PIXEL_I32 },

@@ -11,8 +11,8 @@
 #include "engine/store/ingest.h"
 #include "engine/store/stats.h"
 
-#define RANKS 64
-#define ROWS 256
+#define RANKS       64
+#define ROWS        256
 #define SHOTS_A_JOB 100000
 
 static double
@@ -66,7 +66,8 @@ bench_journal (FlStore *store, gint64 attempt, guint n)
   begin = fl_tick_ns ();
   g_assert_true (fl_ingest_update (ingest, &news, NULL));
   g_assert_cmpuint (news.shots, ==, n);
-  printf ("journal ingested: %.0f shots/s (%.0f MB/s)\n", n / seconds_since (begin), (double) news.bytes / 1e6 / seconds_since (begin));
+  printf ("journal ingested: %.0f shots/s (%.0f MB/s)\n", n / seconds_since (begin),
+          (double) news.bytes / 1e6 / seconds_since (begin));
 }
 
 static void
@@ -79,7 +80,8 @@ fill_job (FlStore *store, gint64 attempt, guint64 first, guint n, FlRandom *rand
     {
       guint m = MIN (ROWS, n - done);
       for (guint i = 0; i < m; i++)
-        rows[i] = some_shot (random, first + done + i, 1700000000000000000ull + (first + done + i) * 1000000ull);
+        rows[i] =
+            some_shot (random, first + done + i, 1700000000000000000ull + (first + done + i) * 1000000ull);
       add_shots (store, attempt, (guint32) (done / ROWS % RANKS), ++sequence, rows, m);
     }
   g_assert_true (fl_store_commit (store, NULL));
@@ -122,8 +124,8 @@ open_page (const char *folder, const char *page, FlShotColumns columns, guint sh
     }
   double took = seconds_since (begin);
   g_assert_cmpuint (n, >=, shots);
-  printf ("%s opened on %" G_GUINT64_FORMAT " shots: %.2f s, %.2f CPU-s%s\n", page, n, took, cpu_seconds () - cpu,
-          sum == 0 ? " " : "");
+  printf ("%s opened on %" G_GUINT64_FORMAT " shots: %.2f s, %.2f CPU-s%s\n", page, n, took,
+          cpu_seconds () - cpu, sum == 0 ? " " : "");
   return took;
 }
 
@@ -136,7 +138,9 @@ main (int argc, char **argv)
     g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
     gint64 trial = add_trial (store, 1);
     fill (store, trial, shots);
-    bench_journal (store, add_attempt (store, add_job (store, trial, add_run (store, "journal", "complete")), 1), shots / 10);
+    bench_journal (store,
+                   add_attempt (store, add_job (store, trial, add_run (store, "journal", "complete")), 1),
+                   shots / 10);
   }
   guint64 begin = fl_tick_ns ();
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_READ_ONLY);
@@ -150,10 +154,13 @@ main (int argc, char **argv)
   for (guint i = 0; i < 1000; i++)
     g_assert_true (fl_stats_update (stats, store, NULL, NULL));
   printf ("poll without news: %.1f us\n", seconds_since (begin) * 1e3);
-  double weather = open_page (folder, "Weather", 
-                              FL_SHOT_START | FL_SHOT_DURATION | FL_SHOT_RANK | FL_SHOT_OUTCOME | FL_SHOT_STAGE, shots);
-  double live = open_page (folder, "Live", FL_SHOT_START | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION
-                                               | FL_SHOT_ENERGY | FL_SHOT_SOLVENT, shots);
+  double weather =
+      open_page (folder, "Weather",
+                 FL_SHOT_START | FL_SHOT_DURATION | FL_SHOT_RANK | FL_SHOT_OUTCOME | FL_SHOT_STAGE, shots);
+  double live = open_page (folder, "Live",
+                           FL_SHOT_START | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION
+                               | FL_SHOT_ENERGY | FL_SHOT_SOLVENT,
+                           shots);
   remove_folder (folder);
   if (MAX (weather, live) < 2)
     return 0;

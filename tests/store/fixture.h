@@ -35,13 +35,13 @@ open_store (const char *where, FlStoreMode mode)
   return store;
 }
 
-#define save(store, table, record) \
-  G_STMT_START \
-  { \
-    g_autoptr (GError) save_error = NULL; \
-    fl_store_save (store, table, record, &save_error); \
-    g_assert_no_error (save_error); \
-  } \
+#define save(store, table, record)                                                                           \
+  G_STMT_START                                                                                               \
+  {                                                                                                          \
+    g_autoptr (GError) save_error = NULL;                                                                    \
+    fl_store_save (store, table, record, &save_error);                                                       \
+    g_assert_no_error (save_error);                                                                          \
+  }                                                                                                          \
   G_STMT_END
 
 static inline gint64
@@ -71,7 +71,9 @@ add_job (FlStore *store, gint64 trial, gint64 run)
 static inline gint64
 add_attempt (FlStore *store, gint64 job, int number)
 {
-  FlAttempt attempt = { .job = job, .number = number, .path = (char *) "jobs/x/attempt-0001", .exit_code = -1 };
+  FlAttempt attempt = {
+    .job = job, .number = number, .path = (char *) "jobs/x/attempt-0001", .exit_code = -1
+  };
   save (store, FL_TABLE_ATTEMPT, &attempt);
   return attempt.id;
 }
@@ -79,9 +81,16 @@ add_attempt (FlStore *store, gint64 job, int number)
 static inline FlShotRow
 make_shot (guint64 id, FlOutcome outcome, guint32 spots, guint64 start)
 {
-  return (FlShotRow){ .id = id, .frame = (guint32) id, .start = start, .duration = { 10, 20, 30, 0, 5 },
-                      .outcome = (guint8) outcome, .stage = FL_STAGE_FIND, .spots = spots, .resolution = 2.5f,
-                      .energy = 9500, .message = outcome == FL_OUTCOME_FAILED ? "it failed" : "" };
+  return (FlShotRow){ .id = id,
+                      .frame = (guint32) id,
+                      .start = start,
+                      .duration = { 10, 20, 30, 0, 5 },
+                      .outcome = (guint8) outcome,
+                      .stage = FL_STAGE_FIND,
+                      .spots = spots,
+                      .resolution = 2.5f,
+                      .energy = 9500,
+                      .message = outcome == FL_OUTCOME_FAILED ? "it failed" : "" };
 }
 
 static inline GByteArray *
@@ -101,7 +110,8 @@ add_shots (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, con
   g_autoptr (GError) error = NULL;
   g_autoptr (GByteArray) bytes = pack_shots (shots, n);
   gboolean inserted = FALSE;
-  fl_store_add_slice (store, attempt, writer, sequence, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, &error);
+  fl_store_add_slice (store, attempt, writer, sequence, FL_KIND_SHOT, bytes->data, bytes->len, &inserted,
+                      &error);
   g_assert_no_error (error);
   return inserted;
 }

@@ -69,8 +69,8 @@ check (const Reader *reader, FlStore *store)
       g_autoptr (GPtrArray) records = fl_store_list (store, tables[t], NULL);
       for (guint i = 0; i < records->len; i++, n++)
         {
-          g_autofree char *key
-              = g_strdup_printf ("%d %" G_GINT64_FORMAT, tables[t], ((FlRun *) records->pdata[i])->id);
+          g_autofree char *key =
+              g_strdup_printf ("%d %" G_GINT64_FORMAT, tables[t], ((FlRun *) records->pdata[i])->id);
           g_autofree char *text = describe (tables[t], records->pdata[i]);
           g_assert_cmpstr (g_hash_table_lookup (reader->known, key), ==, text);
         }

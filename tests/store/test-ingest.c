@@ -45,7 +45,8 @@ write_shots (FlJournalWriter *writer, guint64 first, guint n)
   FlBatch *both[] = { spots, batch };
   for (guint i = 0; i < n; i++)
     {
-      FlShotRow row = make_shot (first + i, (first + i) % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS, 20, first + i);
+      FlShotRow row =
+          make_shot (first + i, (first + i) % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS, 20, first + i);
       FlSpotRow spot = { .shot = row.id };
       fl_batch_append (batch, &row);
       fl_batch_append (spots, &spot);

@@ -15,8 +15,13 @@ extern const char fl_schema_scripts[];
 /* --- migrations --- */
 
 static const char *const words[][2] = {
-  { "{id}", "INTEGER PRIMARY KEY AUTOINCREMENT" }, { "{int}", "INTEGER" }, { "{text}", "TEXT" }, { "{name}", "TEXT" },
-  { "{real}", "REAL" }, { "{blob}", "BLOB" }, { "{keyed}", "WITHOUT ROWID" },
+  { "{id}", "INTEGER PRIMARY KEY AUTOINCREMENT" },
+  { "{int}", "INTEGER" },
+  { "{text}", "TEXT" },
+  { "{name}", "TEXT" },
+  { "{real}", "REAL" },
+  { "{blob}", "BLOB" },
+  { "{keyed}", "WITHOUT ROWID" },
 };
 
 static void
@@ -40,11 +45,12 @@ script_of_version_1 (void)
   g_string_truncate (text, (gsize) (next - text->str));
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     g_string_replace (text, words[i][0], words[i][1], 0);
-  g_string_append (text, "INSERT INTO counter VALUES ('schema', 1), ('revision', 5), ('stamp', 0);"
-                         "INSERT INTO tag VALUES (7, 3, 'kept', 'through it all', '', 1);"
-                         "INSERT INTO run VALUES (4, 5, 'r0004', '', '', 1, 2, 3, 4, 5, 'complete', '', '');"
-                         "INSERT INTO job VALUES (2, 5, 0, 0, 4, 0, 0, 0, 3, '', '', '', 1, 0, 0, 0, 0, 0);"
-                         "INSERT INTO attempt VALUES (9, 5, 2, 0, 1, 3, '', '', '', '', '', '', '', 0, -1, 0, 0, 0);");
+  g_string_append (
+      text, "INSERT INTO counter VALUES ('schema', 1), ('revision', 5), ('stamp', 0);"
+            "INSERT INTO tag VALUES (7, 3, 'kept', 'through it all', '', 1);"
+            "INSERT INTO run VALUES (4, 5, 'r0004', '', '', 1, 2, 3, 4, 5, 'complete', '', '');"
+            "INSERT INTO job VALUES (2, 5, 0, 0, 4, 0, 0, 0, 3, '', '', '', 1, 0, 0, 0, 0, 0);"
+            "INSERT INTO attempt VALUES (9, 5, 2, 0, 1, 3, '', '', '', '', '', '', '', 0, -1, 0, 0, 0);");
   return g_strdup (text->str);
 }
 
@@ -119,8 +125,10 @@ test_refusals (void)
   refuse ("/proc/nothing", FL_STORE_CREATE, FL_ERROR_FAILED, "cannot be made");
   g_assert_true (g_file_set_contents (empty, "", 0, NULL));
   refuse (empty, FL_STORE_WRITE, FL_ERROR_INPUT, "holds no experiment");
-  g_assert_true (g_file_set_contents (path, "This is a letter, not a database. It is rather long, too: "
-                                            "long enough to hold a header of a hundred bytes and more.", -1, NULL));
+  g_assert_true (g_file_set_contents (path,
+                                      "This is a letter, not a database. It is rather long, too: "
+                                      "long enough to hold a header of a hundred bytes and more.",
+                                      -1, NULL));
   for (FlStoreMode mode = FL_STORE_CREATE; mode <= FL_STORE_READ_ONLY; mode++)
     refuse (folder, mode, FL_ERROR_INPUT, "damaged or not a database");
   g_unlink (path);
@@ -165,7 +173,8 @@ test_damage (void)
       g_autoptr (FlStore) store = fl_store_open (folder, FL_STORE_READ_ONLY, &error);
       gint64 revision = 0, cursor = 0, again = 0;
       g_autoptr (GPtrArray) changes = store != NULL ? fl_store_changes (store, 0, &revision, &error) : NULL;
-      g_autoptr (GPtrArray) blocks = changes != NULL ? fl_store_shots (store, 0, FL_SHOT_ALL, 0, &cursor, &error) : NULL;
+      g_autoptr (GPtrArray) blocks =
+          changes != NULL ? fl_store_shots (store, 0, FL_SHOT_ALL, 0, &cursor, &error) : NULL;
       g_autoptr (GArray) sums = blocks != NULL ? fl_store_summaries (store, 0, &again, &error) : NULL;
       g_assert_true ((sums != NULL) == (error == NULL));
       refusals += error != NULL;
@@ -245,7 +254,8 @@ test_copy (void)
     FlRoot root = { .name = (char *) "data", .path = (char *) "raw" };
     save (store, FL_TABLE_ROOT, &root);
     gint64 attempt = add_attempt (store, add_job (store, 1, add_run (store, "r1", "complete")), 1);
-    FlShotRow rows[] = { make_shot (1, FL_OUTCOME_HIT, 20, 5), make_shot (2, FL_OUTCOME_MISS, 0, 6), make_shot (3, FL_OUTCOME_MISS, 0, 7) };
+    FlShotRow rows[] = { make_shot (1, FL_OUTCOME_HIT, 20, 5), make_shot (2, FL_OUTCOME_MISS, 0, 6),
+                         make_shot (3, FL_OUTCOME_MISS, 0, 7) };
     add_shots (store, attempt, 0, 1, rows, 3);
     copy_to (folder, cut, 0555); /* while it is open: with its -wal */
   }
@@ -270,7 +280,7 @@ test_copy (void)
 /* --- several processes --- */
 
 #define WRITERS 3
-#define FRAMES 120
+#define FRAMES  120
 
 /* Makes the store where it is not there yet, then writes frames: some that others write, too. */
 static void
@@ -279,7 +289,8 @@ write_much (const char *folder, guint which)
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
   for (guint i = 0; i < FRAMES; i++)
     {
-      FlShotRow rows[] = { make_shot (2 * i + 1, FL_OUTCOME_HIT, 10, i), make_shot (2 * i + 2, FL_OUTCOME_MISS, 0, i) };
+      FlShotRow rows[] = { make_shot (2 * i + 1, FL_OUTCOME_HIT, 10, i),
+                           make_shot (2 * i + 2, FL_OUTCOME_MISS, 0, i) };
       g_autofree char *name = g_strdup_printf ("w%u-%u", which, i);
       add_shots (store, 1, 0, i + 1, rows, 2); /* all write these */
       FlTag tag = { .name = name };

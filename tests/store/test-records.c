@@ -6,8 +6,24 @@
 #include "engine/base/error.h"
 
 static const char *const nasty[] = {
-  "Robert'); DROP TABLE run;--", "\"; DELETE FROM tag; --", "' OR '1'='1", "%s%n%d", "?1", ":name", "@a", "$1", "\\",
-  "a\\'b", "é — 光", "100% \"sure\"", "NULL", "{id}", "--", "/* comment */", "'", "\"",
+  "Robert'); DROP TABLE run;--",
+  "\"; DELETE FROM tag; --",
+  "' OR '1'='1",
+  "%s%n%d",
+  "?1",
+  ":name",
+  "@a",
+  "$1",
+  "\\",
+  "a\\'b",
+  "é — 光",
+  "100% \"sure\"",
+  "NULL",
+  "{id}",
+  "--",
+  "/* comment */",
+  "'",
+  "\"",
 };
 
 static void
@@ -59,7 +75,8 @@ test_refusals (void)
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
   gint64 run = add_run (store, "r0001", "complete"), trial = add_trial (store, 1);
   FlRun again = { .name = (char *) "r0001", .state = (char *) "complete" };
-  FlRun unnamed = { .state = (char *) "complete" }, broken = { .name = (char *) "a\nb", .state = (char *) "complete" };
+  FlRun unnamed = { .state = (char *) "complete" },
+        broken = { .name = (char *) "a\nb", .state = (char *) "complete" };
   FlRun latin = { .name = (char *) "caf\xe9", .state = (char *) "complete" };
   FlTrial same = { .number = 1 };
   FlRunTag lost = { .run = run, .tag = 77 };

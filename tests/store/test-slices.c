@@ -142,7 +142,8 @@ assert_same_shots (GHashTable *a, GHashTable *b)
 }
 
 static void
-reader_check (Reader *reader, FlStore *store, GHashTable **truths, const gint64 *jobs, guint n, gboolean final)
+reader_check (Reader *reader, FlStore *store, GHashTable **truths, const gint64 *jobs, guint n,
+              gboolean final)
 {
   reader_update (reader, store, 100);
   for (guint j = 0; j < n; j++)
@@ -181,8 +182,9 @@ play_slice (FlStore *store, Playing *playing, GHashTable *truth, FlRandom *rando
       guint64 id = 1 + 3 * (fl_random_u64 (random) % 120) + (rank + 2) % 3; /* id % 3 == rank */
       if (!g_hash_table_add (playing->own, GUINT_TO_POINTER (id)))
         continue;
-      rows[made] = make_shot (id, (FlOutcome) (fl_random_u64 (random) % FL_OUTCOME_LAST),
-                              (guint32) (fl_random_u64 (random) % 100), 1000 + fl_random_u64 (random) % 100000);
+      rows[made] =
+          make_shot (id, (FlOutcome) (fl_random_u64 (random) % FL_OUTCOME_LAST),
+                     (guint32) (fl_random_u64 (random) % 100), 1000 + fl_random_u64 (random) % 100000);
       truth_add (truth, id, playing->id, rows[made].outcome, rows[made].spots);
       made++;
     }
@@ -197,7 +199,11 @@ play_slice (FlStore *store, Playing *playing, GHashTable *truth, FlRandom *rando
 static void
 test_play (gconstpointer seed)
 {
-  enum { JOBS = 3, READERS = 4 };
+  enum
+  {
+    JOBS = 3,
+    READERS = 4
+  };
   g_autofree char *folder = temporary_folder ();
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
   g_autoptr (FlStore) other = open_store (folder, FL_STORE_WRITE);
@@ -214,8 +220,10 @@ test_play (gconstpointer seed)
       jobs[j] = add_job (store, trial, add_run (store, name, "complete"));
     }
   for (guint r = 0; r < READERS; r++)
-    readers[r] = (Reader){ 0, g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref),
-                           fl_stats_new () };
+    readers[r] = (Reader){
+      0, g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_ptr_array_unref),
+      fl_stats_new ()
+    };
   for (guint step = 0; step < 250; step++)
     {
       FlStore *writer = fl_random_unit (&random) < 0.5 ? store : other;
@@ -223,8 +231,9 @@ test_play (gconstpointer seed)
       guint j = (guint) (fl_random_u64 (&random) % JOBS);
       if (what < 0.06 && numbers[j] < 5)
         {
-          Playing playing = { add_attempt (writer, jobs[j], ++numbers[j]), j, { 0 }, FALSE,
-                              g_hash_table_new (NULL, NULL) };
+          Playing playing = {
+            add_attempt (writer, jobs[j], ++numbers[j]), j, { 0 }, FALSE, g_hash_table_new (NULL, NULL)
+          };
           g_array_append_val (attempts, playing);
         }
       else if (attempts->len > 0)
@@ -266,11 +275,13 @@ test_cursor (void)
 {
   g_autofree char *folder = temporary_folder ();
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
-  gint64 attempt = add_attempt (store, add_job (store, add_trial (store, 1), add_run (store, "r1", "complete")), 1);
+  gint64 attempt =
+      add_attempt (store, add_job (store, add_trial (store, 1), add_run (store, "r1", "complete")), 1);
   gint64 all = 0, some = 0;
   for (guint i = 0; i < 10; i++)
     {
-      FlShotRow rows[] = { make_shot (2 * i + 1, FL_OUTCOME_MISS, 0, 100 - i), make_shot (2 * i + 2, FL_OUTCOME_HIT, 9, 200 + i) };
+      FlShotRow rows[] = { make_shot (2 * i + 1, FL_OUTCOME_MISS, 0, 100 - i),
+                           make_shot (2 * i + 2, FL_OUTCOME_HIT, 9, 200 + i) };
       g_assert_true (add_shots (store, attempt, 0, i + 1, rows, 2));
     }
   g_autoptr (GPtrArray) first = fl_store_shots (store, 0, FL_SHOT_ID, 7, &some, NULL);
@@ -300,7 +311,8 @@ test_messages (void)
   g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
   gint64 job = add_job (store, add_trial (store, 1), add_run (store, "r1", "complete"));
   gint64 attempt = add_attempt (store, job, 1);
-  FlShotRow rows[] = { make_shot (1, FL_OUTCOME_FAILED, 0, 5), make_shot (2, FL_OUTCOME_HIT, 20, 4), make_shot (3, FL_OUTCOME_MISS, 0, 6) };
+  FlShotRow rows[] = { make_shot (1, FL_OUTCOME_FAILED, 0, 5), make_shot (2, FL_OUTCOME_HIT, 20, 4),
+                       make_shot (3, FL_OUTCOME_MISS, 0, 6) };
   add_shots (store, attempt, 0, 1, rows, 3);
   for (guint pass = 0; pass < 2; pass++)
     {
@@ -327,14 +339,17 @@ test_bad_frames (void)
   for (guint cut = 0; cut < bytes->len; cut++)
     {
       g_autoptr (GError) error = NULL;
-      g_assert_false (fl_store_add_slice (store, attempt, 0, 1, FL_KIND_SHOT, bytes->data, cut, NULL, &error));
+      g_assert_false (
+          fl_store_add_slice (store, attempt, 0, 1, FL_KIND_SHOT, bytes->data, cut, NULL, &error));
       g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
     }
   g_autoptr (GError) error = NULL;
-  g_assert_false (fl_store_add_slice (store, attempt, 0, 1, FL_KIND_RANK, bytes->data, bytes->len, NULL, &error));
+  g_assert_false (
+      fl_store_add_slice (store, attempt, 0, 1, FL_KIND_RANK, bytes->data, bytes->len, NULL, &error));
   g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
   g_clear_error (&error);
-  g_assert_false (fl_store_add_slice (store, attempt + 1, 0, 1, FL_KIND_SHOT, bytes->data, bytes->len, NULL, &error));
+  g_assert_false (
+      fl_store_add_slice (store, attempt + 1, 0, 1, FL_KIND_SHOT, bytes->data, bytes->len, NULL, &error));
   g_assert_error (error, FL_ERROR, FL_ERROR_MISSING);
   g_clear_error (&error);
   g_assert_true (add_shots (store, attempt, 0, 1, &row, 1)); /* none of it has left a trace */

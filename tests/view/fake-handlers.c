@@ -105,12 +105,29 @@ static FlViewLattices *
 make_lattices (guint32 n_reflections)
 {
   FlViewLattices *all = fl_view_lattices_new (2, n_reflections);
-  all->lattices[1] = (FlViewLattice){ .cell = { 79.1, 79.2, 37.9, 1.5, 1.6, 1.7 }, .centring = 'I', .space_group = 96,
-                                      .n_spots = 55, .n_reflections = 44, .confidence = 0.75, .rmsd = 0.5,
-                                      .domain_size = 1500, .mosaicity = 0.001, .resolution = 2.25 };
+  all->lattices[1] = (FlViewLattice){ .cell = { 79.1, 79.2, 37.9, 1.5, 1.6, 1.7 },
+                                      .centring = 'I',
+                                      .space_group = 96,
+                                      .n_spots = 55,
+                                      .n_reflections = 44,
+                                      .confidence = 0.75,
+                                      .rmsd = 0.5,
+                                      .domain_size = 1500,
+                                      .mosaicity = 0.001,
+                                      .resolution = 2.25 };
   for (guint32 i = 0; i < n_reflections; i++)
-    all->reflections[i] = (FlViewReflection){ .lattice = i % 2, .h = -1, .k = 2, .l = (gint16) i, .x = i, .y = 0.5,
-                                              .panel = 7, .fs = 1.25, .ss = 2.5, .intensity = -3, .sigma = 4, .d = 5.5,
+    all->reflections[i] = (FlViewReflection){ .lattice = i % 2,
+                                              .h = -1,
+                                              .k = 2,
+                                              .l = (gint16) i,
+                                              .x = i,
+                                              .y = 0.5,
+                                              .panel = 7,
+                                              .fs = 1.25,
+                                              .ss = 2.5,
+                                              .intensity = -3,
+                                              .sigma = 4,
+                                              .d = 5.5,
                                               .flags = FL_REFLECTION_STRONG };
   return all;
 }
@@ -168,11 +185,20 @@ inflight (gpointer data, const char *dir, GCancellable *cancellable, GError **er
   if (!begin (data, dir, cancellable, error))
     return NULL;
   FlViewInflight *inflight = fl_view_inflight_new (1);
-  inflight->entries[0] = (FlInflightEntry){ .rank = 3, .stage = FL_STAGE_FIND, .crashed = 11, .shot = G_MAXUINT64,
-                                            .source = 1, .frame = 2, .since = 1700000000000000000u };
+  inflight->entries[0] = (FlInflightEntry){ .rank = 3,
+                                            .stage = FL_STAGE_FIND,
+                                            .crashed = 11,
+                                            .shot = G_MAXUINT64,
+                                            .source = 1,
+                                            .frame = 2,
+                                            .since = 1700000000000000000u };
   return inflight;
 }
 
-const FlViewHandlers fake_handlers
-    = { .image = image, .spots = spots, .source = source, .log = log_range, .inflight = inflight,
-        .lattices = lattices, .try_trial = try_trial };
+const FlViewHandlers fake_handlers = { .image = image,
+                                       .spots = spots,
+                                       .source = source,
+                                       .log = log_range,
+                                       .inflight = inflight,
+                                       .lattices = lattices,
+                                       .try_trial = try_trial };

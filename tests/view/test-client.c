@@ -52,7 +52,8 @@ wait_state (FlViewClient *client, FlViewState state)
 }
 
 static void
-ask_image (FlViewClient *client, guint slot, const char *path, guint side, GCancellable *cancellable, GAsyncResult **result)
+ask_image (FlViewClient *client, guint slot, const char *path, guint side, GCancellable *cancellable,
+           GAsyncResult **result)
 {
   FlViewImageRequest r = { .slot = slot, .source = { path, NULL, NULL }, .width = side, .height = side };
   fl_view_client_image_async (client, &r, cancellable, on_ready, result);
@@ -171,7 +172,9 @@ test_lattices (void)
   GAsyncResult *r1 = NULL, *r2 = NULL, *r3 = NULL;
   g_autoptr (GError) error = NULL;
   FlViewSpotsRequest of_job = { .job_dir = "job", .source = { "a", NULL, NULL }, .frame = 9 };
-  FlViewTryRequest of_trial = { .source = { "a", NULL, NULL }, .frame = 3, .params = "[hit]\nmin_spots = 9\n" };
+  FlViewTryRequest of_trial = { .source = { "a", NULL, NULL },
+                                .frame = 3,
+                                .params = "[hit]\nmin_spots = 9\n" };
   FlViewTryRequest wrong = { .source = { "a", NULL, NULL }, .frame = 3, .params = "missing" };
   fl_view_client_lattices_async (client, &of_job, NULL, on_ready, &r1);
   fl_view_client_try_async (client, &of_trial, NULL, on_ready, &r2);
@@ -291,8 +294,9 @@ static void
 test_wrong_children (void)
 {
   expect_failure ((const char *[]){ "/nonexistent/firstlight-control", "serve", NULL }, "cannot be started");
-  expect_failure ((const char *[]){ "sh", "-c", "cat >/dev/null & echo oops >&2; echo no such host >&2; exit 3", NULL },
-                  "ended with status 3: no such host");
+  expect_failure (
+      (const char *[]){ "sh", "-c", "cat >/dev/null & echo oops >&2; echo no such host >&2; exit 3", NULL },
+      "ended with status 3: no such host");
   expect_failure ((const char *[]){ "sh", "-c", "echo Welcome to the cluster; exec sleep 60", NULL }, "FLV1");
   expect_failure ((const char *[]){ "sh", "-c", "exec 1>&-; exec sleep 60", NULL }, "signal 9");
 }

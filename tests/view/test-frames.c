@@ -14,8 +14,8 @@ static void
 test_header (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes
-      = fl_view_frame_bytes (7, FL_VIEW_CANCEL, FL_VIEW_OK, g_variant_new (FL_VIEW_CANCEL_REQUEST, 0x01020304u));
+  g_autoptr (GBytes) bytes = fl_view_frame_bytes (7, FL_VIEW_CANCEL, FL_VIEW_OK,
+                                                  g_variant_new (FL_VIEW_CANCEL_REQUEST, 0x01020304u));
   static const guint8 expected[] = { 'F', 'L', 'V', '1', 4, 0, 0, 0, 7, 0, 0, 0, 6, 0, 0, 0, 4, 3, 2, 1 };
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), (int) g_bytes_get_size (bytes), expected, sizeof expected);
 
@@ -64,8 +64,8 @@ test_truncated (void)
   gsize ends[3] = { 0 };
   for (guint32 i = 0; i < 3; i++)
     {
-      g_autoptr (GBytes) one = fl_view_frame_bytes (i, FL_VIEW_INFLIGHT, FL_VIEW_OK,
-                                                    fl_view_inflight_request_encode (i == 1 ? "" : "/some/folder"));
+      g_autoptr (GBytes) one = fl_view_frame_bytes (
+          i, FL_VIEW_INFLIGHT, FL_VIEW_OK, fl_view_inflight_request_encode (i == 1 ? "" : "/some/folder"));
       g_byte_array_append (all, g_bytes_get_data (one, NULL), (guint) g_bytes_get_size (one));
       ends[i] = all->len;
     }
@@ -94,8 +94,13 @@ through_wire (GVariant *body, const char *type)
 static void
 test_requests (void)
 {
-  FlViewImageRequest image = { .slot = 3, .source = { "a.h5", "b.geom", NULL }, .frame = 12,
-                               .rect = { -1.5, -2.5, 3.5, 4.5 }, .reduce = FL_VIEW_MAXIMUM, .width = 640, .height = 480 };
+  FlViewImageRequest image = { .slot = 3,
+                               .source = { "a.h5", "b.geom", NULL },
+                               .frame = 12,
+                               .rect = { -1.5, -2.5, 3.5, 4.5 },
+                               .reduce = FL_VIEW_MAXIMUM,
+                               .width = 640,
+                               .height = 480 };
   FlViewImageRequest back;
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) body = through_wire (fl_view_image_request_encode (&image), FL_VIEW_IMAGE_REQUEST);
@@ -118,7 +123,8 @@ test_requests (void)
   };
   for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
-      g_autoptr (GVariant) bad = through_wire (fl_view_image_request_encode (&wrong[i]), FL_VIEW_IMAGE_REQUEST);
+      g_autoptr (GVariant) bad =
+          through_wire (fl_view_image_request_encode (&wrong[i]), FL_VIEW_IMAGE_REQUEST);
       g_autoptr (GError) why = NULL;
       g_assert_false (fl_view_image_request_decode (bad, &back, &why));
       g_assert_error (why, FL_ERROR, FL_ERROR_INPUT);
@@ -201,12 +207,13 @@ test_mutations (void)
           if (round % 3 == 1)
             g_byte_array_set_size (bytes, (guint) (fl_random_u64 (&random) % (length + 1)));
           if (round % 7 == 2)
-            g_byte_array_append (bytes, g_variant_get_data (good), (guint) (fl_random_u64 (&random) % length));
+            g_byte_array_append (bytes, g_variant_get_data (good),
+                                 (guint) (fl_random_u64 (&random) % length));
           g_autoptr (GBytes) data = g_bytes_new (bytes->data, bytes->len);
           /* As a short body, which is walked through, and as a long one, which is not. */
           g_autoptr (GVariant) checked = fl_view_body_parse (data, cases[c].type, NULL);
-          g_autoptr (GVariant) loose
-              = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (cases[c].type), data, FALSE));
+          g_autoptr (GVariant) loose =
+              g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE (cases[c].type), data, FALSE));
           guint64 sum = touch (cases[c].operation, loose);
           if (checked != NULL)
             g_assert_cmpuint (touch (cases[c].operation, checked), ==, sum);

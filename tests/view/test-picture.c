@@ -6,8 +6,8 @@
 #include "engine/base/hash.h"
 #include "engine/programs/picture.h"
 
-#define N_FS 31u
-#define N_SS 23u
+#define N_FS   31u
+#define N_SS   23u
 #define STRIDE 40u
 
 /* Panels turned by any angle, flipped or tilted, far enough apart not to overlap. */
@@ -27,7 +27,8 @@ make_detector (FlRandom *random, guint n_panels)
       p->pixel_size = size;
       p->origin = fl_vec3 ((i % 3) * 8.0 - 8, (i / 3) * 8.0 - 4, 100 + i);
       p->fs = fl_vec3 (size * cos (a), size * sin (a), 0);
-      p->ss = fl_vec3 (-flip * size * sin (a) * cos (tilt), flip * size * cos (a) * cos (tilt), size * sin (tilt));
+      p->ss = fl_vec3 (-flip * size * sin (a) * cos (tilt), flip * size * cos (a) * cos (tilt),
+                       size * sin (tilt));
       p->saturation = INFINITY;
       p->trusted_min = -INFINITY;
       p->trusted_max = 60000;
@@ -41,8 +42,12 @@ make_detector (FlRandom *random, guint n_panels)
 static FlShot
 make_shot (FlRandom *random, const FlDetector *detector)
 {
-  FlShot shot = { .id = 99, .event = g_strdup ("//3"), .energy = 9000, .type = FL_PIXEL_U16,
-                  .shift = fl_vec3 (0.37, -0.21, 5), .n_pixels = detector->n_pixels };
+  FlShot shot = { .id = 99,
+                  .event = g_strdup ("//3"),
+                  .energy = 9000,
+                  .type = FL_PIXEL_U16,
+                  .shift = fl_vec3 (0.37, -0.21, 5),
+                  .n_pixels = detector->n_pixels };
   guint16 *pixels = g_new (guint16, shot.n_pixels);
   for (gsize k = 0; k < shot.n_pixels; k++)
     pixels[k] = (guint16) (fl_random_unit (random) < 0.02 ? 65535 : fl_random_poisson (random, 20));
@@ -83,7 +88,8 @@ slow_pixel (const Truth *t, const FlViewImageRequest *r, gboolean average, guint
                                -unit * (y0 + wy / 2) - t->shot->shift.y - p->origin.y, 0);
       FlVec3 c = fl_mat3_apply (&back, centre);
       if (c.x >= 0 && c.x < p->n_fs && c.y >= 0 && c.y < p->n_ss)
-        under = isnan (value (t, p, (guint) c.x, (guint) c.y)) ? -INFINITY : value (t, p, (guint) c.x, (guint) c.y);
+        under = isnan (value (t, p, (guint) c.x, (guint) c.y)) ? -INFINITY
+                                                               : value (t, p, (guint) c.x, (guint) c.y);
       for (guint ss = 0; average && ss < p->n_ss; ss++)
         for (guint fs = 0; fs < p->n_fs; fs++)
           {
@@ -114,7 +120,9 @@ compare (const Truth *t, FlPicture *picture, const FlViewImageRequest *r, guint 
       {
         float got = image->raster[j * r->width + i], want = slow_pixel (t, r, average, i, j);
         kinds[isnan (want) ? 0 : isinf (want) ? 1 : 2]++;
-        gboolean same = isnan (want) ? isnan (got) : isinf (want) ? got == want : fabsf (got - want) <= 1e-4f * want;
+        gboolean same = isnan (want)   ? isnan (got)
+                        : isinf (want) ? got == want
+                                       : fabsf (got - want) <= 1e-4f * want;
         differ += !same;
       }
   /* A pixel's centre on the very edge may fall to either side; it does so for next to none. */
@@ -135,12 +143,15 @@ test_views (void)
       fl_picture_load (picture, detector, &shot);
       for (int reduce = 0; reduce < FL_VIEW_REDUCE_LAST; reduce++)
         {
-          FlViewImageRequest all = { .rect = { -150, -130, 170, 120 }, .reduce = (FlViewReduce) reduce,
-                                     .width = 90, .height = 60 };
-          FlViewImageRequest just_over_one = { .rect = { -90, -70, 60, 40 }, .reduce = (FlViewReduce) reduce,
-                                               .width = 149, .height = 105 };
-          FlViewImageRequest close = { .rect = { -90.5, -70.25, -20, -10 }, .reduce = (FlViewReduce) reduce,
-                                       .width = 300, .height = 200 };
+          FlViewImageRequest all = {
+            .rect = { -150, -130, 170, 120 }, .reduce = (FlViewReduce) reduce, .width = 90, .height = 60
+          };
+          FlViewImageRequest just_over_one = {
+            .rect = { -90, -70, 60, 40 }, .reduce = (FlViewReduce) reduce, .width = 149, .height = 105
+          };
+          FlViewImageRequest close = {
+            .rect = { -90.5, -70.25, -20, -10 }, .reduce = (FlViewReduce) reduce, .width = 300, .height = 200
+          };
           compare (&truth, picture, &all, kinds);
           compare (&truth, picture, &just_over_one, kinds);
           compare (&truth, picture, &close, kinds);
@@ -156,12 +167,25 @@ test_orientation (void)
 {
   g_autoptr (FlDetector) detector = fl_detector_new (1, 100);
   FlPanel *p = &detector->panels[0];
-  *p = (FlPanel){ .name = p->name, .n_fs = 10, .n_ss = 10, .stride = 10, .pixel_size = 0.2, .gain = 1,
-                  .origin = { -1, -1, 50 }, .fs = { 0, 0.2, 0 }, .ss = { 0.2, 0, 0 }, /* fast is up */
-                  .saturation = 1000, .trusted_min = -INFINITY, .trusted_max = INFINITY };
+  *p = (FlPanel){ .name = p->name,
+                  .n_fs = 10,
+                  .n_ss = 10,
+                  .stride = 10,
+                  .pixel_size = 0.2,
+                  .gain = 1,
+                  .origin = { -1, -1, 50 },
+                  .fs = { 0, 0.2, 0 },
+                  .ss = { 0.2, 0, 0 }, /* fast is up */
+                  .saturation = 1000,
+                  .trusted_min = -INFINITY,
+                  .trusted_max = INFINITY };
   detector->placed = TRUE;
-  g_auto (FlShot) shot = { .id = 1, .event = g_strdup (""), .type = FL_PIXEL_I32, .n_pixels = 100,
-                           .pixels = g_new0 (gint32, 100), .allocated = 400 };
+  g_auto (FlShot) shot = { .id = 1,
+                           .event = g_strdup (""),
+                           .type = FL_PIXEL_I32,
+                           .n_pixels = 100,
+                           .pixels = g_new0 (gint32, 100),
+                           .allocated = 400 };
   ((gint32 *) shot.pixels)[0 * 10 + 9] = 7;  /* fs 9, ss 0: top left */
   ((gint32 *) shot.pixels)[8 * 10 + 0] = -5; /* fs 0, ss 8: bottom, last but one to the right */
   g_autoptr (FlPicture) picture = fl_picture_new ();
@@ -198,7 +222,10 @@ test_percentiles (void)
   FlRandom random = fl_random (3);
   for (guint m = 0; m < G_N_ELEMENTS (means); m++)
     {
-      enum { N = 20000 };
+      enum
+      {
+        N = 20000
+      };
       g_autoptr (FlDetector) detector = fl_detector_new (1, N);
       detector->panels[0].n_fs = N;
       detector->panels[0].n_ss = 1;
@@ -212,7 +239,8 @@ test_percentiles (void)
         values[i] = (float) fl_random_poisson (&random, means[m]) - (m == 1 ? 35 : 0);
       sorted = g_memdup2 (values, N * sizeof *values);
       qsort (sorted, N, sizeof *sorted, by_value);
-      g_auto (FlShot) shot = { .event = g_strdup (""), .type = FL_PIXEL_F32, .n_pixels = N, .pixels = values };
+      g_auto (FlShot)
+          shot = { .event = g_strdup (""), .type = FL_PIXEL_F32, .n_pixels = N, .pixels = values };
       g_autoptr (FlPicture) picture = fl_picture_new ();
       fl_picture_load (picture, detector, &shot);
       FlViewImageRequest r = { .rect = { 0, -1, 10, 0 }, .width = 1, .height = 1 };

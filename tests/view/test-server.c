@@ -10,8 +10,8 @@
 typedef struct
 {
   Fake *fake;
-  int to, from;      /* this side's ends */
-  int in, out;       /* the server's */
+  int to, from; /* this side's ends */
+  int in, out;  /* the server's */
   GThread *thread;
   GError *error;
 } Fixture;
