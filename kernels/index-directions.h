@@ -3,8 +3,8 @@
  * For each direction u of a half sphere, x = u · (L q) for a real-space vector of length L (Å); if that vector belongs to
  * the lattice the x of its spots are whole numbers. Score: Σ weight · max (0, 1 − narrow (x − round x)²), narrow = 1 / t²
  * for a tolerance t of the spot, summed in the spots' order. Of every tile of neighbouring directions the best is kept
- * (the first of equals). After the grid search of the fast feedback indexer (Gasparotto et al. 2024, J. Appl. Cryst. 57,
- * 931), with a smooth score and tolerances that grow with |q|.
+ * (the first of equals). After the grid searches of TORO (Gasparotto et al. 2024, J. Appl. Cryst. 57, 931)
+ * and of the fast feedback indexer, with a smooth score and tolerances that grow with |q|.
  * Kernel "index_directions": teams = n_shots × n_tiles. */
 #pragma once
 

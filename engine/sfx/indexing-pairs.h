@@ -1,7 +1,7 @@
 /* indexing-pairs.h: orientations from pairs of low-order spots, for shots with few.
  *
  * Two spots whose lengths and angle are those of two lattice vectors fix the orientation; each such pair is a guess, scored
- * by how many spots it explains. The idea of DIALS' low_res_spot_match (Gildea and Winter), with all pairs. Thread: any. */
+ * by how many spots it explains. The idea of DIALS' low_res_spot_match, with all pairs. Thread: any. */
 #pragma once
 
 #include "engine/sfx/indexing-search.h"
