@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#define NUMBERS_HEIGHT 340 /* px, below the values that are tried */
+
 /* --- from shot to shot --- */
 
 static const struct
@@ -154,6 +156,8 @@ act_tune (GtkWidget *widget, const char *action, GVariant *target)
   gtk_widget_set_visible (GTK_WIDGET (self->tuner_slot), open);
   gtk_widget_set_visible (self->places, !open);
   gtk_widget_set_visible (self->about, !open);
+  gtk_widget_set_vexpand (GTK_WIDGET (self->numbers), !open);
+  gtk_scrolled_window_set_max_content_height (self->numbers, open ? NUMBERS_HEIGHT : -1);
   if (open)
     flg_compare_panel_tune (self->compare, self->tuner);
   else

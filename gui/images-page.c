@@ -448,6 +448,7 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, tuner_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, places);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, about);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, numbers);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, spots_button);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, predictions_button);
   for (guint i = 0; i < FLG_SHOTS_LAST; i++)

@@ -58,7 +58,8 @@ cell_text (const FlgShotResult *result, Row row)
     case ROW_LATTICES:
       return g_strdup_printf ("%u", counts->lattices);
     case ROW_REFLECTIONS:
-      return indexed ? g_strdup_printf ("%u / %u", counts->integrated, counts->predicted) : g_strdup ("–");
+      return indexed ? g_strdup_printf (_ ("%u of %u"), counts->integrated, counts->predicted)
+                     : g_strdup ("–");
     case ROW_RMSD:
       return indexed && counts->rmsd > 0 ? g_strdup_printf ("%.2f px", counts->rmsd) : g_strdup ("–");
     case ROW_RESOLUTION:
@@ -125,9 +126,11 @@ append_lattice (GString *text, guint i, const FlViewLattice *l)
   g_string_append_printf (text, "\n%.2f  %.2f  %.2f Å", l->cell[0], l->cell[1], l->cell[2]);
   g_string_append_printf (text, "\n%.2f  %.2f  %.2f °", l->cell[3] * 180 / G_PI, l->cell[4] * 180 / G_PI,
                           l->cell[5] * 180 / G_PI);
-  g_string_append_printf (text, ngettext ("\n%u spot", "\n%u spots", l->n_spots), l->n_spots);
-  g_string_append_printf (text, _ (", r.m.s.d. %.2f px"), l->rmsd);
   g_string_append_c (text, '\n');
+  if (l->n_spots > 0)
+    g_string_append_printf (text, ngettext ("%u spot, ", "%u spots, ", l->n_spots), l->n_spots);
+  if (l->rmsd > 0)
+    g_string_append_printf (text, _ ("r.m.s.d. %.2f px, "), l->rmsd);
   if (l->resolution > 0)
     g_string_append_printf (text, _ ("to %.2f Å, "), l->resolution);
   g_string_append_printf (text, _ ("%.0f %% sure"), 100 * l->confidence);
@@ -143,14 +146,31 @@ show_lattices (FlgResultTable *self, const FlgShotResult *result)
   gtk_widget_set_visible (GTK_WIDGET (self->lattices), text->len > 0);
 }
 
-static void
-append_complaint (GString *text, const FlgShotResult *result, const char *side)
+/* "": none. */
+static const char *
+complaint_of (const FlgShotResult *result)
 {
-  const char *message = result->error                             ? result->error
-                        : result->spots && result->spots->message ? result->spots->message
-                                                                  : "";
-  if (*message)
-    g_string_append_printf (text, "%s%s: %s", text->len ? "\n" : "", side, message);
+  return result->error                             ? result->error
+         : result->spots && result->spots->message ? result->spots->message
+                                                   : "";
+}
+
+static void
+show_complaints (FlgResultTable *self, const FlgShotResult *a, const FlgShotResult *b)
+{
+  const char *of_a = complaint_of (a), *of_b = complaint_of (b);
+  g_autoptr (GString) text = g_string_new (NULL);
+  if (*of_a && g_str_equal (of_a, of_b))
+    g_string_append (text, of_a);
+  else
+    {
+      if (*of_a)
+        g_string_append_printf (text, "A: %s", of_a);
+      if (*of_b)
+        g_string_append_printf (text, "%sB: %s", *of_a ? "\n" : "", of_b);
+    }
+  gtk_label_set_label (self->complaint, text->str);
+  gtk_widget_set_visible (GTK_WIDGET (self->complaint), text->len > 0);
 }
 
 void
@@ -158,17 +178,13 @@ flg_result_table_update (FlgResultTable *self, FlgShotResults *results, FlgSide 
 {
   const FlgShotResult *a = flg_shot_results_get (results, FLG_SIDE_A),
                       *b = flg_shot_results_get (results, FLG_SIDE_B);
-  g_autoptr (GString) complaint = g_string_new (NULL);
   for (Row row = 0; row < N_ROWS; row++)
     for (FlgSide side = FLG_SIDE_A; side < FLG_N_SIDES; side++)
       show_cell (self, results, row, side);
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (self->heads[FLG_SIDE_A]), shown == FLG_SIDE_A);
   gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (self->heads[FLG_SIDE_B]), shown == FLG_SIDE_B);
   gtk_widget_set_visible (self->heads[FLG_SIDE_B], b->kind != FLG_RESULT_NONE);
-  append_complaint (complaint, a, "A");
-  append_complaint (complaint, b, "B");
-  gtk_label_set_label (self->complaint, complaint->str);
-  gtk_widget_set_visible (GTK_WIDGET (self->complaint), complaint->len > 0);
+  show_complaints (self, a, b);
   show_lattices (self, shown == FLG_SIDE_A ? a : b);
 }
 
@@ -187,7 +203,8 @@ flg_result_summary (const FlgShotResult *result)
                               counts->lattices);
       g_string_append_printf (text, _ (", %u of %u reflections integrated"), counts->integrated,
                               counts->predicted);
-      g_string_append_printf (text, ", %.2f px", counts->rmsd);
+      if (counts->rmsd > 0)
+        g_string_append_printf (text, ", %.2f px", counts->rmsd);
     }
   if (counts->resolution > 0)
     g_string_append_printf (text, ", %.2f Å", counts->resolution);

@@ -306,7 +306,10 @@ flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot)
   if (view->picture == NULL && box.height > 0)
     draw_message (view, snapshot);
   if (placed && view->picture != NULL)
-    draw_callout (view, snapshot);
+    {
+      flw_image_draw_marks (view, snapshot);
+      draw_callout (view, snapshot);
+    }
   draw_foot (view, snapshot);
   /* The keyboard has no pointer of its own. */
   if (placed && !isnan (view->hover_x) && view->hover_y < box.height && gtk_widget_has_visible_focus (widget))

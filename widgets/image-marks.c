@@ -11,7 +11,7 @@
 #define SLACK       64       /* px of it that are left when the next layer is made */
 #define SPOT        0xff5ec4 /* in none of the palettes, nor a lattice's */
 #define EXPLAINED   0xf2f2f2
-#define MOST_LABELS 300  /* predictions in view for which indices are written */
+#define MOST_LABELS 200  /* predictions in view for which indices are written */
 #define LABEL_PX    14.5 /* 11 pt */
 #define LABEL_GAP   3.0
 
@@ -273,7 +273,8 @@ draw_label (const Job *job, cairo_t *cr, const FlwImagePrediction *p, const Labe
                  label->y + label->height - 3.5 * job->scale, TRUE);
 }
 
-/* Right of its circle, else left, below, above; where all are taken there is none. */
+/* Right of its circle, else left, below, above; where all are taken there is none. Not while a pixel of the image is
+ * smaller than one of the screen: words would hide more than they say. */
 static void
 draw_indices (const Job *job, cairo_t *cr)
 {
@@ -282,6 +283,8 @@ draw_indices (const Job *job, cairo_t *cr)
   double r = circle_radius (job), margin = MARGIN * job->scale, x, y;
   guint in_view = 0;
 
+  if (job->zoom < job->scale)
+    return;
   for (guint i = 0; i < job->predictions->len; i++)
     {
       const FlwImagePrediction *p = &g_array_index (job->predictions, FlwImagePrediction, i);
@@ -294,6 +297,17 @@ draw_indices (const Job *job, cairo_t *cr)
       if (in_view > MOST_LABELS)
         return;
     }
+  for (guint i = 0; job->spots != NULL && i < job->spots->len; i++)
+    {
+      const FlwImageSpot *spot = &g_array_index (job->spots, FlwImageSpot, i);
+      double half = 1.4 * r;
+      Label mark = { 0, 0, 2 * half, 2 * half };
+      if (spot->state == FLW_SPOT_EXPLAINED || !place (job, spot->x, spot->y, 0, &x, &y))
+        continue;
+      mark.x = x - half;
+      mark.y = y - half;
+      g_array_append_val (taken, mark);
+    }
   cairo_select_font_face (cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
   cairo_set_font_size (cr, LABEL_PX * job->scale);
   for (guint n = 0; n < inside->len; n++)
@@ -301,7 +315,7 @@ draw_indices (const Job *job, cairo_t *cr)
       const FlwImagePrediction *p =
           &g_array_index (job->predictions, FlwImagePrediction, g_array_index (inside, guint, n));
       double width = write_indices (cr, p, job->scale, 0, 0, FALSE) + 2 * LABEL_GAP * job->scale,
-             height = 20 * job->scale, gap = r + 2 * job->scale;
+             height = 20 * job->scale, gap = 1.4 * r + 2 * job->scale; /* beside a spot's square too */
       place (job, p->x, p->y, 0, &x, &y);
       const Label places[] = { { x + gap, y - height / 2, width, height },
                                { x - gap - width, y - height / 2, width, height },

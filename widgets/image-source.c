@@ -103,6 +103,7 @@ job_prepare (GtkWidget *widget)
   job = g_new0 (Job, 1);
   job->raster = raster_ref (view->raster);
   flw_colour_map_args (view->map, &job->args);
+  job->args.none = 0xff000000u | FLW_GROUND; /* opaque: copied, not blended, at each frame */
   job->width = job->raster->request.width;
   job->height = job->raster->request.height;
   per_px = view->zoom * gtk_widget_get_scale_factor (widget);
@@ -136,7 +137,7 @@ job_work (gpointer pointer)
   job->args.out = colours;
   job->args.n = n;
   flk_colour_map (&job->args);
-  job->surface = cairo_image_surface_create (CAIRO_FORMAT_ARGB32, (int) job->width, (int) job->height);
+  job->surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) job->width, (int) job->height);
   cairo_surface_flush (job->surface);
   out = cairo_image_surface_get_data (job->surface);
   stride = (gsize) cairo_image_surface_get_stride (job->surface);

@@ -378,8 +378,6 @@ flw_image_view_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       gtk_snapshot_restore (snapshot);
       gtk_snapshot_pop (snapshot);
     }
-  if (view->picture != NULL)
-    flw_image_draw_marks (view, snapshot);
   flw_image_draw (view, snapshot);
   flw_draw_focus (widget, snapshot);
 }
