@@ -1,9 +1,11 @@
 /* indexing.h: spots → lattices, with a known cell.
  *
- * Directions × lengths, then rotation about the vector, as batched kernels (kernels/index-*.h), refined by robust least
- * squares; sparse patterns by matching low-order spots; several lattices a shot, one after the other over the spots left.
- * Every lattice is checked (fraction of spots explained against chance, volume of reciprocal space predicted, cell
- * tolerance) and carries a calibrated confidence. The same spots give the same lattices on every device and rank.
+ * Directions × the length of a short vector of the cell, then turns about it, as kernels (kernels/index-*.h); shots with
+ * few spots also by pairs of low-order spots (indexing-pairs.h). The best orientations are fitted with cell and errors by
+ * expectation maximisation (indexing-fit.h); the cell's size is free to some 3 %, for the detector's distance may be wrong.
+ * Several lattices a shot, one after the other over the spots left; spots near a found lattice's points and on the streaks
+ * through them are set aside. Every lattice is checked and carries a calibrated confidence (lattice-check.h). The same
+ * spots in any order give the same lattices on every device and rank.
  * Thread: an indexer belongs to one. */
 #pragma once
 
@@ -14,14 +16,15 @@
 typedef struct
 {
   FlMat3 star;       /* rows a*, b*, c*, 1/Å, laboratory; conventional, in the known cell's setting */
-  guint n_explained; /* spots within tolerance of a lattice point */
+  guint n_explained; /* spots that more probably lie on the lattice than not */
   double fraction;   /* of the spots that it was offered */
   double confidence; /* 0–1 */
 } FlIndexed;
 
 typedef struct FlIndexer FlIndexer;
 
-/* Parameters of the stage "index". `known` is copied. `device` is borrowed. */
+/* Parameters of the stage "index". `known` is copied. `device` is borrowed and outlives the indexer. FL_ERROR_INPUT: a
+ * cell without volume. */
 FlIndexer *fl_indexer_new (const FlParams *params, const FlKnownCell *known, FlkDevice *device,
                            GError **error);
 void fl_indexer_free (FlIndexer *indexer);
