@@ -3,7 +3,7 @@
 
 #define ERROR       6e-4 /* 1/Å: orientations that move a spot at q_max by less are one */
 #define SLOPE       0.8  /* a nat */
-#define OFFSET      0.3
+#define OFFSET      0.8
 #define UNEXPLAINED 3.0 /* times ln (1 + unexplained / FEW) */
 #define FURTHER     2.0
 #define FEW         8.0

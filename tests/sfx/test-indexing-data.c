@@ -317,9 +317,8 @@ test_confidence (void)
           right += (double) g_array_index (claims, Claim, i).right / (end - begin);
         }
       g_test_message ("tenth %u: stated %.3f, right %.3f", tenth + 1, stated, right);
-      /* The surest nine tenths to 5 points; the least sure may be modest, for the sake of shots without a crystal. */
       g_assert_cmpfloat (stated, <, right + 0.05);
-      g_assert_cmpfloat (stated, >, right - (tenth == 0 ? 0.15 : 0.05));
+      g_assert_cmpfloat (stated, >, right - 0.05);
     }
 }
 
