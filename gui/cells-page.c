@@ -40,6 +40,8 @@ struct _FlgCellsPage
   gboolean counting, wanted, filling;
   gint64 ended, cost; /* µs, of the last count */
   guint timer;
+  guint next, left; /* the histogram that takes over the answer next; how many have not yet */
+  guint tick;       /* callback; 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (FlgCellsPage, flg_cells_page, FLG_TYPE_PAGE)
@@ -180,6 +182,31 @@ show_proposals (FlgCellsPage *self)
                                  !flg_experiment_is_read_only (EXPERIMENT (self)));
 }
 
+/* The next few of the six take over the answer. */
+static void
+show_histograms (FlgCellsPage *self, guint n)
+{
+  for (; n > 0 && self->left > 0; n--, self->left--, self->next = (self->next + 1) % 6)
+    {
+      const FlgCellHistogram *h = &self->answer->of[self->next];
+      flw_histogram_set_counts (self->histograms[self->next], &h->counts);
+      flw_histogram_set_fit (self->histograms[self->next], h->median, h->spread, h->has_fit ? &h->fit : NULL);
+    }
+}
+
+/* One a frame: all six at once would take longer than a frame should. */
+static gboolean
+on_tick (GtkWidget *widget, GdkFrameClock *clock, gpointer data)
+{
+  FlgCellsPage *self = FLG_CELLS_PAGE (widget);
+  if (self->answer)
+    show_histograms (self, 1);
+  if (self->answer && self->left > 0)
+    return G_SOURCE_CONTINUE;
+  self->tick = 0;
+  return G_SOURCE_REMOVE;
+}
+
 static void
 show_answer (FlgCellsPage *self)
 {
@@ -191,12 +218,11 @@ show_answer (FlgCellsPage *self)
       return;
     }
   show_colours (self);
-  for (guint p = 0; p < 6; p++)
-    {
-      const FlgCellHistogram *h = &self->answer->of[p];
-      flw_histogram_set_counts (self->histograms[p], &h->counts);
-      flw_histogram_set_fit (self->histograms[p], h->median, h->spread, h->has_fit ? &h->fit : NULL);
-    }
+  self->left = 6; /* going round: none starves while answers come faster than frames */
+  if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
+    show_histograms (self, 6);
+  else if (self->tick == 0)
+    self->tick = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_tick, NULL, NULL);
 }
 
 /* --- counting, in a worker --- */
@@ -604,7 +630,8 @@ static gboolean
 flg_cells_page_is_settled (FlgPage *page)
 {
   FlgCellsPage *self = FLG_CELLS_PAGE (page);
-  return !self->counting && !self->wanted && (!self->feed || flg_lattice_feed_is_idle (self->feed));
+  return !self->counting && !self->wanted && self->tick == 0
+         && (!self->feed || flg_lattice_feed_is_idle (self->feed));
 }
 
 static void

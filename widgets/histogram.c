@@ -8,7 +8,7 @@
 
 #define LEFT   54
 #define RIGHT  14
-#define HEADER 30
+#define HEADER 38
 #define BOTTOM 26
 #define SLOP   4 /* px that a click may move */
 
@@ -26,7 +26,7 @@ struct _FlwHistogram
   double anchor;       /* where it was begun */
   double hover;        /* px; NaN: none */
   FlwAxis *x, *y;
-  GskRenderNode *picture;
+  GskRenderNode *under, *picture; /* axes; bars, fit and words */
 };
 
 enum
@@ -136,14 +136,41 @@ hover_text (FlwHistogram *self, guint bin)
 
 /* --- drawing --- */
 
-static double
-most_shown (FlwHistogram *self)
+/* A round number above the highest bar; it stays while it fits, so that axes are drawn anew only when they must. */
+static void
+update_scale (FlwHistogram *self)
 {
+  static const double steps[] = { 1, 1.5, 2, 3, 4, 6, 8, 10 };
   guint64 most = 0;
+  double upper = flw_axis_get_upper (self->y), power;
+  guint i = 0;
 
   for (guint b = 0; b < self->counts.n_bins; b++)
     most = MAX (most, shown_in (self, b));
-  return fmax ((double) most * 1.08, 4);
+  flw_axis_set_range (self->x, self->counts.lower,
+                      self->counts.lower + self->counts.width * self->counts.n_bins);
+  if ((double) most <= 0.97 * upper && (double) most > 0.55 * upper)
+    return;
+  upper = fmax ((double) most * 1.05, 4);
+  power = pow (10, floor (log10 (upper)));
+  while (steps[i] * power < upper)
+    i++;
+  flw_axis_set_range (self->y, 0, steps[i] * power);
+}
+
+static void
+on_range (FlwHistogram *self)
+{
+  g_clear_pointer (&self->under, gsk_render_node_unref);
+}
+
+/* On whole pixels: sharp, and fast to fill. */
+static void
+bar (cairo_t *cr, double x0, double x1, double y0, double y1)
+{
+  double left = round (x0), right = round (x1), gap = x1 - x0 >= 5 ? 1 : 0;
+
+  cairo_rectangle (cr, left, round (y0), fmax (right - left - gap, 1), fmax (round (y1) - round (y0), 1));
 }
 
 static void
@@ -151,14 +178,12 @@ draw_bars (FlwHistogram *self, cairo_t *cr, const FlwBox *box, double most)
 {
   guint n = self->counts.n_bins;
   double step = box->width / n, scale = box->height / most, base = box->y + box->height;
-  double gap = step >= 5 ? 1 : 0;
 
   flw_set_source (cr, FLW_RULE, 0.45);
   for (guint b = 0; b < n; b++)
-    {
-      double height = fmin (self->all[b] * scale, box->height);
-      cairo_rectangle (cr, box->x + b * step, base - height, step - gap, height);
-    }
+    if (self->all[b] > shown_in (self, b))
+      bar (cr, box->x + b * step, box->x + (b + 1) * step, base - fmin (self->all[b] * scale, box->height),
+           base);
   cairo_fill (cr);
   for (guint s = 0; s < FLW_HISTOGRAM_SERIES; s++)
     {
@@ -169,8 +194,8 @@ draw_bars (FlwHistogram *self, cairo_t *cr, const FlwBox *box, double most)
           for (guint k = 0; k < s; k++)
             under += self->shown[k * n + b];
           if (self->shown[s * n + b] > 0)
-            cairo_rectangle (cr, box->x + b * step, base - (under + self->shown[s * n + b]) * scale,
-                             step - gap, fmax (self->shown[s * n + b] * scale, 1));
+            bar (cr, box->x + b * step, box->x + (b + 1) * step,
+                 base - (under + self->shown[s * n + b]) * scale, base - under * scale);
         }
       cairo_fill (cr);
     }
@@ -190,6 +215,7 @@ draw_fit (FlwHistogram *self, cairo_t *cr, const FlwBox *box, double most)
       cairo_line_to (cr, box->x + i, box->y + box->height * (1 - fmin (value / most, 1)));
     }
   cairo_set_line_join (cr, CAIRO_LINE_JOIN_BEVEL);
+  cairo_set_antialias (cr, CAIRO_ANTIALIAS_FAST);
   cairo_set_line_width (cr, 3.4);
   flw_set_source (cr, FLW_GROUND, 0.8);
   cairo_stroke_preserve (cr);
@@ -204,7 +230,7 @@ draw_words (FlwHistogram *self, cairo_t *cr, const FlwBox *box)
 {
   GtkWidget *widget = GTK_WIDGET (self);
   g_autofree char *fit = fit_text (self);
-  double left, right = box->x + box->width, y = HEADER / 2.;
+  double left, right = box->x + box->width, y = 15;
 
   left = 14 + flw_text_draw (widget, cr, FLW_POINTS_BODY + 3, self->title, 14, y, 0, 0.5, FLW_TEXT);
   if (fit != NULL)
@@ -257,26 +283,29 @@ draw_ticks (FlwHistogram *self, cairo_t *cr, const FlwBox *box)
 }
 
 static void
+draw_under (GtkWidget *widget, cairo_t *cr)
+{
+  FlwHistogram *self = FLW_HISTOGRAM (widget);
+  FlwBox box = box_of (self);
+
+  flw_chrome_y_axis (widget, cr, self->y, &box);
+  draw_ticks (self, cr, &box);
+  flw_set_source (cr, FLW_RULE, 1);
+  cairo_rectangle (cr, box.x, box.y + box.height - 1, box.width, 1);
+  cairo_fill (cr);
+}
+
+static void
 draw (GtkWidget *widget, cairo_t *cr)
 {
   FlwHistogram *self = FLW_HISTOGRAM (widget);
   FlwBox box = box_of (self);
-  double most;
 
   draw_words (self, cr, &box);
   if (self->counts.n_bins == 0)
     return;
-  most = most_shown (self);
-  flw_axis_set_range (self->x, self->counts.lower,
-                      self->counts.lower + self->counts.width * self->counts.n_bins);
-  flw_axis_set_range (self->y, 0, most);
-  flw_chrome_y_axis (widget, cr, self->y, &box);
-  draw_ticks (self, cr, &box);
-  draw_bars (self, cr, &box, most);
-  draw_fit (self, cr, &box, most);
-  flw_set_source (cr, FLW_RULE, 1);
-  cairo_rectangle (cr, box.x, box.y + box.height - 1, box.width, 1);
-  cairo_fill (cr);
+  draw_bars (self, cr, &box, flw_axis_get_upper (self->y));
+  draw_fit (self, cr, &box, flw_axis_get_upper (self->y));
 }
 
 static double
@@ -302,6 +331,10 @@ flw_histogram_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   graphene_rect_t bounds = flw_box_rect (&all);
 
   flw_fill (snapshot, 0, 0, all.width, all.height, FLW_GROUND, 1);
+  if (self->under == NULL && self->counts.n_bins > 0)
+    self->under = flw_chrome_node (widget, &all, draw_under);
+  if (self->under != NULL && self->counts.n_bins > 0)
+    gtk_snapshot_append_node (snapshot, self->under);
   if (self->picture == NULL)
     self->picture = flw_chrome_node (widget, &all, draw);
   gtk_snapshot_append_node (snapshot, self->picture);
@@ -471,6 +504,7 @@ flw_histogram_size_allocate (GtkWidget *widget, int width, int height, int basel
   (void) width;
   (void) height;
   (void) baseline;
+  on_range (FLW_HISTOGRAM (widget));
   redraw (FLW_HISTOGRAM (widget));
 }
 
@@ -488,6 +522,7 @@ flw_histogram_finalize (GObject *object)
 {
   FlwHistogram *self = FLW_HISTOGRAM (object);
 
+  g_clear_pointer (&self->under, gsk_render_node_unref);
   g_clear_pointer (&self->picture, gsk_render_node_unref);
   g_object_unref (self->x);
   g_object_unref (self->y);
@@ -549,6 +584,8 @@ flw_histogram_init (FlwHistogram *self)
     self->colours[s] = flw_class_colour (FLW_CLASS_INDEXED);
   self->x = flw_axis_new (FLW_AXIS_NUMBER, NULL, NULL);
   self->y = flw_axis_new (FLW_AXIS_NUMBER, NULL, NULL);
+  g_signal_connect_object (self->x, "range-changed", G_CALLBACK (on_range), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->y, "range-changed", G_CALLBACK (on_range), self, G_CONNECT_SWAPPED);
   g_signal_connect_swapped (drag, "drag-begin", G_CALLBACK (on_drag_begin), self);
   g_signal_connect_swapped (drag, "drag-update", G_CALLBACK (on_drag_update), self);
   g_signal_connect_swapped (drag, "drag-end", G_CALLBACK (on_drag_end), self);
@@ -575,6 +612,8 @@ flw_histogram_new (const char *title, const char *unit, guint decimals)
 void
 flw_histogram_set_colours (FlwHistogram *self, const guint32 colours[FLW_HISTOGRAM_SERIES])
 {
+  if (memcmp (self->colours, colours, sizeof self->colours) == 0)
+    return;
   memcpy (self->colours, colours, sizeof self->colours);
   redraw (self);
 }
@@ -589,6 +628,7 @@ flw_histogram_set_counts (FlwHistogram *self, const FlwHistogramCounts *counts)
     {
       self->all = g_memdup2 (counts->all, counts->n_bins * sizeof (guint32));
       self->shown = g_memdup2 (counts->shown, FLW_HISTOGRAM_SERIES * counts->n_bins * sizeof (guint32));
+      update_scale (self);
     }
   self->counts.all = self->all;
   self->counts.shown = self->shown;
