@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "gui/columns.h"
-#include "gui/log-tail.h"
+#include "gui/job-detail.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
 #include "widgets/status-chip.h"
@@ -25,41 +25,27 @@ struct _FlgJobsPage
 {
   FlgPage parent_instance;
   GtkColumnView *table;
-  GtkStack *stack, *detail;
+  GtkStack *stack;
+  FlgJobDetail *detail;
   FlwEmptyState *empty;
   GtkSearchEntry *filter;
   GtkDropDown *state_choice;
   GtkLabel *count;
-  GtkLabel *title, *facts, *reason;
-  FlwStatusChip *chip;
-  GtkBox *attempts;
-  GtkLabel *attempt_facts;
-  GtkLabel *script;
-  GtkDropDown *file_choice;
-  FlwLogView *log;
-  GtkRevealer *confirm;
   GtkPaned *paned;
   gboolean divided;
   gboolean busy; /* some job holds cores */
-  GtkLabel *question;
   GtkCustomFilter *matcher;
   GtkFilterListModel *filtered;
   GtkSingleSelection *selection;
-  FlgLogTail *tail;
   Asked asked;
   gint64 asked_job;
-  gint64 attempt; /* shown; 0 = the newest */
-  gint64 wanted;  /* to be selected once it is there */
-  gint64 shown;
+  gint64 wanted; /* to be selected once it is there */
   guint beat;
 };
 
 G_DEFINE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
-
-/* Beside the attempt's folder (engine/control/site.h); in the order of the drop-down. */
-static const char *const log_suffixes[] = { ".err", ".out", ".sh" };
 
 /* --- cells --- */
 
@@ -256,157 +242,18 @@ selected_job (FlgJobsPage *self)
   return record ? flg_record_job (record) : NULL;
 }
 
-static const FlAttempt *
-shown_attempt (FlgJobsPage *self, GPtrArray *attempts)
-{
-  for (guint i = 0; i < attempts->len; i++)
-    if (flg_record_id (attempts->pdata[i]) == self->attempt)
-      return flg_record_attempt (attempts->pdata[i]);
-  return attempts->len ? flg_record_attempt (attempts->pdata[attempts->len - 1]) : NULL;
-}
-
-static void show_detail (FlgJobsPage *self);
-
-static void
-on_attempt_toggled (GtkToggleButton *button, FlgJobsPage *self)
-{
-  if (!gtk_toggle_button_get_active (button))
-    return;
-  self->attempt = *(gint64 *) g_object_get_data (G_OBJECT (button), "attempt");
-  show_detail (self);
-}
-
-static GtkWidget *
-attempt_button (FlgJobsPage *self, const FlAttempt *attempt)
-{
-  GtkWidget *button = gtk_toggle_button_new ();
-  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 6);
-  g_autofree char *number = g_strdup_printf ("%d", attempt->number);
-  gtk_box_append (GTK_BOX (box), gtk_label_new (number));
-  GtkWidget *chip = flw_status_chip_new ();
-  flw_status_chip_set_state (FLW_STATUS_CHIP (chip), fl_job_state_name (attempt->state), attempt->reason);
-  gtk_box_append (GTK_BOX (box), chip);
-  gtk_button_set_child (GTK_BUTTON (button), box);
-  g_object_set_data_full (G_OBJECT (button), "attempt", g_memdup2 (&attempt->id, sizeof attempt->id), g_free);
-  return button;
-}
-
-/* The buttons are made again only when what they show has changed. */
-static void
-show_attempts (FlgJobsPage *self, GPtrArray *attempts, const FlAttempt *shown)
-{
-  g_autoptr (GString) key = g_string_new (NULL);
-  for (guint i = 0; i < attempts->len; i++)
-    {
-      const FlAttempt *a = flg_record_attempt (attempts->pdata[i]);
-      g_string_append_printf (key, "%d:%d:%d ", (int) a->id, (int) a->state, shown == a);
-    }
-  if (g_strcmp0 (key->str, g_object_get_data (G_OBJECT (self->attempts), "key")) == 0)
-    return;
-  g_object_set_data_full (G_OBJECT (self->attempts), "key", g_strdup (key->str), g_free);
-  GtkWidget *child;
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->attempts))))
-    gtk_box_remove (self->attempts, child);
-  GtkToggleButton *first = NULL;
-  for (guint i = 0; i < attempts->len; i++)
-    {
-      const FlAttempt *a = flg_record_attempt (attempts->pdata[i]);
-      GtkWidget *button = attempt_button (self, a);
-      if (first)
-        gtk_toggle_button_set_group (GTK_TOGGLE_BUTTON (button), first);
-      else
-        first = GTK_TOGGLE_BUTTON (button);
-      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), a == shown);
-      g_signal_connect_object (button, "toggled", G_CALLBACK (on_attempt_toggled), self, 0);
-      gtk_box_append (self->attempts, button);
-    }
-}
-
-static char *
-exit_text (const FlAttempt *attempt)
-{
-  if (attempt->exit_code < 0)
-    return g_strdup ("");
-  if (attempt->exit_code > 128)
-    return g_strdup_printf (_ (" · ended by signal %d (%s)"), attempt->exit_code - 128,
-                            g_strsignal (attempt->exit_code - 128));
-  return g_strdup_printf (_ (" · exit code %d"), attempt->exit_code);
-}
-
-static void
-show_attempt (FlgJobsPage *self, const FlJob *job, const FlAttempt *attempt)
-{
-  FlgExperiment *experiment = EXPERIMENT (self);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->file_choice), attempt != NULL);
-  if (!attempt)
-    {
-      gtk_label_set_label (self->attempt_facts, _ ("Not submitted yet: no log."));
-      gtk_label_set_label (self->script, "");
-      flg_log_tail_follow (self->tail, NULL, FALSE);
-      return;
-    }
-  guint64 now = flg_experiment_now (experiment);
-  g_autofree char *started = flg_format_time (attempt->started ? attempt->started : attempt->submitted, now);
-  g_autofree char *elapsed = flg_format_elapsed (attempt->started, attempt->ended, now);
-  g_autofree char *ended = exit_text (attempt);
-  g_autofree char *facts = g_strdup_printf (_ ("attempt %d · %s · %s%s%s%s%s%s"), attempt->number, started,
-                                            elapsed, ended, *attempt->nodes ? " · " : "", attempt->nodes,
-                                            *attempt->remote_id ? " · id " : "", attempt->remote_id);
-  gtk_label_set_label (self->attempt_facts, facts);
-  gtk_label_set_label (self->script, attempt->command);
-  gtk_widget_set_tooltip_text (GTK_WIDGET (self->script), *attempt->script ? attempt->script : NULL);
-  g_autofree char *folder = flg_experiment_attempt_folder (experiment, attempt);
-  guint choice = gtk_drop_down_get_selected (self->file_choice);
-  g_autofree char *path = folder ? g_strconcat (folder, log_suffixes[MIN (choice, 2)], NULL) : NULL;
-  flg_log_tail_follow (self->tail, path, !fl_job_state_is_final (attempt->state));
-}
-
 static void
 show_detail (FlgJobsPage *self)
 {
-  const FlJob *job = selected_job (self);
-  FlgExperiment *experiment = EXPERIMENT (self);
-  gtk_stack_set_visible_child_name (self->detail, job ? "job" : "none");
-  gboolean writable = job && !flg_experiment_is_read_only (experiment);
+  FlgRecord *record = gtk_single_selection_get_selected_item (self->selection);
+  const FlJob *job = record ? flg_record_job (record) : NULL;
+  gboolean writable = job && !flg_experiment_is_read_only (EXPERIMENT (self));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.stop",
                                  writable && !fl_job_state_is_final (job->state) && !job->stop_wanted);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.retry",
                                  writable && fl_job_state_is_final (job->state) && job->state != FL_JOB_DONE
                                      && !job->retry_wanted);
-  if (!job)
-    {
-      self->shown = 0;
-      flg_log_tail_follow (self->tail, NULL, FALSE);
-      return;
-    }
-  if (job->id != self->shown)
-    {
-      self->shown = job->id;
-      self->attempt = 0;
-      gtk_revealer_set_reveal_child (self->confirm, FALSE);
-    }
-  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-  g_autofree char *title = g_strdup_printf (_ ("Job %d"), (int) job->id);
-  gtk_label_set_label (self->title, title);
-  flw_status_chip_set_state (self->chip, fl_job_state_name (job->state), job->reason);
-  const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
-  g_autofree char *shots = flg_format_count (stats ? stats->shots : 0);
-  g_autofree char *hits = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
-  g_autofree char *failed = flg_format_count (stats ? stats->failed + stats->set_aside : 0);
-  g_autofree char *facts = g_strdup_printf (_ ("run %s · trial %d %s · %s shots · %s hits · %s failed shots"),
-                                            run_name (experiment, job), trial ? trial->number : 0,
-                                            trial ? trial->name : "", shots, hits, failed);
-  gtk_label_set_label (self->facts, facts);
-  const char *reason = reason_of (self, job);
-  gtk_label_set_label (self->reason, reason);
-  gtk_widget_set_visible (GTK_WIDGET (self->reason), *reason != '\0');
-  /* To wait is nothing bad. */
-  gtk_widget_set_css_classes (GTK_WIDGET (self->reason),
-                              (const char *[]){ fl_job_state_is_final (job->state) ? "reason" : "waits", NULL });
-  g_autoptr (GPtrArray) attempts = flg_experiment_attempts (experiment, job->id);
-  const FlAttempt *attempt = shown_attempt (self, attempts);
-  show_attempts (self, attempts, attempt);
-  show_attempt (self, job, attempt);
+  flg_job_detail_show (self->detail, record, job ? reason_of (self, job) : "");
 }
 
 /* --- filter --- */
@@ -509,13 +356,13 @@ flg_jobs_page_show (FlgJobsPage *self, gint64 job)
 const char *
 flg_jobs_page_reason (FlgJobsPage *self)
 {
-  return gtk_label_get_label (self->reason);
+  return flg_job_detail_reason (self->detail);
 }
 
 gint64
 flg_jobs_page_shown (FlgJobsPage *self)
 {
-  return self->shown;
+  return flg_job_detail_shown (self->detail);
 }
 
 /* --- actions --- */
@@ -532,8 +379,7 @@ ask (FlgJobsPage *self, Asked asked)
       asked == ASK_STOP ? _ ("Stop job %d? What it has processed is kept.")
                         : _ ("Run job %d again as a new attempt? It goes on where the last one ended."),
       (int) job->id);
-  gtk_label_set_label (self->question, text);
-  gtk_revealer_set_reveal_child (self->confirm, TRUE);
+  flg_job_detail_ask (self->detail, text);
 }
 
 static void
@@ -572,7 +418,7 @@ act_confirm (GtkWidget *widget, const char *action, GVariant *target)
   flg_page_write (FLG_PAGE (self), what, stop ? write_stop : write_retry,
                   g_memdup2 (&self->asked_job, sizeof self->asked_job), g_free);
   self->asked = ASK_NOTHING;
-  gtk_revealer_set_reveal_child (self->confirm, FALSE);
+  flg_job_detail_ask (self->detail, NULL);
 }
 
 static void
@@ -580,7 +426,7 @@ act_cancel (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (widget);
   self->asked = ASK_NOTHING;
-  gtk_revealer_set_reveal_child (self->confirm, FALSE);
+  flg_job_detail_ask (self->detail, NULL);
 }
 
 static void
@@ -655,7 +501,7 @@ flg_jobs_page_update (FlgPage *page, guint what)
 static gboolean
 flg_jobs_page_is_settled (FlgPage *page)
 {
-  return flg_log_tail_is_settled (FLG_JOBS_PAGE (page)->tail);
+  return flg_job_detail_is_settled (FLG_JOBS_PAGE (page)->detail);
 }
 
 static void
@@ -723,7 +569,7 @@ static void
 flg_jobs_page_constructed (GObject *object)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (object);
-  self->tail = flg_log_tail_new (self->log, flg_context_view (flg_page_context (FLG_PAGE (self))));
+  flg_job_detail_set_context (self->detail, flg_page_context (FLG_PAGE (self)));
   GListModel *jobs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
@@ -744,7 +590,6 @@ flg_jobs_page_dispose (GObject *object)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (object);
   g_clear_handle_id (&self->beat, g_source_remove);
-  g_clear_pointer (&self->tail, flg_log_tail_free);
   if (self->selection)
     g_signal_handlers_disconnect_by_data (self->selection, self);
   if (self->table)
@@ -764,21 +609,9 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, filter);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, state_choice);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, count);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, title);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, facts);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, reason);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, chip);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, attempts);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, attempt_facts);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, script);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, file_choice);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, log);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, confirm);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, question);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_stopped);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, paned);
-  gtk_widget_class_bind_template_callback (widget_class, show_detail);
   gtk_widget_class_bind_template_callback (widget_class, on_paned_sized);
 }
 
@@ -795,8 +628,7 @@ flg_jobs_page_class_init (FlgJobsPageClass *klass)
   page_class->step = flg_jobs_page_step;
   page_class->focus = flg_jobs_page_focus;
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
-  g_type_ensure (FLW_TYPE_STATUS_CHIP);
-  g_type_ensure (FLW_TYPE_LOG_VIEW);
+  g_type_ensure (FLG_TYPE_JOB_DETAIL);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/jobs-page.ui");
   bind_children (widget_class);
   gtk_widget_class_install_action (widget_class, "jobs.stop", NULL, act_stop);
