@@ -239,6 +239,8 @@ flg_compare_panel_set_run (FlgComparePanel *self, gint64 run, gint64 job)
   if (job)
     flg_chooser_choose (self->choosers[FLG_SIDE_A], job);
   self->setting = FALSE;
+  ask_side (self, FLG_SIDE_A); /* a trial means another thing where another block holds */
+  ask_side (self, FLG_SIDE_B);
   show_results (self);
 }
 

