@@ -1,17 +1,18 @@
 /* kernel-list.h: every kernel's name, once. A new kernel is a line here, NAME.c, NAME.h and a line in meson.build. */
+/* clang-format off: columns and macros that it would tear apart. */
 #pragma once
 
-#define FLK_KERNELS(X)                                                                                       \
-  X (calibrate)                                                                                              \
-  X (dispersion)                                                                                             \
-  X (dispersion_halo)                                                                                        \
-  X (dispersion_erode)                                                                                       \
-  X (dispersion_extended)                                                                                    \
-  X (spots)                                                                                                  \
-  X (project_fft)                                                                                            \
-  X (index_directions)                                                                                       \
-  X (index_rotations)                                                                                        \
-  X (index_vectors)                                                                                          \
-  X (radial)                                                                                                 \
-  X (colour)                                                                                                 \
+#define FLK_KERNELS(X)                                                                                                \
+  X (calibrate)                                                                                                       \
+  X (dispersion)                                                                                                      \
+  X (dispersion_halo)                                                                                                 \
+  X (dispersion_erode)                                                                                                \
+  X (dispersion_extended)                                                                                             \
+  X (spots)                                                                                                           \
+  X (project_fft)                                                                                                     \
+  X (index_directions)                                                                                                \
+  X (index_rotations)                                                                                                 \
+  X (index_vectors)                                                                                                   \
+  X (radial)                                                                                                          \
+  X (colour)                                                                                                          \
   X (words)

@@ -11,6 +11,7 @@
  * Kernels are compiled without fused multiply-add contraction, so that all back ends agree to the last bit where a
  * kernel's arithmetic is in a fixed order. The C subset that nvcc takes: no `restrict`, VLA, _Generic, _Complex or
  * implicit void * conversions; designators in order. */
+/* clang-format off: columns and macros that it would tear apart. */
 #pragma once
 
 #include <float.h>
@@ -57,15 +58,15 @@ enum
 
 #ifdef BACKEND_GPU
 
-#define DEVICE_FN static __device__ __forceinline__
-#define RESTRICT  __restrict__
+#define DEVICE_FN   static __device__ __forceinline__
+#define RESTRICT    __restrict__
 #define VECTOR_LOOP
 #ifdef BACKEND_CUDA
 #define GRID_CONSTANT __grid_constant__
 #else
 #define GRID_CONSTANT
 #endif
-#define SM_AT_LEAST(n) (defined __CUDA_ARCH__ && __CUDA_ARCH__ >= (n) *10)
+#define SM_AT_LEAST(n) (defined __CUDA_ARCH__ && __CUDA_ARCH__ >= (n) * 10)
 
 typedef struct
 {
@@ -75,19 +76,18 @@ typedef struct
 #define TEAM_LOOP(i, n, t) for (int i = (int) (t).rank, i##_end = (int) (n); i < i##_end; i += (int) (t).size)
 #define team_barrier(t)    ((void) (t), __syncthreads ())
 
-#define KERNEL(name, args_type, shared_type, threads_max)                                                    \
-  __global__ void __launch_bounds__ (threads_max) name##_global (const GRID_CONSTANT args_type args)         \
-  {                                                                                                          \
-    __shared__ shared_type shared;                                                                           \
-    Team t = { blockIdx.x, threadIdx.x, blockDim.x };                                                        \
-    name##_body (t, &shared, &args);                                                                         \
-  }                                                                                                          \
-  static int name##_launch (const FlkLaunch *launch, const void *args)                                       \
-  {                                                                                                          \
-    name##_global<<<launch->teams, launch->team_size, 0, gpu_stream (launch)> > > (                          \
-        *(const args_type *) args);                                                                          \
-    return gpu_last_error ();                                                                                \
-  }                                                                                                          \
+#define KERNEL(name, args_type, shared_type, threads_max)                                                             \
+  __global__ void __launch_bounds__ (threads_max) name##_global (const GRID_CONSTANT args_type args)                  \
+  {                                                                                                                   \
+    __shared__ shared_type shared;                                                                                    \
+    Team t = { blockIdx.x, threadIdx.x, blockDim.x };                                                                 \
+    name##_body (t, &shared, &args);                                                                                  \
+  }                                                                                                                   \
+  static int name##_launch (const FlkLaunch *launch, const void *args)                                                \
+  {                                                                                                                   \
+    name##_global<<<launch->teams, launch->team_size, 0, gpu_stream (launch)>>> (*(const args_type *) args);          \
+    return gpu_last_error ();                                                                                         \
+  }                                                                                                                   \
   FlkKernel flk_kernel_##name = { #name, sizeof (args_type), threads_max, name##_launch };
 
 #ifdef BACKEND_CUDA
@@ -103,7 +103,8 @@ typedef struct
   GPU (Stream_t) stream;
 } GpuStream;
 
-static inline GPU (Stream_t) gpu_stream (const FlkLaunch *launch)
+static inline GPU (Stream_t)
+gpu_stream (const FlkLaunch *launch)
 {
   return ((const GpuStream *) launch->stream)->stream;
 }
@@ -131,19 +132,19 @@ typedef struct
 #define TEAM_LOOP(i, n, t) for (int i = ((void) (t), 0), i##_end = (int) (n); i < i##_end; i++)
 #define team_barrier(t)    ((void) (t))
 
-#define KERNEL(name, args_type, shared_type, threads_max)                                                    \
-  static int name##_launch (const FlkLaunch *launch, const void *args_)                                      \
-  {                                                                                                          \
-    const args_type *args = (const args_type *) args_;                                                       \
-    _Pragma ("omp parallel for schedule(dynamic, 1) num_threads(launch->threads) if (launch->threads > "     \
-             "1)") for (uint32_t i = 0; i < launch->teams; i++)                                              \
-    {                                                                                                        \
-      shared_type shared;                                                                                    \
-      Team t = { i, 0, 1 };                                                                                  \
-      name##_body (t, &shared, args);                                                                        \
-    }                                                                                                        \
-    return 0;                                                                                                \
-  }                                                                                                          \
+#define KERNEL(name, args_type, shared_type, threads_max)                                                             \
+  static int name##_launch (const FlkLaunch *launch, const void *args_)                                               \
+  {                                                                                                                   \
+    const args_type *args = (const args_type *) args_;                                                                \
+    _Pragma ("omp parallel for schedule(dynamic, 1) num_threads(launch->threads) if (launch->threads > 1)")           \
+    for (uint32_t i = 0; i < launch->teams; i++)                                                                      \
+      {                                                                                                               \
+        shared_type shared;                                                                                           \
+        Team t = { i, 0, 1 };                                                                                         \
+        name##_body (t, &shared, args);                                                                               \
+      }                                                                                                               \
+    return 0;                                                                                                         \
+  }                                                                                                                   \
   FlkKernel flk_kernel_##name = { #name, sizeof (args_type), threads_max, name##_launch };
 
 #else /* KERNEL_TEAMS */
@@ -163,15 +164,15 @@ typedef struct
 typedef void (*TeamsBody) (Team t, void *shared, const void *args);
 int teams_run (const FlkLaunch *launch, size_t shared_size, TeamsBody body, const void *args);
 
-#define KERNEL(name, args_type, shared_type, threads_max)                                                    \
-  static void name##_teams (Team t, void *shared, const void *args)                                          \
-  {                                                                                                          \
-    name##_body (t, (shared_type *) shared, (const args_type *) args);                                       \
-  }                                                                                                          \
-  static int name##_launch (const FlkLaunch *launch, const void *args)                                       \
-  {                                                                                                          \
-    return teams_run (launch, sizeof (shared_type), name##_teams, args);                                     \
-  }                                                                                                          \
+#define KERNEL(name, args_type, shared_type, threads_max)                                                             \
+  static void name##_teams (Team t, void *shared, const void *args)                                                   \
+  {                                                                                                                   \
+    name##_body (t, (shared_type *) shared, (const args_type *) args);                                                \
+  }                                                                                                                   \
+  static int name##_launch (const FlkLaunch *launch, const void *args)                                                \
+  {                                                                                                                   \
+    return teams_run (launch, sizeof (shared_type), name##_teams, args);                                              \
+  }                                                                                                                   \
   FlkKernel flk_kernel_##name = { #name, sizeof (args_type), threads_max, name##_launch };
 
 #endif

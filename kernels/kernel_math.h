@@ -1,5 +1,6 @@
 /* kernel_math.h: the same mathematics, bit for bit, on every back end; polynomials that the CPU's vectoriser takes.
  * Included by kernel.h. Accuracies are those that tests/kernels/test-words.c demands. */
+/* clang-format off: columns and macros that it would tear apart. */
 #pragma once
 
 /* To the nearest whole number, halves to even; |x| < 2^22. Two additions, since rounding has no instruction at
@@ -22,11 +23,9 @@ sincospi_f32 (float x, float *s, float *c)
   float half = round_even (2.0f * x); /* x = half / 2 + r, |r| <= 1/4 */
   float r = x - 0.5f * half;
   float z = r * r;
-  float sine =
-      r * (3.14159264f + z * (-5.16771008f + z * (2.55007752f + z * (-0.598291286f + z * 0.0776576605f))));
-  float cosine =
-      1.0f
-      + z * (-4.93480214f + z * (4.05870916f + z * (-1.335212f + z * (0.234937313f - z * 0.0243963237f))));
+  float sine = r * (3.14159264f + z * (-5.16771008f + z * (2.55007752f + z * (-0.598291286f + z * 0.0776576605f))));
+  float cosine = 1.0f + z * (-4.93480214f + z * (4.05870916f + z * (-1.335212f + z * (0.234937313f
+                 - z * 0.0243963237f))));
   int quadrant = (int) half;
   float odd = (float) (quadrant & 1);
   float first = (1.0f - odd) * sine + odd * cosine, second = (1.0f - odd) * cosine + odd * sine;
@@ -40,14 +39,8 @@ exp2_f32 (float x)
 {
   float whole = round_even (x);
   float r = x - whole;
-  float p = 1.0f
-            + r
-                  * (0.693147207f
-                     + r
-                           * (0.240226512f
-                              + r
-                                    * (0.0555032721f
-                                       + r * (0.0096180256f + r * (0.00134004322f + r * 0.000154697325f)))));
+  float p = 1.0f + r * (0.693147207f + r * (0.240226512f + r * (0.0555032721f + r * (0.0096180256f
+            + r * (0.00134004322f + r * 0.000154697325f)))));
   int32_t bits = ((int32_t) whole + 127) << 23;
   float scale;
   memcpy (&scale, &bits, sizeof scale);
@@ -65,23 +58,8 @@ log2_f32 (float x)
   memcpy (&x, &bits, sizeof x);
   float r = x - 1.0f;
   return (float) exponent
-         + r
-               * (1.442695f
-                  + r
-                        * (-0.721347333f
-                           + r
-                                 * (0.48091061f
-                                    + r
-                                          * (-0.360704828f
-                                             + r
-                                                   * (0.287918324f
-                                                      + r
-                                                            * (-0.23892034f
-                                                               + r
-                                                                     * (0.215669859f
-                                                                        + r
-                                                                              * (-0.207421036f
-                                                                                 + r * 0.126148468f))))))));
+         + r * (1.442695f + r * (-0.721347333f + r * (0.48091061f + r * (-0.360704828f + r * (0.287918324f
+         + r * (-0.23892034f + r * (0.215669859f + r * (-0.207421036f + r * 0.126148468f))))))));
 }
 
 /* Complex numbers, laid out as float2, cufftComplex and C's float complex. */

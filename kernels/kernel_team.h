@@ -3,73 +3,26 @@
  * atomic_* act on global memory, between all teams; team_add_* on shared memory, between the threads of one team (plain
  * additions where a team is one thread). Sums of whole numbers do not depend on the order; sums of floats do: use the
  * former where results must be the same everywhere. */
+/* clang-format off: columns and macros that it would tear apart. */
 #pragma once
 
 #ifdef BACKEND_GPU
 
-DEVICE_FN uint32_t
-atomic_add_u32 (uint32_t *p, uint32_t v)
-{
-  return atomicAdd (p, v);
-}
-DEVICE_FN void
-atomic_add_u64 (uint64_t *p, uint64_t v)
-{
-  atomicAdd ((unsigned long long *) p, (unsigned long long) v);
-}
-DEVICE_FN void
-atomic_add_i64 (int64_t *p, int64_t v)
-{
-  atomicAdd ((unsigned long long *) p, (unsigned long long) v);
-}
-DEVICE_FN void
-atomic_add_f32 (float *p, float v)
-{
-  atomicAdd (p, v);
-}
-DEVICE_FN void
-atomic_add_f64 (double *p, double v)
-{
-  atomicAdd (p, v);
-}
-DEVICE_FN void
-atomic_max_u32 (uint32_t *p, uint32_t v)
-{
-  atomicMax (p, v);
-}
-DEVICE_FN uint32_t
-atomic_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
-{
-  return atomicCAS (p, old, v);
-}
-DEVICE_FN uint32_t
-atomic_load_u32 (const uint32_t *p)
-{
-  return *(const volatile uint32_t *) p;
-}
-DEVICE_FN void
-atomic_store_u32 (uint32_t *p, uint32_t v)
-{
-  *(volatile uint32_t *) p = v;
-}
+DEVICE_FN uint32_t atomic_add_u32 (uint32_t *p, uint32_t v) { return atomicAdd (p, v); }
+DEVICE_FN void atomic_add_u64 (uint64_t *p, uint64_t v) { atomicAdd ((unsigned long long *) p, (unsigned long long) v); }
+DEVICE_FN void atomic_add_i64 (int64_t *p, int64_t v) { atomicAdd ((unsigned long long *) p, (unsigned long long) v); }
+DEVICE_FN void atomic_add_f32 (float *p, float v) { atomicAdd (p, v); }
+DEVICE_FN void atomic_add_f64 (double *p, double v) { atomicAdd (p, v); }
+DEVICE_FN void atomic_max_u32 (uint32_t *p, uint32_t v) { atomicMax (p, v); }
+DEVICE_FN uint32_t atomic_cas_u32 (uint32_t *p, uint32_t old, uint32_t v) { return atomicCAS (p, old, v); }
+DEVICE_FN uint32_t atomic_load_u32 (const uint32_t *p) { return *(const volatile uint32_t *) p; }
+DEVICE_FN void atomic_store_u32 (uint32_t *p, uint32_t v) { *(volatile uint32_t *) p = v; }
 
 #else
 
-DEVICE_FN uint32_t
-atomic_add_u32 (uint32_t *p, uint32_t v)
-{
-  return __atomic_fetch_add (p, v, __ATOMIC_RELAXED);
-}
-DEVICE_FN void
-atomic_add_u64 (uint64_t *p, uint64_t v)
-{
-  __atomic_fetch_add (p, v, __ATOMIC_RELAXED);
-}
-DEVICE_FN void
-atomic_add_i64 (int64_t *p, int64_t v)
-{
-  __atomic_fetch_add (p, v, __ATOMIC_RELAXED);
-}
+DEVICE_FN uint32_t atomic_add_u32 (uint32_t *p, uint32_t v) { return __atomic_fetch_add (p, v, __ATOMIC_RELAXED); }
+DEVICE_FN void atomic_add_u64 (uint64_t *p, uint64_t v) { __atomic_fetch_add (p, v, __ATOMIC_RELAXED); }
+DEVICE_FN void atomic_add_i64 (int64_t *p, int64_t v) { __atomic_fetch_add (p, v, __ATOMIC_RELAXED); }
 
 DEVICE_FN uint32_t
 atomic_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
@@ -78,16 +31,8 @@ atomic_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
   return old;
 }
 
-DEVICE_FN uint32_t
-atomic_load_u32 (const uint32_t *p)
-{
-  return __atomic_load_n (p, __ATOMIC_RELAXED);
-}
-DEVICE_FN void
-atomic_store_u32 (uint32_t *p, uint32_t v)
-{
-  __atomic_store_n (p, v, __ATOMIC_RELAXED);
-}
+DEVICE_FN uint32_t atomic_load_u32 (const uint32_t *p) { return __atomic_load_n (p, __ATOMIC_RELAXED); }
+DEVICE_FN void atomic_store_u32 (uint32_t *p, uint32_t v) { __atomic_store_n (p, v, __ATOMIC_RELAXED); }
 
 DEVICE_FN void
 atomic_max_u32 (uint32_t *p, uint32_t v)
@@ -120,72 +65,25 @@ atomic_add_f64 (double *p, double v)
 #endif
 
 #if TEAM_IS_ONE
-DEVICE_FN uint32_t
-team_add_u32 (uint32_t *p, uint32_t v)
-{
-  uint32_t old = *p;
-  *p += v;
-  return old;
-}
-DEVICE_FN void
-team_add_u64 (uint64_t *p, uint64_t v)
-{
-  *p += v;
-}
-DEVICE_FN void
-team_add_i64 (int64_t *p, int64_t v)
-{
-  *p += v;
-}
-DEVICE_FN uint32_t
-team_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
+DEVICE_FN uint32_t team_add_u32 (uint32_t *p, uint32_t v) { uint32_t old = *p; *p += v; return old; }
+DEVICE_FN void team_add_u64 (uint64_t *p, uint64_t v) { *p += v; }
+DEVICE_FN void team_add_i64 (int64_t *p, int64_t v) { *p += v; }
+DEVICE_FN uint32_t team_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
 {
   uint32_t seen = *p;
   if (seen == old)
     *p = v;
   return seen;
 }
-DEVICE_FN uint32_t
-team_load_u32 (const uint32_t *p)
-{
-  return *p;
-}
-DEVICE_FN void
-team_store_u32 (uint32_t *p, uint32_t v)
-{
-  *p = v;
-}
+DEVICE_FN uint32_t team_load_u32 (const uint32_t *p) { return *p; }
+DEVICE_FN void team_store_u32 (uint32_t *p, uint32_t v) { *p = v; }
 #else
-DEVICE_FN uint32_t
-team_add_u32 (uint32_t *p, uint32_t v)
-{
-  return atomic_add_u32 (p, v);
-}
-DEVICE_FN void
-team_add_u64 (uint64_t *p, uint64_t v)
-{
-  atomic_add_u64 (p, v);
-}
-DEVICE_FN void
-team_add_i64 (int64_t *p, int64_t v)
-{
-  atomic_add_i64 (p, v);
-}
-DEVICE_FN uint32_t
-team_cas_u32 (uint32_t *p, uint32_t old, uint32_t v)
-{
-  return atomic_cas_u32 (p, old, v);
-}
-DEVICE_FN uint32_t
-team_load_u32 (const uint32_t *p)
-{
-  return atomic_load_u32 (p);
-}
-DEVICE_FN void
-team_store_u32 (uint32_t *p, uint32_t v)
-{
-  atomic_store_u32 (p, v);
-}
+DEVICE_FN uint32_t team_add_u32 (uint32_t *p, uint32_t v) { return atomic_add_u32 (p, v); }
+DEVICE_FN void team_add_u64 (uint64_t *p, uint64_t v) { atomic_add_u64 (p, v); }
+DEVICE_FN void team_add_i64 (int64_t *p, int64_t v) { atomic_add_i64 (p, v); }
+DEVICE_FN uint32_t team_cas_u32 (uint32_t *p, uint32_t old, uint32_t v) { return atomic_cas_u32 (p, old, v); }
+DEVICE_FN uint32_t team_load_u32 (const uint32_t *p) { return atomic_load_u32 (p); }
+DEVICE_FN void team_store_u32 (uint32_t *p, uint32_t v) { atomic_store_u32 (p, v); }
 #endif
 
 /* Room for a sum or scan, in the kernel's shared struct. May be used again after each call. */
@@ -197,24 +95,24 @@ typedef union
 } TeamSlots;
 
 /* Sum of every thread's value, the same in all threads; a fixed tree, so the same in each run of that team size. */
-#define TEAM_SUM(type, member)                                                                               \
-  DEVICE_FN type team_sum_##member (Team t, TeamSlots *slots, type value)                                    \
-  {                                                                                                          \
-    if (TEAM_IS_ONE)                                                                                         \
-      return value;                                                                                          \
-    slots->member[t.rank] = value;                                                                           \
-    for (uint32_t n = t.size; n > 1;)                                                                        \
-      {                                                                                                      \
-        uint32_t half = (n + 1) / 2;                                                                         \
-        team_barrier (t);                                                                                    \
-        if (t.rank + half < n)                                                                               \
-          slots->member[t.rank] += slots->member[t.rank + half];                                             \
-        n = half;                                                                                            \
-      }                                                                                                      \
-    team_barrier (t);                                                                                        \
-    value = slots->member[0];                                                                                \
-    team_barrier (t);                                                                                        \
-    return value;                                                                                            \
+#define TEAM_SUM(type, member)                                                                                        \
+  DEVICE_FN type team_sum_##member (Team t, TeamSlots *slots, type value)                                             \
+  {                                                                                                                   \
+    if (TEAM_IS_ONE)                                                                                                  \
+      return value;                                                                                                   \
+    slots->member[t.rank] = value;                                                                                    \
+    for (uint32_t n = t.size; n > 1;)                                                                                 \
+      {                                                                                                               \
+        uint32_t half = (n + 1) / 2;                                                                                  \
+        team_barrier (t);                                                                                             \
+        if (t.rank + half < n)                                                                                        \
+          slots->member[t.rank] += slots->member[t.rank + half];                                                      \
+        n = half;                                                                                                     \
+      }                                                                                                               \
+    team_barrier (t);                                                                                                 \
+    value = slots->member[0];                                                                                         \
+    team_barrier (t);                                                                                                 \
+    return value;                                                                                                     \
   }
 TEAM_SUM (uint32_t, u32)
 TEAM_SUM (float, f32)

@@ -1,4 +1,5 @@
 /* module.h: what a back end's module and the host program agree on. Host programs use device.h instead. */
+/* clang-format off: columns and macros that it would tear apart. */
 #pragma once
 
 #include <stdbool.h>
@@ -6,54 +7,53 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-extern "C"
-{
+extern "C" {
 #endif
 
-  enum
-  {
-    FLK_ABI = 1,       /* raised when anything in this header or the meaning of an argument struct changes */
-    FLK_TEAMS_SIZE = 4 /* threads a team of the test double, unless asked otherwise */
-  };
+enum
+{
+  FLK_ABI = 1,       /* raised when anything in this header or the meaning of an argument struct changes */
+  FLK_TEAMS_SIZE = 4 /* threads a team of the test double, unless asked otherwise */
+};
 
-  typedef struct
-  {
-    uint32_t teams, team_size;
-    uint32_t threads; /* CPU: how many share the teams */
-    void *stream;     /* the back end's own stream, from FlkModule.open */
-  } FlkLaunch;
+typedef struct
+{
+  uint32_t teams, team_size;
+  uint32_t threads; /* CPU: how many share the teams */
+  void *stream;     /* the back end's own stream, from FlkModule.open */
+} FlkLaunch;
 
-  typedef struct
-  {
-    const char *name;
-    size_t args_size;
-    uint32_t team_size;                                        /* preferred and largest */
-    int (*launch) (const FlkLaunch *launch, const void *args); /* 0 or the back end's error number */
-  } FlkKernel;
+typedef struct
+{
+  const char *name;
+  size_t args_size;
+  uint32_t team_size; /* preferred and largest */
+  int (*launch) (const FlkLaunch *launch, const void *args); /* 0 or the back end's error number */
+} FlkKernel;
 
-  typedef struct
-  {
-    uint32_t abi;
-    const char *kind; /* "cpu", "teams", "cuda", "hip" */
-    bool host_memory;
-    uint32_t n_kernels;
-    FlkKernel *const *kernels;
-    /* Functions return 0 or the back end's error number. */
-    int (*count) (int *n_devices);
-    int (*name) (int device, char *text, size_t size);
-    int (*open) (int device, void **stream);
-    void (*close) (void *stream);
-    int (*alloc) (void *stream, void **memory, size_t size);
-    int (*release) (void *stream, void *memory);
-    int (*upload) (void *stream, void *to, const void *from, size_t size);
-    int (*download) (void *stream, void *to, const void *from, size_t size);
-    int (*zero) (void *stream, void *memory, size_t size);
-    int (*sync) (void *stream);
-    const char *(*error) (int number);
-  } FlkModule;
+typedef struct
+{
+  uint32_t abi;
+  const char *kind;   /* "cpu", "teams", "cuda", "hip" */
+  bool host_memory;
+  uint32_t n_kernels;
+  FlkKernel *const *kernels;
+  /* Functions return 0 or the back end's error number. */
+  int (*count) (int *n_devices);
+  int (*name) (int device, char *text, size_t size);
+  int (*open) (int device, void **stream);
+  void (*close) (void *stream);
+  int (*alloc) (void *stream, void **memory, size_t size);
+  int (*release) (void *stream, void *memory);
+  int (*upload) (void *stream, void *to, const void *from, size_t size);
+  int (*download) (void *stream, void *to, const void *from, size_t size);
+  int (*zero) (void *stream, void *memory, size_t size);
+  int (*sync) (void *stream);
+  const char *(*error) (int number);
+} FlkModule;
 
-  /* The one symbol that a module exports. */
-  const FlkModule *flk_module (void);
+/* The one symbol that a module exports. */
+const FlkModule *flk_module (void);
 
 #ifdef __cplusplus
 }
