@@ -67,8 +67,8 @@ title_to_the_right (GtkColumnView *view)
     gtk_widget_set_halign (box, GTK_ALIGN_END);
 }
 
-GtkColumnViewColumn *
-flg_column_add (GtkColumnView *view, const FlgColumn *column, gpointer data)
+static void
+add_column (GtkColumnView *view, const FlgColumn *column, gpointer data)
 {
   Maker *maker = g_new (Maker, 1);
   *maker = (Maker){ *column, data };
@@ -92,7 +92,17 @@ flg_column_add (GtkColumnView *view, const FlgColumn *column, gpointer data)
   if (column->make == flg_cell_number)
     title_to_the_right (view);
   g_object_unref (made);
-  return made;
+}
+
+GListModel *
+flg_columns_set_up (GtkColumnView *view, guint n, const FlgColumn *columns, gpointer data, GListModel *model)
+{
+  for (guint i = 0; i < n; i++)
+    add_column (view, &columns[i], data);
+  g_autoptr (GtkColumnViewColumn) first = g_list_model_get_item (gtk_column_view_get_columns (view), 0);
+  gtk_column_view_sort_by_column (view, first, GTK_SORT_DESCENDING);
+  GtkSorter *order = gtk_column_view_get_sorter (view);
+  return G_LIST_MODEL (gtk_sort_list_model_new (g_object_ref (model), g_object_ref (order)));
 }
 
 FlgRecord *

@@ -20,8 +20,10 @@ typedef struct
   int width;              /* px; 0: as wide as it needs; −1: takes what is left */
 } FlgColumn;
 
-/* Borrowed. `data` goes to all three functions and must outlive the view. */
-GtkColumnViewColumn *flg_column_add (GtkColumnView *view, const FlgColumn *column, gpointer data);
+/* Gives the view its columns, sorted by the first, the greatest on top. Full: the records of `model` in the order that
+ * the heads ask for, to be made a selection of. `data` goes to all functions of the columns and must outlive the view. */
+GListModel *flg_columns_set_up (GtkColumnView *view, guint n, const FlgColumn *columns, gpointer data,
+                                GListModel *model);
 /* The record that a cell shows now; NULL between rows. */
 FlgRecord *flg_cell_record (GtkWidget *cell);
 

@@ -3,8 +3,6 @@
 
 #include <glib/gi18n.h>
 
-#include <string.h>
-
 #include "gui/columns.h"
 #include "gui/job-detail.h"
 #include "gui/text.h"
@@ -288,13 +286,7 @@ matches (gpointer item, gpointer data)
   g_autofree char *all = g_strdup_printf (
       "%d %s trial %d %s %s %s", (int) job->id, run_name (EXPERIMENT (self), job), trial ? trial->number : 0,
       trial ? trial->name : "", fl_job_state_name (job->state), job->reason);
-  g_autofree char *haystack = g_utf8_casefold (all, -1);
-  g_autofree char *folded = g_utf8_casefold (wanted, -1);
-  g_auto (GStrv) words = g_strsplit (folded, " ", -1);
-  for (guint i = 0; words[i]; i++)
-    if (!strstr (haystack, words[i]))
-      return FALSE;
-  return TRUE;
+  return flg_text_has_words (all, wanted);
 }
 
 static void
@@ -527,8 +519,8 @@ flg_jobs_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_JOBS_PAGE (page)->table));
 }
 
-static void
-add_columns (FlgJobsPage *self)
+static GListModel *
+set_up_table (FlgJobsPage *self)
 {
   const FlgColumn columns[] = {
     { _ ("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
@@ -544,12 +536,8 @@ add_columns (FlgJobsPage *self)
     { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
     { _ ("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
   };
-  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    {
-      GtkColumnViewColumn *column = flg_column_add (self->table, &columns[i], self);
-      if (i == 0)
-        gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
-    }
+  return flg_columns_set_up (self->table, G_N_ELEMENTS (columns), columns, self,
+                             G_LIST_MODEL (self->filtered));
 }
 
 /* Once it is known how high the page is. */
@@ -573,10 +561,7 @@ flg_jobs_page_constructed (GObject *object)
   GListModel *jobs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
-  add_columns (self);
-  GtkSortListModel *sorted = gtk_sort_list_model_new (
-      g_object_ref (G_LIST_MODEL (self->filtered)), g_object_ref (gtk_column_view_get_sorter (self->table)));
-  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
+  self->selection = gtk_single_selection_new (set_up_table (self));
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self,
                            G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));

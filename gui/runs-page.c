@@ -304,15 +304,7 @@ matches (gpointer item, gpointer data)
   g_auto (GStrv) tags = flg_experiment_run_tags (EXPERIMENT (self), run->id);
   g_autofree char *joined = g_strjoinv (" ", tags);
   g_autofree char *all = g_strjoin (" ", run->name, run->state, run->problem, run->comment, joined, NULL);
-  g_autofree char *haystack = g_utf8_casefold (all, -1);
-  g_auto (GStrv) words = g_strsplit (wanted, " ", -1);
-  for (guint i = 0; words[i]; i++)
-    {
-      g_autofree char *needle = g_utf8_casefold (words[i], -1);
-      if (!strstr (haystack, needle))
-        return FALSE;
-    }
-  return TRUE;
+  return flg_text_has_words (all, wanted);
 }
 
 static void
@@ -544,8 +536,8 @@ flg_runs_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_RUNS_PAGE (page)->table));
 }
 
-static void
-add_columns (FlgRunsPage *self)
+static GListModel *
+set_up_table (FlgRunsPage *self)
 {
   const FlgColumn columns[] = {
     { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
@@ -561,12 +553,8 @@ add_columns (FlgRunsPage *self)
     { _ ("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
     { _ ("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
   };
-  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    {
-      GtkColumnViewColumn *column = flg_column_add (self->table, &columns[i], self);
-      if (i == 0)
-        gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
-    }
+  return flg_columns_set_up (self->table, G_N_ELEMENTS (columns), columns, self,
+                             G_LIST_MODEL (self->filtered));
 }
 
 static void
@@ -576,12 +564,9 @@ flg_runs_page_constructed (GObject *object)
   GListModel *runs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN));
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (runs), GTK_FILTER (self->matcher));
-  GtkSortListModel *sorted = gtk_sort_list_model_new (g_object_ref (G_LIST_MODEL (self->filtered)), NULL);
-  self->selection = gtk_multi_selection_new (G_LIST_MODEL (sorted));
+  self->selection = gtk_multi_selection_new (set_up_table (self));
   g_signal_connect_object (self->selection, "selection-changed", G_CALLBACK (on_selection_changed), self,
                            G_CONNECT_SWAPPED);
-  add_columns (self);
-  gtk_sort_list_model_set_sorter (sorted, gtk_column_view_get_sorter (self->table));
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
   on_selection_changed (self);
   gtk_menu_button_set_popover (self->manage, flg_tag_editor_new (EXPERIMENT (self)));

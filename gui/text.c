@@ -1,6 +1,8 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/text.h"
 
+#include <string.h>
+
 #define NONE "–"
 
 char *
@@ -52,4 +54,16 @@ flg_format_elapsed (guint64 start, guint64 end, guint64 now)
     return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint) (s / 60 % 60),
                             (guint) (s % 60));
   return g_strdup_printf ("%u:%02u", (guint) (s / 60), (guint) (s % 60));
+}
+
+gboolean
+flg_text_has_words (const char *text, const char *words)
+{
+  g_autofree char *haystack = g_utf8_casefold (text, -1);
+  g_autofree char *folded = g_utf8_casefold (words, -1);
+  g_auto (GStrv) needles = g_strsplit (folded, " ", -1);
+  for (guint i = 0; needles[i]; i++)
+    if (!strstr (haystack, needles[i]))
+      return FALSE;
+  return TRUE;
 }

@@ -1,4 +1,4 @@
-/* text.h: values as people read them. All results are the caller's (g_free). Thread: any. */
+/* text.h: values as people read them, and what they look for. Strings are the caller's (g_free). Thread: any. */
 #pragma once
 
 #include <glib.h>
@@ -13,3 +13,5 @@ char *flg_format_percent (gint64 part, gint64 of);
 char *flg_format_time (guint64 ns, guint64 now);
 /* "1:23", "12:04:10"; "–" when it has not begun. `end` 0: until now. */
 char *flg_format_elapsed (guint64 start, guint64 end, guint64 now);
+/* Each of the words, apart by spaces, is somewhere in the text, whatever the case. */
+gboolean flg_text_has_words (const char *text, const char *words);

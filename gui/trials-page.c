@@ -492,16 +492,9 @@ flg_trials_page_constructed (GObject *object)
     { _ ("Jobs"), NULL, flg_cell_number, fill_jobs, NULL, 60 },
     { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
   };
-  for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
-    {
-      GtkColumnViewColumn *column = flg_column_add (self->table, &columns[i], self);
-      if (i == 0)
-        gtk_column_view_sort_by_column (self->table, column, GTK_SORT_DESCENDING);
-    }
   GListModel *trials = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL));
-  GtkSortListModel *sorted = gtk_sort_list_model_new (
-      g_object_ref (trials), g_object_ref (gtk_column_view_get_sorter (self->table)));
-  self->selection = gtk_single_selection_new (G_LIST_MODEL (sorted));
+  self->selection = gtk_single_selection_new (
+      flg_columns_set_up (self->table, G_N_ELEMENTS (columns), columns, self, trials));
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (on_selected), self,
                            G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
