@@ -1,5 +1,6 @@
 /* kernel-list.h: every kernel's name, once. A new kernel is a line here, NAME.c, NAME.h and a line in meson.build. */
-/* clang-format off: columns and macros that it would tear apart. */
+/* Columns and macros that it would tear apart. */
+/* clang-format off */
 #pragma once
 
 #define FLK_KERNELS(X)                                                                                                \

@@ -11,7 +11,8 @@
  * Kernels are compiled without fused multiply-add contraction, so that all back ends agree to the last bit where a
  * kernel's arithmetic is in a fixed order. The C subset that nvcc takes: no `restrict`, VLA, _Generic, _Complex or
  * implicit void * conversions; designators in order. */
-/* clang-format off: columns and macros that it would tear apart. */
+/* Columns and macros that it would tear apart. */
+/* clang-format off */
 #pragma once
 
 #include <float.h>

@@ -1,6 +1,7 @@
 /* kernel_math.h: the same mathematics, bit for bit, on every back end; polynomials that the CPU's vectoriser takes.
  * Included by kernel.h. Accuracies are those that tests/kernels/test-words.c demands. */
-/* clang-format off: columns and macros that it would tear apart. */
+/* Columns and macros that it would tear apart. */
+/* clang-format off */
 #pragma once
 
 /* To the nearest whole number, halves to even; |x| < 2^22. Two additions, since rounding has no instruction at

@@ -3,7 +3,8 @@
  * atomic_* act on global memory, between all teams; team_add_* on shared memory, between the threads of one team (plain
  * additions where a team is one thread). Sums of whole numbers do not depend on the order; sums of floats do: use the
  * former where results must be the same everywhere. */
-/* clang-format off: columns and macros that it would tear apart. */
+/* Columns and macros that it would tear apart. */
+/* clang-format off */
 #pragma once
 
 #ifdef BACKEND_GPU

@@ -1,5 +1,6 @@
 /* module.h: what a back end's module and the host program agree on. Host programs use device.h instead. */
-/* clang-format off: columns and macros that it would tear apart. */
+/* Columns and macros that it would tear apart. */
+/* clang-format off */
 #pragma once
 
 #include <stdbool.h>
