@@ -52,8 +52,8 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
     remember_place (self);
   self->source = source;
   choose_file (self, source);
-  flg_shot_picture_show (self->picture, path, geometry, mask, frame);
   flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
+  flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* last: `path` may be its own */
 }
 
 static void
