@@ -3,8 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/cell-counter.h"
 #include "gui/cell-proposals.h"
-#include "gui/cell-tally.h"
 #include "gui/cell-words.h"
 #include "gui/chooser.h"
 #include "gui/lattice-feed.h"
@@ -12,8 +12,7 @@
 #include "widgets/empty-state.h"
 #include "widgets/export.h"
 
-#define LEAST_PAUSE    100000 /* µs between counts of what arrives */
-#define MOST_PROPOSALS 4      /* listed */
+#define MOST_PROPOSALS 4 /* listed */
 
 struct _FlgCellsPage
 {
@@ -32,14 +31,10 @@ struct _FlgCellsPage
   GArray *proposals;    /* FlgCellProposal */
   const char *reason;   /* why nothing is shown */
 
-  FlgCellTally *tally;        /* NULL while a worker has it */
-  GPtrArray *blocks, *redone; /* arrived, not yet taken by a worker */
+  FlgCellCounter *counter; /* NULL: none */
   FlgCellQuestion question;
   FlgCellAnswer *answer;
-  guint generation; /* rises when all is read anew */
-  gboolean counting, wanted, filling;
-  gint64 ended, cost; /* µs, of the last count */
-  guint timer;
+  gboolean filling;
   guint next, left; /* the histogram that takes over the answer next; how many have not yet */
   guint tick;       /* callback; 0: none */
 };
@@ -225,133 +220,15 @@ show_answer (FlgCellsPage *self)
     self->tick = gtk_widget_add_tick_callback (GTK_WIDGET (self), on_tick, NULL, NULL);
 }
 
-/* --- counting, in a worker --- */
-
-/* What a worker has in hand; the page is kept by the callback, so that its last reference is given up on the main loop. */
-typedef struct
-{
-  FlgCellTally *tally;
-  GPtrArray *blocks, *redone;
-  FlgCellQuestion question;
-  FlgCellAnswer *answer;
-  guint generation;
-  gint64 cost;
-} Count;
-
-static void want (FlgCellsPage *self, gboolean urgent);
-
-static void
-count_free (Count *count)
-{
-  g_clear_pointer (&count->tally, flg_cell_tally_free);
-  g_clear_pointer (&count->answer, flg_cell_answer_free);
-  g_ptr_array_unref (count->blocks);
-  g_ptr_array_unref (count->redone);
-  g_free (count);
-}
-
-static void
-count_thread (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  Count *count = data;
-  gint64 began = g_get_monotonic_time ();
-  for (guint i = 0; i < count->redone->len; i++)
-    {
-      const FlgRedone *redone = count->redone->pdata[i];
-      flg_cell_tally_redone (count->tally, redone->job, redone->attempt, redone->n, redone->shots);
-    }
-  for (guint i = 0; i < count->blocks->len; i++)
-    flg_cell_tally_add (count->tally, g_steal_pointer (&count->blocks->pdata[i]));
-  count->answer = flg_cell_tally_count (count->tally, &count->question);
-  count->cost = g_get_monotonic_time () - began;
-  g_task_return_boolean (task, TRUE);
-}
-
-static void
-on_counted (GObject *source, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FlgCellsPage) self = data;
-  Count *count = g_task_get_task_data (G_TASK (result));
-  if (count->generation != self->generation)
-    return;
-  self->tally = g_steal_pointer (&count->tally);
-  self->counting = FALSE;
-  self->ended = g_get_monotonic_time ();
-  self->cost = count->cost;
-  g_clear_pointer (&self->answer, flg_cell_answer_free);
-  self->answer = g_steal_pointer (&count->answer);
-  show_answer (self);
-  if (self->wanted)
-    want (self, FALSE);
-}
-
-static GPtrArray *
-new_blocks (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) flg_lattice_block_free);
-}
-
-static GPtrArray *
-new_redone (void)
-{
-  return g_ptr_array_new_with_free_func ((GDestroyNotify) flg_redone_free);
-}
-
-static void
-start_count (FlgCellsPage *self)
-{
-  g_clear_handle_id (&self->timer, g_source_remove);
-  self->wanted = FALSE;
-  self->counting = TRUE;
-  Count fields = {
-    g_steal_pointer (&self->tally), self->blocks, self->redone, self->question, NULL, self->generation, 0
-  };
-  self->blocks = new_blocks ();
-  self->redone = new_redone ();
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, on_counted, g_object_ref (self));
-  g_task_set_task_data (task, g_memdup2 (&fields, sizeof fields), (GDestroyNotify) count_free);
-  g_task_run_in_thread (task, count_thread);
-}
-
-static gboolean
-on_timer (gpointer data)
-{
-  FlgCellsPage *self = data;
-  self->timer = 0;
-  start_count (self);
-  return G_SOURCE_REMOVE;
-}
-
-/* A selection is answered at once; what arrives, at a pace that leaves the worker idle most of the time. */
-static void
-want (FlgCellsPage *self, gboolean urgent)
-{
-  self->wanted = TRUE;
-  if (self->counting)
-    return;
-  if (urgent)
-    start_count (self);
-  else if (self->timer == 0)
-    {
-      gint64 due = self->ended + MAX (LEAST_PAUSE, 4 * self->cost) - g_get_monotonic_time ();
-      self->timer = g_timeout_add ((guint) (CLAMP (due, 0, 5000000) / 1000), on_timer, self);
-    }
-}
-
 /* --- what arrives --- */
 
 static void
 on_arrived (FlgLatticeFeed *feed, FlgLatticeNews *news, FlgCellsPage *self)
 {
-  for (guint i = 0; i < news->blocks->len; i++)
-    g_ptr_array_add (self->blocks, g_steal_pointer (&news->blocks->pdata[i]));
-  for (guint i = 0; i < news->redone->len; i++)
-    g_ptr_array_add (self->redone, g_steal_pointer (&news->redone->pdata[i]));
+  flg_cell_counter_add (self->counter, news);
   g_array_append_vals (self->cells, news->cells->data, news->cells->len);
   if (news->cells->len)
     show_proposals (self);
-  if (self->blocks->len || self->redone->len)
-    want (self, FALSE);
   if (news->cells->len || !self->answer)
     show_empty (self);
 }
@@ -379,14 +256,10 @@ forget (FlgCellsPage *self)
       flg_lattice_feed_stop (self->feed);
     }
   g_clear_object (&self->feed);
-  g_clear_handle_id (&self->timer, g_source_remove);
-  g_clear_pointer (&self->tally, flg_cell_tally_free);
+  g_clear_pointer (&self->counter, flg_cell_counter_close);
   g_clear_pointer (&self->answer, flg_cell_answer_free);
-  g_ptr_array_set_size (self->blocks, 0);
-  g_ptr_array_set_size (self->redone, 0);
+  self->left = 0;
   g_array_set_size (self->cells, 0);
-  self->generation++;
-  self->counting = self->wanted = FALSE;
 }
 
 static void
@@ -399,13 +272,23 @@ drop_brushes (FlgCellsPage *self)
   self->question = (FlgCellQuestion){ .ranges = self->question.ranges + 1 };
 }
 
+static void
+on_answer (FlgCellAnswer *answer, gpointer data)
+{
+  FlgCellsPage *self = data;
+  g_clear_pointer (&self->answer, flg_cell_answer_free);
+  self->answer = answer;
+  show_answer (self);
+}
+
 /* Reads the trial's lattices from nothing. */
 static void
 rebuild (FlgCellsPage *self)
 {
   forget (self);
   drop_brushes (self);
-  self->tally = flg_cell_tally_new ();
+  self->counter = flg_cell_counter_new (on_answer, self);
+  flg_cell_counter_ask (self->counter, &self->question);
   self->feed = flg_lattice_feed_new (EXPERIMENT (self));
   g_signal_connect (self->feed, "arrived", G_CALLBACK (on_arrived), self);
   show_proposals (self);
@@ -430,6 +313,13 @@ follow_choice (FlgCellsPage *self)
 }
 
 /* --- choosers and actions --- */
+
+static void
+ask (FlgCellsPage *self)
+{
+  if (self->counter)
+    flg_cell_counter_ask (self->counter, &self->question);
+}
 
 static void
 fill_choosers (FlgCellsPage *self)
@@ -466,7 +356,7 @@ on_brush (FlwHistogram *histogram, double from, double to, FlgCellsPage *self)
         self->question.from[p] = from;
         self->question.to[p] = to;
       }
-  want (self, TRUE);
+  ask (self);
 }
 
 static void
@@ -474,14 +364,14 @@ zoom (FlgCellsPage *self, gboolean in)
 {
   self->question.zoomed = in;
   self->question.ranges++;
-  want (self, TRUE);
+  ask (self);
 }
 
 static void
 clear (FlgCellsPage *self)
 {
   drop_brushes (self);
-  want (self, TRUE);
+  ask (self);
 }
 
 static void
@@ -630,7 +520,7 @@ static gboolean
 flg_cells_page_is_settled (FlgPage *page)
 {
   FlgCellsPage *self = FLG_CELLS_PAGE (page);
-  return !self->counting && !self->wanted && self->tick == 0
+  return (!self->counter || flg_cell_counter_is_idle (self->counter)) && self->tick == 0
          && (!self->feed || flg_lattice_feed_is_idle (self->feed));
 }
 
@@ -681,8 +571,6 @@ flg_cells_page_finalize (GObject *object)
   FlgCellsPage *self = FLG_CELLS_PAGE (object);
   g_array_unref (self->cells);
   g_array_unref (self->proposals);
-  g_ptr_array_unref (self->blocks);
-  g_ptr_array_unref (self->redone);
   G_OBJECT_CLASS (flg_cells_page_parent_class)->finalize (object);
 }
 
@@ -731,7 +619,5 @@ flg_cells_page_init (FlgCellsPage *self)
 {
   self->cells = g_array_new (FALSE, FALSE, sizeof (FlgProposedCell));
   self->proposals = g_array_new (FALSE, FALSE, sizeof (FlgCellProposal));
-  self->blocks = new_blocks ();
-  self->redone = new_redone ();
   gtk_widget_init_template (GTK_WIDGET (self));
 }
