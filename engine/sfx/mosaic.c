@@ -155,7 +155,8 @@ fl_mosaic_fit (const FlParams *params, const FlShotGeometry *geometry, const FlS
 {
   *mosaic = (FlMosaic){ .bandwidth = fl_params_real (params, "beam.bandwidth") / 100 / FWHM_PER_SIGMA,
                         .divergence = fl_params_real (params, "beam.divergence") / 1000,
-                        .wavelength = geometry->wavelength };
+                        .wavelength = geometry->wavelength,
+                        .widths = fl_params_real (params, "integration.widths") };
   Sample *samples = g_new (Sample, n_spots + 1);
   double spread = prior != NULL ? SPREAD_LEARNED : SPREAD_TYPICAL;
   Fit fit = { .samples = samples, .spread = { spread, spread, 1 } };

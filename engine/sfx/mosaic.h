@@ -16,6 +16,7 @@ typedef struct
   double bandwidth;   /* relative, standard deviation of the pulse's energy */
   double divergence;  /* rad, full width */
   double wavelength;  /* Å; 0: bandwidth and the beam's obliquity count for nothing */
+  double widths;      /* reflections are predicted so many half-widths off the sphere; 0: 1 */
 } FlMosaic;
 
 /* Half-width (1/Å) in excitation error of a reciprocal point at |q| (1/Å): 1/D + η|q|/2, and in quadrature, by their

@@ -26,7 +26,8 @@ typedef struct
   const FlMosaic *mosaic;
   FlVec3 star[3];
   char centring;
-  double k, q_max, reach; /* 1/Å; reach: the largest half-width */
+  double k, q_max, reach; /* 1/Å; reach: the largest excitation error */
+  double widths;
   GArray *rows;
 } Walk;
 
@@ -43,7 +44,7 @@ add_reflection (const Walk *walk, const int hkl[3])
   FlVec3 s1 = fl_vec3 (q.x, q.y, q.z + walk->k);
   double excitation = fl_vec3_norm (s1) - walk->k;
   guint panel;
-  if (length > walk->q_max || fabs (excitation) > fl_mosaic_half_width (walk->mosaic, length)
+  if (length > walk->q_max || fabs (excitation) > walk->widths * fl_mosaic_half_width (walk->mosaic, length)
       || !fl_shot_geometry_meet (walk->geometry, s1, &panel, &fs, &ss))
     return;
   FlReflectionRow row = {
@@ -129,7 +130,8 @@ fl_predict (const FlShotGeometry *geometry, const FlMat3 *star, char centring, c
   walk.k = 1 / geometry->wavelength;
   walk.q_max =
       MIN (1 / d_min, 2 * walk.k + fl_mosaic_most (mosaic, 4 * walk.k)); /* backscattering and a bit */
-  walk.reach = fl_mosaic_most (mosaic, walk.q_max);
+  walk.widths = mosaic->widths > 0 ? mosaic->widths : 1;
+  walk.reach = walk.widths * fl_mosaic_most (mosaic, walk.q_max);
   int axis = 0;
   for (int i = 0; i < 3; i++)
     {

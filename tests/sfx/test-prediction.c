@@ -76,7 +76,8 @@ enumerate (const FlShotGeometry *geometry, const FlMat3 *star, char centring, co
           double excitation = fl_vec3_norm (s1) - inverse;
           guint panel;
           if ((h == 0 && k == 0 && l == 0) || !allowed (centring, h, k, l) || length > 1 / d_min
-              || fabs (excitation) > fl_mosaic_half_width (mosaic, length)
+              || fabs (excitation)
+                     > (mosaic->widths > 0 ? mosaic->widths : 1) * fl_mosaic_half_width (mosaic, length)
               || !fl_detector_intersect (geometry->detector, s1, &panel, &fs, &ss))
             continue;
           FlReflectionRow row = {
@@ -121,18 +122,18 @@ test_enumeration (void)
     double d_min, wavelength;
     FlMosaic mosaic;
   } cases[] = {
-    { { 79.1, 79.1, 37.9, 90, 90, 90 }, 'P', 2, 1.3, { 3000, 5e-4, 1e-3, 0, 1.3 } },
-    { { 61, 72, 83, 81, 97, 105 }, 'P', 2.2, 1.0, { 1000, 2e-3, 0, 2e-3, 1.0 } },
-    { { 110, 62, 75, 90, 106, 90 }, 'C', 2.5, 1.3, { 2000, 1e-3, 0, 0, 0 } },
-    { { 110, 62, 75, 90, 106, 90 }, 'A', 2.5, 0.7, { 2000, 1e-3, 4e-3, 1e-3, 0.7 } },
-    { { 110, 62, 75, 90, 106, 90 }, 'B', 2.5, 2.2, { 500, 1e-3, 0, 0, 2.2 } },
-    { { 67, 98, 103, 90, 90, 90 }, 'I', 2.2, 1.3, { 3000, 0, 0, 0, 1.3 } },
-    { { 140, 140, 140, 90, 90, 90 }, 'F', 2.5, 1.3, { 5000, 1e-4, 1e-4, 0, 1.3 } },
-    { { 96, 96, 110, 90, 90, 120 }, 'R', 2, 1.3, { 1500, 1e-3, 0, 0, 1.3 } },
-    { { 20, 31, 9, 90, 90, 90 }, 'P', 0.9, 1.3, { 300, 1e-3, 0, 5e-3, 1.3 } }, /* beyond 90° of 2θ */
-    { { 20, 31, 9, 90, 90, 90 }, 'P', 0.5, 1.3, { 300, 1e-3, 0, 0, 1.3 } },    /* beyond backscattering */
-    { { 20, 31, 9, 90, 90, 90 }, 'P', 2, 4.5, { 5, 0, 0, 0, 4.5 } }, /* points as wide as the sphere */
-    { { 79.1, 79.1, 37.9, 90, 90, 90 }, 'P', 2, 0.1, { 2000, 0, 0, 0, 0.1 } }, /* nearly flat */
+    { { 79.1, 79.1, 37.9, 90, 90, 90 }, 'P', 2, 1.3, { 3000, 5e-4, 1e-3, 0, 1.3, 2.5 } },
+    { { 61, 72, 83, 81, 97, 105 }, 'P', 2.2, 1.0, { 1000, 2e-3, 0, 2e-3, 1.0, 1.5 } },
+    { { 110, 62, 75, 90, 106, 90 }, 'C', 2.5, 1.3, { 2000, 1e-3, 0, 0, 0, 0 } },
+    { { 110, 62, 75, 90, 106, 90 }, 'A', 2.5, 0.7, { 2000, 1e-3, 4e-3, 1e-3, 0.7, 0 } },
+    { { 110, 62, 75, 90, 106, 90 }, 'B', 2.5, 2.2, { 500, 1e-3, 0, 0, 2.2, 0 } },
+    { { 67, 98, 103, 90, 90, 90 }, 'I', 2.2, 1.3, { 3000, 0, 0, 0, 1.3, 0 } },
+    { { 140, 140, 140, 90, 90, 90 }, 'F', 2.5, 1.3, { 5000, 1e-4, 1e-4, 0, 1.3, 0 } },
+    { { 96, 96, 110, 90, 90, 120 }, 'R', 2, 1.3, { 1500, 1e-3, 0, 0, 1.3, 0 } },
+    { { 20, 31, 9, 90, 90, 90 }, 'P', 0.9, 1.3, { 300, 1e-3, 0, 5e-3, 1.3, 0 } }, /* beyond 90° of 2θ */
+    { { 20, 31, 9, 90, 90, 90 }, 'P', 0.5, 1.3, { 300, 1e-3, 0, 0, 1.3, 0 } },    /* beyond backscattering */
+    { { 20, 31, 9, 90, 90, 90 }, 'P', 2, 4.5, { 5, 0, 0, 0, 4.5, 0 } }, /* points as wide as the sphere */
+    { { 79.1, 79.1, 37.9, 90, 90, 90 }, 'P', 2, 0.1, { 2000, 0, 0, 0, 0.1, 0 } }, /* nearly flat */
   };
   g_autoptr (FlDetector) detector = make_detector ();
   g_autoptr (FlPanelFinder) finder = fl_panel_finder_new (detector);
@@ -170,7 +171,7 @@ test_append (void)
   FlMat3 star = fl_cell_reciprocal (&cell);
   FlRandom random = fl_random (2);
   star = turned (&star, &random);
-  FlMosaic mosaic = { 2000, 1e-3, 0, 0, 1.3 };
+  FlMosaic mosaic = { .domain_size = 2000, .mosaicity = 1e-3, .wavelength = 1.3 };
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (FlReflectionRow));
   fl_predict (&geometry, &star, 'P', &mosaic, 3, rows);
   guint first = rows->len;
@@ -252,7 +253,7 @@ test_stream (void)
                                               g_getenv ("FIRSTLIGHT_TEST_DATA"));
   g_autofree char *text = NULL;
   g_assert_true (g_spawn_command_line_sync (command, &text, NULL, NULL, NULL));
-  const FlMosaic wide = { 300, 0, 0, 0, 0 };
+  const FlMosaic wide = { .domain_size = 300 };
   Comparison c = { .geometry = { detector, finder, { 0, 0, 0 }, fl_wavelength_from_energy (9300) } };
   c.rows = g_array_new (FALSE, FALSE, sizeof (FlReflectionRow));
   for (char *line = text, *next; (next = strchr (line, '\n')) != NULL; line = next + 1)
@@ -299,7 +300,7 @@ test_speed (void)
   g_autoptr (FlDetector) detector = make_detector ();
   g_autoptr (FlPanelFinder) finder = fl_panel_finder_new (detector);
   FlShotGeometry geometry = { detector, finder, { 0, 0, 0 }, 1.3 };
-  FlMosaic mosaic = { 2500, 5e-4, 8.5e-4, 0, 1.3 };
+  FlMosaic mosaic = { .domain_size = 2500, .mosaicity = 5e-4, .bandwidth = 8.5e-4, .wavelength = 1.3 };
   FlRandom random = fl_random (3);
   for (guint i = 0; i < G_N_ELEMENTS (axes); i++)
     {
