@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/job-columns.h"
 #include "gui/log-tail.h"
 #include "gui/text.h"
 #include "widgets/status-chip.h"
@@ -149,15 +150,15 @@ show_log (FlgJobDetail *self)
 static void
 show_facts (FlgJobDetail *self, const FlJob *job)
 {
-  const FlRun *run = flg_experiment_run (self->experiment, job->run);
   const FlTrial *trial = flg_experiment_trial (self->experiment, job->trial);
   const FlJobStats *stats = flg_experiment_job_stats (self->experiment, job->id);
   g_autofree char *shots = flg_format_count (stats ? stats->shots : 0);
   g_autofree char *hits = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
   g_autofree char *failed = flg_format_count (stats ? stats->failed + stats->set_aside : 0);
-  g_autofree char *facts = g_strdup_printf (_ ("run %s · trial %d %s · %s shots · %s hits · %s failed shots"),
-                                            run ? run->name : "–", trial ? trial->number : 0,
-                                            trial ? trial->name : "", shots, hits, failed);
+  g_autofree char *facts =
+      g_strdup_printf (_ ("run %s · trial %d %s · %s shots · %s hits · %s failed shots"),
+                       flg_job_run_name (self->experiment, job), trial ? trial->number : 0,
+                       trial ? trial->name : "", shots, hits, failed);
   gtk_label_set_label (self->facts, facts);
 }
 

@@ -3,11 +3,10 @@
 
 #include <glib/gi18n.h>
 
-#include "gui/columns.h"
+#include "gui/job-columns.h"
 #include "gui/job-detail.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
-#include "widgets/status-chip.h"
 
 /* Of the page's height, in %; the rest is the chosen job's. */
 #define TABLE_SHARE 55
@@ -31,7 +30,7 @@ struct _FlgJobsPage
   GtkLabel *count;
   GtkPaned *paned;
   gboolean divided;
-  gboolean busy; /* some job holds cores */
+  FlgJobColumns columns;
   GtkCustomFilter *matcher;
   GtkFilterListModel *filtered;
   GtkSingleSelection *selection;
@@ -44,192 +43,6 @@ struct _FlgJobsPage
 G_DEFINE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
-
-/* --- cells --- */
-
-static void
-set_number (GtkWidget *cell, gint64 number)
-{
-  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_id (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  set_number (cell, flg_record_id (record));
-}
-
-static int
-compare_id (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return flg_record_id (a) < flg_record_id (b) ? -1 : flg_record_id (a) > flg_record_id (b);
-}
-
-static const char *
-run_name (FlgExperiment *experiment, const FlJob *job)
-{
-  const FlRun *run = flg_experiment_run (experiment, job->run);
-  return run ? run->name : "–";
-}
-
-static void
-fill_run (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  gtk_label_set_label (GTK_LABEL (cell), run_name (EXPERIMENT (data), flg_record_job (record)));
-}
-
-static int
-compare_run (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return fl_run_name_compare (run_name (EXPERIMENT (data), flg_record_job (a)),
-                              run_name (EXPERIMENT (data), flg_record_job (b)));
-}
-
-static int
-trial_number (FlgExperiment *experiment, const FlJob *job)
-{
-  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-  return trial ? trial->number : 0;
-}
-
-static void
-fill_trial (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  int number = trial_number (EXPERIMENT (data), flg_record_job (record));
-  if (number)
-    set_number (cell, number);
-  else
-    gtk_label_set_label (GTK_LABEL (cell), "–");
-}
-
-static int
-compare_trial (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return trial_number (EXPERIMENT (data), flg_record_job (a))
-         - trial_number (EXPERIMENT (data), flg_record_job (b));
-}
-
-static GtkWidget *
-make_chip (gpointer data)
-{
-  GtkWidget *chip = flw_status_chip_new ();
-  gtk_widget_set_halign (chip, GTK_ALIGN_START);
-  return chip;
-}
-
-static void
-fill_state (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJob *job = flg_record_job (record);
-  flw_status_chip_set_state (FLW_STATUS_CHIP (cell), fl_job_state_name (job->state), job->reason);
-}
-
-static int
-compare_state (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return (int) flg_record_job (a)->state - (int) flg_record_job (b)->state;
-}
-
-/* What somebody has asked for comes before why it is as it is. */
-static const char *
-reason_of (FlgJobsPage *self, const FlJob *job)
-{
-  if (job->stop_wanted && !fl_job_state_is_final (job->state))
-    return _ ("stop asked for; waiting for the conductor");
-  if (job->retry_wanted)
-    return _ ("retry asked for; waiting for the conductor");
-  if (job->state != FL_JOB_PLANNED || *job->reason)
-    return job->reason;
-  if (!flg_experiment_glance (EXPERIMENT (self))->conductor)
-    return _ ("waits for a conductor: nobody submits jobs");
-  if (flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_SITE)) == 0)
-    return _ ("waits for a site: the experiment has none to run on");
-  return self->busy ? _ ("waits for cores: other jobs run; newest runs go first")
-                    : _ ("waits for the conductor's next round");
-}
-
-static void
-fill_reason (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const char *reason = reason_of (data, flg_record_job (record));
-  gtk_label_set_label (GTK_LABEL (cell), reason);
-  gtk_widget_set_tooltip_text (cell, *reason ? reason : NULL);
-}
-
-static void
-fill_attempts (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  set_number (cell, flg_record_job (record)->attempts);
-}
-
-static void
-fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  g_autofree char *text =
-      flg_format_time (flg_record_job (record)->started, flg_experiment_now (EXPERIMENT (data)));
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static int
-compare_started (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  guint64 x = flg_record_job (a)->started, y = flg_record_job (b)->started;
-  return x < y ? -1 : x > y;
-}
-
-static void
-fill_elapsed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJob *job = flg_record_job (record);
-  g_autofree char *text =
-      flg_format_elapsed (job->started, job->ended, flg_experiment_now (EXPERIMENT (data)));
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_shots (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = stats ? flg_format_count (stats->shots) : g_strdup ("–");
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_indexed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_indexed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
-}
-
-static void
-fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_count_failed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
-}
-
-/* What planned jobs wait for hangs on the others, not on their own records. */
-static void
-note_waiting (FlgJobsPage *self)
-{
-  FlgRecordModel *jobs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB);
-  self->busy = FALSE;
-  for (guint i = 0; i < flg_record_model_count (jobs); i++)
-    {
-      FlJobState state = flg_record_job (flg_record_model_at (jobs, i))->state;
-      self->busy |= state != FL_JOB_PLANNED && !fl_job_state_is_final (state);
-    }
-  for (guint i = 0; i < flg_record_model_count (jobs); i++)
-    if (flg_record_job (flg_record_model_at (jobs, i))->state == FL_JOB_PLANNED)
-      flg_record_touch (flg_record_model_at (jobs, i));
-}
 
 /* --- the job in detail --- */
 
@@ -251,7 +64,7 @@ show_detail (FlgJobsPage *self)
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.retry",
                                  writable && fl_job_state_is_final (job->state) && job->state != FL_JOB_DONE
                                      && !job->retry_wanted);
-  flg_job_detail_show (self->detail, record, job ? reason_of (self, job) : "");
+  flg_job_detail_show (self->detail, record, job ? flg_job_columns_reason (&self->columns, job) : "");
 }
 
 /* --- filter --- */
@@ -284,8 +97,8 @@ matches (gpointer item, gpointer data)
     return TRUE;
   const FlTrial *trial = flg_experiment_trial (EXPERIMENT (self), job->trial);
   g_autofree char *all = g_strdup_printf (
-      "%d %s trial %d %s %s %s", (int) job->id, run_name (EXPERIMENT (self), job), trial ? trial->number : 0,
-      trial ? trial->name : "", fl_job_state_name (job->state), job->reason);
+      "%d %s trial %d %s %s %s", (int) job->id, flg_job_run_name (EXPERIMENT (self), job),
+      trial ? trial->number : 0, trial ? trial->name : "", fl_job_state_name (job->state), job->reason);
   return flg_text_has_words (all, wanted);
 }
 
@@ -474,7 +287,7 @@ flg_jobs_page_update (FlgPage *page, guint what)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
   if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_SITE) | FLG_CHANGED_HEALTH))
-    note_waiting (self);
+    flg_job_columns_note_waiting (&self->columns);
   if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
     {
       if (gtk_drop_down_get_selected (self->state_choice)
@@ -519,27 +332,6 @@ flg_jobs_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_JOBS_PAGE (page)->table));
 }
 
-static GListModel *
-set_up_table (FlgJobsPage *self)
-{
-  const FlgColumn columns[] = {
-    { _ ("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
-    { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
-    { _ ("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
-    { _ ("State"), NULL, make_chip, fill_state, compare_state, 110 },
-    { _ ("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 85 },
-    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
-    { _ ("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
-    { _ ("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
-    { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
-    { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 75 },
-    { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _ ("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
-  };
-  return flg_columns_set_up (self->table, G_N_ELEMENTS (columns), columns, self,
-                             G_LIST_MODEL (self->filtered));
-}
-
 /* Once it is known how high the page is. */
 static void
 on_paned_sized (FlgJobsPage *self)
@@ -561,7 +353,9 @@ flg_jobs_page_constructed (GObject *object)
   GListModel *jobs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
-  self->selection = gtk_single_selection_new (set_up_table (self));
+  self->columns.experiment = EXPERIMENT (self);
+  self->selection = gtk_single_selection_new (
+      flg_job_columns_set_up (&self->columns, self->table, G_LIST_MODEL (self->filtered)));
   g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self,
                            G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));

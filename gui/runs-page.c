@@ -3,18 +3,12 @@
 
 #include <glib/gi18n.h>
 
-#include <math.h>
-#include <string.h>
-
 #include "gui/columns.h"
-#include "gui/job-strip.h"
+#include "gui/run-columns.h"
 #include "gui/store-writes.h"
 #include "gui/tag-editor.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
-#include "widgets/sparkline.h"
-#include "widgets/status-chip.h"
-#include "widgets/tag-chips.h"
 
 struct _FlgRunsPage
 {
@@ -36,262 +30,6 @@ struct _FlgRunsPage
 G_DEFINE_FINAL_TYPE (FlgRunsPage, flg_runs_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
-
-/* --- cells --- */
-
-static void
-fill_run (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  gtk_label_set_label (GTK_LABEL (cell), flg_record_run (record)->name);
-}
-
-static int
-compare_run (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return fl_run_name_compare (flg_record_run (a)->name, flg_record_run (b)->name);
-}
-
-static GtkWidget *
-make_chip (gpointer data)
-{
-  GtkWidget *chip = flw_status_chip_new ();
-  gtk_widget_set_halign (chip, GTK_ALIGN_START);
-  return chip;
-}
-
-static void
-fill_state (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlRun *run = flg_record_run (record);
-  if (g_str_equal (run->state, "recording"))
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE, _ ("recording"));
-  else if (g_str_equal (run->state, "damaged") || *run->problem)
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_CROSS, FLW_TONE_WARNING,
-                         g_str_equal (run->state, "damaged") ? _ ("damaged") : _ ("problem"));
-  else
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_DISC, FLW_TONE_NEUTRAL, _ ("complete"));
-  gtk_widget_set_tooltip_text (cell, *run->problem ? run->problem : NULL);
-}
-
-static void
-fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  g_autofree char *text =
-      flg_format_time (flg_record_run (record)->first_seen, flg_experiment_now (EXPERIMENT (data)));
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static int
-compare_started (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  guint64 x = flg_record_run (a)->first_seen, y = flg_record_run (b)->first_seen;
-  return x < y ? -1 : x > y;
-}
-
-static gint64
-shots_of (FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
-  return MAX ((gint64) flg_record_run (record)->shots, stats ? stats->shots : 0);
-}
-
-static double
-rate_of (FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
-  return stats && stats->shots > 0 ? (double) stats->hits / (double) stats->shots : -1;
-}
-
-static void
-fill_shots (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  gint64 shots = shots_of (record, data);
-  g_autofree char *text = shots ? flg_format_count (shots) : g_strdup ("–");
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_processed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = flg_format_percent (stats ? stats->shots : 0, shots_of (record, data));
-  if (stats && stats->shots >= shots_of (record, data))
-    gtk_label_set_label (GTK_LABEL (cell), _ ("all"));
-  else
-    gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static int
-compare_shots (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  gint64 x = shots_of (a, data), y = shots_of (b, data);
-  return x < y ? -1 : x > y;
-}
-
-static void
-fill_indexed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_indexed (cell, flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record)));
-}
-
-static void
-fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
-  gtk_label_set_label (GTK_LABEL (cell), text);
-  if (stats)
-    {
-      g_autofree char *tip = g_strdup_printf (_ ("%d hits of %d shots, %d failed"), (int) stats->hits,
-                                              (int) stats->shots, (int) stats->failed);
-      gtk_widget_set_tooltip_text (cell, tip);
-    }
-}
-
-static int
-compare_hits (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  double x = rate_of (a, data), y = rate_of (b, data);
-  return x < y ? -1 : x > y;
-}
-
-static void
-fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_count_failed (cell, flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record)));
-}
-
-static GtkWidget *
-make_sparkline (gpointer data)
-{
-  return flw_sparkline_new ();
-}
-
-static void
-fill_sparkline (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_run_stats (EXPERIMENT (data), flg_record_id (record));
-  float percent[FL_SPARKLINE_BINS];
-  guint n = stats ? stats->n_bins : 0;
-  for (guint i = 0; i < n; i++)
-    percent[i] = 100 * stats->bins[i];
-  flw_sparkline_set_values (FLW_SPARKLINE (cell), n, percent, 0, "%");
-}
-
-static GtkWidget *
-make_jobs (gpointer data)
-{
-  return flg_job_strip_new ();
-}
-
-static void
-fill_jobs (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_job_strip_show_run (FLG_JOB_STRIP (cell), EXPERIMENT (data), flg_record_id (record));
-}
-
-static void
-write_tag (FlgRunsPage *self, GArray *runs, const char *name, gboolean add)
-{
-  g_autofree char *what =
-      g_strdup_printf ("%s tag %s %s %u runs", add ? "put" : "took", name, add ? "on" : "off", runs->len);
-  flg_page_write (FLG_PAGE (self), what, flg_tagging_write, flg_tagging_new (name, runs, add),
-                  (GDestroyNotify) flg_tagging_free);
-}
-
-/* From a row's chips: the whole selection when the row is part of it, else that row alone. */
-static void
-tag_from_row (FlgRunsPage *self, GtkWidget *cell, const char *name, gboolean add)
-{
-  FlgRecord *record = flg_cell_record (cell);
-  if (!record)
-    return;
-  gint64 id = flg_record_id (record);
-  GArray *runs = flg_runs_page_selected (self);
-  gboolean among = FALSE;
-  for (guint i = 0; i < runs->len; i++)
-    among = among || g_array_index (runs, gint64, i) == id;
-  if (!among)
-    {
-      g_array_set_size (runs, 0);
-      g_array_append_val (runs, id);
-    }
-  write_tag (self, runs, name, add);
-}
-
-static void
-on_tag_added (GtkWidget *chips, const char *name, FlgRunsPage *self)
-{
-  tag_from_row (self, chips, name, TRUE);
-}
-
-static void
-on_tag_removed (GtkWidget *chips, const char *name, FlgRunsPage *self)
-{
-  tag_from_row (self, chips, name, FALSE);
-}
-
-static void
-on_tag_activated (GtkWidget *chips, const char *name, FlgRunsPage *self)
-{
-  gtk_editable_set_text (GTK_EDITABLE (self->filter), name);
-}
-
-static GtkWidget *
-make_tags (gpointer data)
-{
-  GtkWidget *chips = flw_tag_chips_new ();
-  flw_tag_chips_set_editable (FLW_TAG_CHIPS (chips), !flg_experiment_is_read_only (EXPERIMENT (data)));
-  g_signal_connect (chips, "tag-added", G_CALLBACK (on_tag_added), data);
-  g_signal_connect (chips, "tag-removed", G_CALLBACK (on_tag_removed), data);
-  g_signal_connect (chips, "tag-activated", G_CALLBACK (on_tag_activated), data);
-  return chips;
-}
-
-static void
-fill_tags (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  g_auto (GStrv) tags = flg_experiment_run_tags (EXPERIMENT (data), flg_record_id (record));
-  g_auto (GStrv) known = flg_experiment_tag_names (EXPERIMENT (data));
-  FlgRecordModel *all = flg_experiment_table (EXPERIMENT (data), FL_TABLE_TAG);
-  for (guint i = 0; i < flg_record_model_count (all); i++)
-    {
-      const FlTag *tag = flg_record_tag (flg_record_model_at (all, i));
-      flw_tag_chips_set_colour (FLW_TAG_CHIPS (cell), tag->name, tag->colour);
-    }
-  flw_tag_chips_set_tags (FLW_TAG_CHIPS (cell), (const char *const *) tags);
-  flw_tag_chips_set_known (FLW_TAG_CHIPS (cell), (const char *const *) known);
-}
-
-static void
-on_comment_editing (GtkEditableLabel *label, GParamSpec *pspec, FlgRunsPage *self)
-{
-  FlgRecord *record = flg_cell_record (GTK_WIDGET (label));
-  if (!record || gtk_editable_label_get_editing (label))
-    return;
-  const FlRun *run = flg_record_run (record);
-  const char *text = gtk_editable_get_text (GTK_EDITABLE (label));
-  if (strcmp (text, run->comment) != 0)
-    gtk_widget_activate_action (GTK_WIDGET (label), "runs.comment", "(xs)", run->id, text);
-}
-
-static GtkWidget *
-make_comment (gpointer data)
-{
-  GtkWidget *label = gtk_editable_label_new ("");
-  gtk_editable_set_editable (GTK_EDITABLE (label), !flg_experiment_is_read_only (EXPERIMENT (data)));
-  g_signal_connect (label, "notify::editing", G_CALLBACK (on_comment_editing), data);
-  return label;
-}
-
-static void
-fill_comment (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const char *comment = flg_record_run (record)->comment;
-  if (!gtk_editable_label_get_editing (GTK_EDITABLE_LABEL (cell))
-      && strcmp (gtk_editable_get_text (GTK_EDITABLE (cell)), comment) != 0)
-    gtk_editable_set_text (GTK_EDITABLE (cell), comment);
-}
 
 /* --- filter and selection --- */
 
@@ -374,6 +112,42 @@ on_row_activated (FlgRunsPage *self, guint position)
 }
 
 /* --- actions --- */
+
+static void
+write_tag (FlgRunsPage *self, GArray *runs, const char *name, gboolean add)
+{
+  g_autofree char *what =
+      g_strdup_printf ("%s tag %s %s %u runs", add ? "put" : "took", name, add ? "on" : "off", runs->len);
+  flg_page_write (FLG_PAGE (self), what, flg_tagging_write, flg_tagging_new (name, runs, add),
+                  (GDestroyNotify) flg_tagging_free);
+}
+
+/* The whole selection when the row is part of it, else that row alone. */
+static void
+act_tag_row (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gint64 id;
+  const char *name;
+  gboolean add;
+  g_variant_get (target, "(x&sb)", &id, &name, &add);
+  FlgRunsPage *self = FLG_RUNS_PAGE (widget);
+  GArray *runs = flg_runs_page_selected (self);
+  gboolean among = FALSE;
+  for (guint i = 0; i < runs->len; i++)
+    among = among || g_array_index (runs, gint64, i) == id;
+  if (!among)
+    {
+      g_array_set_size (runs, 0);
+      g_array_append_val (runs, id);
+    }
+  write_tag (self, runs, name, add);
+}
+
+static void
+act_filter (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gtk_editable_set_text (GTK_EDITABLE (FLG_RUNS_PAGE (widget)->filter), g_variant_get_string (target, NULL));
+}
 
 static void
 act_tag (GtkWidget *widget, const char *action, GVariant *target)
@@ -536,27 +310,6 @@ flg_runs_page_focus (FlgPage *page)
   gtk_widget_grab_focus (GTK_WIDGET (FLG_RUNS_PAGE (page)->table));
 }
 
-static GListModel *
-set_up_table (FlgRunsPage *self)
-{
-  const FlgColumn columns[] = {
-    { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
-    { _ ("State"), NULL, make_chip, fill_state, NULL, 115 },
-    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 85 },
-    { _ ("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
-    { _ ("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
-    { _ ("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
-    { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 80 },
-    { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _ ("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
-    { _ ("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },
-    { _ ("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
-    { _ ("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
-  };
-  return flg_columns_set_up (self->table, G_N_ELEMENTS (columns), columns, self,
-                             G_LIST_MODEL (self->filtered));
-}
-
 static void
 flg_runs_page_constructed (GObject *object)
 {
@@ -564,7 +317,8 @@ flg_runs_page_constructed (GObject *object)
   GListModel *runs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_RUN));
   self->matcher = gtk_custom_filter_new (matches, self, NULL);
   self->filtered = gtk_filter_list_model_new (g_object_ref (runs), GTK_FILTER (self->matcher));
-  self->selection = gtk_multi_selection_new (set_up_table (self));
+  self->selection = gtk_multi_selection_new (
+      flg_run_columns_set_up (self->table, EXPERIMENT (self), G_LIST_MODEL (self->filtered)));
   g_signal_connect_object (self->selection, "selection-changed", G_CALLBACK (on_selection_changed), self,
                            G_CONNECT_SWAPPED);
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
@@ -614,6 +368,8 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_tag_entered);
   gtk_widget_class_install_action (widget_class, "runs.add-tag", "s", act_tag);
   gtk_widget_class_install_action (widget_class, "runs.remove-tag", "s", act_tag);
+  gtk_widget_class_install_action (widget_class, "runs.tag-row", "(xsb)", act_tag_row);
+  gtk_widget_class_install_action (widget_class, "runs.filter", "s", act_filter);
   gtk_widget_class_install_action (widget_class, "runs.comment", "(xs)", act_comment);
   gtk_widget_class_install_action (widget_class, "runs.save-tag", "(xssb)", act_save_tag);
   gtk_widget_class_install_action (widget_class, "runs.delete-tag", "x", act_delete_tag);

@@ -3,6 +3,7 @@
 
 #include "engine/base/batch.h"
 #include "engine/base/hash.h"
+#include "gui/columns.h"
 #include "gui/header-strip.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
@@ -12,6 +13,7 @@
 #include "gui/weather-page.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
+#include "widgets/tag-chips.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 
@@ -160,6 +162,46 @@ test_tags (void)
   FlRun *run = fl_store_get (store, FL_TABLE_RUN, 3, NULL);
   g_assert_cmpstr (run->comment, ==, "jet was off");
   fl_record_free (FL_TABLE_RUN, run);
+  room_free (room);
+}
+
+/* The tag chips in the row of a run, somewhere below `widget`. */
+static GtkWidget *
+find_chips (GtkWidget *widget, gint64 run)
+{
+  FlgRecord *record = FLW_IS_TAG_CHIPS (widget) ? flg_cell_record (widget) : NULL;
+  if (record && flg_record_id (record) == run)
+    return widget;
+  GtkWidget *found = NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (widget); child && !found;
+       child = gtk_widget_get_next_sibling (child))
+    found = find_chips (child, run);
+  return found;
+}
+
+/* From a row among the selected ones all of these are tagged, from another one only that. */
+static void
+test_row_tags (void)
+{
+  Room *room = room_new (4, FL_STORE_WRITE, FALSE);
+  GtkWidget *page = GTK_WIDGET (room_page (room, "runs"));
+  room_do (page, "runs.select", "@ax", run_ids (1, 3));
+  g_signal_emit_by_name (find_chips (page, 2), "tag-added", "wet");
+  g_signal_emit_by_name (find_chips (page, 4), "tag-added", "dry");
+  room_settle (room);
+  g_assert_cmpuint (runs_with_tag (room, "wet"), ==, 3);
+  g_assert_cmpuint (runs_with_tag (room, "dry"), ==, 1);
+  g_signal_emit_by_name (find_chips (page, 4), "tag-removed", "wet");
+  g_signal_emit_by_name (find_chips (page, 4), "tag-removed", "dry");
+  room_settle (room);
+  g_assert_cmpuint (runs_with_tag (room, "wet"), ==, 3);
+  g_assert_cmpuint (runs_with_tag (room, "dry"), ==, 0);
+  g_signal_emit_by_name (find_chips (page, 2), "tag-activated", "wet");
+  /* The entry pauses before it speaks of a search. */
+  gint64 end = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+  while (flg_runs_page_n_shown (FLG_RUNS_PAGE (page)) != 3 && g_get_monotonic_time () < end)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpuint (flg_runs_page_n_shown (FLG_RUNS_PAGE (page)), ==, 3);
   room_free (room);
 }
 
@@ -421,6 +463,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/gui/window/pages", test_pages);
   g_test_add_func ("/gui/window/plots-count", test_plots_count);
   g_test_add_func ("/gui/window/tags", test_tags);
+  g_test_add_func ("/gui/window/row-tags", test_row_tags);
   g_test_add_func ("/gui/window/trials", test_trials);
   g_test_add_func ("/gui/window/jobs", test_jobs);
   g_test_add_func ("/gui/window/strip", test_strip);
