@@ -4,7 +4,7 @@ intensities, and they come back in as they went out.
 test-export-dials.py ENGINE; needs dials.show, dials.export, gemmi and FIRSTLIGHT_TEST_DATA."""
 import gzip, os, re, shutil, subprocess, sys, tempfile
 
-engine = sys.argv[1]
+engine = os.path.abspath(sys.argv[1])
 packed = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim", "A-xgandalf-fast.stream.gz")
 missing = [p for p in ("dials.show", "dials.export") if shutil.which(p) is None] + ([] if os.path.exists(packed) else [packed])
 try:
