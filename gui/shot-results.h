@@ -24,12 +24,12 @@ typedef struct
 {
   FlgResultKind kind;
   char *from;
-  guint waiting;          /* answers awaited; what is below is then of before, or nothing */
-  gboolean missing;       /* the job has not processed the shot */
-  char *error;            /* one line; NULL */
-  FlViewSpots *spots;     /* NULL: none (yet) */
+  guint waiting;      /* answers awaited; what is below is then of before, or nothing */
+  gboolean missing;   /* the job has not processed the shot */
+  char *error;        /* one line; NULL */
+  FlViewSpots *spots; /* NULL: none (yet) */
   FlViewLattices *lattices;
-  guint milliseconds;     /* of a try */
+  guint milliseconds;                    /* of a try */
   GArray *spot_marks, *prediction_marks; /* never NULL */
   FlgShotCounts counts;
 } FlgShotResult;
@@ -42,8 +42,8 @@ FlgShotResults *flg_shot_results_new (FlViewClient *client);
 /* Forgets what is on its way; then unref. */
 void flg_shot_results_close (FlgShotResults *self);
 /* `path` NULL: no shot. "" = no geometry, mask. */
-void flg_shot_results_set_shot (FlgShotResults *self, const char *path, const char *geometry, const char *mask,
-                                guint32 frame);
+void flg_shot_results_set_shot (FlgShotResults *self, const char *path, const char *geometry,
+                                const char *mask, guint32 frame);
 /* Of the same kind, the former answer stays until the next has come. */
 void flg_shot_results_set_side (FlgShotResults *self, FlgSide side, FlgResultKind kind, const char *from);
 const FlgShotResult *flg_shot_results_get (FlgShotResults *self, FlgSide side);

@@ -21,8 +21,8 @@ typedef struct
   gboolean counted;    /* `overview` and the counts below are filled in */
   FlOverview overview;
   gint64 recent_shots, recent_hits, recent_indexed; /* of the newest trial, about the last FLG_RECENT_SHOTS */
-  char *conductor;                  /* who holds the "conductor" lease; NULL: nobody */
-  GError *error;                    /* the store could not be asked; nothing else is filled in */
+  char *conductor;                                  /* who holds the "conductor" lease; NULL: nobody */
+  GError *error; /* the store could not be asked; nothing else is filled in */
 } FlgNews;
 
 /* Runs in the store's thread. A result that is not NULL, or NULL with `error` set. */

@@ -50,7 +50,7 @@ void flw_axis_set_min_span (FlwAxis *axis, double span);
 void flw_axis_zoom (FlwAxis *axis, double factor, double at);
 /* in axis values; stops following when moved back */
 void flw_axis_pan (FlwAxis *axis, double by);
-void flw_axis_fit (FlwAxis *axis);                            /* all of the data, and follow */
+void flw_axis_fit (FlwAxis *axis); /* all of the data, and follow */
 void flw_axis_set_follow (FlwAxis *axis, gboolean follow);
 gboolean flw_axis_get_follow (FlwAxis *axis);
 

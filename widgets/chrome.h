@@ -32,5 +32,5 @@ double flw_chrome_key (GtkWidget *widget, cairo_t *cr, double x, double y, guint
 GskRenderNode *flw_surface_node (GtkWidget *widget, cairo_surface_t *surface, const graphene_rect_t *bounds);
 /* For arrays of nodes with empty places. */
 void flw_node_clear (gpointer node);
-double flw_axis_to_px (FlwAxis *axis, const FlwBox *box, double value);   /* along x */
+double flw_axis_to_px (FlwAxis *axis, const FlwBox *box, double value); /* along x */
 double flw_axis_from_px (FlwAxis *axis, const FlwBox *box, double x);

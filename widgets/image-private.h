@@ -23,33 +23,33 @@ struct _FlwImageView
   gpointer provider_data;
   GDestroyNotify provider_destroy;
 
-  double cx, cy, zoom;              /* centre; logical px per image px; zoom 0: not placed yet */
-  double extent[4];                 /* x0 y0 x1 y1 */
+  double cx, cy, zoom; /* centre; logical px per image px; zoom 0: not placed yet */
+  double extent[4];    /* x0 y0 x1 y1 */
   gboolean has_extent, extent_given, fitted;
 
-  gboolean early;                   /* early_rect is to be shown once there is a size */
+  gboolean early; /* early_rect is to be shown once there is a size */
   double early_rect[4];
-  guint64 serial;                   /* of the last request */
-  FlwImageRequest request;          /* the last */
-  gint64 asked;                     /* when, µs; 0: none awaited */
+  guint64 serial;          /* of the last request */
+  FlwImageRequest request; /* the last */
+  gint64 asked;            /* when, µs; 0: none awaited */
   gboolean ask_again;
-  FlwImageRaster *raster;           /* the newest */
+  FlwImageRaster *raster; /* the newest */
   gboolean repaint;
   FlwRenderLoop loop;
-  GskRenderNode *picture;           /* of the unit square */
-  double shown[4];                  /* the rectangle of the picture */
+  GskRenderNode *picture; /* of the unit square */
+  double shown[4];        /* the rectangle of the picture */
   char *message, *empty_text;
 
-  GArray *panels;                   /* FlwImagePanel; names owned */
-  GArray *spots;                    /* FlwImageSpot; never changed, only replaced: a worker may read it */
-  GArray *predictions;              /* FlwImagePrediction; the same */
-  GArray *rings;                    /* double; empty: chosen here */
+  GArray *panels;      /* FlwImagePanel; names owned */
+  GArray *spots;       /* FlwImageSpot; never changed, only replaced: a worker may read it */
+  GArray *predictions; /* FlwImagePrediction; the same */
+  GArray *rings;       /* double; empty: chosen here */
   double wavelength, distance, pixel_size, beam_x, beam_y;
   gboolean show_spots, show_predictions, show_rings, show_panels, show_values;
 
   FlwRenderLoop marks_loop;
   gboolean remark;
-  GskRenderNode *marks;             /* as large as the view and a margin; its corner in the image and its zoom: */
+  GskRenderNode *marks; /* as large as the view and a margin; its corner in the image and its zoom: */
   double marks_x, marks_y, marks_zoom;
 
   double hover_x, hover_y;          /* widget coordinates; NaN: nowhere */

@@ -29,10 +29,10 @@ G_DECLARE_FINAL_TYPE (FlwImageView, flw_image_view, FLW, IMAGE_VIEW, GtkWidget)
 
 typedef struct
 {
-  guint64 serial;         /* to be given back */
-  double x0, y0, x1, y1;  /* of the assembled image */
-  guint width, height;    /* of the raster */
-  gboolean nearest;       /* zoomed in: the nearest pixel's own value is wanted, not a mean or maximum */
+  guint64 serial;        /* to be given back */
+  double x0, y0, x1, y1; /* of the assembled image */
+  guint width, height;   /* of the raster */
+  gboolean nearest;      /* zoomed in: the nearest pixel's own value is wanted, not a mean or maximum */
 } FlwImageRequest;
 
 typedef void (*FlwImageProvider) (FlwImageView *view, const FlwImageRequest *request, gpointer user_data);
@@ -40,8 +40,8 @@ typedef void (*FlwImageProvider) (FlwImageView *view, const FlwImageRequest *req
 typedef struct
 {
   const char *name;
-  double x, y;            /* corner of the panel's first pixel */
-  double fs_x, fs_y;      /* step of one pixel along fast scan */
+  double x, y;       /* corner of the panel's first pixel */
+  double fs_x, fs_y; /* step of one pixel along fast scan */
   double ss_x, ss_y;
   guint n_fs, n_ss;
 } FlwImagePanel;
@@ -56,19 +56,19 @@ typedef enum
 typedef struct
 {
   double x, y;
-  double radius;          /* image pixels; drawn at least 5 screen pixels */
-  double d;               /* Å; 0 = not known */
+  double radius; /* image pixels; drawn at least 5 screen pixels */
+  double d;      /* Å; 0 = not known */
   double intensity;
   FlwSpotState state;
 } FlwImageSpot;
 
 typedef struct
 {
-  double x, y;            /* where it is predicted */
-  guint lattice;          /* from 0 */
+  double x, y;   /* where it is predicted */
+  guint lattice; /* from 0 */
   int h, k, l;
   double intensity, sigma; /* sigma < 0: not integrated */
-  double d;               /* Å */
+  double d;                /* Å */
 } FlwImagePrediction;
 
 GtkWidget *flw_image_view_new (void);

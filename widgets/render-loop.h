@@ -14,7 +14,7 @@ typedef struct
   gpointer (*prepare) (GtkWidget *widget); /* NULL: nothing to do */
   void (*work) (gpointer job);
   void (*finish) (GtkWidget *widget, gpointer job);
-  void (*drop) (gpointer job);             /* frees it; after finish too */
+  void (*drop) (gpointer job); /* frees it; after finish too */
 } FlwRenderFuncs;
 
 typedef struct

@@ -7,7 +7,7 @@
 
 #include "widgets/strip-plot.h"
 
-#define FLW_BLOCK 4096
+#define FLW_BLOCK  4096
 #define FLW_TOTALS 64
 
 /* Of the shots before some shot. */
@@ -29,7 +29,7 @@ typedef struct
 typedef struct
 {
   char *label;
-  guint64 offset;    /* its first shot's place on the axis */
+  guint64 offset; /* its first shot's place on the axis */
   guint64 n;
   GPtrArray *blocks;
 } FlwRun;
@@ -38,7 +38,7 @@ typedef struct
 typedef struct
 {
   guint64 offset, n;
-  guint64 done;      /* shots that the grid holds already */
+  guint64 done; /* shots that the grid holds already */
   guint n_blocks;
   FlwShotBlock **blocks;
 } FlwRunView;
@@ -46,9 +46,9 @@ typedef struct
 typedef struct
 {
   guint n_columns;
-  GPtrArray *runs;   /* FlwRun */
+  GPtrArray *runs; /* FlwRun */
   guint64 n_shots;
-  guint generation;  /* rises when shots that exist move or vanish */
+  guint generation; /* rises when shots that exist move or vanish */
 } FlwStripData;
 
 FlwStripData *flw_strip_data_new (void);

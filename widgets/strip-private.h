@@ -13,14 +13,14 @@ typedef struct
 {
   FlwStripKind kind;
   char *title;
-  double share;           /* of the height */
-  int column;             /* −1: none */
+  double share; /* of the height */
+  int column;   /* −1: none */
   FlwAxis *y;
-  FlwBox box;             /* of its data */
+  FlwBox box;                   /* of its data */
   guint32 bins[FLW_STRIP_BINS]; /* histogram of all values, for the robust limit */
   guint32 n_values;
-  GPtrArray *tiles;       /* GskRenderNode or NULL */
-  GPtrArray *line_nodes;  /* one a FLW_STRIP_SEGMENT columns; NULL: to be drawn */
+  GPtrArray *tiles;      /* GskRenderNode or NULL */
+  GPtrArray *line_nodes; /* one a FLW_STRIP_SEGMENT columns; NULL: to be drawn */
   GskRenderNode *header;
 } FlwStrip;
 
@@ -30,7 +30,7 @@ typedef struct
 {
   char *label;
   guint32 rgb;
-  FlwLinePoint *points;   /* shown.width of them; NULL: none yet */
+  FlwLinePoint *points; /* shown.width of them; NULL: none yet */
 } FlwStripLineLook;
 
 struct _FlwStripPlot
@@ -46,8 +46,8 @@ struct _FlwStripPlot
   guint64 counts[FLW_CLASS_LAST];
 
   FlwRenderLoop loop;
-  FlwStripGrid *grid;     /* NULL while a job has it */
-  GArray *done;           /* guint64 a run: shots that the grid holds */
+  FlwStripGrid *grid; /* NULL while a job has it */
+  GArray *done;       /* guint64 a run: shots that the grid holds */
   FlwStripView shown;
   GskRenderNode *under, *runs; /* grid, axes; run labels and boundaries */
 

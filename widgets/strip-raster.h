@@ -7,34 +7,34 @@
 
 #include "widgets/strip-data.h"
 
-#define FLW_STRIP_TILE 64
-#define FLW_STRIP_NONE 0xff
+#define FLW_STRIP_TILE       64
+#define FLW_STRIP_NONE       0xff
 #define FLW_STRIP_MAX_STRIPS 8
-#define FLW_STRIP_MAX_LINES 8
+#define FLW_STRIP_MAX_LINES  8
 
 typedef struct
 {
-  guint height;          /* device px; 0: no dots */
-  int column;            /* of the values; −1: none */
-  double lower, upper;   /* values at the bottom and top edge */
-  gboolean spread;       /* values are counts */
+  guint height;        /* device px; 0: no dots */
+  int column;          /* of the values; −1: none */
+  double lower, upper; /* values at the bottom and top edge */
+  gboolean spread;     /* values are counts */
 } FlwStripPlace;
 
 typedef struct
 {
   guint strip;
-  int column;            /* ≥ 0: windowed mean of the values; −1: share of classes, % */
+  int column; /* ≥ 0: windowed mean of the values; −1: share of classes, % */
   guint class_mask;
-  guint of_mask;         /* the classes that it is a share of */
-  guint windows;         /* it looks back on so many windows */
+  guint of_mask; /* the classes that it is a share of */
+  guint windows; /* it looks back on so many windows */
 } FlwStripLine;
 
 typedef struct
 {
   double x0, shots_per_px;
-  guint width;           /* device px */
-  guint dot;             /* device px, least size of a dot */
-  guint window;          /* shots */
+  guint width;  /* device px */
+  guint dot;    /* device px, least size of a dot */
+  guint window; /* shots */
   guint generation;
   guint n_columns;
   guint n_strips, n_lines;
@@ -52,9 +52,9 @@ typedef struct
 {
   FlwStripView view;
   guint n_tiles;
-  guint8 *klass[FLW_STRIP_MAX_STRIPS];   /* height × width, or NULL */
+  guint8 *klass[FLW_STRIP_MAX_STRIPS]; /* height × width, or NULL */
   guint16 *count[FLW_STRIP_MAX_STRIPS];
-  gboolean *touched;                     /* n_tiles */
+  gboolean *touched; /* n_tiles */
 } FlwStripGrid;
 
 gboolean flw_strip_view_equal (const FlwStripView *a, const FlwStripView *b);

@@ -24,8 +24,8 @@ PangoLayout *flw_text_layout (GtkWidget *widget, double points, gboolean bold, c
 double flw_text_draw (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
                       double xalign, double yalign, guint32 rgb);
 /* The same from its top left corner, cut to `room` px with an ellipsis at the end. */
-double flw_text_draw_within (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x, double y,
-                             double room, guint32 rgb);
+double flw_text_draw_within (GtkWidget *widget, cairo_t *cr, double points, const char *text, double x,
+                             double y, double room, guint32 rgb);
 void flw_text_size (GtkWidget *widget, double points, const char *text, int *width, int *height);
 /* Lines of `text` on a plate beside (x, y), kept inside `bounds`: the hover readout. Appends one node. */
 void flw_text_callout (GtkWidget *widget, GtkSnapshot *snapshot, const char *text, double x, double y,
@@ -33,7 +33,8 @@ void flw_text_callout (GtkWidget *widget, GtkSnapshot *snapshot, const char *tex
 /* A frame inside the widget's edge when it has the focus that keys follow. */
 void flw_draw_focus (GtkWidget *widget, GtkSnapshot *snapshot);
 /* A plain rectangle. */
-void flw_fill (GtkSnapshot *snapshot, double x, double y, double width, double height, guint32 rgb, double alpha);
+void flw_fill (GtkSnapshot *snapshot, double x, double y, double width, double height, guint32 rgb,
+               double alpha);
 /* "12,345". Free with g_free. */
 char *flw_format_count (guint64 count);
 /* Notifies property "summary" and passes it on as the accessible description. */

@@ -14,14 +14,14 @@ typedef struct
 {
   gatomicrefcount ref_count;
   guint row;
-  guint n;               /* main thread only, as are the next two */
-  guint fresh_from;      /* first entry not yet handed out by take_fresh() */
+  guint n;          /* main thread only, as are the next two */
+  guint fresh_from; /* first entry not yet handed out by take_fresh() */
   gboolean fresh;
-  gint64 first, last;    /* earliest start, latest end, ns; main thread only */
+  gint64 first, last; /* earliest start, latest end, ns; main thread only */
   gint64 start[FLW_CHUNK];
   guint64 id[FLW_CHUNK];
-  guint32 duration[FLW_CHUNK];                     /* µs */
-  guint8 part[FLW_CHUNK][FLW_WEATHER_STAGES - 1];  /* where stages 1–4 end, in 255ths of the duration */
+  guint32 duration[FLW_CHUNK];                    /* µs */
+  guint8 part[FLW_CHUNK][FLW_WEATHER_STAGES - 1]; /* where stages 1–4 end, in 255ths of the duration */
   guint8 klass[FLW_CHUNK];
 } FlwChunk;
 
@@ -39,11 +39,11 @@ typedef struct
 
 typedef struct
 {
-  GArray *rows;          /* FlwWeatherDataRow */
-  GPtrArray *fresh;      /* FlwChunk, not owned: those with entries not yet taken */
+  GArray *rows;     /* FlwWeatherDataRow */
+  GPtrArray *fresh; /* FlwChunk, not owned: those with entries not yet taken */
   guint64 n_events;
   guint64 counts[FLW_CLASS_LAST];
-  gint64 first, last;    /* of all events; first > last: none */
+  gint64 first, last; /* of all events; first > last: none */
 } FlwWeatherData;
 
 /* One event as a query gives it. */
@@ -59,7 +59,8 @@ void flw_weather_data_clear (FlwWeatherData *data);
 void flw_weather_data_set_rows (FlwWeatherData *data, guint n, const FlwWeatherRow *rows);
 void flw_weather_data_append (FlwWeatherData *data, guint n, const FlwWeatherEvent *events);
 /* Slices of rows [first_row, end_row) that may overlap [from, to) ns. GArray of FlwSlice; owns references. */
-GArray *flw_weather_data_slices (FlwWeatherData *data, guint first_row, guint end_row, gint64 from, gint64 to);
+GArray *flw_weather_data_slices (FlwWeatherData *data, guint first_row, guint end_row, gint64 from,
+                                 gint64 to);
 /* What came since the last time. */
 GArray *flw_weather_data_take_fresh (FlwWeatherData *data);
 /* Counts events that overlap [from, to) in rows [first_row, end_row). `hit` (may be NULL): of the highest

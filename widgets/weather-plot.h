@@ -31,33 +31,33 @@ typedef enum
 
 typedef struct
 {
-  guint64 id;                             /* the caller's own; given back by the signals */
-  gint64 start;                           /* ns UTC */
-  guint32 duration[FLW_WEATHER_STAGES];   /* µs: read, find, index, refine, integrate, one after the other */
+  guint64 id;                           /* the caller's own; given back by the signals */
+  gint64 start;                         /* ns UTC */
+  guint32 duration[FLW_WEATHER_STAGES]; /* µs: read, find, index, refine, integrate, one after the other */
   guint32 row;
-  guint8 klass;                           /* FlwClass */
+  guint8 klass; /* FlwClass */
 } FlwWeatherEvent;
 
 typedef struct
 {
-  const char *host;   /* rows of one host lie together; NULL = not known */
-  const char *label;  /* "rank 17"; NULL = "rank ROW" */
+  const char *host;  /* rows of one host lie together; NULL = not known */
+  const char *label; /* "rank 17"; NULL = "rank ROW" */
 } FlwWeatherRow;
 
 typedef enum
 {
-  FLW_MARK_IN_FLIGHT,  /* ▷ hollow: a shot is being processed */
-  FLW_MARK_STALLED,    /* ▶ filled, with its age: for too long */
-  FLW_MARK_UNFINISHED  /* ✕ never finished: the process ended */
+  FLW_MARK_IN_FLIGHT, /* ▷ hollow: a shot is being processed */
+  FLW_MARK_STALLED,   /* ▶ filled, with its age: for too long */
+  FLW_MARK_UNFINISHED /* ✕ never finished: the process ended */
 } FlwWeatherMarkKind;
 
 typedef struct
 {
   guint64 id;
-  gint64 since;       /* ns UTC */
+  gint64 since; /* ns UTC */
   guint32 row;
-  guint8 stage;       /* 0–5, see flw_stage_name() */
-  guint8 kind;        /* FlwWeatherMarkKind */
+  guint8 stage; /* 0–5, see flw_stage_name() */
+  guint8 kind;  /* FlwWeatherMarkKind */
 } FlwWeatherMark;
 
 #define FLW_TYPE_WEATHER_PLOT (flw_weather_plot_get_type ())

@@ -12,20 +12,20 @@ struct _FlwWeatherPlot
   GtkWidget parent_instance;
   FlwWeatherData *data;
   FlwAxis *axis;
-  double row0, row1;        /* visible rows */
+  double row0, row1; /* visible rows */
   FlwWeatherColour by;
   guint generation;
-  GArray *marks;            /* FlwWeatherMark */
-  gint64 now;               /* ns; 0: none */
+  GArray *marks; /* FlwWeatherMark */
+  gint64 now;    /* ns; 0: none */
 
-  FlwBox box;               /* the raster's place */
+  FlwBox box; /* the raster's place */
   FlwRenderLoop loop;
-  FlwWeatherGrid *grid;     /* NULL while a job has it */
-  FlwWeatherView shown;     /* of the tiles */
-  GPtrArray *tiles;         /* GskRenderNode; NULL entries not painted yet */
+  FlwWeatherGrid *grid;                         /* NULL while a job has it */
+  FlwWeatherView shown;                         /* of the tiles */
+  GPtrArray *tiles;                             /* GskRenderNode; NULL entries not painted yet */
   GskRenderNode *chrome, *legend, *mark_shapes; /* retained; NULL: to be redrawn */
 
-  double hover_x, hover_y;  /* NaN: nowhere */
+  double hover_x, hover_y; /* NaN: nowhere */
   double brush_from, brush_to;
   gboolean brushed;
 };

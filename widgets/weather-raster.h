@@ -12,24 +12,24 @@
 
 typedef struct
 {
-  gint64 t0;              /* ns at the left edge */
-  double ns_per_px;       /* device px */
-  double row0, row1;      /* at the top and bottom edge */
-  guint width, height;    /* device px */
+  gint64 t0;           /* ns at the left edge */
+  double ns_per_px;    /* device px */
+  double row0, row1;   /* at the top and bottom edge */
+  guint width, height; /* device px */
   FlwWeatherColour by;
-  guint generation;       /* of the data: rises when events are forgotten */
+  guint generation; /* of the data: rises when events are forgotten */
 } FlwWeatherView;
 
 typedef struct
 {
   FlwWeatherView view;
-  guint first_row;        /* line 0 */
+  guint first_row; /* line 0 */
   guint n_lines;
-  gboolean row_lines;     /* a line is a row; else a line is a pixel row */
-  guint8 *klass;          /* n_lines × width */
-  float *busy;            /* fraction of the pixel's time × rows */
+  gboolean row_lines; /* a line is a row; else a line is a pixel row */
+  guint8 *klass;      /* n_lines × width */
+  float *busy;        /* fraction of the pixel's time × rows */
   guint n_tiles;
-  gboolean *touched;      /* tiles changed by the last add */
+  gboolean *touched; /* tiles changed by the last add */
 } FlwWeatherGrid;
 
 gboolean flw_weather_view_equal (const FlwWeatherView *a, const FlwWeatherView *b);

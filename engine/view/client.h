@@ -16,7 +16,7 @@
 
 typedef enum
 {
-  FL_VIEW_STARTING,   /* no answer yet */
+  FL_VIEW_STARTING, /* no answer yet */
   FL_VIEW_UP,
   FL_VIEW_SLOW,       /* a heartbeat has been unanswered for more than 3 s */
   FL_VIEW_RESTARTING, /* the child has ended; waiting before the next start */
@@ -41,28 +41,28 @@ const char *fl_view_client_pid (FlViewClient *client);
 /* Kills the child, which is then started again: for a request that never comes back. */
 void fl_view_client_restart (FlViewClient *client);
 
-void fl_view_client_image_async (FlViewClient *client, const FlViewImageRequest *request, GCancellable *cancellable,
-                                 GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_image_async (FlViewClient *client, const FlViewImageRequest *request,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewImage *fl_view_client_image_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
-void fl_view_client_spots_async (FlViewClient *client, const FlViewSpotsRequest *request, GCancellable *cancellable,
-                                 GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_spots_async (FlViewClient *client, const FlViewSpotsRequest *request,
+                                 GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewSpots *fl_view_client_spots_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
-void fl_view_client_lattices_async (FlViewClient *client, const FlViewSpotsRequest *request, GCancellable *cancellable,
-                                    GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_lattices_async (FlViewClient *client, const FlViewSpotsRequest *request,
+                                    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewLattices *fl_view_client_lattices_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
-void fl_view_client_try_async (FlViewClient *client, const FlViewTryRequest *request, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_try_async (FlViewClient *client, const FlViewTryRequest *request,
+                               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewTried *fl_view_client_try_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
-void fl_view_client_source_async (FlViewClient *client, const FlViewSourceRequest *request, GCancellable *cancellable,
-                                  GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_source_async (FlViewClient *client, const FlViewSourceRequest *request,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewSource *fl_view_client_source_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
-void fl_view_client_log_async (FlViewClient *client, const FlViewLogRequest *request, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer data);
+void fl_view_client_log_async (FlViewClient *client, const FlViewLogRequest *request,
+                               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewLog *fl_view_client_log_finish (FlViewClient *client, GAsyncResult *result, GError **error);
 
 void fl_view_client_inflight_async (FlViewClient *client, const char *attempt_dir, GCancellable *cancellable,

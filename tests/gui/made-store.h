@@ -6,10 +6,10 @@
 
 typedef struct
 {
-  guint runs;  /* 1 … 999; the last one is still recording */
-  guint shots; /* a run */
-  guint ranks; /* of each job, on two hosts */
-  guint64 now; /* ns UTC: when the newest shot has just ended */
+  guint runs;     /* 1 … 999; the last one is still recording */
+  guint shots;    /* a run */
+  guint ranks;    /* of each job, on two hosts */
+  guint64 now;    /* ns UTC: when the newest shot has just ended */
   gboolean index; /* trial 1's jobs go on to index, refine and integrate */
 } MadeStore;
 

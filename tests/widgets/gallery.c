@@ -20,7 +20,8 @@ static const GOptionEntry options[] = {
   { "page", 0, 0, G_OPTION_ARG_STRING, &option_page, "Only this page", "NAME" },
   { "snapshot", 0, 0, G_OPTION_ARG_FILENAME, &option_snapshot, "Write a picture and end", "FILE" },
   { "size", 0, 0, G_OPTION_ARG_STRING, &option_size, "Of the window", "WxH" },
-  { "act", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_acts, "Activate on the page's first chart that has it", "ACTION" },
+  { "act", 0, 0, G_OPTION_ARG_STRING_ARRAY, &option_acts, "Activate on the page's first chart that has it",
+    "ACTION" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &option_list, "Name the pages", NULL },
   { NULL },
 };
