@@ -1,16 +1,9 @@
 #include "gui/shot-marks.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define SPOT_RADIUS 4.0 /* px */
-#define NEAR_LEAST  2.0
-#define NEAR_MOST   5.0
-
-static double
-reach (const FlViewLattice *lattice)
-{
-  return CLAMP (3 * lattice->rmsd, NEAR_LEAST, NEAR_MOST);
-}
 
 static int
 by_place (gconstpointer a, gconstpointer b)
@@ -32,45 +25,77 @@ sorted (const FlViewLattices *lattices)
   return all;
 }
 
-static gboolean
-is_explained (const FlViewSpot *spot, const FlViewLattices *lattices, const GPtrArray *all)
+typedef struct
+{
+  guint spot;
+  double distance; /* px, to the nearest prediction; INFINITY: none on its panel */
+} Nearest;
+
+static int
+by_distance (gconstpointer a, gconstpointer b)
+{
+  const Nearest *x = a, *y = b;
+  return x->distance == y->distance ? (x->spot > y->spot) - (x->spot < y->spot)
+                                    : (x->distance > y->distance) - (x->distance < y->distance);
+}
+
+/* Looks from the spot's place outwards while something nearer may come. */
+static double
+nearest_prediction (const FlViewSpot *spot, const GPtrArray *all)
 {
   guint low = 0, high = all->len;
-  while (low < high) /* the first that could reach the spot */
+  double best = INFINITY;
+  while (low < high) /* the first at or after the spot */
     {
       guint middle = low + (high - low) / 2;
       const FlViewReflection *r = all->pdata[middle];
-      if (r->panel < spot->panel || (r->panel == spot->panel && r->ss < spot->ss - NEAR_MOST))
+      if (r->panel < spot->panel || (r->panel == spot->panel && r->ss < spot->ss))
         low = middle + 1;
       else
         high = middle;
     }
-  for (; low < all->len; low++)
-    {
-      const FlViewReflection *r = all->pdata[low];
-      if (r->panel != spot->panel || r->ss > spot->ss + NEAR_MOST)
-        return FALSE;
-      if (hypot (r->fs - spot->fs, r->ss - spot->ss) <= reach (&lattices->lattices[r->lattice]))
-        return TRUE;
-    }
-  return FALSE;
+  for (int step = -1; step <= 1; step += 2)
+    for (gint64 i = step < 0 ? (gint64) low - 1 : (gint64) low; i >= 0 && i < all->len; i += step)
+      {
+        const FlViewReflection *r = all->pdata[i];
+        if (r->panel != spot->panel || fabs (r->ss - spot->ss) > best)
+          break;
+        best = MIN (best, hypot (r->fs - spot->fs, r->ss - spot->ss));
+      }
+  return best;
+}
+
+/* Those nearest to predictions, as many as the lattices explain by the engine's count. */
+static void
+mark_explained (GArray *marks, const FlViewSpots *spots, const FlViewLattices *lattices)
+{
+  g_autoptr (GPtrArray) all = sorted (lattices);
+  g_autofree Nearest *order = g_new (Nearest, marks->len + 1);
+  guint explained = 0;
+  for (guint i = 0; i < lattices->n_lattices; i++)
+    explained += MIN (lattices->lattices[i].n_spots, marks->len);
+  for (guint i = 0; i < marks->len; i++)
+    order[i] = (Nearest){ i, nearest_prediction (&spots->spots[i], all) };
+  qsort (order, marks->len, sizeof *order, by_distance);
+  for (guint i = 0; i < marks->len; i++)
+    g_array_index (marks, FlwImageSpot, order[i].spot).state =
+        i < explained ? FLW_SPOT_EXPLAINED : FLW_SPOT_UNEXPLAINED;
 }
 
 GArray *
 flg_shot_spot_marks (const FlViewSpots *spots, const FlViewLattices *lattices)
 {
   GArray *marks = g_array_new (FALSE, FALSE, sizeof (FlwImageSpot));
-  g_autoptr (GPtrArray) all = sorted (lattices);
   for (guint i = 0; spots && i < spots->n_spots; i++)
     {
       const FlViewSpot *s = &spots->spots[i];
       FlwImageSpot mark = {
         .x = s->x, .y = s->y, .radius = SPOT_RADIUS, .d = s->d, .intensity = s->intensity
       };
-      if (lattices && lattices->n_lattices > 0)
-        mark.state = is_explained (s, lattices, all) ? FLW_SPOT_EXPLAINED : FLW_SPOT_UNEXPLAINED;
       g_array_append_val (marks, mark);
     }
+  if (marks->len > 0 && lattices && lattices->n_lattices > 0)
+    mark_explained (marks, spots, lattices);
   return marks;
 }
 

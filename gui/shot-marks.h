@@ -6,14 +6,14 @@
 
 typedef struct
 {
-  guint spots, unexplained; /* found; of those, near no prediction (0 when there is no lattice) */
+  guint spots, unexplained; /* found; of those, explained by no lattice (0 when there is none) */
   guint lattices, predicted, integrated;
   double rmsd;       /* px, over all lattices, weighted by their spots; 0: none */
   double resolution; /* Å, the best lattice's, else that of the spots; 0: none */
 } FlgShotCounts;
 
-/* FlwImageSpot. A lattice explains a spot that lies on the same panel within three times its r.m.s.d. (2 px at least,
- * 5 px at most) of a prediction. `lattices` may be NULL. */
+/* FlwImageSpot. How many spots the lattices explain the engine has counted (it indexes them; predictions end sooner, at the
+ * half-width of the points); which, is told by how near they lie to predictions. `lattices` may be NULL. */
 GArray *flg_shot_spot_marks (const FlViewSpots *spots, const FlViewLattices *lattices);
 /* FlwImagePrediction, one a reflection. `lattices` may be NULL. */
 GArray *flg_shot_prediction_marks (const FlViewLattices *lattices);
