@@ -120,7 +120,12 @@ post (FlgStoreThread *self, Post fields)
 {
   Post *p = g_memdup2 (&fields, sizeof fields);
   p->self = g_object_ref (self);
-  g_main_context_invoke_full (NULL, G_PRIORITY_DEFAULT, deliver, p, (GDestroyNotify) post_free);
+  /* Not g_main_context_invoke(): while the window is busy outside its loop that would deliver here, in this thread. */
+  GSource *source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, deliver, p, (GDestroyNotify) post_free);
+  g_source_attach (source, NULL);
+  g_source_unref (source);
 }
 
 /* Remembers which jobs and runs there are. */
