@@ -7,7 +7,7 @@
 #include "engine/store/fields.h"
 #include "engine/store/store-private.h"
 
-#define MAX_FIELDS 20
+#define MAX_FIELDS 36
 
 /* --- statements made from the fields --- */
 
@@ -236,10 +236,15 @@ FREE_FUNC (DATASET_VERSION)
 FREE_FUNC (JOB)
 FREE_FUNC (ATTEMPT)
 FREE_FUNC (WATCH)
+FREE_FUNC (SITE_ROOT)
+FREE_FUNC (DATASET_TASK)
+FREE_FUNC (VERSION_JOB)
+FREE_FUNC (WORKER)
 static const GDestroyNotify free_record[FL_TABLE_LAST] = {
-  free_EXPERIMENT,      free_ROOT,  free_SITE,    free_RUN,   free_TAG,
-  free_RUN_TAG,         free_BLOCK, free_TRIAL,   free_TASK,  free_DATASET,
-  free_DATASET_VERSION, free_JOB,   free_ATTEMPT, free_WATCH,
+  free_EXPERIMENT,      free_ROOT,        free_SITE,    free_RUN,   free_TAG,
+  free_RUN_TAG,         free_BLOCK,       free_TRIAL,   free_TASK,  free_DATASET,
+  free_DATASET_VERSION, free_JOB,         free_ATTEMPT, free_WATCH, free_SITE_ROOT,
+  free_DATASET_TASK,    free_VERSION_JOB, free_WORKER,
 };
 
 /* --- change feed --- */
@@ -506,6 +511,7 @@ check_unused (FlStore *store, FlTable table, gint64 id, GError **error)
                     : table == FL_TABLE_BLOCK ? SQL (JOB_USES_BLOCK)
                     : table == FL_TABLE_RUN   ? SQL (JOB_USES_RUN)
                     : table == FL_TABLE_TASK  ? SQL (JOB_USES_TASK)
+                    : table == FL_TABLE_SITE  ? SQL (ATTEMPT_USES_SITE)
                                               : NULL;
   if (sql == NULL)
     return TRUE;
@@ -519,29 +525,48 @@ check_unused (FlStore *store, FlTable table, gint64 id, GError **error)
   return FALSE;
 }
 
+/* What goes with a record when it is removed. */
+typedef struct
+{
+  FlTable whole, part;
+  FlSql find;
+} Part;
+
+static const Part parts[] = {
+  { FL_TABLE_RUN, FL_TABLE_RUN_TAG, FL_SQL_RUN_TAGS_OF_RUN },
+  { FL_TABLE_TAG, FL_TABLE_RUN_TAG, FL_SQL_RUN_TAGS_OF_TAG },
+  { FL_TABLE_SITE, FL_TABLE_SITE_ROOT, FL_SQL_ROOTS_OF_SITE },
+  { FL_TABLE_SITE, FL_TABLE_WORKER, FL_SQL_WORKERS_OF_SITE },
+  { FL_TABLE_DATASET, FL_TABLE_DATASET_TASK, FL_SQL_TASKS_OF_DATASET },
+};
+
+static gboolean
+remove_parts (FlStore *store, const Part *part, gint64 id, GError **error)
+{
+  g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (gint64));
+  FlQuery *query = fl_db_query (store->db, fl_sqlite_statements[part->find], error, FL_INT (id));
+  if (query == NULL)
+    return FALSE;
+  while (fl_query_next (query, NULL))
+    {
+      gint64 one = fl_query_int (query, 0);
+      g_array_append_val (found, one);
+    }
+  fl_query_done (query);
+  for (guint i = 0; i < found->len; i++)
+    if (!remove_row (store, part->part, g_array_index (found, gint64, i), error))
+      return FALSE;
+  return TRUE;
+}
+
 static gboolean
 remove_record (FlStore *store, FlTable table, gint64 id, GError **error)
 {
   if (!check_unused (store, table, id, error))
     return FALSE;
-  if (table == FL_TABLE_RUN || table == FL_TABLE_TAG)
-    {
-      g_autoptr (GArray) uses = g_array_new (FALSE, FALSE, sizeof (gint64));
-      FlQuery *query =
-          fl_db_query (store->db, table == FL_TABLE_RUN ? SQL (RUN_TAGS_OF_RUN) : SQL (RUN_TAGS_OF_TAG),
-                       error, FL_INT (id));
-      if (query == NULL)
-        return FALSE;
-      while (fl_query_next (query, NULL))
-        {
-          gint64 use = fl_query_int (query, 0);
-          g_array_append_val (uses, use);
-        }
-      fl_query_done (query);
-      for (guint i = 0; i < uses->len; i++)
-        if (!remove_row (store, FL_TABLE_RUN_TAG, g_array_index (uses, gint64, i), error))
-          return FALSE;
-    }
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    if (parts[i].whole == table && !remove_parts (store, &parts[i], id, error))
+      return FALSE;
   return remove_row (store, table, id, error);
 }
 

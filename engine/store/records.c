@@ -11,17 +11,33 @@
   }
 
 static const FlField experiment_fields[] = {
-  F (FlExperiment, name, NAME),
-  F (FlExperiment, comment, TEXT),
-  F (FlExperiment, created, U64),
+  F (FlExperiment, name, NAME),          F (FlExperiment, comment, TEXT),
+  F (FlExperiment, created, U64),        F (FlExperiment, backlog, TEXT),
+  F (FlExperiment, thin_fraction, REAL), F (FlExperiment, undo_seconds, INT),
+  F (FlExperiment, approve_above, INT),
 };
 static const FlField root_fields[] = { F (FlRoot, name, NAME), F (FlRoot, path, TEXT) };
 static const FlField site_fields[] = {
-  F (FlSite, name, NAME),     F (FlSite, kind, NAME),
-  F (FlSite, host, TEXT),     { "user_name", FL_FIELD_TEXT, offsetof (FlSite, user) },
-  F (FlSite, engine, TEXT),   F (FlSite, scratch, TEXT),
-  F (FlSite, launcher, TEXT), F (FlSite, environment, TEXT),
-  F (FlSite, cores, INT),
+  F (FlSite, name, NAME),          F (FlSite, kind, NAME),
+  F (FlSite, host, TEXT),          { "user_name", FL_FIELD_TEXT, offsetof (FlSite, user) },
+  F (FlSite, engine, TEXT),        F (FlSite, scratch, TEXT),
+  F (FlSite, launcher, TEXT),      F (FlSite, environment, TEXT),
+  F (FlSite, cores, INT),          F (FlSite, port, INT),
+  F (FlSite, transport, TEXT),     F (FlSite, identity, TEXT),
+  F (FlSite, ssh_config, TEXT),    { "batch_partition", FL_FIELD_TEXT, offsetof (FlSite, partition) },
+  F (FlSite, account, TEXT),       F (FlSite, qos, TEXT),
+  F (FlSite, reservation, TEXT),   F (FlSite, features, TEXT),
+  F (FlSite, container, TEXT),     F (FlSite, nodes, INT),
+  F (FlSite, ranks_per_node, INT), F (FlSite, gpus_per_rank, INT),
+  F (FlSite, minutes, INT),        F (FlSite, broadcast, INT),
+  F (FlSite, max_jobs, INT),       F (FlSite, max_node_hours, REAL),
+  F (FlSite, hold, INT),           F (FlSite, active, INT),
+  F (FlSite, probe, TEXT),         F (FlSite, probed, U64),
+};
+static const FlField site_root_fields[] = {
+  F (FlSiteRoot, site, I64),
+  F (FlSiteRoot, root, NAME),
+  F (FlSiteRoot, path, TEXT),
 };
 static const FlField run_fields[] = {
   F (FlRun, name, NAME),     F (FlRun, root, TEXT),    F (FlRun, path, TEXT),    F (FlRun, first_seen, U64),
@@ -45,38 +61,56 @@ static const FlField trial_fields[] = {
   F (FlTrial, active, INT),  F (FlTrial, created, U64),
 };
 static const FlField task_fields[] = {
-  F (FlTask, name, NAME), F (FlTask, type, NAME), F (FlTask, params, TEXT),
-  F (FlTask, trial, I64), F (FlTask, ranks, INT), F (FlTask, active, INT),
+  F (FlTask, name, NAME),         F (FlTask, type, NAME),   F (FlTask, params, TEXT),
+  F (FlTask, trial, I64),         F (FlTask, ranks, INT),   F (FlTask, active, INT),
+  F (FlTask, site, I64),          F (FlTask, nodes, INT),   F (FlTask, ranks_per_node, INT),
+  F (FlTask, gpus_per_rank, INT), F (FlTask, minutes, INT),
 };
 static const FlField dataset_fields[] = {
-  F (FlDataset, name, NAME),
-  F (FlDataset, expression, TEXT),
-  F (FlDataset, comment, TEXT),
-  F (FlDataset, active, INT),
+  F (FlDataset, name, NAME),        F (FlDataset, expression, TEXT), F (FlDataset, comment, TEXT),
+  F (FlDataset, active, INT),       F (FlDataset, trial, I64),       F (FlDataset, min_interval, REAL),
+  F (FlDataset, min_lattices, INT), F (FlDataset, created, U64),
 };
+static const FlField dataset_task_fields[] = {
+  F (FlDatasetTask, dataset, I64),
+  F (FlDatasetTask, task, I64),
+  F (FlDatasetTask, number, INT),
+  F (FlDatasetTask, after, TEXT),
+};
+static const FlField version_job_fields[] = { F (FlVersionJob, version, I64), F (FlVersionJob, job, I64) };
 static const FlField dataset_version_fields[] = {
-  F (FlDatasetVersion, dataset, I64),
-  F (FlDatasetVersion, number, INT),
-  F (FlDatasetVersion, created, U64),
+  F (FlDatasetVersion, dataset, I64),  F (FlDatasetVersion, number, INT), F (FlDatasetVersion, created, U64),
+  F (FlDatasetVersion, lattices, I64), F (FlDatasetVersion, note, TEXT),
 };
 static const FlField job_fields[] = {
   F (FlJob, trial, I64),   F (FlJob, block, I64),   F (FlJob, run, I64),         F (FlJob, task, I64),
   F (FlJob, dataset, I64), F (FlJob, version, I64), F (FlJob, state, INT),       F (FlJob, reason, TEXT),
   F (FlJob, root, TEXT),   F (FlJob, path, TEXT),   F (FlJob, attempts, INT),    F (FlJob, created, U64),
   F (FlJob, started, U64), F (FlJob, ended, U64),   F (FlJob, stop_wanted, INT), F (FlJob, retry_wanted, INT),
+  F (FlJob, site, I64),    F (FlJob, held, INT),    F (FlJob, not_before, U64),  F (FlJob, fraction, REAL),
 };
 static const FlField attempt_fields[] = {
-  F (FlAttempt, job, I64),          F (FlAttempt, site, I64),      F (FlAttempt, number, INT),
-  F (FlAttempt, state, INT),        F (FlAttempt, path, TEXT),     F (FlAttempt, reason, TEXT),
-  F (FlAttempt, remote_id, TEXT),   F (FlAttempt, nodes, TEXT),    F (FlAttempt, script, TEXT),
-  F (FlAttempt, stderr_tail, TEXT), F (FlAttempt, command, TEXT),  F (FlAttempt, compacted, INT),
-  F (FlAttempt, exit_code, INT),    F (FlAttempt, submitted, U64), F (FlAttempt, started, U64),
-  F (FlAttempt, ended, U64),
+  F (FlAttempt, job, I64),          F (FlAttempt, site, I64),           F (FlAttempt, number, INT),
+  F (FlAttempt, state, INT),        F (FlAttempt, path, TEXT),          F (FlAttempt, reason, TEXT),
+  F (FlAttempt, remote_id, TEXT),   F (FlAttempt, nodes, TEXT),         F (FlAttempt, script, TEXT),
+  F (FlAttempt, stderr_tail, TEXT), F (FlAttempt, command, TEXT),       F (FlAttempt, compacted, INT),
+  F (FlAttempt, exit_code, INT),    F (FlAttempt, submitted, U64),      F (FlAttempt, started, U64),
+  F (FlAttempt, ended, U64),        F (FlAttempt, job_name, TEXT),      F (FlAttempt, cause, TEXT),
+  F (FlAttempt, batch_state, TEXT), F (FlAttempt, batch_reason, TEXT),  F (FlAttempt, n_nodes, INT),
+  F (FlAttempt, ranks, INT),        F (FlAttempt, ranks_per_node, INT), F (FlAttempt, minutes, INT),
+  F (FlAttempt, expected, U64),     F (FlAttempt, pulled, U64),         F (FlAttempt, params, TEXT),
 };
 static const FlField watch_fields[] = {
   F (FlWatch, name, NAME),  F (FlWatch, root, TEXT),      F (FlWatch, path, TEXT),
   F (FlWatch, kind, NAME),  F (FlWatch, pattern, TEXT),   F (FlWatch, files, TEXT),
   F (FlWatch, quiet, REAL), F (FlWatch, quiet_run, REAL), F (FlWatch, active, INT),
+  F (FlWatch, site, I64),
+};
+static const FlField worker_fields[] = {
+  F (FlWorker, name, NAME),          F (FlWorker, site, I64),         F (FlWorker, state, TEXT),
+  F (FlWorker, message, TEXT),       F (FlWorker, last_success, U64), F (FlWorker, last_failure, U64),
+  F (FlWorker, next_try, U64),       F (FlWorker, failures, INT),     F (FlWorker, round_trip, I64),
+  F (FlWorker, restart_wanted, INT),
 };
 
 #define TYPE(table, record, named)                                                                           \
@@ -98,6 +132,10 @@ static const FlRecordType types[FL_TABLE_LAST] = {
   [FL_TABLE_JOB] = TYPE (job, FlJob, FALSE),
   [FL_TABLE_ATTEMPT] = TYPE (attempt, FlAttempt, FALSE),
   [FL_TABLE_WATCH] = TYPE (watch, FlWatch, TRUE),
+  [FL_TABLE_SITE_ROOT] = TYPE (site_root, FlSiteRoot, FALSE),
+  [FL_TABLE_DATASET_TASK] = TYPE (dataset_task, FlDatasetTask, FALSE),
+  [FL_TABLE_VERSION_JOB] = TYPE (version_job, FlVersionJob, FALSE),
+  [FL_TABLE_WORKER] = TYPE (worker, FlWorker, TRUE),
 };
 
 const FlRecordType *

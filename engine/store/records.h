@@ -38,7 +38,11 @@ typedef enum
   FL_TABLE_JOB,
   FL_TABLE_ATTEMPT,
   FL_TABLE_WATCH,
-  FL_TABLE_LAST
+  FL_TABLE_SITE_ROOT,
+  FL_TABLE_DATASET_TASK,
+  FL_TABLE_VERSION_JOB,
+  FL_TABLE_WORKER,
+  FL_TABLE_LAST /* numbers are for ever: tombstones hold them */
 } FlTable;
 
 const char *fl_table_name (FlTable table); /* "run", "run_tag" … */
@@ -48,6 +52,12 @@ typedef struct
   gint64 id, revision;
   char *name, *comment;
   guint64 created;
+  /* What is done while processing lags behind acquisition: "newest": newest run first; "thin": newest first, and only
+   * `thin_fraction` of each run's shots until there is room again. */
+  char *backlog;
+  double thin_fraction; /* 0–1 */
+  int undo_seconds;     /* between the wish for a new plan and its first submission */
+  int approve_above;    /* a plan of more new jobs than this waits for a person; 0 = never */
 } FlExperiment;
 
 /* A named place. Paths in the store are (root, relative path); `path` is absolute, or relative to the store's folder
@@ -61,14 +71,45 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  char *name, *kind; /* kind: local | slurm | ssh */
+  char *name,
+      *kind; /* kind: "local": processes of this machine; "slurm": Slurm of this machine; "ssh": Slurm over SSH */
   char *host, *user;
-  char *engine;      /* path of firstlight-engine there; "" = beside firstlight-control */
-  char *scratch;     /* name of the root that holds the jobs' folders */
-  char *launcher;    /* how ranks are started; "" = "mpirun -n {ranks}" */
+  char *
+      engine; /* path of firstlight-engine there; "" = beside firstlight-control (local), found in the PATH (else) */
+  char *scratch; /* name of the root that holds the jobs' folders */
+  char *
+      launcher; /* how ranks are started; "" = "mpirun -n {ranks}" (local), "srun" with what Slurm can (else) */
   char *environment; /* shell lines put before the command */
-  int cores;         /* local: how many may be used at a time, 0 = all */
+  int cores;         /* local: how many may be used at a time, 0 = all; Slurm: of a node, 0 = not known */
+  /* ssh */
+  int port;         /* 0 = 22, or what ~/.ssh/config says */
+  char *transport;  /* "auto", "libssh2", "openssh" */
+  char *identity;   /* key file; "" = agent and the usual ones */
+  char *ssh_config; /* file; "" = the usual ones, "none" */
+  /* Slurm; "" and 0 = the cluster's default */
+  char *partition, *account, *qos, *reservation;
+  char *features;     /* --constraint */
+  char *container;    /* put before the engine's command on the nodes: "apptainer exec --nv image.sif" */
+  int nodes;          /* of a job */
+  int ranks_per_node; /* 0 = the cores of a node */
+  int gpus_per_rank;
+  int minutes;           /* time limit of a job */
+  gboolean broadcast;    /* sbcast the engine to the nodes first */
+  int max_jobs;          /* queued and running at a time; 0 = no limit */
+  double max_node_hours; /* planned in all; 0 = no limit */
+  gboolean hold;         /* new jobs wait for a person's approval */
+  gboolean active;       /* gets new jobs */
+  char *probe;           /* what the wizard found: lines "step<TAB>ok|failed|skipped<TAB>message" */
+  guint64 probed;
 } FlSite;
+
+/* Where a root lies at a site. Without such a record it lies where it lies here (a shared file system). */
+typedef struct
+{
+  gint64 id, revision;
+  gint64 site;
+  char *root, *path; /* path: absolute there */
+} FlSiteRoot;
 
 /* Where the run finder looks for runs: in `path` under the root (design: files complete by size and time). */
 typedef struct
@@ -81,6 +122,7 @@ typedef struct
   double quiet;     /* s without growth, then a file is complete */
   double quiet_run; /* folders: s without any change, then the run is complete */
   gboolean active;
+  gint64 site; /* where to look; 0 = this machine */
 } FlWatch;
 
 typedef struct
@@ -134,29 +176,59 @@ typedef struct
 typedef struct
 {
   gint64 id, revision;
-  char *name, *type; /* type: "spots", "index", "all": stills --stages TYPE */
-  char *params;      /* trial text on top of the trial's */
-  gint64 trial;      /* 0 = any */
-  int ranks;         /* 0 = as many as the site has cores */
-  gboolean active;
+  char *name;
+  char *
+      type; /* of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "export": one stream of
+                   all its lattices */
+  char *params;    /* trial text on top of the trial's */
+  gint64 trial;    /* 0 = any */
+  int ranks;       /* local: 0 = as many as the site has cores */
+  gboolean active; /* of a run: wanted for every run of an active trial, without any dataset */
+  gint64 site;     /* 0 = the first active one */
+  int nodes, ranks_per_node, gpus_per_rank, minutes; /* Slurm; 0 = the site's */
 } FlTask;
 
 typedef struct
 {
   gint64 id, revision;
-  char *name, *expression, *comment;
+  char *name;
+  char *expression; /* of tags and runs: engine/control/tag-expression.h; "" = nothing */
+  char *comment;
   gboolean active;
+  gint64 trial;        /* whose parameters; 0 = every active trial */
+  double min_interval; /* s from one version to the next, */
+  int min_lattices;    /* and new lattices, before there is another */
+  guint64 created;
 } FlDataset;
+
+/* A step of a dataset's graph. */
+typedef struct
+{
+  gint64 id, revision;
+  gint64 dataset, task;
+  int number;  /* order on the screen, from 1 */
+  char *after; /* ids of the tasks that must be done before, with spaces between; "" = none */
+} FlDatasetTask;
 
 typedef struct
 {
   gint64 id, revision;
   gint64 dataset;
-  int number;
+  int number; /* from 1, never used again */
   guint64 created;
+  gint64 lattices; /* of its inputs */
+  char *note;      /* why it was made: "12 new jobs", "r0007 is no longer tagged" */
 } FlDatasetVersion;
 
-/* Identity: (trial, block, run, task, dataset, version), 0 for none; unique. */
+/* An input of a version. */
+typedef struct
+{
+  gint64 id, revision;
+  gint64 version, job;
+} FlVersionJob;
+
+/* Identity: (trial, block, run, task, dataset, version), 0 for none; unique. A job of a run belongs to no dataset: two datasets
+ * share it; a job of a version has no run and no block. */
 typedef struct
 {
   gint64 id, revision;
@@ -167,6 +239,10 @@ typedef struct
   int attempts;
   guint64 created, started, ended;
   gboolean stop_wanted, retry_wanted; /* asked for by a person, taken up by the conductor */
+  gint64 site;                        /* where it is to run; 0 = not decided */
+  gboolean held;                      /* planned, and waits for a person's approval */
+  guint64 not_before;                 /* planned, and waits until then: undo, or a pause between attempts */
+  double fraction;                    /* of the run's shots that it is to take; 0 or 1 = all */
 } FlJob;
 
 typedef struct
@@ -181,7 +257,30 @@ typedef struct
   gboolean compacted; /* its slices have been put in order (shots.h) */
   int exit_code;      /* -1 = not ended, 128 + n = ended by signal n */
   guint64 submitted, started, ended;
+  char *job_name; /* as the scheduler knows it: it is looked for before it is submitted again */
+  char *cause;    /* of its end: fl_site_cause_name(); "" = none */
+  char *batch_state, *batch_reason;            /* the scheduler's own words */
+  int n_nodes, ranks, ranks_per_node, minutes; /* that it got or asked for; 0 = not known */
+  guint64 expected; /* ns UTC: when the scheduler thinks that it begins; 0 = not known */
+  guint64 pulled;   /* ns UTC: its journals were asked for last (far sites) */
+  char *params;     /* trial text that it ran with */
 } FlAttempt;
+
+/* One of the conductor's workers, as it is doing: what the control room shows and can restart. */
+typedef struct
+{
+  gint64 id, revision;
+  char *
+      name; /* "runs", "plan", "ingest", "dataset:lysozyme"; of a site "link:NAME", "submit:NAME", "poll:NAME", "journals:NAME" */
+  gint64 site;   /* 0 = none */
+  char *state;   /* "ok", "waiting", "failing", "stopped"; of a link fl_remote_state_name() */
+  char *message; /* the last error, or what it does; one line */
+  guint64 last_success, last_failure; /* ns UTC */
+  guint64 next_try;                   /* ns UTC; 0 = none */
+  int failures;                       /* in a row */
+  gint64 round_trip;                  /* µs, of a link; -1 = not measured */
+  gboolean restart_wanted;            /* asked for by a person */
+} FlWorker;
 
 /* A change: one record of one table, or its removal. */
 typedef struct

@@ -17,6 +17,10 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
       "SELECT revision, record_table, record FROM tombstone WHERE revision > ? ORDER BY revision",
   [FL_SQL_RUN_TAGS_OF_RUN] = "SELECT id FROM run_tag WHERE run = ?",
   [FL_SQL_RUN_TAGS_OF_TAG] = "SELECT id FROM run_tag WHERE tag = ?",
+  [FL_SQL_ROOTS_OF_SITE] = "SELECT id FROM site_root WHERE site = ?",
+  [FL_SQL_WORKERS_OF_SITE] = "SELECT id FROM worker WHERE site = ?",
+  [FL_SQL_TASKS_OF_DATASET] = "SELECT id FROM dataset_task WHERE dataset = ?",
+  [FL_SQL_SITE_ROOT_READ] = "SELECT path FROM site_root WHERE site = ? AND root = ?",
   [FL_SQL_JOB_FIND] =
       "SELECT id FROM job WHERE trial = ? AND block = ? AND run = ? AND task = ? AND dataset = ? "
       "AND version = ?",
@@ -24,6 +28,7 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_JOB_USES_BLOCK] = "SELECT id FROM job WHERE block = ? LIMIT 1",
   [FL_SQL_JOB_USES_RUN] = "SELECT id FROM job WHERE run = ? LIMIT 1",
   [FL_SQL_JOB_USES_TASK] = "SELECT id FROM job WHERE task = ? LIMIT 1",
+  [FL_SQL_ATTEMPT_USES_SITE] = "SELECT id FROM attempt WHERE site = ? LIMIT 1",
   [FL_SQL_LEASE_READ] = "SELECT holder, fencing, expires FROM lease WHERE name = ?",
   [FL_SQL_LEASE_MAKE] =
       "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",

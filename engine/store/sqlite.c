@@ -1,6 +1,7 @@
 #include "engine/store/db.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -181,10 +182,34 @@ fl_db_close (FlDb *db)
   g_free (db);
 }
 
+static gboolean
+has_column (FlDb *db, const char *table, const char *column)
+{
+  return sqlite3_table_column_metadata (db->handle, NULL, table, column, NULL, NULL, NULL, NULL, NULL)
+         == SQLITE_OK;
+}
+
+/* SQLite cannot say "add this column if it is not there": such a line is left out where it is, and {new} where not. */
+static GString *
+without_old_columns (FlDb *db, const char *script)
+{
+  g_auto (GStrv) lines = g_strsplit (script, "\n", -1);
+  GString *text = g_string_new (NULL);
+  for (char **line = lines; *line != NULL; line++)
+    {
+      char table[64], column[64];
+      if (sscanf (*line, "ALTER TABLE %63s ADD COLUMN {new} %63s", table, column) != 2
+          || !has_column (db, table, column))
+        g_string_append_printf (text, "%s\n", *line);
+    }
+  g_string_replace (text, "{new} ", "", 0);
+  return text;
+}
+
 gboolean
 fl_db_script (FlDb *db, const char *script, GError **error)
 {
-  g_autoptr (GString) text = g_string_new (script);
+  g_autoptr (GString) text = without_old_columns (db, script);
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     g_string_replace (text, words[i][0], words[i][1], 0);
   return run_text (db, text->str, error);

@@ -55,9 +55,19 @@ static gboolean
 add_first_records (FlStore *store, GError **error)
 {
   g_autofree char *name = g_path_get_basename (store->folder);
-  FlExperiment experiment = { .name = name, .created = fl_now_ns () };
+  FlExperiment experiment = { .name = name,
+                              .created = fl_now_ns (),
+                              .backlog = (char *) "newest",
+                              .thin_fraction = 0.1,
+                              .undo_seconds = 5 };
   FlRoot root = { .name = (char *) "experiment", .path = (char *) "." };
-  FlSite site = { .name = (char *) "local", .kind = (char *) "local", .scratch = root.name };
+  FlSite site = { .name = (char *) "local",
+                  .kind = (char *) "local",
+                  .scratch = root.name,
+                  .transport = (char *) "auto",
+                  .nodes = 1,
+                  .minutes = 30,
+                  .active = TRUE };
   FlTask task = { .name = (char *) "stills", .type = (char *) "all", .active = TRUE };
   return fl_store_save (store, FL_TABLE_EXPERIMENT, &experiment, error)
          && fl_store_save (store, FL_TABLE_ROOT, &root, error)
@@ -345,6 +355,29 @@ fl_store_resolve (FlStore *store, const char *root, const char *path, GError **e
       fl_record_free (FL_TABLE_ROOT, record);
     }
   return path != NULL && *path != '\0' ? g_canonicalize_filename (path, base) : g_steal_pointer (&base);
+}
+
+/* Where the root lies at the site, if that was said; NULL without error when it was not. */
+static char *
+root_at_site (FlStore *store, gint64 site, const char *root, GError **error)
+{
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (SITE_ROOT_READ), error, FL_INT (site), FL_TEXT (root));
+  return query != NULL && fl_query_next (query, error) ? fl_query_text (query, 0) : NULL;
+}
+
+char *
+fl_store_resolve_at (FlStore *store, gint64 site, const char *root, const char *path, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  g_autofree char *base = root_at_site (store, site, root != NULL ? root : "", &failed);
+  if (failed != NULL)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else if (base == NULL || *base == '\0')
+    return fl_store_resolve (store, root, path, error);
+  else
+    return path != NULL && *path != '\0' ? g_canonicalize_filename (path, base) : g_steal_pointer (&base);
+  return NULL;
 }
 
 char *

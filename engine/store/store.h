@@ -47,12 +47,12 @@ GPtrArray *fl_store_changes (FlStore *store, gint64 since, gint64 *revision, GEr
 /* Strings may be NULL for "". Saving a record that somebody has removed is FL_ERROR_MISSING; a second record of the same
  * name (or identity, or number) FL_ERROR_INPUT; so is another parameter set in a trial or block that has jobs. */
 gboolean fl_store_save (FlStore *store, FlTable table, gpointer record, GError **error);
-/* Removing a tag or a run takes its run_tags along; what is still used elsewhere is FL_ERROR_INPUT. */
+/* Removing a tag or a run takes its run_tags along, a site its roots and workers, a dataset its steps; what is still used elsewhere is FL_ERROR_INPUT. */
 gboolean fl_store_remove (FlStore *store, FlTable table, gint64 id, GError **error);
 gpointer fl_store_get (FlStore *store, FlTable table, gint64 id,
                        GError **error);                                   /* NULL with FL_ERROR_MISSING */
 GPtrArray *fl_store_list (FlStore *store, FlTable table, GError **error); /* by id; frees its records */
-/* The record of that name (tables with one: all but run_tag, dataset_version, job, attempt). NULL without error when
+/* The record of that name (tables with one: all but run_tag, dataset_version, dataset_task, version_job, site_root, job, attempt). NULL without error when
  * there is none. */
 gpointer fl_store_find (FlStore *store, FlTable table, const char *name, GError **error);
 /* Finds the job of that identity; else makes it (planned), with root and path as given. *made tells, may be NULL. */
@@ -72,7 +72,9 @@ GPtrArray *fl_store_list_attempts (FlStore *store, gint64 job, GError **error);
 
 /* Absolute path of (root, relative path). NULL with FL_ERROR_MISSING when there is no such root. */
 char *fl_store_resolve (FlStore *store, const char *root, const char *path, GError **error);
-/* Absolute path of an attempt's folder: journals, results, script, stdout, stderr. */
+/* The same at a site, which may keep the root elsewhere (FlSiteRoot). */
+char *fl_store_resolve_at (FlStore *store, gint64 site, const char *root, const char *path, GError **error);
+/* Absolute path here of an attempt's folder (of a far site: its mirror): journals, results, script, stdout, stderr. */
 char *fl_store_attempt_folder (FlStore *store, gint64 attempt, GError **error);
 
 /* --- journals --- */
