@@ -213,6 +213,8 @@ say_why (const FlSiteStatus *status)
     }
   const char *said = ours != NULL ? ours : any;
   int signal = status->exit_code > 128 && status->exit_code < 128 + NSIG ? status->exit_code - 128 : 0;
+  if (status->cause == FL_CAUSE_REFUSED)
+    return g_strdup (status->batch_reason);
   if (status->state == FL_SITE_LOST && *status->remote_id == '\0')
     return g_strdup ("was submitted but never started");
   if (status->state == FL_SITE_LOST)
@@ -245,6 +247,8 @@ how_it_ended (const FlSiteStatus *status)
 {
   if (status->state == FL_SITE_LOST)
     return END_KILLED;
+  if (status->cause == FL_CAUSE_REFUSED)
+    return END_FAILED;
   switch (status->exit_code)
     {
     case 0:

@@ -73,13 +73,13 @@ adopt_attempt (FlConductor *conductor, const FlAttempt *attempt, GError **error)
   FlJob *job = fl_store_get (conductor->store, FL_TABLE_JOB, attempt->job, error);
   FlTask *task = job != NULL ? fl_store_get (conductor->store, FL_TABLE_TASK, job->task, error) : NULL;
   FlSiteLink *link = task != NULL ? fl_conductor_link (conductor, attempt->site, error) : NULL;
-  FlProbe probe = { 0 };
-  gboolean ok = link != NULL && fl_site_link_probe (link, &probe, error);
+  gboolean ok = link != NULL;
+  int given = ok ? fl_site_link_site (link)->cores : 0,
+      cores = given > 0 ? given : (int) g_get_num_processors ();
   g_autofree char *key = job != NULL ? g_path_get_basename (job->path) : NULL;
   ok = ok
        && fl_conductor_watch (conductor, job, attempt, key, fl_site_link_site (link)->environment,
-                              fl_plan_ranks (task, probe.cores), error);
-  g_free (probe.summary);
+                              fl_plan_ranks (task, cores), error);
   fl_record_free (FL_TABLE_TASK, task);
   fl_record_free (FL_TABLE_JOB, job);
   return ok;

@@ -138,12 +138,14 @@ start_job (FlConductor *conductor, const FlJob *job, FlSiteLink *link, int cores
     return refuse (conductor, job->id, refused->message, error);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *path = g_build_filename (job->path, stem, NULL);
+  g_autofree char *program = g_shell_quote (planned.program);
+  g_autofree char *command = g_strdup_printf ("%s %s", program, planned.arguments);
   FlAttempt attempt = { .job = job->id,
                         .site = site->id,
                         .number = number,
                         .state = FL_JOB_SUBMITTING,
                         .path = path,
-                        .command = planned.command,
+                        .command = command,
                         .exit_code = -1,
                         .submitted = fl_now_ns () };
   if (!record_attempt (conductor, job->id, &attempt, &failed))
@@ -215,10 +217,9 @@ fl_conductor_start_jobs (FlConductor *conductor, GPtrArray *jobs, GError **error
   if (waiting == NULL || waiting->len == 0 || sites->len == 0)
     return waiting != NULL;
   FlSiteLink *link = fl_conductor_link (conductor, ((const FlSite *) sites->pdata[0])->id, error);
-  FlProbe probe = { 0 };
-  if (link == NULL || !fl_site_link_probe (link, &probe, error))
+  if (link == NULL)
     return FALSE;
-  g_free (probe.summary);
+  int given = fl_site_link_site (link)->cores, cores = given > 0 ? given : (int) g_get_num_processors ();
   gboolean ok = TRUE;
   for (guint i = 0; ok && i < waiting->len; i++)
     {
@@ -226,11 +227,11 @@ fl_conductor_start_jobs (FlConductor *conductor, GPtrArray *jobs, GError **error
       int taken = cores_taken (conductor, fl_site_link_site (link)->id);
       FlTask *task = fl_store_get (conductor->store, FL_TABLE_TASK, job->task, error);
       ok = task != NULL;
-      gboolean fits = ok && (taken == 0 || taken + fl_plan_ranks (task, probe.cores) <= probe.cores);
+      gboolean fits = ok && (taken == 0 || taken + fl_plan_ranks (task, cores) <= cores);
       fl_record_free (FL_TABLE_TASK, task);
       if (!fits)
         break;
-      ok = start_job (conductor, job, link, probe.cores, error);
+      ok = start_job (conductor, job, link, cores, error);
     }
   return ok;
 }

@@ -165,6 +165,8 @@ look (const FlSubmission *submission)
   FlSiteStatus *status = g_new0 (FlSiteStatus, 1);
   status->attempt = submission->attempt;
   status->exit_code = -1;
+  status->batch_state = g_strdup ("");
+  status->batch_reason = g_strdup ("");
   status->script = file_of (submission, "sh");
   status->nodes = g_strdup (g_get_host_name ());
   Started started;
@@ -207,11 +209,13 @@ look (const FlSubmission *submission)
 /* --- the driver --- */
 
 static gboolean
-local_probe (const FlSite *site, FlProbe *probe, GError **error)
+local_probe (const FlSiteContext *context, FlProbe *probe, GError **error)
 {
   (void) error;
-  int here = (int) g_get_num_processors ();
-  probe->cores = site->cores > 0 ? site->cores : here;
+  int here = (int) g_get_num_processors (), given = context->site->cores;
+  *probe = (FlProbe){
+    .cores = given > 0 ? given : here, .idle_nodes = -1, .busy_nodes = -1, .down_nodes = -1, .pending = -1
+  };
   probe->summary = g_strdup_printf ("%s: %d of %d cores", g_get_host_name (), probe->cores, here);
   return TRUE;
 }
@@ -232,9 +236,25 @@ fill_in (const char *template, const char *const (*words)[2], guint n)
   return g_string_free (text, FALSE);
 }
 
-static gboolean
-write_script (const FlSubmission *submission, char **path, GError **error)
+/* How ranks are started is the site's own shell text; a machine without MPI runs one process. */
+static char *
+launch (const FlSite *site, const FlSubmission *submission)
 {
+  g_autofree char *mpirun = *site->launcher == '\0' ? g_find_program_in_path ("mpirun") : NULL;
+  g_autofree char *program = g_shell_quote (submission->program);
+  if (*site->launcher == '\0' && mpirun == NULL)
+    return g_strdup_printf ("%s %s", program, submission->arguments);
+  g_autoptr (GString) text = g_string_new (*site->launcher != '\0' ? site->launcher : "mpirun -n {ranks}");
+  g_autofree char *number = g_strdup_printf ("%d", submission->ranks);
+  g_string_replace (text, "{ranks}", number, 0);
+  g_string_append_printf (text, " %s %s", program, submission->arguments);
+  return g_strdup (text->str);
+}
+
+static gboolean
+write_script (const FlSite *site, const FlSubmission *submission, char **path, GError **error)
+{
+  g_autofree char *command = launch (site, submission);
   g_autofree char *folder = g_shell_quote (submission->folder);
   g_autofree char *number = g_strdup_printf ("%d", submission->number);
   const char *const words[][2] = {
@@ -243,7 +263,7 @@ write_script (const FlSubmission *submission, char **path, GError **error)
     { "{key}", submission->key },
     { "{number}", number },
     { "{environment}", submission->environment },
-    { "{command}", submission->command },
+    { "{command}", command },
   };
   g_autofree char *text = fill_in (fl_job_script_local, words, G_N_ELEMENTS (words));
   *path = file_of (submission, "sh");
@@ -270,26 +290,36 @@ start_script (const char *script, GError **error)
 }
 
 static FlSiteStatus *
-local_submit (const FlSite *site, const FlSubmission *submission, GError **error)
+submit_one (const FlSite *site, const FlSubmission *submission)
 {
-  (void) site;
   FlSiteStatus *status = look (submission);
+  g_autofree char *script = NULL;
+  g_autoptr (GError) error = NULL;
   if (status->state != FL_SITE_UNKNOWN)
     return status;
-  g_autofree char *script = NULL;
-  if (!write_script (submission, &script, error) || !start_script (script, error))
-    {
-      fl_site_status_free (status);
-      return NULL;
-    }
   status->state = FL_SITE_QUEUED; /* until its process file is seen */
+  if (!write_script (site, submission, &script, &error) || !start_script (script, &error))
+    {
+      status->state = FL_SITE_ENDED;
+      status->cause = FL_CAUSE_REFUSED;
+      status->batch_reason = g_strdup (error->message);
+    }
   return status;
 }
 
 static gboolean
-local_poll (const FlSite *site, GPtrArray *submissions, GPtrArray *statuses, GError **error)
+local_submit (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *statuses, GError **error)
 {
-  (void) site;
+  (void) error;
+  for (guint i = 0; i < submissions->len; i++)
+    g_ptr_array_add (statuses, submit_one (context->site, submissions->pdata[i]));
+  return TRUE;
+}
+
+static gboolean
+local_poll (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *statuses, GError **error)
+{
+  (void) context;
   (void) error;
   for (guint i = 0; i < submissions->len; i++)
     g_ptr_array_add (statuses, look (submissions->pdata[i]));
@@ -297,9 +327,9 @@ local_poll (const FlSite *site, GPtrArray *submissions, GPtrArray *statuses, GEr
 }
 
 static gboolean
-local_cancel (const FlSite *site, const FlSubmission *submission, gboolean hard, GError **error)
+local_cancel (const FlSiteContext *context, const FlSubmission *submission, gboolean hard, GError **error)
 {
-  (void) site;
+  (void) context;
   (void) error;
   Started started;
   g_autofree char *done = read_small (submission, "exit");

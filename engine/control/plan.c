@@ -190,7 +190,8 @@ fl_planned_job_clear (FlPlannedJob *planned)
 {
   g_clear_pointer (&planned->folder, g_free);
   g_clear_pointer (&planned->key, g_free);
-  g_clear_pointer (&planned->command, g_free);
+  g_clear_pointer (&planned->program, g_free);
+  g_clear_pointer (&planned->arguments, g_free);
   g_clear_pointer (&planned->params, g_free);
 }
 
@@ -267,22 +268,6 @@ find_engine (const FlSite *site, const char *engine)
   return g_strdup ("firstlight-engine");
 }
 
-/* The launcher is the site's own shell text; what we put into it is quoted. */
-static char *
-launch_prefix (const FlSite *site, int *ranks)
-{
-  g_autofree char *mpirun = *site->launcher == '\0' ? g_find_program_in_path ("mpirun") : NULL;
-  if (*site->launcher == '\0' && mpirun == NULL)
-    {
-      *ranks = 1; /* a machine without MPI: one process */
-      return g_strdup ("");
-    }
-  g_autoptr (GString) text = g_string_new (*site->launcher != '\0' ? site->launcher : "mpirun -n {ranks}");
-  g_autofree char *number = g_strdup_printf ("%d", *ranks);
-  g_string_replace (text, "{ranks}", number, 0);
-  return g_strdup (text->str);
-}
-
 static gboolean
 make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, const FlSite *site,
               const char *engine, FlPlannedJob *planned, GError **error)
@@ -290,20 +275,19 @@ make_command (FlStore *store, const FlRun *run, const FlTask *task, int number, 
   g_autoptr (GPtrArray) files = fl_finder_files (store, run, error);
   if (files == NULL)
     return FALSE;
-  g_autofree char *prefix = launch_prefix (site, &planned->ranks);
-  g_autofree char *program = find_engine (site, engine);
   g_autofree char *attempt = g_strdup_printf ("%d", number);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
   g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
-  g_autoptr (GString) command = g_string_new (prefix);
-  const char *const arguments[] = { program, "stills", "--stages",      task->type,  "--params",
-                                    params,  "--out",  planned->folder, "--attempt", attempt };
+  g_autoptr (GString) command = g_string_new (NULL);
+  const char *const arguments[] = { "stills", "--stages",      task->type,  "--params", params,
+                                    "--out",  planned->folder, "--attempt", attempt };
   for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
     append_quoted (command, arguments[i]);
   for (guint i = 0; i < files->len; i++)
     append_quoted (command, files->pdata[i]);
-  planned->command = g_strdup (command->str);
+  planned->program = find_engine (site, engine);
+  planned->arguments = g_strdup (command->str);
   return TRUE;
 }
 

@@ -11,10 +11,11 @@ char *fl_plan_stem (int number);
 
 typedef struct
 {
-  char *folder;  /* of the job, absolute */
-  char *key;     /* "t3-b1-r0012-spots" */
-  char *command; /* shell */
-  char *params;  /* trial text: block < trial < task */
+  char *folder;    /* of the job, absolute */
+  char *key;       /* "t3-b1-r0012-spots" */
+  char *program;   /* firstlight-engine at the site */
+  char *arguments; /* of it, quoted */
+  char *params;    /* trial text: block < trial < task */
   int ranks;
 } FlPlannedJob;
 

@@ -7,6 +7,23 @@
 #define MAX_SUBMISSIONS 5  /* of one attempt that leaves no trace, */
 #define SUBMIT_AGAIN_S  2  /* so far apart: a machine may be slow to begin it */
 
+/* The record's command is the program and its arguments, each quoted. */
+static void
+split_command (const char *command, char **program, char **arguments)
+{
+  g_auto (GStrv) argv = NULL;
+  g_autoptr (GString) rest = g_string_new (NULL);
+  if (!g_shell_parse_argv (command, NULL, &argv, NULL))
+    argv = g_strdupv ((char *[]){ (char *) "", NULL });
+  for (guint i = 1; argv[i] != NULL; i++)
+    {
+      g_autofree char *quoted = g_shell_quote (argv[i]);
+      g_string_append_printf (rest, "%s%s", i > 1 ? " " : "", quoted);
+    }
+  *program = g_strdup (argv[0]);
+  *arguments = g_strdup (rest->str);
+}
+
 gboolean
 fl_conductor_watch (FlConductor *conductor, const FlJob *job, const FlAttempt *attempt, const char *key,
                     const char *environment, int ranks, GError **error)
@@ -24,9 +41,11 @@ fl_conductor_watch (FlConductor *conductor, const FlJob *job, const FlAttempt *a
     .folder = g_path_get_dirname (results),
     .stem = fl_plan_stem (attempt->number),
     .key = g_strdup (key),
-    .command = g_strdup (attempt->command),
+    .ranks = ranks,
     .environment = g_strdup (environment),
   };
+  active->submission->mirror = g_strdup (active->submission->folder);
+  split_command (attempt->command, &active->submission->program, &active->submission->arguments);
   g_hash_table_insert (conductor->active, g_memdup2 (&attempt->id, sizeof attempt->id), active);
   return TRUE;
 }
@@ -38,7 +57,7 @@ fl_conductor_link (FlConductor *conductor, gint64 site, GError **error)
   if (link != NULL)
     return link;
   FlSite *record = fl_store_get (conductor->store, FL_TABLE_SITE, site, error);
-  link = record != NULL ? fl_site_link_new (record, error) : NULL;
+  link = record != NULL ? fl_site_link_new (record, NULL, error) : NULL;
   if (link != NULL)
     g_hash_table_insert (conductor->links, g_memdup2 (&site, sizeof site), link);
   return link;
@@ -224,7 +243,9 @@ fl_conductor_attend (FlConductor *conductor, GError **error)
         {
           active->submissions++;
           active->submit_again = g_get_monotonic_time () + SUBMIT_AGAIN_S * G_USEC_PER_SEC;
-          fl_site_link_submit (link, active->submission, submitted, ask (conductor, active));
+          g_autoptr (GPtrArray) one = g_ptr_array_new ();
+          g_ptr_array_add (one, active->submission);
+          fl_site_link_submit (link, one, submitted, ask (conductor, active));
           continue;
         }
       GPtrArray *list = g_hash_table_lookup (by_site, &active->site);

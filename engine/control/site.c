@@ -4,30 +4,31 @@
 
 #include "engine/base/error.h"
 
-typedef enum
-{
-  REQUEST_SUBMIT,
-  REQUEST_POLL,
-  REQUEST_CANCEL
-} RequestKind;
-
-typedef struct
+/* One piece of work for the site's thread; each kind has its own function. */
+typedef struct Request Request;
+struct Request
 {
   FlSiteLink *link;
-  RequestKind kind;
-  GPtrArray *submissions;
-  gboolean hard;
-  FlSiteReply reply;
-  gpointer data;
+  void (*work) (Request *request, const FlSiteContext *context);
+  void (*deliver) (Request *request);
   GMainContext *context;
-  GPtrArray *statuses;
+  GPtrArray *submissions, *statuses;
+  gboolean hard;
+  guint64 bytes;
+  FlProbe probe;
+  FlSiteWork other;
+  gpointer other_data, result;
+  GCallback reply;
+  gpointer data;
   GError *error;
-} Request;
+};
 
 struct FlSiteLink
 {
   FlSite *site;
+  FlHost *host;
   const FlSiteDriver *driver;
+  gpointer driver_data;
   GThreadPool *pool; /* of one thread: requests in order */
   gint closed;       /* atomic */
   gint references;   /* atomic: ours, and one a request whose reply is under way */
@@ -48,24 +49,68 @@ fl_submission_free (FlSubmission *submission)
 {
   if (submission == NULL)
     return;
-  g_free (submission->folder);
-  g_free (submission->stem);
-  g_free (submission->key);
-  g_free (submission->command);
-  g_free (submission->environment);
+  char *texts[] = {
+    submission->folder,   submission->stem,    submission->mirror,    submission->key,
+    submission->job_name, submission->program, submission->arguments, submission->environment
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+  g_clear_pointer (&submission->uploads, g_ptr_array_unref);
   g_free (submission);
 }
 
-static FlSubmission *
-submission_copy (const FlSubmission *from)
+void
+fl_upload_free (FlUpload *upload)
+{
+  g_free (upload->local);
+  g_free (upload->far);
+  g_free (upload);
+}
+
+static GPtrArray *
+copy_uploads (GPtrArray *from)
+{
+  GPtrArray *to = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_upload_free);
+  for (guint i = 0; i < from->len; i++)
+    {
+      const FlUpload *upload = from->pdata[i];
+      FlUpload *copy = g_new (FlUpload, 1);
+      *copy = (FlUpload){ g_strdup (upload->local), g_strdup (upload->far) };
+      g_ptr_array_add (to, copy);
+    }
+  return to;
+}
+
+FlSubmission *
+fl_submission_copy (const FlSubmission *from)
 {
   FlSubmission *to = g_memdup2 (from, sizeof *from);
   to->folder = g_strdup (from->folder);
   to->stem = g_strdup (from->stem);
+  to->mirror = g_strdup (from->mirror);
   to->key = g_strdup (from->key);
-  to->command = g_strdup (from->command);
+  to->job_name = g_strdup (from->job_name);
+  to->program = g_strdup (from->program);
+  to->arguments = g_strdup (from->arguments);
   to->environment = g_strdup (from->environment);
+  to->uploads = from->uploads != NULL ? copy_uploads (from->uploads) : NULL;
   return to;
+}
+
+const char *
+fl_site_cause_name (FlSiteCause cause)
+{
+  static const char *const names[FL_CAUSE_LAST] = {
+    "",          "time limit", "out of memory", "node failure", "preempted", "cancelled at the site",
+    "disk full", "refused",
+  };
+  return (guint) cause < FL_CAUSE_LAST ? names[cause] : "";
+}
+
+void
+fl_probe_clear (FlProbe *probe)
+{
+  g_clear_pointer (&probe->summary, g_free);
 }
 
 void
@@ -76,6 +121,8 @@ fl_site_status_free (FlSiteStatus *status)
   g_free (status->remote_id);
   g_free (status->nodes);
   g_free (status->script);
+  g_free (status->batch_state);
+  g_free (status->batch_reason);
   g_free (status->out_tail);
   g_free (status->err_tail);
   g_free (status);
@@ -86,7 +133,10 @@ link_unref (FlSiteLink *link)
 {
   if (!g_atomic_int_dec_and_test (&link->references))
     return;
+  if (link->driver->close != NULL)
+    link->driver->close (link->driver_data);
   fl_record_free (FL_TABLE_SITE, link->site);
+  g_clear_pointer (&link->host, fl_host_unref);
   g_free (link);
 }
 
@@ -97,6 +147,7 @@ request_free (gpointer data)
   g_ptr_array_unref (request->submissions);
   g_ptr_array_unref (request->statuses);
   g_clear_error (&request->error);
+  fl_probe_clear (&request->probe);
   g_main_context_unref (request->context);
   link_unref (request->link);
   g_free (request);
@@ -107,7 +158,7 @@ deliver (gpointer data)
 {
   Request *request = data;
   if (!g_atomic_int_get (&request->link->closed))
-    request->reply (request->error == NULL ? request->statuses : NULL, request->error, request->data);
+    request->deliver (request);
   return G_SOURCE_REMOVE;
 }
 
@@ -116,17 +167,8 @@ work (gpointer data, gpointer user_data)
 {
   Request *request = data;
   FlSiteLink *link = user_data;
-  const FlSubmission *first = request->submissions->pdata[0];
-  if (request->kind == REQUEST_SUBMIT)
-    {
-      FlSiteStatus *status = link->driver->submit (link->site, first, &request->error);
-      if (status != NULL)
-        g_ptr_array_add (request->statuses, status);
-    }
-  else if (request->kind == REQUEST_POLL)
-    link->driver->poll (link->site, request->submissions, request->statuses, &request->error);
-  else
-    link->driver->cancel (link->site, first, request->hard, &request->error);
+  const FlSiteContext context = { link->site, link->host, link->driver_data };
+  request->work (request, &context);
   /* Not g_main_context_invoke(): while the asker is busy outside its loop that would answer here, in this thread. */
   GSource *source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
@@ -136,7 +178,7 @@ work (gpointer data, gpointer user_data)
 }
 
 FlSiteLink *
-fl_site_link_new (FlSite *site, GError **error)
+fl_site_link_new (FlSite *site, FlHost *host, GError **error)
 {
   const FlSiteDriver *driver = fl_site_driver (site->kind);
   if (driver == NULL)
@@ -148,7 +190,9 @@ fl_site_link_new (FlSite *site, GError **error)
     }
   FlSiteLink *link = g_new0 (FlSiteLink, 1);
   link->site = site;
+  link->host = host != NULL ? fl_host_ref (host) : NULL;
   link->driver = driver;
+  link->driver_data = driver->open != NULL ? driver->open (site, host) : NULL;
   link->references = 1;
   link->pool = g_thread_pool_new (work, link, 1, TRUE, NULL);
   return link;
@@ -158,6 +202,12 @@ const FlSite *
 fl_site_link_site (FlSiteLink *link)
 {
   return link->site;
+}
+
+FlHost *
+fl_site_link_host (FlSiteLink *link)
+{
+  return link->host;
 }
 
 void
@@ -170,19 +220,12 @@ fl_site_link_free (FlSiteLink *link)
   link_unref (link);
 }
 
-gboolean
-fl_site_link_probe (FlSiteLink *link, FlProbe *probe, GError **error)
-{
-  return link->driver->probe (link->site, probe, error);
-}
-
 static Request *
-request_new (FlSiteLink *link, RequestKind kind, FlSiteReply reply, gpointer data)
+request_new (FlSiteLink *link, GCallback reply, gpointer data)
 {
   Request *request = g_new0 (Request, 1);
   g_atomic_int_inc (&link->references);
   request->link = link;
-  request->kind = kind;
   request->reply = reply;
   request->data = data;
   request->context = g_main_context_ref_thread_default ();
@@ -191,30 +234,115 @@ request_new (FlSiteLink *link, RequestKind kind, FlSiteReply reply, gpointer dat
   return request;
 }
 
-void
-fl_site_link_submit (FlSiteLink *link, const FlSubmission *submission, FlSiteReply reply, gpointer data)
+static void
+request_take (Request *request, GPtrArray *submissions)
 {
-  Request *request = request_new (link, REQUEST_SUBMIT, reply, data);
-  g_ptr_array_add (request->submissions, submission_copy (submission));
-  g_thread_pool_push (link->pool, request, NULL);
+  for (guint i = 0; i < submissions->len; i++)
+    g_ptr_array_add (request->submissions, fl_submission_copy (submissions->pdata[i]));
+}
+
+static void
+request_send (Request *request, void (*work_function) (Request *, const FlSiteContext *),
+              void (*deliver_function) (Request *))
+{
+  request->work = work_function;
+  request->deliver = deliver_function;
+  g_thread_pool_push (request->link->pool, request, NULL);
+}
+
+/* --- statuses --- */
+
+static void
+deliver_statuses (Request *request)
+{
+  FlSiteReply reply = (FlSiteReply) request->reply;
+  reply (request->error == NULL ? request->statuses : NULL, request->error, request->data);
+}
+
+static void
+work_submit (Request *request, const FlSiteContext *context)
+{
+  request->link->driver->submit (context, request->submissions, request->statuses, &request->error);
+}
+
+static void
+work_poll (Request *request, const FlSiteContext *context)
+{
+  request->link->driver->poll (context, request->submissions, request->statuses, &request->error);
+}
+
+static void
+work_cancel (Request *request, const FlSiteContext *context)
+{
+  request->link->driver->cancel (context, request->submissions->pdata[0], request->hard, &request->error);
+}
+
+void
+fl_site_link_submit (FlSiteLink *link, GPtrArray *submissions, FlSiteReply reply, gpointer data)
+{
+  Request *request = request_new (link, G_CALLBACK (reply), data);
+  request_take (request, submissions);
+  request_send (request, work_submit, deliver_statuses);
 }
 
 void
 fl_site_link_poll (FlSiteLink *link, GPtrArray *submissions, FlSiteReply reply, gpointer data)
 {
-  g_return_if_fail (submissions->len > 0);
-  Request *request = request_new (link, REQUEST_POLL, reply, data);
-  for (guint i = 0; i < submissions->len; i++)
-    g_ptr_array_add (request->submissions, submission_copy (submissions->pdata[i]));
-  g_thread_pool_push (link->pool, request, NULL);
+  Request *request = request_new (link, G_CALLBACK (reply), data);
+  request_take (request, submissions);
+  request_send (request, work_poll, deliver_statuses);
 }
 
 void
 fl_site_link_cancel (FlSiteLink *link, const FlSubmission *submission, gboolean hard, FlSiteReply reply,
                      gpointer data)
 {
-  Request *request = request_new (link, REQUEST_CANCEL, reply, data);
+  Request *request = request_new (link, G_CALLBACK (reply), data);
   request->hard = hard;
-  g_ptr_array_add (request->submissions, submission_copy (submission));
-  g_thread_pool_push (link->pool, request, NULL);
+  g_ptr_array_add (request->submissions, fl_submission_copy (submission));
+  request_send (request, work_cancel, deliver_statuses);
+}
+
+/* --- the site itself --- */
+
+static void
+work_probe (Request *request, const FlSiteContext *context)
+{
+  request->link->driver->probe (context, &request->probe, &request->error);
+}
+
+static void
+deliver_probe (Request *request)
+{
+  FlProbeReply reply = (FlProbeReply) request->reply;
+  reply (request->error == NULL ? &request->probe : NULL, request->error, request->data);
+}
+
+void
+fl_site_link_probe (FlSiteLink *link, FlProbeReply reply, gpointer data)
+{
+  request_send (request_new (link, G_CALLBACK (reply), data), work_probe, deliver_probe);
+}
+
+static void
+work_other (Request *request, const FlSiteContext *context)
+{
+  request->result = request->other (context, request->other_data, &request->error);
+}
+
+static void
+deliver_other (Request *request)
+{
+  FlSiteWorked reply = (FlSiteWorked) request->reply;
+  reply (request->result, request->error, request->data);
+}
+
+void
+fl_site_link_work (FlSiteLink *link, FlSiteWork site_work, gpointer work_data, FlSiteWorked reply,
+                   gpointer data)
+{
+  Request *request = request_new (link, G_CALLBACK (reply), data);
+  request->other = site_work;
+  request->other_data = work_data;
+  request_send (request, work_other, deliver_other);
 }

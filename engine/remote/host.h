@@ -19,7 +19,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlHost, fl_host_unref)
 FlHost *fl_host_new_local (void);
 /* "this machine" or "ana@cori.example.org": for messages. */
 const char *fl_host_name (FlHost *host);
-gboolean fl_host_is_local (FlHost *host);
 
 /* --- commands --- */
 

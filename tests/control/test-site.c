@@ -47,7 +47,7 @@ poll_nothing (FlSiteLink *link, Asked *asked)
                               .folder = (char *) "/nonexistent",
                               .stem = (char *) "attempt-0001",
                               .key = (char *) "",
-                              .command = (char *) "",
+                              .arguments = (char *) "",
                               .environment = (char *) "",
                               .number = 1 };
   g_autoptr (GPtrArray) list = g_ptr_array_new ();
@@ -59,7 +59,7 @@ poll_nothing (FlSiteLink *link, Asked *asked)
 static void
 test_answers_in_the_loop (void)
 {
-  g_autoptr (FlSiteLink) link = fl_site_link_new (make_site ("local"), NULL);
+  g_autoptr (FlSiteLink) link = fl_site_link_new (make_site ("local"), NULL, NULL);
   Asked asked = { .asker = g_thread_self () };
   for (guint i = 0; i < 20; i++)
     poll_nothing (link, &asked);
@@ -73,7 +73,7 @@ test_answers_in_the_loop (void)
 static void
 test_no_answer_after_the_end (void)
 {
-  FlSiteLink *link = fl_site_link_new (make_site ("local"), NULL);
+  FlSiteLink *link = fl_site_link_new (make_site ("local"), NULL, NULL);
   Asked asked = { .asker = g_thread_self () };
   poll_nothing (link, &asked);
   fl_site_link_free (link);
@@ -87,7 +87,7 @@ static void
 test_no_driver (void)
 {
   g_autoptr (GError) error = NULL;
-  g_assert_null (fl_site_link_new (make_site ("moon"), &error));
+  g_assert_null (fl_site_link_new (make_site ("moon"), NULL, &error));
   g_assert_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED);
 }
 
