@@ -47,6 +47,8 @@ script_of_version_1 (void)
     g_string_replace (text, words[i][0], words[i][1], 0);
   g_string_append (
       text, "INSERT INTO counter VALUES ('schema', 1), ('revision', 5), ('stamp', 0);"
+            "INSERT INTO site VALUES (1, 2, 'local', 'local', '', '', '', '', '', '', 2);"
+            "INSERT INTO dataset VALUES (3, 2, 'all', 'kept', '', 1);"
             "INSERT INTO tag VALUES (7, 3, 'kept', 'through it all', '', 1);"
             "INSERT INTO run VALUES (4, 5, 'r0004', '', '', 1, 2, 3, 4, 5, 'complete', '', '');"
             "INSERT INTO job VALUES (2, 5, 0, 0, 4, 0, 0, 0, 3, '', '', '', 1, 0, 0, 0, 0, 0);"
@@ -62,6 +64,13 @@ check_migrated (const char *folder)
   g_assert_cmpstr (tag->comment, ==, "through it all");
   g_assert_cmpint (tag->id, ==, 7);
   fl_record_free (FL_TABLE_TAG, tag);
+  FlSite *site = fl_store_get (store, FL_TABLE_SITE, 1, NULL);
+  g_assert_true (site->active && site->cores == 2 && site->nodes == 1 && site->minutes == 30);
+  g_assert_cmpstr (site->transport, ==, "auto");
+  fl_record_free (FL_TABLE_SITE, site);
+  FlDataset *dataset = fl_store_get (store, FL_TABLE_DATASET, 3, NULL);
+  g_assert_true (dataset->active && dataset->min_interval == 300);
+  fl_record_free (FL_TABLE_DATASET, dataset);
   FlShotRow row = make_shot (1, FL_OUTCOME_HIT, 20, 5);
   add_shots (store, 9, 0, 1, &row, 1);
   FlRun run = { .name = (char *) "r5", .state = (char *) "complete" };

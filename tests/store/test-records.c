@@ -146,6 +146,49 @@ test_removal (void)
   remove_folder (folder);
 }
 
+/* A site that jobs ran at stays; an unused one goes with its roots and workers, a dataset with its steps. */
+static void
+test_parts (void)
+{
+  g_autofree char *folder = temporary_folder ();
+  g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
+  g_autoptr (GError) error = NULL;
+  FlSite site = {
+    .name = (char *) "far", .kind = (char *) "ssh", .scratch = (char *) "experiment", .max_node_hours = 1.5
+  };
+  save (store, FL_TABLE_SITE, &site);
+  FlSiteRoot root = { .site = site.id, .root = (char *) "experiment", .path = (char *) "/scratch/ada" };
+  save (store, FL_TABLE_SITE_ROOT, &root);
+  FlWorker worker = { .name = (char *) "link:far", .site = site.id, .state = (char *) "up" };
+  save (store, FL_TABLE_WORKER, &worker);
+  g_autofree char *there = fl_store_resolve_at (store, site.id, "experiment", "jobs/a", NULL);
+  g_autofree char *here = fl_store_resolve_at (store, 1, "experiment", "jobs/a", NULL);
+  g_autofree char *job_folder = g_build_filename (folder, "jobs/a", NULL);
+  g_assert_cmpstr (there, ==, "/scratch/ada/jobs/a");
+  g_assert_cmpstr (here, ==, job_folder);
+  FlDataset dataset = { .name = (char *) "all", .expression = (char *) "good" };
+  save (store, FL_TABLE_DATASET, &dataset);
+  FlDatasetTask step = { .dataset = dataset.id, .task = 1, .number = 1 };
+  save (store, FL_TABLE_DATASET_TASK, &step);
+  gint64 run = add_run (store, "r1", "complete"), trial = add_trial (store, 1);
+  FlJob job = { .run = run, .trial = trial, .task = 1 };
+  save (store, FL_TABLE_JOB, &job);
+  FlAttempt attempt = { .job = job.id, .site = site.id, .number = 1 };
+  save (store, FL_TABLE_ATTEMPT, &attempt);
+  g_assert_false (fl_store_remove (store, FL_TABLE_SITE, site.id, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  g_assert_true (fl_store_remove (store, FL_TABLE_ATTEMPT, attempt.id, NULL));
+  g_assert_true (fl_store_remove (store, FL_TABLE_SITE, site.id, NULL));
+  g_assert_true (fl_store_remove (store, FL_TABLE_DATASET, dataset.id, NULL));
+  static const FlTable gone[] = { FL_TABLE_SITE_ROOT, FL_TABLE_WORKER, FL_TABLE_DATASET_TASK };
+  for (guint i = 0; i < G_N_ELEMENTS (gone); i++)
+    {
+      g_autoptr (GPtrArray) left = fl_store_list (store, gone[i], NULL);
+      g_assert_cmpuint (left->len, ==, 0);
+    }
+  remove_folder (folder);
+}
+
 static void
 test_jobs (void)
 {
@@ -293,6 +336,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/records/refusals", test_refusals);
   g_test_add_func ("/store/records/frozen", test_frozen);
   g_test_add_func ("/store/records/removal", test_removal);
+  g_test_add_func ("/store/records/parts", test_parts);
   g_test_add_func ("/store/records/jobs", test_jobs);
   g_test_add_func ("/store/records/roots", test_roots);
   g_test_add_func ("/store/records/lease", test_lease);
