@@ -115,9 +115,8 @@ fl_param_table_version (void)
   return version;
 }
 
-/* Edits needed to turn `a` into `b` (Levenshtein 1966). */
-static guint
-edit_distance (const char *a, const char *b)
+guint
+fl_edit_distance (const char *a, const char *b)
 {
   gsize n = strlen (b);
   g_autofree guint *row = g_new (guint, n + 1);
@@ -147,7 +146,7 @@ fl_param_suggest (const char *unknown)
     {
       /* A right name in the wrong section, or without one, is as near as can be. */
       const char *a = strrchr (unknown, '.'), *b = strrchr (all[i].name, '.');
-      guint distance = edit_distance (unknown, all[i].name);
+      guint distance = fl_edit_distance (unknown, all[i].name);
       if (strcmp (a != NULL ? a + 1 : unknown, b != NULL ? b + 1 : all[i].name) == 0)
         distance = MIN (distance, 1);
       if (distance < best)

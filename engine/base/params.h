@@ -42,6 +42,8 @@ const FlParamSpec *fl_param_specs (guint *n_specs);
 const FlParamSpec *fl_param_spec (const char *name);
 /* Changes with every change of any table: stored with a trial. */
 const char *fl_param_table_version (void);
+/* Edits needed to turn `a` into `b` (Levenshtein 1966). */
+guint fl_edit_distance (const char *a, const char *b);
 /* NULL when there is none near enough; else "did you mean spots.sigma_strong?" */
 char *fl_param_suggest (const char *unknown);
 /* Many lines: what `help PARAM` prints. */
