@@ -9,6 +9,7 @@
 struct _FlgComparePanel
 {
   GtkBox parent_instance;
+  FlgContext *context;
   FlgExperiment *experiment;
   FlwImageView *view; /* NULL: closed */
   GtkLabel *tag;
@@ -17,6 +18,8 @@ struct _FlgComparePanel
   FlgShotResults *results;
   FlgTrialTuner *tuner; /* NULL: not begun */
   gint64 run, job;
+  gint64 site;                  /* where the shot's path is true */
+  char *path, *geometry, *mask; /* of the shot; path NULL: none */
   FlgSide shown;
   gboolean setting; /* the choosers are being set by us */
 };
@@ -64,7 +67,7 @@ make_paths_absolute (FlgComparePanel *self, FlParams *params)
       const char *path = fl_params_text (params, specs[i].name);
       if (specs[i].type != FL_PARAM_PATH || !*path || g_path_is_absolute (path))
         continue;
-      g_autofree char *absolute = g_build_filename (flg_experiment_folder (self->experiment), path, NULL);
+      g_autofree char *absolute = g_build_filename (flg_experiment_home (self->experiment), path, NULL);
       fl_params_set (params, specs[i].name, absolute, NULL);
     }
 }
@@ -77,6 +80,25 @@ params_of (FlgComparePanel *self, gint64 what)
   FlJob job = { .trial = -what, .block = best ? best->block : 0, .task = best ? best->task : 0 };
   const FlJob *given = what > 0 ? flg_experiment_job (self->experiment, what) : NULL;
   return flg_experiment_job_params (self->experiment, given ? given : &job);
+}
+
+/* A trial is tried where the image is: its geometry and mask are those that lie there. */
+static void
+use_detector_there (FlgComparePanel *self, FlParams *params)
+{
+  if (!flg_experiment_site_is_far (self->experiment, self->site) || !self->path)
+    return;
+  fl_params_set (params, "detector.geometry", self->geometry, NULL);
+  fl_params_set (params, "detector.mask", self->mask, NULL);
+}
+
+/* A job's results are at its own site, whatever site the image comes from. */
+static void
+ask_at (FlgComparePanel *self, FlgSide side, gint64 site)
+{
+  g_autofree char *path =
+      self->path ? flg_experiment_move_path (self->experiment, self->path, self->site, site) : NULL;
+  flg_shot_results_set_asked (self->results, side, flg_context_view_for_site (self->context, site), path);
 }
 
 static void
@@ -92,7 +114,10 @@ ask_side (FlgComparePanel *self, FlgSide side)
   if (what > 0 && what != FLG_CHANGED_VALUES)
     {
       const FlJob *job = flg_experiment_job (self->experiment, what);
-      g_autofree char *folder = job ? flg_experiment_job_folder (self->experiment, job) : NULL;
+      gint64 site = job ? flg_experiment_job_site (self->experiment, job) : 0;
+      g_autofree char *folder =
+          job ? flg_experiment_resolve_at (self->experiment, site, job->root, job->path) : NULL;
+      ask_at (self, side, site);
       flg_shot_results_set_side (self->results, side, FLG_RESULT_STORED, folder ? folder : "");
       return;
     }
@@ -102,6 +127,8 @@ ask_side (FlgComparePanel *self, FlgSide side)
   if (!params) /* a value that is not good: what was tried before stays */
     return;
   make_paths_absolute (self, params);
+  use_detector_there (self, params);
+  ask_at (self, side, self->site);
   g_autofree char *text = fl_params_write (params);
   flg_shot_results_set_side (self->results, side, FLG_RESULT_TRIED, text);
 }
@@ -248,7 +275,21 @@ void
 flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char *geometry, const char *mask,
                             guint32 frame)
 {
+  g_free (self->path);
+  g_free (self->geometry);
+  g_free (self->mask);
+  self->path = g_strdup (path);
+  self->geometry = g_strdup (geometry ? geometry : "");
+  self->mask = g_strdup (mask ? mask : "");
   flg_shot_results_set_shot (self->results, path, geometry, mask, frame);
+  ask_side (self, FLG_SIDE_A);
+  ask_side (self, FLG_SIDE_B);
+}
+
+void
+flg_compare_panel_set_place (FlgComparePanel *self, gint64 site)
+{
+  self->site = site;
 }
 
 void
@@ -327,6 +368,7 @@ GtkWidget *
 flg_compare_panel_new (FlgContext *context, FlwImageView *view, GtkLabel *tag)
 {
   FlgComparePanel *self = g_object_new (FLG_TYPE_COMPARE_PANEL, NULL);
+  self->context = g_object_ref (context);
   self->experiment = g_object_ref (flg_context_experiment (context));
   self->view = view;
   self->tag = tag;
@@ -350,6 +392,10 @@ flg_compare_panel_finalize (GObject *object)
   FlgComparePanel *self = FLG_COMPARE_PANEL (object);
   g_object_unref (self->results);
   g_object_unref (self->experiment);
+  g_object_unref (self->context);
+  g_free (self->path);
+  g_free (self->geometry);
+  g_free (self->mask);
   G_OBJECT_CLASS (flg_compare_panel_parent_class)->finalize (object);
 }
 

@@ -21,6 +21,8 @@ GtkWidget *flg_compare_panel_new (FlgContext *context, FlwImageView *view, GtkLa
 void flg_compare_panel_close (FlgComparePanel *self);
 /* Run and job whose shots are looked at (0: none). */
 void flg_compare_panel_set_run (FlgComparePanel *self, gint64 run, gint64 job);
+/* Where the shots' paths are true, before set_shot: a site's id, 0 = here. */
+void flg_compare_panel_set_place (FlgComparePanel *self, gint64 site);
 /* Jobs or trials may have come. */
 void flg_compare_panel_refill (FlgComparePanel *self);
 /* `path` NULL: no shot. */

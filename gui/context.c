@@ -2,12 +2,14 @@
 #include "gui/context.h"
 
 #include "engine/base/error.h"
+#include "gui/conductor.h"
 
 struct _FlgContext
 {
   GObject parent_instance;
   FlgExperiment *experiment;
   FlViewClient *view;
+  GHashTable *far; /* name of an "ssh" site -> FlViewClient */
   gboolean remote;
 };
 
@@ -20,6 +22,7 @@ flg_context_dispose (GObject *object)
   flg_context_close (self);
   g_clear_object (&self->experiment);
   g_clear_object (&self->view);
+  g_clear_pointer (&self->far, g_hash_table_unref);
   G_OBJECT_CLASS (flg_context_parent_class)->dispose (object);
 }
 
@@ -38,6 +41,7 @@ FlgContext *
 flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplayProfile *profile)
 {
   FlgContext *self = g_object_new (FLG_TYPE_CONTEXT, NULL);
+  self->far = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   self->experiment = g_object_ref (experiment);
   self->view = view ? g_object_ref (view) : NULL;
   self->remote = profile->remote;
@@ -56,6 +60,47 @@ flg_context_view (FlgContext *self)
   return self->view;
 }
 
+GStrv
+flg_context_channel (FlgContext *self, gint64 id)
+{
+  const FlSite *site = flg_experiment_site (self->experiment, id);
+  if (!site || !flg_experiment_site_is_far (self->experiment, id))
+    return NULL;
+  g_autofree char *program = flg_control_program ();
+  const char *argv[] = { program,  "channel",  "--store", flg_experiment_folder (self->experiment),
+                         "--site", site->name, NULL };
+  return g_strdupv ((char **) argv);
+}
+
+FlViewClient *
+flg_context_view_for_site (FlgContext *self, gint64 id)
+{
+  g_auto (GStrv) argv = self->view ? flg_context_channel (self, id) : NULL;
+  if (!argv)
+    return self->view;
+  const FlSite *site = flg_experiment_site (self->experiment, id);
+  FlViewClient *client = g_hash_table_lookup (self->far, site->name);
+  if (!client)
+    {
+      client = fl_view_client_new ((const char *const *) argv);
+      fl_view_client_set_far (client, TRUE);
+      g_hash_table_insert (self->far, g_strdup (site->name), client);
+    }
+  return client;
+}
+
+FlViewClient *
+flg_context_view_for_job (FlgContext *self, const FlJob *job)
+{
+  return flg_context_view_for_site (self, flg_experiment_job_site (self->experiment, job));
+}
+
+FlViewClient *
+flg_context_view_for_run (FlgContext *self, const FlRun *run)
+{
+  return flg_context_view_for_site (self, flg_experiment_run_site (self->experiment, run));
+}
+
 guint
 flg_context_beat (FlgContext *self)
 {
@@ -67,6 +112,11 @@ flg_context_close (FlgContext *self)
 {
   if (self->view)
     fl_view_client_close (self->view);
+  GHashTableIter iter;
+  gpointer client;
+  g_hash_table_iter_init (&iter, self->far);
+  while (g_hash_table_iter_next (&iter, NULL, &client))
+    fl_view_client_close (client);
   if (self->experiment)
     flg_experiment_close (self->experiment);
 }

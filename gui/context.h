@@ -13,6 +13,14 @@ G_DECLARE_FINAL_TYPE (FlgContext, flg_context, FLG, CONTEXT, GObject)
 FlgContext *flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplayProfile *profile);
 FlgExperiment *flg_context_experiment (FlgContext *self);
 FlViewClient *flg_context_view (FlgContext *self);
+/* Who is asked for images, logs and tables that lie at a site: of an "ssh" site a client of its own, whose child is lent
+ * by the conductor's login; of others (and 0) the one above. NULL when there is none. Borrowed; stays. A store that is a copy
+ * has one client for everything. */
+FlViewClient *flg_context_view_for_site (FlgContext *self, gint64 site);
+FlViewClient *flg_context_view_for_job (FlgContext *self, const FlJob *job);
+FlViewClient *flg_context_view_for_run (FlgContext *self, const FlRun *run);
+/* The beginning of a command that runs another one at that site, over the conductor's login; NULL: it is this machine. Free it. */
+GStrv flg_context_channel (FlgContext *self, gint64 site);
 /* ms between redraws of data that flow in. */
 guint flg_context_beat (FlgContext *self);
 /* Ends the store's thread and the serve child. */

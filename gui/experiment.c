@@ -1,7 +1,10 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/experiment.h"
 
+#include <glib/gstdio.h>
+
 #include <string.h>
+#include <unistd.h>
 
 #define POLL_MS 500
 
@@ -17,6 +20,9 @@ struct _FlgExperiment
   GHashTable *run_tags;              /* run id -> GArray of tag ids */
   FlgGlance glance;
   char *conductor, *problem;
+  char *home;          /* of a followed store: its folder on the other machine; NULL: `folder` */
+  GHashTable *absent;  /* names of roots that are not on this machine */
+  GCancellable *looks; /* for them, under way */
   gboolean open, read_only, filled;
 };
 
@@ -71,6 +77,49 @@ touch (FlgExperiment *self, FlTable table, gint64 id)
     flg_record_touch (record);
 }
 
+/* Names and paths of roots, in turn; what is there is taken out. In a thread: a stuck disk holds up nothing else. */
+static void
+find_absent (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  const GPtrArray *roots = data;
+  GHashTable *absent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i + 1 < roots->len; i += 2)
+    if (g_access (roots->pdata[i + 1], R_OK) != 0)
+      g_hash_table_add (absent, g_strdup (roots->pdata[i]));
+  g_task_return_pointer (task, absent, (GDestroyNotify) g_hash_table_unref);
+}
+
+static void
+on_absent (GObject *source, GAsyncResult *result, gpointer data)
+{
+  FlgExperiment *self = FLG_EXPERIMENT (source);
+  g_autoptr (GHashTable) absent = g_task_propagate_pointer (G_TASK (result), NULL);
+  if (!absent)
+    return;
+  g_hash_table_unref (self->absent);
+  self->absent = g_steal_pointer (&absent);
+  g_signal_emit (self, signals[CHANGED], 0, FLG_CHANGED (FL_TABLE_ROOT));
+}
+
+static void
+look_for_roots (FlgExperiment *self)
+{
+  GPtrArray *roots = g_ptr_array_new_with_free_func (g_free);
+  FlgRecordModel *model = self->tables[FL_TABLE_ROOT];
+  for (guint i = 0; i < flg_record_model_count (model); i++)
+    {
+      const FlRoot *root = flg_record_any (flg_record_model_at (model, i));
+      g_ptr_array_add (roots, g_strdup (root->name));
+      g_ptr_array_add (roots, g_canonicalize_filename (root->path, self->folder));
+    }
+  g_cancellable_cancel (self->looks);
+  g_clear_object (&self->looks);
+  self->looks = g_cancellable_new ();
+  g_autoptr (GTask) task = g_task_new (self, self->looks, on_absent, NULL);
+  g_task_set_task_data (task, roots, (GDestroyNotify) g_ptr_array_unref);
+  g_task_run_in_thread (task, find_absent);
+}
+
 static guint
 take_changes (FlgExperiment *self, GPtrArray *changes)
 {
@@ -82,6 +131,8 @@ take_changes (FlgExperiment *self, GPtrArray *changes)
       flg_record_model_apply (self->tables[table], changes);
   if (what & FLG_CHANGED (FL_TABLE_RUN_TAG))
     index_run_tags (self);
+  if (what & (FLG_CHANGED (FL_TABLE_ROOT) | FLG_CHANGED (FL_TABLE_SITE_ROOT)))
+    look_for_roots (self);
   /* A run's row shows its tags and the states of its jobs; a job's row names its run and trial. */
   if (what & (FLG_CHANGED (FL_TABLE_RUN_TAG) | FLG_CHANGED (FL_TABLE_TAG) | FLG_CHANGED (FL_TABLE_JOB)))
     touch_all (self->tables[FL_TABLE_RUN]);
@@ -161,6 +212,8 @@ flg_experiment_dispose (GObject *object)
 {
   FlgExperiment *self = FLG_EXPERIMENT (object);
   flg_experiment_close (self);
+  g_cancellable_cancel (self->looks);
+  g_clear_object (&self->looks);
   g_clear_object (&self->store);
   for (guint i = 0; i < FL_TABLE_LAST; i++)
     g_clear_object (&self->tables[i]);
@@ -174,6 +227,8 @@ flg_experiment_finalize (GObject *object)
   g_hash_table_unref (self->job_stats);
   g_hash_table_unref (self->run_stats);
   g_hash_table_unref (self->run_tags);
+  g_hash_table_unref (self->absent);
+  g_free (self->home);
   fl_overview_clear (&self->glance.overview);
   g_free (self->conductor);
   g_free (self->problem);
@@ -200,6 +255,7 @@ flg_experiment_init (FlgExperiment *self)
     self->tables[table] = flg_record_model_new (table);
   self->job_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->run_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->absent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->run_tags =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_array_unref);
 }
@@ -241,6 +297,31 @@ guint64
 flg_experiment_now (FlgExperiment *self)
 {
   return self->clock (self->clock_data);
+}
+
+const char *
+flg_experiment_home (FlgExperiment *self)
+{
+  return self->home ? self->home : self->folder;
+}
+
+void
+flg_experiment_set_home (FlgExperiment *self, const char *folder)
+{
+  g_free (self->home);
+  self->home = g_strdup (folder);
+}
+
+gboolean
+flg_experiment_is_copy (FlgExperiment *self)
+{
+  return self->home != NULL;
+}
+
+gboolean
+flg_experiment_root_is_absent (FlgExperiment *self, const char *root)
+{
+  return g_hash_table_contains (self->absent, root);
 }
 
 gboolean
@@ -354,6 +435,13 @@ flg_experiment_job (FlgExperiment *self, gint64 id)
   return record ? flg_record_job (record) : NULL;
 }
 
+const FlSite *
+flg_experiment_site (FlgExperiment *self, gint64 id)
+{
+  FlgRecord *record = flg_record_model_find (self->tables[FL_TABLE_SITE], id);
+  return record ? flg_record_site (record) : NULL;
+}
+
 GPtrArray *
 flg_experiment_attempts (FlgExperiment *self, gint64 job)
 {
@@ -398,37 +486,8 @@ flg_experiment_best_job (FlgExperiment *self, gint64 run)
   return best;
 }
 
-char *
-flg_experiment_resolve (FlgExperiment *self, const char *root, const char *path)
-{
-  FlgRecordModel *roots = self->tables[FL_TABLE_ROOT];
-  for (guint i = 0; i < flg_record_model_count (roots); i++)
-    {
-      const FlRoot *r = flg_record_any (flg_record_model_at (roots, i));
-      if (strcmp (r->name, root) != 0)
-        continue;
-      g_autofree char *base = g_canonicalize_filename (r->path, self->folder);
-      return g_build_filename (base, path, NULL);
-    }
-  return NULL;
-}
-
-char *
-flg_experiment_job_folder (FlgExperiment *self, const FlJob *job)
-{
-  return flg_experiment_resolve (self, job->root, job->path);
-}
-
-char *
-flg_experiment_attempt_folder (FlgExperiment *self, const FlAttempt *attempt)
-{
-  const FlJob *job = flg_experiment_job (self, attempt->job);
-  return job ? flg_experiment_resolve (self, job->root, attempt->path) : NULL;
-}
-
-/* The store holds only what has passed the reader; a text of a newer table that does not is left out whole. */
-static void
-overlay (FlParams *params, const char *text)
+void
+flg_params_overlay (FlParams *params, const char *text)
 {
   g_autoptr (GError) error = NULL;
   if (text && *text && !fl_params_read (params, text, "store", &error))
@@ -441,48 +500,18 @@ flg_experiment_job_params (FlgExperiment *self, const FlJob *job)
   FlParams *params = fl_params_new ();
   FlgRecord *block = flg_record_model_find (self->tables[FL_TABLE_BLOCK], job->block);
   if (block)
-    overlay (params, flg_record_block (block)->params);
+    flg_params_overlay (params, flg_record_block (block)->params);
   const FlTrial *trial = flg_experiment_trial (self, job->trial);
   if (trial)
     {
       /* A trial keeps all of its values; only what it changes may hide the block's. */
       g_autoptr (FlParams) whole = fl_params_new ();
-      overlay (whole, trial->params);
+      flg_params_overlay (whole, trial->params);
       g_autofree char *changed = fl_params_write_changed (whole, NULL);
-      overlay (params, changed);
+      flg_params_overlay (params, changed);
     }
   FlgRecord *task = flg_record_model_find (self->tables[FL_TABLE_TASK], job->task);
   if (task)
-    overlay (params, ((const FlTask *) flg_record_any (task))->params);
+    flg_params_overlay (params, ((const FlTask *) flg_record_any (task))->params);
   return params;
-}
-
-static char *
-in_folder (FlgExperiment *self, const char *path)
-{
-  return *path ? g_canonicalize_filename (path, self->folder) : g_strdup ("");
-}
-
-void
-flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask)
-{
-  const FlJob *job = flg_experiment_best_job (self, run->id);
-  g_autoptr (FlParams) params = NULL;
-  if (job)
-    params = flg_experiment_job_params (self, job);
-  else
-    {
-      params = fl_params_new ();
-      FlgRecordModel *blocks = self->tables[FL_TABLE_BLOCK];
-      for (guint i = 0; i < flg_record_model_count (blocks); i++)
-        {
-          const FlBlock *block = flg_record_block (flg_record_model_at (blocks, i));
-          gboolean after = !*block->first_run || fl_run_name_compare (run->name, block->first_run) >= 0;
-          gboolean before = !*block->last_run || fl_run_name_compare (run->name, block->last_run) <= 0;
-          if (block->active && after && before)
-            overlay (params, block->params);
-        }
-    }
-  *geometry = in_folder (self, fl_params_text (params, "detector.geometry"));
-  *mask = in_folder (self, fl_params_text (params, "detector.mask"));
 }

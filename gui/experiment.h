@@ -65,8 +65,35 @@ const FlJob *flg_experiment_best_job (FlgExperiment *self, gint64 run);
 /* Absolute path; NULL when there is no such root. */
 char *flg_experiment_resolve (FlgExperiment *self, const char *root, const char *path);
 char *flg_experiment_job_folder (FlgExperiment *self, const FlJob *job);
+/* Of a far attempt: its mirror here, with journals, tables in flight and the end of what it printed. */
 char *flg_experiment_attempt_folder (FlgExperiment *self, const FlAttempt *attempt);
+
+/* --- where things lie --- */
+
+/* NULL: there is no such site, or 0. */
+const FlSite *flg_experiment_site (FlgExperiment *self, gint64 id);
+/* Reached over SSH: its files are not here. (FALSE in a copy, where all is behind one link.) */
+gboolean flg_experiment_site_is_far (FlgExperiment *self, gint64 site);
+/* The same path at a site, which may keep the root elsewhere. Absolute; NULL when there is no such root. */
+char *flg_experiment_resolve_at (FlgExperiment *self, gint64 site, const char *root, const char *path);
+/* FOLDER/STEM + suffix (".out", "" …) at the attempt's own site. */
+char *flg_experiment_attempt_path (FlgExperiment *self, const FlAttempt *attempt, const char *suffix);
+/* Where a job's files are: at the site of its newest attempt, else where it is to run; 0: here. */
+gint64 flg_experiment_job_site (FlgExperiment *self, const FlJob *job);
+/* Where a run's files are: at the far site whose watch has found it, or that maps its root when the root is not here; 0: here. */
+gint64 flg_experiment_run_site (FlgExperiment *self, const FlRun *run);
+/* A path at one site as it is at another (by the roots); a copy of `path` when no root holds it. */
+char *flg_experiment_move_path (FlgExperiment *self, const char *path, gint64 from, gint64 to);
+gboolean flg_experiment_root_is_absent (FlgExperiment *self,
+                                        const char *root); /* as far as is known by now */
+/* The folder that relative paths begin in: the experiment's; or, of a store that is a copy of one on another machine,
+ * that one's folder there. */
+const char *flg_experiment_home (FlgExperiment *self);
+void flg_experiment_set_home (FlgExperiment *self, const char *folder);
+gboolean flg_experiment_is_copy (FlgExperiment *self);
+/* The store holds only what has passed the reader; a text of a newer table that does not is left out whole. */
+void flg_params_overlay (FlParams *params, const char *text);
 /* What a job runs with, in the order of precedence block < trial < task. */
 FlParams *flg_experiment_job_params (FlgExperiment *self, const FlJob *job);
-/* Geometry and mask for looking at a run's images: absolute paths, "" = none. */
+/* Geometry and mask for looking at a run's images: absolute paths where its best job runs, "" = none. */
 void flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask);

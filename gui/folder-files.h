@@ -6,5 +6,6 @@
 /* GPtrArray of absolute paths, sorted by name as people count; NULL with error. Valid during the call. */
 typedef void (*FlgFolderFilesFunc) (GPtrArray *files, const GError *error, gpointer data);
 
-/* `func` is called exactly once, later. */
-void flg_folder_files (const char *path, FlgFolderFilesFunc func, gpointer data);
+/* `channel` NULL: on this machine; else what a command there begins with (flg_context_channel()). `func` is called exactly
+ * once, later. */
+void flg_folder_files (const char *path, const char *const *channel, FlgFolderFilesFunc func, gpointer data);

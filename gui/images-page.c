@@ -39,6 +39,17 @@ choose_file (FlgImagesPage *self, guint32 source)
   self->setting = FALSE;
 }
 
+/* Where the files are whose shots are listed. */
+static gint64
+site_of (FlgImagesPage *self)
+{
+  const FlJob *job = self->list ? flg_experiment_job (EXPERIMENT (self), self->job) : NULL;
+  const FlRun *run = flg_experiment_run (EXPERIMENT (self), flg_chooser_get (self->runs));
+  return job   ? flg_experiment_job_site (EXPERIMENT (self), job)
+         : run ? flg_experiment_run_site (EXPERIMENT (self), run)
+               : 0;
+}
+
 void
 flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 source, guint32 frame,
                             gboolean remember)
@@ -52,7 +63,11 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
     remember_place (self);
   self->source = source;
   choose_file (self, source);
+  gint64 site = site_of (self);
+  flg_compare_panel_set_place (self->compare, site);
   flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
+  flg_shot_picture_set_client (self->picture,
+                               flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site));
   flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* last: `path` may be its own */
 }
 
@@ -212,9 +227,12 @@ enter_run (FlgImagesPage *self, gint64 job)
     begin_list (self, job);
   else if (run)
     {
-      g_autofree char *folder = flg_experiment_resolve (experiment, run->root, run->path);
+      gint64 site = flg_experiment_run_site (experiment, run);
+      g_autofree char *folder = flg_experiment_resolve_at (experiment, site, run->root, run->path);
+      g_auto (GStrv) channel = flg_context_channel (flg_page_context (FLG_PAGE (self)), site);
       self->listing++;
-      flg_folder_files (folder ? folder : run->path, on_folder, g_object_ref (self));
+      flg_folder_files (folder ? folder : run->path, (const char *const *) channel, on_folder,
+                        g_object_ref (self));
     }
   on_list_changed (self);
 }

@@ -159,13 +159,16 @@ read_files (FlStore *store, gpointer data, GError **error)
   return files;
 }
 
-/* The path that the engine was given, in this folder: a copied experiment brings its runs along, or misses them. */
+/* The path that the engine was given, as it is at the job's site; here: in this folder, for a copied experiment brings its
+ * runs along, or misses them. */
 static char *
 relocate (FlgShotList *self, const char *path)
 {
   const FlJob *job = flg_experiment_job (self->experiment, self->job);
   const FlRun *run = job ? flg_experiment_run (self->experiment, job->run) : NULL;
-  g_autofree char *home = run ? flg_experiment_resolve (self->experiment, run->root, run->path) : NULL;
+  gint64 site = job ? flg_experiment_job_site (self->experiment, job) : 0;
+  g_autofree char *home =
+      run ? flg_experiment_resolve_at (self->experiment, site, run->root, run->path) : NULL;
   if (!home || g_str_has_prefix (path, home))
     return g_strdup (path);
   g_autofree char *inner = g_strdup_printf ("/%s/", run->path);

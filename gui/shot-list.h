@@ -31,7 +31,7 @@ gboolean flg_shot_list_hit (FlgShotList *self, guint n, FlgShotRef *ref);
 /* The shot itself; FALSE when it has not been processed. */
 gboolean flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef *ref);
 
-/* Files of the job in the order of their numbers; borrowed. The path is where it should be in this experiment's folder. */
+/* Files of the job in the order of their numbers; borrowed. The path is where it should be at the job's site. */
 guint flg_shot_list_n_files (FlgShotList *self);
 const char *flg_shot_list_file (FlgShotList *self, guint n, guint32 *source);
 /* NULL: not known (yet). */

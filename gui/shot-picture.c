@@ -241,6 +241,16 @@ flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geome
 }
 
 void
+flg_shot_picture_set_client (FlgShotPicture *self, FlViewClient *client)
+{
+  if (client == self->client)
+    return;
+  forget_asked (self);
+  g_set_object (&self->client, client);
+  g_clear_pointer (&self->drawn_path, g_free); /* the same path is another file there */
+}
+
+void
 flg_shot_picture_clear (FlgShotPicture *self, const char *text)
 {
   forget_asked (self);

@@ -14,6 +14,8 @@ G_DECLARE_FINAL_TYPE (FlgShotPicture, flg_shot_picture, FLG, SHOT_PICTURE, GObje
 /* Takes a reference of the client (NULL: there are no images); the widgets belong to the caller and live until flg_shot_picture_close(). */
 FlgShotPicture *flg_shot_picture_new (FlViewClient *client, FlwImageView *view, FlwColourBar *bar,
                                       GtkLabel *facts);
+/* Who is asked from the next shot on (a reference is taken); NULL: nobody. */
+void flg_shot_picture_set_client (FlgShotPicture *self, FlViewClient *client);
 /* What is on its way is forgotten; then unref. */
 void flg_shot_picture_close (FlgShotPicture *self);
 /* "" = no geometry, mask. Copies. From frame to frame of one file the zoom stays, as it does from file

@@ -8,13 +8,14 @@
 typedef struct
 {
   FlgShotResult result;
+  FlViewClient *client; /* NULL: nothing can be asked */
+  char *path;           /* of the shot's file there; NULL: the shot's own */
   GCancellable *cancellable;
 } Side;
 
 struct _FlgShotResults
 {
   GObject parent_instance;
-  FlViewClient *client;
   char *path, *geometry, *mask; /* path NULL: no shot */
   guint32 frame;
   Side sides[FLG_N_SIDES];
@@ -165,25 +166,25 @@ static void
 ask (FlgShotResults *self, FlgSide which)
 {
   Side *side = &self->sides[which];
-  FlViewSourceRequest source = { self->path, self->geometry, self->mask };
+  FlViewSourceRequest source = { side->path ? side->path : self->path, self->geometry, self->mask };
   g_cancellable_cancel (side->cancellable);
   g_object_unref (side->cancellable);
   side->cancellable = g_cancellable_new ();
   side->result.waiting = 0;
-  if (!self->client || !self->path)
+  if (!side->client || !self->path)
     return;
   if (side->result.kind == FLG_RESULT_STORED)
     {
       FlViewSpotsRequest request = { side->result.from, source, self->frame };
-      fl_view_client_spots_async (self->client, &request, side->cancellable, on_spots,
+      fl_view_client_spots_async (side->client, &request, side->cancellable, on_spots,
                                   asked_new (self, which));
-      fl_view_client_lattices_async (self->client, &request, side->cancellable, on_lattices,
+      fl_view_client_lattices_async (side->client, &request, side->cancellable, on_lattices,
                                      asked_new (self, which));
     }
   else if (side->result.kind == FLG_RESULT_TRIED)
     {
       FlViewTryRequest request = { source, self->frame, side->result.from };
-      fl_view_client_try_async (self->client, &request, side->cancellable, on_tried, asked_new (self, which));
+      fl_view_client_try_async (side->client, &request, side->cancellable, on_tried, asked_new (self, which));
     }
 }
 
@@ -222,6 +223,20 @@ flg_shot_results_set_side (FlgShotResults *self, FlgSide which, FlgResultKind ki
   tell (self, result);
 }
 
+void
+flg_shot_results_set_asked (FlgShotResults *self, FlgSide which, FlViewClient *client, const char *path)
+{
+  Side *side = &self->sides[which];
+  if (side->client == client && g_strcmp0 (side->path, path) == 0)
+    return;
+  g_set_object (&side->client, client);
+  g_free (side->path);
+  side->path = g_strdup (path);
+  forget_answer (&side->result);
+  ask (self, which);
+  tell (self, &side->result);
+}
+
 const FlgShotResult *
 flg_shot_results_get (FlgShotResults *self, FlgSide side)
 {
@@ -240,7 +255,8 @@ FlgShotResults *
 flg_shot_results_new (FlViewClient *client)
 {
   FlgShotResults *self = g_object_new (FLG_TYPE_SHOT_RESULTS, NULL);
-  self->client = client ? g_object_ref (client) : NULL;
+  for (FlgSide side = FLG_SIDE_A; side < FLG_N_SIDES; side++)
+    g_set_object (&self->sides[side].client, client);
   return self;
 }
 
@@ -263,8 +279,9 @@ flg_shot_results_finalize (GObject *object)
       g_array_unref (result->spot_marks);
       g_array_unref (result->prediction_marks);
       g_object_unref (self->sides[i].cancellable);
+      g_clear_object (&self->sides[i].client);
+      g_free (self->sides[i].path);
     }
-  g_clear_object (&self->client);
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);

@@ -46,5 +46,7 @@ void flg_shot_results_set_shot (FlgShotResults *self, const char *path, const ch
                                 const char *mask, guint32 frame);
 /* Of the same kind, the former answer stays until the next has come. */
 void flg_shot_results_set_side (FlgShotResults *self, FlgSide side, FlgResultKind kind, const char *from);
+/* Who is asked about a side, and what the shot's file is called there (NULL: as everywhere); asks at once. */
+void flg_shot_results_set_asked (FlgShotResults *self, FlgSide side, FlViewClient *client, const char *path);
 const FlgShotResult *flg_shot_results_get (FlgShotResults *self, FlgSide side);
 gboolean flg_shot_results_is_idle (FlgShotResults *self);
