@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/control/mirror.h"
 
 /* One piece of work for the site's thread; each kind has its own function. */
 typedef struct Request Request;
@@ -15,6 +16,7 @@ struct Request
   GPtrArray *submissions, *statuses;
   gboolean hard;
   guint64 bytes;
+  char *message;
   FlProbe probe;
   FlSiteWork other;
   gpointer other_data, result;
@@ -148,6 +150,7 @@ request_free (gpointer data)
   g_ptr_array_unref (request->statuses);
   g_clear_error (&request->error);
   fl_probe_clear (&request->probe);
+  g_free (request->message);
   g_main_context_unref (request->context);
   link_unref (request->link);
   g_free (request);
@@ -301,6 +304,30 @@ fl_site_link_cancel (FlSiteLink *link, const FlSubmission *submission, gboolean 
   request->hard = hard;
   g_ptr_array_add (request->submissions, fl_submission_copy (submission));
   request_send (request, work_cancel, deliver_statuses);
+}
+
+/* --- journals --- */
+
+static void
+work_pull (Request *request, const FlSiteContext *context)
+{
+  if (context->host != NULL)
+    fl_mirror_pull (context->host, request->submissions, &request->bytes, &request->message, &request->error);
+}
+
+static void
+deliver_pull (Request *request)
+{
+  FlPullReply reply = (FlPullReply) request->reply;
+  reply (request->bytes, request->message, request->error, request->data);
+}
+
+void
+fl_site_link_pull (FlSiteLink *link, GPtrArray *submissions, FlPullReply reply, gpointer data)
+{
+  Request *request = request_new (link, G_CALLBACK (reply), data);
+  request_take (request, submissions);
+  request_send (request, work_pull, deliver_pull);
 }
 
 /* --- the site itself --- */

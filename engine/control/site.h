@@ -152,6 +152,11 @@ void fl_site_link_poll (FlSiteLink *link, GPtrArray *submissions, FlSiteReply re
 void fl_site_link_cancel (FlSiteLink *link, const FlSubmission *submission, gboolean hard, FlSiteReply reply,
                           gpointer data);
 
+/* Brings what these attempts (GPtrArray of FlSubmission, copied) have written since into their mirrors: mirror.h. `bytes`: that
+ * came; `message`: what went wrong with some of them, NULL: nothing. Nothing to do where a mirror is the folder itself. */
+typedef void (*FlPullReply) (guint64 bytes, const char *message, const GError *error, gpointer data);
+void fl_site_link_pull (FlSiteLink *link, GPtrArray *submissions, FlPullReply reply, gpointer data);
+
 /* Any other work on the site's thread, in turn: `work` gets the context, its result goes to `reply` on the asker's context. */
 typedef gpointer (*FlSiteWork) (const FlSiteContext *context, gpointer data, GError **error);
 typedef void (*FlSiteWorked) (gpointer result, const GError *error, gpointer data);
