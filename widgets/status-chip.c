@@ -72,6 +72,27 @@ flw_shape_draw (cairo_t *cr, FlwShape shape, double x, double y, double size)
       cairo_line_to (cr, cx + r * 0.5, cy);
       cairo_stroke (cr);
       break;
+    case FLW_SHAPE_PAUSE:
+      cairo_rectangle (cr, x + size * 0.15, y + 1, size * 0.26, size - 2);
+      cairo_rectangle (cr, x + size * 0.59, y + 1, size * 0.26, size - 2);
+      cairo_fill (cr);
+      break;
+    case FLW_SHAPE_DIAMOND:
+      cairo_move_to (cr, cx, y);
+      cairo_line_to (cr, x + size, cy);
+      cairo_line_to (cr, cx, y + size);
+      cairo_line_to (cr, x, cy);
+      cairo_close_path (cr);
+      cairo_fill (cr);
+      break;
+    case FLW_SHAPE_ARROW:
+      cairo_move_to (cr, x + 1, cy);
+      cairo_line_to (cr, x + size - 1, cy);
+      cairo_move_to (cr, cx, y + 1.5);
+      cairo_line_to (cr, x + size - 1, cy);
+      cairo_line_to (cr, cx, y + size - 1.5);
+      cairo_stroke (cr);
+      break;
     default:
       cairo_move_to (cr, x + 1, cy);
       cairo_line_to (cr, x + size - 1, cy);
@@ -175,14 +196,15 @@ flw_status_chip_set_state (FlwStatusChip *chip, const char *state, const char *d
     FlwTone tone;
   } known[] = {
     { "planned", N_ ("planned"), FLW_SHAPE_DASH, FLW_TONE_NEUTRAL },
-    { "submitting", N_ ("submitting"), FLW_SHAPE_HALF, FLW_TONE_NEUTRAL },
+    { "held", N_ ("to approve"), FLW_SHAPE_DIAMOND, FLW_TONE_WARNING },
+    { "submitting", N_ ("submitting"), FLW_SHAPE_ARROW, FLW_TONE_NEUTRAL },
     { "queued", N_ ("queued"), FLW_SHAPE_RING, FLW_TONE_NEUTRAL },
     { "running", N_ ("running"), FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE },
     { "done", N_ ("done"), FLW_SHAPE_DISC, FLW_TONE_GOOD },
     { "failed", N_ ("failed"), FLW_SHAPE_CROSS, FLW_TONE_BAD },
     { "cancelled", N_ ("cancelled"), FLW_SHAPE_SQUARE, FLW_TONE_NEUTRAL },
     { "timed-out", N_ ("timed out"), FLW_SHAPE_CLOCK, FLW_TONE_BAD },
-    { "preempted", N_ ("preempted"), FLW_SHAPE_HALF, FLW_TONE_WARNING },
+    { "preempted", N_ ("preempted"), FLW_SHAPE_PAUSE, FLW_TONE_WARNING },
     { "up", N_ ("up"), FLW_SHAPE_DISC, FLW_TONE_GOOD },
     { "slow", N_ ("slow"), FLW_SHAPE_HALF, FLW_TONE_WARNING },
     { "lost", N_ ("lost"), FLW_SHAPE_CROSS, FLW_TONE_BAD },

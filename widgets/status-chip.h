@@ -19,7 +19,10 @@ typedef enum
   FLW_SHAPE_CROSS,    /* ✕ failed */
   FLW_SHAPE_SQUARE,   /* ■ stopped by somebody */
   FLW_SHAPE_CLOCK,    /* ◷ out of time */
-  FLW_SHAPE_DASH      /* – nothing known */
+  FLW_SHAPE_DASH,     /* – nothing known */
+  FLW_SHAPE_PAUSE,    /* two bars: taken off, goes on later */
+  FLW_SHAPE_DIAMOND,  /* ◆ waits for a person */
+  FLW_SHAPE_ARROW     /* ➔ on its way there */
 } FlwShape;
 
 #define FLW_TYPE_STATUS_CHIP (flw_status_chip_get_type ())
