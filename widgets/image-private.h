@@ -1,10 +1,11 @@
-/* image-private.h: the inside of FlwImageView, shared by image-view.c (state, input), image-source.c (pixels),
+/* image-private.h: the inside of FlwImageView, shared by image-view.c (state), image-navigate.c (places, input), image-source.c (pixels),
  * image-marks.c (spots and predictions), image-draw.c (what else lies over them) and image-readout.c (what is under the
  * cursor). */
 #pragma once
 
 #include "widgets/chrome.h"
 #include "widgets/image-view.h"
+#include "widgets/plot-nav.h"
 #include "widgets/render-loop.h"
 
 /* An answer of the provider. Immutable; shared with the worker that paints it. */
@@ -70,7 +71,7 @@ void flw_image_ask (FlwImageView *view, gboolean overtake);
 void flw_image_repaint (FlwImageView *view);
 void flw_image_readout_changed (FlwImageView *view);
 void flw_image_overlay_changed (FlwImageView *view);
-FlwBox flw_image_box (FlwImageView *view);
+FlwBox flw_image_box (FlwImageView *view); /* image-navigate.c, as are those down to flw_image_act() */
 double flw_image_to_x (FlwImageView *view, double x);
 double flw_image_to_y (FlwImageView *view, double y);
 double flw_image_from_x (FlwImageView *view, double x);
@@ -79,6 +80,13 @@ double flw_image_from_y (FlwImageView *view, double y);
 float flw_image_value (FlwImageView *view, double x, double y);
 /* The panel under (x, y) and the pixel there; −1: none. */
 int flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *ss);
+/* Another part is visible. */
+void flw_image_view_changed (FlwImageView *view);
+void flw_image_set_extent (FlwImageView *view, double x0, double y0, double x1, double y1);
+void flw_image_find_extent (FlwImageView *view); /* of the panels */
+void flw_image_place (FlwImageView *view, double cx, double cy, double zoom);
+extern const FlwNav flw_image_nav;
+void flw_image_act (GtkWidget *widget, const char *action, GVariant *parameter);
 /* Nearest within 8 px of (x, y), if they are shown; −1: none. */
 int flw_image_prediction_at (FlwImageView *view, double x, double y);
 int flw_image_spot_at (FlwImageView *view, double x, double y);
