@@ -412,6 +412,15 @@ camera_length (const FlDetector *detector, FlVec3 shift)
   return detector->placed ? sum / detector->n_panels : 0;
 }
 
+/* Detector pixels of which a raster pixel is the mean: as many as its area has; the largest of some is one of them. */
+static double
+pixels_a_pixel (const FlViewImage *image, const FlViewImageRequest *request)
+{
+  const FlViewRect *r = &image->rect;
+  double area = (r->x1 - r->x0) / request->width * (r->y1 - r->y0) / request->height;
+  return request->reduce == FL_VIEW_MEAN ? fmax (area, 1) : 1;
+}
+
 FlViewImage *
 fl_picture_draw (FlPicture *picture, const FlViewImageRequest *request)
 {
@@ -432,6 +441,8 @@ fl_picture_draw (FlPicture *picture, const FlViewImageRequest *request)
                     : request->rect;
   memcpy (image->percentiles, picture->percentiles, sizeof image->percentiles);
   map_prepare (&picture->map, detector, picture->shift, image->rect, request);
+  image->photon = detector->panels[0].gain;
+  image->pixels = picture->map.with_forward ? pixels_a_pixel (image, request) : 0;
   draw (picture, request->reduce == FL_VIEW_MAXIMUM, raster);
   return image;
 }

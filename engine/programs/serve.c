@@ -18,6 +18,7 @@
 #include "engine/programs/try-trial.h"
 #include "engine/results/spots.h"
 #include "engine/shots/source.h"
+#include "engine/view/log-find.h"
 #include "engine/view/server.h"
 
 #define MAX_SOURCES 4
@@ -377,24 +378,36 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
   return tried;
 }
 
+/* A plain file, whatever is asked for in its place; −1 with error. */
+static int
+open_log (const Serve *serve, const char *name, char **path, gint64 *size, GError **error)
+{
+  struct stat about;
+  *path = resolve (serve, name, error);
+  if (*path == NULL)
+    return -1;
+  int fd = open (*path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0 && fstat (fd, &about) == 0 && S_ISREG (about.st_mode))
+    {
+      *size = about.st_size;
+      return fd;
+    }
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", *path,
+               fd < 0 ? g_strerror (errno) : "is not a plain file");
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
 static FlViewLog *
 serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
            GError **error)
 {
-  g_autofree char *path = resolve (data, request->path, error);
-  struct stat about;
-  if (path == NULL)
+  g_autofree char *path = NULL;
+  gint64 size;
+  int fd = open_log (data, request->path, &path, &size, error);
+  if (fd < 0)
     return NULL;
-  int fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (fd < 0 || fstat (fd, &about) != 0 || !S_ISREG (about.st_mode))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", path,
-                   fd < 0 ? g_strerror (errno) : "is not a plain file");
-      if (fd >= 0)
-        close (fd);
-      return NULL;
-    }
-  gint64 size = about.st_size;
   gint64 offset = request->offset < 0 ? MAX (size + request->offset, 0) : MIN (request->offset, size);
   gsize length = (gsize) MIN (MIN (request->length, FL_VIEW_MAX_LOG), size - offset);
   g_autofree char *bytes = g_malloc (length + 1);
@@ -411,6 +424,21 @@ serve_log (gpointer data, const FlViewLogRequest *request, GCancellable *cancell
   log->size = (guint64) size;
   log->bytes = g_bytes_new_take (g_steal_pointer (&bytes), (gsize) got);
   return log;
+}
+
+static FlViewFound *
+serve_find (gpointer data, const FlViewFindRequest *request, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *path = NULL;
+  gint64 size;
+  int fd = open_log (data, request->path, &path, &size, error);
+  if (fd < 0)
+    return NULL;
+  FlViewFound *found = fl_log_find (fd, (guint64) size, request, cancellable, error);
+  close (fd);
+  if (found == NULL)
+    fl_error_prefix_path (error, path);
+  return found;
 }
 
 static FlViewInflight *
@@ -452,6 +480,7 @@ fl_program_serve (int argc, char **argv)
                                            .source = serve_source,
                                            .log = serve_log,
                                            .inflight = serve_inflight,
+                                           .find = serve_find,
                                            .lattices = serve_lattices,
                                            .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;

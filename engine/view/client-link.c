@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/view/whole.h"
 
 #define LAST_WORDS 512 /* bytes of the child's standard error that are read when it has ended */
 
@@ -19,7 +20,8 @@ struct FlViewLink
   const FlViewLinkEvents *events;
   GMainContext *context;
   GSubprocess *process;
-  int in;            /* its standard output: the thread's */
+  int in; /* its standard output: the thread's, as is `whole` */
+  FlViewWhole *whole;
   int errors;        /* memory file that is its standard error */
   GMutex mutex;      /* calls, problem */
   GHashTable *calls; /* id → FlViewCall, sent and not answered */
@@ -40,6 +42,7 @@ fl_view_call_free (FlViewCall *call)
       g_source_unref (call->cancelled);
     }
   g_clear_pointer (&call->frame, g_bytes_unref);
+  fl_view_kept_clear (&call->kept);
   g_object_unref (call->task);
   g_free (call);
 }
@@ -67,6 +70,7 @@ link_clear (gpointer data)
   FlViewLink *link = data;
   g_queue_clear_full (&link->outgoing, (GDestroyNotify) g_bytes_unref);
   g_hash_table_unref (link->calls);
+  fl_view_whole_free (link->whole);
   g_clear_object (&link->process);
   g_clear_pointer (&link->context, g_main_context_unref);
   g_free (link->problem);
@@ -171,6 +175,8 @@ static gboolean
 deliver (gpointer data)
 {
   Delivery *d = data;
+  if (d->link->client != NULL)
+    d->link->events->delivered (d->link->client, d->call, d->result);
   if (d->error != NULL)
     g_task_return_error (d->call->task, g_steal_pointer (&d->error));
   else
@@ -209,6 +215,8 @@ decode_answer (Delivery *d, GBytes *body)
                                  [FL_VIEW_SOURCE] = FL_VIEW_SOURCE_REPLY,
                                  [FL_VIEW_LOG] = FL_VIEW_LOG_REPLY,
                                  [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY,
+                                 [FL_VIEW_FIND] = FL_VIEW_FIND_REPLY,
+                                 [FL_VIEW_FEED] = FL_VIEW_FEED_REPLY,
                                  [FL_VIEW_LATTICES] = FL_VIEW_LATTICES_REPLY,
                                  [FL_VIEW_TRY] = FL_VIEW_TRY_REPLY };
   g_autoptr (GVariant) parsed = fl_view_body_parse (body, types[d->call->operation], &d->error);
@@ -243,6 +251,14 @@ decode_answer (Delivery *d, GBytes *body)
     case FL_VIEW_INFLIGHT:
       d->result = fl_view_inflight_decode (parsed);
       d->unref = (GDestroyNotify) fl_view_inflight_unref;
+      break;
+    case FL_VIEW_FIND:
+      d->result = fl_view_found_decode (parsed);
+      d->unref = (GDestroyNotify) fl_view_found_unref;
+      break;
+    case FL_VIEW_FEED:
+      d->result = fl_view_feed_decode (parsed);
+      d->unref = (GDestroyNotify) g_bytes_unref;
       break;
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:
@@ -301,6 +317,8 @@ read_answer (FlViewLink *link, GError **error)
   g_autoptr (GBytes) body = NULL;
   if (!fl_view_frame_read (link->in, FL_VIEW_MAX_REPLY, &frame, &body, error))
     return FALSE;
+  if (!fl_view_whole_take (link->whole, &frame, &body, error))
+    return *error == NULL;
   if (frame.operation == FL_VIEW_HELLO)
     {
       if (!read_hello (body, error))
@@ -392,6 +410,7 @@ fl_view_link_new (const char *const *argv, GMainContext *context, const FlViewLi
   g_mutex_init (&link->mutex);
   g_queue_init (&link->outgoing);
   link->calls = g_hash_table_new (NULL, NULL);
+  link->whole = fl_view_whole_new ();
   link->errors = memfd_create ("stderr", MFD_CLOEXEC);
   if (link->errors >= 0 && fcntl (link->errors, F_SETFL, O_APPEND) == 0)
     g_subprocess_launcher_take_stderr_fd (launcher, fcntl (link->errors, F_DUPFD_CLOEXEC, 3));
@@ -427,9 +446,32 @@ fl_view_link_withdraw (FlViewLink *link, guint32 id)
 {
   FlViewCall *call = link_take (link, id);
   if (call != NULL)
-    link_send (link, fl_view_frame_bytes (0, FL_VIEW_CANCEL, FL_VIEW_OK,
-                                          g_variant_new (FL_VIEW_CANCEL_REQUEST, id)));
+    link_send (link, fl_view_frame_bytes (0, FL_VIEW_CANCEL, 0, g_variant_new (FL_VIEW_CANCEL_REQUEST, id)));
   return call;
+}
+
+gboolean
+fl_view_link_hand_over (FlViewLink *link, guint32 id, GTask *task, GSource *cancelled)
+{
+  g_mutex_lock (&link->mutex);
+  FlViewCall *call = g_hash_table_lookup (link->calls, GUINT_TO_POINTER (id));
+  if (call != NULL)
+    {
+      g_object_unref (call->task);
+      call->task = g_object_ref (task);
+      call->cancelled = cancelled != NULL ? g_source_ref (cancelled) : NULL;
+    }
+  g_mutex_unlock (&link->mutex);
+  return call != NULL;
+}
+
+gboolean
+fl_view_link_is_idle (FlViewLink *link)
+{
+  g_mutex_lock (&link->mutex);
+  gboolean idle = g_hash_table_size (link->calls) == 0;
+  g_mutex_unlock (&link->mutex);
+  return idle;
 }
 
 gint64
@@ -441,7 +483,7 @@ fl_view_link_beat (FlViewLink *link)
   if (link->beat != 0)
     return g_get_monotonic_time () - link->beat;
   link->beat = g_get_monotonic_time ();
-  link_send (link, fl_view_frame_bytes (0, FL_VIEW_HELLO, FL_VIEW_OK,
+  link_send (link, fl_view_frame_bytes (0, FL_VIEW_HELLO, 0,
                                         g_variant_new (FL_VIEW_HELLO_REQUEST, FL_VIEW_VERSION)));
   return 0;
 }

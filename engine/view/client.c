@@ -1,6 +1,7 @@
 #include "engine/view/client.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include "engine/base/error.h"
 #include "engine/view/client-link.h"
@@ -10,6 +11,8 @@
 #define BEAT_S           2
 #define SLOW_US          (3 * G_USEC_PER_SEC)
 #define LOST_US          (20 * G_USEC_PER_SEC)
+#define KEPT_BYTES       (64u << 20)
+#define LONGEST_STEP     64 /* frames that one turn of a page may go, to be gone on with */
 
 struct _FlViewClient
 {
@@ -20,11 +23,17 @@ struct _FlViewClient
   GQueue waiting;   /* of FlViewCall, for the next child */
   guint32 last_id;
   guint pause_ms;
-  GSource *restart, *beat;
+  GSource *restart, *beat, *idle;
   FlViewState state;
   char *message;
   gint64 round_trip;
-  gboolean closed;
+  gboolean closed, far;
+  FlViewCache *cache;
+  GVariant *seen;   /* the last image request */
+  gint64 step;      /* frames from the one before; 0: another picture altogether */
+  guint32 frames;   /* of its file; 0 = not known yet */
+  guint32 ahead_id; /* of a picture asked for before anybody wants it, 0 = none */
+  char *ahead_key;
 };
 
 G_DEFINE_FINAL_TYPE (FlViewClient, fl_view_client, G_TYPE_OBJECT)
@@ -40,6 +49,7 @@ enum
 static GParamSpec *props[N_PROPS];
 
 static void start (FlViewClient *self);
+static void on_delivered (FlViewClient *self, const FlViewCall *call, gpointer answer);
 
 /* --- state --- */
 
@@ -126,6 +136,8 @@ static void
 drop_link (FlViewClient *self, int code, const char *message)
 {
   GPtrArray *calls = fl_view_link_take_all (self->link);
+  self->ahead_id = 0;
+  g_clear_pointer (&self->ahead_key, g_free);
   g_clear_pointer (&self->link, fl_view_link_free);
   fl_view_calls_fail (calls, code, message);
 }
@@ -152,7 +164,7 @@ take_waiting (FlViewClient *self)
 static void
 start (FlViewClient *self)
 {
-  static const FlViewLinkEvents events = { on_answered, on_ended };
+  static const FlViewLinkEvents events = { on_answered, on_delivered, on_ended };
   g_autoptr (GError) error = NULL;
   self->link = fl_view_link_new ((const char *const *) self->argv, self->context, &events, self, &error);
   if (self->link == NULL)
@@ -207,45 +219,183 @@ on_cancelled (GCancellable *cancellable G_GNUC_UNUSED, gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-request (FlViewClient *self, FlViewOperation operation, GVariant *body, GCancellable *cancellable,
-         GAsyncReadyCallback callback, gpointer data)
+static void look_ahead_soon (FlViewClient *self);
+
+static GSource *
+watch_cancellable (FlViewClient *self, GCancellable *cancellable, guint32 id)
 {
-  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
-  g_autoptr (GVariant) own = g_variant_ref_sink (body);
-  if (self->closed)
+  if (cancellable == NULL)
+    return NULL;
+  Cancelled *cancelled = g_new (Cancelled, 1);
+  *cancelled = (Cancelled){ self, id };
+  GSource *source = g_cancellable_source_new (cancellable);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_cancelled), cancelled, g_free);
+  g_source_attach (source, self->context);
+  return source;
+}
+
+/* What was asked for ahead is asked for now (TRUE), or is in the way. */
+static gboolean
+take_ahead (FlViewClient *self, const char *key, GTask *task, GCancellable *cancellable)
+{
+  gboolean taken = FALSE;
+  guint32 id = self->ahead_id;
+  g_autofree char *ahead = g_steal_pointer (&self->ahead_key);
+  self->ahead_id = 0;
+  if (id == 0)
+    return FALSE;
+  if (key != NULL && strcmp (ahead, key) == 0 && self->link != NULL)
     {
-      g_task_return_new_error (task, FL_ERROR, FL_ERROR_STOPPED, "the viewing process has been closed");
-      return;
+      g_autoptr (GSource) cancelled = watch_cancellable (self, cancellable, id);
+      taken = fl_view_link_hand_over (self->link, id, task, cancelled);
+      if (!taken && cancelled != NULL)
+        g_source_destroy (cancelled);
+      return taken;
     }
-  if (g_variant_get_size (own) > FL_VIEW_MAX_REQUEST)
+  FlViewCall *call = take_call (self, id);
+  if (call != NULL)
     {
-      g_task_return_new_error (task, FL_ERROR, FL_ERROR_INPUT,
-                               "view request: paths of %zu bytes, expected at most %u",
-                               g_variant_get_size (own), FL_VIEW_MAX_REQUEST);
-      return;
+      g_task_return_new_error (call->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "no longer wanted");
+      fl_view_call_free (call);
     }
-  if (g_task_return_error_if_cancelled (task))
-    return;
+  return FALSE;
+}
+
+/* Sends it; takes `kept`. Returns its id. */
+static guint32
+send_call (FlViewClient *self, FlViewOperation operation, GVariant *body, FlViewKept kept, GTask *task,
+           GCancellable *cancellable)
+{
   FlViewCall *call = g_new0 (FlViewCall, 1);
   do
     call->id = ++self->last_id;
   while (call->id == 0);
   call->operation = operation;
-  call->frame = fl_view_frame_bytes (call->id, operation, FL_VIEW_OK, own);
-  call->task = g_steal_pointer (&task);
-  if (cancellable != NULL)
-    {
-      Cancelled *cancelled = g_new (Cancelled, 1);
-      *cancelled = (Cancelled){ self, call->id };
-      call->cancelled = g_cancellable_source_new (cancellable);
-      g_source_set_callback (call->cancelled, G_SOURCE_FUNC (on_cancelled), cancelled, g_free);
-      g_source_attach (call->cancelled, self->context);
-    }
+  call->kept = kept;
+  call->frame = fl_view_frame_bytes (call->id, operation, self->far ? FL_VIEW_FAR : 0, body);
+  call->task = g_object_ref (task);
+  call->cancelled = watch_cancellable (self, cancellable, call->id);
+  guint32 id = call->id;
   if (self->link != NULL)
     fl_view_link_ask (self->link, call);
   else
     g_queue_push_tail (&self->waiting, call);
+  return id;
+}
+
+/* Takes what `kept` (NULL: the answer is not kept) points to. */
+static void
+request (FlViewClient *self, FlViewOperation operation, GVariant *body, FlViewKept *kept,
+         GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, data);
+  g_autoptr (GVariant) own = g_variant_ref_sink (body);
+  const char *key = kept != NULL ? kept->key : NULL;
+  gpointer answer = NULL;
+  GDestroyNotify unref;
+  if (self->closed)
+    g_task_return_new_error (task, FL_ERROR, FL_ERROR_STOPPED, "the viewing process has been closed");
+  else if (g_variant_get_size (own) > FL_VIEW_MAX_REQUEST)
+    g_task_return_new_error (task, FL_ERROR, FL_ERROR_INPUT,
+                             "view request: paths of %zu bytes, expected at most %u",
+                             g_variant_get_size (own), FL_VIEW_MAX_REQUEST);
+  else if (g_task_return_error_if_cancelled (task))
+    ;
+  else if (key != NULL && (answer = fl_view_cache_get (self->cache, key, &unref)) != NULL)
+    {
+      g_task_return_pointer (task, answer, unref);
+      look_ahead_soon (self);
+    }
+  else if (!take_ahead (self, key, task, cancellable))
+    {
+      FlViewKept none = { NULL, NULL };
+      send_call (self, operation, own, kept != NULL ? *kept : none, task, cancellable);
+      return;
+    }
+  if (kept != NULL)
+    fl_view_kept_clear (kept);
+}
+
+/* --- what will be asked for next --- */
+
+/* `body`: of the picture that is asked for. */
+static void
+note_direction (FlViewClient *self, GVariant *body, const FlViewImageRequest *now)
+{
+  FlViewImageRequest before;
+  gboolean same = FALSE;
+  if (self->seen != NULL && fl_view_image_request_decode (self->seen, &before, NULL))
+    {
+      guint32 frame = before.frame;
+      before.frame = now->frame;
+      g_autoptr (GVariant) moved = g_variant_ref_sink (fl_view_image_request_encode (&before));
+      gint64 step = (gint64) now->frame - frame;
+      same = g_variant_equal (moved, body) && ABS (step) <= LONGEST_STEP;
+      self->step = same && step != 0 ? step : same ? self->step : 0;
+    }
+  if (!same)
+    self->frames = 0;
+  g_clear_pointer (&self->seen, g_variant_unref);
+  self->seen = g_variant_ref (body);
+}
+
+/* Asks for the next picture in the direction of travel, when there is nothing else to do. */
+static void
+look_ahead (FlViewClient *self)
+{
+  FlViewImageRequest r;
+  if (self->step == 0 || self->ahead_id != 0 || self->link == NULL || !fl_view_link_is_idle (self->link)
+      || !fl_view_image_request_decode (self->seen, &r, NULL))
+    return;
+  gint64 frame = r.frame + self->step;
+  if (frame < 0 || frame >= self->frames)
+    return;
+  r.frame = (guint32) frame;
+  r.slot = FL_VIEW_SLOT_AHEAD;
+  FlViewKept kept = fl_view_kept_image (&r);
+  if (fl_view_cache_has (self->cache, kept.key))
+    {
+      fl_view_kept_clear (&kept);
+      return;
+    }
+  g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
+  self->ahead_key = g_strdup (kept.key);
+  self->ahead_id = send_call (self, FL_VIEW_IMAGE, fl_view_image_request_encode (&r), kept, task, NULL);
+}
+
+static gboolean
+on_idle (gpointer data)
+{
+  FlViewClient *self = data;
+  clear_source (&self->idle);
+  look_ahead (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* When those who have been answered have asked what they ask next. */
+static void
+look_ahead_soon (FlViewClient *self)
+{
+  if (!self->far || self->closed || self->idle != NULL)
+    return;
+  self->idle = g_idle_source_new ();
+  g_source_set_callback (self->idle, on_idle, self, NULL);
+  g_source_attach (self->idle, self->context);
+}
+
+static void
+on_delivered (FlViewClient *self, const FlViewCall *call, gpointer answer)
+{
+  if (call->id == self->ahead_id)
+    {
+      self->ahead_id = 0;
+      g_clear_pointer (&self->ahead_key, g_free);
+    }
+  if (answer != NULL && call->kept.key != NULL)
+    fl_view_cache_put (self->cache, &call->kept, call->operation, answer);
+  if (answer != NULL && call->operation == FL_VIEW_IMAGE)
+    self->frames = ((const FlViewImage *) answer)->frames;
+  look_ahead_soon (self);
 }
 
 static gpointer
@@ -259,24 +409,60 @@ finish (FlViewClient *self, GAsyncResult *result, GError **error)
   void fl_view_client_##name##_async (FlViewClient *self, Request, GCancellable *cancellable,                \
                                       GAsyncReadyCallback callback, gpointer data)                           \
   {                                                                                                          \
-    request (self, FL_VIEW_##NAME, encoded, cancellable, callback, data);                                    \
+    request (self, FL_VIEW_##NAME, encoded, NULL, cancellable, callback, data);                              \
   }                                                                                                          \
+  DEFINE_FINISH (Reply, name)
+#define DEFINE_FINISH(Reply, name)                                                                           \
   Reply *fl_view_client_##name##_finish (FlViewClient *self, GAsyncResult *result, GError **error)           \
   {                                                                                                          \
     return finish (self, result, error);                                                                     \
   }
 
-DEFINE_REQUEST (FlViewImage, image, const FlViewImageRequest *what, IMAGE,
-                fl_view_image_request_encode (what))
-DEFINE_REQUEST (FlViewSpots, spots, const FlViewSpotsRequest *what, SPOTS,
-                fl_view_spots_request_encode (what))
-DEFINE_REQUEST (FlViewLattices, lattices, const FlViewSpotsRequest *what, LATTICES,
-                fl_view_spots_request_encode (what))
 DEFINE_REQUEST (FlViewTried, try, const FlViewTryRequest *what, TRY, fl_view_try_request_encode (what))
 DEFINE_REQUEST (FlViewSource, source, const FlViewSourceRequest *what, SOURCE,
                 fl_view_source_request_encode (what))
 DEFINE_REQUEST (FlViewLog, log, const FlViewLogRequest *what, LOG, fl_view_log_request_encode (what))
 DEFINE_REQUEST (FlViewInflight, inflight, const char *dir, INFLIGHT, fl_view_inflight_request_encode (dir))
+DEFINE_REQUEST (FlViewFound, find, const FlViewFindRequest *what, FIND, fl_view_find_request_encode (what))
+DEFINE_REQUEST (GBytes, feed, const FlViewFeedRequest *what, FEED, fl_view_feed_request_encode (what))
+DEFINE_FINISH (FlViewImage, image)
+DEFINE_FINISH (FlViewSpots, spots)
+DEFINE_FINISH (FlViewLattices, lattices)
+
+void
+fl_view_client_image_async (FlViewClient *self, const FlViewImageRequest *what, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer data)
+{
+  FlViewImageRequest r = *what;
+  r.encoding = self->far ? FL_VIEW_COMPACT : FL_VIEW_RAW;
+  GVariant *body = g_variant_ref_sink (fl_view_image_request_encode (&r));
+  FlViewKept kept = fl_view_kept_image (&r);
+  note_direction (self, body, &r);
+  request (self, FL_VIEW_IMAGE, body, &kept, cancellable, callback, data);
+  g_variant_unref (body);
+}
+
+static void
+ask_results (FlViewClient *self, FlViewOperation operation, const FlViewSpotsRequest *what,
+             GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data)
+{
+  FlViewKept kept = fl_view_kept_results (operation, what);
+  request (self, operation, fl_view_spots_request_encode (what), &kept, cancellable, callback, data);
+}
+
+void
+fl_view_client_spots_async (FlViewClient *self, const FlViewSpotsRequest *what, GCancellable *cancellable,
+                            GAsyncReadyCallback callback, gpointer data)
+{
+  ask_results (self, FL_VIEW_SPOTS, what, cancellable, callback, data);
+}
+
+void
+fl_view_client_lattices_async (FlViewClient *self, const FlViewSpotsRequest *what, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer data)
+{
+  ask_results (self, FL_VIEW_LATTICES, what, cancellable, callback, data);
+}
 
 /* --- the client --- */
 
@@ -298,6 +484,7 @@ fl_view_client_close (FlViewClient *self)
   self->closed = TRUE;
   clear_source (&self->restart);
   clear_source (&self->beat);
+  clear_source (&self->idle);
   g_object_ref (self);
   fl_view_calls_fail (take_waiting (self), FL_ERROR_STOPPED, message);
   if (self->link != NULL)
@@ -330,6 +517,12 @@ fl_view_client_pid (FlViewClient *self)
 }
 
 void
+fl_view_client_set_far (FlViewClient *self, gboolean far)
+{
+  self->far = far;
+}
+
+void
 fl_view_client_restart (FlViewClient *self)
 {
   if (self->link != NULL)
@@ -349,6 +542,8 @@ fl_view_client_finalize (GObject *object)
   FlViewClient *self = FL_VIEW_CLIENT (object);
   g_strfreev (self->argv);
   g_free (self->message);
+  g_clear_pointer (&self->seen, g_variant_unref);
+  fl_view_cache_free (self->cache);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (fl_view_client_parent_class)->finalize (object);
 }
@@ -400,4 +595,5 @@ fl_view_client_init (FlViewClient *self)
   self->pause_ms = FIRST_PAUSE_MS;
   self->round_trip = -1;
   g_queue_init (&self->waiting);
+  self->cache = fl_view_cache_new (KEPT_BYTES);
 }

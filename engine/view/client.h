@@ -5,6 +5,11 @@
  * fail when that one cannot be started. A heartbeat every 2 s measures the round trip; a child that does not answer it
  * for 20 s is killed and started again.
  *
+ * Pictures, spots and lattices that have been answered are kept (64 MB, the least lately asked for go first), so that
+ * going back to a shot is instant: 5 s when their files are still growing, else ten minutes, or until another answer
+ * about the same file shows that it has changed. Over a far link pictures come compact, other large answers deflated,
+ * and when the link is idle the next picture in the direction of travel is fetched before it is asked for.
+ *
  * Thread: everything on the thread whose default main context it was made in; nothing here blocks: the pipe is read
  * and decoded by a thread of its own. Cancelling a request, or being overtaken in a slot, ends it with
  * G_IO_ERROR_CANCELLED. Answers are immutable, the caller gets a reference. */
@@ -38,6 +43,8 @@ const char *fl_view_client_message (FlViewClient *client);
 gint64 fl_view_client_round_trip (FlViewClient *client);
 /* Process id of the child, NULL when there is none. */
 const char *fl_view_client_pid (FlViewClient *client);
+/* Whether bytes are dear (SSH) or not (the default). */
+void fl_view_client_set_far (FlViewClient *client, gboolean far);
 /* Kills the child, which is then started again: for a request that never comes back. */
 void fl_view_client_restart (FlViewClient *client);
 
@@ -68,3 +75,13 @@ FlViewLog *fl_view_client_log_finish (FlViewClient *client, GAsyncResult *result
 void fl_view_client_inflight_async (FlViewClient *client, const char *attempt_dir, GCancellable *cancellable,
                                     GAsyncReadyCallback callback, gpointer data);
 FlViewInflight *fl_view_client_inflight_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* The next match in a log, looked for at its end of the link. */
+void fl_view_client_find_async (FlViewClient *client, const FlViewFindRequest *request,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+FlViewFound *fl_view_client_find_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* What has changed in a store, for fl_mirror_apply(). */
+void fl_view_client_feed_async (FlViewClient *client, const FlViewFeedRequest *request,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+GBytes *fl_view_client_feed_finish (FlViewClient *client, GAsyncResult *result, GError **error);

@@ -35,7 +35,8 @@ put_u16 (guint8 *p, guint16 value)
 gboolean
 fl_view_frame_decode (const guint8 *header, guint32 most, FlViewFrame *frame, GError **error)
 {
-  guint16 operation = get_u16 (header + 12), status = get_u16 (header + 14);
+  guint16 operation = get_u16 (header + 12);
+  guint8 status = header[14], flags = header[15];
   if (get_u32 (header) != FL_VIEW_MAGIC)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
@@ -52,6 +53,7 @@ fl_view_frame_decode (const guint8 *header, guint32 most, FlViewFrame *frame, GE
   *frame = (FlViewFrame){ .id = get_u32 (header + 8),
                           .operation = (FlViewOperation) operation,
                           .status = (FlViewStatus) status,
+                          .flags = (FlViewFlags) flags,
                           .length = get_u32 (header + 4) };
   if (frame->length > most)
     {
@@ -119,13 +121,14 @@ fl_view_frame_read (int fd, guint32 most, FlViewFrame *frame, GBytes **body, GEr
 }
 
 static void
-encode_header (guint8 *header, guint32 id, FlViewOperation operation, FlViewStatus status, gsize length)
+encode_header (guint8 *header, const FlViewFrame *frame)
 {
   put_u32 (header, FL_VIEW_MAGIC);
-  put_u32 (header + 4, (guint32) length);
-  put_u32 (header + 8, id);
-  put_u16 (header + 12, (guint16) operation);
-  put_u16 (header + 14, (guint16) status);
+  put_u32 (header + 4, frame->length);
+  put_u32 (header + 8, frame->id);
+  put_u16 (header + 12, (guint16) frame->operation);
+  header[14] = (guint8) frame->status;
+  header[15] = (guint8) frame->flags;
 }
 
 /* Our own little-endian form; sinks `body`, returns a reference. */
@@ -158,24 +161,29 @@ write_whole (int fd, const guint8 *bytes, gsize length, GError **error)
 }
 
 gboolean
-fl_view_frame_write (int fd, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body,
-                     GError **error)
+fl_view_frame_write (int fd, const FlViewFrame *frame, gconstpointer body, GError **error)
 {
   guint8 header[FL_VIEW_HEADER];
-  g_autoptr (GVariant) wire = body != NULL ? to_wire (body) : NULL;
-  gsize length = wire != NULL ? g_variant_get_size (wire) : 0;
-  encode_header (header, id, operation, status, length);
+  encode_header (header, frame);
   return write_whole (fd, header, sizeof header, error)
-         && (length == 0 || write_whole (fd, g_variant_get_data (wire), length, error));
+         && (frame->length == 0 || write_whole (fd, body, frame->length, error));
 }
 
 GBytes *
-fl_view_frame_bytes (guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body)
+fl_view_body_bytes (GVariant *body)
+{
+  g_autoptr (GVariant) wire = to_wire (body);
+  return g_variant_get_data_as_bytes (wire);
+}
+
+GBytes *
+fl_view_frame_bytes (guint32 id, FlViewOperation operation, FlViewFlags flags, GVariant *body)
 {
   g_autoptr (GVariant) wire = body != NULL ? to_wire (body) : NULL;
   gsize length = wire != NULL ? g_variant_get_size (wire) : 0;
   guint8 *bytes = g_malloc (FL_VIEW_HEADER + length);
-  encode_header (bytes, id, operation, status, length);
+  FlViewFrame frame = { .id = id, .operation = operation, .flags = flags, .length = (guint32) length };
+  encode_header (bytes, &frame);
   if (length > 0)
     g_variant_store (wire, bytes + FL_VIEW_HEADER);
   return g_bytes_new_take (bytes, FL_VIEW_HEADER + length);

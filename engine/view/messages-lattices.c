@@ -97,16 +97,20 @@ fl_view_lattices_encode (const FlViewLattices *all)
       g_variant_builder_add (&reflections, "(unnnddudddddu)", r->lattice, r->h, r->k, r->l, r->x, r->y,
                              r->panel, r->fs, r->ss, r->intensity, r->sigma, r->d, r->flags);
     }
-  return g_variant_new ("(a(ddddddyuuuddddd)a(unnnddudddddu))", &lattices, &reflections);
+  return g_variant_new ("(a(ddddddyuuuddddd)a(unnnddudddddu)tb)", &lattices, &reflections, all->origin.stamp,
+                        all->origin.growing);
 }
 
 FlViewLattices *
 fl_view_lattices_decode (GVariant *body, GError **error)
 {
   g_autoptr (GVariant) lattices = NULL, reflections = NULL;
-  g_variant_get (body, "(@a(ddddddyuuuddddd)@a(unnnddudddddu))", &lattices, &reflections);
+  FlViewOrigin origin;
+  g_variant_get (body, "(@a(ddddddyuuuddddd)@a(unnnddudddddu)tb)", &lattices, &reflections, &origin.stamp,
+                 &origin.growing);
   g_autoptr (FlViewLattices) all = fl_view_lattices_new ((guint32) g_variant_n_children (lattices),
                                                          (guint32) g_variant_n_children (reflections));
+  all->origin = origin;
   for (guint32 i = 0; i < all->n_lattices; i++)
     {
       FlViewLattice *l = &all->lattices[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/view/raster-codec.h"
 
 /* --- ownership --- */
 
@@ -117,9 +118,9 @@ text (const char *string)
 GVariant *
 fl_view_image_request_encode (const FlViewImageRequest *r)
 {
-  return g_variant_new ("(u@s@s@sudddduuu)", r->slot, text (r->source.path), text (r->source.geometry),
+  return g_variant_new ("(u@s@s@sudddduuuy)", r->slot, text (r->source.path), text (r->source.geometry),
                         text (r->source.mask), r->frame, r->rect.x0, r->rect.y0, r->rect.x1, r->rect.y1,
-                        (guint32) r->reduce, r->width, r->height);
+                        (guint32) r->reduce, r->width, r->height, (guchar) r->encoding);
 }
 
 GVariant *
@@ -171,15 +172,23 @@ gboolean
 fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **error)
 {
   guint32 reduce;
-  g_variant_get (body, "(u&s&s&sudddduuu)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask,
+  guchar encoding;
+  g_variant_get (body, "(u&s&s&sudddduuuy)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask,
                  &r->frame, &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width,
-                 &r->height);
+                 &r->height, &encoding);
   r->reduce = (FlViewReduce) reduce;
+  r->encoding = (FlViewEncoding) encoding;
   if (!is_raster (r->width, r->height))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                    "view request: a raster of %u × %u, expected 1 to %u pixels", r->width, r->height,
                    FL_VIEW_MAX_PIXELS);
+      return FALSE;
+    }
+  if (encoding >= FL_VIEW_ENCODING_LAST)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view request: encoding %u, expected 0 to %d", encoding,
+                   FL_VIEW_ENCODING_LAST - 1);
       return FALSE;
     }
   if (reduce >= FL_VIEW_REDUCE_LAST || !(is_rect (&r->rect) || fl_view_rect_is_whole (&r->rect)))
@@ -223,42 +232,73 @@ fl_view_inflight_request_decode (GVariant *body)
 /* --- answers --- */
 
 GVariant *
-fl_view_image_encode (FlViewImage *image)
+fl_view_image_encode (FlViewImage *image, FlViewEncoding encoding)
 {
-  gsize n = (gsize) image->width * image->height;
+  gsize n = encoding == FL_VIEW_RAW ? (gsize) image->width * image->height : 0;
   GVariant *raster =
       g_variant_new_from_data (G_VARIANT_TYPE ("au"), image->raster, n * sizeof (float), TRUE,
                                (GDestroyNotify) fl_view_image_unref, fl_view_image_ref (image));
+  g_autoptr (GBytes) packed =
+      encoding == FL_VIEW_COMPACT
+          ? fl_raster_pack (image->raster, image->width, image->height, image->photon, image->pixels)
+          : g_bytes_new_static (NULL, 0);
   GVariant *percentiles = g_variant_new_fixed_array (G_VARIANT_TYPE_DOUBLE, image->percentiles,
                                                      G_N_ELEMENTS (image->percentiles), sizeof (double));
   const FlViewRect *r = &image->rect, *w = &image->whole;
-  return g_variant_new ("(t@suddddd(dddd)(dddd)uu@ad@au)", image->shot, text (image->event), image->frames,
-                        image->energy, image->wavelength, image->camera_length, image->pixel_size,
-                        image->saturation, r->x0, r->y0, r->x1, r->y1, w->x0, w->y0, w->x1, w->y1,
-                        image->width, image->height, percentiles, raster);
+  return g_variant_new ("(t@suddddd(dddd)(dddd)uu@ad@au@aytb)", image->shot, text (image->event),
+                        image->frames, image->energy, image->wavelength, image->camera_length,
+                        image->pixel_size, image->saturation, r->x0, r->y0, r->x1, r->y1, w->x0, w->y0, w->x1,
+                        w->y1, image->width, image->height, percentiles, raster,
+                        g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, packed, TRUE),
+                        image->origin.stamp, image->origin.growing);
+}
+
+/* The raster from the reply's floats, which then stay where they are, or from its packed form. */
+static gboolean
+take_raster (FlViewImage *image, GVariant *body, GVariant *raster, GVariant *packed, GError **error)
+{
+  gsize n, length, wanted = (gsize) image->width * image->height;
+  const float *values = g_variant_get_fixed_array (raster, &n, sizeof (float));
+  gconstpointer bytes = g_variant_get_fixed_array (packed, &length, sizeof (guint8));
+  if (length > 0)
+    {
+      float *own = g_try_new (float, wanted);
+      image->raster = own;
+      if (own != NULL)
+        return fl_raster_unpack (bytes, length, image->width, image->height, own, error);
+    }
+  else if (n == wanted)
+    {
+      image->body = g_variant_ref (body);
+      image->raster = values;
+      return TRUE;
+    }
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels",
+               image->width, image->height, n);
+  return FALSE;
 }
 
 FlViewImage *
 fl_view_image_decode (GVariant *body, GError **error)
 {
   g_autoptr (FlViewImage) image = g_atomic_rc_box_new0 (FlViewImage);
-  g_autoptr (GVariant) raster = NULL, percentiles = NULL;
+  g_autoptr (GVariant) raster = NULL, packed = NULL, percentiles = NULL;
   FlViewRect *r = &image->rect, *w = &image->whole;
-  image->body = g_variant_ref (body);
-  g_variant_get (body, "(tsuddddd(dddd)(dddd)uu@ad@au)", &image->shot, &image->event, &image->frames,
+  g_variant_get (body, "(tsuddddd(dddd)(dddd)uu@ad@au@aytb)", &image->shot, &image->event, &image->frames,
                  &image->energy, &image->wavelength, &image->camera_length, &image->pixel_size,
                  &image->saturation, &r->x0, &r->y0, &r->x1, &r->y1, &w->x0, &w->y0, &w->x1, &w->y1,
-                 &image->width, &image->height, &percentiles, &raster);
-  gsize n_percentiles, n;
+                 &image->width, &image->height, &percentiles, &raster, &packed, &image->origin.stamp,
+                 &image->origin.growing);
+  gsize n_percentiles;
   const double *p = g_variant_get_fixed_array (percentiles, &n_percentiles, sizeof (double));
-  image->raster = g_variant_get_fixed_array (raster, &n, sizeof (float));
-  if (n_percentiles != G_N_ELEMENTS (image->percentiles) || !is_raster (image->width, image->height)
-      || n != (gsize) image->width * image->height)
+  if (n_percentiles != G_N_ELEMENTS (image->percentiles) || !is_raster (image->width, image->height))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu pixels",
-                   image->width, image->height, n);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: an image of %u × %u with %zu percentiles",
+                   image->width, image->height, n_percentiles);
       return NULL;
     }
+  if (!take_raster (image, body, raster, packed, error))
+    return NULL;
   memcpy (image->percentiles, p, sizeof image->percentiles);
   return g_steal_pointer (&image);
 }
@@ -273,8 +313,8 @@ fl_view_spots_encode (const FlViewSpots *spots)
       const FlViewSpot *s = &spots->spots[i];
       g_variant_builder_add (&list, "(ddudddd)", s->x, s->y, s->panel, s->fs, s->ss, s->intensity, s->d);
     }
-  return g_variant_new ("(yud@sa(ddudddd))", spots->outcome, spots->n_spots, spots->resolution,
-                        text (spots->message), &list);
+  return g_variant_new ("(yud@sa(ddudddd)tb)", spots->outcome, spots->n_spots, spots->resolution,
+                        text (spots->message), &list, spots->origin.stamp, spots->origin.growing);
 }
 
 FlViewSpots *
@@ -284,8 +324,10 @@ fl_view_spots_decode (GVariant *body, GError **error)
   guint32 n;
   double resolution;
   g_autofree char *message = NULL;
+  FlViewOrigin origin;
   g_autoptr (GVariant) list = NULL;
-  g_variant_get (body, "(yuds@a(ddudddd))", &outcome, &n, &resolution, &message, &list);
+  g_variant_get (body, "(yuds@a(ddudddd)tb)", &outcome, &n, &resolution, &message, &list, &origin.stamp,
+                 &origin.growing);
   if (outcome >= FL_OUTCOME_LAST || n != g_variant_n_children (list))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: outcome %u with %zu of %u spots", outcome,
@@ -293,6 +335,7 @@ fl_view_spots_decode (GVariant *body, GError **error)
       return NULL;
     }
   FlViewSpots *spots = fl_view_spots_new (n);
+  spots->origin = origin;
   spots->outcome = (FlOutcome) outcome;
   spots->resolution = resolution;
   spots->message = g_steal_pointer (&message);

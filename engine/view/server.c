@@ -1,17 +1,21 @@
 #include "engine/view/server.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 
 #include "engine/base/error.h"
+#include "engine/view/replies.h"
+#include "engine/view/whole.h"
 
-#define MAX_QUEUED 256 /* requests a lane: more than any screen can show */
+#define MAX_QUEUED    256  /* requests a lane: more than any screen can show */
+#define WORTH_DEFLATE 4096 /* bytes */
 
 typedef enum
 {
   LANE_PICTURES,
   LANE_TEXTS,
+  LANE_SEARCHES,
+  LANE_FEEDS,
   N_LANES
 } LaneName;
 
@@ -29,12 +33,15 @@ static const struct
   [FL_VIEW_INFLIGHT] = { FL_VIEW_INFLIGHT_REQUEST, LANE_TEXTS },
   [FL_VIEW_TRY] = { FL_VIEW_TRY_REQUEST, LANE_PICTURES },
   [FL_VIEW_LATTICES] = { FL_VIEW_LATTICES_REQUEST, LANE_PICTURES },
+  [FL_VIEW_FIND] = { FL_VIEW_FIND_REQUEST, LANE_SEARCHES },
+  [FL_VIEW_FEED] = { FL_VIEW_FEED_REQUEST, LANE_FEEDS },
 };
 
 typedef struct
 {
   guint32 id;
   FlViewOperation operation;
+  gboolean far; /* bytes are dear */
   GVariant *body;
   FlViewImageRequest image; /* of an image request; strings in body */
   GCancellable *cancellable;
@@ -54,6 +61,7 @@ typedef struct
 struct Server
 {
   int out;
+  FlViewReplies *replies;
   const char *program;
   const FlViewHandlers *handlers;
   gpointer data;
@@ -62,7 +70,6 @@ struct Server
   int running; /* lanes */
   GCond stopped;
   Lane lanes[N_LANES];
-  GMutex writing;
 };
 
 static void
@@ -81,8 +88,8 @@ server_clear (gpointer data)
   Server *server = data;
   for (int i = 0; i < N_LANES; i++)
     g_cond_clear (&server->lanes[i].changed);
+  fl_view_replies_unref (server->replies);
   g_mutex_clear (&server->mutex);
-  g_mutex_clear (&server->writing);
   g_cond_clear (&server->stopped);
 }
 
@@ -104,21 +111,30 @@ server_break (Server *server)
 }
 
 static void
-reply (Server *server, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body)
+reply (Server *server, const FlViewReply *reply)
 {
-  g_mutex_lock (&server->writing);
-  gboolean written = fl_view_frame_write (server->out, id, operation, status, body, NULL);
-  g_mutex_unlock (&server->writing);
-  if (!written)
+  if (!fl_view_replies_add (server->replies, reply))
     server_break (server);
 }
 
+/* A short one, made by the reader. */
 static void
-reply_error (Server *server, guint32 id, FlViewOperation operation, const GError *error)
+reply_at_once (Server *server, guint32 id, FlViewOperation operation, FlViewStatus status, GVariant *body)
+{
+  const FlViewReply small = { .id = id,
+                              .operation = operation,
+                              .status = status,
+                              .body = body != NULL ? fl_view_body_bytes (body) : NULL,
+                              .lane = -1 };
+  reply (server, &small);
+}
+
+static GVariant *
+error_body (const GError *error)
 {
   g_autofree char *message = g_utf8_make_valid (error->message, -1);
   int code = error->domain == FL_ERROR ? error->code : FL_ERROR_FAILED;
-  reply (server, id, operation, FL_VIEW_ERROR, g_variant_new (FL_VIEW_ERROR_REPLY, code, message));
+  return g_variant_new (FL_VIEW_ERROR_REPLY, code, message);
 }
 
 /* --- lanes --- */
@@ -133,7 +149,7 @@ answer (Server *server, const Request *request, GError **error)
     case FL_VIEW_IMAGE:
       {
         g_autoptr (FlViewImage) image = h->image (server->data, &request->image, request->cancellable, error);
-        return image != NULL ? fl_view_image_encode (image) : NULL;
+        return image != NULL ? fl_view_image_encode (image, request->image.encoding) : NULL;
       }
     case FL_VIEW_SPOTS:
       {
@@ -176,6 +192,20 @@ answer (Server *server, const Request *request, GError **error)
         g_autoptr (FlViewInflight) inflight = h->inflight (server->data, dir, request->cancellable, error);
         return inflight != NULL ? fl_view_inflight_encode (inflight) : NULL;
       }
+    case FL_VIEW_FIND:
+      {
+        FlViewFindRequest r;
+        fl_view_find_request_decode (request->body, &r);
+        g_autoptr (FlViewFound) found = h->find (server->data, &r, request->cancellable, error);
+        return found != NULL ? fl_view_found_encode (found) : NULL;
+      }
+    case FL_VIEW_FEED:
+      {
+        FlViewFeedRequest r;
+        fl_view_feed_request_decode (request->body, &r);
+        g_autoptr (GBytes) batch = h->feed (server->data, &r, request->cancellable, error);
+        return batch != NULL ? fl_view_feed_encode (batch) : NULL;
+      }
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:
     case FL_VIEW_OPERATION_LAST:
@@ -184,26 +214,47 @@ answer (Server *server, const Request *request, GError **error)
     }
 }
 
+static gboolean
+is_served (const FlViewHandlers *h, FlViewOperation operation)
+{
+  return (operation != FL_VIEW_FIND || h->find != NULL) && (operation != FL_VIEW_FEED || h->feed != NULL);
+}
+
 static void
-work_on (Server *server, const Request *request)
+work_on (Server *server, int lane, const Request *request)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) body = answer (server, request, &error);
+  g_autoptr (GVariant) body = NULL;
+  if (is_served (server->handlers, request->operation))
+    body = answer (server, request, &error);
+  else
+    g_set_error (&error, FL_ERROR, FL_ERROR_UNSUPPORTED, "view request: this is not served here");
+  FlViewReply r = { .id = request->id,
+                    .operation = request->operation,
+                    .status = FL_VIEW_ERROR,
+                    .lane = lane,
+                    .slot = request->image.slot };
   if (body != NULL)
     g_variant_ref_sink (body);
-  if (g_cancellable_is_cancelled (request->cancellable))
-    reply (server, request->id, request->operation, FL_VIEW_CANCELLED, NULL);
-  else if (body == NULL)
-    reply_error (server, request->id, request->operation, error);
-  else if (g_variant_get_size (body) > FL_VIEW_MAX_REPLY)
+  if (body != NULL && g_variant_get_size (body) > FL_VIEW_MAX_REPLY)
     {
-      g_autoptr (GError) big =
-          g_error_new (FL_ERROR, FL_ERROR_UNSUPPORTED, "view reply: %zu bytes, expected at most %u",
-                       g_variant_get_size (body), FL_VIEW_MAX_REPLY);
-      reply_error (server, request->id, request->operation, big);
+      g_set_error (&error, FL_ERROR, FL_ERROR_UNSUPPORTED, "view reply: %zu bytes, expected at most %u",
+                   g_variant_get_size (body), FL_VIEW_MAX_REPLY);
+      g_clear_pointer (&body, g_variant_unref);
     }
+  if (g_cancellable_is_cancelled (request->cancellable))
+    r.status = FL_VIEW_CANCELLED;
+  else if (body == NULL)
+    r.body = fl_view_body_bytes (error_body (error));
   else
-    reply (server, request->id, request->operation, FL_VIEW_OK, body);
+    {
+      r.status = FL_VIEW_OK;
+      r.body = fl_view_body_bytes (body);
+      gboolean packed = request->operation == FL_VIEW_IMAGE && request->image.encoding == FL_VIEW_COMPACT;
+      if (request->far && !packed && g_bytes_get_size (r.body) > WORTH_DEFLATE)
+        r.body = fl_view_deflate (r.body, &r.flags);
+    }
+  reply (server, &r);
 }
 
 static gpointer
@@ -220,7 +271,7 @@ lane_run (gpointer data)
       if (lane->current == NULL)
         break;
       g_mutex_unlock (&server->mutex);
-      work_on (server, lane->current);
+      work_on (server, (int) (lane - server->lanes), lane->current);
       g_mutex_lock (&server->mutex);
       g_clear_pointer (&lane->current, request_free);
     }
@@ -261,7 +312,7 @@ reply_cancelled (Server *server, GSList *gone)
   for (GSList *l = gone; l != NULL; l = l->next)
     {
       const Request *r = l->data;
-      reply (server, r->id, r->operation, FL_VIEW_CANCELLED, NULL);
+      reply_at_once (server, r->id, r->operation, FL_VIEW_CANCELLED, NULL);
     }
   g_slist_free_full (gone, (GDestroyNotify) request_free);
 }
@@ -276,6 +327,7 @@ cancel (Server *server, guint32 id)
   for (int i = 0; i < N_LANES; i++)
     gone = g_slist_concat (gone, lane_cancel (&server->lanes[i], id, NULL));
   g_mutex_unlock (&server->mutex);
+  fl_view_replies_cancel (server->replies, id, 0);
   reply_cancelled (server, gone);
 }
 
@@ -283,14 +335,18 @@ static void
 enqueue (Server *server, Request *request)
 {
   Lane *lane = &server->lanes[operations[request->operation].lane];
+  gboolean is_image = request->operation == FL_VIEW_IMAGE;
+  guint32 slot = request->image.slot;
   GSList *gone = NULL;
+  if (is_image)
+    fl_view_replies_cancel (server->replies, 0, slot);
   g_mutex_lock (&server->mutex);
-  if (request->operation == FL_VIEW_IMAGE)
+  if (is_image)
     gone = lane_cancel (lane, 0, request);
   gboolean room = g_queue_get_length (&lane->queue) < MAX_QUEUED;
   if (room)
     {
-      g_queue_push_head (&lane->queue, request);
+      g_queue_push_nth (&lane->queue, request, is_image && slot == FL_VIEW_SLOT_AHEAD ? -1 : 0);
       g_cond_signal (&lane->changed);
     }
   g_mutex_unlock (&server->mutex);
@@ -299,7 +355,7 @@ enqueue (Server *server, Request *request)
     {
       g_autoptr (GError) error =
           g_error_new (FL_ERROR, FL_ERROR_BUSY, "view request: %d others are waiting already", MAX_QUEUED);
-      reply_error (server, request->id, request->operation, error);
+      reply_at_once (server, request->id, request->operation, FL_VIEW_ERROR, error_body (error));
       request_free (request);
     }
 }
@@ -312,15 +368,16 @@ accept_request (Server *server, const FlViewFrame *frame, GBytes *bytes)
   g_autoptr (Request) request = g_new0 (Request, 1);
   request->id = frame->id;
   request->operation = frame->operation;
+  request->far = (frame->flags & FL_VIEW_FAR) != 0;
   request->cancellable = g_cancellable_new ();
   request->body = fl_view_body_parse (bytes, operations[frame->operation].request, &error);
   if (request->body == NULL
       || (frame->operation == FL_VIEW_IMAGE
           && !fl_view_image_request_decode (request->body, &request->image, &error)))
-    reply_error (server, frame->id, frame->operation, error);
+    reply_at_once (server, frame->id, frame->operation, FL_VIEW_ERROR, error_body (error));
   else if (frame->operation == FL_VIEW_HELLO)
-    reply (server, frame->id, FL_VIEW_HELLO, FL_VIEW_OK,
-           g_variant_new (FL_VIEW_HELLO_REPLY, FL_VIEW_VERSION, server->program));
+    reply_at_once (server, frame->id, FL_VIEW_HELLO, FL_VIEW_OK,
+                   g_variant_new (FL_VIEW_HELLO_REPLY, FL_VIEW_VERSION, server->program));
   else if (frame->operation == FL_VIEW_CANCEL)
     {
       guint32 id;
@@ -343,11 +400,12 @@ server_is_broken (Server *server)
 static Server *
 server_new (int out, const char *program, const FlViewHandlers *handlers, gpointer data)
 {
+  static const char *const names[N_LANES] = { "pictures", "texts", "searches", "feeds" };
   Server *server = g_atomic_rc_box_new0 (Server);
   *server =
       (Server){ .out = out, .program = program, .handlers = handlers, .data = data, .running = N_LANES };
+  server->replies = fl_view_replies_new (out, N_LANES);
   g_mutex_init (&server->mutex);
-  g_mutex_init (&server->writing);
   g_cond_init (&server->stopped);
   for (int i = 0; i < N_LANES; i++)
     {
@@ -356,25 +414,34 @@ server_new (int out, const char *program, const FlViewHandlers *handlers, gpoint
       g_queue_init (&lane->queue);
       g_cond_init (&lane->changed);
       g_atomic_rc_box_acquire (server);
-      g_thread_unref (g_thread_new (i == LANE_PICTURES ? "pictures" : "texts", lane_run, lane));
+      g_thread_unref (g_thread_new (names[i], lane_run, lane));
     }
   return server;
 }
 
-/* Until the lanes have done their work, or nobody waits for it. */
+static gboolean
+is_left (int out)
+{
+  struct pollfd reader = { .fd = out };
+  return poll (&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* Until the lanes have done their work and it has been written, or nobody waits for it. */
 static void
 server_wait (Server *server)
 {
-  struct pollfd reader = { .fd = server->out };
+  gboolean left = FALSE;
   g_mutex_lock (&server->mutex);
   server->ended = TRUE;
   for (int i = 0; i < N_LANES; i++)
     g_cond_signal (&server->lanes[i].changed);
-  while (server->running > 0)
-    if (!g_cond_wait_until (&server->stopped, &server->mutex, g_get_monotonic_time () + G_USEC_PER_SEC)
-        && poll (&reader, 1, 0) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0)
-      break;
+  while (server->running > 0 && !left)
+    if (!g_cond_wait_until (&server->stopped, &server->mutex, g_get_monotonic_time () + G_USEC_PER_SEC))
+      left = is_left (server->out);
   g_mutex_unlock (&server->mutex);
+  fl_view_replies_end (server->replies);
+  while (!left && !fl_view_replies_wait (server->replies))
+    left = is_left (server->out);
 }
 
 gboolean
@@ -386,7 +453,6 @@ fl_view_serve (int in, int out, const char *program, const FlViewHandlers *handl
   GBytes *bytes;
 
   signal (SIGPIPE, SIG_IGN);
-  (void) fcntl (out, F_SETPIPE_SZ, 1 << 20); /* a picture in a few turns; no matter where it is refused */
   Server *server = server_new (out, program, handlers, data);
   while (!server_is_broken (server) && fl_view_frame_read (in, FL_VIEW_MAX_REQUEST, &frame, &bytes, &local))
     {

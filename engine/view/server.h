@@ -1,8 +1,9 @@
 /* server.h: answers view requests that arrive on a file descriptor (protocol.h).
  *
- * Two lanes, each with a thread of its own: pictures (images, spots, lattices, trials, sources: whatever opens a data file; HDF5 has one
- * lock for all) and texts (logs, tables in flight), so that a stuck disk under a picture never holds up a log. The
- * reader answers the heartbeat itself. In a lane the newest request goes first. */
+ * Lanes, each with a thread of its own: pictures (images, spots, lattices, trials, sources: whatever opens a data file;
+ * HDF5 has one lock for all), texts (logs, tables in flight), searches (through whole logs) and feeds (of a store), so that
+ * a stuck disk under a picture never holds up a log. The reader answers the heartbeat itself. In a lane the newest request
+ * goes first. Replies are written by another thread, so that a large one holds up a small one by one chunk at most. */
 #pragma once
 
 #include <gio/gio.h>
@@ -26,6 +27,10 @@ typedef struct
   FlViewTried *(*try_trial) (gpointer data, const FlViewTryRequest *request, GCancellable *cancellable,
                              GError **error);
   FlViewInflight *(*inflight) (gpointer data, const char *dir, GCancellable *cancellable, GError **error);
+  FlViewFound *(*find) (gpointer data, const FlViewFindRequest *request, GCancellable *cancellable,
+                        GError **error);
+  GBytes *(*feed) (gpointer data, const FlViewFeedRequest *request, GCancellable *cancellable,
+                   GError **error);
 } FlViewHandlers;
 
 /* Reads requests from `in` and writes replies to `out` until the input has ended and all replies are given, or nobody

@@ -195,10 +195,37 @@ inflight (gpointer data, const char *dir, GCancellable *cancellable, GError **er
   return inflight;
 }
 
+static FlViewFound *
+find (gpointer data, const FlViewFindRequest *request, GCancellable *cancellable, GError **error)
+{
+  if (!begin (data, request->path, cancellable, error))
+    return NULL;
+  FlViewFound *found = fl_view_found_new ();
+  found->found = TRUE;
+  found->match = request->offset + 5;
+  found->line = 3;
+  found->text = g_strdup (request->pattern);
+  return found;
+}
+
+/* The position that was given, again and again, as many bytes as were asked for. */
+static GBytes *
+feed (gpointer data, const FlViewFeedRequest *request, GCancellable *cancellable, GError **error)
+{
+  if (!begin (data, request->store, cancellable, error))
+    return NULL;
+  guint8 *bytes = g_malloc (request->most);
+  for (guint32 i = 0; i < request->most; i++)
+    bytes[i] = ((const guint8 *) request->position)[i % request->position_length];
+  return g_bytes_new_take (bytes, request->most);
+}
+
 const FlViewHandlers fake_handlers = { .image = image,
                                        .spots = spots,
                                        .source = source,
                                        .log = log_range,
                                        .inflight = inflight,
                                        .lattices = lattices,
-                                       .try_trial = try_trial };
+                                       .try_trial = try_trial,
+                                       .find = find,
+                                       .feed = feed };

@@ -2,46 +2,58 @@
 import re
 import struct
 import subprocess
+import zlib
 
 import numpy as np
 from gi.repository import GLib
 
-HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY = range(1, 10)
+HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY, FIND, FEED = range(1, 12)
 OK, ERROR, CANCELLED = range(3)
-TYPES = {IMAGE: '(usssudddduuu)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
-         LATTICES: '(ssssu)', TRY: '(sssus)'}
-FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)'  # lattices, reflections
-REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadau)', SPOTS: '(yudsa(ddudddd))', SOURCE: '(ussd(dddd)a(sdddddduu))',
+MORE, DEFLATED, FAR = 1, 2, 4
+RAW, COMPACT = range(2)
+TYPES = {IMAGE: '(usssudddduuuy)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
+         LATTICES: '(ssssu)', TRY: '(sssus)', FIND: '(sst)', FEED: '(sayu)'}
+FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)tb'  # lattices, reflections, what they are made from
+REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadauaytb)', SPOTS: '(yudsa(ddudddd)tb)', SOURCE: '(ussd(dddd)a(sdddddduu))',
            LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)', LATTICES: '(%s)' % FOUND,
-           TRY: '(u(yudsa(ddudddd))(%s))' % FOUND}
+           TRY: '(u(yudsa(ddudddd)tb)(%s))' % FOUND, FIND: '(btttstt)', FEED: '(ay)'}
 MEAN, MAXIMUM, NEAREST = range(3)
 
 
 class Serve:
     def __init__(self, control, *options):
         self.child = subprocess.Popen([control, 'serve', *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.id = 0
+        self.id = self.received = 0
+        self.far = False  # asks for compact pictures and deflated bodies
 
     def ask(self, operation, *values):
         self.id += 1
         body = GLib.Variant(TYPES[operation], values).get_data_as_bytes().get_data()
-        self.child.stdin.write(struct.pack('<4sIIHH', b'FLV1', len(body), self.id, operation, 0) + body)
+        self.child.stdin.write(struct.pack('<4sIIHBB', b'FLV1', len(body), self.id, operation, 0, FAR * self.far) + body)
         self.child.stdin.flush()
-        magic, length, reply_id, op, status = struct.unpack('<4sIIHH', self.child.stdout.read(16))
-        body = self.child.stdout.read(length)
-        assert (magic, reply_id, op) == (b'FLV1', self.id, operation)
+        body, more, self.received = b'', True, 0
+        while more:
+            magic, length, reply_id, op, status, flags = struct.unpack('<4sIIHBB', self.child.stdout.read(16))
+            body += self.child.stdout.read(length)
+            self.received += 16 + length
+            more = flags & MORE
+            assert (magic, reply_id, op) == (b'FLV1', self.id, operation) and length <= 65536
+        if flags & DEFLATED:
+            size, body = struct.unpack('<I', body[:4])[0], zlib.decompress(body[4:])
+            assert len(body) == size
         if status == ERROR:
             raise ServeError(*parse('(is)', body).unpack())
         assert status == OK
         return parse(REPLIES[operation], body)
 
     def image(self, path, geometry='', mask='', frame=0, rect=(0, 0, 0, 0), reduce=MEAN, width=800, height=800):
-        v = self.ask(IMAGE, 1, path, geometry, mask, frame, *rect, reduce, width, height)
+        v = self.ask(IMAGE, 1, path, geometry, mask, frame, *rect, reduce, width, height, COMPACT if self.far else RAW)
         keys = ('shot event frames energy wavelength camera_length pixel_size saturation rect whole width height '
                 'percentiles').split()
         result = {k: v.get_child_value(i).unpack() for i, k in enumerate(keys)}
         raster = np.frombuffer(v.get_child_value(13).get_data_as_bytes().get_data(), '<f4')
-        result['raster'] = raster.reshape(height, width)
+        result['raster'] = unpack(v.get_child_value(14).get_data_as_bytes().get_data(), height, width) if self.far \
+            else raster.reshape(height, width)
         return result
 
     def close(self):
@@ -61,6 +73,46 @@ class ServeError(Exception):
 
 def parse(kind, body):
     return GLib.Variant.new_from_bytes(GLib.VariantType(kind), GLib.Bytes(body), False)
+
+
+def unpack(packed, height, width):
+    """A compact raster by numpy and a few loops, from the description in engine/view/raster-codec.[ch]."""
+    version, mode, q, zero, size = struct.unpack('<BBxxddI', packed[:24])
+    raw = zlib.decompress(packed[24:])
+    assert version == 1 and len(raw) == size
+    if mode == 2:
+        return np.frombuffer(raw, '<f4').reshape(height, width)
+    n = struct.unpack_from('<I', raw)[0]
+    runs, at, raster, filled, shift, number = raw[4:4 + n], 4 + n, np.zeros(height * width, 'f4'), 0, 0, 0
+    for byte in runs:
+        number |= (byte & 127) << shift
+        shift = shift + 7 if byte > 127 else 0
+        if shift == 0:
+            raster[filled:filled + (number >> 2)] = (0, np.nan, -np.inf)[number & 3]
+            filled, number = filled + (number >> 2), 0
+    assert filled == height * width
+    raster = raster.reshape(height, width)
+    n = struct.unpack_from('<I', raw, at)[0]
+    escapes, at = iter(np.frombuffer(raw, '<u4', n, at + 4)), at + 4 + 4 * n
+    bands, at = raw[at:at + (height + 15) // 16], at + (height + 15) // 16
+    symbols = iter(raw[at:])
+    levels, above = np.zeros((height, width)), [0] * width
+    for y in range(height):
+        row, finite = [0] * width, np.isfinite(raster[y])
+        for x in range(width):
+            if not finite[x]:
+                row[x] = row[x - 1] if x else above[0]
+                continue
+            symbol = next(symbols)
+            symbol = int(next(escapes)) if symbol == 255 else symbol
+            guess = (0, above[x], ((row[x - 1] if x else above[0]) + above[max(x - 1, 0)] + above[x]
+                                   + above[min(x + 1, width - 1)] + 2) >> 2)[bands[y // 16]]
+            row[x] = guess + (symbol >> 1 ^ -(symbol & 1))
+        levels[y], above = row, row
+    assert next(symbols, None) is None and next(escapes, None) is None
+    values = levels if mode == 1 else np.where(
+        levels < 0, levels * np.sqrt(zero) / 4.75, ((levels * q / 9.5 + np.sqrt(zero)) ** 2 - zero) / q)
+    return np.where(np.isfinite(raster), values, raster)
 
 
 def read_geom(path):

@@ -14,8 +14,8 @@ static void
 test_header (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = fl_view_frame_bytes (7, FL_VIEW_CANCEL, FL_VIEW_OK,
-                                                  g_variant_new (FL_VIEW_CANCEL_REQUEST, 0x01020304u));
+  g_autoptr (GBytes) bytes =
+      fl_view_frame_bytes (7, FL_VIEW_CANCEL, 0, g_variant_new (FL_VIEW_CANCEL_REQUEST, 0x01020304u));
   static const guint8 expected[] = { 'F', 'L', 'V', '1', 4, 0, 0, 0, 7, 0, 0, 0, 6, 0, 0, 0, 4, 3, 2, 1 };
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), (int) g_bytes_get_size (bytes), expected, sizeof expected);
 
@@ -65,7 +65,7 @@ test_truncated (void)
   for (guint32 i = 0; i < 3; i++)
     {
       g_autoptr (GBytes) one = fl_view_frame_bytes (
-          i, FL_VIEW_INFLIGHT, FL_VIEW_OK, fl_view_inflight_request_encode (i == 1 ? "" : "/some/folder"));
+          i, FL_VIEW_INFLIGHT, 0, fl_view_inflight_request_encode (i == 1 ? "" : "/some/folder"));
       g_byte_array_append (all, g_bytes_get_data (one, NULL), (guint) g_bytes_get_size (one));
       ends[i] = all->len;
     }
@@ -83,7 +83,7 @@ static GVariant *
 through_wire (GVariant *body, const char *type)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) bytes = fl_view_frame_bytes (1, FL_VIEW_IMAGE, FL_VIEW_OK, body);
+  g_autoptr (GBytes) bytes = fl_view_frame_bytes (1, FL_VIEW_IMAGE, 0, body);
   g_autoptr (GBytes) inner = g_bytes_new (((const guint8 *) g_bytes_get_data (bytes, NULL)) + FL_VIEW_HEADER,
                                           g_bytes_get_size (bytes) - FL_VIEW_HEADER);
   GVariant *back = fl_view_body_parse (inner, type, &error);
@@ -187,7 +187,7 @@ test_mutations (void)
     FlViewOperation operation;
     const char *type;
     GVariant *body;
-  } cases[] = { { FL_VIEW_IMAGE, FL_VIEW_IMAGE_REPLY, fl_view_image_encode (image) },
+  } cases[] = { { FL_VIEW_IMAGE, FL_VIEW_IMAGE_REPLY, fl_view_image_encode (image, FL_VIEW_RAW) },
                 { FL_VIEW_SPOTS, FL_VIEW_SPOTS_REPLY, fl_view_spots_encode (spots) },
                 { FL_VIEW_SOURCE, FL_VIEW_SOURCE_REPLY, fl_view_source_encode (source) },
                 { FL_VIEW_LOG, FL_VIEW_LOG_REPLY, fl_view_log_encode (log) },

@@ -12,7 +12,8 @@ sys.dont_write_bytecode = True
 try:
     import h5py
     import numpy as np
-    from serve_client import IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, SOURCE, SPOTS, TRY, Serve, ServeError, read_geom
+    from serve_client import (FIND, IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, RAW, SOURCE, SPOTS, TRY, Serve, ServeError,
+                              read_geom)
 except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
     sys.exit(0)
@@ -103,7 +104,7 @@ def test_spots(tmp):
     assert len(shots['frame']) == 12 and shots['spots'].max() > 20
     serve = Serve(CONTROL)
     for row, frame in enumerate(shots['frame']):
-        outcome, count, resolution, message, got = serve.ask(SPOTS, job, path, geometry, '', int(frame)).unpack()
+        outcome, count, resolution, message, got, stamp, growing = serve.ask(SPOTS, job, path, geometry, '', int(frame)).unpack()
         first, n = int(shots['first_spot'][row]), int(shots['spots'][row])
         assert (outcome, count, len(got)) == (shots['outcome'][row], n, n) and message == ''
         assert abs(resolution - shots['resolution'][row]) < 1e-6
@@ -142,13 +143,13 @@ def test_lattices(tmp):
     serve = Serve(CONTROL)
     for row, frame in enumerate(shots['frame']):
         of_lattices, of_reflections = lattices['shot'] == shots['id'][row], reflections['shot'] == shots['id'][row]
-        got, predicted = serve.ask(LATTICES, job, path, geometry, '', int(frame)).unpack()
+        got, predicted, _, _ = serve.ask(LATTICES, job, path, geometry, '', int(frame)).unpack()
         assert (len(got), len(predicted)) == (of_lattices.sum(), of_reflections.sum())
         for i, name in ((0, 'a'), (2, 'c'), (5, 'gamma'), (8, 'spots'), (9, 'reflections'), (10, 'confidence'), (11, 'rmsd')):
             assert [v[i] for v in got] == list(lattices[name][of_lattices]), name
         for i, name in ((1, 'h'), (2, 'k'), (3, 'l'), (7, 'fs'), (8, 'ss'), (9, 'intensity'), (10, 'sigma')):
             assert [v[i] for v in predicted] == list(reflections[name][of_reflections]), name
-        ms, (outcome, count, _, _, spots), (tried, again) = serve.ask(TRY, path, geometry, '', int(frame), CELL).unpack()
+        ms, (outcome, count, _, _, spots, _, _), (tried, again, _, _) = serve.ask(TRY, path, geometry, '', int(frame), CELL).unpack()
         assert (outcome, count, len(tried)) == (shots['outcome'][row], shots['spots'][row], len(got)) and ms < 5000
         assert tried == got and again == predicted
     assert 'sigma_strong' in refused(serve, TRY, path, geometry, '', 0, 'spots.sigma_strng = 3')
@@ -161,7 +162,7 @@ def test_damaged(tmp):
     serve = Serve(CONTROL)
     geometry = os.path.join(DATA, 'crystfel-sim', 'lyso-jf4m.geom')
     def failure(path, geom='', frame=0):
-        message = refused(serve, IMAGE, 1, path, geom, '', frame, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10)
+        message = refused(serve, IMAGE, 1, path, geom, '', frame, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10, RAW)
         assert message.startswith(path) or message.startswith(geom), message
         return message
     assert 'No such file' in failure(tmp + '/nothing.h5')
@@ -263,7 +264,7 @@ def test_roots(tmp):
     serve.ask(LOG, tmp + '/elsewhere/a.log', 0, 10)
     for path in tmp + '/inside-not/b.log', tmp + '/in/link.log', tmp + '/in/../inside-not/b.log', '/etc/passwd':
         assert 'outside' in refused(serve, LOG, path, 0, 10)
-    assert 'outside' in refused(serve, IMAGE, 1, '/etc/passwd', '', '', 0, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10)
+    assert 'outside' in refused(serve, IMAGE, 1, '/etc/passwd', '', '', 0, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10, RAW)
     assert 'outside' in refused(serve, INFLIGHT, '/tmp')
     serve.close()
 
