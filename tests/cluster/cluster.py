@@ -167,8 +167,8 @@ class Cluster:
         self.link = Link(link)
         self.site_environment = {"PATH": f"{self.bin}:{PATH}", "HOME": self.home, "USER": self.user, "LOGNAME": self.user,
                                  "SHELL": "/bin/bash", "LC_ALL": "C.UTF-8", "SLURM_CONF": self.conf}
-        self.keeper = subprocess.Popen(self.python("keeper.py", self.folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/",
-                                       env=self.site_environment, **self.dropped())
+        self.keeper = subprocess.Popen(self.python("keeper.py", self.folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       text=True, cwd="/", env=self.site_environment, **self.dropped())
         try:
             self.start_daemons()
         except BaseException:

@@ -10,6 +10,7 @@ import time
 
 import cluster
 from cluster import Cluster
+from stock import kernels
 from tap import Skip, main
 
 ENGINE = sys.argv[1]
@@ -35,7 +36,7 @@ def test_logs_in():
 
 def test_mpi_on_two_nodes():
     """MPICH's ranks find each other by pmi2: one job of two ranks, not two of one."""
-    engine = c.install(ENGINE, *kernels())
+    engine = c.install(ENGINE, *kernels(ENGINE))
     c.run([engine, "simulate-sfx", "--out", c.scratch + "/raw", "--runs", "1", "--shots", "12", "--quiet"])
     job = c.sbatch("-N", "2", "-J", "stills", "--wait", "--wrap",
                    f"srun --mpi=pmi2 -n 2 {engine} stills --stages spots --out {c.scratch}/stills --set detector.geometry="
@@ -176,17 +177,6 @@ def test_accounting():
         assert full.jobs() == {(job, "counted"): "COMPLETED"}, full.jobs()
         folder = full.folder
     assert not with_word(folder) and not os.path.exists(folder)
-
-
-def kernels():
-    """The modules of kernels of this build, wherever it has them."""
-    here = os.path.dirname(os.path.abspath(ENGINE))
-    for folder in (here, here + "/../../kernels", here + "/../lib/firstlight"):
-        found = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r"flk-.*\.so", name)] \
-            if os.path.isdir(folder) else []
-        if found:
-            return found
-    return []
 
 
 def with_word(word):

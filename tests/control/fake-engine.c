@@ -63,6 +63,17 @@ note_start (const char *out, const char *attempt)
   close (fd);
 }
 
+/* Like the engine: what cannot be written ends it, and the reason is the last line. */
+static void
+append (FlJournalWriter *writer, FlBatch **batch)
+{
+  g_autoptr (GError) error = NULL;
+  if (fl_journal_writer_append (writer, batch, 1, &error))
+    return;
+  fprintf (stderr, "firstlight-engine stills: %s\n", error->message);
+  exit (1);
+}
+
 static guint
 frames_of (const char *path)
 {
@@ -89,6 +100,7 @@ main (int argc, char **argv)
       return 2;
     }
   signal (SIGTERM, stop);
+  signal (SIGUSR1, stop);
   note_start (out, attempt);
   g_autofree char *folder = g_strdup_printf ("%s/attempt-%04d", out, atoi (attempt));
   if (mkdir (folder, 0777) != 0)
@@ -118,7 +130,7 @@ main (int argc, char **argv)
                                      .frames = frames_of (argv[i]),
                                      .path = argv[i],
                                      .message = frames_of (argv[i]) == 0 ? "not a number: damaged" : "" });
-  fl_journal_writer_append (writer, &sources, 1, NULL);
+  append (writer, &sources);
   gboolean damaged = FALSE;
   guint shots = 0;
   for (int i = first; i < argc; i++)
@@ -136,7 +148,7 @@ main (int argc, char **argv)
                                                 .start = fl_now_ns (),
                                                 .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
                                                 .spots = frame % 4 == 0 ? 20 : 1 });
-          fl_journal_writer_append (writer, &batch, 1, NULL);
+          append (writer, &batch);
           shots++;
           g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
         }
