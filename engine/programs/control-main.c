@@ -2,6 +2,7 @@
 
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/remote/askpass.h"
 
 int
 main (int argc, char **argv)
@@ -14,7 +15,11 @@ main (int argc, char **argv)
     { "import", fl_program_import, "take other people's results into the store" },
     { "ingest", fl_program_ingest, "take an attempt's journals into the store" },
     { "job", fl_program_job, "list jobs; ask for one to be stopped or retried" },
+    { "follow", fl_program_follow, "keep a copy of an experiment at the far end of a link" },
     { NULL },
   };
+  g_autofree char *name = g_path_get_basename (argc > 0 ? argv[0] : "");
+  if (g_str_equal (name, FL_ASKPASS_NAME))
+    return fl_program_askpass (argc, argv);
   return fl_program_main (programs, "firstlight-control", argc, argv);
 }

@@ -5,6 +5,7 @@ int fl_program_stills (int argc, char **argv); /* collective: every rank of mpir
 int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_export (int argc, char **argv);
 int fl_program_import_results (int argc, char **argv);
+int fl_program_askpass (int argc, char **argv); /* under a name of its own */
 int fl_program_serve (int argc, char **argv);
 int fl_program_inspect (int argc, char **argv);
 int fl_program_conduct (int argc, char **argv);
@@ -12,3 +13,4 @@ int fl_program_experiment (int argc, char **argv);
 int fl_program_import (int argc, char **argv);
 int fl_program_ingest (int argc, char **argv);
 int fl_program_job (int argc, char **argv);
+int fl_program_follow (int argc, char **argv);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -18,10 +19,13 @@
 #include "engine/programs/try-trial.h"
 #include "engine/results/spots.h"
 #include "engine/shots/source.h"
+#include "engine/store/feed.h"
 #include "engine/view/log-find.h"
 #include "engine/view/server.h"
 
 #define MAX_SOURCES 4
+#define QUIET_S     60          /* a file that has not changed for so long is thought to be whole */
+#define MOST_FEED   (32u << 20) /* bytes of a batch of changes, about */
 
 /* A file as it was when it was opened. */
 typedef struct
@@ -48,6 +52,8 @@ typedef struct
   FlShot shot;
   FlPicture *picture;
   FlTrialTrier *trier;
+  FlStore *store; /* the last that was followed; the feeds' lane alone, as `followed` */
+  Seen followed;
 } Serve;
 
 /* --- which files --- */
@@ -210,6 +216,29 @@ get_shot (Serve *serve, const FlViewSourceRequest *request, guint32 frame, GErro
   return entry;
 }
 
+/* What an answer of that file, and of a job's folder (or NULL), is made from. */
+static FlViewOrigin
+origin_of (const Entry *entry, const char *job_dir)
+{
+  Seen job = { .path = (char *) job_dir };
+  const Seen *all[] = { &entry->seen[0], &entry->seen[1], &entry->seen[2], &job };
+  FlViewOrigin origin = { 0 };
+  struct timespec now;
+  clock_gettime (CLOCK_REALTIME, &now);
+  if (job_dir != NULL)
+    look (&job);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      if (all[i]->path == NULL)
+        continue;
+      gint64 values[] = { all[i]->size, all[i]->changed.tv_sec, all[i]->changed.tv_nsec,
+                          (gint64) all[i]->inode };
+      origin.stamp = fl_hash64 (values, sizeof values, origin.stamp) | 1;
+      origin.growing |= now.tv_sec - all[i]->changed.tv_sec < QUIET_S;
+    }
+  return origin;
+}
+
 /* --- the handlers --- */
 
 static FlViewImage *
@@ -221,6 +250,7 @@ serve_image (gpointer data, const FlViewImageRequest *request, GCancellable *can
     return NULL;
   FlViewImage *image = fl_picture_draw (serve->picture, request);
   image->frames = fl_source_n_frames (entry->source);
+  image->origin = origin_of (entry, NULL);
   return image;
 }
 
@@ -290,6 +320,7 @@ serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *can
   spots->outcome = (FlOutcome) row.outcome;
   spots->resolution = row.resolution;
   spots->message = (char *) row.message;
+  spots->origin = origin_of (entry, job_dir);
   return spots;
 }
 
@@ -348,9 +379,11 @@ serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *
       lattices != NULL ? fl_results_reflections (job_dir, serve->shot.id, NULL, error) : NULL;
   if (reflections == NULL)
     return NULL;
-  return lattices_of (serve, entry, (const FlLatticeRow *) (void *) lattices->data, lattices->len,
-                      (const FlReflectionRow *) (void *) reflections->data,
-                      lattices->len > 0 ? reflections->len : 0);
+  FlViewLattices *all = lattices_of (serve, entry, (const FlLatticeRow *) (void *) lattices->data,
+                                     lattices->len, (const FlReflectionRow *) (void *) reflections->data,
+                                     lattices->len > 0 ? reflections->len : 0);
+  all->origin = origin_of (entry, job_dir);
+  return all;
 }
 
 static FlViewTried *
@@ -454,6 +487,38 @@ serve_inflight (gpointer data, const char *dir, GCancellable *cancellable G_GNUC
   return inflight;
 }
 
+/* The store, opened anew when another file is there than the last time. Owned by `serve`. */
+static FlStore *
+get_store (Serve *serve, const char *where, GError **error)
+{
+  g_autofree char *path = resolve (serve, where, error);
+  if (path == NULL)
+    return NULL;
+  g_autofree char *file =
+      g_file_test (path, G_FILE_TEST_IS_DIR) ? g_build_filename (path, FL_STORE_FILE, NULL) : g_strdup (path);
+  Seen now = { .path = file };
+  if (serve->store != NULL && strcmp (serve->followed.path, file) == 0 && look (&now)
+      && now.inode == serve->followed.inode)
+    return serve->store;
+  g_clear_pointer (&serve->store, fl_store_close);
+  g_clear_pointer (&serve->followed.path, g_free);
+  serve->store = fl_store_open (path, FL_STORE_READ_ONLY, error);
+  serve->followed.path = g_steal_pointer (&file);
+  look (&serve->followed);
+  return serve->store;
+}
+
+static GBytes *
+serve_feed (gpointer data, const FlViewFeedRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+            GError **error)
+{
+  FlStore *store = get_store (data, request->store, error);
+  if (store == NULL)
+    return NULL;
+  return fl_feed_collect (store, request->position, request->position_length, MIN (request->most, MOST_FEED),
+                          error);
+}
+
 /* --- the program --- */
 
 static char **
@@ -481,6 +546,7 @@ fl_program_serve (int argc, char **argv)
                                            .log = serve_log,
                                            .inflight = serve_inflight,
                                            .find = serve_find,
+                                           .feed = serve_feed,
                                            .lattices = serve_lattices,
                                            .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;

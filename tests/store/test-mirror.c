@@ -1,0 +1,500 @@
+/* A mirror of a store that is written to: whatever is done to the store, in whatever batches it is followed, killed and
+ * begun again, in the end both hold the same, and readers of the mirror have counted what readers of the store have.
+ *
+ *   test-mirror --write FOLDER SEED ROUNDS    writes to a store in FOLDER, for tests of `follow` */
+#include "tests/store/fixture.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/store/feed.h"
+#include "engine/store/mirror.h"
+#include "engine/store/stats.h"
+
+/* --- somebody who works --- */
+
+typedef struct
+{
+  FlStore *store;
+  FlRandom random;
+  gint64 trial;
+  GArray *attempts; /* of Open */
+  guint names;
+} Writer;
+
+typedef struct
+{
+  gint64 job, attempt;
+  int number;
+  guint64 sequence;
+  gboolean compacted;
+} Open;
+
+static guint
+any_of (Writer *w, guint n)
+{
+  return (guint) (fl_random_u64 (&w->random) % n);
+}
+
+static char *
+new_name (Writer *w, const char *kind)
+{
+  return g_strdup_printf ("%s%u", kind, w->names++);
+}
+
+static void
+add_run_and_job (Writer *w)
+{
+  g_autofree char *name = new_name (w, "r");
+  gint64 run = add_run (w->store, name, "recording");
+  Open open = { .job = add_job (w->store, w->trial, run), .number = 1 };
+  open.attempt = add_attempt (w->store, open.job, 1);
+  g_array_append_val (w->attempts, open);
+}
+
+static void
+add_second_attempt (Writer *w)
+{
+  Open before = g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
+  for (guint i = 0; i < w->attempts->len; i++)
+    if (g_array_index (w->attempts, Open, i).job == before.job
+        && g_array_index (w->attempts, Open, i).number > before.number)
+      return;
+  Open open = { .job = before.job, .number = before.number + 1 };
+  open.attempt = add_attempt (w->store, open.job, open.number);
+  g_array_append_val (w->attempts, open);
+}
+
+static void
+add_some_shots (Writer *w)
+{
+  FlShotRow shots[60];
+  guint n = 1 + any_of (w, 60);
+  Open *open = &g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
+  if (open->compacted)
+    return;
+  for (guint i = 0; i < n; i++)
+    shots[i] = make_shot (1 + any_of (w, 2000), (FlOutcome) any_of (w, 4), any_of (w, 90),
+                          FL_NS_PER_S * (guint64) (1000 + any_of (w, 100000)));
+  add_shots (w->store, open->attempt, any_of (w, 3), open->sequence++, shots, n);
+}
+
+static void
+compact_one (Writer *w)
+{
+  Open *open = &g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
+  if (any_of (w, 4) > 0)
+    return;
+  open->compacted = TRUE;
+  compact (w->store, open->attempt);
+}
+
+static void
+change_tags (Writer *w)
+{
+  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
+  g_autoptr (GPtrArray) tags = fl_store_list (w->store, FL_TABLE_TAG, NULL);
+  const FlTag *old = tags->len > 0 ? tags->pdata[any_of (w, tags->len)] : NULL;
+  const FlRun *run = runs->pdata[any_of (w, runs->len)];
+  if (old != NULL && any_of (w, 3) == 0)
+    {
+      /* The name of what is removed is taken again at once. */
+      g_autofree char *name = g_strdup (old->name);
+      FlTag tag = { .name = name, .comment = (char *) "'; DROP TABLE run; --\033[31m" };
+      g_assert_true (fl_store_remove (w->store, FL_TABLE_TAG, old->id, NULL));
+      save (w->store, FL_TABLE_TAG, &tag);
+      return;
+    }
+  g_autofree char *name = new_name (w, "tag ");
+  FlTag tag = { .name = name };
+  save (w->store, FL_TABLE_TAG, &tag);
+  FlRunTag put = { .run = run->id, .tag = tag.id };
+  save (w->store, FL_TABLE_RUN_TAG, &put);
+}
+
+static void
+swap_names (Writer *w)
+{
+  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
+  const FlRun *a = runs->pdata[any_of (w, runs->len)], *b = runs->pdata[any_of (w, runs->len)];
+  if (a->id == b->id)
+    return;
+  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, a->id, "name", "between", NULL));
+  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, b->id, "name", a->name, NULL));
+  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, a->id, "name", b->name, NULL));
+}
+
+static void
+write_down (Writer *w)
+{
+  gint64 fencing;
+  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
+  const FlRun *run = runs->pdata[any_of (w, runs->len)];
+  g_autofree char *long_text = g_strnfill (any_of (w, 3000), 'x');
+  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, run->id, "comment", long_text, NULL));
+  g_assert_true (fl_store_audit (w->store, "somebody", "did something", NULL));
+  fl_store_lease (w->store, any_of (w, 2) ? "conductor" : "other", "somebody", 60, &fencing, NULL, NULL);
+}
+
+static void
+work (Writer *w)
+{
+  static void (*const deeds[]) (Writer *) = { add_some_shots, add_some_shots, add_some_shots,
+                                              add_some_shots, compact_one,    add_second_attempt,
+                                              change_tags,    swap_names,     write_down };
+  if (w->attempts->len == 0 || any_of (w, 12) == 0)
+    add_run_and_job (w);
+  deeds[any_of (w, G_N_ELEMENTS (deeds))](w);
+}
+
+static void
+writer_begin (Writer *w, const char *folder, guint64 seed)
+{
+  *w = (Writer){ .store = open_store (folder, FL_STORE_CREATE),
+                 .random = fl_random (seed),
+                 .attempts = g_array_new (FALSE, FALSE, sizeof (Open)) };
+  w->trial = add_trial (w->store, 1);
+}
+
+static void
+writer_end (Writer *w)
+{
+  g_array_unref (w->attempts);
+  fl_store_close (w->store);
+}
+
+/* --- what a store holds, as text --- */
+
+static void
+dump_rows (sqlite3 *db, const char *sql, GString *out)
+{
+  sqlite3_stmt *s;
+  g_assert_cmpint (sqlite3_prepare_v2 (db, sql, -1, &s, NULL), ==, SQLITE_OK);
+  while (sqlite3_step (s) == SQLITE_ROW)
+    {
+      for (int i = 0; i < sqlite3_column_count (s); i++)
+        {
+          int length = sqlite3_column_bytes (s, i);
+          gconstpointer bytes = sqlite3_column_blob (s, i);
+          if (length > 200)
+            g_string_append_printf (out, "%d bytes %016lx|", length,
+                                    (unsigned long) fl_hash64 (bytes, (gsize) length, 0));
+          else
+            for (int k = 0; k < length; k++)
+              g_string_append_printf (out, g_ascii_isprint (((const char *) bytes)[k]) ? "%c" : "\\%02x",
+                                      ((const guint8 *) bytes)[k]);
+          g_string_append_c (out, '|');
+        }
+      g_string_append_c (out, '\n');
+    }
+  sqlite3_finalize (s);
+}
+
+static char *
+dump (const char *folder)
+{
+  static const char *const left_out[] = { "counter", "slice_key", "journal", "sqlite_sequence", NULL };
+  g_autofree char *path = g_build_filename (folder, FL_STORE_FILE, NULL);
+  GString *out = g_string_new (NULL);
+  sqlite3 *db;
+  sqlite3_stmt *tables;
+  g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, NULL), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_prepare_v2 (db,
+                                       "SELECT name FROM sqlite_master WHERE type = 'table' "
+                                       "ORDER BY name",
+                                       -1, &tables, NULL),
+                   ==, SQLITE_OK);
+  while (sqlite3_step (tables) == SQLITE_ROW)
+    {
+      const char *table = (const char *) sqlite3_column_text (tables, 0);
+      if (g_strv_contains (left_out, table))
+        continue;
+      /* A mirror's roots are absolute. */
+      g_autofree char *sql = strcmp (table, "root") == 0
+                                 ? g_strdup ("SELECT id, revision, name FROM root ORDER BY id")
+                                 : g_strdup_printf ("SELECT * FROM %s ORDER BY 1", table);
+      g_string_append_printf (out, "-- %s\n", table);
+      dump_rows (db, sql, out);
+    }
+  sqlite3_finalize (tables);
+  dump_rows (
+      db, "SELECT name, value FROM counter WHERE name IN ('revision', 'stamp', 'schema') ORDER BY name", out);
+  sqlite3_close (db);
+  return g_string_free (out, FALSE);
+}
+
+static void
+assert_same (const char *folder, const char *mirror)
+{
+  g_autofree char *a = dump (folder), *b = dump (mirror);
+  g_auto (GStrv) la = g_strsplit (a, "\n", -1), lb = g_strsplit (b, "\n", -1);
+  for (guint i = 0; la[i] != NULL && lb[i] != NULL; i++)
+    g_assert_cmpstr (la[i], ==, lb[i]);
+  g_assert_cmpuint (g_strv_length (la), ==, g_strv_length (lb));
+}
+
+static void
+assert_same_stats (FlStats *a, FlStats *b, FlStore *store)
+{
+  g_autoptr (GPtrArray) jobs = fl_store_list (store, FL_TABLE_JOB, NULL);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      const FlJob *job = jobs->pdata[i];
+      const FlJobStats *sa = fl_stats_job (a, job->id), *sb = fl_stats_job (b, job->id);
+      g_assert_true ((sa == NULL) == (sb == NULL));
+      if (sa == NULL)
+        continue;
+      g_assert_cmpint (sa->shots, ==, sb->shots);
+      g_assert_cmpint (sa->hits, ==, sb->hits);
+      g_assert_cmpint (sa->indexed, ==, sb->indexed);
+      g_assert_cmpint (sa->failed, ==, sb->failed);
+      g_assert_cmpint (sa->spots, ==, sb->spots);
+    }
+}
+
+/* --- following --- */
+
+/* One batch; TRUE while there is more. */
+static gboolean
+follow_once (FlStore *far, FlMirror *mirror, gsize most, gboolean twice)
+{
+  g_autoptr (GError) error = NULL;
+  FlMirrorNews news;
+  g_autoptr (GBytes) position = fl_mirror_position (mirror, &error);
+  g_assert_no_error (error);
+  gsize length;
+  const void *bytes = g_bytes_get_data (position, &length);
+  g_autoptr (GBytes) batch = fl_feed_collect (far, bytes, length, most, &error);
+  g_assert_no_error (error);
+  for (int i = 0; i < 1 + twice; i++)
+    {
+      fl_mirror_apply (mirror, batch, &news, &error);
+      g_assert_no_error (error);
+    }
+  return news.more;
+}
+
+static FlMirror *
+open_mirror (const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  FlMirror *mirror = fl_mirror_open (folder, &error);
+  g_assert_no_error (error);
+  return mirror;
+}
+
+static void
+test_random (gconstpointer seed)
+{
+  static const gsize sizes[] = { 1, 300, 3000, 30000, 10000000 };
+  g_autofree char *folder = temporary_folder (), *copy = temporary_folder ();
+  Writer w;
+  writer_begin (&w, folder, (guint64) GPOINTER_TO_UINT (seed));
+  g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
+  g_autoptr (FlMirror) mirror = open_mirror (copy);
+  g_autoptr (FlStore) here = open_store (copy, FL_STORE_READ_ONLY);
+  g_autoptr (FlStats) stats = fl_stats_new (), far_stats = fl_stats_new ();
+  g_autoptr (GError) error = NULL;
+  for (guint round = 0; round < 1200; round++)
+    {
+      work (&w);
+      if (any_of (&w, 3) == 0)
+        follow_once (far, mirror, sizes[any_of (&w, G_N_ELEMENTS (sizes))], any_of (&w, 4) == 0);
+      if (any_of (&w, 5) == 0)
+        g_assert_true (fl_stats_update (stats, here, NULL, &error));
+      if (any_of (&w, 40) == 0)
+        {
+          fl_mirror_close (g_steal_pointer (&mirror));
+          mirror = open_mirror (copy);
+        }
+    }
+  while (follow_once (far, mirror, sizes[any_of (&w, G_N_ELEMENTS (sizes))], FALSE))
+    g_assert_true (fl_stats_update (stats, here, NULL, &error));
+  assert_same (folder, copy);
+  g_assert_true (fl_stats_update (stats, here, NULL, &error));
+  g_assert_true (fl_stats_update (far_stats, far, NULL, &error));
+  assert_same_stats (stats, far_stats, far);
+  writer_end (&w);
+  remove_folder (folder);
+  remove_folder (copy);
+}
+
+/* A mirror of a mirror is one too. */
+static void
+test_chain (void)
+{
+  g_autofree char *folder = temporary_folder (), *copy = temporary_folder (), *third = temporary_folder ();
+  Writer w;
+  writer_begin (&w, folder, 77);
+  for (guint i = 0; i < 300; i++)
+    work (&w);
+  writer_end (&w);
+  g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
+  g_autoptr (FlMirror) mirror = open_mirror (copy), other = open_mirror (third);
+  while (follow_once (far, mirror, 5000, FALSE))
+    ;
+  g_autoptr (FlStore) here = open_store (copy, FL_STORE_READ_ONLY);
+  while (follow_once (here, other, 5000, FALSE))
+    ;
+  assert_same (folder, third);
+  /* Places are still those of the far end. */
+  g_autofree char *real = g_strdup (fl_store_folder (far));
+  g_autoptr (FlStore) there = open_store (third, FL_STORE_READ_ONLY);
+  g_autofree char *path = fl_store_resolve (there, "experiment", "jobs/x", NULL);
+  g_autofree char *want = g_build_filename (real, "jobs/x", NULL);
+  g_assert_cmpstr (path, ==, want);
+  remove_folder (folder);
+  remove_folder (copy);
+  remove_folder (third);
+}
+
+static void
+refuse (FlStore *far, FlMirror *mirror, int code, const char *words)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) position = fl_mirror_position (mirror, &error);
+  g_assert_no_error (error);
+  gsize length;
+  const void *bytes = g_bytes_get_data (position, &length);
+  g_autoptr (GBytes) batch = fl_feed_collect (far, bytes, length, 1000, &error);
+  g_assert_null (batch);
+  g_assert_error (error, FL_ERROR, code);
+  g_assert_nonnull (strstr (error->message, words));
+  g_assert_null (strchr (error->message, '\n'));
+}
+
+static void
+set_counter (const char *folder, const char *name, int value)
+{
+  g_autofree char *path = g_build_filename (folder, FL_STORE_FILE, NULL);
+  g_autofree char *sql = g_strdup_printf ("UPDATE counter SET value = %d WHERE name = '%s'", value, name);
+  sqlite3 *db;
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+}
+
+static void
+test_refused (void)
+{
+  g_autofree char *folder = temporary_folder (), *other = temporary_folder (), *copy = temporary_folder ();
+  g_autoptr (GError) error = NULL;
+  fl_store_close (open_store (other, FL_STORE_CREATE));
+  g_assert_null (fl_mirror_open (other, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  g_assert_nonnull (strstr (error->message, "of its own"));
+  g_clear_error (&error);
+
+  Writer w;
+  writer_begin (&w, folder, 5);
+  for (guint i = 0; i < 20; i++)
+    work (&w);
+  writer_end (&w);
+  g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY),
+                      stranger = open_store (other, FL_STORE_READ_ONLY);
+  g_autoptr (FlMirror) mirror = open_mirror (copy);
+  while (follow_once (far, mirror, 100000, FALSE))
+    ;
+  refuse (stranger, mirror, FL_ERROR_INPUT, "not the experiment");
+  set_counter (folder, "revision", 3);
+  refuse (far, mirror, FL_ERROR_INPUT, "gone back");
+  set_counter (folder, "schema", 99);
+  refuse (far, mirror, FL_ERROR_UNSUPPORTED, "database version 99");
+  remove_folder (folder);
+  remove_folder (other);
+  remove_folder (copy);
+}
+
+/* Bytes from an enemy: an error or not, the mirror is whole and no statement is made of them. */
+static void
+test_damaged (void)
+{
+  g_autofree char *folder = temporary_folder (), *copy = temporary_folder ();
+  Writer w;
+  writer_begin (&w, folder, 6);
+  for (guint i = 0; i < 60; i++)
+    work (&w);
+  writer_end (&w);
+  g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
+  g_autoptr (FlMirror) mirror = open_mirror (copy);
+  g_autoptr (GBytes) good = fl_feed_collect (far, NULL, 0, 10000000, NULL);
+  FlRandom random = fl_random (3);
+  guint refused = 0;
+  for (guint round = 0; round < 3000; round++)
+    {
+      gsize length;
+      g_autoptr (GError) error = NULL;
+      FlMirrorNews news;
+      const void *whole = g_bytes_get_data (good, &length);
+      g_autofree guint8 *bytes = g_memdup2 (whole, length);
+      for (guint n = 1 + (guint) (fl_random_u64 (&random) % 3); n > 0; n--)
+        bytes[fl_random_u64 (&random) % length] ^= (guint8) (1u << fl_random_u64 (&random) % 8);
+      if (round % 4 == 0)
+        length = (gsize) (fl_random_u64 (&random) % length);
+      g_autoptr (GBytes) batch = g_bytes_new (bytes, length);
+      refused += !fl_mirror_apply (mirror, batch, &news, &error);
+      g_assert_true (error == NULL || strchr (error->message, '\n') == NULL);
+      g_autoptr (GError) no = NULL;
+      g_autoptr (GBytes) none = fl_feed_collect (far, bytes, MIN (length, 300), 100, &no);
+      g_assert_true (none != NULL || no != NULL);
+    }
+  g_assert_cmpuint (refused, >, 1000);
+  remove_folder (folder);
+  remove_folder (copy);
+}
+
+static void
+test_origin (void)
+{
+  g_autofree char *folder = temporary_folder (), *store = NULL, *none = NULL;
+  g_autoptr (GError) error = NULL;
+  const char *command[] = { "ssh", "-o", "a;b=\\", "beam line", "serve", NULL };
+  g_assert_null (fl_mirror_read_origin (folder, &none, &error));
+  g_assert_no_error (error);
+  g_assert_true (fl_mirror_write_origin (folder, command, "/far/away; really", &error));
+  g_auto (GStrv) back = fl_mirror_read_origin (folder, &store, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_strv_equal ((const char *const *) back, command));
+  g_assert_cmpstr (store, ==, "/far/away; really");
+  g_autofree char *path = g_build_filename (folder, FL_MIRROR_FILE, NULL);
+  g_assert_true (g_file_set_contents (path, "[follow]\nstore=x\n", -1, NULL));
+  g_assert_null (fl_mirror_read_origin (folder, &none, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  remove_folder (folder);
+}
+
+static int
+write_for_others (char **argv)
+{
+  Writer w;
+  guint rounds = (guint) atoi (argv[4]);
+  writer_begin (&w, argv[2], (guint64) atoi (argv[3]));
+  for (guint i = 0; i < rounds; i++)
+    {
+      work (&w);
+      if (i % 8 == 0)
+        g_usleep (2000);
+    }
+  writer_end (&w);
+  return 0;
+}
+
+int
+main (int argc, char **argv)
+{
+  if (argc == 5 && strcmp (argv[1], "--write") == 0)
+    return write_for_others (argv);
+  g_test_init (&argc, &argv, NULL);
+  for (guint seed = 1; seed <= 4; seed++)
+    {
+      g_autofree char *name = g_strdup_printf ("/store/mirror/random/%u", seed);
+      g_test_add_data_func (name, GUINT_TO_POINTER (seed), test_random);
+    }
+  g_test_add_func ("/store/mirror/chain", test_chain);
+  g_test_add_func ("/store/mirror/refused", test_refused);
+  g_test_add_func ("/store/mirror/damaged", test_damaged);
+  g_test_add_func ("/store/mirror/origin", test_origin);
+  return g_test_run ();
+}
