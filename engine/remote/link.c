@@ -172,8 +172,7 @@ log_in (FlLink *link, GError **error)
   link->kind = FL_REMOTE_OPENSSH;
   link->remark = why_not != NULL ? g_strdup_printf ("by OpenSSH: %s", why_not) : g_strdup ("");
   tell (link, FL_REMOTE_CONNECTING, -1, link->remark, NULL);
-  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s", link->remark);
-  return NULL;
+  return fl_transport_openssh_new (&login, error);
 }
 
 /* The login, and the two channels that are ours: an echo and the file service. */
@@ -192,7 +191,7 @@ set_up (FlLink *link, GError **error)
   link->files->fd = -1; /* the client's now */
   if (link->sftp == NULL)
     return FALSE;
-  link->echo = link->transport->open (link->transport, "exec cat", error);
+  link->echo = link->transport->open (link->transport, "echo; exec cat", error);
   return link->echo != NULL;
 }
 

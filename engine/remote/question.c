@@ -53,3 +53,14 @@ fl_login_ask (const FlLogin *login, int watch, FlRemoteAskKind kind, const char 
                                 .echo = echo };
   return login->ask (&question, watch, login->data, error);
 }
+
+gboolean
+fl_label_is_password (const char *label)
+{
+  static const char *const others[] = { "one-time", "one time", "otp", "new ", "code", "token", "again" };
+  g_autofree char *lower = g_utf8_strdown (label, -1);
+  gboolean password = strstr (lower, "password") != NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++)
+    password = password && strstr (lower, others[i]) == NULL;
+  return password;
+}

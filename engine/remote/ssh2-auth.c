@@ -244,18 +244,11 @@ try_password (FlSsh2 *ssh2, GError **error)
 
 /* --- keyboard-interactive --- */
 
-static gboolean
-is_password (const char *label)
-{
-  g_autofree char *lower = g_utf8_strdown (label, -1);
-  return strstr (lower, "password") != NULL && strstr (lower, "one-time") == NULL
-         && strstr (lower, "otp") == NULL && strstr (lower, "new password") == NULL;
-}
-
 static char **
 ask_round (FlSsh2 *ssh2, FlRemoteQuestion *question, GError **error)
 {
-  gboolean plain = question->n_fields == 1 && !question->echo[0] && is_password (question->labels[0]);
+  gboolean plain =
+      question->n_fields == 1 && !question->echo[0] && fl_label_is_password (question->labels[0]);
   char *kept = plain ? kept_password (ssh2) : NULL;
   if (kept != NULL)
     {

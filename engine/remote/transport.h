@@ -54,3 +54,6 @@ void fl_answers_free (char **answers); /* wiped first */
 /* A question with one hidden field; the strings are copied. Answer of the person, free with fl_answers_free; NULL as above. */
 char **fl_login_ask (const FlLogin *login, int watch, FlRemoteAskKind kind, const char *title,
                      const char *text, const char *label, GError **error);
+
+/* Whether a server's label asks for a password that stays the same, rather than for a code. */
+gboolean fl_label_is_password (const char *label);
