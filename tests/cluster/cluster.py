@@ -10,7 +10,7 @@ machine. Root creates (or reuses) that user, `firstlight-test`; anybody else is 
         c.environment            for programs that play the PC: SLURM_CONF and FIRSTLIGHT_CLUSTER_*
         c.run(argv, …) c.ssh(argv, …)                subprocess.run as the site's user; through the link
         c.scontrol(…) c.squeue(…) c.sacct(…) c.sbatch(…)     their output, an error raises
-        c.jobs()                 {(id, name): state} of every job ever submitted, also of a requeued one once
+        c.jobs()                 {("12" or "12_3", name): state} of every job ever submitted, of a requeued one once
         c.install(file, …)       copies programs to the site, returns the path of the first
         c.wrap(command, script)  a shell script in front of a command (`exec "$REAL" "$@"` goes on); c.unwrap(command)
         c.count(command, …)      notes calls from now on; c.calls() → list of command lines; c.sessions() → number of
@@ -348,16 +348,13 @@ class Cluster:
     def jobs(self):
         found = {}
         if self.accounting:
-            for line in self.sacct("-X", "-n", "-P", "-S", "now-1day", "-o", "JobIDRaw,JobName,State").splitlines():
-                job, name, state = line.split("|")
-                found[int(job), name] = state
-        else:
-            for line in open(os.path.join(self.folder, "log", "jobcomp.txt"), errors="replace"):
-                words = dict(re.findall(r"(\w+)=(.*?)(?= \w+=|$)", line))
-                found[int(words["JobId"]), words["Name"]] = words["JobState"]
-        for line in self.squeue("-h", "-a", "-t", "all", "-o", "%A|%T|%j").splitlines():
+            for line in self.sacct("-X", "-n", "-P", "-S", "now-1day", "-o", "JobID,State,JobName").splitlines():
+                job, state, name = line.split("|", 2)
+                if "[" not in job:  # members of an array that wait: squeue tells them apart
+                    found[job, name] = state
+        for line in self.squeue("-h", "-a", "-r", "-t", "all", "-o", "%i|%T|%j").splitlines():
             job, state, name = line.split("|", 2)
-            found[int(job), name] = state
+            found[job, name] = state
         return found
 
     def install(self, *files):

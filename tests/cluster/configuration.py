@@ -48,8 +48,7 @@ NodeName=DEFAULT CPUs={cpus} Boards=1 SocketsPerBoard=1 CoresPerSocket={cpus} Th
 LITE = """\
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-JobCompType=jobcomp/filetxt
-JobCompLoc={folder}/log/jobcomp.txt
+MinJobAge=36000
 PartitionName=batch Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUEUE GraceTime=0
 PartitionName=cancel Nodes=ALL MaxTime=INFINITE PriorityTier=1 PreemptMode=CANCEL GraceTime=0
 PartitionName=urgent Nodes=ALL MaxTime=60 PriorityTier=100 PreemptMode=OFF
@@ -116,7 +115,6 @@ def files(cluster):
     values = {**vars(cluster), "node_lines": lines, "path": "/usr/local/bin:/usr/bin:/bin"}
     yield "munge/key", os.urandom(64), 0o600
     yield "slurm.conf", (SLURM + (FULL if cluster.accounting else LITE)).format(**values), 0o644
-    yield "log/jobcomp.txt", "", 0o644
     if cluster.accounting:
         yield "slurmdbd.conf", SLURMDBD.format(**values), 0o600
     yield "sshd_config", SSHD.format(**values), 0o644

@@ -184,11 +184,12 @@ class Far:
 
     def check_nothing_twice(self):
         """Slurm has seen each attempt once, and nothing of ours that is no attempt."""
-        names = collections.Counter(name for _, name in self.slurm_jobs())
+        jobs = self.slurm_jobs()
+        names = collections.Counter((name, job.partition("_")[2]) for job, name in jobs)
         twice = [name for name, n in names.items() if n > 1]
         assert not twice, f"submitted twice: {twice}\n{self.report()}"
-        known = {name for (name,) in self.query("SELECT job_name FROM attempt")}
-        assert set(names) <= known, f"no attempts: {set(names) - known}\n{self.report()}"
+        known = {remote for (remote,) in self.query("SELECT remote_id FROM attempt")}
+        assert {job for job, _ in jobs} <= known, f"no attempts: {jobs.keys()} {known}\n{self.report()}"
         for (job,) in self.query("SELECT id FROM job"):
             assert "TWICE" not in self.starts(job), f"two at once: job {job}: {self.starts(job)}\n{self.report()}"
 

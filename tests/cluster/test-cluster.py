@@ -43,7 +43,7 @@ def test_mpi_on_two_nodes():
                    f"{c.scratch}/raw/detector.geom {c.scratch}/raw/r0001")
     said = open(f"{c.scratch}/slurm-{job}.out").read()
     assert re.search(r"^12 shots, \d+ hits", said.splitlines()[-1]), said
-    assert c.jobs()[job, "stills"] == "COMPLETED"
+    assert c.jobs()[str(job), "stills"] == "COMPLETED"
     wrote = [name for _, _, names in os.walk(c.scratch + "/stills") for name in names if name.startswith("journal-")]
     assert wrote, said
 
@@ -174,7 +174,7 @@ def test_accounting():
         print(f"# up in {time.monotonic() - begun:.2f} s")
         job = full.sbatch("-J", "counted", "--qos", "realtime", "--wait", "--wrap", "true")
         full.wait_for(lambda: "COMPLETED" in full.sacct("-X", "-n", "-P", "-j", str(job), "-o", "State,QOS"), 60, "sacct knows")
-        assert full.jobs() == {(job, "counted"): "COMPLETED"}, full.jobs()
+        assert full.jobs() == {(str(job), "counted"): "COMPLETED"}, full.jobs()
         folder = full.folder
     assert not with_word(folder) and not os.path.exists(folder)
 
