@@ -11,15 +11,17 @@
 
 #include "engine/base/error.h"
 
-#define VERSION   1
-#define HEADER    24
-#define BAND      16   /* rows that share a predictor */
-#define STEPS     4.75 /* levels a standard deviation: an eighth of it, with room for the scale's bend */
-#define MAX_LEVEL 1e9
-#define MAX_EXACT 16777216.0 /* what a float holds as a whole number, and its neighbours too */
-#define ESCAPE    255
-#define N_SAMPLES 8192u
-#define LOG2_E    1.4426950408889634
+#define VERSION    1
+#define HEADER     24
+#define BAND       16   /* rows that share a predictor */
+#define JUDGED     5    /* of so many of them one is tried with every predictor */
+#define STEPS      4.75 /* levels a standard deviation: an eighth of it, with room for the scale's bend */
+#define FAST_LEVEL 1e5
+#define MAX_LEVEL  1e9
+#define MAX_EXACT  16777216.0 /* what a float holds as a whole number, and its neighbours too */
+#define ESCAPE     255
+#define N_SAMPLES  8192u
+#define LOG2_E     1.4426950408889634
 
 typedef enum
 {
@@ -48,18 +50,27 @@ typedef enum
 typedef struct
 {
   Mode mode;
-  double q, zero; /* variance is zero + q v, for v > 0 */
+  double q, zero;            /* variance is zero + q v, for v > 0 */
+  double root, slope, below; /* of zero; levels a root; levels a count, for v < 0 */
+  double highest;            /* level, or lowest, of the picture */
 } Scale;
 
 /* --- the scale --- */
+
+static Scale
+make_scale (Mode mode, double q, double zero)
+{
+  double root = sqrt (zero);
+  return (Scale){ mode, q, zero, root, 2 * STEPS / q, STEPS / root, 0 };
+}
 
 static gint32
 level_of (const Scale *s, float v)
 {
   double u = v;
   if (s->mode == SCALED)
-    u = v >= 0 ? 2 * STEPS / s->q * (sqrt (s->zero + s->q * u) - sqrt (s->zero)) : STEPS * u / sqrt (s->zero);
-  return (gint32) floor (u + 0.5);
+    u = v >= 0 ? s->slope * (sqrt (s->zero + s->q * u) - s->root) : u * s->below;
+  return (gint32) (u + (u < 0 ? -0.5 : 0.5));
 }
 
 static float
@@ -68,8 +79,8 @@ value_of (const Scale *s, gint32 level)
   if (s->mode == EXACT)
     return (float) level;
   if (level < 0)
-    return (float) (level * sqrt (s->zero) / STEPS);
-  double root = level * s->q / (2 * STEPS) + sqrt (s->zero);
+    return (float) (level / s->below);
+  double root = level / s->slope + s->root;
   return (float) ((root * root - s->zero) / s->q);
 }
 
@@ -80,11 +91,11 @@ compare_floats (gconstpointer a, gconstpointer b)
   return fa < fb ? -1 : fa > fb;
 }
 
-/* Medians of the values and of the differences between neighbours; how many of the samples are below zero. */
+/* Median of the values; their noise, from the median of the differences between neighbours; the read-out noise, from the
+ * values below zero, where there are no photons (0: there are hardly any such). */
 typedef struct
 {
-  double level, sigma;
-  gboolean negative;
+  double level, sigma, read_out;
 } Seen;
 
 static Seen
@@ -106,7 +117,7 @@ look_at (const float *raster, gsize n)
   qsort (differences, found, sizeof *differences, compare_floats);
   return (Seen){ .level = (double) values[found / 2],
                  .sigma = (double) differences[found / 2] / (0.6745 * G_SQRT2),
-                 .negative = below > found / 100 };
+                 .read_out = below > found / 100 ? -(double) values[below / 2] / 0.6745 : 0 };
 }
 
 static Scale
@@ -119,15 +130,15 @@ choose_scale (const float *raster, gsize n, double photon, double pixels)
       float v = raster[i];
       if (!isfinite (v))
         continue;
-      least = fminf (least, v);
-      most = fmaxf (most, v);
+      least = v < least ? v : least;
+      most = v > most ? v : most;
       whole &= v == truncf (v);
     }
   double top = fmax (fabs ((double) most), fabs ((double) least));
   if (least > most)
-    return (Scale){ EXACT, 1, 1 }; /* no values at all */
+    return make_scale (EXACT, 1, 1); /* no values at all */
   if (whole && pixels == 0 && top < MAX_EXACT)
-    return (Scale){ EXACT, 1, 1 };
+    return make_scale (EXACT, 1, 1);
   Seen seen = look_at (raster, n);
   double q = photon / fmax (pixels, 1);
   /* Less noise than photons would make: they are not counted in these units. */
@@ -135,12 +146,10 @@ choose_scale (const float *raster, gsize n, double photon, double pixels)
     q = seen.sigma * seen.sigma / seen.level;
   else if (!whole && seen.sigma == 0)
     q = fmin (q, top / 64);
-  double zero = q * q / 4, read_out = seen.sigma * seen.sigma - q * fmax (seen.level, 0);
-  if (seen.negative)
-    zero = fmax (zero, read_out);
-  Scale scale = { SCALED, q, zero };
-  double highest = 2 * STEPS / q * sqrt (zero + q * top), lowest = STEPS * top / sqrt (zero);
-  gboolean holds = q > 1e-30 && zero > 1e-60 && highest < MAX_LEVEL && (least >= 0 || lowest < MAX_LEVEL);
+  double zero = fmax (q * q / 4, seen.read_out * seen.read_out);
+  Scale scale = make_scale (SCALED, q, zero);
+  scale.highest = fmax (scale.slope * sqrt (zero + q * top), least < 0 ? scale.below * top : 0);
+  gboolean holds = q > 1e-30 && zero > 1e-60 && scale.highest < MAX_LEVEL;
   if (!holds)
     scale.mode = PLAIN;
   return scale;
@@ -282,19 +291,33 @@ unfolded (guint32 value)
   return (gint32) (value >> 1) ^ -(gint32) (value & 1);
 }
 
-static gint32 *
-make_levels (const Scale *scale, const float *raster, guint32 width, guint32 height)
+/* As level_of(), of many values at a time: in floats, which hold the levels of all but the brightest to a hundredth. */
+static void
+fast_levels (const Scale *s, const float *raster, gsize n, gint32 *levels)
 {
-  gint32 *levels = g_new (gint32, (gsize) width * height);
-  for (gsize y = 0; y < height; y++)
-    for (gsize x = 0; x < width; x++)
-      {
-        gsize i = y * width + x;
-        levels[i] = isfinite (raster[i]) ? level_of (scale, raster[i])
-                    : x > 0              ? levels[i - 1]
-                    : y > 0              ? levels[i - width]
-                                         : 0;
-      }
+  float q = (float) s->q, zero = (float) s->zero, root = (float) s->root;
+  float slope = (float) s->slope, below = (float) s->below;
+  for (gsize i = 0; i < n; i++)
+    {
+      float v = fabsf (raster[i]) <= FLT_MAX ? raster[i] : 0;
+      float u = v >= 0 ? slope * (sqrtf (zero + q * fabsf (v)) - root) : below * v;
+      levels[i] = (gint32) (u + copysignf (0.5f, u));
+    }
+}
+
+static gint32 *
+make_levels (const Scale *scale, const float *raster, gsize width, gsize height)
+{
+  gsize n = width * height;
+  gint32 *levels = g_new (gint32, n);
+  gboolean fast = scale->mode == SCALED && scale->highest < FAST_LEVEL;
+  if (fast)
+    fast_levels (scale, raster, n, levels);
+  for (gsize i = 0; i < n; i++)
+    if (!isfinite (raster[i]))
+      levels[i] = i % width > 0 ? levels[i - 1] : i > 0 ? levels[i - width] : 0;
+    else if (!fast)
+      levels[i] = level_of (scale, raster[i]);
   return levels;
 }
 
@@ -305,12 +328,11 @@ typedef struct
   gsize width, height;
 } Rows;
 
-/* Residuals of the band from row y0, of the pixels with values, into `out`; returns how many. */
-static gsize
-band_residuals (const Rows *rows, gsize y0, Predictor how, guint32 *out)
+static inline gsize
+rows_residuals (const Rows *rows, gsize y0, gsize step, Predictor how, guint32 *out)
 {
   gsize n = 0;
-  for (gsize y = y0; y < MIN (y0 + BAND, rows->height); y++)
+  for (gsize y = y0; y < MIN (y0 + BAND, rows->height); y += step)
     {
       const gint32 *row = rows->levels + y * rows->width;
       const gint32 *above = y > 0 ? row - rows->width : rows->zeros;
@@ -322,6 +344,15 @@ band_residuals (const Rows *rows, gsize y0, Predictor how, guint32 *out)
         }
     }
   return n;
+}
+
+/* Residuals of every `step`-th row of the band from row y0, of the pixels with values, into `out`; returns how many. */
+static gsize
+band_residuals (const Rows *rows, gsize y0, gsize step, Predictor how, guint32 *out)
+{
+  return how == NOTHING ? rows_residuals (rows, y0, step, NOTHING, out)
+         : how == ABOVE ? rows_residuals (rows, y0, step, ABOVE, out)
+                        : rows_residuals (rows, y0, step, AROUND, out);
 }
 
 /* Bits, about, by Shannon's measure. */
@@ -342,21 +373,21 @@ static void
 put_residuals (GByteArray *out, const Rows *rows)
 {
   g_autoptr (GByteArray) escapes = g_byte_array_new (), bands = g_byte_array_new ();
-  gsize most = BAND * rows->width, n_symbols = 0, n;
+  gsize n_symbols = 0, n;
   g_autofree guint8 *symbols = g_malloc (rows->width * rows->height + 1);
-  g_autofree guint32 *room = g_new (guint32, (most + 1) * N_PREDICTORS);
+  g_autofree guint32 *residuals = g_new (guint32, BAND * rows->width + 1);
   for (gsize y = 0; y < rows->height; y += BAND)
     {
       guint8 best = 0;
       double least = INFINITY;
       for (guint8 how = 0; how < N_PREDICTORS; how++)
         {
-          n = band_residuals (rows, y, how, room + how * (most + 1));
-          double bits = cost (room + how * (most + 1), n);
+          n = band_residuals (rows, y, JUDGED, (Predictor) how, residuals);
+          double bits = cost (residuals, n);
           best = bits < least ? how : best;
           least = MIN (least, bits);
         }
-      const guint32 *residuals = room + best * (most + 1);
+      n = band_residuals (rows, y, 1, (Predictor) best, residuals);
       g_byte_array_append (bands, &best, 1);
       for (gsize i = 0; i < n; i++)
         {
@@ -482,20 +513,22 @@ fl_raster_unpack (gconstpointer bytes, gsize length, guint32 width, guint32 heig
                   GError **error)
 {
   const guint8 *in = bytes;
-  Scale scale = { N_MODES, 0, 0 };
+  Mode mode = N_MODES;
+  double q = 0, zero = 0;
   guint32 size = 0;
   gsize n = (gsize) width * height;
   if (length > HEADER && in[0] == VERSION)
     {
-      scale.mode = (Mode) in[1];
-      memcpy (&scale.q, in + 4, sizeof scale.q);
-      memcpy (&scale.zero, in + 12, sizeof scale.zero);
+      mode = (Mode) in[1];
+      memcpy (&q, in + 4, sizeof q);
+      memcpy (&zero, in + 12, sizeof zero);
       memcpy (&size, in + 20, sizeof size);
       size = GUINT32_FROM_LE (size);
     }
   /* An escape takes four bytes more than the pixel's one, a run at most ten. */
-  gboolean sane = scale.mode < N_MODES && isfinite (scale.q) && scale.q > 0 && isfinite (scale.zero)
-                  && scale.zero > 0 && size <= 64 + n * 16;
+  gboolean sane =
+      mode < N_MODES && isfinite (q) && q > 0 && isfinite (zero) && zero > 0 && size <= 64 + n * 16;
+  Scale scale = make_scale (mode, q, zero);
   g_autofree guint8 *raw = sane ? g_try_malloc (size + 1) : NULL;
   uLongf got = size;
   Reader reader = { raw, raw != NULL ? raw + size : NULL, raw != NULL };
