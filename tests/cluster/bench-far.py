@@ -3,8 +3,7 @@
 bench-far.py CONTROL ENGINE FAKE-ENGINE SHIM GUI MPIRUN [BENCH…]"""
 import glob
 import os
-import re
-import shlex
+import shutil
 import statistics
 import struct
 import subprocess
@@ -86,8 +85,7 @@ def bench_poll(jobs=1000):
     for node in c.nodes:
         c.drain(node)
     with Far(c, CONTROL, fake) as e:
-        script = f"cd {shlex.quote(e.far_raw)} && for i in $(seq 1001 {1000 + jobs}); do mkdir r$i && echo 1 > r$i/a.cxi; done"
-        c.run(["sh", "-c", script])
+        c.run(["sh", "-c", f"cd {e.far_raw} && for i in $(seq 1001 {1000 + jobs}); do mkdir r$i && echo 1 > r$i/a.cxi; done"])
         begun = time.time()
         e.conduct("--interval", "1")
         e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ?", QUEUED, jobs, seconds=900)
@@ -102,8 +100,9 @@ def bench_poll(jobs=1000):
         n = len(seen - set(before))
         calls = [line.split()[0] for line in c.calls()]
         bytes_down = c.link.bytes()[1] - link[1]
-        print(f"60 s: {n} polls, {len(calls)} commands of Slurm ({', '.join(f'{calls.count(x)} {x}' for x in sorted(set(calls)))}), "
-              f"{c.sessions() - sessions} sessions of sshd; {bytes_down / max(n, 1) / 1024:.0f} KiB a poll over the link")
+        kinds = ", ".join(f"{calls.count(x)} {x}" for x in sorted(set(calls)))
+        print(f"60 s: {n} polls, {len(calls)} commands of Slurm ({kinds}), "
+              f"{c.sessions() - sessions} sessions of sshd; {bytes_down / max(n, 1) / 1024:.0f} KiB a poll")
         for command in ("squeue", "sacct", "sbatch", "scontrol", "sinfo", "scancel"):
             c.unwrap(command)
         e.end(e.conductor)
@@ -128,8 +127,8 @@ def bench_lag():
             time.sleep(0.1)
         lags.sort()
     c.link.delay(0)
-    print(f"lag of the store behind the node: median {statistics.median(lags):.2f} s, 95 % {lags[int(len(lags) * 0.95)]:.2f} s, "
-          f"most {lags[-1]:.2f} s")
+    print(f"lag of the store behind the node: median {statistics.median(lags):.2f} s, "
+          f"95 % {lags[int(len(lags) * 0.95)]:.2f} s, most {lags[-1]:.2f} s")
 
 
 def bench_ranks(ranks=64):
@@ -147,7 +146,92 @@ def bench_ranks(ranks=64):
     print(f"mpirun -n {ranks} stills to the first shot: {median(times)} on {os.cpu_count()} cores")
 
 
-benches = [bench_latency, bench_poll, bench_lag, bench_ranks]
+def beamtime():
+    """A small experiment that lies at the site, with its jobs done there: (folder of the programs, experiment, raw files)."""
+    engine = c.install(ENGINE, CONTROL, GUI, *kernels(ENGINE))
+    raw, experiment, programs = f"{c.scratch}/raw", f"{c.scratch}/experiment", os.path.dirname(engine)
+    if not os.path.exists(experiment):
+        c.run([engine, "simulate-sfx", "--out", raw, "--runs", "1", "--shots", "24", "--quiet"])
+        block = c.write("site/block.params", f"[detector]\ngeometry = {raw}/detector.geom\n")
+        c.run([f"{programs}/firstlight-control", "experiment", "--store", experiment, "--watch", raw, "--quiet", "0.1",
+               "--trial", "", "--stages", "spots", "--block", block, "--ranks", "1", "--engine", engine])
+        c.run([f"{programs}/firstlight-control", "conduct", "--store", experiment, "--until-idle", "--interval", "0.1"],
+              timeout=600)
+    return programs, experiment, raw
+
+
+def bench_image():
+    """The next image in a view of 960 × 960 over a link of 40 ms: serve at the site, asked through SSH."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "view"))
+    import serve_client
+
+    class Far(serve_client.Serve):
+        def __init__(self, argv):
+            self.child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.id, self.received, self.far = 0, 0, True
+
+    programs, _, raw = beamtime()
+    c.link.delay(0.02)
+    serve = Far(c.ssh_argv() + [f"{programs}/firstlight-control serve"])
+    serve.ask(serve_client.HELLO, 3)
+    times, sizes = [], []
+    file, = glob.glob(f"{raw}/r0001/*.cxi")[:1]
+    for frame in range(12):
+        before, begun = c.link.bytes(), time.time()
+        serve.image(file, f"{raw}/detector.geom", frame=frame, width=960, height=960)
+        times.append((time.time() - begun) * 1000)
+        sizes.append((c.link.bytes()[1] - before[1]) / 1024)
+    serve.close()
+    c.link.delay(0)
+    print(f"image over serve: {median(times[1:], 'ms')}, {median(sizes[1:], 'KiB')}")
+
+
+def bench_x():
+    """The same page over ssh -X and the same link: the control room runs at the site, the display is here."""
+    if not GUI or not all(map(shutil.which, ("Xvfb", "xdotool", "xauth"))):
+        print("skipped: no control room in this build, or no Xvfb, xdotool, xauth")
+        return
+    programs, experiment, _ = beamtime()
+    screen = subprocess.Popen(["Xvfb", "-displayfd", "1", "-screen", "0", "1920x1080x24", "-noreset"], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True)
+    here = {**os.environ, "DISPLAY": ":" + screen.stdout.readline().strip()}
+
+    def record(seconds):
+        rows, begun = [], time.time()
+        while time.time() - begun < seconds:
+            rows.append((time.time() - begun, c.link.bytes()[1]))
+            time.sleep(0.05)
+        return rows
+
+    c.link.delay(0.02)
+    window = subprocess.Popen(c.ssh_argv("-X") + [f"dbus-run-session -- env GTK_A11Y=none {programs}/firstlight {experiment} "
+                                                  "--no-conductor --page images --size 1280x800"], env=here,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        rows = record(30)
+        drawn = next(t for t, n in rows if n - rows[0][1] > 0.9 * (rows[-1][1] - rows[0][1]))
+        print(f"ssh -X: the page is drawn after {drawn:.1f} s and {(rows[-1][1] - rows[0][1]) / 1048576:.1f} MiB")
+        shown = subprocess.run(["xdotool", "search", "--onlyvisible", "--name", "."], env=here, capture_output=True, text=True)
+        subprocess.run(["xdotool", "windowfocus", shown.stdout.split()[-1]], env=here, check=True)
+        times, sizes = [], []
+        for _ in range(5):
+            idle = record(5)
+            rate = (idle[-1][1] - idle[0][1]) / 5
+            subprocess.run(["xdotool", "key", "Page_Down"], env=here, check=True)
+            rows = record(8)
+            burst = rows[-1][1] - rows[0][1] - 8 * rate
+            times.append(next(t for t, n in rows if n - rows[0][1] - t * rate >= 0.95 * burst))
+            sizes.append(burst / 1024)
+        print(f"ssh -X: next image {median(times)}, {median(sizes, 'KiB')}; the page alone {rate / 1024:.0f} KiB/s")
+    finally:
+        window.terminate()
+        window.wait()
+        screen.terminate()
+        screen.wait()
+        c.link.delay(0)
+
+
+benches = [bench_latency, bench_poll, bench_lag, bench_ranks, bench_image, bench_x]
 if cluster.missing():
     print(f"skipped: {cluster.missing()}")
     sys.exit(0)

@@ -1,0 +1,19 @@
+"""as-user.py TEST ARGUMENT…: runs a test of this folder as the unprivileged user, when we are root."""
+import os
+import subprocess
+import sys
+
+import cluster
+
+why = cluster.missing() or ("" if os.getuid() == 0 else "not root: the test as it is runs as a user")
+if not why:
+    user = cluster.unprivileged()
+    dropped = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
+    if subprocess.run(["test", "-r", sys.argv[2], "-a", "-r", sys.argv[1]], **dropped).returncode != 0:
+        why = "the user cannot read this folder"
+if why:
+    print(f"1..0 # SKIP {why}")
+    sys.exit(0)
+hidden = ("DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
+environment = {name: text for name, text in os.environ.items() if name not in hidden}
+sys.exit(subprocess.call([sys.executable, "-B", *sys.argv[1:]], env={**environment, "HOME": "/var/tmp"}, **dropped))
