@@ -9,6 +9,7 @@ struct _FlgContext
   GObject parent_instance;
   FlgExperiment *experiment;
   FlViewClient *view;
+  FlgLinks *links; /* NULL: nobody has asked for them */
   GHashTable *far; /* name of an "ssh" site -> FlViewClient */
   gboolean remote;
 };
@@ -20,6 +21,7 @@ flg_context_dispose (GObject *object)
 {
   FlgContext *self = FLG_CONTEXT (object);
   flg_context_close (self);
+  g_clear_object (&self->links);
   g_clear_object (&self->experiment);
   g_clear_object (&self->view);
   g_clear_pointer (&self->far, g_hash_table_unref);
@@ -52,6 +54,14 @@ FlgExperiment *
 flg_context_experiment (FlgContext *self)
 {
   return self->experiment;
+}
+
+FlgLinks *
+flg_context_links (FlgContext *self)
+{
+  if (!self->links)
+    self->links = flg_links_new (self->experiment);
+  return self->links;
 }
 
 FlViewClient *
@@ -112,6 +122,8 @@ flg_context_close (FlgContext *self)
 {
   if (self->view)
     fl_view_client_close (self->view);
+  if (self->links)
+    flg_links_close (self->links);
   GHashTableIter iter;
   gpointer client;
   g_hash_table_iter_init (&iter, self->far);

@@ -5,6 +5,7 @@
 #include "engine/view/client.h"
 #include "gui/display-profile.h"
 #include "gui/experiment.h"
+#include "gui/links.h"
 
 #define FLG_TYPE_CONTEXT (flg_context_get_type ())
 G_DECLARE_FINAL_TYPE (FlgContext, flg_context, FLG, CONTEXT, GObject)
@@ -13,6 +14,8 @@ G_DECLARE_FINAL_TYPE (FlgContext, flg_context, FLG, CONTEXT, GObject)
 FlgContext *flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplayProfile *profile);
 FlgExperiment *flg_context_experiment (FlgContext *self);
 FlViewClient *flg_context_view (FlgContext *self);
+/* The logins at far sites; made when first asked for. */
+FlgLinks *flg_context_links (FlgContext *self);
 /* Who is asked for images, logs and tables that lie at a site: of an "ssh" site a client of its own, whose child is lent
  * by the conductor's login; of others (and 0) the one above. NULL when there is none. Borrowed; stays. A store that is a copy
  * has one client for everything. */

@@ -8,15 +8,18 @@
 static const FlgKey keys[] = {
   { N_ ("Everywhere"), "<Control>1", "win.show-page::runs", N_ ("Runs") },
   { N_ ("Everywhere"), "<Control>2", "win.show-page::trials", N_ ("Trials") },
-  { N_ ("Everywhere"), "<Control>3", "win.show-page::jobs", N_ ("Jobs") },
-  { N_ ("Everywhere"), "<Control>4", "win.show-page::live", N_ ("Live") },
-  { N_ ("Everywhere"), "<Control>5", "win.show-page::weather", N_ ("Weather") },
-  { N_ ("Everywhere"), "<Control>6", "win.show-page::cells", N_ ("Cells") },
-  { N_ ("Everywhere"), "<Control>7", "win.show-page::images", N_ ("Images") },
+  { N_ ("Everywhere"), "<Control>3", "win.show-page::datasets", N_ ("Datasets") },
+  { N_ ("Everywhere"), "<Control>4", "win.show-page::jobs", N_ ("Jobs") },
+  { N_ ("Everywhere"), "<Control>5", "win.show-page::live", N_ ("Live") },
+  { N_ ("Everywhere"), "<Control>6", "win.show-page::weather", N_ ("Weather") },
+  { N_ ("Everywhere"), "<Control>7", "win.show-page::cells", N_ ("Cells") },
+  { N_ ("Everywhere"), "<Control>8", "win.show-page::images", N_ ("Images") },
+  { N_ ("Everywhere"), "<Control>9", "win.show-page::sites", N_ ("Sites") },
   { N_ ("Everywhere"), "slash", "win.filter", N_ ("Filter what the page lists") },
   { N_ ("Everywhere"), "bracketleft", "win.step(-1)", N_ ("Previous run, trial, job or file") },
   { N_ ("Everywhere"), "bracketright", "win.step(1)", N_ ("Next run, trial, job or file") },
   { N_ ("Everywhere"), "<Control>e", "win.show-failed", N_ ("The newest failed job") },
+  { N_ ("Everywhere"), "<Control>l", "win.show-links", N_ ("Links to far sites") },
   { N_ ("Everywhere"), "question", "win.show-keys", N_ ("This list") },
   { N_ ("Everywhere"), "<Control>s", "win.save-picture", N_ ("Save a picture of the window") },
   { N_ ("Everywhere"), "<Control>o", "app.open", N_ ("Open an experiment's folder") },
@@ -54,6 +57,9 @@ static const FlgKey keys[] = {
   { N_ ("Images"), "l", NULL, N_ ("Predicted reflections of the lattices") },
   { N_ ("Images"), "x", NULL, N_ ("The other of the two results, A or B") },
   { N_ ("Images"), "e", NULL, N_ ("Change a trial's values and try them on the image") },
+  { N_ ("Sites"), "<Control>n", NULL, N_ ("Add a site") },
+  { N_ ("Sites"), "F2", NULL, N_ ("Edit the site") },
+  { N_ ("Sites"), "<Control>r", NULL, N_ ("Check again whether it works") },
 };
 
 const FlgKey *

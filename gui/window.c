@@ -3,13 +3,16 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/asker.h"
 #include "gui/cells-page.h"
 #include "gui/header-strip.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
 #include "gui/keymap.h"
+#include "gui/link-chip.h"
 #include "gui/live-page.h"
 #include "gui/runs-page.h"
+#include "gui/sites-page.h"
 #include "gui/trials-page.h"
 #include "gui/weather-page.h"
 #include "widgets/empty-state.h"
@@ -20,8 +23,9 @@ struct _FlgWindow
   GtkApplicationWindow parent_instance;
   FlgContext *context;
   GtkLabel *title, *subtitle;
-  GtkBox *strip_slot;
-  GtkWidget *strip;
+  GtkBox *strip_slot, *chip_slot;
+  GtkWidget *strip, *chip;
+  FlgAsker *asker; /* of the logins at far sites */
   GtkListBox *sidebar;
   GtkStack *body; /* trouble | pages */
   GtkStack *pages;
@@ -46,6 +50,7 @@ static const PageKind kinds[] = {
   { "weather", N_ ("Weather"), "flg-weather-symbolic", flg_weather_page_get_type },
   { "cells", N_ ("Cells"), "flg-cells-symbolic", flg_cells_page_get_type },
   { "images", N_ ("Images"), "flg-images-symbolic", flg_images_page_get_type },
+  { "sites", N_ ("Sites"), "flg-sites-symbolic", flg_sites_page_get_type },
 };
 
 FlgPage *
@@ -151,6 +156,48 @@ act_show_failed (GtkWidget *widget, const char *action, GVariant *target)
 }
 
 static void
+act_show_site (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgPage *page = show_page (FLG_WINDOW (widget), "sites");
+  if (page)
+    flg_sites_page_show (FLG_SITES_PAGE (page), g_variant_get_int64 (target));
+}
+
+static void
+act_link (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgWindow *self = FLG_WINDOW (widget);
+  gint64 site = g_variant_get_int64 (target);
+  if (!self->context)
+    return;
+  if (g_str_equal (action, "win.link-answer"))
+    flg_asker_ask (self->asker, site);
+  else if (g_str_equal (action, "win.link-connect"))
+    flg_links_connect (flg_context_links (self->context), site);
+  else
+    flg_links_disconnect (flg_context_links (self->context), site);
+}
+
+static void
+act_show_links (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgWindow *self = FLG_WINDOW (widget);
+  if (self->chip && gtk_widget_get_visible (self->chip))
+    flg_link_chip_popup (FLG_LINK_CHIP (self->chip));
+}
+
+/* A far machine waits for an answer and its dialog was closed. */
+static void
+on_asker (const char *text, gint64 site, gpointer data)
+{
+  g_autofree char *action = g_strdup_printf ("win.link-answer(int64 %" G_GINT64_FORMAT ")", site);
+  if (text)
+    flg_window_say (data, FLW_TONE_WARNING, text, _ ("Answer…"), action);
+  else
+    flw_banner_hide (FLW_BANNER (FLG_WINDOW (data)->banner));
+}
+
+static void
 act_filter (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgPage *page = shown (FLG_WINDOW (widget));
@@ -240,6 +287,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, title);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, subtitle);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, strip_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgWindow, chip_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, sidebar);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, body);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, pages);
@@ -254,6 +302,11 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.draft-trial", "(xa(ss))", act_draft_trial);
   gtk_widget_class_install_action (widget_class, "win.show-shot", FLG_SHOT_REF, act_show_shot);
   gtk_widget_class_install_action (widget_class, "win.show-failed", NULL, act_show_failed);
+  gtk_widget_class_install_action (widget_class, "win.show-site", "x", act_show_site);
+  gtk_widget_class_install_action (widget_class, "win.show-links", NULL, act_show_links);
+  gtk_widget_class_install_action (widget_class, "win.link-answer", "x", act_link);
+  gtk_widget_class_install_action (widget_class, "win.link-connect", "x", act_link);
+  gtk_widget_class_install_action (widget_class, "win.link-disconnect", "x", act_link);
   gtk_widget_class_install_action (widget_class, "win.filter", NULL, act_filter);
   gtk_widget_class_install_action (widget_class, "win.step", "i", act_step);
   gtk_widget_class_install_action (widget_class, "win.show-keys", NULL, act_show_keys);
@@ -308,7 +361,9 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
     return;
   if (self->context)
     {
+      g_clear_pointer (&self->asker, flg_asker_free);
       remove_pages (self);
+      gtk_box_remove (self->chip_slot, g_steal_pointer (&self->chip));
       gtk_box_remove (self->strip_slot, g_steal_pointer (&self->strip));
     }
   g_set_object (&self->context, context);
@@ -322,6 +377,9 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
   gtk_window_set_title (GTK_WINDOW (self), title);
   self->strip = flg_header_strip_new (context);
   gtk_box_append (self->strip_slot, self->strip);
+  self->chip = flg_link_chip_new (context);
+  gtk_box_append (self->chip_slot, self->chip);
+  self->asker = flg_asker_new (GTK_WINDOW (self), flg_context_links (context), on_asker, self);
   gtk_stack_set_visible_child_name (self->body, "pages");
 }
 
@@ -353,6 +411,18 @@ flg_window_is_settled (FlgWindow *self)
 {
   FlgPage *page = shown (self);
   return page && flg_page_is_settled (page);
+}
+
+FlgLinkChip *
+flg_window_chip (FlgWindow *self)
+{
+  return FLG_LINK_CHIP (self->chip);
+}
+
+FlgAsker *
+flg_window_asker (FlgWindow *self)
+{
+  return self->asker;
 }
 
 GtkWidget *

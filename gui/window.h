@@ -1,10 +1,13 @@
 /* window.h: the main window: sidebar, header strip, pages made when they are first shown.
  *
  * Actions (win.): show-page (s), show-job (x), show-weather (x job), show-run-images (x run),
- * show-shot ((xxtuu): job, attempt, shot id, source, frame), show-failed, filter, step (i), show-keys, save-picture.
+ * show-shot ((xxtuu): job, attempt, shot id, source, frame), show-failed, filter, step (i), show-keys, save-picture,
+ * show-site (x), show-links, link-answer (x site), link-connect (x), link-disconnect (x).
  * Thread: main. */
 #pragma once
 
+#include "gui/asker.h"
+#include "gui/link-chip.h"
 #include "gui/page.h"
 
 #define FLG_TYPE_WINDOW (flg_window_get_type ())
@@ -26,5 +29,8 @@ FlgPage *flg_window_page (FlgWindow *self, const char *name);
 const char *flg_window_shown_page (FlgWindow *self);
 gboolean flg_window_is_settled (FlgWindow *self);
 GtkWidget *flg_window_strip (FlgWindow *self);
+/* How the logins are doing, and the questions that they ask. */
+FlgLinkChip *flg_window_chip (FlgWindow *self);
+FlgAsker *flg_window_asker (FlgWindow *self);
 /* Draws the window as it is into a PNG. */
 gboolean flg_window_save_picture (FlgWindow *self, const char *path, GError **error);
