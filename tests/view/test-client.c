@@ -2,6 +2,8 @@
 
 #include "engine/view/client.h"
 
+#include "engine/view/client-cache.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -335,13 +337,186 @@ test_main_loop (void)
   for (int i = 0; i < 10; i++)
     {
       GAsyncResult *result = NULL;
-      ask_image (client, 1, "any", 2000, NULL, &result);
+      g_autofree char *path = g_strdup_printf ("any %d", i);
+      ask_image (client, 1, path, 2000, NULL, &result);
       g_autoptr (FlViewImage) image = get_image (client, &result, &error);
       g_assert_no_error (error);
     }
   gint64 each = (thread_cpu_us () - before) / 10;
   g_test_message ("main thread: %" G_GINT64_FORMAT " us CPU for a picture of 16 MB", each);
   g_assert_cmpint (each, <, 10000);
+  close_client (client);
+}
+
+static void
+run_for (guint ms)
+{
+  gint64 until = g_get_monotonic_time () + 1000 * (gint64) ms;
+  while (g_get_monotonic_time () < until)
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+    }
+}
+
+static void
+signal_child (FlViewClient *client, int number)
+{
+  kill (atoi (fl_view_client_pid (client)), number);
+}
+
+/* The answer, or NULL when there is none for a quarter of a second. */
+static FlViewImage *
+image_of_frame (FlViewClient *client, guint32 frame, guint side)
+{
+  FlViewImageRequest r = {
+    .slot = 1, .source = { "any", NULL, NULL }, .frame = frame, .width = side, .height = side
+  };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GAsyncResult *result = NULL;
+  fl_view_client_image_async (client, &r, cancellable, on_ready, &result);
+  for (guint i = 0; i < 250 && result == NULL; i++)
+    run_for (1);
+  if (result == NULL)
+    g_cancellable_cancel (cancellable);
+  return get_image (client, &result, NULL);
+}
+
+static gboolean
+is_answered (FlViewClient *client, guint32 frame, guint side)
+{
+  g_autoptr (FlViewImage) image = image_of_frame (client, frame, side);
+  return image != NULL;
+}
+
+/* While the child is stopped nothing but what is kept can come. */
+static void
+test_kept (void)
+{
+  FlViewClient *client = new_client ();
+  wait_state (client, FL_VIEW_UP);
+  for (guint32 frame = 0; frame < 3; frame++)
+    g_assert_true (is_answered (client, frame, 100));
+  signal_child (client, SIGSTOP);
+  for (guint32 frame = 0; frame < 3; frame++)
+    g_assert_true (is_answered (client, frame, 100));
+  g_assert_false (is_answered (client, 3, 100)); /* near links fetch nothing ahead */
+  g_assert_false (is_answered (client, 1, 101));
+  signal_child (client, SIGCONT);
+  g_assert_true (is_answered (client, 3, 100));
+  close_client (client);
+}
+
+static void
+test_ahead (void)
+{
+  FlViewClient *client = new_client ();
+  fl_view_client_set_far (client, TRUE);
+  wait_state (client, FL_VIEW_UP);
+  g_assert_true (is_answered (client, 2, 300));
+  run_for (100);
+  g_autoptr (FlViewImage) image = image_of_frame (client, 4, 300);
+  g_assert_nonnull (image);
+  for (gsize k = 1; k < 300 * 300; k++) /* compact, and exact */
+    g_assert_cmpfloat (image->raster[k], ==, 1e6f + (float) (k % 65536));
+  g_assert_true (isnan (image->raster[0]));
+  run_for (300); /* meanwhile 6 is fetched */
+  signal_child (client, SIGSTOP);
+  g_assert_true (is_answered (client, 6, 300));
+  g_assert_false (is_answered (client, 8, 300));
+  signal_child (client, SIGCONT);
+  /* What is on its way already is waited for, not asked for again; the file ends at 11. */
+  for (guint32 frame = 7; frame < 11; frame++)
+    g_assert_true (is_answered (client, frame, 300));
+  run_for (100);
+  close_client (client);
+}
+
+static FlViewImage *
+some_image (guint64 stamp, guint side)
+{
+  float *raster;
+  FlViewImage *image = fl_view_image_new (side, side, &raster);
+  image->origin = (FlViewOrigin){ stamp, FALSE };
+  image->event = g_strdup ("");
+  return image;
+}
+
+static void
+put_frame (FlViewCache *cache, const char *path, guint32 frame, guint64 stamp, guint side)
+{
+  g_autoptr (FlViewImage) image = some_image (stamp, side);
+  FlViewImageRequest r = { .source = { path, NULL, NULL }, .frame = frame, .width = side, .height = side };
+  FlViewKept kept = fl_view_kept_image (&r);
+  fl_view_cache_put (cache, &kept, FL_VIEW_IMAGE, image);
+  fl_view_kept_clear (&kept);
+}
+
+static gboolean
+has_frame (FlViewCache *cache, const char *path, guint32 frame, guint side, gboolean use)
+{
+  FlViewImageRequest r = { .source = { path, NULL, NULL }, .frame = frame, .width = side, .height = side };
+  FlViewKept kept = fl_view_kept_image (&r);
+  GDestroyNotify unref;
+  gpointer answer = use ? fl_view_cache_get (cache, kept.key, &unref) : NULL;
+  gboolean has = use ? answer != NULL : fl_view_cache_has (cache, kept.key);
+  if (answer != NULL)
+    unref (answer);
+  fl_view_kept_clear (&kept);
+  return has;
+}
+
+static void
+test_cache (void)
+{
+  FlViewCache *cache = fl_view_cache_new (100 * 100 * 4 * 5 + 5000); /* five of them */
+  for (guint32 i = 0; i < 5; i++)
+    put_frame (cache, "a b", i, 7, 100);
+  g_assert_true (has_frame (cache, "a b", 0, 100, TRUE)); /* which makes it the youngest */
+  g_assert_false (has_frame (cache, "a", 0, 100, TRUE));
+  put_frame (cache, "c", 0, 9, 100);
+  g_assert_true (has_frame (cache, "a b", 0, 100, FALSE));
+  g_assert_false (has_frame (cache, "a b", 1, 100, FALSE));
+  g_assert_true (has_frame (cache, "a b", 2, 100, FALSE));
+  /* The file has changed: what was told of it before is gone, what is of others stays. */
+  put_frame (cache, "a b", 3, 8, 100);
+  g_assert_false (has_frame (cache, "a b", 0, 100, FALSE));
+  g_assert_true (has_frame (cache, "a b", 3, 100, FALSE));
+  g_assert_true (has_frame (cache, "c", 0, 100, FALSE));
+  /* Larger than all room: not kept, and nothing else either. */
+  put_frame (cache, "d", 0, 9, 400);
+  g_assert_false (has_frame (cache, "d", 0, 400, FALSE));
+  fl_view_cache_free (cache);
+}
+
+static void
+test_find_and_feed (void)
+{
+  FlViewClient *client = new_client ();
+  GAsyncResult *r1 = NULL, *r2 = NULL;
+  g_autoptr (GError) error = NULL;
+  FlViewFindRequest find = { "run.log",
+                             "wor\xff"
+                             "ds",
+                             1000 };
+  FlViewFeedRequest feed = { "store", "0123456789", 10, 200000 };
+  fl_view_client_set_far (client, TRUE);
+  fl_view_client_find_async (client, &find, NULL, on_ready, &r1);
+  fl_view_client_feed_async (client, &feed, NULL, on_ready, &r2);
+  wait_for (&r1);
+  g_autoptr (FlViewFound) found = fl_view_client_find_finish (client, r1, &error);
+  g_assert_no_error (error);
+  g_assert_true (found->found);
+  g_assert_cmpuint (found->match, ==, 1005);
+  g_assert_true (g_utf8_validate (found->text, -1, NULL));
+  wait_for (&r2);
+  g_autoptr (GBytes) batch = fl_view_client_feed_finish (client, r2, &error);
+  g_assert_no_error (error);
+  gsize length;
+  const char *bytes = g_bytes_get_data (batch, &length);
+  g_assert_cmpuint (length, ==, 200000);
+  g_assert_cmpmem (bytes + length - 10, 10, "0123456789", 10);
+  g_object_unref (r1), g_object_unref (r2);
   close_client (client);
 }
 
@@ -370,6 +545,10 @@ main (int argc, char **argv)
   g_test_add_func ("/view/client/wrong-children", test_wrong_children);
   g_test_add_func ("/view/client/slow", test_slow);
   g_test_add_func ("/view/client/main-loop", test_main_loop);
+  g_test_add_func ("/view/client/kept", test_kept);
+  g_test_add_func ("/view/client/ahead", test_ahead);
+  g_test_add_func ("/view/client/cache", test_cache);
+  g_test_add_func ("/view/client/find-and-feed", test_find_and_feed);
   int status = g_test_run ();
   g_free (self_path);
   return status;

@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/view/messages.h"
+#include "engine/view/whole.h"
 
 #include "tests/view/fake-handlers.h"
 
@@ -226,6 +227,88 @@ test_mutations (void)
   fake_free (fake);
 }
 
+/* --- replies in parts --- */
+
+static gboolean
+take (FlViewWhole *whole, guint32 id, FlViewStatus status, FlViewFlags flags, const void *bytes, gsize length,
+      GBytes **body, GError **error)
+{
+  FlViewFrame frame = {
+    .id = id, .operation = FL_VIEW_LOG, .status = status, .flags = flags, .length = (guint32) length
+  };
+  *body = length > 0 ? g_bytes_new (bytes, length) : NULL;
+  return fl_view_whole_take (whole, &frame, body, error);
+}
+
+static void
+test_parts (void)
+{
+  g_autoptr (FlViewWhole) whole = fl_view_whole_new ();
+  g_autoptr (GError) error = NULL;
+  GBytes *body;
+  g_assert_false (take (whole, 1, FL_VIEW_OK, FL_VIEW_MORE, "abc", 3, &body, &error));
+  g_assert_false (take (whole, 2, FL_VIEW_OK, FL_VIEW_MORE, "12", 2, &body, &error));
+  g_assert_true (take (whole, 3, FL_VIEW_OK, 0, "x", 1, &body, &error));
+  g_clear_pointer (&body, g_bytes_unref);
+  g_assert_true (take (whole, 1, FL_VIEW_OK, 0, "def", 3, &body, &error));
+  g_assert_cmpmem (g_bytes_get_data (body, NULL), (int) g_bytes_get_size (body), "abcdef", 6);
+  g_clear_pointer (&body, g_bytes_unref);
+  g_assert_true (take (whole, 2, FL_VIEW_CANCELLED, 0, NULL, 0, &body, &error));
+  g_assert_null (body);
+  g_assert_no_error (error);
+  /* More than may be is refused before it is kept. */
+  g_autofree guint8 *megabyte = g_malloc0 (1 << 20);
+  guint n = 0;
+  while (!take (whole, n % 30, FL_VIEW_OK, FL_VIEW_MORE, megabyte, 1 << 20, &body, &error) && error == NULL)
+    n++;
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  g_assert_cmpuint (n, ==, FL_VIEW_MAX_REPLY >> 20);
+  g_autoptr (FlViewWhole) many = fl_view_whole_new ();
+  g_clear_error (&error);
+  for (n = 0; error == NULL && n < 1000; n++)
+    g_assert_false (take (many, n, FL_VIEW_OK, FL_VIEW_MORE, "a", 1, &body, &error));
+  g_assert_cmpuint (n, <, 100);
+}
+
+static void
+test_deflated (void)
+{
+  FlRandom random = fl_random (3);
+  FlViewFlags flags = 0;
+  g_autoptr (GError) error = NULL;
+  guint8 *bytes = g_malloc0 (100000);
+  for (guint i = 0; i < 1000; i++)
+    bytes[fl_random_u64 (&random) % 100000] = (guint8) i;
+  g_autoptr (GBytes) plain = g_bytes_new_take (bytes, 100000);
+  g_autoptr (GBytes) packed = fl_view_deflate (g_bytes_ref (plain), &flags);
+  g_assert_cmpint (flags, ==, FL_VIEW_DEFLATED);
+  gsize length;
+  const guint8 *good = g_bytes_get_data (packed, &length);
+  guint refused = 0;
+  for (guint round = 0; round < 2000; round++)
+    {
+      g_autoptr (FlViewWhole) whole = fl_view_whole_new ();
+      g_autofree guint8 *copy = g_memdup2 (good, length);
+      GBytes *body;
+      gsize n = round % 3 == 1 ? (gsize) (fl_random_u64 (&random) % length) : length;
+      if (round > 0)
+        copy[fl_random_u64 (&random) % (round % 2 ? 6 : length)] ^=
+            (guint8) (1u << fl_random_u64 (&random) % 8);
+      gboolean taken = take (whole, 1, FL_VIEW_OK, FL_VIEW_DEFLATED, copy, n, &body, &error);
+      g_assert_true (taken == (error == NULL));
+      g_assert_true (round > 0 || g_bytes_equal (body, plain));
+      refused += !taken;
+      g_clear_error (&error);
+      g_clear_pointer (&body, g_bytes_unref);
+    }
+  g_assert_cmpuint (refused, >, 1900);
+  /* What would not be smaller stays as it is. */
+  flags = 0;
+  g_autoptr (GBytes) dense = g_bytes_new (good, length);
+  g_autoptr (GBytes) same = fl_view_deflate (g_bytes_ref (dense), &flags);
+  g_assert_true (same == dense && flags == 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +317,7 @@ main (int argc, char **argv)
   g_test_add_func ("/view/frames/truncated", test_truncated);
   g_test_add_func ("/view/frames/requests", test_requests);
   g_test_add_func ("/view/frames/mutations", test_mutations);
+  g_test_add_func ("/view/frames/parts", test_parts);
+  g_test_add_func ("/view/frames/deflated", test_deflated);
   return g_test_run ();
 }

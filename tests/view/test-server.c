@@ -1,9 +1,11 @@
 /* The server: its two lanes, overtaking, cancelling, its end. */
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/view/whole.h"
 
 #include "tests/view/fake-handlers.h"
 
@@ -274,6 +276,117 @@ test_left_alone (Fixture *f, gconstpointer data G_GNUC_UNUSED)
   f->thread = NULL;
 }
 
+/* --- a reader that is slow: a picture of 3.6 MB is on its way --- */
+
+static void
+ask_large (Fixture *f, guint32 id, guint32 slot, const char *path)
+{
+  FlViewImageRequest r = { .slot = slot, .source = { path, NULL, NULL }, .width = 1000, .height = 900 };
+  ask (f, id, FL_VIEW_IMAGE, fl_view_image_request_encode (&r));
+}
+
+static FlViewFrame
+next_frame (Fixture *f, GBytes **body)
+{
+  FlViewFrame frame;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_assert_true (fl_view_frame_read (f->from, FL_VIEW_CHUNK, &frame, &bytes, &error));
+  g_assert_no_error (error);
+  if (body != NULL)
+    *body = g_steal_pointer (&bytes);
+  return frame;
+}
+
+/* Bytes until the frame that ends the reply `id`, others included. */
+static gsize
+read_until (Fixture *f, guint32 id, FlViewStatus status)
+{
+  gsize sum = 0;
+  FlViewFrame frame;
+  do
+    {
+      frame = next_frame (f, NULL);
+      sum += FL_VIEW_HEADER + frame.length;
+    }
+  while (frame.id != id || (frame.flags & FL_VIEW_MORE) != 0);
+  g_assert_cmpuint (frame.status, ==, status);
+  return sum;
+}
+
+/* What is in the pipe already, and the chunk that is being written. */
+#define IN_THE_WAY (gsize) (fcntl (f->from, F_GETPIPE_SZ) + 2 * (FL_VIEW_CHUNK + FL_VIEW_HEADER))
+
+static void
+test_small_first (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  FlViewLogRequest log = { "run.log", 0, 100 };
+  ask_large (f, 1, 1, "a");
+  g_assert_cmpuint (next_frame (f, NULL).flags, ==, FL_VIEW_MORE);
+  ask (f, 2, FL_VIEW_HELLO, g_variant_new (FL_VIEW_HELLO_REQUEST, FL_VIEW_VERSION));
+  g_usleep (50000);
+  g_assert_cmpuint (read_until (f, 2, FL_VIEW_OK), <=, IN_THE_WAY);
+  ask (f, 3, FL_VIEW_LOG, fl_view_log_request_encode (&log));
+  g_usleep (50000);
+  g_assert_cmpuint (read_until (f, 3, FL_VIEW_OK), <=, IN_THE_WAY);
+  g_assert_cmpuint (read_until (f, 1, FL_VIEW_OK), >, 3000000);
+}
+
+static void
+test_superseded (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  ask_large (f, 1, 1, "a");
+  next_frame (f, NULL);
+  ask_large (f, 2, 1, "b");
+  g_usleep (50000);
+  g_assert_cmpuint (read_until (f, 1, FL_VIEW_CANCELLED), <=, IN_THE_WAY);
+  next_frame (f, NULL);
+  ask (f, 0, FL_VIEW_CANCEL, g_variant_new (FL_VIEW_CANCEL_REQUEST, 2));
+  g_usleep (50000);
+  g_assert_cmpuint (read_until (f, 2, FL_VIEW_CANCELLED), <=, IN_THE_WAY);
+}
+
+static void
+test_ahead_last (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  ask_large (f, 1, FL_VIEW_SLOT_AHEAD, "later");
+  g_assert_cmpuint (next_frame (f, NULL).id, ==, 1);
+  ask_large (f, 2, 1, "now");
+  g_usleep (50000);
+  gsize before = read_until (f, 2, FL_VIEW_OK);
+  g_assert_cmpuint (before, <, 3600000 + FL_VIEW_HEADER * 60 + 1000 + IN_THE_WAY);
+  read_until (f, 1, FL_VIEW_OK);
+}
+
+static void
+test_deflated (Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (FlViewWhole) whole = fl_view_whole_new ();
+  g_autoptr (GBytes) near_body = NULL, far_body = NULL;
+  g_autoptr (GError) error = NULL;
+  FlViewSpotsRequest r = { .job_dir = "job", .source = { "a", NULL, NULL }, .frame = 20000 };
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GBytes) frame = fl_view_frame_bytes (1 + i, FL_VIEW_LATTICES, i == 1 ? FL_VIEW_FAR : 0,
+                                                      fl_view_spots_request_encode (&r));
+      gsize length, came = 0;
+      const void *bytes = g_bytes_get_data (frame, &length);
+      g_assert_cmpint (write (f->to, bytes, length), ==, length);
+      GBytes *body = NULL;
+      for (gboolean done = FALSE; !done;)
+        {
+          FlViewFrame got = next_frame (f, &body);
+          came += got.length;
+          done = fl_view_whole_take (whole, &got, &body, &error);
+          g_assert_no_error (error);
+        }
+      *(i == 0 ? &near_body : &far_body) = body;
+      if (i == 1)
+        g_assert_cmpuint (came, <, g_bytes_get_size (near_body) / 3);
+    }
+  g_assert_true (g_bytes_equal (near_body, far_body));
+}
+
 #define ADD(name) g_test_add ("/view/server/" #name, Fixture, NULL, set_up, test_##name, tear_down)
 
 int
@@ -290,5 +403,9 @@ main (int argc, char **argv)
   ADD (drain);
   ADD (flood);
   ADD (left_alone);
+  ADD (small_first);
+  ADD (superseded);
+  ADD (ahead_last);
+  ADD (deflated);
   return g_test_run ();
 }
