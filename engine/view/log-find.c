@@ -37,7 +37,6 @@ static const Needle errors[] = {
   { "terminate called", START },
   { "assertion", START },
   { "abort", START },
-  { "aborted", START },
   /* signals, as shells and launchers tell them */
   { "segmentation fault", 0 },
   { "segfault", 0 },
@@ -298,8 +297,6 @@ static gboolean
 counts (const Search *s, guint64 match, const Needle *needle)
 {
   char text[2 * AROUND + LONGEST + 1];
-  if (match < s->from)
-    return FALSE;
   if (s->any)
     return TRUE;
   guint64 from = match - s->line_start <= AROUND ? s->line_start : match - AROUND;

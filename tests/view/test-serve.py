@@ -12,7 +12,7 @@ sys.dont_write_bytecode = True
 try:
     import h5py
     import numpy as np
-    from serve_client import (FIND, IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, RAW, SOURCE, SPOTS, TRY, Serve, ServeError,
+    from serve_client import (FEED, FIND, IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, RAW, SOURCE, SPOTS, TRY, Serve, ServeError,
                               read_geom)
 except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
@@ -87,6 +87,35 @@ def test_pictures():
     for panel, p in zip(source[5], panels):
         assert np.allclose(panel[1:3], p['corner'] * (1, -1), atol=1e-3) and np.allclose(panel[3:5], p['fs'] * (1, -1), atol=1e-6)
     serve.close()
+
+
+def test_compact():
+    """A 4-Mpx frame for a thin link: an eighth of its noise, exact where each pixel shows one of the detector's, few bytes.
+    Unpacked by another program, from its description."""
+    folder = os.path.join(DATA, 'crystfel-sim')
+    path, geometry = os.path.join(folder, 'lyso-jf4m.h5'), os.path.join(folder, 'lyso-jf4m.geom')
+    near, far = Serve(CONTROL), Serve(CONTROL)
+    far.far = True
+    for reduce, width, height, rect, most in ((MAXIMUM, 1000, 900, (0, 0, 0, 0), 600000), (MEAN, 500, 400, (0, 0, 0, 0), 200000),
+                                              (MEAN, 300, 200, (100.0, 100.0, 220.0, 180.0), 60000)):
+        raw = near.image(path, geometry, frame=7, rect=rect, reduce=reduce, width=width, height=height)
+        compact = far.image(path, geometry, frame=7, rect=rect, reduce=reduce, width=width, height=height)
+        a, b = raw['raster'].astype(float), compact['raster'].astype(float)
+        print('# %d x %d: %d kB compact, %d kB raw' % (width, height, far.received // 1000, near.received // 1000))
+        assert far.received < most and near.received > 4 * width * height
+        assert raw['percentiles'] == compact['percentiles']
+        good = np.isfinite(a)
+        assert (np.isnan(a) == np.isnan(b)).all() and (np.isneginf(a) == np.isneginf(b)).all() and good.any()
+        x0, y0, x1, y1 = raw['rect']
+        area = (x1 - x0) / width * (y1 - y0) / height
+        if area < 1:
+            assert (a[good] == b[good]).all()
+        else:
+            q = 1 / area if reduce == MEAN else 1
+            sigma = np.sqrt(q * np.maximum(a[good], q))
+            assert (np.abs(a - b)[good] <= sigma / 8).all(), (np.abs(a - b)[good] / sigma).max()
+    near.close()
+    far.close()
 
 
 def test_spots(tmp):
@@ -251,6 +280,25 @@ def test_logs(tmp):
     serve.close()
 
 
+def test_find(tmp):
+    """The next match in a log, at its offset, line and words; what looks like an error; bounds."""
+    with open(tmp + '/run.log', 'wb') as f:
+        f.write(b'one\ntwo words\n' * 1000 + b'srun: error: n1: task 0: Killed\nTwo more\n')
+    serve = Serve(CONTROL)
+    def find(pattern, offset, path=tmp + '/run.log'):
+        return serve.ask(FIND, path, pattern, offset).unpack()
+    assert find('two', 0) == (True, 4, 4, 2, 'two words', 14040, 4)
+    assert find('WORDS', 9)[:5] == (True, 18, 22, 4, 'two words')
+    assert find('two', 13999)[:5] == (True, 14031, 14031, 2002, 'Two more')
+    assert find('', 0)[:5] == (True, 14000, 14006, 2001, 'srun: error: n1: task 0: Killed')
+    assert find('three', 0) == (False, 0, 0, 0, '', 14040, 14040)
+    assert find('two', 99999999)[0] is False
+    for path in tmp, '/dev/zero', tmp + '/nothing':
+        refused(serve, FIND, path, 'x', 0)
+    refused(serve, FIND, tmp + '/run.log', 'x' * 1000, 0)
+    serve.close()
+
+
 def test_roots(tmp):
     os.makedirs(tmp + '/in/side')
     os.makedirs(tmp + '/inside-not')
@@ -266,12 +314,15 @@ def test_roots(tmp):
         assert 'outside' in refused(serve, LOG, path, 0, 10)
     assert 'outside' in refused(serve, IMAGE, 1, '/etc/passwd', '', '', 0, 0.0, 0.0, 0.0, 0.0, MEAN, 10, 10, RAW)
     assert 'outside' in refused(serve, INFLIGHT, '/tmp')
+    assert 'outside' in refused(serve, FIND, '/etc/passwd', 'root', 0)
+    assert 'outside' in refused(serve, FEED, '/tmp', b'', 1000)
     serve.close()
 
 
 def main():
-    need_data = {test_pictures, test_damaged}
-    tests = [test_pictures, test_spots, test_lattices, test_damaged, test_changed, test_memory, test_logs, test_roots]
+    need_data = {test_pictures, test_compact, test_damaged}
+    tests = [test_pictures, test_compact, test_spots, test_lattices, test_damaged, test_changed, test_memory, test_logs, test_find,
+             test_roots]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):
