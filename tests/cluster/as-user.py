@@ -16,4 +16,4 @@ if why:
     sys.exit(0)
 hidden = ("DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
 environment = {name: text for name, text in os.environ.items() if name not in hidden}
-sys.exit(subprocess.call([sys.executable, "-B", *sys.argv[1:]], env={**environment, "HOME": "/var/tmp"}, **dropped))
+sys.exit(subprocess.call(["/usr/bin/python3", "-B", *sys.argv[1:]], env={**environment, "HOME": "/var/tmp"}, **dropped))
