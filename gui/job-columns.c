@@ -3,211 +3,205 @@
 
 #include <glib/gi18n.h>
 
-#include "gui/columns.h"
 #include "gui/text.h"
-#include "widgets/status-chip.h"
 
-#define EXPERIMENT(data) (((const FlgJobColumns *) (data))->experiment)
+#define NONE "–"
 
-static void
-set_number (GtkWidget *cell, gint64 number)
+static const FlgJobColumnSpec columns[FLG_JOB_COLUMN_LAST] = {
+  [FLG_JOB_ID] = { "job", N_ ("Job"), NULL, 66, TRUE, 0 },
+  [FLG_JOB_RUN] = { "run", N_ ("Run"), N_ ("or the dataset's version"), 112, FALSE, 0 },
+  [FLG_JOB_TRIAL] = { "trial", N_ ("Trial"), NULL, 56, TRUE, 0 },
+  [FLG_JOB_TASK] = { "task", N_ ("Task"), NULL, 92, FALSE, 0 },
+  [FLG_JOB_SITE] = { "site", N_ ("Site"), NULL, 92, FALSE, 0 },
+  [FLG_JOB_STATE] = { "state", N_ ("State"), NULL, 136, FALSE, 0 },
+  [FLG_JOB_TRIES] = { "attempts", N_ ("Tries"), N_ ("attempts, all kept"), 56, TRUE, 0 },
+  [FLG_JOB_STARTED] = { "started", N_ ("Started"), NULL, 110, FALSE, 0 },
+  [FLG_JOB_TOOK] = { "took", N_ ("Took"), N_ ("h:min:s since it began"), 74, TRUE, 0 },
+  [FLG_JOB_SHOTS] = { "shots", N_ ("Shots"), N_ ("processed"), 82, TRUE, 0 },
+  [FLG_JOB_HITS] = { "hits", N_ ("Hits"), N_ ("of the shots"), 70, TRUE, 1180 },
+  [FLG_JOB_INDEXED] = { "indexed", N_ ("Indexed"), N_ ("of the hits"), 82, TRUE, 1260 },
+  [FLG_JOB_FAILED_SHOTS] = { "failed", N_ ("Failed"), N_ ("shots that failed or were set aside"), 72, TRUE,
+                             1340 },
+  [FLG_JOB_REASON] = { "reason", N_ ("Why"), NULL, 0, FALSE, 0 },
+};
+
+const FlgJobColumnSpec *
+flg_job_column (FlgJobColumn column)
 {
-  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT, number);
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_id (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  set_number (cell, flg_record_id (record));
-}
-
-static int
-compare_id (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return flg_record_id (a) < flg_record_id (b) ? -1 : flg_record_id (a) > flg_record_id (b);
-}
-
-const char *
-flg_job_run_name (FlgExperiment *experiment, const FlJob *job)
-{
-  const FlRun *run = flg_experiment_run (experiment, job->run);
-  return run ? run->name : "–";
-}
-
-static void
-fill_run (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  gtk_label_set_label (GTK_LABEL (cell), flg_job_run_name (EXPERIMENT (data), flg_record_job (record)));
-}
-
-static int
-compare_run (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return fl_run_name_compare (flg_job_run_name (EXPERIMENT (data), flg_record_job (a)),
-                              flg_job_run_name (EXPERIMENT (data), flg_record_job (b)));
-}
-
-static int
-trial_number (FlgExperiment *experiment, const FlJob *job)
-{
-  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-  return trial ? trial->number : 0;
-}
-
-static void
-fill_trial (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  int number = trial_number (EXPERIMENT (data), flg_record_job (record));
-  if (number)
-    set_number (cell, number);
-  else
-    gtk_label_set_label (GTK_LABEL (cell), "–");
-}
-
-static int
-compare_trial (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return trial_number (EXPERIMENT (data), flg_record_job (a))
-         - trial_number (EXPERIMENT (data), flg_record_job (b));
-}
-
-static GtkWidget *
-make_chip (gpointer data)
-{
-  GtkWidget *chip = flw_status_chip_new ();
-  gtk_widget_set_halign (chip, GTK_ALIGN_START);
-  return chip;
-}
-
-static void
-fill_state (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJob *job = flg_record_job (record);
-  flw_status_chip_set_state (FLW_STATUS_CHIP (cell), fl_job_state_name (job->state), job->reason);
-}
-
-static int
-compare_state (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  return (int) flg_record_job (a)->state - (int) flg_record_job (b)->state;
-}
-
-/* What somebody has asked for comes before why it is as it is. */
-const char *
-flg_job_columns_reason (const FlgJobColumns *self, const FlJob *job)
-{
-  if (job->stop_wanted && !fl_job_state_is_final (job->state))
-    return _ ("stop asked for; waiting for the conductor");
-  if (job->retry_wanted)
-    return _ ("retry asked for; waiting for the conductor");
-  if (job->state != FL_JOB_PLANNED || *job->reason)
-    return job->reason;
-  if (!flg_experiment_glance (self->experiment)->conductor)
-    return _ ("waits for a conductor: nobody submits jobs");
-  if (flg_record_model_count (flg_experiment_table (self->experiment, FL_TABLE_SITE)) == 0)
-    return _ ("waits for a site: the experiment has none to run on");
-  return self->busy ? _ ("waits for cores: other jobs run; newest runs go first")
-                    : _ ("waits for the conductor's next round");
-}
-
-static void
-fill_reason (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const char *reason = flg_job_columns_reason (data, flg_record_job (record));
-  gtk_label_set_label (GTK_LABEL (cell), reason);
-  gtk_widget_set_tooltip_text (cell, *reason ? reason : NULL);
-}
-
-static void
-fill_attempts (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  set_number (cell, flg_record_job (record)->attempts);
-}
-
-static void
-fill_started (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  g_autofree char *text =
-      flg_format_time (flg_record_job (record)->started, flg_experiment_now (EXPERIMENT (data)));
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static int
-compare_started (FlgRecord *a, FlgRecord *b, gpointer data)
-{
-  guint64 x = flg_record_job (a)->started, y = flg_record_job (b)->started;
-  return x < y ? -1 : x > y;
-}
-
-static void
-fill_elapsed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJob *job = flg_record_job (record);
-  g_autofree char *text =
-      flg_format_elapsed (job->started, job->ended, flg_experiment_now (EXPERIMENT (data)));
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_shots (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = stats ? flg_format_count (stats->shots) : g_strdup ("–");
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_indexed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_indexed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
-}
-
-static void
-fill_hits (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record));
-  g_autofree char *text = flg_format_percent (stats ? stats->hits : 0, stats ? stats->shots : 0);
-  gtk_label_set_label (GTK_LABEL (cell), text);
-}
-
-static void
-fill_failed (GtkWidget *cell, FlgRecord *record, gpointer data)
-{
-  flg_cell_count_failed (cell, flg_experiment_job_stats (EXPERIMENT (data), flg_record_id (record)));
+  return &columns[column];
 }
 
 void
-flg_job_columns_note_waiting (FlgJobColumns *self)
+flg_job_columns_place (double width, FlgJobPlace places[FLG_JOB_COLUMN_LAST])
 {
-  FlgRecordModel *jobs = flg_experiment_table (self->experiment, FL_TABLE_JOB);
-  self->busy = FALSE;
-  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+  double x = 0;
+  for (FlgJobColumn c = 0; c < FLG_JOB_COLUMN_LAST; c++)
     {
-      FlJobState state = flg_record_job (flg_record_model_at (jobs, i))->state;
-      self->busy |= state != FL_JOB_PLANNED && !fl_job_state_is_final (state);
+      double wide = columns[c].width ? columns[c].width : MAX (width - x, 0);
+      places[c] = (FlgJobPlace){ x, width >= columns[c].least ? wide : 0 };
+      x += places[c].width;
     }
-  for (guint i = 0; i < flg_record_model_count (jobs); i++)
-    if (flg_record_job (flg_record_model_at (jobs, i))->state == FL_JOB_PLANNED)
-      flg_record_touch (flg_record_model_at (jobs, i));
 }
 
-GListModel *
-flg_job_columns_set_up (FlgJobColumns *self, GtkColumnView *view, GListModel *jobs)
+char *
+flg_job_of_what (FlgJobIndex *index, const FlJob *job)
 {
-  const FlgColumn columns[] = {
-    { _ ("Job"), NULL, flg_cell_number, fill_id, compare_id, 55 },
-    { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
-    { _ ("Trial"), NULL, flg_cell_number, fill_trial, compare_trial, 55 },
-    { _ ("State"), NULL, make_chip, fill_state, compare_state, 110 },
-    { _ ("Attempts"), NULL, flg_cell_number, fill_attempts, NULL, 85 },
-    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 90 },
-    { _ ("Took"), NULL, flg_cell_number, fill_elapsed, NULL, 65 },
-    { _ ("Shots"), NULL, flg_cell_number, fill_shots, NULL, 75 },
-    { _ ("Hits"), NULL, flg_cell_number, fill_hits, NULL, 70 },
-    { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 75 },
-    { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _ ("Reason"), NULL, flg_cell_text, fill_reason, NULL, -1 },
-  };
-  return flg_columns_set_up (view, G_N_ELEMENTS (columns), columns, self, jobs);
+  const FlRun *run = flg_experiment_run (flg_job_index_experiment (index), job->run);
+  if (run)
+    return g_strdup (run->name);
+  char *name = flg_job_index_version_name (index, job);
+  if (*name)
+    return name;
+  g_free (name);
+  return g_strdup (NONE);
+}
+
+int
+flg_job_trial_number (FlgJobIndex *index, const FlJob *job)
+{
+  const FlTrial *trial = flg_experiment_trial (flg_job_index_experiment (index), job->trial);
+  return trial ? trial->number : 0;
+}
+
+static char *
+number_or_none (gint64 number)
+{
+  return number ? g_strdup_printf ("%" G_GINT64_FORMAT, number) : g_strdup (NONE);
+}
+
+static char *
+cell_of_stats (FlgExperiment *experiment, const FlJob *job, FlgJobColumn column)
+{
+  const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
+  if (!stats)
+    return g_strdup (NONE);
+  switch (column)
+    {
+    case FLG_JOB_SHOTS:
+      return flg_format_count (stats->shots);
+    case FLG_JOB_HITS:
+      return flg_format_percent (stats->hits, stats->shots);
+    case FLG_JOB_INDEXED:
+      return stats->indexed ? flg_format_percent (stats->indexed, stats->hits) : g_strdup (NONE);
+    default:
+      return flg_format_count (stats->failed + stats->set_aside);
+    }
+}
+
+char *
+flg_job_cell (FlgJobIndex *index, const FlJob *job, FlgJobColumn column)
+{
+  FlgExperiment *experiment = flg_job_index_experiment (index);
+  guint64 now = flg_experiment_now (experiment);
+  switch (column)
+    {
+    case FLG_JOB_ID:
+      return number_or_none (job->id);
+    case FLG_JOB_RUN:
+      return flg_job_of_what (index, job);
+    case FLG_JOB_TRIAL:
+      return number_or_none (flg_job_trial_number (index, job));
+    case FLG_JOB_TASK:
+      {
+        const FlTask *task = flg_job_index_task (index, job);
+        return g_strdup (task ? task->name : NONE);
+      }
+    case FLG_JOB_SITE:
+      {
+        const FlSite *site = flg_job_index_site (index, job);
+        return g_strdup (site ? site->name : NONE);
+      }
+    case FLG_JOB_STATE:
+      return g_strdup (flg_shown_state_name (flg_job_shown_state (job, now)));
+    case FLG_JOB_TRIES:
+      return number_or_none (job->attempts);
+    case FLG_JOB_STARTED:
+      return flg_format_time (job->started, now);
+    case FLG_JOB_TOOK:
+      return flg_format_elapsed (job->started, job->ended, now);
+    case FLG_JOB_REASON:
+      return flg_job_reason (index, job);
+    default:
+      return cell_of_stats (experiment, job, column);
+    }
+}
+
+/* --- order --- */
+
+static int
+by_run_name (gconstpointer a, gconstpointer b)
+{
+  return fl_run_name_compare (flg_record_run (*(FlgRecord *const *) a)->name,
+                              flg_record_run (*(FlgRecord *const *) b)->name);
+}
+
+GHashTable *
+flg_run_ranks (FlgExperiment *experiment)
+{
+  FlgRecordModel *runs = flg_experiment_table (experiment, FL_TABLE_RUN);
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+  for (guint i = 0; i < flg_record_model_count (runs); i++)
+    g_ptr_array_add (sorted, flg_record_model_at (runs, i));
+  g_ptr_array_sort (sorted, by_run_name);
+  GHashTable *ranks = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  for (guint i = 0; i < sorted->len; i++)
+    {
+      gint64 id = flg_record_id (sorted->pdata[i]);
+      g_hash_table_insert (ranks, g_memdup2 (&id, sizeof id), GUINT_TO_POINTER (i + 1));
+    }
+  return ranks;
+}
+
+static gint64
+key_of_stats (FlgExperiment *experiment, const FlJob *job, FlgJobColumn column)
+{
+  const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
+  if (!stats)
+    return -1;
+  switch (column)
+    {
+    case FLG_JOB_SHOTS:
+      return stats->shots;
+    case FLG_JOB_HITS:
+      return stats->shots ? stats->hits * 1000000 / stats->shots : 0;
+    case FLG_JOB_INDEXED:
+      return stats->hits ? stats->indexed * 1000000 / stats->hits : 0;
+    default:
+      return stats->failed + stats->set_aside;
+    }
+}
+
+gint64
+flg_job_sort_key (FlgJobIndex *index, const FlJob *job, FlgJobColumn column, GHashTable *run_ranks)
+{
+  FlgExperiment *experiment = flg_job_index_experiment (index);
+  guint64 now = flg_experiment_now (experiment);
+  switch (column)
+    {
+    case FLG_JOB_ID:
+      return job->id;
+    case FLG_JOB_RUN:
+      return job->run ? GPOINTER_TO_UINT (g_hash_table_lookup (run_ranks, &job->run))
+                      : G_MAXINT32 + job->dataset * 100000 + job->version;
+    case FLG_JOB_TRIAL:
+      return flg_job_trial_number (index, job);
+    case FLG_JOB_TASK:
+      return job->task;
+    case FLG_JOB_SITE:
+      {
+        const FlSite *site = flg_job_index_site (index, job);
+        return site ? site->id : 0;
+      }
+    case FLG_JOB_STATE:
+    case FLG_JOB_REASON:
+      return flg_job_shown_state (job, now);
+    case FLG_JOB_TRIES:
+      return job->attempts;
+    case FLG_JOB_STARTED:
+      return (gint64) job->started;
+    case FLG_JOB_TOOK:
+      return job->started ? (gint64) ((job->ended ? job->ended : now) - job->started) : -1;
+    default:
+      return key_of_stats (experiment, job, column);
+    }
 }

@@ -1,22 +1,24 @@
-/* job-detail.h: one job: what it is doing, why, its attempts, and the log of one of them; a line that asks before
- * something is done to it. Its buttons activate jobs.stop, jobs.retry, jobs.confirm, jobs.cancel, jobs.show-weather and
- * jobs.show-images. Thread: main. */
+/* job-detail.h: one job: what it is doing and why in plain words, and of one of its attempts the log, of all the table, and
+ * what it ran with. Its buttons activate jobs.stop, jobs.retry, jobs.approve, jobs.undo, jobs.show-weather and
+ * jobs.show-images of the page. Own actions: jobs.copy-script, job.part (s: "log", "attempts", "parameters"), job.attempt
+ * (x: number). Thread: main. */
 #pragma once
 
-#include "gui/context.h"
+#include "gui/job-index.h"
+#include "gui/job-log.h"
+#include "gui/job-params.h"
 
 #define FLG_TYPE_JOB_DETAIL (flg_job_detail_get_type ())
 G_DECLARE_FINAL_TYPE (FlgJobDetail, flg_job_detail, FLG, JOB_DETAIL, GtkBox)
 
-/* Once, before anything else. */
-void flg_job_detail_set_context (FlgJobDetail *self, FlgContext *context);
-/* NULL: no job. `reason`: why it failed or waits, one line; "" = nothing to say. Another job than before takes the
- * question away and begins with its newest attempt. */
-void flg_job_detail_show (FlgJobDetail *self, FlgRecord *job, const char *reason);
+/* Once, before anything else. `index` must outlive it. */
+void flg_job_detail_set_context (FlgJobDetail *self, FlgContext *context, FlgJobIndex *index);
+/* NULL: no job. Another job than before begins with its newest attempt. `selected`: how many are, for the title. */
+void flg_job_detail_show (FlgJobDetail *self, FlgRecord *job, guint selected);
 gint64 flg_job_detail_shown (FlgJobDetail *self); /* 0: none */
 /* Valid until another is shown. */
 const char *flg_job_detail_reason (FlgJobDetail *self);
-/* A question with Yes (jobs.confirm) and No (jobs.cancel); NULL takes it away. */
-void flg_job_detail_ask (FlgJobDetail *self, const char *question);
+FlgJobLog *flg_job_detail_log (FlgJobDetail *self);
+FlgJobParams *flg_job_detail_params (FlgJobDetail *self);
 /* What is known of the log has been read. */
 gboolean flg_job_detail_is_settled (FlgJobDetail *self);

@@ -3,7 +3,7 @@
 
 #include <glib/gi18n.h>
 
-#include "widgets/status-chip.h"
+#include "gui/job-row.h"
 
 #define MOST 8
 #define SIZE 12
@@ -13,32 +13,10 @@ struct _FlgJobStrip
 {
   GtkWidget parent_instance;
   guint n;
-  FlJobState states[MOST]; /* the newest MOST */
+  FlgShownState states[MOST]; /* the newest MOST */
 };
 
 G_DEFINE_FINAL_TYPE (FlgJobStrip, flg_job_strip, GTK_TYPE_WIDGET)
-
-static void
-shape_of (FlJobState state, FlwShape *shape, FlwTone *tone)
-{
-  static const struct
-  {
-    FlwShape shape;
-    FlwTone tone;
-  } table[FL_JOB_STATE_LAST] = {
-    [FL_JOB_PLANNED] = { FLW_SHAPE_RING, FLW_TONE_NEUTRAL },
-    [FL_JOB_SUBMITTING] = { FLW_SHAPE_HALF, FLW_TONE_NEUTRAL },
-    [FL_JOB_QUEUED] = { FLW_SHAPE_RING, FLW_TONE_ACTIVE },
-    [FL_JOB_RUNNING] = { FLW_SHAPE_TRIANGLE, FLW_TONE_ACTIVE },
-    [FL_JOB_DONE] = { FLW_SHAPE_DISC, FLW_TONE_GOOD },
-    [FL_JOB_FAILED] = { FLW_SHAPE_CROSS, FLW_TONE_BAD },
-    [FL_JOB_CANCELLED] = { FLW_SHAPE_SQUARE, FLW_TONE_NEUTRAL },
-    [FL_JOB_TIMED_OUT] = { FLW_SHAPE_CLOCK, FLW_TONE_BAD },
-    [FL_JOB_PREEMPTED] = { FLW_SHAPE_HALF, FLW_TONE_WARNING },
-  };
-  *shape = table[state].shape;
-  *tone = table[state].tone;
-}
 
 static void
 flg_job_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
@@ -53,7 +31,7 @@ flg_job_strip_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     {
       FlwShape shape;
       FlwTone tone;
-      shape_of (self->states[i], &shape, &tone);
+      flg_shown_state_look (self->states[i], &shape, &tone);
       flw_set_source (cr, flw_tone_colour (tone), 1);
       flw_shape_draw (cr, shape, i * STEP + (STEP - SIZE) / 2.0, (height - SIZE) / 2.0, SIZE);
     }
@@ -98,9 +76,9 @@ flg_job_strip_show_run (FlgJobStrip *self, FlgExperiment *experiment, gint64 run
     {
       const FlJob *job = flg_record_job (jobs->pdata[first + i]);
       const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-      self->states[i] = job->state;
+      self->states[i] = flg_job_shown_state (job, flg_experiment_now (experiment));
       g_string_append_printf (words, _ ("%sjob %d (trial %d): %s"), words->len ? "\n" : "", (int) job->id,
-                              trial ? trial->number : 0, fl_job_state_name (job->state));
+                              trial ? trial->number : 0, flg_shown_state_name (self->states[i]));
       if (*job->reason)
         g_string_append_printf (words, " – %s", job->reason);
     }

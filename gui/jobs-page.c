@@ -3,304 +3,511 @@
 
 #include <glib/gi18n.h>
 
-#include "gui/job-columns.h"
 #include "gui/job-detail.h"
-#include "gui/text.h"
+#include "gui/job-wishes.h"
+#include "gui/record-choice.h"
 #include "widgets/empty-state.h"
 
 /* Of the page's height, in %; the rest is the chosen job's. */
-#define TABLE_SHARE 55
-
-typedef enum
-{
-  ASK_NOTHING,
-  ASK_STOP,
-  ASK_RETRY
-} Asked;
+#define TABLE_SHARE 50
 
 struct _FlgJobsPage
 {
   FlgPage parent_instance;
-  GtkColumnView *table;
-  GtkStack *stack;
+  GtkStack *stack, *view_stack;
+  GtkBox *views;
   FlgJobDetail *detail;
   FlwEmptyState *empty;
   GtkSearchEntry *filter;
-  GtkDropDown *state_choice;
-  GtkLabel *count;
+  GtkDropDown *state_choice, *site_choice, *dataset_choice;
+  GtkLabel *headline, *question;
+  GtkWidget *approve_all, *hold_all, *stop_all;
+  GtkRevealer *confirm;
   GtkPaned *paned;
-  gboolean divided;
-  FlgJobColumns columns;
-  GtkCustomFilter *matcher;
-  GtkFilterListModel *filtered;
-  GtkSingleSelection *selection;
-  Asked asked;
-  gint64 asked_job;
-  gint64 wanted; /* to be selected once it is there */
+  gboolean divided, filling;
+  FlgJobIndex *index;
+  FlgJobModel *model;
+  GtkWidget *list, *matrix;
+  guint view;
+  gint64 chosen;
+  gint64 wanted;  /* to be shown once it is there */
+  FlgWish *asked; /* NULL: nothing */
   guint beat;
 };
 
 G_DEFINE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
+#define JOBS(self)       flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB)
 
-/* --- the job in detail --- */
-
-static const FlJob *
-selected_job (FlgJobsPage *self)
+enum
 {
-  FlgRecord *record = gtk_single_selection_get_selected_item (self->selection);
-  return record ? flg_record_job (record) : NULL;
+  VIEW_LIST,
+  VIEW_RUNS,
+  VIEW_DATASETS,
+  N_VIEWS
+};
+
+static const struct
+{
+  const char *name, *title, *tooltip;
+} views[N_VIEWS] = { { "list", N_ ("List"), N_ ("Every job a line") },
+                     { "runs", N_ ("Runs × tasks"), N_ ("A line a run, a column a trial's task") },
+                     { "datasets", N_ ("Datasets"), N_ ("A line a version of a dataset") } };
+
+/* --- which jobs --- */
+
+/* In the list all that are selected; else the one that is looked at. */
+static GArray *
+selected_jobs (FlgJobsPage *self)
+{
+  GArray *ids = self->view == VIEW_LIST ? flg_job_list_selected (FLG_JOB_LIST (self->list))
+                                        : g_array_new (FALSE, FALSE, sizeof (gint64));
+  if (ids->len == 0 && self->chosen)
+    g_array_append_val (ids, self->chosen);
+  return ids;
+}
+
+static GArray *
+shown_jobs (FlgJobsPage *self)
+{
+  guint n;
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; i < n; i++)
+    {
+      gint64 id = flg_record_id (jobs[i]);
+      g_array_append_val (ids, id);
+    }
+  return ids;
+}
+
+/* Keeps those of `ids` that can be asked that. Takes and gives the array. */
+static GArray *
+that_fit (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
+{
+  guint64 now = flg_experiment_now (EXPERIMENT (self));
+  GArray *fit = g_array_new (FALSE, FALSE, sizeof (gint64));
+  for (guint i = 0; i < ids->len; i++)
+    {
+      gint64 id = g_array_index (ids, gint64, i);
+      const FlJob *job = flg_experiment_job (EXPERIMENT (self), id);
+      if (job && flg_wish_fits (kind, job, now))
+        g_array_append_val (fit, id);
+    }
+  g_array_unref (ids);
+  return fit;
+}
+
+static guint
+count_fitting (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
+{
+  g_autoptr (GArray) fit = that_fit (self, kind, ids);
+  return fit->len;
+}
+
+/* --- what is shown --- */
+
+static void
+enable (FlgJobsPage *self, const char *action, FlgWishKind kind, gboolean writable)
+{
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), action,
+                                 writable && count_fitting (self, kind, selected_jobs (self)) > 0);
 }
 
 static void
 show_detail (FlgJobsPage *self)
 {
-  FlgRecord *record = gtk_single_selection_get_selected_item (self->selection);
-  const FlJob *job = record ? flg_record_job (record) : NULL;
-  gboolean writable = job && !flg_experiment_is_read_only (EXPERIMENT (self));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.stop",
-                                 writable && !fl_job_state_is_final (job->state) && !job->stop_wanted);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "jobs.retry",
-                                 writable && fl_job_state_is_final (job->state) && job->state != FL_JOB_DONE
-                                     && !job->retry_wanted);
-  flg_job_detail_show (self->detail, record, job ? flg_job_columns_reason (&self->columns, job) : "");
-}
-
-/* --- filter --- */
-
-static gboolean
-state_matches (FlgJobsPage *self, FlJobState state)
-{
-  switch (gtk_drop_down_get_selected (self->state_choice))
-    {
-    case 1:
-      return !fl_job_state_is_final (state);
-    case 2:
-      return state == FL_JOB_FAILED || state == FL_JOB_TIMED_OUT;
-    case 3:
-      return state == FL_JOB_DONE;
-    default:
-      return TRUE;
-    }
-}
-
-static gboolean
-matches (gpointer item, gpointer data)
-{
-  FlgJobsPage *self = data;
-  const FlJob *job = flg_record_job (item);
-  if (!state_matches (self, job->state))
-    return FALSE;
-  const char *wanted = gtk_editable_get_text (GTK_EDITABLE (self->filter));
-  if (!*wanted)
-    return TRUE;
-  const FlTrial *trial = flg_experiment_trial (EXPERIMENT (self), job->trial);
-  g_autofree char *all = g_strdup_printf (
-      "%d %s trial %d %s %s %s", (int) job->id, flg_job_run_name (EXPERIMENT (self), job),
-      trial ? trial->number : 0, trial ? trial->name : "", fl_job_state_name (job->state), job->reason);
-  return flg_text_has_words (all, wanted);
+  gboolean writable = !flg_experiment_is_read_only (EXPERIMENT (self));
+  FlgRecord *record = flg_record_model_find (JOBS (self), self->chosen);
+  g_autoptr (GArray) selected = selected_jobs (self);
+  enable (self, "jobs.stop", FLG_WISH_STOP, writable);
+  enable (self, "jobs.retry", FLG_WISH_RETRY, writable);
+  enable (self, "jobs.approve", FLG_WISH_APPROVE, writable);
+  enable (self, "jobs.undo", FLG_WISH_UNDO, writable);
+  flg_job_detail_show (self->detail, record, record ? selected->len : 0);
 }
 
 static void
-show_counts (FlgJobsPage *self)
+show_button (FlgJobsPage *self, GtkWidget *button, const char *action, FlgWishKind kind, const char *label)
 {
-  guint all = flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
-  guint n = g_list_model_get_n_items (G_LIST_MODEL (self->filtered));
-  g_autofree char *text = n == all ? g_strdup_printf (ngettext ("%u job", "%u jobs", all), all)
-                                   : g_strdup_printf (_ ("%u of %u jobs"), n, all);
-  gtk_label_set_label (self->count, text);
+  guint n =
+      flg_experiment_is_read_only (EXPERIMENT (self)) ? 0 : count_fitting (self, kind, shown_jobs (self));
+  g_autofree char *text = g_strdup_printf ("%s %u", label, n);
+  gtk_button_set_label (GTK_BUTTON (button), text);
+  gtk_widget_set_visible (button, n > 0);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), action, n > 0);
+}
+
+static void
+show_headline (FlgJobsPage *self)
+{
+  guint n, all = flg_record_model_count (JOBS (self));
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  g_autofree char *text = flg_jobs_headline (self->index, jobs, n, all);
+  gtk_label_set_label (self->headline, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->headline), text);
+  show_button (self, self->approve_all, "jobs.approve-all", FLG_WISH_APPROVE, _ ("Approve"));
+  show_button (self, self->hold_all, "jobs.hold-all", FLG_WISH_HOLD, _ ("Hold"));
+  show_button (self, self->stop_all, "jobs.stop-all", FLG_WISH_STOP, _ ("Stop"));
   gtk_stack_set_visible_child_name (
       self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty" : "table");
 }
 
 static void
+show_matrix (FlgJobsPage *self)
+{
+  if (self->view == VIEW_LIST)
+    return;
+  flg_job_matrix_refresh (FLG_JOB_MATRIX (self->matrix));
+  flg_job_matrix_choose (FLG_JOB_MATRIX (self->matrix), self->chosen);
+}
+
+/* A question is about the jobs that it was asked for. */
+static void
+withdraw (FlgJobsPage *self)
+{
+  g_clear_pointer (&self->asked, flg_wish_free);
+  gtk_revealer_set_reveal_child (self->confirm, FALSE);
+}
+
+static void
+choose (FlgJobsPage *self, gint64 job)
+{
+  if (job != self->chosen)
+    withdraw (self);
+  self->chosen = job;
+  show_detail (self);
+}
+
+static void
+on_list_chosen (FlgJobsPage *self)
+{
+  choose (self, flg_job_list_chosen (FLG_JOB_LIST (self->list)));
+}
+
+static void
+on_matrix_chosen (FlgJobMatrix *matrix, gint64 job, FlgJobsPage *self)
+{
+  if (!flg_job_list_choose (FLG_JOB_LIST (self->list), job))
+    choose (self, job); /* dim: not among those of the list */
+}
+
+static void
+on_matrix_activated (FlgJobMatrix *matrix, gint64 job, FlgJobsPage *self)
+{
+  choose (self, job);
+  gtk_widget_child_focus (GTK_WIDGET (self->detail), GTK_DIR_TAB_FORWARD);
+}
+
+/* --- filter, view and order --- */
+
+static const char *
+site_name (gconstpointer record)
+{
+  return ((const FlSite *) record)->name;
+}
+
+static const char *
+dataset_name (gconstpointer record)
+{
+  return ((const FlDataset *) record)->name;
+}
+
+static void
+fill_choices (FlgJobsPage *self)
+{
+  self->filling = TRUE;
+  flg_record_choice_fill (self->site_choice, _ ("All sites"),
+                          flg_experiment_table (EXPERIMENT (self), FL_TABLE_SITE), site_name, 2);
+  flg_record_choice_fill (self->dataset_choice, _ ("All datasets"),
+                          flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET), dataset_name, 1);
+  self->filling = FALSE;
+}
+
+static void
 on_filter_changed (FlgJobsPage *self)
 {
-  gtk_filter_changed (GTK_FILTER (self->matcher), GTK_FILTER_CHANGE_DIFFERENT);
-  show_counts (self);
+  static const FlgJobStates states[] = { FLG_JOBS_ALL, FLG_JOBS_ACTIVE, FLG_JOBS_HELD, FLG_JOBS_FAILED,
+                                         FLG_JOBS_DONE };
+  if (!self->model || self->filling)
+    return;
+  FlgJobFilter filter = { gtk_editable_get_text (GTK_EDITABLE (self->filter)),
+                          states[MIN (gtk_drop_down_get_selected (self->state_choice), FLG_JOBS_DONE)],
+                          flg_record_choice_get (self->site_choice),
+                          flg_record_choice_get (self->dataset_choice) };
+  flg_job_model_set_filter (self->model, &filter);
+  show_matrix (self);
+  show_headline (self);
 }
 
 static void
 on_filter_stopped (FlgJobsPage *self)
 {
   gtk_editable_set_text (GTK_EDITABLE (self->filter), "");
-  gtk_widget_grab_focus (GTK_WIDGET (self->table));
+  flg_page_focus (FLG_PAGE (self));
 }
 
-static gboolean
-select_job (FlgJobsPage *self, gint64 job)
+static void
+clear_filter (FlgJobsPage *self)
 {
-  GListModel *model = G_LIST_MODEL (self->selection);
-  for (guint i = 0; i < g_list_model_get_n_items (model); i++)
-    {
-      g_autoptr (FlgRecord) record = g_list_model_get_item (model, i);
-      if (flg_record_id (record) != job)
-        continue;
-      gtk_single_selection_set_selected (self->selection, i);
-      gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item",
-                                  "u", i);
-      return TRUE;
-    }
-  return FALSE;
-}
-
-void
-flg_jobs_page_show (FlgJobsPage *self, gint64 job)
-{
-  self->wanted = 0;
-  if (select_job (self, job))
-    return;
+  self->filling = TRUE;
   gtk_drop_down_set_selected (self->state_choice, 0);
   gtk_editable_set_text (GTK_EDITABLE (self->filter), "");
+  flg_record_choice_set (self->site_choice, 0);
+  flg_record_choice_set (self->dataset_choice, 0);
+  self->filling = FALSE;
   on_filter_changed (self);
-  if (!select_job (self, job))
-    self->wanted = job;
-}
-
-const char *
-flg_jobs_page_reason (FlgJobsPage *self)
-{
-  return flg_job_detail_reason (self->detail);
-}
-
-gint64
-flg_jobs_page_shown (FlgJobsPage *self)
-{
-  return flg_job_detail_shown (self->detail);
-}
-
-/* --- actions --- */
-
-static void
-ask (FlgJobsPage *self, Asked asked)
-{
-  const FlJob *job = selected_job (self);
-  if (!job)
-    return;
-  self->asked = asked;
-  self->asked_job = job->id;
-  g_autofree char *text = g_strdup_printf (
-      asked == ASK_STOP ? _ ("Stop job %d? What it has processed is kept.")
-                        : _ ("Run job %d again as a new attempt? It goes on where the last one ended."),
-      (int) job->id);
-  flg_job_detail_ask (self->detail, text);
 }
 
 static void
-act_stop (GtkWidget *widget, const char *action, GVariant *target)
+set_view (FlgJobsPage *self, guint view)
 {
-  ask (FLG_JOBS_PAGE (widget), ASK_STOP);
+  self->view = view;
+  gtk_stack_set_visible_child (self->view_stack, view == VIEW_LIST ? self->list : self->matrix);
+  if (view != VIEW_LIST)
+    flg_job_matrix_show_versions (FLG_JOB_MATRIX (self->matrix), view == VIEW_DATASETS);
+  show_matrix (self);
+  show_detail (self);
 }
 
 static void
-act_retry (GtkWidget *widget, const char *action, GVariant *target)
+on_view (GtkToggleButton *button, FlgJobsPage *self)
 {
-  ask (FLG_JOBS_PAGE (widget), ASK_RETRY);
-}
-
-static gpointer
-write_stop (FlStore *store, gpointer data, GError **error)
-{
-  return GINT_TO_POINTER (fl_store_want_stop (store, *(gint64 *) data, error));
-}
-
-static gpointer
-write_retry (FlStore *store, gpointer data, GError **error)
-{
-  return GINT_TO_POINTER (fl_store_want_retry (store, *(gint64 *) data, error));
+  if (gtk_toggle_button_get_active (button))
+    set_view (self, GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (button), "view")));
 }
 
 static void
-act_confirm (GtkWidget *widget, const char *action, GVariant *target)
+act_view (GtkWidget *widget, const char *action, GVariant *target)
+{
+  GtkWidget *button = gtk_widget_get_first_child (GTK_WIDGET (FLG_JOBS_PAGE (widget)->views));
+  for (guint i = 0; i < N_VIEWS; i++, button = gtk_widget_get_next_sibling (button))
+    if (g_str_equal (views[i].name, g_variant_get_string (target, NULL)))
+      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), TRUE);
+}
+
+static void
+act_sort (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (widget);
-  if (self->asked == ASK_NOTHING)
-    return;
-  gboolean stop = self->asked == ASK_STOP;
-  g_autofree char *what =
-      g_strdup_printf ("asked to %s job %" G_GINT64_FORMAT, stop ? "stop" : "retry", self->asked_job);
-  flg_page_write (FLG_PAGE (self), what, stop ? write_stop : write_retry,
-                  g_memdup2 (&self->asked_job, sizeof self->asked_job), g_free);
-  self->asked = ASK_NOTHING;
-  flg_job_detail_ask (self->detail, NULL);
+  gboolean descending;
+  FlgJobColumn order = flg_job_model_order (self->model, &descending);
+  for (FlgJobColumn c = 0; c < FLG_JOB_COLUMN_LAST; c++)
+    if (g_str_equal (flg_job_column (c)->name, g_variant_get_string (target, NULL)))
+      flg_job_model_set_order (self->model, c, c == order ? !descending : TRUE);
+  flg_job_list_show_order (FLG_JOB_LIST (self->list));
 }
 
 static void
-act_cancel (GtkWidget *widget, const char *action, GVariant *target)
+act_filter (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (widget);
-  self->asked = ASK_NOTHING;
-  flg_job_detail_ask (self->detail, NULL);
+  gtk_editable_set_text (GTK_EDITABLE (self->filter), g_variant_get_string (target, NULL));
+  on_filter_changed (self); /* at once: the entry waits for more keys */
 }
 
 static void
 act_filter_state (GtkWidget *widget, const char *action, GVariant *target)
 {
-  static const char *const names[] = { "all", "active", "failed", "done" };
+  static const char *const names[] = { "all", "active", "held", "failed", "done" };
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (g_str_equal (names[i], g_variant_get_string (target, NULL)))
       gtk_drop_down_set_selected (FLG_JOBS_PAGE (widget)->state_choice, i);
 }
 
 static void
-act_show_weather (GtkWidget *widget, const char *action, GVariant *target)
+act_filter_record (GtkWidget *widget, const char *action, GVariant *target)
 {
-  const FlJob *job = selected_job (FLG_JOBS_PAGE (widget));
-  if (job)
-    gtk_widget_activate_action (widget, "win.show-weather", "x", job->id);
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  flg_record_choice_set (g_str_equal (action, "jobs.filter-site") ? self->site_choice : self->dataset_choice,
+                         g_variant_get_int64 (target));
 }
 
 static void
-act_show_images (GtkWidget *widget, const char *action, GVariant *target)
+act_select_all (GtkWidget *widget, const char *action, GVariant *target)
 {
-  const FlJob *job = selected_job (FLG_JOBS_PAGE (widget));
-  if (job)
+  flg_job_list_select_all (FLG_JOB_LIST (FLG_JOBS_PAGE (widget)->list));
+}
+
+void
+flg_jobs_page_show (FlgJobsPage *self, gint64 job)
+{
+  self->wanted = 0;
+  if (!flg_record_model_find (JOBS (self), job))
+    self->wanted = job;
+  else if (!flg_job_list_choose (FLG_JOB_LIST (self->list), job))
+    {
+      clear_filter (self);
+      flg_job_list_choose (FLG_JOB_LIST (self->list), job);
+    }
+  if (!self->wanted)
+    choose (self, job);
+  show_matrix (self);
+}
+
+/* --- wishes --- */
+
+static void
+write_wish (FlgJobsPage *self, FlgWish *wish)
+{
+  g_autofree char *what = flg_wish_audit (wish);
+  flg_page_write (FLG_PAGE (self), what, flg_wish_write, wish, (GDestroyNotify) flg_wish_free);
+}
+
+static void
+wish_now (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
+{
+  GArray *fit = that_fit (self, kind, ids);
+  if (fit->len)
+    write_wish (self, flg_wish_new (kind, fit));
+  else
+    g_array_unref (fit);
+}
+
+static char *
+question_of (const FlgWish *wish)
+{
+  gboolean stop = wish->kind == FLG_WISH_STOP;
+  if (wish->jobs->len == 1)
+    return g_strdup_printf (
+        stop ? _ ("Stop job %d? What it has processed is kept.")
+             : _ ("Run job %d again as a new attempt? It goes on where the last one ended."),
+        (int) g_array_index (wish->jobs, gint64, 0));
+  return g_strdup_printf (stop ? _ ("Stop %u jobs? What they have processed is kept.")
+                               : _ ("Run %u jobs again? They go on where they ended."),
+                          wish->jobs->len);
+}
+
+/* In place: what it is going to do to how many. */
+static void
+ask (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
+{
+  withdraw (self);
+  GArray *fit = that_fit (self, kind, ids);
+  if (fit->len == 0)
+    {
+      g_array_unref (fit);
+      return;
+    }
+  self->asked = flg_wish_new (kind, fit);
+  g_autofree char *text = question_of (self->asked);
+  gtk_label_set_label (self->question, text);
+  gtk_revealer_set_reveal_child (self->confirm, TRUE);
+}
+
+static void
+act_wish (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  if (g_str_equal (action, "jobs.stop"))
+    ask (self, FLG_WISH_STOP, selected_jobs (self));
+  else if (g_str_equal (action, "jobs.retry"))
+    ask (self, FLG_WISH_RETRY, selected_jobs (self));
+  else if (g_str_equal (action, "jobs.stop-all"))
+    ask (self, FLG_WISH_STOP, shown_jobs (self));
+  else if (g_str_equal (action, "jobs.approve"))
+    wish_now (self, FLG_WISH_APPROVE, selected_jobs (self));
+  else if (g_str_equal (action, "jobs.undo"))
+    wish_now (self, FLG_WISH_UNDO, selected_jobs (self));
+  else if (g_str_equal (action, "jobs.approve-all"))
+    wish_now (self, FLG_WISH_APPROVE, shown_jobs (self));
+  else
+    wish_now (self, FLG_WISH_HOLD, shown_jobs (self));
+}
+
+static void
+act_confirm (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  if (self->asked)
+    write_wish (self, g_steal_pointer (&self->asked));
+  withdraw (self);
+}
+
+static void
+act_cancel (GtkWidget *widget, const char *action, GVariant *target)
+{
+  withdraw (FLG_JOBS_PAGE (widget));
+}
+
+static void
+act_elsewhere (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
+  const FlJob *job = flg_experiment_job (EXPERIMENT (self), self->chosen);
+  if (job && g_str_equal (action, "jobs.show-weather"))
+    gtk_widget_activate_action (widget, "win.show-weather", "x", job->id);
+  else if (job && job->run)
     gtk_widget_activate_action (widget, "win.show-run-images", "x", job->run);
 }
 
 /* --- page --- */
 
-/* Running times grow by themselves. */
+/* Running times grow, and pauses shrink, by themselves. */
 static gboolean
 on_beat (gpointer data)
 {
   FlgJobsPage *self = data;
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
     return G_SOURCE_CONTINUE;
-  FlgRecordModel *jobs = flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB);
-  for (guint i = 0; i < flg_record_model_count (jobs); i++)
+  guint64 now = flg_experiment_now (EXPERIMENT (self));
+  guint n;
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  for (guint i = 0; i < n; i++)
     {
-      FlgRecord *record = flg_record_model_at (jobs, i);
-      const FlJob *job = flg_record_job (record);
-      if (job->started && !job->ended)
-        flg_record_touch (record);
+      const FlJob *job = flg_record_job (jobs[i]);
+      if ((job->started && !job->ended) || job->not_before > now)
+        flg_record_touch (jobs[i]);
     }
-  const FlJob *job = selected_job (self);
+  const FlJob *job = flg_experiment_job (EXPERIMENT (self), self->chosen);
   if (job && !fl_job_state_is_final (job->state))
     show_detail (self);
+  show_headline (self);
   return G_SOURCE_CONTINUE;
+}
+
+/* What planned jobs wait for hangs on more than their own records. */
+static void
+touch_planned (FlgJobsPage *self)
+{
+  guint n;
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  for (guint i = 0; i < n; i++)
+    if (flg_record_job (jobs[i])->state == FL_JOB_PLANNED)
+      flg_record_touch (jobs[i]);
 }
 
 static void
 flg_jobs_page_update (FlgPage *page, guint what)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
-  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_SITE) | FLG_CHANGED_HEALTH))
-    flg_job_columns_note_waiting (&self->columns);
-  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
+  const guint named = FLG_CHANGED (FL_TABLE_RUN) | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED (FL_TABLE_TASK)
+                      | FLG_CHANGED (FL_TABLE_SITE) | FLG_CHANGED (FL_TABLE_DATASET)
+                      | FLG_CHANGED (FL_TABLE_DATASET_VERSION) | FLG_CHANGED (FL_TABLE_VERSION_JOB)
+                      | FLG_CHANGED (FL_TABLE_RUN_TAG) | FLG_CHANGED (FL_TABLE_TAG);
+  const guint jobs = FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED_HEALTH;
+  flg_job_index_update (self->index, what);
+  if (what & (FLG_CHANGED (FL_TABLE_SITE) | FLG_CHANGED (FL_TABLE_DATASET)))
+    fill_choices (self);
+  if (what & (jobs | named))
     {
-      if (gtk_drop_down_get_selected (self->state_choice)
-          || *gtk_editable_get_text (GTK_EDITABLE (self->filter)))
-        gtk_filter_changed (GTK_FILTER (self->matcher), GTK_FILTER_CHANGE_DIFFERENT);
-      show_counts (self);
+      flg_job_model_refresh (self->model);
+      touch_planned (self);
+      show_headline (self);
     }
-  if (self->wanted && select_job (self, self->wanted))
-    self->wanted = 0;
-  if (what
-      & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED (FL_TABLE_RUN)
-         | FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_COUNTS | FLG_CHANGED_HEALTH))
-    show_detail (self);
+  if (what & (jobs | named | FLG_CHANGED_COUNTS))
+    show_matrix (self);
+  if (self->wanted && flg_record_model_find (JOBS (self), self->wanted))
+    flg_jobs_page_show (self, self->wanted);
+  if (!self->chosen && flg_record_model_count (JOBS (self)))
+    {
+      guint n;
+      FlgRecord *const *shown = flg_job_model_jobs (self->model, &n);
+      if (n)
+        flg_job_list_choose (FLG_JOB_LIST (self->list), flg_record_id (shown[0]));
+    }
+  show_detail (self);
 }
 
 static gboolean
@@ -319,17 +526,23 @@ static void
 flg_jobs_page_step (FlgPage *page, int by)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
-  int n = (int) g_list_model_get_n_items (G_LIST_MODEL (self->selection));
-  if (n > 0)
-    gtk_single_selection_set_selected (
-        self->selection,
-        (guint) CLAMP ((int) gtk_single_selection_get_selected (self->selection) + by, 0, n - 1));
+  guint n, at = flg_job_model_position (self->model, self->chosen);
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  if (n == 0)
+    return;
+  guint to = at == G_MAXUINT ? 0 : (guint) CLAMP ((int) at + by, 0, (int) n - 1);
+  flg_job_list_choose (FLG_JOB_LIST (self->list), flg_record_id (jobs[to]));
+  show_matrix (self);
 }
 
 static void
 flg_jobs_page_focus (FlgPage *page)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (FLG_JOBS_PAGE (page)->table));
+  FlgJobsPage *self = FLG_JOBS_PAGE (page);
+  if (self->view == VIEW_LIST)
+    flg_job_list_focus (FLG_JOB_LIST (self->list));
+  else
+    flg_job_matrix_focus (FLG_JOB_MATRIX (self->matrix));
 }
 
 /* Once it is known how high the page is. */
@@ -338,29 +551,85 @@ on_paned_sized (FlgJobsPage *self)
 {
   int most;
   g_object_get (self->paned, "max-position", &most, NULL);
-  if (self->divided || most < 200 || most == G_MAXINT)
+  if (self->divided || most < 160 || most == G_MAXINT)
     return;
   self->divided = TRUE;
   int height = gtk_widget_get_height (GTK_WIDGET (self->paned));
   gtk_paned_set_position (self->paned, MAX (height, most) * TABLE_SHARE / 100);
 }
 
+const char *
+flg_jobs_page_reason (FlgJobsPage *self)
+{
+  return flg_job_detail_reason (self->detail);
+}
+
+gint64
+flg_jobs_page_shown (FlgJobsPage *self)
+{
+  return flg_job_detail_shown (self->detail);
+}
+
+const char *
+flg_jobs_page_headline (FlgJobsPage *self)
+{
+  return gtk_label_get_label (self->headline);
+}
+
+const char *
+flg_jobs_page_question (FlgJobsPage *self)
+{
+  return self->asked ? gtk_label_get_label (self->question) : "";
+}
+
+FlgJobModel *
+flg_jobs_page_model (FlgJobsPage *self)
+{
+  return self->model;
+}
+
+FlgJobList *
+flg_jobs_page_list (FlgJobsPage *self)
+{
+  return FLG_JOB_LIST (self->list);
+}
+
+FlgJobMatrix *
+flg_jobs_page_matrix (FlgJobsPage *self)
+{
+  return FLG_JOB_MATRIX (self->matrix);
+}
+
+FlgJobLog *
+flg_jobs_page_log (FlgJobsPage *self)
+{
+  return flg_job_detail_log (self->detail);
+}
+
+FlgJobParams *
+flg_jobs_page_params (FlgJobsPage *self)
+{
+  return flg_job_detail_params (self->detail);
+}
+
 static void
 flg_jobs_page_constructed (GObject *object)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (object);
-  flg_job_detail_set_context (self->detail, flg_page_context (FLG_PAGE (self)));
-  GListModel *jobs = G_LIST_MODEL (flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB));
-  self->matcher = gtk_custom_filter_new (matches, self, NULL);
-  self->filtered = gtk_filter_list_model_new (g_object_ref (jobs), GTK_FILTER (self->matcher));
-  self->columns.experiment = EXPERIMENT (self);
-  self->selection = gtk_single_selection_new (
-      flg_job_columns_set_up (&self->columns, self->table, G_LIST_MODEL (self->filtered)));
-  g_signal_connect_object (self->selection, "notify::selected-item", G_CALLBACK (show_detail), self,
-                           G_CONNECT_SWAPPED);
-  gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
+  self->index = flg_job_index_new (EXPERIMENT (self));
+  self->model = flg_job_model_new (self->index);
+  flg_job_detail_set_context (self->detail, flg_page_context (FLG_PAGE (self)), self->index);
+  self->list = flg_job_list_new (self->model, self->index);
+  self->matrix = flg_job_matrix_new (self->model, self->index);
+  gtk_stack_add_named (self->view_stack, self->list, "list");
+  gtk_stack_add_named (self->view_stack, self->matrix, "matrix");
+  g_signal_connect_object (self->list, "chosen", G_CALLBACK (on_list_chosen), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->matrix, "chosen", G_CALLBACK (on_matrix_chosen), self, 0);
+  g_signal_connect_object (self->matrix, "activated", G_CALLBACK (on_matrix_activated), self, 0);
   self->beat = g_timeout_add_seconds (1, on_beat, self);
+  fill_choices (self);
   show_detail (self);
+  show_headline (self);
   G_OBJECT_CLASS (flg_jobs_page_parent_class)->constructed (object);
 }
 
@@ -369,29 +638,63 @@ flg_jobs_page_dispose (GObject *object)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (object);
   g_clear_handle_id (&self->beat, g_source_remove);
-  if (self->selection)
-    g_signal_handlers_disconnect_by_data (self->selection, self);
-  if (self->table)
-    gtk_column_view_set_model (self->table, NULL);
-  g_clear_object (&self->selection);
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_JOBS_PAGE);
+  g_clear_object (&self->model);
+  g_clear_pointer (&self->asked, flg_wish_free);
   G_OBJECT_CLASS (flg_jobs_page_parent_class)->dispose (object);
+}
+
+static void
+flg_jobs_page_finalize (GObject *object)
+{
+  flg_job_index_free (FLG_JOBS_PAGE (object)->index);
+  G_OBJECT_CLASS (flg_jobs_page_parent_class)->finalize (object);
 }
 
 static void
 bind_children (GtkWidgetClass *widget_class)
 {
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, table);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, view_stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, views);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, detail);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, filter);
   gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, state_choice);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, count);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, site_choice);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, dataset_choice);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, headline);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, question);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, confirm);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, approve_all);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, hold_all);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, stop_all);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, paned);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_changed);
   gtk_widget_class_bind_template_callback (widget_class, on_filter_stopped);
-  gtk_widget_class_bind_template_child (widget_class, FlgJobsPage, paned);
   gtk_widget_class_bind_template_callback (widget_class, on_paned_sized);
+}
+
+static void
+install_actions (GtkWidgetClass *widget_class)
+{
+  static const char *const wishes[] = { "jobs.stop",     "jobs.retry",       "jobs.approve", "jobs.undo",
+                                        "jobs.stop-all", "jobs.approve-all", "jobs.hold-all" };
+  for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
+    gtk_widget_class_install_action (widget_class, wishes[i], NULL, act_wish);
+  gtk_widget_class_install_action (widget_class, "jobs.confirm", NULL, act_confirm);
+  gtk_widget_class_install_action (widget_class, "jobs.cancel", NULL, act_cancel);
+  gtk_widget_class_install_action (widget_class, "jobs.view", "s", act_view);
+  gtk_widget_class_install_action (widget_class, "jobs.sort", "s", act_sort);
+  gtk_widget_class_install_action (widget_class, "jobs.filter", "s", act_filter);
+  gtk_widget_class_install_action (widget_class, "jobs.filter-state", "s", act_filter_state);
+  gtk_widget_class_install_action (widget_class, "jobs.filter-site", "x", act_filter_record);
+  gtk_widget_class_install_action (widget_class, "jobs.filter-dataset", "x", act_filter_record);
+  gtk_widget_class_install_action (widget_class, "jobs.select-all", NULL, act_select_all);
+  gtk_widget_class_install_action (widget_class, "jobs.show-weather", NULL, act_elsewhere);
+  gtk_widget_class_install_action (widget_class, "jobs.show-images", NULL, act_elsewhere);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "jobs.retry", NULL);
+  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Delete, GDK_CONTROL_MASK, "jobs.stop", NULL);
 }
 
 static void
@@ -401,6 +704,7 @@ flg_jobs_page_class_init (FlgJobsPageClass *klass)
   FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
   G_OBJECT_CLASS (klass)->constructed = flg_jobs_page_constructed;
   G_OBJECT_CLASS (klass)->dispose = flg_jobs_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = flg_jobs_page_finalize;
   page_class->update = flg_jobs_page_update;
   page_class->is_settled = flg_jobs_page_is_settled;
   page_class->begin_filter = flg_jobs_page_begin_filter;
@@ -410,15 +714,7 @@ flg_jobs_page_class_init (FlgJobsPageClass *klass)
   g_type_ensure (FLG_TYPE_JOB_DETAIL);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/jobs-page.ui");
   bind_children (widget_class);
-  gtk_widget_class_install_action (widget_class, "jobs.stop", NULL, act_stop);
-  gtk_widget_class_install_action (widget_class, "jobs.retry", NULL, act_retry);
-  gtk_widget_class_install_action (widget_class, "jobs.confirm", NULL, act_confirm);
-  gtk_widget_class_install_action (widget_class, "jobs.cancel", NULL, act_cancel);
-  gtk_widget_class_install_action (widget_class, "jobs.filter-state", "s", act_filter_state);
-  gtk_widget_class_install_action (widget_class, "jobs.show-weather", NULL, act_show_weather);
-  gtk_widget_class_install_action (widget_class, "jobs.show-images", NULL, act_show_images);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "jobs.retry", NULL);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Delete, GDK_CONTROL_MASK, "jobs.stop", NULL);
+  install_actions (widget_class);
 }
 
 static void
@@ -427,4 +723,18 @@ flg_jobs_page_init (FlgJobsPage *self)
   gtk_widget_init_template (GTK_WIDGET (self));
   flw_empty_state_set (self->empty, "flg-jobs-symbolic", _ ("No jobs yet"),
                        _ ("The conductor makes a job of each active trial and each complete run."));
+  GtkWidget *first = NULL;
+  for (guint i = 0; i < N_VIEWS; i++)
+    {
+      GtkWidget *button = gtk_toggle_button_new_with_label (_ (views[i].title));
+      gtk_widget_set_tooltip_text (button, _ (views[i].tooltip));
+      if (first)
+        gtk_toggle_button_set_group (GTK_TOGGLE_BUTTON (button), GTK_TOGGLE_BUTTON (first));
+      else
+        first = button;
+      g_object_set_data (G_OBJECT (button), "view", GUINT_TO_POINTER (i));
+      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), i == VIEW_LIST);
+      g_signal_connect_object (button, "toggled", G_CALLBACK (on_view), self, 0);
+      gtk_box_append (self->views, button);
+    }
 }

@@ -13,10 +13,14 @@ typedef enum
   OSC     /* after ESC ], up to BEL or ESC \ */
 } Ansi;
 
+/* Bytes of a line that are shown: GTK lays lines out whole, and one of a megabyte stops the window. */
+#define LINE_MOST 2000
+
 struct _FlwLogView
 {
   GtkWidget parent_instance;
-  GtkWidget *box, *scroller, *text, *bar, *entry, *found;
+  GtkWidget *box, *scroller, *text, *bar, *row, *entry, *found;
+  gsize line; /* bytes of the line that has not ended yet */
   GtkTextBuffer *buffer;
   GtkTextMark *end;
   GString *waiting; /* not shown yet */
@@ -26,9 +30,41 @@ struct _FlwLogView
   gboolean follow, busy;
 };
 
+enum
+{
+  ERROR_ASKED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
 G_DEFINE_FINAL_TYPE (FlwLogView, flw_log_view, GTK_TYPE_WIDGET)
 
 /* --- text in --- */
+
+/* How long a line was that has been cut, when it ends. */
+static void
+end_line (FlwLogView *view, GString *out)
+{
+  if (view->line > LINE_MOST)
+    {
+      if (view->line >= 100000)
+        g_string_append_printf (out, "… %.1f MB", (double) view->line / 1e6);
+      else
+        g_string_append_printf (out, "… %.1f kB", (double) view->line / 1e3);
+    }
+  view->line = 0;
+}
+
+static void
+put (FlwLogView *view, guchar c, GString *out)
+{
+  if (c == '\n')
+    end_line (view, out);
+  else if (view->line++ >= LINE_MOST)
+    return;
+  g_string_append_c (out, (char) c);
+}
 
 /* What a terminal would not show is dropped; the state lasts over the ends of appended pieces. */
 static void
@@ -57,7 +93,7 @@ strip (FlwLogView *view, const char *bytes, gsize length, GString *out)
           if (c == 0x1b)
             view->ansi = ESCAPE;
           else if (c == '\n' || c == '\t' || (c >= 0x20 && c != 0x7f))
-            g_string_append_c (out, (char) c);
+            put (view, c, out);
         }
     }
 }
@@ -132,6 +168,7 @@ flw_log_view_clear (FlwLogView *view)
   g_clear_handle_id (&view->idle, g_source_remove);
   g_string_truncate (view->waiting, 0);
   view->ansi = TEXT;
+  view->line = 0;
   view->follow = TRUE;
   gtk_text_buffer_set_text (view->buffer, "", 0);
 }
@@ -143,16 +180,21 @@ flw_log_view_set_cap (FlwLogView *view, gsize bytes)
   keep_to_cap (view);
 }
 
+static void
+flush_now (FlwLogView *view)
+{
+  if (view->idle == 0)
+    return;
+  g_clear_handle_id (&view->idle, g_source_remove);
+  flush (view);
+}
+
 char *
 flw_log_view_get_text (FlwLogView *view)
 {
   GtkTextIter start, end;
 
-  if (view->idle != 0)
-    {
-      g_clear_handle_id (&view->idle, g_source_remove);
-      flush (view);
-    }
+  flush_now (view);
   gtk_text_buffer_get_bounds (view->buffer, &start, &end);
   return gtk_text_buffer_get_text (view->buffer, &start, &end, FALSE);
 }
@@ -188,12 +230,89 @@ flw_log_view_find (FlwLogView *view, const char *text, gboolean backwards)
   return TRUE;
 }
 
+guint
+flw_log_view_count (FlwLogView *view, const char *text, guint *selected)
+{
+  GtkTextSearchFlags flags = GTK_TEXT_SEARCH_CASE_INSENSITIVE | GTK_TEXT_SEARCH_TEXT_ONLY;
+  GtkTextIter at, a, b, chosen;
+  guint n = 0;
+
+  flush_now (view);
+  *selected = 0;
+  gtk_text_buffer_get_selection_bounds (view->buffer, &chosen, NULL);
+  gtk_text_buffer_get_start_iter (view->buffer, &at);
+  while (text != NULL && *text != '\0' && gtk_text_iter_forward_search (&at, text, flags, &a, &b, NULL))
+    {
+      n++;
+      if (gtk_text_iter_equal (&a, &chosen))
+        *selected = n;
+      at = b;
+    }
+  return n;
+}
+
 static void
 search (FlwLogView *view, gboolean backwards)
 {
   const char *text = gtk_editable_get_text (GTK_EDITABLE (view->entry));
-  gboolean found = flw_log_view_find (view, text, backwards);
-  gtk_label_set_text (GTK_LABEL (view->found), found || *text == '\0' ? "" : _ ("not found"));
+  g_autofree char *words = NULL;
+  guint n, which;
+
+  flush_now (view);
+  flw_log_view_find (view, text, backwards);
+  n = flw_log_view_count (view, text, &which);
+  if (*text != '\0')
+    words = n > 0 ? g_strdup_printf (_ ("%u of %u in what is loaded"), which, n)
+                  : g_strdup (_ ("not in what is loaded"));
+  gtk_label_set_text (GTK_LABEL (view->found), words != NULL ? words : "");
+}
+
+void
+flw_log_view_show_line (FlwLogView *view, guint line)
+{
+  GtkTextIter a, b;
+
+  flush_now (view);
+  gtk_text_buffer_get_iter_at_line (view->buffer, &a, (int) line);
+  b = a;
+  if (!gtk_text_iter_ends_line (&b))
+    gtk_text_iter_forward_to_line_end (&b);
+  view->follow = FALSE;
+  gtk_text_buffer_select_range (view->buffer, &a, &b);
+  gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view->text), gtk_text_buffer_get_insert (view->buffer), 0,
+                                TRUE, 0, 0.3);
+}
+
+char *
+flw_log_view_get_selected (FlwLogView *view)
+{
+  GtkTextIter a, b;
+
+  flush_now (view);
+  if (!gtk_text_buffer_get_selection_bounds (view->buffer, &a, &b))
+    return g_strdup ("");
+  return gtk_text_buffer_get_text (view->buffer, &a, &b, FALSE);
+}
+
+void
+flw_log_view_begin_search (FlwLogView *view, const char *text)
+{
+  gtk_search_bar_set_search_mode (GTK_SEARCH_BAR (view->bar), TRUE);
+  if (text != NULL)
+    gtk_editable_set_text (GTK_EDITABLE (view->entry), text);
+  gtk_widget_grab_focus (view->entry);
+}
+
+const char *
+flw_log_view_get_searched (FlwLogView *view)
+{
+  return gtk_editable_get_text (GTK_EDITABLE (view->entry));
+}
+
+void
+flw_log_view_add_to_search (FlwLogView *view, GtkWidget *widget)
+{
+  gtk_box_append (GTK_BOX (view->row), widget);
 }
 
 /* The first (or last) line that speaks of an error: what people look for in a log. */
@@ -205,6 +324,9 @@ jump_to_error (FlwLogView *view, gboolean last)
   GtkTextIter edge, a, b, best_a, best_b;
   gboolean found = FALSE;
 
+  g_signal_emit (view, signals[ERROR_ASKED], 0, last, &found);
+  if (found)
+    return;
   if (last)
     gtk_text_buffer_get_end_iter (view->buffer, &edge);
   else
@@ -236,10 +358,7 @@ act (GtkWidget *widget, const char *action, GVariant *parameter)
 
   (void) parameter;
   if (g_str_equal (action, "log.search"))
-    {
-      gtk_search_bar_set_search_mode (GTK_SEARCH_BAR (view->bar), TRUE);
-      gtk_widget_grab_focus (view->entry);
-    }
+    flw_log_view_begin_search (view, NULL);
   else if (g_str_equal (action, "log.next") || g_str_equal (action, "log.previous"))
     search (view, g_str_equal (action, "log.previous"));
   else if (g_str_equal (action, "log.end"))
@@ -317,6 +436,9 @@ flw_log_view_class_init (FlwLogViewClass *klass)
                { "log.previous", GDK_KEY_F3, GDK_SHIFT_MASK },
                { "log.end", GDK_KEY_End, GDK_CONTROL_MASK } };
 
+  signals[ERROR_ASKED] =
+      g_signal_new ("error-asked", FLW_TYPE_LOG_VIEW, G_SIGNAL_RUN_LAST, 0, g_signal_accumulator_true_handled,
+                    NULL, NULL, G_TYPE_BOOLEAN, 1, G_TYPE_BOOLEAN);
   G_OBJECT_CLASS (klass)->dispose = flw_log_view_dispose;
   G_OBJECT_CLASS (klass)->finalize = flw_log_view_finalize;
   gtk_widget_class_set_layout_manager_type (widget_class, GTK_TYPE_BIN_LAYOUT);
@@ -339,7 +461,7 @@ static void
 flw_log_view_init (FlwLogView *view)
 {
   GtkEventController *keys = gtk_event_controller_key_new ();
-  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  GtkWidget *previous = gtk_button_new_with_label ("▴"), *next = gtk_button_new_with_label ("▾");
   GtkAdjustment *adjustment;
   GtkTextIter end;
 
@@ -362,10 +484,17 @@ flw_log_view_init (FlwLogView *view)
   view->entry = gtk_search_entry_new ();
   gtk_widget_set_hexpand (view->entry, TRUE);
   view->found = gtk_label_new (NULL);
-  gtk_box_append (GTK_BOX (row), view->entry);
-  gtk_box_append (GTK_BOX (row), view->found);
+  view->row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (previous), "log.previous");
+  gtk_widget_set_tooltip_text (previous, _ ("The match above (Shift+F3)"));
+  gtk_actionable_set_action_name (GTK_ACTIONABLE (next), "log.next");
+  gtk_widget_set_tooltip_text (next, _ ("The match below (F3)"));
+  gtk_box_append (GTK_BOX (view->row), view->entry);
+  gtk_box_append (GTK_BOX (view->row), previous);
+  gtk_box_append (GTK_BOX (view->row), next);
+  gtk_box_append (GTK_BOX (view->row), view->found);
   view->bar = gtk_search_bar_new ();
-  gtk_search_bar_set_child (GTK_SEARCH_BAR (view->bar), row);
+  gtk_search_bar_set_child (GTK_SEARCH_BAR (view->bar), view->row);
   gtk_search_bar_connect_entry (GTK_SEARCH_BAR (view->bar), GTK_EDITABLE (view->entry));
   view->box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 0);
   gtk_box_append (GTK_BOX (view->box), view->bar);

@@ -370,7 +370,7 @@ flw_state_matrix_measure (GtkWidget *widget, GtkOrientation orientation, int for
   else
     {
       *minimum = FLW_MATRIX_HEAD + FLW_MATRIX_LEGEND + FLW_MATRIX_ROW;
-      *natural = FLW_MATRIX_HEAD + FLW_MATRIX_LEGEND + (int) MIN (matrix->n_rows, 12) * FLW_MATRIX_ROW;
+      *natural = FLW_MATRIX_HEAD + FLW_MATRIX_LEGEND + (int) CLAMP (matrix->n_rows, 1, 12) * FLW_MATRIX_ROW;
     }
   *minimum_baseline = *natural_baseline = -1;
 }

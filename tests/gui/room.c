@@ -74,6 +74,15 @@ room_new_indexing (guint runs)
 }
 
 Room *
+room_adopt (char *folder, FlStoreMode mode, gboolean view)
+{
+  Room *room = room_of (folder);
+  room->made = TRUE;
+  open_window (room, mode, view);
+  return room;
+}
+
+Room *
 room_open (const char *folder)
 {
   Room *room = room_of (g_strdup (folder));

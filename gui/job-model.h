@@ -1,0 +1,42 @@
+/* job-model.h: the jobs that the page shows, in the order that it shows them, as a GListModel of FlgRecord.
+ *
+ * Filtering and sorting 10,000 jobs is one pass over an array of keys (a few ms), so that a key typed into the filter
+ * is answered in the same frame. Thread: main. */
+#pragma once
+
+#include "gui/job-columns.h"
+
+typedef enum
+{
+  FLG_JOBS_ALL,
+  FLG_JOBS_ACTIVE, /* not ended */
+  FLG_JOBS_HELD,   /* wait for approval */
+  FLG_JOBS_FAILED,
+  FLG_JOBS_DONE
+} FlgJobStates;
+
+typedef struct
+{
+  const char
+      *words; /* each is somewhere in the job's number, run, tags, trial, task, site, state or reason */
+  FlgJobStates states;
+  gint64 site;    /* 0 = all */
+  gint64 dataset; /* 0 = all; else its versions' jobs and those that are their inputs */
+} FlgJobFilter;
+
+#define FLG_TYPE_JOB_MODEL (flg_job_model_get_type ())
+G_DECLARE_FINAL_TYPE (FlgJobModel, flg_job_model, FLG, JOB_MODEL, GObject)
+
+/* `index` must outlive it. */
+FlgJobModel *flg_job_model_new (FlgJobIndex *index);
+void flg_job_model_set_filter (FlgJobModel *self, const FlgJobFilter *filter);
+gboolean flg_job_model_is_filtered (FlgJobModel *self);
+void flg_job_model_set_order (FlgJobModel *self, FlgJobColumn column, gboolean descending);
+FlgJobColumn flg_job_model_order (FlgJobModel *self, gboolean *descending);
+/* The index, or what it is made from, has changed. */
+void flg_job_model_refresh (FlgJobModel *self);
+/* What is shown, borrowed; valid until it is refreshed. */
+FlgRecord *const *flg_job_model_jobs (FlgJobModel *self, guint *n);
+/* G_MAXUINT: it is not shown. */
+guint flg_job_model_position (FlgJobModel *self, gint64 job);
+gboolean flg_job_model_matches (FlgJobModel *self, const FlJob *job);
