@@ -13,9 +13,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/control/job-script.h"
 #include "engine/control/process.h"
-
-extern const char fl_job_script_local[]; /* resources/jobs/local.sh */
 
 #define TAIL_BYTES 4096
 #define STARTING_S 10 /* how long a script may take from making its process file to having written it */
@@ -220,22 +219,6 @@ local_probe (const FlSiteContext *context, FlProbe *probe, GError **error)
   return TRUE;
 }
 
-/* The template with its {words} replaced, in one pass: a value may hold anything. */
-static char *
-fill_in (const char *template, const char *const (*words)[2], guint n)
-{
-  GString *text = g_string_new (NULL);
-  while (*template != '\0')
-    {
-      guint i = 0;
-      while (i < n && !g_str_has_prefix (template, words[i][0]))
-        i++;
-      g_string_append_len (text, i < n ? words[i][1] : template, i < n ? (gssize) strlen (words[i][1]) : 1);
-      template += i < n ? strlen (words[i][0]) : 1;
-    }
-  return g_string_free (text, FALSE);
-}
-
 /* How ranks are started is the site's own shell text; a machine without MPI runs one process. */
 static char *
 launch (const FlSite *site, const FlSubmission *submission)
@@ -265,7 +248,7 @@ write_script (const FlSite *site, const FlSubmission *submission, char **path, G
     { "{environment}", submission->environment },
     { "{command}", command },
   };
-  g_autofree char *text = fill_in (fl_job_script_local, words, G_N_ELEMENTS (words));
+  g_autofree char *text = fl_job_script_fill (fl_job_script_local, words, G_N_ELEMENTS (words));
   *path = file_of (submission, "sh");
   if (g_mkdir_with_parents (submission->folder, 0777) != 0)
     {

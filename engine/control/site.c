@@ -39,7 +39,7 @@ struct FlSiteLink
 const FlSiteDriver *
 fl_site_driver (const char *kind)
 {
-  static const FlSiteDriver *const drivers[] = { &fl_site_local };
+  static const FlSiteDriver *const drivers[] = { &fl_site_local, &fl_site_slurm, &fl_site_ssh };
   for (guint i = 0; i < G_N_ELEMENTS (drivers); i++)
     if (strcmp (drivers[i]->kind, kind) == 0)
       return drivers[i];
@@ -187,7 +187,8 @@ fl_site_link_new (FlSite *site, FlHost *host, GError **error)
   if (driver == NULL)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-                   "site %s: there is no driver for '%s', expected local", site->name, site->kind);
+                   "site %s: there is no driver for '%s', expected local, slurm or ssh", site->name,
+                   site->kind);
       fl_record_free (FL_TABLE_SITE, site);
       return NULL;
     }

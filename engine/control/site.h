@@ -125,7 +125,8 @@ struct FlSiteDriver
 };
 
 const FlSiteDriver *fl_site_driver (const char *kind); /* NULL when there is none */
-extern const FlSiteDriver fl_site_local;
+extern const FlSiteDriver fl_site_local;               /* processes of this machine */
+extern const FlSiteDriver fl_site_slurm, fl_site_ssh;  /* Slurm, here or over a far host */
 
 /* --- asynchronous front --- */
 

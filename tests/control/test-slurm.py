@@ -1,0 +1,317 @@
+"""The Slurm driver against the real thing, on this machine: submitted once whatever is lost, found again, ended as it says.
+
+test-slurm.py PROBE ENGINE TESTS [--long]"""
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.parse
+
+sys.path.insert(0, sys.argv[3] + "/cluster")
+import cluster
+from tap import Skip, main
+
+PROBE, ENGINE = sys.argv[1:3]
+LONG = "--long" in sys.argv
+NAMES = "name state cause exit id restarts nodes n_nodes started ended expected batch_state batch_reason out err".split()
+
+# Does what the engine does when it is told to save.
+PROGRAM = """#!/bin/bash
+trap 'echo saved >&2; exit 75' USR1 TERM
+[ "${SLURM_PROCID:-0}" != 0 ] || { echo begun; echo "$SLURM_JOB_ID" >> begins; }
+for i in $(seq $(($1 * 20))); do sleep 0.05; done
+exit ${2:-0}
+"""
+
+
+class Driver:
+    """slurm-probe, as the site's user."""
+
+    def __init__(self, c):
+        self.c = c
+        self.process = subprocess.Popen([c.install(PROBE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=c.scratch,
+                                        env={**c.site_environment, **sanitizer()}, **c.dropped())
+        self.ask("site ranks=1 minutes=5 launcher=srun")
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        rows = []
+        while True:
+            row = self.process.stdout.readline()
+            assert row, f"slurm-probe has ended at '{line}'"
+            if row == ".\n":
+                return rows
+            rows.append(row.rstrip("\n").split("\t"))
+
+    def add(self, name, command, *options, folder=None):
+        folder = folder or f"{self.c.scratch}/{name}"
+        self.ask("add " + " ".join([name, urllib.parse.quote(folder), urllib.parse.quote(command), *options]))
+        return folder
+
+    def many(self, verb, names):
+        rows = self.ask(" ".join([verb, *names]))
+        errors = [row[2] for row in rows if row[0] == "error"]
+        self.ms = next((float(row[1]) for row in rows if row[0] == "ms"), None)
+        return [dict(zip(NAMES, row)) for row in rows if len(row) == len(NAMES)] if not errors else errors[0]
+
+    def submit(self, *names):
+        return self.many("submit", names)
+
+    def poll(self, *names):
+        return self.many("poll", names)
+
+    def one(self, name):
+        answer = self.poll(name)
+        assert isinstance(answer, list), answer
+        return answer[0]
+
+    def until(self, name, state, seconds=30):
+        return self.c.wait_for(lambda: (lambda s: s if s["state"] == state else None)(self.one(name)), seconds, f"{name} {state}")
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.wait(20) == 0
+
+
+def sanitizer():
+    return {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+
+
+c = cluster.Cluster(nodes=2, cpus=4, accounting=LONG)
+
+
+def program(name="program"):
+    return c.write(f"site/{name}", PROGRAM, 0o755)
+
+
+def names_in_queue(prefix):
+    return [name for _, name in c.jobs() if name.startswith(prefix)]
+
+
+def begins(folder):
+    try:
+        return open(folder + "/begins").read().split()
+    except FileNotFoundError:
+        return []
+
+
+def test_one_job():
+    d.add("one", f"{program()} 1 3")
+    begun = time.monotonic()
+    status = d.submit("one")[0]
+    print(f"# submit {d.ms:.0f} ms")
+    assert status["state"] == "queued" and status["id"].isdigit(), status
+    assert os.path.exists(c.scratch + "/one/attempt-0001.sh")
+    running = d.until("one", "running")
+    print(f"# running after {time.monotonic() - begun:.2f} s")
+    assert running["nodes"].startswith("n") and running["n_nodes"] == "1" and 0 <= float(running["started"]) < 20, running
+    ended = d.until("one", "ended")
+    assert (ended["exit"], ended["cause"], ended["id"]) == ("3", "", status["id"]), ended
+    assert "begun" in ended["out"] and 0 <= float(ended["ended"]) < 20, ended
+
+
+def test_submitted_again_is_found():
+    again = d.submit("one")[0]
+    assert again["state"] == "ended" and again["exit"] == "3", again
+    d.ask("forget")
+    again = d.submit("one")[0]
+    assert again["state"] == "ended" and again["exit"] == "3", again
+    assert len(begins(c.scratch + "/one")) == 1
+    d.add("queued", f"{program()} 30")
+    first = d.submit("queued")[0]
+    d.ask("forget")
+    again = d.submit("queued")[0]
+    assert again["id"] == first["id"] and again["state"] in ("queued", "running"), again
+    assert names_in_queue("fl-queued") == ["fl-queued"]
+
+
+def test_soft_cancel_saves():
+    d.until("queued", "running")
+    c.wait_for(lambda: begins(c.scratch + "/queued"), 20, "its program runs")
+    d.ask("cancel queued soft")
+    ended = d.until("queued", "ended")
+    assert ended["exit"] == "75" and "saved" in ended["err"] and ended["cause"] == "", ended
+
+
+def test_hard_cancel():
+    d.add("hard", "sleep 60")
+    d.submit("hard")
+    c.wait_for(lambda: os.path.exists(c.scratch + "/hard/attempt-0001.pid"), 30, "it has begun")
+    assert d.ask("cancel hard hard") == []
+    ended = d.until("hard", "ended")
+    assert ended["cause"] == "cancelled at the site" and ended["batch_state"] == "CANCELLED", ended
+
+
+def test_array():
+    names = [f"a{i}" for i in range(20)]
+    for i, name in enumerate(names):
+        d.add(name, f"{program()} 0 {i}")
+    c.count("sbatch")
+    answers = d.submit(*names)
+    print(f"# submit of 20: {d.ms:.0f} ms")
+    assert len(c.calls()) == 1, c.calls()
+    ids = [s["id"] for s in answers]
+    assert len({i.split("_")[0] for i in ids}) == 1 and [i.split("_")[1] for i in ids] == [str(i + 1) for i in range(20)], ids
+    c.wait_for(lambda: all(s["state"] == "ended" for s in d.poll(*names)), 60, "all ended")
+    for i, status in enumerate(d.poll(*names)):
+        assert status["exit"] == str(i) and "begun" in status["out"], status
+        assert len(begins(f"{c.scratch}/a{i}")) == 1
+    d.ask("forget")
+    assert [s["exit"] for s in d.submit(*names)] == [str(i) for i in range(20)]
+    assert len(c.calls()) == 1
+    c.unwrap("sbatch")
+
+
+def test_lost_answer():
+    """sbatch submits, its answer is lost: found by its name, not sent again; one job, and members of arrays in another company."""
+    c.wrap("sbatch", '"$REAL" "$@" > /dev/null; exit 1')
+    for name in ("l1", "l2", "l3"):
+        d.add(name, f"{program()} 2")
+    assert isinstance(d.submit("l1"), str) and isinstance(d.submit("l2", "l3"), str)
+    c.unwrap("sbatch")
+    c.count("sbatch")
+    for state in "memory", "forgotten":
+        answers = d.submit("l1", "l2", "l3")
+        assert all(s["state"] in ("queued", "running") and s["id"] for s in answers), answers
+        assert answers[1]["id"].split("_")[1] == "1" and answers[2]["id"].split("_")[1] == "2", answers
+        d.ask("forget")
+    assert c.calls() == []
+    c.unwrap("sbatch")
+    for name in ("l1", "l2", "l3"):
+        assert d.until(name, "ended")["exit"] == "0"
+        assert len(begins(f"{c.scratch}/{name}")) == 1
+
+
+def test_late_duplicate_does_nothing():
+    """Were it submitted twice in spite of all, the second finds the first's mark."""
+    folder = d.add("twice", f"{program()} 1")
+    d.submit("twice")
+    c.sbatch("--wait", "-D", folder, folder + "/attempt-0001.sh")
+    assert d.until("twice", "ended")["exit"] == "0"
+    assert len(begins(folder)) == 1
+
+
+def test_withdrawn_never_starts():
+    """Cancelled before its submission has come through: whatever comes later does nothing."""
+    folder = d.add("late", f"{program()} 1")
+    d.ask("cancel late soft")
+    lost = d.one("late")
+    assert (lost["state"], lost["id"]) == ("lost", ""), lost
+    assert d.submit("late")[0]["state"] == "lost" and names_in_queue("fl-late") == []
+    d.add("late2", "sleep 100")
+    d.add("late3", "sleep 100", "nodes=2")
+    d.ask("site nodes=2 ranks=4")
+    d.submit("late2")
+    c.wait_for(lambda: os.path.exists(c.scratch + "/late2/attempt-0001.pid"), 30, "it has begun")
+    d.submit("late3")
+    waits = d.one("late3")
+    assert waits["state"] == "queued" and waits["batch_reason"] in ("Resources", "Priority", ""), waits
+    d.ask("forget")
+    d.ask("cancel late3 soft")
+    assert d.one("late3")["state"] == "lost"
+    assert d.ask("cancel late2 hard") == []
+    d.until("late2", "ended")
+    d.ask("site nodes=0 ranks=1")
+    assert c.squeue("-h", "-n", "fl-late3") == ""
+
+
+def test_refused():
+    d.add("refused", "true")
+    d.ask("site partition=moon")
+    status = d.submit("refused")[0]
+    assert (status["state"], status["cause"]) == ("ended", "refused") and "partition" in status["batch_reason"], status
+    d.ask("site partition=-batch%20--wrap=reboot")
+    status = d.submit("refused")[0]
+    assert status["cause"] == "refused" and "plain word" in status["batch_reason"], status
+    d.ask("site partition=")
+    assert d.submit("refused")[0]["state"] == "queued"
+    assert d.until("refused", "ended")["exit"] == "0"
+
+
+def test_hostile_words():
+    folder = c.scratch + "/a b'$(touch boom)\n;c"
+    d.ask("site environment=export%20X=1")
+    d.add("hostile", "printf '%s' '\x1b[31mred$(touch boom)'; head -c 1000000 /dev/zero | tr '\\0' x >&2", folder=folder)
+    assert d.submit("hostile")[0]["state"] == "queued"
+    ended = d.until("hostile", "ended")
+    assert ended["exit"] == "0" and "$(touch boom)" in ended["out"] and "\\033" not in ended["out"], ended
+    assert not any("boom" in files for _, _, files in os.walk(c.folder))
+
+
+def test_slurmctld_down():
+    d.add("down", "true")
+    c.kill_slurmctld()
+    try:
+        for verb in d.poll, d.submit:
+            answer = verb("down")
+            assert isinstance(answer, str) and "lurm" in answer, answer
+    finally:
+        c.start_slurmctld()
+    c.wait_for(lambda: isinstance(d.submit("down"), list), 20, "submitted")
+    assert d.until("down", "ended")["exit"] == "0"
+    assert names_in_queue("fl-down") == ["fl-down"]
+
+
+def test_node_lost():
+    d.add("node", f"{program()} 60")
+    d.submit("node")
+    node = d.until("node", "running")["nodes"]
+    c.wait_for(lambda: begins(c.scratch + "/node"), 20, "its program runs")
+    c.crash(node)
+    again = d.until("node", "queued")
+    assert again["restarts"] == "1" and again["cause"] == "node failure", again
+    c.resume(node)
+    running = d.until("node", "running", 60)
+    assert running["restarts"] == "1", running
+    d.ask("cancel node hard")
+    d.until("node", "ended")
+
+
+def test_thousand_queued():
+    """Two commands a poll at most, however many."""
+    names = [f"k{i}" for i in range(1000)]
+    for name in names:
+        d.add(name, "true")
+    c.drain("n1"), c.drain("n2")
+    before = time.monotonic()
+    answers = d.submit(*names)
+    print(f"# submit of 1000: {time.monotonic() - before:.2f} s")
+    assert all(s["state"] == "queued" for s in answers)
+    d.poll(*names)
+    for command in ("squeue", "sacct", "scontrol", "sinfo"):
+        c.count(command)
+    answers = d.poll(*names)
+    print(f"# poll of 1000: {d.ms:.0f} ms, {c.calls()}")
+    assert len(answers) == 1000 and all(s["state"] == "queued" and s["batch_reason"] for s in answers), answers[0]
+    assert len(c.calls()) <= 2, c.calls()
+    for command in ("squeue", "sacct", "scontrol", "sinfo"):
+        c.unwrap(command)
+    c.run(["scancel", "--me"])
+    c.resume("n1"), c.resume("n2")
+    c.wait_for(c.all_idle, 30, "nodes are back")
+    ended = d.poll(*names)
+    assert all(s["state"] == "ended" and s["cause"] == "cancelled at the site" for s in ended), ended[0]
+
+
+def test_probe():
+    cores, idle, busy, down, pending, line = d.ask("probe")[0]
+    assert (cores, idle, busy, down, pending) == ("4", "2", "0", "0", "0") and "2 of 2 nodes idle" in line, line
+
+
+TESTS = [test_one_job, test_submitted_again_is_found, test_soft_cancel_saves, test_hard_cancel, test_array, test_lost_answer,
+         test_late_duplicate_does_nothing, test_withdrawn_never_starts, test_refused, test_hostile_words, test_slurmctld_down,
+         test_probe, test_thousand_queued, test_node_lost]
+
+if __name__ == "__main__":
+    why = cluster.missing(LONG)
+    if why:
+        print(f"1..0 # SKIP {why}")
+        sys.exit()
+    with c:
+        d = Driver(c)
+        try:
+            main(TESTS)
+        finally:
+            d.close()
