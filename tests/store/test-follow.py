@@ -2,7 +2,7 @@
 """`firstlight-control follow`: a store that somebody writes to, followed over a pipe, the follower killed again and again;
 in the end both hold the same. Prints TAP.
 
-usage: test-follow.py FIRSTLIGHT-CONTROL TEST-MIRROR"""
+usage: test-follow.py FIRSTLIGHT-CONTROL TEST-MIRROR [--million]"""
 import configparser
 import os
 import random
@@ -14,6 +14,7 @@ import tempfile
 import time
 
 CONTROL, WRITER = sys.argv[1:3]
+MILLION = '--million' in sys.argv
 
 
 def follow(tmp, *options, store='/far', command=(CONTROL, 'serve'), **more):
@@ -31,11 +32,11 @@ def dump(folder):
     return rows, counts
 
 
-def assert_same(tmp):
+def assert_same(tmp, runs=20):
     (far, far_counts), (copy, counts) = dump(tmp + '/far'), dump(tmp + '/copy')
     for name in far:
         assert far[name] == copy[name], name
-    assert counts == far_counts and len(far['slice']) > 50 and len(far['run']) > 20
+    assert counts == far_counts and len(far['slice']) > 50 and len(far['run']) >= runs
 
 
 def test_killed(tmp):
@@ -109,8 +110,24 @@ def test_refused(tmp):
         assert done.returncode == 2 and 'is missing' in done.stderr, done
 
 
+def test_million(tmp):
+    """10^6 shots: time and bytes of the first copy, and of a poll without news."""
+    subprocess.run([WRITER, '--shots', tmp + '/far', '1', '1000000'], check=True)
+    def measured(what):
+        wire = tmp + '/wire'
+        begin = time.monotonic()
+        out, err = follow(tmp, '--once', command=('sh', '-c', '%s serve | tee %s' % (CONTROL, wire))).communicate(timeout=300)
+        assert out.splitlines()[-1] == 'up to date', (out, err)
+        print('# %s: %.2f s, %.1f MB over the link, store of %.1f MB' % (
+            what, time.monotonic() - begin, os.path.getsize(wire) / 1e6, os.path.getsize(tmp + '/far/firstlight.sqlite') / 1e6))
+        return os.path.getsize(wire)
+    assert measured('first copy') < 60e6
+    assert measured('no news') < 2000
+    assert_same(tmp, runs=10)
+
+
 def main():
-    tests = [test_killed, test_live, test_refused]
+    tests = [test_million] if MILLION else [test_killed, test_live, test_refused]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):

@@ -1,7 +1,8 @@
 /* A mirror of a store that is written to: whatever is done to the store, in whatever batches it is followed, killed and
  * begun again, in the end both hold the same, and readers of the mirror have counted what readers of the store have.
  *
- *   test-mirror --write FOLDER SEED ROUNDS    writes to a store in FOLDER, for tests of `follow` */
+ *   test-mirror --write FOLDER SEED ROUNDS    writes to a store in FOLDER, for tests of `follow`
+ *   test-mirror --shots FOLDER SEED SHOTS     the same many shots in jobs of 100,000, every other one compacted */
 #include "tests/store/fixture.h"
 
 #include <sqlite3.h>
@@ -481,9 +482,44 @@ write_for_others (char **argv)
   return 0;
 }
 
+static int
+write_shots (char **argv)
+{
+  Writer w;
+  guint n = (guint) atoi (argv[4]);
+  writer_begin (&w, argv[2], (guint64) atoi (argv[3]));
+  for (guint done = 0; done < n; done += 100000)
+    {
+      add_run_and_job (&w);
+      const Open *open = &g_array_index (w.attempts, Open, w.attempts->len - 1);
+      g_assert_true (fl_store_begin (w.store, NULL));
+      for (guint i = 0; i < 100000; i += 250)
+        {
+          FlShotRow shots[250];
+          for (guint k = 0; k < 250; k++)
+            {
+              guint64 at = 1700000000000000000u + (guint64) (done + i + k) * 8333333;
+              shots[k] = make_shot (fl_random_u64 (&w.random),
+                                    any_of (&w, 5) == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS, any_of (&w, 90),
+                                    at + any_of (&w, 100000));
+              shots[k].resolution = 1.5f + (float) any_of (&w, 1000) / 1000;
+              shots[k].duration[1] = 8000 + any_of (&w, 3000);
+            }
+          add_shots (w.store, open->attempt, i / 250 % 64, i / 250 / 64, shots, 250);
+        }
+      g_assert_true (fl_store_commit (w.store, NULL));
+      if (done / 100000 % 2 == 0)
+        compact (w.store, open->attempt);
+    }
+  writer_end (&w);
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc == 5 && strcmp (argv[1], "--shots") == 0)
+    return write_shots (argv);
   if (argc == 5 && strcmp (argv[1], "--write") == 0)
     return write_for_others (argv);
   g_test_init (&argc, &argv, NULL);
