@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -113,9 +114,13 @@ configure (TestServer *server, const char *lines, gboolean pam)
       "Port %d\nListenAddress 127.0.0.1\nHostKey %s/host_key\nHostKey %s/host_key_rsa\nPidFile none\n"
       "AuthorizedKeysFile %s/authorized_keys\n"
       "TrustedUserCAKeys %s/ca.pub\nPasswordAuthentication no\nKbdInteractiveAuthentication %s\nUsePAM %s\n"
-      "StrictModes no\nPermitRootLogin yes\nUseDNS no\nMaxStartups 100\nSubsystem sftp internal-sftp\n%s\n",
-      server->port, d, d, d, d, pam ? "yes" : "no", pam ? "yes" : "no", lines);
+      "StrictModes no\nPermitRootLogin yes\nUseDNS no\nMaxStartups 100\nSubsystem sftp internal-sftp\nSetEnv HOME=%s/home\n%s\n",
+      server->port, d, d, d, d, pam ? "yes" : "no", pam ? "yes" : "no", d, lines);
   append (server, "sshd_config", text, NULL);
+  /* A home whose start-up file talks, as many do: bash reads it for commands of sshd. */
+  g_autofree char *home = test_server_file (server, "home");
+  g_mkdir (home, 0755);
+  append (server, "home/.bashrc", "echo Welcome.; echo Maintenance on Monday. >&2; printf 'no end of line'\n", NULL);
   if (!pam)
     return;
   g_autofree char *service = g_strdup_printf (
@@ -138,7 +143,11 @@ configure (TestServer *server, const char *lines, gboolean pam)
 char *
 test_server_code (void)
 {
-  const char *argv[] = { "oathtool", "--totp", SECRET, NULL };
+  static int n;
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDateTime) then = g_date_time_add_seconds (now, 30 * n++);
+  g_autofree char *at = g_date_time_format (then, "--now=%Y-%m-%d %H:%M:%S UTC");
+  const char *argv[] = { "oathtool", "--totp", at, SECRET, NULL };
   g_autofree char *out = NULL;
   g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, NULL, NULL);
   return g_strdup (g_strchomp (out));
@@ -176,6 +185,14 @@ answers (int port)
   return ok;
 }
 
+/* Should a test be killed, its server is not to outlive it. */
+static void
+die_with_us (gpointer data)
+{
+  (void) data;
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
+}
+
 void
 test_server_start (TestServer *server)
 {
@@ -190,8 +207,8 @@ test_server_start (TestServer *server)
       environment = g_environ_setenv (environment, "PAM_WRAPPER_SERVICE_DIR", pam_folder, TRUE);
     }
   g_autoptr (GError) error = NULL;
-  g_spawn_async (NULL, (char **) argv, environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &server->pid,
-                 &error);
+  g_spawn_async (NULL, (char **) argv, environment, G_SPAWN_DO_NOT_REAP_CHILD, die_with_us, NULL,
+                 &server->pid, &error);
   g_assert_no_error (error);
   for (int i = 0; i < 1000 && !answers (server->port); i++)
     g_usleep (10000);
