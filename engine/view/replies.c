@@ -127,12 +127,13 @@ replies_run (gpointer data)
 {
   FlViewReplies *r = data;
   g_mutex_lock (&r->mutex);
-  while ((r->writing = next_unsent (r)) != NULL)
+  for (Unsent *u; (u = next_unsent (r)) != NULL;)
     {
-      Unsent *u = r->writing;
+      r->writing = u;
       g_mutex_unlock (&r->mutex);
       gboolean written = write_chunk (r->out, u);
       g_mutex_lock (&r->mutex);
+      r->writing = NULL;
       r->broken |= !written;
       if (u->sent >= body_length (u))
         done (r, u);
