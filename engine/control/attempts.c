@@ -15,6 +15,8 @@ fl_active_free (FlActive *active)
     return;
   fl_submission_free (active->submission);
   fl_ingest_free (active->ingest);
+  fl_site_status_free (active->final);
+  g_free (active->noted);
   g_free (active);
 }
 
@@ -151,6 +153,21 @@ change_records (FlConductor *conductor, const FlActive *active, Change change, g
   return FALSE;
 }
 
+/* What the scheduler says of it. */
+static void
+copy_status (FlAttempt *attempt, const FlSiteStatus *status)
+{
+  set_text (&attempt->remote_id, status->remote_id);
+  set_text (&attempt->nodes, status->nodes);
+  set_text (&attempt->script, status->script);
+  set_text (&attempt->batch_state, status->batch_state);
+  set_text (&attempt->batch_reason, status->batch_reason);
+  set_text (&attempt->cause, fl_site_cause_name (status->cause));
+  attempt->expected = status->state == FL_SITE_QUEUED ? status->expected : 0;
+  if (status->n_nodes > 0)
+    attempt->n_nodes = status->n_nodes;
+}
+
 static gboolean
 note (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data, GError **error)
 {
@@ -158,23 +175,38 @@ note (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data
   (void) error;
   const FlSiteStatus *status = data;
   FlJobState state = status->state == FL_SITE_RUNNING ? FL_JOB_RUNNING : FL_JOB_QUEUED;
+  gboolean requeued = state == FL_JOB_QUEUED && attempt->state == FL_JOB_RUNNING;
   attempt->state = job->state = state;
-  set_text (&attempt->remote_id, status->remote_id);
-  set_text (&attempt->nodes, status->nodes);
-  set_text (&attempt->script, status->script);
+  copy_status (attempt, status);
+  if (requeued)
+    set_text (&job->reason, status->cause == FL_CAUSE_PREEMPTED ? "preempted; it waits in the queue again"
+                                                                : "was put back into the queue");
   if (state == FL_JOB_RUNNING)
     {
       attempt->started = status->started;
       if (job->started == 0)
         job->started = status->started;
+      set_text (&job->reason, "");
     }
   return TRUE;
 }
 
 gboolean
-fl_attempt_note (FlConductor *conductor, const FlActive *active, const FlSiteStatus *status, GError **error)
+fl_attempt_note (FlConductor *conductor, FlActive *active, const FlSiteStatus *status, GError **error)
 {
-  return change_records (conductor, active, note, status, error);
+  /* When it is expected to begin moves all the time: a minute is news. */
+  g_autofree char *now =
+      g_strdup_printf ("%d\n%d\n%s\n%s\n%s\n%s\n%" G_GUINT64_FORMAT, status->state, status->cause,
+                       status->remote_id, status->nodes, status->batch_state, status->batch_reason,
+                       (guint64) (status->expected / (60 * FL_NS_PER_S)));
+  active->running = status->state == FL_SITE_RUNNING;
+  if (g_strcmp0 (now, active->noted) == 0)
+    return TRUE;
+  if (!change_records (conductor, active, note, status, error))
+    return FALSE;
+  g_free (active->noted);
+  active->noted = g_steal_pointer (&now);
+  return TRUE;
 }
 
 static gboolean
@@ -215,6 +247,8 @@ say_why (const FlSiteStatus *status)
   int signal = status->exit_code > 128 && status->exit_code < 128 + NSIG ? status->exit_code - 128 : 0;
   if (status->cause == FL_CAUSE_REFUSED)
     return g_strdup (status->batch_reason);
+  if (status->cause != FL_CAUSE_NONE && (ours == NULL || status->cause != FL_CAUSE_DISK))
+    return g_strdup (fl_site_cause_name (status->cause));
   if (status->state == FL_SITE_LOST && *status->remote_id == '\0')
     return g_strdup ("was submitted but never started");
   if (status->state == FL_SITE_LOST)
@@ -232,37 +266,6 @@ last_line (const char *text)
   g_autofree char *copy = g_strchomp (g_strdup (text != NULL ? text : ""));
   const char *line = strrchr (copy, '\n');
   return g_strdup (line != NULL ? line + 1 : copy);
-}
-
-typedef enum
-{
-  END_DONE,
-  END_FAILED,
-  END_PAUSED, /* saved and stopped by itself */
-  END_KILLED
-} End;
-
-static End
-how_it_ended (const FlSiteStatus *status)
-{
-  if (status->state == FL_SITE_LOST)
-    return END_KILLED;
-  if (status->cause == FL_CAUSE_REFUSED)
-    return END_FAILED;
-  switch (status->exit_code)
-    {
-    case 0:
-      return END_DONE;
-    case 1:
-    case 2:
-    case 126: /* the shell's: cannot be run, */
-    case 127: /* not found */
-      return END_FAILED;
-    case 75:
-      return END_PAUSED;
-    default:
-      return END_KILLED;
-    }
 }
 
 /* Shots that each attempt of the job has in the store. */
@@ -285,62 +288,79 @@ shots_of_attempts (FlStore *store, gint64 job, GError **error)
   return shots;
 }
 
-/* Whether another attempt should go on: not if the last ones led nowhere. */
+/* Whether another attempt should go on: not if the last ones led nowhere. *fruitless counts those. */
 static gboolean
-may_go_on (FlConductor *conductor, const FlAttempt *last, End end, gboolean *may, GError **error)
+may_go_on (FlConductor *conductor, const FlAttempt *last, int most, int *fruitless, gboolean *may,
+           GError **error)
 {
   g_autoptr (GPtrArray) attempts = fl_store_list_attempts (conductor->store, last->job, error);
   g_autoptr (GHashTable) shots =
       attempts != NULL ? shots_of_attempts (conductor->store, last->job, error) : NULL;
   if (shots == NULL)
     return FALSE;
-  int most = end == END_PAUSED ? FL_MAX_PAUSES : FL_MAX_FRUITLESS, n = 0;
-  for (guint i = attempts->len; i-- > 0 && n < most; n++)
+  *fruitless = 0;
+  for (guint i = attempts->len; i-- > 0 && *fruitless < most; ++*fruitless)
     {
       const FlAttempt *attempt = attempts->pdata[i];
       const gint64 *done = g_hash_table_lookup (shots, &attempt->id);
       gboolean fruitful = done != NULL && *done > 0;
-      if (attempt->state == FL_JOB_CANCELLED || fruitful)
+      if (attempt->state == FL_JOB_CANCELLED || attempt->state == FL_JOB_DONE || fruitful)
         break;
     }
-  *may = n < most;
+  *may = *fruitless < most;
   return TRUE;
 }
 
-static gboolean
-end_records (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data, GError **error)
+static void
+end_attempt (FlAttempt *attempt, FlJob *job, const FlSiteStatus *status, const char *why)
 {
-  const FlSiteStatus *status = data;
-  End end = how_it_ended (status);
-  g_autofree char *why = end == END_DONE ? last_line (status->out_tail) : say_why (status);
-  gboolean again = FALSE;
   attempt->ended = status->ended > 0 ? status->ended : fl_now_ns ();
   attempt->exit_code = status->exit_code;
   if (attempt->started == 0)
     attempt->started = status->started;
   if (job->started == 0)
     job->started = attempt->started;
-  set_text (&attempt->remote_id, status->remote_id);
-  set_text (&attempt->nodes, status->nodes);
-  set_text (&attempt->script, status->script);
+  copy_status (attempt, status);
   set_text (&attempt->stderr_tail, status->err_tail);
   set_text (&attempt->reason, why);
-  if (job->stop_wanted && end != END_DONE)
-    attempt->state = FL_JOB_CANCELLED;
-  else
-    {
-      attempt->state = end == END_DONE ? FL_JOB_DONE : end == END_PAUSED ? FL_JOB_PREEMPTED : FL_JOB_FAILED;
-      if ((end == END_PAUSED || end == END_KILLED) && !may_go_on (conductor, attempt, end, &again, error))
-        return FALSE;
-    }
-  job->state = again ? FL_JOB_PLANNED : attempt->state == FL_JOB_PREEMPTED ? FL_JOB_FAILED : attempt->state;
+}
+
+static char *
+job_reason (const FlAttempt *attempt, const FlVerdict *verdict, const char *why, guint pause, gboolean again)
+{
+  if (attempt->state == FL_JOB_DONE)
+    return g_strdup ("");
+  if (again && pause > 0)
+    return g_strdup_printf ("attempt %d: %s; tried again in %u s", attempt->number, why, pause);
+  if (again)
+    return g_strdup_printf ("attempt %d: %s; going on", attempt->number, why);
+  if (attempt->state == FL_JOB_CANCELLED)
+    return g_strdup (strcmp (attempt->cause, fl_site_cause_name (FL_CAUSE_CANCELLED)) == 0
+                         ? "cancelled at the site"
+                         : "stopped on request");
+  if (verdict->again)
+    return g_strdup_printf ("%s; given up after %d attempts", why, attempt->number);
+  return g_strdup (why);
+}
+
+static gboolean
+end_records (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data, GError **error)
+{
+  const FlSiteStatus *status = data;
+  FlVerdict verdict = fl_policy_verdict (status, job->stop_wanted);
+  g_autofree char *why = verdict.state == FL_JOB_DONE ? last_line (status->out_tail) : say_why (status);
+  gboolean again = FALSE;
+  int fruitless = 0;
+  end_attempt (attempt, job, status, why);
+  attempt->state = verdict.state;
+  if (verdict.again && !may_go_on (conductor, attempt, verdict.most, &fruitless, &again, error))
+    return FALSE;
+  guint pause = again ? fl_policy_pause (status->cause, MAX (fruitless, 1)) : 0;
+  job->state = again ? FL_JOB_PLANNED : verdict.state == FL_JOB_PREEMPTED ? FL_JOB_FAILED : verdict.state;
   job->ended = again ? 0 : attempt->ended;
   job->stop_wanted = FALSE;
-  g_autofree char *reason = again ? g_strdup_printf ("attempt %d: %s; going on", attempt->number, why)
-                            : attempt->state == FL_JOB_CANCELLED ? g_strdup ("stopped on request")
-                            : end == END_PAUSED || end == END_KILLED
-                                ? g_strdup_printf ("%s; given up after %d attempts", why, attempt->number)
-                                : g_strdup (end == END_DONE ? "" : why);
+  job->not_before = pause > 0 ? fl_now_ns () + pause * FL_NS_PER_S : 0;
+  g_autofree char *reason = job_reason (attempt, &verdict, why, pause, again);
   set_text (&job->reason, reason);
   return TRUE;
 }

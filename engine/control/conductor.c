@@ -64,27 +64,18 @@ take_lease (FlConductor *conductor, GError **error)
   return FALSE;
 }
 
-/* --- attempts of a conductor before us --- */
+/* --- taking over --- */
 
-/* What a conductor before us started: its command is in the record; how much it takes, its task says. */
 static gboolean
 adopt_attempt (FlConductor *conductor, const FlAttempt *attempt, GError **error)
 {
   FlJob *job = fl_store_get (conductor->store, FL_TABLE_JOB, attempt->job, error);
-  FlTask *task = job != NULL ? fl_store_get (conductor->store, FL_TABLE_TASK, job->task, error) : NULL;
-  FlSiteLink *link = task != NULL ? fl_conductor_link (conductor, attempt->site, error) : NULL;
-  gboolean ok = link != NULL;
-  int given = ok ? fl_site_link_site (link)->cores : 0,
-      cores = given > 0 ? given : (int) g_get_num_processors ();
-  g_autofree char *key = job != NULL ? g_path_get_basename (job->path) : NULL;
-  ok = ok
-       && fl_conductor_watch (conductor, job, attempt, key, fl_site_link_site (link)->environment,
-                              fl_plan_ranks (task, cores), error);
-  fl_record_free (FL_TABLE_TASK, task);
+  gboolean ok = job != NULL && fl_conductor_watch (conductor, job, attempt, error);
   fl_record_free (FL_TABLE_JOB, job);
   return ok;
 }
 
+/* What a conductor before us started. */
 static gboolean
 adopt (FlConductor *conductor, GError **error)
 {
@@ -99,6 +90,31 @@ adopt (FlConductor *conductor, GError **error)
   return attempts != NULL;
 }
 
+/* Jobs of these are a person's doing from now on. */
+static void
+know_runs (FlConductor *conductor, GPtrArray *runs)
+{
+  for (guint i = 0; i < runs->len; i++)
+    {
+      const FlRun *run = runs->pdata[i];
+      if (strcmp (run->state, "recording") != 0 && !g_hash_table_contains (conductor->known, &run->id))
+        g_hash_table_add (conductor->known, g_memdup2 (&run->id, sizeof run->id));
+    }
+}
+
+static gboolean
+take_over (FlConductor *conductor, GError **error)
+{
+  g_autoptr (GPtrArray) runs = NULL;
+  if (!take_lease (conductor, error)
+      || (conductor->workers = fl_workers_new (conductor->store, error)) == NULL
+      || (runs = fl_store_list (conductor->store, FL_TABLE_RUN, error)) == NULL)
+    return FALSE;
+  know_runs (conductor, runs);
+  fl_conductor_listen (conductor);
+  return fl_places_refresh (conductor, error) && adopt (conductor, error);
+}
+
 FlConductor *
 fl_conductor_new (FlStore *store, const char *engine, GError **error)
 {
@@ -107,13 +123,13 @@ fl_conductor_new (FlStore *store, const char *engine, GError **error)
   conductor->engine = g_strdup (engine);
   conductor->who = own_name ();
   conductor->finder = fl_finder_new (store);
-  conductor->links =
-      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_site_link_free);
+  conductor->places =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_place_free);
   conductor->active =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_active_free);
-  if (!take_lease (conductor, error) || !adopt (conductor, error))
-    return NULL;
-  return g_steal_pointer (&conductor);
+  conductor->known = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  conductor->looked = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  return take_over (conductor, error) ? g_steal_pointer (&conductor) : NULL;
 }
 
 void
@@ -121,12 +137,15 @@ fl_conductor_free (FlConductor *conductor)
 {
   if (conductor == NULL)
     return;
-  /* First the links: no answer comes any more. */
-  g_hash_table_unref (conductor->links);
+  /* First the sites: no answer comes any more. */
+  g_hash_table_unref (conductor->places);
   g_hash_table_unref (conductor->active);
+  g_clear_pointer (&conductor->server, fl_control_server_free);
+  fl_workers_free (conductor->workers);
   fl_store_release (conductor->store, FL_CONDUCTOR_LEASE, conductor->who, NULL);
   fl_finder_free (conductor->finder);
-  g_clear_error (&conductor->error);
+  g_hash_table_unref (conductor->known);
+  g_hash_table_unref (conductor->looked);
   g_free (conductor->message);
   g_free (conductor->engine);
   g_free (conductor->who);
@@ -135,47 +154,112 @@ fl_conductor_free (FlConductor *conductor)
 
 /* --- one round --- */
 
-/* Plans anew only where something has changed. */
+void
+fl_conductor_wake_at (FlConductor *conductor, guint64 when)
+{
+  if (conductor->wake == 0 || when < conductor->wake)
+    conductor->wake = when;
+}
+
 static gboolean
-plan (FlConductor *conductor, GError **error)
+restart_workers (FlConductor *conductor, GError **error)
+{
+  g_autoptr (GPtrArray) names = fl_workers_restart (conductor->workers, error);
+  GHashTableIter iter;
+  gpointer value;
+  if (names == NULL)
+    return FALSE;
+  g_hash_table_iter_init (&iter, conductor->places);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      g_autofree char *link = fl_place_worker (value, "link");
+      if (g_ptr_array_find_with_equal_func (names, link, g_str_equal, NULL))
+        fl_place_connect (value, TRUE);
+    }
+  conductor->replan = TRUE;
+  return TRUE;
+}
+
+/* What has changed since the last round, and concerns us. */
+static gboolean
+look_at_changes (FlConductor *conductor, GError **error)
 {
   gint64 revision = conductor->revision;
   g_autoptr (GPtrArray) changes = fl_store_changes (conductor->store, conductor->revision, &revision, error);
+  gboolean sites = FALSE, restart = FALSE;
   if (changes == NULL)
     return FALSE;
-  if (changes->len == 0 && conductor->revision > 0)
+  for (guint i = 0; i < changes->len; i++)
     {
-      /* A stop that was asked for goes on to its hard end without any change. */
-      GHashTableIter iter;
-      gpointer value;
-      g_hash_table_iter_init (&iter, conductor->active);
-      while (g_hash_table_iter_next (&iter, NULL, &value))
-        if (((FlActive *) value)->stop_asked > 0)
-          fl_conductor_stop (conductor, value);
-      return TRUE;
+      const FlChange *change = changes->pdata[i];
+      sites |= change->table == FL_TABLE_SITE;
+      if (change->table == FL_TABLE_WORKER)
+        restart |= !change->removed && ((const FlWorker *) change->record)->restart_wanted;
+      else if (change->table != FL_TABLE_ATTEMPT)
+        conductor->replan = TRUE;
     }
+  conductor->revision = revision;
+  return (!sites || fl_places_refresh (conductor, error)) && (!restart || restart_workers (conductor, error));
+}
+
+/* Whatever it is that cannot be planned, what runs is looked after. */
+static void
+plan (FlConductor *conductor)
+{
   guint made = 0;
-  if (!fl_plan_jobs (conductor->store, &made, error))
-    return FALSE;
-  g_autoptr (GPtrArray) jobs = fl_store_list (conductor->store, FL_TABLE_JOB, error);
-  if (jobs == NULL || !fl_conductor_grant_wishes (conductor, jobs, error)
-      || !fl_conductor_start_jobs (conductor, jobs, error))
-    return FALSE;
-  conductor->revision = revision; /* what we wrote ourselves is looked at once more */
-  return TRUE;
+  g_autoptr (GError) error = NULL;
+  g_auto (FlPlanBasis) basis = { 0 };
+  g_auto (FlPlanBasis) fresh = { 0 };
+  g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (FlWantedJob));
+  if (!fl_workers_is_due (conductor->workers, "plan"))
+    return;
+  conductor->replan = FALSE;
+  conductor->wake = 0;
+  if (fl_plan_basis_load (&basis, conductor->store, &error))
+    {
+      fl_plan_want_active (&basis, wanted);
+      fl_plan_make (conductor->store, &basis, wanted, conductor->known, &made, &error);
+      fl_conductor_plan_datasets (conductor, &basis, &made);
+      know_runs (conductor, basis.records.runs);
+    }
+  g_autoptr (GError) later = NULL;
+  if (basis.steps == NULL || (made > 0 && !fl_plan_basis_load (&fresh, conductor->store, &later))
+      || !fl_conductor_grant_wishes (conductor, made > 0 ? fresh.records.jobs : basis.records.jobs, &later)
+      || !fl_conductor_start_jobs (conductor, made > 0 ? &fresh : &basis, &later))
+    if (error == NULL)
+      error = g_steal_pointer (&later);
+  if (error == NULL)
+    {
+      fl_workers_well (conductor->workers, "plan", 0, "");
+      return;
+    }
+  fl_workers_failed (conductor->workers, "plan", 0, error->message);
+  conductor->replan = TRUE;
+}
+
+/* A stop that was asked for goes on to its hard end without any change. */
+static void
+stop_harder (FlConductor *conductor)
+{
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, conductor->active);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((FlActive *) value)->stop_asked > 0)
+      fl_conductor_stop (conductor, value);
 }
 
 gboolean
 fl_conductor_round (FlConductor *conductor, GError **error)
 {
-  g_autofree char *message = NULL;
-  if (!take_lease (conductor, error) || !fl_finder_scan (conductor->finder, fl_now_ns (), &message, error))
+  if (!take_lease (conductor, error) || !fl_places_find_runs (conductor, error)
+      || !look_at_changes (conductor, error))
     return FALSE;
-  if (message != NULL && g_strcmp0 (message, conductor->message) != 0)
-    fprintf (stderr, "firstlight-control: %s\n", message);
-  g_free (conductor->message);
-  conductor->message = g_steal_pointer (&message);
-  return plan (conductor, error) && fl_conductor_attend (conductor, error);
+  if (conductor->replan || (conductor->wake > 0 && fl_now_ns () >= conductor->wake))
+    plan (conductor);
+  stop_harder (conductor);
+  fl_conductor_attend (conductor);
+  return fl_workers_write (conductor->workers, error);
 }
 
 gboolean
@@ -195,7 +279,7 @@ fl_conductor_pending (FlConductor *conductor)
 gboolean
 fl_conductor_is_idle (FlConductor *conductor)
 {
-  if (g_hash_table_size (conductor->active) > 0)
+  if (g_hash_table_size (conductor->active) > 0 || conductor->replan || !fl_places_have_looked (conductor))
     return FALSE;
   g_autoptr (GPtrArray) jobs = fl_store_list (conductor->store, FL_TABLE_JOB, NULL);
   g_autoptr (GPtrArray) runs = fl_store_list (conductor->store, FL_TABLE_RUN, NULL);
@@ -206,10 +290,4 @@ fl_conductor_is_idle (FlConductor *conductor)
     if (strcmp (((const FlRun *) runs->pdata[i])->state, "recording") == 0)
       return FALSE;
   return jobs != NULL && runs != NULL;
-}
-
-GError *
-fl_conductor_take_error (FlConductor *conductor)
-{
-  return g_steal_pointer (&conductor->error);
 }

@@ -1,25 +1,28 @@
 /* conductor.h: makes happen what the store says is wanted (design §3, §8).
  *
  * A process of its own that holds the lease "conductor". It only ever computes wanted minus existing – active trials ×
- * active tasks × complete runs × the active blocks that cover them (block 0 where the experiment has no blocks) – makes
- * jobs of it, submits attempts, watches them, takes in their journals. Everything that it knows is in the store and in
- * the attempts' folders, so that it may be killed at any moment; the next one adopts what still runs. Newest runs first.
+ * active tasks × complete runs × the active blocks that cover them (block 0 where the experiment has no blocks), and what
+ * active datasets mean (dataset-plan.h) – makes jobs of it, submits attempts in groups, watches them, takes in their journals.
+ * Everything that it knows is in the store and in the attempts' folders, so that it may be killed at any moment; the next one
+ * adopts what still runs. What becomes of a job whose attempt ended: policy.h.
  *
- * How an attempt ends:
- *   exit 0            done
- *   exit 75           it saved and stopped: a new attempt goes on (at most FL_MAX_PAUSES in a row)
- *   exit 1, 2, 126, 127  failed, the reason is what it said; a person may ask for a retry
- *   anything else, or no exit status at all: something killed it; a new attempt goes on as long as attempts get somewhere
- *                     (at most FL_MAX_FRUITLESS in a row that add no shot)
- *   asked for by a person: cancelled
+ * Its workers ("runs", "plan", "ingest", "dataset:…", and of each site "link:", "submit:", "poll:", "journals:") fail, pause and
+ * go on each by itself; nothing but the loss of the lease or of the store ends it. A site that does not answer leaves all as it
+ * was: nothing is counted as a failure, nothing is submitted a second time.
+ *
+ * Newest runs first. A site is behind while more jobs wait for it than it can take in two rounds (of as many as it holds at a
+ * time: its cores, or its limit of jobs, or 32), or a complete run has waited FL_LAG_MINUTES. With the experiment's backlog
+ * "thin", what begins then takes only a fraction of its shots, and is filled up, newest first, when nothing waits any more.
+ *
+ * Jobs that a person causes – a trial, a dataset, a retry; not a run that arrives – wait `undo_seconds` before their first
+ * submission, and for approval where there are more than `approve_above` of them; at a site on hold all wait for it.
  * Thread: one, with its main context. */
 #pragma once
 
 #include "engine/store/store.h"
 
 #define FL_CONDUCTOR_LEASE "conductor"
-#define FL_MAX_PAUSES      20
-#define FL_MAX_FRUITLESS   3
+#define FL_LAG_MINUTES     10
 
 typedef struct FlConductor FlConductor;
 
@@ -39,5 +42,3 @@ gboolean fl_conductor_has_lease (FlConductor *conductor);
 guint fl_conductor_pending (FlConductor *conductor);
 /* Nothing is running, queued or planned, and every run is complete. */
 gboolean fl_conductor_is_idle (FlConductor *conductor);
-/* The first error met in an answer since the last call; NULL when there was none. Free it. */
-GError *fl_conductor_take_error (FlConductor *conductor);

@@ -32,14 +32,16 @@ typedef struct
 
 typedef struct
 {
-  GPtrArray *runs;    /* const FlRun: all that the expression takes, by name; those that are being recorded, too */
-  GArray *jobs;       /* FlMeantJob, in the graph's order, of complete runs */
-  GPtrArray *globals; /* const FlTask: of all runs, in the graph's order */
-  guint64 shots;      /* of the runs, as far as they are counted */
+  GPtrArray
+      *runs;    /* const FlRun: all that the expression takes, by name; those that are being recorded, too */
+  GArray *jobs; /* FlMeantJob, in the graph's order, of complete runs */
+  GPtrArray *globals;                    /* const FlTask: of all runs, in the graph's order */
+  guint64 shots;                         /* of the runs, as far as they are counted */
   guint n_new, n_open, n_done, n_failed; /* of `jobs`; open: there and not ended */
-  double node_minutes; /* of the new and the open ones: from what ended ones of that task took for so many bytes; where there
+  double
+      node_minutes; /* of the new and the open ones: from what ended ones of that task took for so many bytes; where there
                           are none, their time limit */
-  gboolean guessed;    /* some of them are their time limit */
+  gboolean guessed; /* some of them are their time limit */
 
   /* The next version. */
   GPtrArray *inputs;     /* const FlJob: done jobs that it would take, by id */

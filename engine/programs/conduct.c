@@ -10,7 +10,8 @@
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 
-#define PROGRAM "firstlight-control conduct"
+#define PROGRAM        "firstlight-control conduct"
+#define SETTLE_SECONDS 10
 
 typedef struct
 {
@@ -50,9 +51,6 @@ do_round (gpointer data)
 {
   Conduct *conduct = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GError) later = fl_conductor_take_error (conduct->conductor);
-  if (later != NULL)
-    say (conduct, later);
   if (!fl_conductor_round (conduct->conductor, &error))
     {
       say (conduct, error);
@@ -64,8 +62,7 @@ do_round (gpointer data)
     }
   else
     {
-      if (later == NULL)
-        g_clear_pointer (&conduct->last, g_free);
+      g_clear_pointer (&conduct->last, g_free);
       /* Only a whole round has looked for runs, and granted what people want. */
       if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
         g_main_loop_quit (conduct->loop);
@@ -73,12 +70,22 @@ do_round (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* What the sites have been asked is waited for: their answers are recorded by whoever asked. */
+static gboolean
+be_late (gpointer late)
+{
+  *(gboolean *) late = TRUE;
+  return G_SOURCE_CONTINUE;
+}
+
+/* What the sites have been asked is waited for, a while: their answers are recorded by whoever asked. */
 static void
 settle (Conduct *conduct)
 {
-  while (fl_conductor_pending (conduct->conductor) > 0)
+  gboolean late = FALSE;
+  guint timer = g_timeout_add_seconds (SETTLE_SECONDS, be_late, &late);
+  while (fl_conductor_pending (conduct->conductor) > 0 && !late)
     g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timer);
 }
 
 static void
@@ -86,11 +93,6 @@ run_once (Conduct *conduct)
 {
   do_round (conduct);
   settle (conduct);
-  g_autoptr (GError) later = fl_conductor_take_error (conduct->conductor);
-  if (later == NULL)
-    return;
-  say (conduct, later);
-  conduct->status = fl_error_exit_status (later);
 }
 
 static int
@@ -102,6 +104,8 @@ conduct_store (const Options *options)
       store != NULL ? fl_conductor_new (store, options->engine, &error) : NULL;
   if (conductor == NULL)
     return fl_program_fail (PROGRAM, error);
+  /* Whoever borrowed a channel may go in the middle of it. */
+  signal (SIGPIPE, SIG_IGN);
   Conduct conduct = { .conductor = conductor, .options = options, .loop = g_main_loop_new (NULL, FALSE) };
   g_unix_signal_add (SIGTERM, stop, &conduct);
   g_unix_signal_add (SIGINT, stop, &conduct);

@@ -16,6 +16,9 @@ main (int argc, char **argv)
     { "ingest", fl_program_ingest, "take an attempt's journals into the store" },
     { "job", fl_program_job, "list jobs; ask for one to be stopped or retried" },
     { "follow", fl_program_follow, "keep a copy of an experiment at the far end of a link" },
+    { "site", fl_program_site, "add a site where jobs run, change or list them" },
+    { "dataset", fl_program_dataset, "add a dataset, change or list them" },
+    { "channel", fl_program_channel, "connect to a program at a site, through the conductor" },
     { NULL },
   };
   g_autofree char *name = g_path_get_basename (argc > 0 ? argv[0] : "");

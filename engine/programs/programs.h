@@ -2,6 +2,7 @@
 #pragma once
 
 int fl_program_stills (int argc, char **argv); /* collective: every rank of mpirun calls it */
+int fl_program_hello (int argc, char **argv);  /* collective, too */
 int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_export (int argc, char **argv);
 int fl_program_import_results (int argc, char **argv);
@@ -13,4 +14,7 @@ int fl_program_experiment (int argc, char **argv);
 int fl_program_import (int argc, char **argv);
 int fl_program_ingest (int argc, char **argv);
 int fl_program_job (int argc, char **argv);
+int fl_program_site (int argc, char **argv);
+int fl_program_dataset (int argc, char **argv);
+int fl_program_channel (int argc, char **argv);
 int fl_program_follow (int argc, char **argv);

@@ -27,6 +27,7 @@ typedef struct
   FlProgramOptions common;
   char *out, *stages;
   int attempt;
+  double fraction; /* of the shots, chosen by their ids */
   gboolean timing, retry_set_aside, help;
   gboolean index; /* as far as `until`; else spots only */
   FlUntil until;
@@ -91,6 +92,8 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
       "DIR" },
     { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
       "N" },
+    { "fraction", 0, 0, G_OPTION_ARG_DOUBLE, &options->fraction,
+      "Take so many of the shots only (0 to 1, default 1); a later attempt with more goes on", "F" },
     { "retry-set-aside", 0, 0, G_OPTION_ARG_NONE, &options->retry_set_aside,
       "Try again the shots that were set aside", NULL },
     { "timing", 0, 0, G_OPTION_ARG_NONE, &options->timing, "Print the CPU seconds of each step", NULL },
@@ -126,12 +129,24 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
   else if (options->attempt < 0)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
                  options->attempt);
+  else if (!(options->fraction > 0 && options->fraction <= 1))
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--fraction %g is wrong, expected more than 0 and at most 1",
+                 options->fraction);
   else
     return parse_stages (options, error);
   return FALSE;
 }
 
 /* --- setting up --- */
+
+/* Chosen by content: the same shots whatever the order, the number of ranks and the files that came later; those of a
+ * smaller fraction are among those of a larger one. */
+static gboolean
+is_chosen (double fraction, guint64 shot)
+{
+  FlRandom draw = fl_random (shot ^ 0x6672616374696f6eull);
+  return fraction >= 1 || fl_random_unit (&draw) < fraction;
+}
 
 /* Attempts of a job that has results must not differ in what decides about them. */
 static gboolean
@@ -284,7 +299,7 @@ list_shots (Stills *stills)
           const FlStrikes *strikes = fl_history_strikes (stills->history, id);
           if (done != NULL && done->outcome == FL_OUTCOME_SET_ASIDE)
             g_ptr_array_add (stills->set_aside, set_aside_line (input, ref.frame));
-          if (done != NULL)
+          if (done != NULL || !is_chosen (stills->options.fraction, id))
             continue;
           if (strikes == NULL)
             g_array_append_val (stills->shots, ref);
@@ -567,7 +582,7 @@ stills_clear (Stills *stills)
 int
 fl_program_stills (int argc, char **argv)
 {
-  Stills stills = { .hold = -1, .started = fl_tick_ns () };
+  Stills stills = { .hold = -1, .started = fl_tick_ns (), .options.fraction = 1 };
   g_autoptr (GError) error = NULL;
   int status = 0;
   stills.parallel = fl_parallel_start (&argc, &argv);

@@ -13,13 +13,14 @@ PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMP
 
 
 class Experiment:
-    def __init__(self, shot_ms=1):
+    def __init__(self, shot_ms=1, undo=0):
         self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
         self.data = os.path.join(self.folder, "data")
         os.mkdir(self.data)
         self.environment = dict(os.environ, FAKE_SHOT_MS=str(shot_ms))
         self.run("experiment", "--store", self.folder, "--watch", self.data, "--quiet", "0.2", "--trial", "",
                  "--launcher", "env", "--engine", ENGINE, "--cores", "2", "--ranks", "1")
+        self.write("UPDATE experiment SET undo_seconds = ?", undo)
 
     def run(self, *arguments, check=True):
         done = subprocess.run([CONTROL, *arguments], env=self.environment, capture_output=True, text=True, timeout=60)
