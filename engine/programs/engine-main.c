@@ -11,6 +11,7 @@ main (int argc, char **argv)
     { "simulate-sfx", fl_program_simulate_sfx, "write a serial crystallography beamtime that never was" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },
+    { "hello", fl_program_hello, "which ranks, nodes and devices there are: does a site work" },
     { NULL },
   };
   return fl_program_main (programs, "firstlight-engine", argc, argv);
