@@ -9,7 +9,7 @@
 #define BLOCK      (1u << 20)
 #define AROUND     48 /* bytes before and behind a match in which it may turn out to be harmless */
 #define LONGEST    256u
-#define MATCH_FLAG 0x8000u
+#define MATCH_FLAG 0x80000000u
 
 /* --- what looks like an error --- */
 
@@ -145,7 +145,7 @@ typedef struct
 {
   guint8 class[256]; /* of a byte; 0: in no needle */
   guint n_classes, n_states;
-  guint16 *next; /* [state][class]; with MATCH_FLAG where a needle ends */
+  guint32 *next; /* [state][class]: the next state times n_classes, with MATCH_FLAG where a needle ends */
   gint16 *needle,
       *shorter; /* of a state: the longest needle that ends in it, or -1; the state of its next suffix */
 } Automaton;
@@ -185,8 +185,8 @@ link_suffixes (Automaton *a)
       guint state = order[done++];
       for (guint c = 0; c < k; c++)
         {
-          guint16 *to = &a->next[state * k + c];
-          guint16 fallback = state == 0 ? 0 : a->next[(guint) a->shorter[state] * k + c];
+          guint32 *to = &a->next[state * k + c];
+          guint32 fallback = state == 0 ? 0 : a->next[(guint) a->shorter[state] * k + c];
           if (*to == 0)
             *to = fallback;
           else
@@ -194,20 +194,19 @@ link_suffixes (Automaton *a)
               a->shorter[*to] = (gint16) fallback;
               if (a->needle[*to] < 0 && a->needle[fallback] >= 0)
                 a->needle[*to] = G_MAXINT16; /* one ends here, though not the longest */
-              order[n++] = *to;
+              order[n++] = (guint16) *to;
             }
         }
     }
   for (guint i = 0; i < a->n_states * k; i++)
-    if (a->needle[a->next[i]] >= 0)
-      a->next[i] |= MATCH_FLAG;
+    a->next[i] = a->next[i] * k | (a->needle[a->next[i]] >= 0 ? MATCH_FLAG : 0);
 }
 
 static void
 automaton_build (Automaton *a, const Needle *needles, guint n)
 {
   guint most = add_classes (a, needles, n), k = a->n_classes;
-  a->next = g_new0 (guint16, most * k);
+  a->next = g_new0 (guint32, most * k);
   a->needle = g_new (gint16, most);
   a->shorter = g_new0 (gint16, most);
   memset (a->needle, 0xff, most * sizeof *a->needle);
@@ -217,9 +216,9 @@ automaton_build (Automaton *a, const Needle *needles, guint n)
       guint state = 0;
       for (const char *p = needles[i].text; *p != '\0'; p++)
         {
-          guint16 *to = &a->next[state * k + a->class[(guchar) *p]];
+          guint32 *to = &a->next[state * k + a->class[(guchar) *p]];
           if (*to == 0)
-            *to = (guint16) a->n_states++;
+            *to = a->n_states++;
           state = *to;
         }
       a->needle[state] = (gint16) i;
@@ -233,6 +232,8 @@ typedef struct
 {
   int fd;
   guint64 size;
+  const guint8 *block; /* that is being searched */
+  guint64 block_offset, block_end;
   guint64 from; /* matches before do not count */
   const Needle *needles;
   gboolean any; /* whatever matches counts: the needle is the asker's own */
@@ -245,6 +246,11 @@ static gssize
 read_at (const Search *s, guint64 offset, void *bytes, gsize length)
 {
   gssize got;
+  if (offset >= s->block_offset && offset + length <= s->block_end)
+    {
+      memcpy (bytes, s->block + (offset - s->block_offset), length);
+      return (gssize) length;
+    }
   do
     got = pread (s->fd, bytes, (gsize) MIN (length, s->size - MIN (offset, s->size)), (off_t) offset);
   while (got < 0 && errno == EINTR);
@@ -360,13 +366,13 @@ search_block (Search *s, const guint8 *bytes, gsize length, guint64 offset, guin
   gsize passed = 0;
   for (gsize i = 0; i < length; i++)
     {
-      guint16 next = a->next[at * k + a->class[bytes[i]]];
+      guint32 next = a->next[at + a->class[bytes[i]]];
       at = next & ~MATCH_FLAG;
       if (G_LIKELY (next == at))
         continue;
       pass (s, bytes + passed, i - passed, offset + passed);
       passed = i;
-      if (take (s, at, offset + i + 1))
+      if (take (s, at / k, offset + i + 1))
         return TRUE;
     }
   pass (s, bytes + passed, length - passed, offset + passed);
@@ -394,8 +400,15 @@ search (Search *s, GCancellable *cancellable, GError **error)
         break; /* cut meanwhile */
       if (offset < s->from)
         pass (s, block, (gsize) got, offset);
-      else if (search_block (s, block, (gsize) got, offset, &state))
-        break;
+      else
+        {
+          s->block = block;
+          s->block_offset = offset;
+          s->block_end = offset + (guint64) got;
+          if (search_block (s, block, (gsize) got, offset, &state))
+            break;
+          s->block_end = s->block_offset; /* about to be written over */
+        }
       offset += (guint64) got;
     }
   s->found->searched = s->found->found ? s->found->match : offset;
