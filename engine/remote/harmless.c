@@ -11,12 +11,13 @@ fl_harmless (const void *text, gssize length, guint most)
   for (const char *p = valid; *p != '\0' && n < most; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
-      if (c == 0x1b && p[1] == '[') /* a whole escape sequence, up to its letter */
-        for (p++; p[1] != '\0' && !g_ascii_isalpha (p[1]); p++)
-          if ((guchar) p[1] >= 0x80)
-            break;
+      if (c == 0x1b && p[1] == '[') /* a whole escape sequence, with its letter */
+        {
+          p += strspn (p + 1, "[0123456789;?");
+          p += g_ascii_isalpha (p[1]);
+        }
       gboolean shown = g_unichar_isprint (c) && g_unichar_type (c) != G_UNICODE_FORMAT;
-      if (!shown && (line->len == 0 || line->str[line->len - 1] == ' '))
+      if ((!shown || c == ' ') && (line->len == 0 || line->str[line->len - 1] == ' '))
         continue;
       g_string_append_unichar (line, shown ? c : ' ');
       n++;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,6 +144,7 @@ detach (gpointer data)
 {
   (void) data;
   setsid ();
+  umask (077); /* should it make a known_hosts */
   prctl (PR_SET_PDEATHSIG, SIGTERM);
 }
 

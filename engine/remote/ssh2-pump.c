@@ -564,7 +564,8 @@ take_incoming (FlSsh2 *ssh2)
 static void
 end (FlSsh2 *ssh2)
 {
-  g_autofree char *words = fl_ssh2_words (ssh2);
+  g_autofree char *words = fl_ssh2_words (ssh2),
+                  *why = g_strdup_printf ("the connection is broken (%s)", words);
   g_mutex_lock (&ssh2->mutex);
   gboolean asked = ssh2->shut;
   ssh2->lost = TRUE;
@@ -575,7 +576,7 @@ end (FlSsh2 *ssh2)
   while (ssh2->channels->len > 0)
     drop_channel (ssh2, 0);
   if (!asked)
-    ssh2->login.lost (words, ssh2->login.data);
+    ssh2->login.lost (why, ssh2->login.data);
 }
 
 gpointer

@@ -114,13 +114,15 @@ configure (TestServer *server, const char *lines, gboolean pam)
       "Port %d\nListenAddress 127.0.0.1\nHostKey %s/host_key\nHostKey %s/host_key_rsa\nPidFile none\n"
       "AuthorizedKeysFile %s/authorized_keys\n"
       "TrustedUserCAKeys %s/ca.pub\nPasswordAuthentication no\nKbdInteractiveAuthentication %s\nUsePAM %s\n"
-      "StrictModes no\nPermitRootLogin yes\nUseDNS no\nMaxStartups 100\nSubsystem sftp internal-sftp\nSetEnv HOME=%s/home\n%s\n",
+      "StrictModes no\nPermitRootLogin yes\nUseDNS no\nMaxStartups 100\nSubsystem sftp internal-sftp\nSetEnv "
+      "HOME=%s/home\n%s\n",
       server->port, d, d, d, d, pam ? "yes" : "no", pam ? "yes" : "no", d, lines);
   append (server, "sshd_config", text, NULL);
   /* A home whose start-up file talks, as many do: bash reads it for commands of sshd. */
   g_autofree char *home = test_server_file (server, "home");
   g_mkdir (home, 0755);
-  append (server, "home/.bashrc", "echo Welcome.; echo Maintenance on Monday. >&2; printf 'no end of line'\n", NULL);
+  append (server, "home/.bashrc", "echo Welcome.; echo Maintenance on Monday. >&2; printf 'no end of line'\n",
+          NULL);
   if (!pam)
     return;
   g_autofree char *service = g_strdup_printf (
