@@ -214,6 +214,8 @@ main (void)
                      &site.features,  &site.container,   &site.probe };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     *texts[i] = g_strdup ("");
+  g_free (site.kind);
+  site.kind = g_strdup ("slurm");
   host = fl_host_new_local ();
   driver = fl_site_driver ("slurm");
   submissions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) fl_submission_free);

@@ -300,9 +300,145 @@ def test_probe():
     assert (cores, idle, busy, down, pending) == ("4", "2", "0", "0", "0") and "2 of 2 nodes idle" in line, line
 
 
-TESTS = [test_one_job, test_submitted_again_is_found, test_soft_cancel_saves, test_hard_cancel, test_array, test_lost_answer,
-         test_late_duplicate_does_nothing, test_withdrawn_never_starts, test_refused, test_hostile_words, test_slurmctld_down,
-         test_probe, test_thousand_queued, test_node_lost]
+def steps(scratch, push=""):
+    rows = d.ask(f"steps {scratch} {push}".strip())
+    print("".join(f"# {row[0]}: {row[1]}: {row[3]}{'; ' if row[4] else ''}{row[4]} ({row[2]} s)\n" for row in rows if len(row) == 5), end="")
+    found = {row[0]: row for row in rows if len(row) == 5 and row[1] != "running"}
+    return {name: row[1] for name, row in found.items()}, found, next(row[1] for row in rows if row[0] == "engine" and len(row) == 2)
+
+
+def test_steps():
+    """A site that works: the engine is put there, finds its other rank on another node."""
+    d.ask("site launcher=")
+    state, found, engine = steps(c.scratch + "/new", ENGINE)
+    assert state == {"scheduler": "ok", "account": "ok", "scratch": "ok", "engine": "ok", "mpi": "ok", "gpu": "skipped"}, found
+    assert found["mpi"][3].startswith("2 ranks on 2 nodes"), found["mpi"]
+    assert engine == c.scratch + "/new/bin/firstlight-engine" and os.listdir(c.scratch + "/new") == ["bin"]
+    d.ask(f"site engine={engine}")
+
+
+def test_steps_that_fail():
+    d.ask("site partition=moon")
+    state, found, _ = steps(c.scratch + "/new")
+    assert state["account"] == "failed" and "batch" in found["account"][4] and state["mpi"] == "skipped", found
+    d.ask("site partition= gpus=8")
+    state, found, _ = steps(c.scratch + "/new")
+    assert state["account"] == "failed", found
+    d.ask("site gpus=0")
+    state, found, _ = steps("/proc/nothing")
+    assert state["scratch"] == "failed" and found["scratch"][4] and state["mpi"] == "skipped", found
+    d.ask("site engine=/nonexistent")
+    state, found, _ = steps(c.scratch + "/new")
+    assert state["engine"] == "failed" and found["engine"][4], found
+    d.ask(f"site engine={c.scratch}/new/bin/firstlight-engine launcher=srun%20--mpi=none")
+    state, found, _ = steps(c.scratch + "/new")
+    assert state["mpi"] == "failed" and "pmi2" in found["mpi"][4], found
+    d.ask("site engine= launcher=srun")
+
+
+def test_engine_saves():
+    """The engine itself, on two nodes, from the nodes' own disks: told to save, it does, and the next attempt goes on."""
+    engine = c.scratch + "/new/bin/firstlight-engine"
+    c.run([engine, "simulate-sfx", "--out", c.scratch + "/raw", "--runs", "1", "--shots", "600", "--quiet"])
+    d.ask("site launcher= nodes=2 broadcast=1")
+    what = f"stills --stages all --out {c.scratch}/engine --set detector.geometry={c.scratch}/raw/detector.geom {c.scratch}/raw/r0001"
+    folder = d.add("engine", what, f"program={engine}")
+    d.submit("engine")
+    c.wait_for(lambda: any("journal-" in name for _, _, names in os.walk(folder) for name in names), 60, "it works")
+    d.ask("cancel engine soft")
+    ended = d.until("engine", "ended", 60)
+    assert ended["exit"] == "75" and ended["n_nodes"] == "2", ended
+    d.ask("site launcher=srun nodes=0 broadcast=0")
+    assert "--mpi=pmi2" in open(folder + "/attempt-0001.sh").read()
+    assert not [name for name in os.listdir("/tmp") if name.startswith(f"firstlight-{ended['id']}")]
+
+
+def test_uploads_and_pull():
+    local = c.write("site/params.txt", "a = 1\n")
+    mirror = c.folder + "/site/mirror"
+    folder = d.add("up", "cat params.txt", f"upload={local}:{c.scratch}/up/params.txt", f"mirror={mirror}")
+    d.submit("up")
+    ended = d.until("up", "ended")
+    assert ended["exit"] == "0" and "a = 1" in ended["out"], ended
+    os.makedirs(folder + "/attempt-0001", exist_ok=True)
+    c.write("site/scratch/up/attempt-0001/journal-n1.flj", b"0123456789")
+    bytes_, message = d.ask("pull up")[0]
+    assert message == "" and int(bytes_) >= 10 + len("a = 1\n"), (bytes_, message)
+    assert open(mirror + "/attempt-0001/journal-n1.flj").read() == "0123456789" and "a = 1" in open(mirror + "/attempt-0001.out").read()
+    assert os.path.exists(mirror + "/attempt-0001.sh")
+    d.ask(f"add nofile {c.scratch}/nofile true upload=/nonexistent:{c.scratch}/nofile/x")
+    status = d.submit("nofile")[0]
+    assert status["cause"] == "refused" and "/nonexistent" in status["batch_reason"], status
+
+
+def test_preempted():
+    d.ask("site nodes=2 ranks=4")
+    d.add("victim", f"{program()} 60")
+    d.submit("victim")
+    c.wait_for(lambda: begins(c.scratch + "/victim"), 30, "it runs")
+    c.sbatch("-N", "2", "--exclusive", *(["-q", "realtime"] if LONG else ["-p", "urgent"]), "--wrap", "sleep 1")
+    again = d.until("victim", "queued")
+    assert (again["restarts"], again["cause"]) == ("1", "preempted"), again
+    running = d.until("victim", "running", 60)
+    assert running["restarts"] == "1" and running["id"] == again["id"], running
+    c.wait_for(lambda: len(begins(c.scratch + "/victim")) == 2, 30, "it runs again")
+    d.ask("cancel victim soft")
+    assert d.until("victim", "ended")["exit"] == "75"
+    d.ask("site nodes=0 ranks=1")
+
+
+def test_disk_full():
+    place = c.small_folder(1)
+    if place is None:
+        raise Skip("only root may mount")
+    d.add("full", "dd if=/dev/zero of=big bs=1M count=4", folder=place + "/full")
+    d.submit("full")
+    ended = d.until("full", "ended")
+    assert ended["cause"] == "disk full", ended
+
+
+def test_time_limit():
+    """Told before its time is over, it saves."""
+    d.add("long", f"{program()} 200", "minutes=1")
+    d.submit("long")
+    ended = d.until("long", "ended", 90)
+    assert (ended["exit"], ended["cause"]) == ("75", "time limit"), ended
+    d.add("deaf", "sh -c 'trap \"\" USR1 TERM; sleep 100; sleep 100'", "minutes=1")
+    d.submit("deaf")
+    ended = d.until("deaf", "ended", 150)
+    assert (ended["cause"], ended["batch_state"]) == ("time limit", "TIMEOUT"), ended
+
+
+def test_accounting():
+    """What the queue has forgotten is asked of accounting, by one command for all; while that is silent nothing is lost."""
+    names = [f"x{i}" for i in range(3)]
+    for i, name in enumerate(names):
+        d.add(name, f"sh -c 'exit {i}'")
+    d.submit(*names)
+    c.wait_for(lambda: all(s["state"] == "ended" for s in d.poll(*names)), 30, "ended")
+    for name in names:
+        os.remove(f"{c.scratch}/{name}/attempt-0001.exit")
+    c.wrap("squeue", "exit 0")
+    c.count("sacct")
+    try:
+        c.wait_for(lambda: [s["exit"] for s in d.poll(*names)] == ["0", "1", "2"], 20, "accounting has them")
+        before = len(c.calls())
+        d.ask("forget")
+        assert [s["state"] for s in d.poll(*names)] == ["ended"] * 3
+        assert len(c.calls()) == before + 1
+        c.wrap("sacct", "echo no >&2; exit 1")
+        assert [s["state"] for s in d.poll(*names)] == ["running"] * 3
+    finally:
+        c.unwrap("squeue")
+        c.unwrap("sacct")
+
+
+SHORT = [test_one_job, test_submitted_again_is_found, test_soft_cancel_saves, test_hard_cancel, test_array, test_lost_answer,
+         test_late_duplicate_does_nothing, test_withdrawn_never_starts, test_refused, test_hostile_words, test_probe, test_steps,
+         test_steps_that_fail, test_uploads_and_pull, test_preempted, test_thousand_queued, test_disk_full]
+WITH_ACCOUNTING = [test_one_job, test_array, test_lost_answer, test_hostile_words, test_steps, test_engine_saves, test_slurmctld_down, test_node_lost,
+                   test_preempted, test_accounting, test_time_limit]
+TESTS = WITH_ACCOUNTING if LONG else SHORT
 
 if __name__ == "__main__":
     why = cluster.missing(LONG)
