@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "engine/control/tag-expression.h"
 #include "gui/columns.h"
 #include "gui/run-columns.h"
 #include "gui/store-writes.h"
@@ -161,6 +162,56 @@ act_tag (GtkWidget *widget, const char *action, GVariant *target)
       return;
     }
   write_tag (self, runs, name, g_str_equal (action, "runs.add-tag"));
+}
+
+static int
+by_name (gconstpointer a, gconstpointer b)
+{
+  return fl_run_name_compare (*(const char *const *) a, *(const char *const *) b);
+}
+
+/* The selected runs by name: for a selection that has no tag of its own. */
+static char *
+name_runs (FlgRunsPage *self, const GArray *runs)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  for (guint i = 0; i < runs->len; i++)
+    {
+      const FlRun *run = flg_experiment_run (EXPERIMENT (self), g_array_index (runs, gint64, i));
+      if (run)
+        g_ptr_array_add (names, run->name);
+    }
+  g_ptr_array_sort (names, by_name);
+  g_autoptr (GString) text = g_string_new ("runs ");
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *quoted = fl_tag_expression_quote_run (names->pdata[i]);
+      g_string_append_printf (text, "%s%s", i ? "," : "", quoted);
+    }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* Of a tag: it is put on the selected runs as well. Without one: of the selected runs. */
+static void
+act_new_dataset (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgRunsPage *self = FLG_RUNS_PAGE (widget);
+  g_autofree char *name = g_strstrip (g_strdup (g_variant_get_string (target, NULL)));
+  g_autoptr (GArray) runs = flg_runs_page_selected (self);
+  if (!*name && !runs->len)
+    return;
+  if (*name && runs->len)
+    write_tag (self, g_array_ref (runs), name, TRUE);
+  g_autofree char *expression = *name ? fl_tag_expression_quote (name) : name_runs (self, runs);
+  gtk_widget_activate_action (widget, "win.new-dataset", "s", expression);
+}
+
+static void
+on_new_dataset (FlgRunsPage *self)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "runs.new-dataset", "s",
+                              gtk_editable_get_text (GTK_EDITABLE (self->tag_entry)));
+  gtk_editable_set_text (GTK_EDITABLE (self->tag_entry), "");
 }
 
 static void
@@ -366,6 +417,7 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_row_activated);
   gtk_widget_class_bind_template_callback (widget_class, on_tag_button);
   gtk_widget_class_bind_template_callback (widget_class, on_tag_entered);
+  gtk_widget_class_bind_template_callback (widget_class, on_new_dataset);
   gtk_widget_class_install_action (widget_class, "runs.add-tag", "s", act_tag);
   gtk_widget_class_install_action (widget_class, "runs.remove-tag", "s", act_tag);
   gtk_widget_class_install_action (widget_class, "runs.tag-row", "(xsb)", act_tag_row);
@@ -374,6 +426,7 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_install_action (widget_class, "runs.save-tag", "(xssb)", act_save_tag);
   gtk_widget_class_install_action (widget_class, "runs.delete-tag", "x", act_delete_tag);
   gtk_widget_class_install_action (widget_class, "runs.select", "ax", act_select);
+  gtk_widget_class_install_action (widget_class, "runs.new-dataset", "s", act_new_dataset);
   gtk_widget_class_install_action (widget_class, "runs.show-images", NULL, act_show_images);
   gtk_widget_class_install_action (widget_class, "runs.enter-tag", NULL, act_enter_tag);
   gtk_widget_class_install_action (widget_class, "runs.edit-comment", NULL, act_edit_comment);

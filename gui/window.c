@@ -5,6 +5,7 @@
 
 #include "gui/asker.h"
 #include "gui/cells-page.h"
+#include "gui/datasets-page.h"
 #include "gui/header-strip.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
@@ -45,6 +46,7 @@ typedef struct
 static const PageKind kinds[] = {
   { "runs", N_ ("Runs"), "flg-runs-symbolic", flg_runs_page_get_type },
   { "trials", N_ ("Trials"), "flg-trials-symbolic", flg_trials_page_get_type },
+  { "datasets", N_ ("Datasets"), "flg-datasets-symbolic", flg_datasets_page_get_type },
   { "jobs", N_ ("Jobs"), "flg-jobs-symbolic", flg_jobs_page_get_type },
   { "live", N_ ("Live"), "flg-live-symbolic", flg_live_page_get_type },
   { "weather", N_ ("Weather"), "flg-weather-symbolic", flg_weather_page_get_type },
@@ -123,6 +125,14 @@ act_draft_trial (GtkWidget *widget, const char *action, GVariant *target)
   FlgPage *page = show_page (FLG_WINDOW (widget), "trials");
   if (page)
     gtk_widget_activate_action_variant (GTK_WIDGET (page), "trials.draft-with", target);
+}
+
+static void
+act_new_dataset (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgPage *page = show_page (FLG_WINDOW (widget), "datasets");
+  if (page)
+    gtk_widget_activate_action_variant (GTK_WIDGET (page), "datasets.new-from", target);
 }
 
 static void
@@ -300,6 +310,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.show-weather", "x", act_show_weather);
   gtk_widget_class_install_action (widget_class, "win.show-run-images", "x", act_show_run_images);
   gtk_widget_class_install_action (widget_class, "win.draft-trial", "(xa(ss))", act_draft_trial);
+  gtk_widget_class_install_action (widget_class, "win.new-dataset", "s", act_new_dataset);
   gtk_widget_class_install_action (widget_class, "win.show-shot", FLG_SHOT_REF, act_show_shot);
   gtk_widget_class_install_action (widget_class, "win.show-failed", NULL, act_show_failed);
   gtk_widget_class_install_action (widget_class, "win.show-site", "x", act_show_site);

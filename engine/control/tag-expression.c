@@ -526,15 +526,20 @@ fl_tag_expression_quote (const char *name)
   return is_plain (name) ? g_strdup (name) : quote (name);
 }
 
+char *
+fl_tag_expression_quote_run (const char *name)
+{
+  gboolean like_number = strspn (name, "0123456789") == strlen (name);
+  return !like_number && strchr (name, '-') == NULL && is_plain (name) ? g_strdup (name) : quote (name);
+}
+
 static void
 write_bound (GString *text, const Bound *bound)
 {
   if (bound->name == NULL)
     return;
-  gboolean like_number = strspn (bound->name, "0123456789") == strlen (bound->name);
-  gboolean plain =
-      bound->by_number || (!like_number && strchr (bound->name, '-') == NULL && is_plain (bound->name));
-  g_autofree char *name = plain ? g_strdup (bound->name) : quote (bound->name);
+  g_autofree char *name =
+      bound->by_number ? g_strdup (bound->name) : fl_tag_expression_quote_run (bound->name);
   g_string_append (text, name);
 }
 

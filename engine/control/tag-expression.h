@@ -38,3 +38,5 @@ char **fl_tag_expression_tags (const FlTagExpression *expression);
 char *fl_tag_expression_text (const FlTagExpression *expression, const char *from, const char *to);
 /* A tag's name as it stands in an expression: in quotes where it needs them. */
 char *fl_tag_expression_quote (const char *name);
+/* A run's name after `runs`: that run, and no number. */
+char *fl_tag_expression_quote_run (const char *name);
