@@ -280,8 +280,8 @@ flg_application_activate (GApplication *application)
     }
 }
 
-static void
-load_style (void)
+void
+flg_load_style (void)
 {
   GdkDisplay *display = gdk_display_get_default ();
   static const char *const sheets[] = { "/io/firstlight/gui/firstlight.css", "/io/firstlight/gui/pages.css" };
@@ -305,7 +305,7 @@ flg_application_startup (GApplication *application)
   G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   flg_display_profile_apply (FLG_APPLICATION (application)->profile);
-  load_style ();
+  flg_load_style ();
 }
 
 static void

@@ -21,5 +21,7 @@ G_DECLARE_FINAL_TYPE (FlgApplication, flg_application, FLG, APPLICATION, GtkAppl
 
 /* Both are borrowed until the application ends. */
 FlgApplication *flg_application_new (const FlgOptions *options, const FlgDisplayProfile *profile);
+/* Style sheets and icons, for the display there is; the application does it as it starts. */
+void flg_load_style (void);
 /* What g_application_run() gave, or 1 when the snapshot could not be written. */
 int flg_application_status (FlgApplication *self);

@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#include "gui/text.h"
+
+#define MOST_TEXT 600 /* characters of anything that another machine says */
+
 struct _FlgLinks
 {
   GObject parent_instance;
@@ -69,7 +73,7 @@ changed (FlgLinks *self, gint64 site)
 static void
 set_text (char **text, const char *to)
 {
-  char *copy = g_utf8_make_valid (to ? to : "", -1);
+  char *copy = flg_text_bounded (to, MOST_TEXT);
   g_free (*text);
   *text = copy;
 }
@@ -101,6 +105,10 @@ on_question (FlgLinks *self, gint64 site, const FlRemoteQuestion *question)
     return;
   g_clear_pointer (&link->question, fl_remote_question_free);
   link->question = fl_remote_question_copy (question);
+  set_text (&link->question->title, question->title);
+  set_text (&link->question->text, question->text);
+  for (guint i = 0; i < question->n_fields; i++)
+    set_text (&link->question->labels[i], question->labels[i]);
   changed (self, site);
 }
 

@@ -61,7 +61,7 @@ fact (FlgSiteDetail *self, const char *name, const char *value, const char *othe
   gtk_label_set_wrap_mode (GTK_LABEL (label), PANGO_WRAP_WORD_CHAR);
   gtk_label_set_selectable (GTK_LABEL (label), TRUE);
   gtk_widget_set_focusable (label, FALSE);
-  gtk_widget_set_hexpand (label, TRUE);
+  gtk_label_set_max_width_chars (GTK_LABEL (label), 28);
   gtk_grid_attach (self->facts, label_new (name, "dim-label"), 0, self->row, 1, 1);
   gtk_grid_attach (self->facts, label, 1, self->row++, 1, 1);
 }

@@ -39,7 +39,7 @@ read_lines (const char *folder, const char *name)
 static void
 add_of_config (GPtrArray *hosts, char *line)
 {
-  g_strdelimit (line, "\t=\"", ' ');
+  g_strdelimit (line, "\t\"", ' ');
   g_strstrip (line);
   if (g_ascii_strncasecmp (line, "host ", 5) != 0)
     return;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "gui/text.h"
 #include "widgets/readout.h"
 #include "widgets/status-chip.h"
 
@@ -115,14 +116,18 @@ add_row (FlgSiteWorkers *self, int row, const FlWorker *worker, guint64 now)
       worker->next_try > now ? flw_format_age ((double) (worker->next_try - now) / 1e9) : NULL;
   g_autofree char *next = left ? g_strdup_printf (_ ("in %s"), left) : g_strdup ("–");
   text (self, 3, row, next, "numeric");
+  g_autofree char *says = flg_text_bounded (worker->message, 300);
   g_autofree char *often =
       bad ? g_strdup_printf (ngettext ("%d failure: %s", "%d failures: %s", (gulong) worker->failures),
-                             worker->failures, worker->message)
-          : g_strdup (worker->message);
+                             worker->failures, says)
+          : g_strdup (says);
   GtkWidget *message = text (self, 4, row, often, bad ? "bad" : "dim-label");
   gtk_label_set_ellipsize (GTK_LABEL (message), PANGO_ELLIPSIZE_END);
+  gtk_label_set_wrap (GTK_LABEL (message), TRUE);
+  gtk_label_set_wrap_mode (GTK_LABEL (message), PANGO_WRAP_WORD_CHAR);
+  gtk_label_set_lines (GTK_LABEL (message), 2);
   gtk_widget_set_hexpand (message, TRUE);
-  gtk_widget_set_tooltip_text (message, *worker->message ? worker->message : NULL);
+  gtk_widget_set_tooltip_text (message, *says ? says : NULL);
   GtkWidget *button = gtk_button_new_with_label (worker->restart_wanted ? _ ("Restarting") : _ ("Restart"));
   gtk_widget_set_sensitive (button,
                             !worker->restart_wanted && !flg_experiment_is_read_only (self->experiment));

@@ -11,6 +11,7 @@
 #include "gui/site-editor.h"
 #include "gui/site-wizard.h"
 #include "gui/store-writes.h"
+#include "gui/text.h"
 #include "widgets/empty-state.h"
 #include "widgets/status-chip.h"
 
@@ -45,8 +46,9 @@ facts_of (FlgSitesPage *self, gint64 site)
 static void
 set_label (GtkWidget *cell, const char *text)
 {
-  gtk_label_set_label (GTK_LABEL (cell), text);
-  gtk_widget_set_tooltip_text (cell, text);
+  g_autofree char *bounded = flg_text_bounded (text, 300);
+  gtk_label_set_label (GTK_LABEL (cell), bounded);
+  gtk_widget_set_tooltip_text (cell, bounded);
 }
 
 static void
@@ -141,13 +143,13 @@ fill_wait (GtkWidget *cell, FlgRecord *record, gpointer data)
 }
 
 static const FlgColumn columns[] = {
-  { N_ ("Site"), NULL, flg_cell_text, fill_name, compare_name, 130 },
-  { N_ ("New jobs"), NULL, make_chip, fill_active, NULL, 120 },
-  { N_ ("Where"), NULL, flg_cell_text, fill_where, NULL, 210 },
-  { N_ ("Link"), NULL, make_chip, fill_link, NULL, 160 },
-  { N_ ("Our jobs"), NULL, flg_cell_text, fill_jobs, NULL, 130 },
-  { N_ ("Node-hours"), NULL, flg_cell_number, fill_hours, NULL, 95 },
-  { N_ ("Wait"), NULL, flg_cell_number, fill_wait, NULL, 70 },
+  { N_ ("Site"), NULL, flg_cell_text, fill_name, compare_name, 110 },
+  { N_ ("New jobs"), NULL, make_chip, fill_active, NULL, 112 },
+  { N_ ("Where"), NULL, flg_cell_text, fill_where, NULL, 165 },
+  { N_ ("Link"), NULL, make_chip, fill_link, NULL, 140 },
+  { N_ ("Our jobs"), NULL, flg_cell_text, fill_jobs, NULL, 110 },
+  { N_ ("Node-hours"), NULL, flg_cell_number, fill_hours, NULL, 108 },
+  { N_ ("Wait"), NULL, flg_cell_number, fill_wait, NULL, 62 },
   { N_ ("The site's nodes and queue"), NULL, flg_cell_text, fill_nodes, NULL, -1 },
 };
 

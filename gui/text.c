@@ -56,6 +56,17 @@ flg_format_elapsed (guint64 start, guint64 end, guint64 now)
   return g_strdup_printf ("%u:%02u", (guint) (s / 60), (guint) (s % 60));
 }
 
+char *
+flg_text_bounded (const char *text, guint most)
+{
+  gsize length = text ? strnlen (text, 6 * (gsize) most) : 0; /* a character has six bytes at most */
+  g_autofree char *valid = g_utf8_make_valid (text ? text : "", (gssize) length);
+  if (g_utf8_strlen (valid, -1) <= (glong) most)
+    return g_steal_pointer (&valid);
+  g_autofree char *begin = g_utf8_substring (valid, 0, (glong) most);
+  return g_strconcat (begin, "…", NULL);
+}
+
 gboolean
 flg_text_has_words (const char *text, const char *words)
 {

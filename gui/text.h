@@ -13,5 +13,7 @@ char *flg_format_percent (gint64 part, gint64 of);
 char *flg_format_time (guint64 ns, guint64 now);
 /* "1:23", "12:04:10"; "–" when it has not begun. `end` 0: until now. */
 char *flg_format_elapsed (guint64 start, guint64 end, guint64 now);
+/* At most so many characters of it, valid, the rest an ellipsis: what others write may be of any length. NULL: "". */
+char *flg_text_bounded (const char *text, guint most);
 /* Each of the words, apart by spaces, is somewhere in the text, whatever the case. */
 gboolean flg_text_has_words (const char *text, const char *words);
