@@ -100,6 +100,7 @@ take_batch (Follow *follow, GBytes *batch)
       ask (follow);
       return;
     }
+  fl_mirror_set_whole (follow->folder);
   if (follow->said == NULL || strcmp (follow->said, "up to date") != 0)
     {
       g_autofree char *sum =
@@ -157,12 +158,23 @@ stop (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+/* Written only when it says something else: its time is when the copy was last whole. */
+static gboolean
+keep_origin (const Follow *follow, const char *const *command, GError **error)
+{
+  g_autofree char *store = NULL;
+  g_auto (GStrv) before = fl_mirror_read_origin (follow->folder, &store, NULL);
+  gboolean same = before != NULL && g_strv_equal ((const char *const *) before, command)
+                  && strcmp (store, follow->store) == 0;
+  return same || fl_mirror_write_origin (follow->folder, command, follow->store, error);
+}
+
 static int
 run (Follow *follow, const char *const *command)
 {
   g_autoptr (GError) error = NULL;
   follow->mirror = fl_mirror_open (follow->folder, &error);
-  if (follow->mirror == NULL || !fl_mirror_write_origin (follow->folder, command, follow->store, &error))
+  if (follow->mirror == NULL || !keep_origin (follow, command, &error))
     {
       fl_mirror_close (follow->mirror);
       return fl_program_fail (PROGRAM, error);

@@ -4,7 +4,8 @@
  * `revision` by revision, with tombstones; tables with `id` alone by id (they only grow); small ones with neither as a
  * whole, when a digest differs. Slices come in the order of their stamps, with their columns; slices that compaction has
  * put in the place of others name those. What only a writer needs (slice_key, journal) stays behind.
- * One batch is one snapshot. Nothing is written. Thread: the store's. */
+ * One batch is one snapshot. (An attempt's compacted slices come together: one of more than about four million shots does
+ * not fit into a reply of the view protocol.) Nothing is written. Thread: the store's. */
 #pragma once
 
 #include "engine/store/store.h"

@@ -1,6 +1,10 @@
 #include "engine/store/mirror.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include "engine/base/error.h"
+#include "engine/base/units.h"
 
 #define GROUP "follow"
 
@@ -51,4 +55,21 @@ fl_mirror_read_origin (const char *folder, char **store, GError **error)
     }
   *store = g_steal_pointer (&where);
   return g_steal_pointer (&command);
+}
+
+guint64
+fl_mirror_whole_at (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, FL_MIRROR_FILE, NULL);
+  struct stat about;
+  if (stat (path, &about) != 0)
+    return 0;
+  return (guint64) about.st_mtim.tv_sec * FL_NS_PER_S + (guint64) about.st_mtim.tv_nsec;
+}
+
+void
+fl_mirror_set_whole (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, FL_MIRROR_FILE, NULL);
+  utimensat (AT_FDCWD, path, NULL, 0);
 }

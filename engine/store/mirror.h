@@ -32,6 +32,11 @@ gboolean fl_mirror_write_origin (const char *folder, const char *const *command,
 /* The command (g_strfreev), and *store (g_free). NULL without error: the folder is no mirror. */
 char **fl_mirror_read_origin (const char *folder, char **store, GError **error);
 
+/* When the copy was last known to be whole (ns UTC): the time of change of its follow.ini, which is set whenever the far
+ * end has said that there is nothing new. 0: the folder is no mirror. */
+guint64 fl_mirror_whole_at (const char *folder);
+void fl_mirror_set_whole (const char *folder);
+
 /* --- the copy --- */
 
 typedef struct FlMirror FlMirror;

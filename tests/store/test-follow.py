@@ -57,6 +57,7 @@ def test_killed(tmp):
     assert_same(tmp)
     origin = configparser.ConfigParser(interpolation=None)
     origin.read(tmp + '/copy/follow.ini')
+    assert time.time() - os.stat(tmp + '/copy/follow.ini').st_mtime < 30
     assert origin['follow']['command'] == CONTROL + ';serve;' and origin['follow']['store'] == tmp + '/far'
 
 
@@ -77,11 +78,13 @@ def test_live(tmp):
             assert time.monotonic() - begin < 20
             time.sleep(0.02)
         return time.monotonic() - begin
+    whole = os.stat(tmp + '/copy/follow.ini').st_mtime_ns
     waited = change('$(reboot)\x1b[31m')
     serve = subprocess.run(['pgrep', '-P', str(child.pid)], stdout=subprocess.PIPE, text=True, check=True).stdout.split()
     os.kill(int(serve[0]), signal.SIGKILL)
     again = change('after the child was killed')
     print('# in the copy after %.1f s; %.1f s with a child that was killed' % (waited, again))
+    assert os.stat(tmp + '/copy/follow.ini').st_mtime_ns > whole
     child.send_signal(signal.SIGTERM)
     assert child.wait(10) == 0
     child.communicate()

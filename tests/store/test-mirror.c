@@ -454,11 +454,17 @@ test_origin (void)
   const char *command[] = { "ssh", "-o", "a;b=\\", "beam line", "serve", NULL };
   g_assert_null (fl_mirror_read_origin (folder, &none, &error));
   g_assert_no_error (error);
+  g_assert_cmpuint (fl_mirror_whole_at (folder), ==, 0);
   g_assert_true (fl_mirror_write_origin (folder, command, "/far/away; really", &error));
   g_auto (GStrv) back = fl_mirror_read_origin (folder, &store, &error);
   g_assert_no_error (error);
   g_assert_true (g_strv_equal ((const char *const *) back, command));
   g_assert_cmpstr (store, ==, "/far/away; really");
+  guint64 first = fl_mirror_whole_at (folder);
+  g_usleep (20000);
+  fl_mirror_set_whole (folder);
+  g_assert_cmpuint (fl_mirror_whole_at (folder), >, first);
+  g_assert_cmpuint (fl_mirror_whole_at (folder), <=, fl_now_ns () + FL_NS_PER_S);
   g_autofree char *path = g_build_filename (folder, FL_MIRROR_FILE, NULL);
   g_assert_true (g_file_set_contents (path, "[follow]\nstore=x\n", -1, NULL));
   g_assert_null (fl_mirror_read_origin (folder, &none, &error));
