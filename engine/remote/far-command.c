@@ -6,6 +6,7 @@
 #include "engine/remote/host-private.h"
 
 #define MOST_LINE 30000 /* libssh2 puts it into one packet */
+#define KILL_S    5
 
 static gboolean
 is_plain (char c)
@@ -63,10 +64,17 @@ fl_far_command_start (const FlFarCommand *command, const char *bytes, gsize leng
   return line_end + 1 - bytes;
 }
 
-char *
-fl_far_command_kill (gint64 group)
+void
+fl_far_end_group (FlLink *link, gint64 group)
 {
-  return g_strdup_printf ("exec /bin/sh -c 'kill -TERM -- -%" G_GINT64_FORMAT
-                          " || kill -TERM %" G_GINT64_FORMAT "'",
-                          group, group);
+  if (group <= 1 || fl_link_is_over (link))
+    return;
+  g_autofree char *line = g_strdup_printf ("exec /bin/sh -c 'kill -TERM -- -%" G_GINT64_FORMAT
+                                           " || kill -TERM %" G_GINT64_FORMAT "; echo'",
+                                           group, group);
+  FlChannel *channel = fl_link_open_spare (link, line, NULL);
+  if (channel == NULL)
+    return;
+  channel->wait (channel, g_get_monotonic_time () + KILL_S * G_USEC_PER_SEC);
+  channel->free (channel);
 }

@@ -6,7 +6,9 @@
  * followed by the command's process group, so that it can be ended from outside; 0: there is no such program. */
 #pragma once
 
-#include <glib.h>
+#include "engine/remote/link.h"
+
+#define FL_FAR_MOST_CHATTER (1u << 20) /* bytes of a login shell, before the mark */
 
 typedef struct
 {
@@ -21,5 +23,5 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlFarCommand, fl_far_command_clear)
 
 /* Where the command's own bytes begin, or -1: the mark is not there yet. *group (may be NULL): its process group. */
 gssize fl_far_command_start (const FlFarCommand *command, const char *bytes, gsize length, gint64 *group);
-/* The line that ends that group. Free it. */
-char *fl_far_command_kill (gint64 group);
+/* Ends that process group, which does not end by itself: closing its channel alone would leave it running. */
+void fl_far_end_group (FlLink *link, gint64 group);

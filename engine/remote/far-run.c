@@ -11,11 +11,7 @@
 #include "engine/remote/far-command.h"
 #include "engine/remote/harmless.h"
 
-#define MOST_CHATTER (1u << 20) /* of a login shell, before our command */
-#define END_S        5          /* for its exit status, after its last word */
-#define LEAVE_S      2          /* for a command whose input has ended to go by itself */
-#define START_S      30
-#define MOST_ERROR   4096 /* of a line */
+#define END_S 5 /* for its exit status, after its last word */
 
 /* One stream of a command, as far as it has come. */
 typedef struct
@@ -27,7 +23,7 @@ typedef struct
 static void
 take_bytes (Stream *stream, const FlFarCommand *command, const char *bytes, gsize length, gint64 *group)
 {
-  gsize room = stream->begun ? FL_HOST_MOST_OUTPUT : MOST_CHATTER;
+  gsize room = stream->begun ? FL_HOST_MOST_OUTPUT : FL_FAR_MOST_CHATTER;
   gsize n = MIN (length, room > stream->bytes->len ? room - stream->bytes->len : 0);
   g_byte_array_append (stream->bytes, (const guint8 *) bytes, (guint) n);
   stream->truncated = stream->truncated || (stream->begun && n < length);
@@ -50,20 +46,6 @@ read_stream (int fd, Stream *stream, const FlFarCommand *command, gint64 *group)
   if (n > 0)
     take_bytes (stream, command, bytes, (gsize) n, group);
   return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-/* Ends a command that does not end by itself: closing its channel would leave it running. */
-static void
-end_group (FlLink *link, gint64 group)
-{
-  if (group <= 1)
-    return;
-  g_autofree char *line = fl_far_command_kill (group);
-  FlChannel *channel = fl_link_open_spare (link, line, NULL);
-  if (channel == NULL)
-    return;
-  channel->wait (channel, g_get_monotonic_time () + LEAVE_S * G_USEC_PER_SEC);
-  channel->free (channel);
 }
 
 typedef struct
@@ -136,11 +118,11 @@ talk (Running *running, GError **error)
 
 /* How it ended. FALSE: that is not known, or it never began. */
 static gboolean
-conclude (FlLink *link, Running *running, const char *program, FlHostOutput *output, GError **error)
+conclude (Running *running, const char *program, FlHostOutput *output, GError **error)
 {
   gint64 deadline = MAX (running->deadline, g_get_monotonic_time () + END_S * G_USEC_PER_SEC);
   output->status = running->channel->wait (running->channel, deadline);
-  if (fl_link_is_over (link) && output->status < 0)
+  if (output->status < 0)
     g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: the connection was lost while it ran", program);
   else if (!running->out.begun)
     {
@@ -177,10 +159,10 @@ fl_far_run (FlLink *link, const char *const *argv, GBytes *input, guint timeout_
     send_input (&running);
   gboolean ok = talk (&running, error);
   if (ok)
-    ok = conclude (link, &running, argv[0], output, error);
+    ok = conclude (&running, argv[0], output, error);
   else
     {
-      end_group (link, running.group);
+      fl_far_end_group (link, running.group);
       g_prefix_error (error, "%s: ", argv[0]);
     }
   fl_link_close (link, running.channel);
@@ -188,136 +170,4 @@ fl_far_run (FlLink *link, const char *const *argv, GBytes *input, guint timeout_
   output->out = g_byte_array_free_to_bytes (running.out.bytes);
   output->err = g_byte_array_free_to_bytes (running.err.bytes);
   return ok;
-}
-
-/* --- programs that talk --- */
-
-typedef struct
-{
-  FlLink *link;
-  FlChannel *channel;
-  FlFarCommand command;
-  gint64 group;
-  FlHostLine errors;
-  gpointer data;
-} Open;
-
-static void
-open_free (Open *open)
-{
-  fl_link_close (open->link, open->channel);
-  fl_link_unref (open->link);
-  fl_far_command_clear (&open->command);
-  g_free (open);
-}
-
-static void
-tell_lines (Open *open, GString *text, gboolean all)
-{
-  char *end;
-  while ((end = memchr (text->str, '\n', text->len)) != NULL || text->len > MOST_ERROR
-         || (all && text->len > 0))
-    {
-      gsize n = end != NULL ? (gsize) (end - text->str) : MIN (text->len, MOST_ERROR);
-      g_autofree char *line = fl_harmless (text->str, (gssize) n, MOST_ERROR);
-      g_string_erase (text, 0, (gssize) n + (end != NULL));
-      if (open->errors != NULL)
-        open->errors (line, open->data);
-    }
-}
-
-/* The thread that reads a program's standard error, and sees to its end. */
-static gpointer
-read_errors (gpointer data)
-{
-  Open *open = data;
-  char bytes[4096];
-  gboolean begun = FALSE;
-  GString *text = g_string_new (NULL);
-  ssize_t n;
-  while ((n = recv (open->channel->errors, bytes, sizeof bytes, 0)) > 0 || (n < 0 && errno == EINTR))
-    {
-      g_string_append_len (text, bytes, MAX (n, 0));
-      gssize start = begun ? 0 : fl_far_command_start (&open->command, text->str, text->len, NULL);
-      if (start < 0 && text->len > MOST_CHATTER)
-        g_string_truncate (text, 0);
-      if (start < 0)
-        continue;
-      g_string_erase (text, 0, start);
-      begun = TRUE;
-      tell_lines (open, text, FALSE);
-    }
-  if (begun)
-    tell_lines (open, text, TRUE);
-  g_string_free (text, TRUE);
-  if (open->channel->wait (open->channel, g_get_monotonic_time () + LEAVE_S * G_USEC_PER_SEC) < 0
-      && !fl_link_is_over (open->link))
-    end_group (open->link, open->group);
-  open_free (open);
-  return NULL;
-}
-
-/* Reads up to the mark and not a byte beyond. */
-static gboolean
-await_start (Open *open, GError **error)
-{
-  g_autoptr (GByteArray) chatter = g_byte_array_new ();
-  gint64 deadline = g_get_monotonic_time () + START_S * G_USEC_PER_SEC;
-  int fd = open->channel->fd;
-  for (;;)
-    {
-      char bytes[4096];
-      gint64 left = deadline - g_get_monotonic_time ();
-      struct pollfd wait = { .fd = fd, .events = POLLIN };
-      if (left <= 0 || chatter->len > MOST_CHATTER || poll (&wait, 1, (int) (left / 1000 + 1)) == 0)
-        break;
-      ssize_t n = recv (fd, bytes, sizeof bytes, MSG_PEEK);
-      if (n <= 0)
-        break;
-      guint before = chatter->len;
-      g_byte_array_append (chatter, (const guint8 *) bytes, (guint) n);
-      gssize start =
-          fl_far_command_start (&open->command, (char *) chatter->data, chatter->len, &open->group);
-      gsize take = start >= 0 ? (gsize) start - before : (gsize) n;
-      if (recv (fd, bytes, take, MSG_WAITALL) < 0)
-        break;
-      if (start >= 0 && open->group != 0)
-        return TRUE;
-      if (start >= 0)
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "no such program there");
-          return FALSE;
-        }
-    }
-  g_autofree char *words =
-      fl_harmless (chatter->data != NULL ? (char *) chatter->data : "", chatter->len, 200);
-  g_set_error (error, FL_ERROR, fl_link_is_over (open->link) ? FL_ERROR_BUSY : FL_ERROR_INPUT,
-               "it does not start%s%s", words[0] != '\0' ? ": " : "", words);
-  return FALSE;
-}
-
-int
-fl_far_open (FlLink *link, const char *const *argv, FlHostLine errors, gpointer data, GError **error)
-{
-  Open *open = g_new0 (Open, 1);
-  if (!fl_far_command_make (argv, &open->command, error)
-      || (open->channel = fl_link_open (link, open->command.line, error)) == NULL)
-    {
-      fl_far_command_clear (&open->command);
-      g_free (open);
-      return -1;
-    }
-  open->link = fl_link_ref (link);
-  if (!await_start (open, error))
-    {
-      g_prefix_error (error, "%s: ", argv[0]);
-      open_free (open);
-      return -1;
-    }
-  open->errors = errors;
-  open->data = data;
-  int fd = open->channel->fd;
-  open->channel->fd = -1;
-  g_thread_unref (g_thread_new ("fl-errors", read_errors, open));
-  return fd;
 }

@@ -6,4 +6,5 @@
 
 gboolean fl_far_run (FlLink *link, const char *const *argv, GBytes *input, guint timeout_s,
                      GCancellable *cancellable, FlHostOutput *output, GError **error);
+/* far-open.c */
 int fl_far_open (FlLink *link, const char *const *argv, FlHostLine errors, gpointer data, GError **error);

@@ -12,6 +12,7 @@
 
 #define MOST_BORROWED 8 /* sshd lends ten channels unless told otherwise; two are ours */
 #define OPEN_S        20
+#define REFUSED_MS    50 /* before a channel that was refused is asked for again */
 #define SLOW          (3 * G_USEC_PER_SEC)
 #define LEAST_LOST    (6 * G_USEC_PER_SEC) /* however short the keep-alive */
 
@@ -400,15 +401,24 @@ borrow (FlLink *link, gint64 deadline, GError **error)
   return ok;
 }
 
-/* `refused`: the server lends fewer than we thought. */
 static void
-give_back (FlLink *link, gboolean refused)
+give_back (FlLink *link)
 {
   g_mutex_lock (&link->mutex);
   link->borrowed--;
-  if (refused && link->borrowed > 0)
-    link->most_borrowed = MIN (link->most_borrowed, link->borrowed);
   g_cond_broadcast (&link->returned);
+  g_mutex_unlock (&link->mutex);
+}
+
+/* The server lends fewer than we thought, or has not yet noticed that one came back: waits for that. */
+static void
+give_back_refused (FlLink *link)
+{
+  g_mutex_lock (&link->mutex);
+  link->most_borrowed = MAX (MIN (link->most_borrowed, link->borrowed - 1), 1);
+  link->borrowed--;
+  g_cond_wait_until (&link->returned, &link->mutex,
+                     g_get_monotonic_time () + REFUSED_MS * G_TIME_SPAN_MILLISECOND);
   g_mutex_unlock (&link->mutex);
 }
 
@@ -424,18 +434,15 @@ fl_link_open (FlLink *link, const char *command, GError **error)
       FlChannel *channel = link->transport->open (link->transport, command, &problem);
       if (channel != NULL)
         return channel;
-      gboolean refused = g_error_matches (problem, FL_ERROR, FL_ERROR_UNSUPPORTED);
-      g_mutex_lock (&link->mutex);
-      gboolean alone = link->borrowed == 1;
-      g_mutex_unlock (&link->mutex);
-      give_back (link, refused);
-      if (!refused || alone)
+      if (!g_error_matches (problem, FL_ERROR, FL_ERROR_UNSUPPORTED) || g_get_monotonic_time () > deadline)
         {
-          if (refused)
+          give_back (link);
+          if (problem->code == FL_ERROR_UNSUPPORTED)
             problem->code = FL_ERROR_BUSY;
           g_propagate_error (error, problem);
           return NULL;
         }
+      give_back_refused (link);
       g_error_free (problem);
     }
 }
@@ -444,7 +451,7 @@ void
 fl_link_close (FlLink *link, FlChannel *channel)
 {
   channel->free (channel);
-  give_back (link, FALSE);
+  give_back (link);
 }
 
 FlSftp *

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,10 +16,12 @@
 #include "engine/remote/harmless.h"
 
 #define OPEN_S 20
+#define LOST   255
 
 typedef struct
 {
   FlChannel base;
+  FlOpenssh *openssh;
   GPid pid; /* 0: reaped */
   int life; /* readable once it has ended */
   int status;
@@ -30,6 +33,18 @@ close_fd (int *fd)
   if (*fd >= 0)
     close (*fd);
   *fd = -1;
+}
+
+/* A client says the same of a command that ended with 255, of one that a signal ended, and of a master that is gone. */
+static gboolean
+master_answers (FlOpenssh *openssh)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_strlcpy (address.sun_path, openssh->control, sizeof address.sun_path);
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  gboolean answers = connect (fd, (struct sockaddr *) &address, sizeof address) == 0;
+  close (fd);
+  return answers;
 }
 
 static int
@@ -46,8 +61,9 @@ channel_wait (FlChannel *base, gint64 deadline)
       if (n <= 0)
         return -1;
       int status;
-      if (waitpid (channel->pid, &status, 0) == channel->pid)
-        channel->status = WIFEXITED (status) ? WEXITSTATUS (status) : -1;
+      if (waitpid (channel->pid, &status, 0) == channel->pid && WIFEXITED (status)
+          && (WEXITSTATUS (status) != LOST || master_answers (channel->openssh)))
+        channel->status = WEXITSTATUS (status);
       channel->pid = 0;
     }
   return channel->status;
@@ -156,6 +172,7 @@ fl_openssh_channel_open (FlTransport *transport, const char *command, GError **e
     }
   Channel *channel = g_new0 (Channel, 1);
   channel->base = (FlChannel){ fds[0], errors[0], channel_wait, channel_free };
+  channel->openssh = openssh;
   channel->pid = pid;
   channel->life = (int) syscall (SYS_pidfd_open, pid, 0);
   channel->status = -1;

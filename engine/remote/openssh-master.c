@@ -14,7 +14,8 @@
 #include "engine/remote/askpass.h"
 #include "engine/remote/harmless.h"
 
-#define CONNECT_S 15
+#define CONNECT_S     15
+#define LEAST_ALIVE_S 5 /* the link's own pulse finds out first */
 
 /* ourselves, as a program that ssh can run; NULL: not found. */
 static char *
@@ -111,7 +112,8 @@ master_command (FlOpenssh *openssh)
   g_ptr_array_add (argv, g_strdup ("-o"));
   g_ptr_array_add (argv, g_strdup_printf ("ConnectTimeout=%d", CONNECT_S));
   g_ptr_array_add (argv, g_strdup ("-o"));
-  g_ptr_array_add (argv, g_strdup_printf ("ServerAliveInterval=%d", config->keep_alive_s));
+  g_ptr_array_add (argv,
+                   g_strdup_printf ("ServerAliveInterval=%d", MAX (config->keep_alive_s, LEAST_ALIVE_S)));
   if (config->known_hosts != NULL)
     {
       add_path_option (argv, "UserKnownHostsFile", config->known_hosts);

@@ -158,7 +158,9 @@ static void
 test_patience (gconstpointer data)
 {
   FlHost *host = host_of (data);
-  const char *const argv[] = { "sleep", "4711.25", NULL };
+  g_autofree char *seconds = g_strdup_printf ("4711.%d", getpid ()),
+                  *mark = g_strconcat ("^sleep ", seconds, NULL);
+  const char *const argv[] = { "sleep", seconds, NULL };
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
   gint64 start = g_get_monotonic_time ();
@@ -172,9 +174,9 @@ test_patience (gconstpointer data)
   g_assert_error (error, FL_ERROR, FL_ERROR_STOPPED);
   fl_host_output_clear (&output);
   g_assert_cmpint (g_get_monotonic_time () - start, <, 6 * G_USEC_PER_SEC);
-  for (int i = 0; i < 50 && runs_there (host, "^sleep 4711.25"); i++)
+  for (int i = 0; i < 50 && runs_there (host, mark); i++)
     g_usleep (20000);
-  g_assert_false (runs_there (host, "^sleep 4711.25"));
+  g_assert_false (runs_there (host, mark));
 }
 
 static void
@@ -203,13 +205,15 @@ test_talk (gconstpointer data)
   g_autofree char *last = g_async_queue_timeout_pop (lines, 10 * G_USEC_PER_SEC);
   g_assert_cmpstr (last, ==, "gone");
   close (fd);
-  const char *const sleeper[] = { "sleep", "4712.25", NULL }, *const missing[] = { "/no/such/program", NULL };
+  g_autofree char *seconds = g_strdup_printf ("4712.%d", getpid ()),
+                  *mark = g_strconcat ("^sleep ", seconds, NULL);
+  const char *const sleeper[] = { "sleep", seconds, NULL }, *const missing[] = { "/no/such/program", NULL };
   fd = fl_host_open (host, sleeper, NULL, NULL, &error);
   g_assert_no_error (error);
   close (fd); /* ends it */
-  for (int i = 0; i < 300 && runs_there (host, "^sleep 4712.25"); i++)
+  for (int i = 0; i < 300 && runs_there (host, mark); i++)
     g_usleep (20000);
-  g_assert_false (runs_there (host, "^sleep 4712.25"));
+  g_assert_false (runs_there (host, mark));
   g_assert_cmpint (fl_host_open (host, missing, NULL, NULL, &error), ==, -1);
   g_assert_error (error, FL_ERROR, FL_ERROR_MISSING);
 }
@@ -220,7 +224,7 @@ run_one (gpointer data)
   const char *const argv[] = { "sh", "-c", "sleep 0.3; echo done", NULL };
   g_auto (FlHostOutput) output = { 0 };
   g_autoptr (GError) error = NULL;
-  g_assert_true (fl_host_run (data, argv, NULL, 30, NULL, &output, &error));
+  fl_host_run (data, argv, NULL, 30, NULL, &output, &error);
   g_assert_no_error (error);
   assert_bytes (output.out, "done\n");
   return NULL;
