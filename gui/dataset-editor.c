@@ -10,6 +10,9 @@
 #include "gui/param-form.h"
 #include "gui/task-editor.h"
 
+/* px: fields and the form of parameters side by side. */
+#define WIDE 1300
+
 struct _FlgDatasetEditor
 {
   GtkBox parent_instance;
@@ -29,6 +32,7 @@ struct _FlgDatasetEditor
   FlgDatasetNumbers *numbers;
   GtkBox *expression_slot, *task_slot, *numbers_slot;
   GtkStack *side; /* numbers | parameters */
+  GtkWidget *fields;
   GtkScrolledWindow *form_slot;
   FlgParamForm *form; /* made when first asked for */
   GtkLabel *form_title;
@@ -71,7 +75,9 @@ show_meaning (FlgDatasetEditor *self)
   else if (!self->complaint && !*self->draft->dataset->expression)
     self->complaint = g_strdup (_ ("Which runs? An empty expression takes none."));
   /* What is wrong in the expression stands there. */
-  gtk_label_set_label (self->wrong, self->complaint && !preview->in_expression ? self->complaint : "");
+  gboolean elsewhere = self->complaint && !preview->in_expression;
+  gtk_label_set_label (self->wrong, elsewhere ? self->complaint : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->wrong), elsewhere);
   flg_dataset_numbers_show (self->numbers, preview, self->draft->dataset);
   flg_dataset_graph_fill (self->graph, self->draft, preview);
   g_signal_emit (self, signals[CHANGED], 0);
@@ -154,11 +160,13 @@ on_parameters (FlgDatasetEditor *self)
     }
   fill_form (self);
   gtk_stack_set_visible_child_name (self->side, "parameters");
+  gtk_widget_set_visible (self->fields, gtk_widget_get_width (GTK_WIDGET (self)) >= WIDE);
 }
 
 static void
 on_parameters_done (FlgDatasetEditor *self)
 {
+  gtk_widget_set_visible (self->fields, TRUE);
   gtk_stack_set_visible_child_name (self->side, "numbers");
 }
 
@@ -436,6 +444,7 @@ flg_dataset_editor_class_init (FlgDatasetEditorClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, graph);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, add);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, side);
+  gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, fields);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, form_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, form_title);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, expression_slot);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MOST_OFFERED 6
+#define FEW_OFFERED  2 /* beside a complaint */
 
 struct _FlgDatasetEntry
 {
@@ -154,7 +155,8 @@ show_offers (FlgDatasetEntry *self)
   while ((child = gtk_widget_get_first_child (self->offers)))
     gtk_box_remove (GTK_BOX (self->offers), child);
   g_auto (GStrv) offers = flg_dataset_entry_offers (self);
-  for (guint i = 0; offers[i] && gtk_editable_get_editable (GTK_EDITABLE (self->entry)); i++)
+  guint most = *gtk_label_get_label (self->complaint) ? FEW_OFFERED : MOST_OFFERED;
+  for (guint i = 0; offers[i] && i < most; i++)
     {
       GtkWidget *label = gtk_label_new (offers[i]), *button = gtk_button_new ();
       gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
@@ -234,8 +236,10 @@ flg_dataset_entry_init (FlgDatasetEntry *self)
   g_signal_connect_object (self->entry, "notify::cursor-position", G_CALLBACK (show_offers), self,
                            G_CONNECT_SWAPPED);
   gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->entry));
-  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->complaint));
-  gtk_box_append (GTK_BOX (self), self->offers);
+  GtkWidget *below = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 12);
+  gtk_box_append (GTK_BOX (below), GTK_WIDGET (self->complaint));
+  gtk_box_append (GTK_BOX (below), self->offers);
+  gtk_box_append (GTK_BOX (self), below);
 }
 
 GtkWidget *
@@ -278,6 +282,7 @@ flg_dataset_entry_complain (FlgDatasetEntry *self, const char *message, const Fl
     }
   gtk_entry_set_attributes (self->entry, marks);
   gtk_label_set_label (self->complaint, message ? message : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->complaint), message != NULL);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->complaint), message);
   if (message)
     gtk_widget_add_css_class (GTK_WIDGET (self->entry), "error");
@@ -296,5 +301,5 @@ flg_dataset_entry_complaint (FlgDatasetEntry *self)
 void
 flg_dataset_entry_focus (FlgDatasetEntry *self)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (self->entry));
+  gtk_entry_grab_focus_without_selecting (self->entry);
 }

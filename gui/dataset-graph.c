@@ -23,7 +23,7 @@ describe (const FlgStepCount *count, FlwGraphNode *node)
   if (count->n_failed)
     {
       set_state (node, FLW_SHAPE_CROSS, FLW_TONE_BAD);
-      return g_strdup_printf (_ ("%u of %u done, %u failed"), count->n_done, all, count->n_failed);
+      return g_strdup_printf (_ ("%u/%u done, %u failed"), count->n_done, all, count->n_failed);
     }
   if (count->n_done == all)
     set_state (node, FLW_SHAPE_DISC, FLW_TONE_GOOD);
@@ -34,7 +34,7 @@ describe (const FlgStepCount *count, FlwGraphNode *node)
   if (!there)
     return g_strdup_printf (ngettext ("%u new job", "%u new jobs", all), all);
   if (count->n_new)
-    return g_strdup_printf (_ ("%u of %u done, %u new"), count->n_done, all, count->n_new);
+    return g_strdup_printf (_ ("%u/%u done, %u new"), count->n_done, all, count->n_new);
   return g_strdup_printf (_ ("%u of %u done"), count->n_done, all);
 }
 

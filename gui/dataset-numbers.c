@@ -140,8 +140,13 @@ list_runs (gpointer data)
   FlgDatasetNumbers *self = data;
   self->idle = 0;
   if (!same_runs (self->runs, self->wanted))
-    g_list_store_splice (self->runs, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)),
-                         self->wanted->pdata, self->wanted->len);
+    {
+      g_list_store_splice (self->runs, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)),
+                           self->wanted->pdata, self->wanted->len);
+      if (self->wanted->len)
+        gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)),
+                                    "list.scroll-to-item", "u", 0u);
+    }
   return G_SOURCE_REMOVE;
 }
 

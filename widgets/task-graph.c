@@ -4,9 +4,9 @@
 
 #include "widgets/theme.h"
 
-#define BOX_WIDTH  176
+#define BOX_WIDTH  204
 #define BOX_HEIGHT 48
-#define GAP_X      44
+#define GAP_X      36
 #define GAP_Y      12
 #define MARGIN     4
 #define GLYPH      14
