@@ -256,9 +256,9 @@ capacity_of (const Room *room, const FlPlanBasis *basis)
       if (!fl_task_is_global (task) && task->ranks > 0)
         each = MIN (each, task->ranks);
     }
-  if (strcmp (site->kind, "local") == 0)
-    return (guint) MAX (room->cores / MAX (each, 1), 1);
-  return site->max_jobs > 0 ? (guint) site->max_jobs : FAR_CAPACITY;
+  int limit = site->max_jobs > 0 ? site->max_jobs : FAR_CAPACITY;
+  return (guint) (strcmp (site->kind, "local") == 0 ? MIN (MAX (room->cores / MAX (each, 1), 1), limit)
+                                                    : limit);
 }
 
 static void
@@ -306,13 +306,22 @@ fill_up (FlConductor *conductor, const FlPlanBasis *basis, GHashTable *rooms, GE
   if (newest == NULL)
     return TRUE;
   conductor->replan = TRUE;
-  if (!fl_store_begin (conductor->store, error))
+  FlStore *store = conductor->store;
+  if (!fl_store_begin (store, error))
     return FALSE;
-  if (fl_store_set_int (conductor->store, FL_TABLE_JOB, newest->id, "fraction", 1, error)
-      && fl_store_set_int (conductor->store, FL_TABLE_JOB, newest->id, "state", FL_JOB_PLANNED, error)
-      && fl_store_set_int (conductor->store, FL_TABLE_JOB, newest->id, "ended", 0, error))
-    return fl_store_commit (conductor->store, error);
-  fl_store_rollback (conductor->store);
+  FlJob *job = fl_store_get (store, FL_TABLE_JOB, newest->id, error);
+  gboolean ok = job != NULL;
+  if (ok && job->state == FL_JOB_DONE)
+    {
+      job->fraction = 1;
+      job->state = FL_JOB_PLANNED;
+      job->ended = 0;
+      ok = fl_store_save (store, FL_TABLE_JOB, job, error);
+    }
+  fl_record_free (FL_TABLE_JOB, job);
+  if (ok)
+    return fl_store_commit (store, error);
+  fl_store_rollback (store);
   return FALSE;
 }
 

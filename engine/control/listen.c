@@ -28,8 +28,10 @@ on_probe (gint64 site, gboolean push, gpointer data)
   FlPlace *place = fl_place_get (conductor, site);
   if (place == NULL || place->probe != NULL)
     return; /* none, or under way */
-  (void) push;
-  fl_control_server_probed (conductor->server, site, FALSE);
+  if (fl_place_is_up (place))
+    fl_place_start_probe (place, push);
+  else
+    fl_control_server_probed (conductor->server, site, FALSE);
 }
 
 void

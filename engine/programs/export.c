@@ -1,4 +1,5 @@
-/* export: a job's results as other programs read them – a CrystFEL stream, or DIALS' .expt and .refl. */
+/* export: results of jobs as other programs read them – a CrystFEL stream, or DIALS' .expt and .refl (of one job). Of several,
+ * the first says what the detector is: a job of another one is refused. */
 
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define SHOTS_AT_A_TIME 250
 
+/* One job on its way out. */
 typedef struct
 {
   const char *job_dir;
@@ -24,7 +26,7 @@ typedef struct
   gboolean tried;   /* to open source `number` */
   char *geometry;   /* text */
   GArray *panels;
-  FlStreamWriter *stream; /* one of the two */
+  FlStreamWriter *stream; /* one of the two; borrowed */
   FlDialsWriter *dials;
   guint shots, lattices;
   guint64 reflections;
@@ -192,16 +194,11 @@ write_shots (Export *e, const GArray *list, GError **error)
   return TRUE;
 }
 
+/* What the job was made with, and its detector. `dials`: that must be known; a stream can do with the panels' names. */
 static gboolean
-export_job (Export *e, const char *out, GError **error)
+open_job (Export *e, const char *job_dir, gboolean dials, GArray **list, GError **error)
 {
-  gboolean dials = g_str_has_suffix (out, ".expt");
-  if (!dials && !g_str_has_suffix (out, ".stream"))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "--out %s: what is it? Expected a name that ends in .stream or .expt", out);
-      return FALSE;
-    }
+  e->job_dir = job_dir;
   g_autofree char *params = g_build_filename (e->job_dir, "params.txt", NULL);
   e->params = fl_params_new ();
   e->sources = fl_results_sources (e->job_dir, error);
@@ -213,57 +210,149 @@ export_job (Export *e, const char *out, GError **error)
       && g_file_test (imported, G_FILE_TEST_EXISTS)
       && !fl_params_set (e->params, "detector.geometry", imported, error)) /* the folder has been moved */
     return FALSE;
-  g_autoptr (GArray) list = fl_results_list (e->job_dir);
+  *list = fl_results_list (e->job_dir);
   g_autoptr (GError) why = NULL;
-  if (!find_detector (e, list, &why) && (dials || !find_names (e)))
+  if (find_detector (e, *list, &why) || (!dials && find_names (e)))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&why));
+  return FALSE;
+}
+
+static gboolean
+is_same_panel (const FlPanelPlace *a, const FlPanelPlace *b)
+{
+  return strcmp (a->name, b->name) == 0 && a->n_fs == b->n_fs && a->n_ss == b->n_ss && a->min_fs <= b->min_fs
+         && a->min_fs >= b->min_fs && a->min_ss <= b->min_ss && a->min_ss >= b->min_ss;
+}
+
+/* Reflections say panel and place on it: they mean the same on both detectors. */
+static gboolean
+is_same_detector (const GArray *a, const GArray *b)
+{
+  gboolean same = a->len == b->len;
+  for (guint i = 0; same && i < a->len; i++)
+    same = is_same_panel (&g_array_index (a, FlPanelPlace, i), &g_array_index (b, FlPanelPlace, i));
+  return same;
+}
+
+/* All jobs, into one file. */
+typedef struct
+{
+  const char *out;
+  gboolean dials;
+  FlStreamWriter *stream;
+  FlDialsWriter *dials_writer;
+  GArray *panels; /* of the first job */
+  const char *first;
+  guint shots, lattices;
+  guint64 reflections;
+} Output;
+
+static gboolean
+open_output (Output *o, const Export *e, GError **error)
+{
+  o->first = e->job_dir;
+  o->panels = g_array_ref (e->panels);
+  if (o->dials)
+    o->dials_writer = fl_dials_writer_open (o->out, e->panels, error);
+  else
+    o->stream = fl_stream_writer_open (o->out, e->geometry, e->panels, error);
+  return o->dials_writer != NULL || o->stream != NULL;
+}
+
+static gboolean
+export_job (Output *o, const char *job_dir, GError **error)
+{
+  g_auto (Export) e = { 0 };
+  g_autoptr (GArray) list = NULL;
+  if (!open_job (&e, job_dir, o->dials, &list, error) || (o->first == NULL && !open_output (o, &e, error)))
+    return FALSE;
+  if (!is_same_detector (o->panels, e.panels))
     {
-      g_propagate_error (error, g_steal_pointer (&why));
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has another detector than %s, expected the same",
+                   job_dir, o->first);
       return FALSE;
     }
-  if (dials)
-    e->dials = fl_dials_writer_open (out, e->panels, error);
-  else
-    e->stream = fl_stream_writer_open (out, e->geometry, e->panels, error);
-  if (e->dials == NULL && e->stream == NULL)
+  e.stream = o->stream;
+  e.dials = o->dials_writer;
+  if (!write_shots (&e, list, error))
     return FALSE;
-  gboolean ok = write_shots (e, list, error);
-  if (ok && dials && e->lattices == 0)
+  o->shots += e.shots;
+  o->lattices += e.lattices;
+  o->reflections += e.reflections;
+  return TRUE;
+}
+
+static gboolean
+close_output (Output *o, gboolean ok, GError **error)
+{
+  g_clear_pointer (&o->panels, g_array_unref);
+  GError **where = ok ? error : NULL;
+  if (o->dials_writer != NULL)
+    return fl_dials_writer_close (o->dials_writer, ok, where);
+  return o->stream == NULL || fl_stream_writer_close (o->stream, ok, where);
+}
+
+static gboolean
+export_jobs (Output *o, char **jobs, GError **error)
+{
+  o->dials = g_str_has_suffix (o->out, ".expt");
+  if (!o->dials && !g_str_has_suffix (o->out, ".stream"))
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has no lattices, expected some for .expt",
-                   e->job_dir);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "--out %s: what is it? Expected a name that ends in .stream or .expt", o->out);
+      return FALSE;
+    }
+  if (o->dials && jobs[1] != NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                   "--out %s: expected one job for .expt, or a .stream", o->out);
+      return FALSE;
+    }
+  gboolean ok = TRUE;
+  for (char **job = jobs; ok && *job != NULL; job++)
+    ok = export_job (o, *job, error);
+  if (ok && o->dials && o->lattices == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has no lattices, expected some for .expt", jobs[0]);
       ok = FALSE;
     }
-  GError **where = ok ? error : NULL;
-  gboolean closed =
-      dials ? fl_dials_writer_close (e->dials, ok, where) : fl_stream_writer_close (e->stream, ok, where);
-  return closed && ok;
+  return close_output (o, ok, error) && ok;
 }
 
 int
 fl_program_export (int argc, char **argv)
 {
   g_autofree char *out = NULL;
+  g_autofree char *format = NULL;
   const GOptionEntry entries[] = {
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "File to write; DIALS' .refl goes beside its .expt",
       "FILE.stream|FILE.expt" },
+    { "format", 0, 0, G_OPTION_ARG_STRING, &format, "stream or expt (default: as --out is called)",
+      "FORMAT" },
     { NULL },
   };
   g_autoptr (GOptionContext) context =
-      g_option_context_new ("JOB – write a job's results for CrystFEL or DIALS");
+      g_option_context_new ("JOB… – write results of jobs for CrystFEL, or of one for DIALS");
   g_option_context_add_main_entries (context, entries, NULL);
   g_autoptr (GError) error = NULL;
-  g_auto (Export) e = { 0 };
   if (!g_option_context_parse (context, &argc, &argv, &error))
     fprintf (stderr, "export: %s\n", error->message);
-  else if (argc != 2 || out == NULL)
-    fprintf (stderr, "export: expected --out FILE and the folder of one job\n");
+  else if (argc < 2 || out == NULL)
+    fprintf (stderr, "export: expected --out FILE and folders of jobs\n");
+  else if (format != NULL && (strcmp (format, "stream") != 0 || !g_str_has_suffix (out, ".stream"))
+           && (strcmp (format, "expt") != 0 || !g_str_has_suffix (out, ".expt")))
+    fprintf (
+        stderr,
+        "export: --format %s does not go with --out %s, expected stream or expt and a name that ends so\n",
+        format, out);
   else
     {
-      e.job_dir = argv[1];
-      if (!export_job (&e, out, &error))
+      Output o = { .out = out };
+      if (!export_jobs (&o, argv + 1, &error))
         return fl_program_fail ("export", error);
-      printf ("%s: %u shots, %u lattices, %" G_GUINT64_FORMAT " reflections\n", out, e.shots, e.lattices,
-              e.reflections);
+      printf ("%s: %u shots, %u lattices, %" G_GUINT64_FORMAT " reflections\n", out, o.shots, o.lattices,
+              o.reflections);
       return 0;
     }
   return 2;

@@ -130,8 +130,8 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
                  options->attempt);
   else if (!(options->fraction > 0 && options->fraction <= 1))
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--fraction %g is wrong, expected more than 0 and at most 1",
-                 options->fraction);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "--fraction %g is wrong, expected more than 0 and at most 1", options->fraction);
   else
     return parse_stages (options, error);
   return FALSE;

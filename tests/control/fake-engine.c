@@ -1,6 +1,7 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
- * a number, so many shots it has. Skips what earlier attempts have journalled. FAKE_SHOT_MS: how long a shot takes;
- * FAKE_FAIL: a file; while it is there, the program removes it and fails. Every start is noted in OUT/starts. */
+ * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
+ * journalled. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the program removes it and fails.
+ * Every start is noted in OUT/starts. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -81,9 +82,25 @@ frames_of (const char *path)
   return g_file_get_contents (path, &text, NULL, NULL) ? (guint) atoi (text) : 0;
 }
 
+/* export: the folders of the jobs, a line each, in place of what is in them. */
+static int export(int argc, char **argv)
+{
+  if (argc < 7 || strcmp (argv[2], "--format") != 0 || strcmp (argv[3], "stream") != 0
+      || strcmp (argv[4], "--out") != 0)
+    return 2;
+  g_autofree char *text = g_strjoinv ("\n", argv + 6);
+  if (!g_file_set_contents (argv[5], text, -1, NULL))
+    return 1;
+  printf ("%s: %d jobs\n", argv[5], argc - 6);
+  return 0;
+}
+
 int
 main (int argc, char **argv)
 {
+  if (argc > 1 && strcmp (argv[1], "export") == 0)
+    return export(argc, argv);
+  double fraction = 1;
   const char *out = NULL, *attempt = NULL, *wait = g_getenv ("FAKE_SHOT_MS"), *fail = g_getenv ("FAKE_FAIL");
   int first = argc;
   for (int i = 2; i + 1 < argc && g_str_has_prefix (argv[i], "--"); i += 2)
@@ -92,6 +109,8 @@ main (int argc, char **argv)
         out = argv[i + 1];
       if (strcmp (argv[i], "--attempt") == 0)
         attempt = argv[i + 1];
+      if (strcmp (argv[i], "--fraction") == 0)
+        fraction = g_ascii_strtod (argv[i + 1], NULL);
       first = i + 2;
     }
   if (argc < 2 || strcmp (argv[1], "stills") != 0 || out == NULL || attempt == NULL || first == argc)
@@ -139,7 +158,7 @@ main (int argc, char **argv)
       for (guint frame = 0; frame < frames_of (argv[i]) && !stopped; frame++)
         {
           guint64 id = fl_shot_id (argv[i], frame);
-          if (g_hash_table_contains (done, &id))
+          if (g_hash_table_contains (done, &id) || frame >= fraction * frames_of (argv[i]))
             continue;
           g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
           fl_batch_append (batch, &(FlShotRow){ .id = id,
@@ -153,7 +172,8 @@ main (int argc, char **argv)
           g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
         }
     }
-  printf ("%u shots, 0 hits, 0 indexed, 0 lattices\n", shots);
+  shots += g_hash_table_size (done);
+  printf ("%u shots, 0 hits, 0 indexed, %u lattices\n", shots, shots / 4);
   if (damaged)
     fprintf (stderr, "firstlight-engine stills: a file is damaged\n");
   return stopped ? 75 : damaged ? 2 : 0;
