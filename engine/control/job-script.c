@@ -140,11 +140,14 @@ broadcast (const FlSite *site, const FlSubmission *submission)
   return g_strdup_printf (
       "# The engine from every node's own disk: thousands of ranks do not read it from one.\n"
       "engine=$(command -v %s) && local=${FIRSTLIGHT_LOCAL:-/tmp}/firstlight-$job || finish 127\n"
-      "srun -N \"$SLURM_NNODES\" -n \"$SLURM_NNODES\" --ntasks-per-node=1 mkdir -p \"$local\"\n"
-      "for file in \"$engine\" \"$(dirname \"$engine\")\"/flk-*.so; do\n"
-      "  [ ! -e \"$file\" ] || sbcast --force \"$file\" \"$local/$(basename \"$file\")\" || finish 74\n"
-      "done\n"
-      "engine=$local/$(basename \"$engine\")",
+      "spread() {\n"
+      "  srun -N \"$SLURM_NNODES\" -n \"$SLURM_NNODES\" --ntasks-per-node=1 mkdir -p \"$local\" || return\n"
+      "  for file in \"$(dirname \"$engine\")\"/flk-*.so \"$engine\"; do\n"
+      "    [ ! -e \"$file\" ] || sbcast --force \"$file\" \"$local/${file##*/}\" || return\n"
+      "  done\n"
+      "  engine=$local/${engine##*/}\n"
+      "}\n"
+      "spread || echo \"the engine cannot be spread to the nodes, it is read from $engine\" >&2",
       program);
 }
 

@@ -249,7 +249,8 @@ replace (const Want *want, GBytes *bytes)
 {
   gsize length;
   const char *data = g_bytes_get_data (bytes, &length);
-  return g_file_set_contents_full (want->local, data, (gssize) length, G_FILE_SET_CONTENTS_NONE, 0666, NULL);
+  return g_file_set_contents_full (want->local, data, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0666,
+                                   NULL);
 }
 
 /* Puts what came where it belongs; TRUE: there is more to ask for. */

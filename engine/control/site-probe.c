@@ -238,10 +238,10 @@ static char *
 try_engine (Probe *probe, const char *program, char **said)
 {
   g_autofree char *quoted = g_shell_quote (program);
-  g_autofree char *script = g_strdup_printf (
-      "{\n%s\n} > /dev/null\nengine=$(command -v %s) || { echo not found >&2; exit 127; }\necho \"$engine\"\n"
-      "\"$engine\" --version\n",
-      probe->context->site->environment, quoted);
+  g_autofree char *script = g_strdup_printf ("{\n:\n%s\n} > /dev/null\nengine=$(command -v %s) || { echo not "
+                                             "found >&2; exit 127; }\necho \"$engine\"\n"
+                                             "\"$engine\" --version\n",
+                                             probe->context->site->environment, quoted);
   g_auto (FlHostOutput) output = { 0 };
   g_autoptr (GError) error = NULL;
   if (!shell (probe, script, &output, &error))

@@ -18,6 +18,7 @@ typedef struct
   const FlSlurmRow *row;    /* NULL: Slurm has never heard of it, or has forgotten */
   gboolean has_end, silent; /* silent: nobody could be asked */
   FlSlurmEnd end;
+  int code; /* as Slurm has it; -1 = not asked */
   char *out_tail, *err_tail;
 } Look;
 
@@ -289,16 +290,49 @@ is_forgotten (const Look *look)
   return look->row == NULL && !is_by_hand (look) && strcmp (look->known->mark.id, FL_SLURM_WITHDRAWN) != 0;
 }
 
+/* It failed and has not said how: a full disk, a node that could not begin. */
+static gboolean
+lacks_code (const Look *look)
+{
+  return look->row != NULL && !look->has_end && strcmp (look->row->state, "FAILED") == 0
+         && look->row->exit_code < 0;
+}
+
+static gboolean
+ask_codes (const FlSiteContext *context, Look *looks, guint n, GError **error)
+{
+  g_autoptr (GString) ids = g_string_new (NULL);
+  for (guint i = 0; i < n; i++)
+    if (lacks_code (&looks[i]))
+      g_string_append_printf (ids, "%s%s", ids->len > 0 ? "," : "", looks[i].row->id);
+  if (ids->len == 0)
+    return TRUE;
+  const char *const argv[] = { "squeue",        "-h", "-r", "-a", "-t", "all", "-j", ids->str, "-O",
+                               FL_SQUEUE_CODES, NULL };
+  g_auto (FlHostOutput) output = { 0 };
+  if (!fl_host_run (context->host, argv, NULL, TIMEOUT, NULL, &output, error))
+    return FALSE;
+  g_autoptr (GHashTable) codes = fl_slurm_parse_codes (output.out);
+  for (guint i = 0; i < n; i++)
+    if (lacks_code (&looks[i]))
+      looks[i].code = GPOINTER_TO_INT (g_hash_table_lookup (codes, looks[i].row->id)) - 1;
+  return TRUE;
+}
+
 /* By id, where all are known: that is cheap for the database; else by name. */
 static char *
 accounting_words (const Look *looks, guint n, gboolean *by_name)
 {
   g_autoptr (GHashTable) words = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  gboolean any = FALSE;
   *by_name = FALSE;
   for (guint i = 0; i < n; i++)
-    *by_name |= is_forgotten (&looks[i]) && looks[i].known->id == NULL;
-  for (guint i = 0; i < n; i++)
-    if (is_forgotten (&looks[i]))
+    {
+      any |= is_forgotten (&looks[i]);
+      *by_name |= is_forgotten (&looks[i]) && looks[i].known->id == NULL;
+    }
+  for (guint i = 0; any && i < n; i++)
+    if (is_forgotten (&looks[i]) || lacks_code (&looks[i]))
       {
         const FlSlurmKnown *known = looks[i].known;
         g_hash_table_add (words, *by_name ? g_strdup (looks[i].submission->job_name)
@@ -317,14 +351,15 @@ accounting_words (const Look *looks, guint n, gboolean *by_name)
   return g_strdup (text->str);
 }
 
+/* The second command of a poll, if there is one. */
 static gboolean
-ask_accounting (const FlSiteContext *context, Look *looks, guint n, Rows *rows, GError **error)
+ask_more (const FlSiteContext *context, Look *looks, guint n, Rows *rows, GError **error)
 {
   FlSlurmData *data = context->data;
   gboolean by_name;
   g_autofree char *words = data->no_accounting ? NULL : accounting_words (looks, n, &by_name);
   if (words == NULL)
-    return TRUE;
+    return ask_codes (context, looks, n, error);
   const char *const argv[] = { "env",
                                "SLURM_TIME_FORMAT=%s",
                                "sacct",
@@ -354,6 +389,11 @@ ask_accounting (const FlSiteContext *context, Look *looks, guint n, Rows *rows, 
         looks[i].silent = output.status != 0 && !data->no_accounting;
         if (output.status == 0)
           find_row (rows, &looks[i]);
+      }
+    else if (lacks_code (&looks[i]) && output.status == 0)
+      {
+        const FlSlurmRow *row = row_of_id (rows, looks[i].row->id);
+        looks[i].code = row != NULL && fl_slurm_state (row->state) == FL_SITE_ENDED ? row->exit_code : -1;
       }
   return TRUE;
 }
@@ -430,7 +470,9 @@ tell_end (const FlSlurmData *data, Look *look, FlSiteStatus *status)
 {
   const FlSlurmRow *row = look->row;
   gboolean begun = *look->known->mark.id != '\0';
-  status->exit_code = look->has_end ? look->end.status : row != NULL ? row->exit_code : -1;
+  status->exit_code = look->has_end                        ? look->end.status
+                      : row != NULL && row->exit_code >= 0 ? row->exit_code
+                                                           : look->code;
   if (!look->has_end && row != NULL && status->exit_code < 0 && strcmp (row->state, "COMPLETED") == 0)
     status->exit_code = 0;
   status->ended = time_here (data, look->has_end ? look->end.ended : row != NULL ? row->end : 0);
@@ -507,6 +549,7 @@ fl_slurm_look (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *
   for (guint i = 0; i < n; i++)
     {
       looks[i].submission = submissions->pdata[i];
+      looks[i].code = -1;
       looks[i].known = fl_slurm_known (context, looks[i].submission);
     }
   gboolean ok = read_first (context, looks, n, error) && ask_queue (context, &queue, error);
@@ -516,7 +559,7 @@ fl_slurm_look (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *
   for (guint i = 0; ok && i < n; i++)
     if (needs_files (&looks[i])) /* the mark may have said who it really is */
       find_row (&queue, &looks[i]);
-  ok = ok && ask_accounting (context, looks, n, &accounting, error);
+  ok = ok && ask_more (context, looks, n, &accounting, error);
   for (guint i = 0; i < n; i++)
     {
       if (ok)

@@ -76,6 +76,7 @@ find_traces (const FlSiteContext *context, GPtrArray *submissions, gboolean *tra
       g_free ((char *) parts[i].path);
       fl_host_part_clear (&parts[i]);
     }
+  g_free (parts);
   return ok;
 }
 
@@ -195,7 +196,7 @@ keep_copy (const Fresh *fresh)
   g_autofree char *path = g_strdup_printf ("%s/%s.sh", submission->mirror, submission->stem);
   g_autoptr (GError) problem = NULL;
   if (g_mkdir_with_parents (submission->mirror, 0777) != 0
-      || !g_file_set_contents_full (path, fresh->script, -1, G_FILE_SET_CONTENTS_NONE, 0666, &problem))
+      || !g_file_set_contents_full (path, fresh->script, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0666, &problem))
     g_warning ("%s: the job's script cannot be kept: %s", path,
                problem != NULL ? problem->message : g_strerror (errno));
 }

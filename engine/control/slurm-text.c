@@ -131,6 +131,34 @@ fl_slurm_parse_accounting (GBytes *text)
   return parse_rows (text, 8, row_of_accounting);
 }
 
+/* As wait(2) has it, or "75:0" as newer ones may say. */
+static int
+parse_code (const char *text)
+{
+  if (strchr (text, ':') != NULL)
+    return parse_exit (text);
+  guint64 raw =
+      strspn (text, "0123456789") == strlen (text) ? g_ascii_strtoull (text, NULL, 10) : G_MAXUINT64;
+  return raw > 0xffff ? -1 : (raw & 0x7f) != 0 ? 128 + (int) (raw & 0x7f) : (int) (raw >> 8);
+}
+
+GHashTable *
+fl_slurm_parse_codes (GBytes *bytes)
+{
+  gsize length;
+  const char *data = g_bytes_get_data (bytes, &length);
+  GHashTable *codes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *text = g_strndup (data != NULL ? data : "", length);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", MOST_ROWS);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      char id[64], code[64];
+      if (sscanf (lines[i], "%63s %63s", id, code) == 2 && is_id (id))
+        g_hash_table_replace (codes, g_strdup (id), GINT_TO_POINTER (parse_code (code) + 1));
+    }
+  return codes;
+}
+
 /* --- what it means --- */
 
 static gboolean

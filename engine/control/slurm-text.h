@@ -20,6 +20,9 @@ void fl_slurm_row_free (FlSlurmRow *row);
 #define FL_SQUEUE_FORMAT "%i|%T|%S|%D|%N|%r|%j"
 #define FL_SACCT_FORMAT  "JobID,State,ExitCode,Start,End,NNodes,NodeList,JobName"
 GPtrArray *fl_slurm_parse_queue (GBytes *text);
+/* "ID STATUS" lines: id to exit code + 1, as a pointer. */
+#define FL_SQUEUE_CODES "JobArrayID:40,exit_code:12"
+GHashTable *fl_slurm_parse_codes (GBytes *text);
 GPtrArray *fl_slurm_parse_accounting (GBytes *text);
 
 /* Slurm's word for a state. ENDED only for those after which nothing happens any more; a word that nobody has heard of is RUNNING,

@@ -47,15 +47,24 @@ set_site (const char *name, const char *value)
   {
     const char *name;
     char **field;
-  } texts[] = { { "partition", &site.partition }, { "account", &site.account },     { "qos", &site.qos },
-                { "reservation", &site.reservation }, { "features", &site.features }, { "launcher", &site.launcher },
-                { "container", &site.container }, { "environment", &site.environment }, { "engine", &site.engine } };
+  } texts[] = { { "partition", &site.partition },
+                { "account", &site.account },
+                { "qos", &site.qos },
+                { "reservation", &site.reservation },
+                { "features", &site.features },
+                { "launcher", &site.launcher },
+                { "container", &site.container },
+                { "environment", &site.environment },
+                { "engine", &site.engine } };
   const struct
   {
     const char *name;
     int *field;
-  } numbers[] = { { "ranks", &site.ranks_per_node }, { "nodes", &site.nodes }, { "minutes", &site.minutes },
-                  { "gpus", &site.gpus_per_rank }, { "broadcast", &site.broadcast } };
+  } numbers[] = { { "ranks", &site.ranks_per_node },
+                  { "nodes", &site.nodes },
+                  { "minutes", &site.minutes },
+                  { "gpus", &site.gpus_per_rank },
+                  { "broadcast", &site.broadcast } };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     if (strcmp (name, texts[i].name) == 0)
       {
@@ -126,9 +135,10 @@ print_status (const FlSiteStatus *status, const char *name)
   g_autofree char *out = g_strescape (status->out_tail != NULL ? status->out_tail : "", NULL);
   g_autofree char *err = g_strescape (status->err_tail != NULL ? status->err_tail : "", NULL);
   double now = (double) fl_now_ns () * 1e-9;
-  printf ("%s\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t%s\n", name, state_names[status->state],
-          fl_site_cause_name (status->cause), status->exit_code, status->remote_id, status->restarts, status->nodes,
-          status->n_nodes, status->started == 0 ? 0 : now - (double) status->started * 1e-9,
+  printf ("%s\t%s\t%s\t%d\t%s\t%d\t%s\t%d\t%.1f\t%.1f\t%.1f\t%s\t%s\t%s\t%s\n", name,
+          state_names[status->state], fl_site_cause_name (status->cause), status->exit_code,
+          status->remote_id, status->restarts, status->nodes, status->n_nodes,
+          status->started == 0 ? 0 : now - (double) status->started * 1e-9,
           status->ended == 0 ? 0 : now - (double) status->ended * 1e-9,
           status->expected == 0 ? 0 : (double) status->expected * 1e-9 - now, status->batch_state,
           status->batch_reason, out, err);
@@ -138,8 +148,8 @@ static void
 print_step (const FlProbeStep *step, gpointer data)
 {
   (void) data;
-  printf ("%s\t%s\t%.2f\t%s\t%s\n", step->name, fl_step_state_name (step->state), step->seconds, step->message,
-          step->advice);
+  printf ("%s\t%s\t%.2f\t%s\t%s\n", step->name, fl_step_state_name (step->state), step->seconds,
+          step->message, step->advice);
 }
 
 static void
@@ -173,7 +183,8 @@ act (char **words, GError **error)
   else if (strcmp (words[0], "cancel") == 0)
     {
       const FlSiteContext at = context ();
-      driver->cancel (&at, g_hash_table_lookup (submissions, words[1]), strcmp (words[2], "hard") == 0, error);
+      driver->cancel (&at, g_hash_table_lookup (submissions, words[1]), strcmp (words[2], "hard") == 0,
+                      error);
     }
   else if (strcmp (words[0], "pull") == 0)
     {
@@ -208,10 +219,10 @@ act (char **words, GError **error)
 int
 main (void)
 {
-  char **texts[] = { &site.name,      &site.kind,        &site.host,     &site.user,        &site.engine,
-                     &site.scratch,   &site.launcher,    &site.environment, &site.transport, &site.identity,
-                     &site.ssh_config, &site.partition,  &site.account,  &site.qos,         &site.reservation,
-                     &site.features,  &site.container,   &site.probe };
+  char **texts[] = { &site.name,       &site.kind,      &site.host,        &site.user,      &site.engine,
+                     &site.scratch,    &site.launcher,  &site.environment, &site.transport, &site.identity,
+                     &site.ssh_config, &site.partition, &site.account,     &site.qos,       &site.reservation,
+                     &site.features,   &site.container, &site.probe };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     *texts[i] = g_strdup ("");
   g_free (site.kind);
