@@ -40,8 +40,7 @@ flg_attempt_exit (const FlAttempt *attempt)
   if (attempt->exit_code < 0)
     return g_strdup (NONE);
   if (attempt->exit_code > 128)
-    return g_strdup_printf (_ ("signal %d (%s)"), attempt->exit_code - 128,
-                            g_strsignal (attempt->exit_code - 128));
+    return g_strdup_printf (_ ("signal %d"), attempt->exit_code - 128);
   return g_strdup_printf ("%d", attempt->exit_code);
 }
 
@@ -154,21 +153,19 @@ static void
 fill_exit (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   g_autofree char *text = flg_attempt_exit (flg_record_attempt (record));
-  gtk_label_set_label (GTK_LABEL (cell), text);
+  set_text (cell, text);
 }
 
 static void
 fill_cause (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlAttempt *a = flg_record_attempt (record);
-  g_autoptr (GString) text = g_string_new (a->cause);
-  if (*a->reason && !strstr (a->reason, a->cause))
-    g_string_append_printf (text, "%s%s", text->len ? ": " : "", a->reason);
-  else if (*a->reason)
-    g_string_assign (text, a->reason);
-  if (*a->batch_state)
-    g_string_append_printf (text, " (%s)", a->batch_state);
-  set_text (cell, text->str);
+  gboolean told = *a->cause && strstr (a->reason, a->cause);
+  g_autofree char *why = *a->cause && *a->reason && !told ? g_strdup_printf ("%s: %s", a->cause, a->reason)
+                                                          : g_strdup (*a->reason ? a->reason : a->cause);
+  g_autofree char *text = *a->batch_state && *why ? g_strdup_printf ("%s (%s)", why, a->batch_state)
+                                                  : g_strdup (*why ? why : a->batch_state);
+  set_text (cell, text);
 }
 
 /* --- what is shown --- */
@@ -240,13 +237,13 @@ flg_job_attempts_set_experiment (FlgJobAttempts *self, FlgExperiment *experiment
     { _ ("State"), NULL, make_chip, fill_state, NULL, 118 },
     { _ ("Site"), NULL, flg_cell_text, fill_site, NULL, 84 },
     { _ ("Id there"), NULL, flg_cell_text, fill_remote_id, NULL, 84 },
-    { _ ("Nodes"), NULL, flg_cell_text, fill_nodes, NULL, 120 },
+    { _ ("Nodes"), NULL, flg_cell_text, fill_nodes, NULL, 136 },
     { _ ("Ranks"), NULL, flg_cell_number, fill_ranks, NULL, 60 },
     { _ ("Limit"), NULL, flg_cell_number, fill_minutes, NULL, 74 },
     { _ ("Submitted"), NULL, flg_cell_text, fill_submitted, NULL, 104 },
     { _ ("Waited"), NULL, flg_cell_number, fill_waited, NULL, 68 },
     { _ ("Ran"), NULL, flg_cell_number, fill_ran, NULL, 68 },
-    { _ ("Exit"), NULL, flg_cell_text, fill_exit, NULL, 70 },
+    { _ ("Exit"), NULL, flg_cell_text, fill_exit, NULL, 76 },
     { _ ("Cause"), NULL, flg_cell_text, fill_cause, NULL, -1 },
   };
   self->experiment = g_object_ref (experiment);

@@ -12,5 +12,5 @@ G_DECLARE_FINAL_TYPE (FlgJobAttempts, flg_job_attempts, FLG, JOB_ATTEMPTS, GtkBo
 void flg_job_attempts_set_experiment (FlgJobAttempts *self, FlgExperiment *experiment);
 /* FlgRecord of attempts, oldest first; `chosen`: id of the one that is shown elsewhere. */
 void flg_job_attempts_show (FlgJobAttempts *self, GPtrArray *attempts, gint64 chosen);
-/* "exit 2", "signal 9 (Killed)", "–". g_free. */
+/* "2", "signal 9", "–". g_free. */
 char *flg_attempt_exit (const FlAttempt *attempt);

@@ -246,7 +246,12 @@ flg_job_index_expected (FlgJobIndex *index, const FlJob *job)
   if (attempt->expected)
     return attempt->expected;
   const FlgWaits *waits = flg_job_index_waits (index, attempt->site);
-  return waits->n && attempt->submitted ? attempt->submitted + waits->median : 0;
+  guint64 now = flg_experiment_now (index->experiment);
+  if (waits->n == 0 || attempt->submitted == 0)
+    return 0;
+  return attempt->submitted + waits->median > now    ? attempt->submitted + waits->median
+         : attempt->submitted + waits->longest > now ? attempt->submitted + waits->longest
+                                                     : 0;
 }
 
 guint64

@@ -37,7 +37,8 @@ const FlgSiteLoad *flg_job_index_load (FlgJobIndex *index, gint64 site);
 guint flg_job_index_place (FlgJobIndex *index, const FlJob *job, guint *of);
 /* Nodes × time limit; 0 at a local site and where no limit is known. */
 double flg_job_index_node_hours (FlgJobIndex *index, const FlJob *job);
-/* When it is likely to begin, ns UTC, 0 = not known: what the scheduler expects, else what was usual there lately. */
+/* When it is likely to begin, ns UTC, 0 = not known: what the scheduler expects, else by the usual wait there, else by
+ * the longest; never in the past. */
 guint64 flg_job_index_expected (FlgJobIndex *index, const FlJob *job);
 /* Shots that the job is to process; 0 = not known yet. */
 guint64 flg_job_index_shots (FlgJobIndex *index, const FlJob *job);

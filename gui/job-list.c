@@ -116,14 +116,23 @@ on_setup (GtkSignalListItemFactory *factory, GtkListItem *item, FlgJobList *self
 }
 
 static void
+on_job (FlgJobSlot *slot, GParamSpec *pspec, GtkListItem *item)
+{
+  flg_job_row_set_job (FLG_JOB_ROW (gtk_list_item_get_child (item)), flg_job_slot_job (slot));
+}
+
+static void
 on_bind (GtkSignalListItemFactory *factory, GtkListItem *item, FlgJobList *self)
 {
-  flg_job_row_set_job (FLG_JOB_ROW (gtk_list_item_get_child (item)), gtk_list_item_get_item (item));
+  FlgJobSlot *slot = gtk_list_item_get_item (item);
+  g_signal_connect_object (slot, "notify::job", G_CALLBACK (on_job), item, 0);
+  on_job (slot, NULL, item);
 }
 
 static void
 on_unbind (GtkSignalListItemFactory *factory, GtkListItem *item, FlgJobList *self)
 {
+  g_signal_handlers_disconnect_by_func (gtk_list_item_get_item (item), on_job, item);
   flg_job_row_set_job (FLG_JOB_ROW (gtk_list_item_get_child (item)), NULL);
 }
 
@@ -181,14 +190,15 @@ on_selection_changed (GtkSelectionModel *model, guint first, guint n, FlgJobList
   g_signal_emit (self, signals[CHOSEN], 0);
 }
 
-/* Runs after the selection has forgotten what was replaced. */
+/* The selection is of lines; what is meant are the jobs in them. */
 static void
-on_items_changed (GListModel *model, guint position, guint removed, guint added, FlgJobList *self)
+on_changed (FlgJobModel *model, FlgJobList *self)
 {
   if (g_hash_table_size (self->kept) == 0)
     return;
   guint n;
   FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  n = MIN (n, g_list_model_get_n_items (G_LIST_MODEL (model)));
   g_autoptr (GtkBitset) all = gtk_bitset_new_range (0, n), wanted = gtk_bitset_new_empty ();
   for (guint i = 0; i < n; i++)
     {
@@ -213,6 +223,7 @@ flg_job_list_choose (FlgJobList *self, gint64 job)
   guint position = flg_job_model_position (self->model, job);
   if (position == G_MAXUINT)
     return FALSE;
+  flg_job_model_complete (self->model);
   self->chosen = job;
   gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
   gtk_widget_activate_action (self->view, "list.scroll-to-item", "u", position);
@@ -222,6 +233,7 @@ flg_job_list_choose (FlgJobList *self, gint64 job)
 void
 flg_job_list_select_all (FlgJobList *self)
 {
+  flg_job_model_complete (self->model);
   gtk_selection_model_select_all (GTK_SELECTION_MODEL (self->selection));
 }
 
@@ -279,7 +291,7 @@ flg_job_list_new (FlgJobModel *model, FlgJobIndex *index)
   self->index = index;
   self->selection = gtk_multi_selection_new (g_object_ref (G_LIST_MODEL (model)));
   g_signal_connect (self->selection, "selection-changed", G_CALLBACK (on_selection_changed), self);
-  g_signal_connect_after (model, "items-changed", G_CALLBACK (on_items_changed), self);
+  g_signal_connect (model, "changed", G_CALLBACK (on_changed), self);
   GtkListItemFactory *factory = gtk_signal_list_item_factory_new ();
   g_signal_connect (factory, "setup", G_CALLBACK (on_setup), self);
   g_signal_connect (factory, "bind", G_CALLBACK (on_bind), self);

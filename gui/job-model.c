@@ -1,39 +1,119 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/job-model.h"
 
+#include <gtk/gtk.h>
 #include <string.h>
 
-#include "gui/text.h"
+#define FEW   64  /* jobs that come or go at a time: announced as such */
+#define STEP  30  /* lines that GTK makes widgets for between two frames, */
+#define ALIVE 240 /* and as many lines as it makes widgets for at most */
+/* --- a line --- */
+
+struct _FlgJobSlot
+{
+  GObject parent_instance;
+  FlgRecord *job;
+};
+
+enum
+{
+  PROP_0,
+  PROP_JOB,
+  N_PROPS
+};
+
+static GParamSpec *properties[N_PROPS];
+
+G_DEFINE_FINAL_TYPE (FlgJobSlot, flg_job_slot, G_TYPE_OBJECT)
+
+FlgRecord *
+flg_job_slot_job (FlgJobSlot *slot)
+{
+  return slot->job;
+}
+
+static void
+set_slot (FlgJobSlot *slot, FlgRecord *job)
+{
+  if (g_set_object (&slot->job, job))
+    g_object_notify_by_pspec (G_OBJECT (slot), properties[PROP_JOB]);
+}
+
+static void
+flg_job_slot_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  if (id == PROP_JOB)
+    g_value_set_object (value, FLG_JOB_SLOT (object)->job);
+  else
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static void
+flg_job_slot_finalize (GObject *object)
+{
+  g_clear_object (&FLG_JOB_SLOT (object)->job);
+  G_OBJECT_CLASS (flg_job_slot_parent_class)->finalize (object);
+}
+
+static void
+flg_job_slot_class_init (FlgJobSlotClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  object_class->finalize = flg_job_slot_finalize;
+  object_class->get_property = flg_job_slot_get_property;
+  properties[PROP_JOB] =
+      g_param_spec_object ("job", NULL, NULL, FLG_TYPE_RECORD,
+                           G_PARAM_READABLE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
+  g_object_class_install_properties (object_class, N_PROPS, properties);
+}
+
+static void
+flg_job_slot_init (FlgJobSlot *slot)
+{
+}
+
+/* --- all of them --- */
+
+#define WORDS_MOST 32
+#define N_NAMED    4
 
 struct _FlgJobModel
 {
   GObject parent_instance;
   FlgJobIndex *index; /* borrowed */
   GPtrArray *shown;   /* FlgRecord */
+  GPtrArray *slots;   /* FlgJobSlot, as many as are shown; behind them spare ones */
+  guint lines;        /* as many of them as have been announced */
+  guint growing;
   GStrv words;
   FlgJobFilter filter;
   FlgJobColumn column;
   gboolean descending;
   GHashTable *of_dataset; /* ids of jobs; NULL: all */
+  guint32 wanted;         /* a bit a word */
+  gboolean digits;        /* a word may be a job's number */
+  guint64 now;
+  GHashTable *found[N_NAMED]; /* id of a run, trial, task, site -> words in its name, or its tags */
+  guint32 in_state[FLG_SHOWN_LAST];
 };
 
 static GType
 get_item_type (GListModel *model)
 {
-  return FLG_TYPE_RECORD;
+  return FLG_TYPE_JOB_SLOT;
 }
 
 static guint
 get_n_items (GListModel *model)
 {
-  return FLG_JOB_MODEL (model)->shown->len;
+  return FLG_JOB_MODEL (model)->lines;
 }
 
 static gpointer
 get_item (GListModel *model, guint position)
 {
-  GPtrArray *shown = FLG_JOB_MODEL (model)->shown;
-  return position < shown->len ? g_object_ref (shown->pdata[position]) : NULL;
+  FlgJobModel *self = FLG_JOB_MODEL (model);
+  return position < self->lines ? g_object_ref (self->slots->pdata[position]) : NULL;
 }
 
 static void
@@ -43,6 +123,14 @@ list_model_init (GListModelInterface *iface)
   iface->get_n_items = get_n_items;
   iface->get_item = get_item;
 }
+
+enum
+{
+  CHANGED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (FlgJobModel, flg_job_model, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_LIST_MODEL, list_model_init))
@@ -67,48 +155,131 @@ state_matches (FlgJobStates states, const FlJob *job)
     }
 }
 
-static gboolean
-is_in (const char *text, const char *word)
+/* Which of the words (bit i: word i) are in the text, whatever the case. */
+static guint32
+words_in (FlgJobModel *self, const char *text)
 {
-  return strcasestr (text, word) != NULL;
+  guint32 found = 0;
+  for (guint i = 0; self->words[i] && i < WORDS_MOST; i++)
+    if (strcasestr (text, self->words[i]))
+      found |= 1u << i;
+  return found;
 }
 
-static gboolean
-tags_have (FlgExperiment *experiment, gint64 run, const char *word)
+/* Names are shared by many jobs: each is looked at once for all of them. */
+typedef struct
 {
-  FlgRecordModel *tags = flg_experiment_table (experiment, FL_TABLE_TAG);
-  for (guint i = 0; i < flg_record_model_count (tags); i++)
-    {
-      const FlTag *tag = flg_record_tag (flg_record_model_at (tags, i));
-      if (is_in (tag->name, word) && flg_experiment_run_has_tag (experiment, run, tag->id))
-        return TRUE;
-    }
-  return FALSE;
+  FlTable table;
+  const char *(*name) (gconstpointer record);
+} Named;
+
+static const char *
+trial_name (gconstpointer record)
+{
+  return ((const FlTrial *) record)->name;
 }
 
-/* The quickest questions first: most jobs are told apart by their run. */
-static gboolean
-has_word (FlgJobModel *self, const FlJob *job, const char *word)
+static const char *
+task_name (gconstpointer record)
+{
+  return ((const FlTask *) record)->name;
+}
+
+static const char *
+site_name (gconstpointer record)
+{
+  return ((const FlSite *) record)->name;
+}
+
+static const char *
+run_name (gconstpointer record)
+{
+  return ((const FlRun *) record)->name;
+}
+
+static const Named named[N_NAMED] = { { FL_TABLE_RUN, run_name },
+                                      { FL_TABLE_TRIAL, trial_name },
+                                      { FL_TABLE_TASK, task_name },
+                                      { FL_TABLE_SITE, site_name } };
+
+static void
+note_words (GHashTable *found, gint64 id, guint32 words)
+{
+  if (words)
+    g_hash_table_insert (found, g_memdup2 (&id, sizeof id),
+                         GUINT_TO_POINTER (words | GPOINTER_TO_UINT (g_hash_table_lookup (found, &id))));
+}
+
+static void
+note_tags (FlgJobModel *self)
 {
   FlgExperiment *experiment = flg_job_index_experiment (self->index);
-  const FlRun *run = flg_experiment_run (experiment, job->run);
-  const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
-  const FlTask *task = flg_job_index_task (self->index, job);
-  const FlSite *site = flg_job_index_site (self->index, job);
-  char number[32], numbered[32] = "";
-  g_snprintf (number, sizeof number, "%" G_GINT64_FORMAT, job->id);
-  if (trial)
-    g_snprintf (numbered, sizeof numbered, "trial %d", trial->number);
-  if ((run && is_in (run->name, word)) || is_in (number, word) || is_in (numbered, word)
-      || (trial && is_in (trial->name, word)) || (task && is_in (task->name, word))
-      || (site && is_in (site->name, word))
-      || is_in (flg_shown_state_name (flg_job_shown_state (job, flg_experiment_now (experiment))), word)
-      || is_in (job->reason, word))
+  FlgRecordModel *tags = flg_experiment_table (experiment, FL_TABLE_TAG),
+                 *pairs = flg_experiment_table (experiment, FL_TABLE_RUN_TAG);
+  for (guint i = 0; i < flg_record_model_count (pairs); i++)
+    {
+      const FlRunTag *pair = flg_record_any (flg_record_model_at (pairs, i));
+      FlgRecord *tag = flg_record_model_find (tags, pair->tag);
+      if (tag)
+        note_words (self->found[0], pair->run, words_in (self, flg_record_tag (tag)->name));
+    }
+}
+
+static void
+look_names_up (FlgJobModel *self)
+{
+  FlgExperiment *experiment = flg_job_index_experiment (self->index);
+  for (guint k = 0; k < N_NAMED; k++)
+    {
+      g_hash_table_remove_all (self->found[k]);
+      FlgRecordModel *records = flg_experiment_table (experiment, named[k].table);
+      for (guint i = 0; self->words && i < flg_record_model_count (records); i++)
+        {
+          FlgRecord *record = flg_record_model_at (records, i);
+          guint32 words = words_in (self, named[k].name (flg_record_any (record)));
+          if (named[k].table == FL_TABLE_TRIAL)
+            {
+              char numbered[32];
+              g_snprintf (numbered, sizeof numbered, "trial %d", flg_record_trial (record)->number);
+              words |= words_in (self, numbered);
+            }
+          note_words (self->found[k], flg_record_id (record), words);
+        }
+    }
+  for (FlgShownState state = 0; self->words && state < FLG_SHOWN_LAST; state++)
+    self->in_state[state] = words_in (self, flg_shown_state_name (state));
+  if (self->words)
+    note_tags (self);
+}
+
+static guint32
+found_in (FlgJobModel *self, guint k, gint64 id)
+{
+  return GPOINTER_TO_UINT (g_hash_table_lookup (self->found[k], &id));
+}
+
+static gboolean
+has_words (FlgJobModel *self, const FlJob *job)
+{
+  guint32 wanted = self->wanted;
+  guint32 found = found_in (self, 0, job->run) | found_in (self, 1, job->trial)
+                  | found_in (self, 2, job->task) | self->in_state[flg_job_shown_state (job, self->now)];
+  if ((found & wanted) == wanted)
     return TRUE;
-  if (job->run)
-    return tags_have (experiment, job->run, word);
-  g_autofree char *version = flg_job_index_version_name (self->index, job);
-  return is_in (version, word);
+  const FlSite *site = g_hash_table_size (self->found[3]) ? flg_job_index_site (self->index, job) : NULL;
+  found |= (site ? found_in (self, 3, site->id) : 0) | (*job->reason ? words_in (self, job->reason) : 0);
+  if (self->digits)
+    {
+      char number[32];
+      g_snprintf (number, sizeof number, "%" G_GINT64_FORMAT, job->id);
+      found |= words_in (self, number);
+    }
+  if (!job->run)
+    {
+      g_autofree char *version = flg_job_index_version_name (self->index, job);
+      found |= words_in (self, version);
+    }
+  return (found & wanted) == wanted;
 }
 
 gboolean
@@ -124,10 +295,7 @@ flg_job_model_matches (FlgJobModel *self, const FlJob *job)
     }
   if (self->of_dataset && !g_hash_table_contains (self->of_dataset, &job->id))
     return FALSE;
-  for (guint i = 0; self->words && self->words[i]; i++)
-    if (*self->words[i] && !has_word (self, job, self->words[i]))
-      return FALSE;
-  return TRUE;
+  return !self->words || has_words (self, job);
 }
 
 static void
@@ -202,7 +370,94 @@ matching_keys (FlgJobModel *self)
   return keys;
 }
 
-/* What differs is announced as one span. */
+static void
+fill_slots (FlgJobModel *self, guint from, guint end)
+{
+  for (guint i = from; i < end; i++)
+    {
+      if (i >= self->slots->len)
+        g_ptr_array_add (self->slots, g_object_new (FLG_TYPE_JOB_SLOT, NULL));
+      set_slot (self->slots->pdata[i], self->shown->pdata[i]);
+    }
+}
+
+static void
+set_lines (FlgJobModel *self, guint lines)
+{
+  guint before = self->lines, shorter = MIN (before, lines);
+  self->lines = lines;
+  if (before != lines)
+    g_list_model_items_changed (G_LIST_MODEL (self), shorter, before - shorter, lines - shorter);
+}
+
+static gboolean
+on_growing (gpointer data)
+{
+  FlgJobModel *self = data;
+  guint n = self->shown->len;
+  set_lines (self, self->lines < ALIVE ? MIN (n, self->lines + STEP) : n);
+  g_signal_emit (self, signals[CHANGED], 0);
+  if (self->lines < n)
+    return G_SOURCE_CONTINUE;
+  self->growing = 0;
+  return G_SOURCE_REMOVE;
+}
+
+void
+flg_job_model_complete (FlgJobModel *self)
+{
+  if (self->growing == 0)
+    return;
+  g_clear_handle_id (&self->growing, g_source_remove);
+  set_lines (self, self->shown->len);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
+/* Lines [first, first + removed) go, others come in their place. */
+static void
+splice (FlgJobModel *self, guint first, guint removed, guint added)
+{
+  if (removed)
+    g_ptr_array_remove_range (self->slots, first, removed);
+  for (guint i = 0; i < added; i++)
+    g_ptr_array_insert (self->slots, (int) (first + i), g_object_new (FLG_TYPE_JOB_SLOT, NULL));
+  fill_slots (self, first, first + added);
+  self->lines = self->shown->len;
+  g_list_model_items_changed (G_LIST_MODEL (self), first, removed, added);
+}
+
+/* Fewer lines at once, more in steps: what is seen is there with the first. */
+static void
+rewrite (FlgJobModel *self, guint first)
+{
+  guint n = self->shown->len;
+  fill_slots (self, first, n);
+  set_lines (self, MIN (n, self->lines + STEP));
+  if (self->lines < n)
+    self->growing = g_idle_add_full (GDK_PRIORITY_REDRAW + 10, on_growing, self, NULL);
+}
+
+static void
+announce (FlgJobModel *self, GPtrArray *before)
+{
+  GPtrArray *now = self->shown;
+  guint shorter = MIN (before->len, now->len), first = 0, tail = 0;
+  while (first < shorter && before->pdata[first] == now->pdata[first])
+    first++;
+  while (tail < shorter - first && before->pdata[before->len - 1 - tail] == now->pdata[now->len - 1 - tail])
+    tail++;
+  guint removed = before->len - first - tail, added = now->len - first - tail;
+  if (removed == 0 && added == 0)
+    return;
+  gboolean whole = self->growing == 0;
+  g_clear_handle_id (&self->growing, g_source_remove);
+  if (whole && MAX (removed, added) <= FEW)
+    splice (self, first, removed, added);
+  else
+    rewrite (self, first);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 void
 flg_job_model_refresh (FlgJobModel *self)
 {
@@ -210,27 +465,42 @@ flg_job_model_refresh (FlgJobModel *self)
   g_clear_pointer (&self->of_dataset, g_hash_table_unref);
   if (self->filter.dataset)
     self->of_dataset = jobs_of_dataset (experiment, self->filter.dataset);
+  self->now = flg_experiment_now (experiment);
+  look_names_up (self);
   g_autoptr (GArray) keys = matching_keys (self);
   g_autoptr (GPtrArray) before = g_steal_pointer (&self->shown);
   self->shown = g_ptr_array_new_full (keys->len, g_object_unref);
   for (guint i = 0; i < keys->len; i++)
     g_ptr_array_add (self->shown, g_object_ref (g_array_index (keys, Key, i).record));
-  GPtrArray *now = self->shown;
-  guint shorter = MIN (before->len, now->len), first = 0, tail = 0;
-  while (first < shorter && before->pdata[first] == now->pdata[first])
-    first++;
-  while (tail < shorter - first && before->pdata[before->len - 1 - tail] == now->pdata[now->len - 1 - tail])
-    tail++;
-  if (first + tail < MAX (before->len, now->len))
-    g_list_model_items_changed (G_LIST_MODEL (self), first, before->len - first - tail,
-                                now->len - first - tail);
+  announce (self, before);
+}
+
+static void
+set_words (FlgJobModel *self, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  g_clear_pointer (&self->words, g_strfreev);
+  self->wanted = 0;
+  self->digits = FALSE;
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_auto (GStrv) parts = g_strsplit (valid, " ", -1);
+  for (guint i = 0; parts[i] && words->len < WORDS_MOST; i++)
+    if (*parts[i])
+      {
+        self->wanted |= 1u << words->len;
+        self->digits |= g_ascii_isdigit (*parts[i]);
+        g_ptr_array_add (words, g_strdup (parts[i]));
+      }
+  if (words->len == 0)
+    return;
+  g_ptr_array_add (words, NULL);
+  self->words = (GStrv) g_ptr_array_free (g_steal_pointer (&words), FALSE);
 }
 
 void
 flg_job_model_set_filter (FlgJobModel *self, const FlgJobFilter *filter)
 {
-  g_strfreev (self->words);
-  self->words = filter->words && *filter->words ? g_strsplit (filter->words, " ", -1) : NULL;
+  set_words (self, filter->words ? filter->words : "");
   self->filter = *filter;
   self->filter.words = NULL;
   flg_job_model_refresh (self);
@@ -277,8 +547,12 @@ static void
 flg_job_model_finalize (GObject *object)
 {
   FlgJobModel *self = FLG_JOB_MODEL (object);
+  g_clear_handle_id (&self->growing, g_source_remove);
   g_ptr_array_unref (self->shown);
+  g_ptr_array_unref (self->slots);
   g_clear_pointer (&self->of_dataset, g_hash_table_unref);
+  for (guint k = 0; k < N_NAMED; k++)
+    g_hash_table_unref (self->found[k]);
   g_strfreev (self->words);
   G_OBJECT_CLASS (flg_job_model_parent_class)->finalize (object);
 }
@@ -287,13 +561,18 @@ static void
 flg_job_model_class_init (FlgJobModelClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = flg_job_model_finalize;
+  signals[CHANGED] =
+      g_signal_new ("changed", FLG_TYPE_JOB_MODEL, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
 }
 
 static void
 flg_job_model_init (FlgJobModel *self)
 {
   self->shown = g_ptr_array_new_with_free_func (g_object_unref);
+  self->slots = g_ptr_array_new_with_free_func (g_object_unref);
   self->descending = TRUE;
+  for (guint k = 0; k < N_NAMED; k++)
+    self->found[k] = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
 }
 
 FlgJobModel *

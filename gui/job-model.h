@@ -1,7 +1,10 @@
-/* job-model.h: the jobs that the page shows, in the order that it shows them, as a GListModel of FlgRecord.
+/* job-model.h: the jobs that the page shows, in the order that it shows them, as a GListModel of FlgJobSlot.
  *
  * Filtering and sorting 10,000 jobs is one pass over an array of keys (a few ms), so that a key typed into the filter
- * is answered in the same frame. Thread: main. */
+ * is answered in the same frame. For the same reason the items are slots that stay when all of their jobs change: GTK makes
+ * the widgets of 200 rows anew for new items, which takes longer than a frame; and many new lines are announced in steps. A few new or gone jobs are announced as
+ * such, so that what is looked at stays in its place. Signal: "changed" (), after the jobs or their order have. Thread:
+ * main. */
 #pragma once
 
 #include "gui/job-columns.h"
@@ -24,6 +27,11 @@ typedef struct
   gint64 dataset; /* 0 = all; else its versions' jobs and those that are their inputs */
 } FlgJobFilter;
 
+/* A line of the list; notifies "job" when it has another one. */
+#define FLG_TYPE_JOB_SLOT (flg_job_slot_get_type ())
+G_DECLARE_FINAL_TYPE (FlgJobSlot, flg_job_slot, FLG, JOB_SLOT, GObject)
+FlgRecord *flg_job_slot_job (FlgJobSlot *slot); /* borrowed; NULL: none */
+
 #define FLG_TYPE_JOB_MODEL (flg_job_model_get_type ())
 G_DECLARE_FINAL_TYPE (FlgJobModel, flg_job_model, FLG, JOB_MODEL, GObject)
 
@@ -35,6 +43,8 @@ void flg_job_model_set_order (FlgJobModel *self, FlgJobColumn column, gboolean d
 FlgJobColumn flg_job_model_order (FlgJobModel *self, gboolean *descending);
 /* The index, or what it is made from, has changed. */
 void flg_job_model_refresh (FlgJobModel *self);
+/* Announces at once the lines that would come with the next frames. */
+void flg_job_model_complete (FlgJobModel *self);
 /* What is shown, borrowed; valid until it is refreshed. */
 FlgRecord *const *flg_job_model_jobs (FlgJobModel *self, guint *n);
 /* G_MAXUINT: it is not shown. */

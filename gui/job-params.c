@@ -35,7 +35,7 @@ struct _FlgJobParams
   char *names;     /* of the drop-down, to know when they change */
   gint64 job, attempt;
   char *shown; /* text of what the grid holds */
-  gboolean filling;
+  gboolean filling, picked; /* picked: by the user, for the next job too */
 };
 
 G_DEFINE_FINAL_TYPE (FlgJobParams, flg_job_params, GTK_TYPE_BOX)
@@ -222,6 +222,13 @@ show_rows (FlgJobParams *self)
   gtk_label_set_label (GTK_LABEL (self->said), said);
 }
 
+static void
+on_choice (FlgJobParams *self)
+{
+  self->picked |= !self->filling;
+  show_rows (self);
+}
+
 /* --- with what --- */
 
 static void
@@ -231,6 +238,22 @@ add_against (FlgJobParams *self, GtkStringList *names, GString *key, With kind, 
   g_array_append_val (self->against, against);
   gtk_string_list_append (names, name);
   g_string_append_printf (key, "%s\n", name);
+}
+
+/* The same, else the first of its kind, else the first. */
+static guint
+position_like (FlgJobParams *self, const Against *wanted)
+{
+  guint kind = 0;
+  for (guint i = self->against->len; i-- > 0;)
+    {
+      const Against *a = &g_array_index (self->against, Against, i);
+      if (a->kind == wanted->kind && a->id == wanted->id)
+        return i;
+      if (a->kind == wanted->kind)
+        kind = i;
+    }
+  return kind;
 }
 
 /* Other attempts first, the newest before; then the defaults and all trials. */
@@ -260,16 +283,12 @@ list_against (FlgJobParams *self, const FlJob *job)
     }
   if (g_strcmp0 (key->str, self->names) == 0 && old->len == self->against->len)
     return;
-  Against before = was < old->len ? g_array_index (old, Against, was) : (Against){ WITH_DEFAULTS, 0 };
   g_free (self->names);
   self->names = g_strdup (key->str);
   gtk_drop_down_set_model (GTK_DROP_DOWN (self->choice), G_LIST_MODEL (names));
-  for (guint i = 0; i < self->against->len; i++)
-    {
-      const Against *a = &g_array_index (self->against, Against, i);
-      if (a->kind == before.kind && a->id == before.id)
-        gtk_drop_down_set_selected (GTK_DROP_DOWN (self->choice), i);
-    }
+  if (self->picked && was < old->len)
+    gtk_drop_down_set_selected (GTK_DROP_DOWN (self->choice),
+                                position_like (self, &g_array_index (old, Against, was)));
 }
 
 void
@@ -335,7 +354,7 @@ flg_job_params_init (FlgJobParams *self)
   gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
   self->against = g_array_new (FALSE, FALSE, sizeof (Against));
   self->choice = gtk_drop_down_new (NULL, NULL);
-  g_signal_connect_object (self->choice, "notify::selected", G_CALLBACK (show_rows), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->choice, "notify::selected", G_CALLBACK (on_choice), self, G_CONNECT_SWAPPED);
   self->said = gtk_label_new (NULL);
   gtk_widget_add_css_class (self->said, "dim-label");
   gtk_widget_add_css_class (row, "tools");

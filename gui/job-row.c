@@ -90,13 +90,14 @@ flg_job_row_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &GRAPHENE_RECT_INIT (0, 0, (float) width, HEIGHT));
   g_autoptr (PangoLayout) layout = flw_text_layout (widget, FLW_POINTS_SMALL, FALSE, "");
   pango_layout_set_single_paragraph_mode (layout, TRUE);
-  pango_layout_set_ellipsize (layout, PANGO_ELLIPSIZE_END);
   for (FlgJobColumn c = 0; c < FLG_JOB_COLUMN_LAST; c++)
     {
       if (places[c].width <= 0)
         continue;
       g_autofree char *text = flg_job_cell (self->index, job, c);
       gboolean state = c == FLG_JOB_STATE;
+      /* A version's number is at the end of its name. */
+      pango_layout_set_ellipsize (layout, c == FLG_JOB_RUN ? PANGO_ELLIPSIZE_MIDDLE : PANGO_ELLIPSIZE_END);
       guint32 rgb = state && tone != FLW_TONE_NEUTRAL ? flw_tone_colour (tone) : colour_of (job, c, text);
       draw_text (cr, layout, text, &places[c], state ? GLYPH + 7 : 0, flg_job_column (c)->right, rgb);
     }
@@ -114,7 +115,7 @@ flg_job_row_measure (GtkWidget *widget, GtkOrientation orientation, int for_size
 }
 
 static gboolean
-on_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard, GtkTooltip *tooltip, gpointer data)
+flg_job_row_query_tooltip (GtkWidget *widget, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
 {
   FlgJobRow *self = FLG_JOB_ROW (widget);
   if (!self->job)
@@ -170,6 +171,7 @@ flg_job_row_class_init (FlgJobRowClass *klass)
   G_OBJECT_CLASS (klass)->dispose = flg_job_row_dispose;
   widget_class->snapshot = flg_job_row_snapshot;
   widget_class->measure = flg_job_row_measure;
+  widget_class->query_tooltip = flg_job_row_query_tooltip;
   gtk_widget_class_set_accessible_role (widget_class, GTK_ACCESSIBLE_ROLE_LABEL);
   gtk_widget_class_set_css_name (widget_class, "jobrow");
 }
@@ -178,7 +180,6 @@ static void
 flg_job_row_init (FlgJobRow *self)
 {
   gtk_widget_set_has_tooltip (GTK_WIDGET (self), TRUE);
-  g_signal_connect (self, "query-tooltip", G_CALLBACK (on_query_tooltip), NULL);
 }
 
 GtkWidget *

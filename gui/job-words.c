@@ -31,11 +31,10 @@ flg_job_shown_state (const FlJob *job, guint64 now)
 const char *
 flg_shown_state_name (FlgShownState state)
 {
-  static const char *const names[FLG_SHOWN_LAST] = {
-    N_ ("planned"),   N_ ("to approve"), N_ ("can be undone"), N_ ("submitting"),
-    N_ ("queued"),    N_ ("running"),    N_ ("done"),          N_ ("failed"),
-    N_ ("timed out"), N_ ("preempted"),  N_ ("cancelled")
-  };
+  static const char *const names[FLG_SHOWN_LAST] = { N_ ("planned"),    N_ ("to approve"), N_ ("about to go"),
+                                                     N_ ("submitting"), N_ ("queued"),     N_ ("running"),
+                                                     N_ ("done"),       N_ ("failed"),     N_ ("timed out"),
+                                                     N_ ("preempted"),  N_ ("cancelled") };
   return _ (names[MIN (state, FLG_SHOWN_LAST - 1)]);
 }
 
@@ -485,7 +484,7 @@ flg_jobs_headline (FlgJobIndex *index, FlgRecord *const *jobs, guint n, guint al
       g_string_append_printf (text, _ (" (next in ≈ %s)"), span);
     }
   COUNTED (sums.planned, _ ("%u planned"))
-  COUNTED (sums.held, ngettext ("%u waits for approval", "%u wait for approval", sums.held))
+  COUNTED (sums.held, _ ("%u to approve"))
   COUNTED (sums.failed, _ ("%u failed"))
 #undef COUNTED
   if (sums.node_hours > 0)

@@ -31,7 +31,7 @@ char *flg_job_reason (FlgJobIndex *index, const FlJob *job);
 char *flg_job_explain (FlgJobIndex *index, const FlJob *job);
 /* The scheduler's reason for people: "nodes are not free yet (Resources)". */
 char *flg_batch_reason (const char *reason);
-/* Of `n` jobs that are shown: "37 jobs: 12 running, 20 queued (next in ≈ 4 min), 5 wait for approval · ≈ 12 node-hours
+/* Of `n` jobs that are shown: "37 jobs: 12 running, 20 queued (next in ≈ 4 min), 5 to approve · ≈ 12 node-hours
  * planned". */
 char *flg_jobs_headline (FlgJobIndex *index, FlgRecord *const *jobs, guint n, guint all);
 /* "4 min"; "40 s"; "2 h 10 min". */

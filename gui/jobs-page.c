@@ -128,6 +128,17 @@ show_detail (FlgJobsPage *self)
   flg_job_detail_show (self->detail, record, record ? selected->len : 0);
 }
 
+static guint
+count_shown (FlgJobsPage *self, FlgWishKind kind)
+{
+  guint64 now = flg_experiment_now (EXPERIMENT (self));
+  guint n, fit = 0;
+  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
+  for (guint i = 0; i < n; i++)
+    fit += (guint) flg_wish_fits (kind, flg_record_job (jobs[i]), now);
+  return fit;
+}
+
 static void
 show_button (FlgJobsPage *self, GtkWidget *button, const char *action, FlgWishKind kind, const char *label)
 {

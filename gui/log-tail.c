@@ -46,8 +46,9 @@ say (FlgLogTail *tail, char *note)
 static void
 say_error (FlgLogTail *tail, const GError *error)
 {
+  g_autofree char *text = g_strdup_printf (tail->growing ? _ ("nothing yet: %s") : "%s", error->message);
   if (!tail->said && !tail->away)
-    flw_log_view_append (tail->log, error->message, -1);
+    flw_log_view_append (tail->log, text, -1);
   tail->said = TRUE;
   say (tail, g_strdup (""));
 }
@@ -135,7 +136,6 @@ on_part (GObject *source, GAsyncResult *result, gpointer data)
 static void
 show_part (FlgLogTail *tail, guint64 line)
 {
-  tail->away = TRUE;
   tail->target = line;
   FlViewLogRequest request = { tail->path, (gint64) (line > BEFORE ? line - BEFORE : 0), PORTION };
   fl_view_client_log_async (tail->view, &request, tail->cancellable, on_part, tail);
@@ -166,6 +166,7 @@ on_found (GObject *source, GAsyncResult *result, gpointer data)
   if (found && found->found)
     {
       tail->found = found->match + 1;
+      tail->away = TRUE;
       say_found (tail, found);
       show_part (tail, found->offset);
       return;

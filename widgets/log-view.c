@@ -24,10 +24,12 @@ struct _FlwLogView
   GtkTextBuffer *buffer;
   GtkTextMark *end;
   GString *waiting; /* not shown yet */
-  guint idle;
+  guint idle, settle;
   Ansi ansi;
   gsize cap;
   gboolean follow, busy;
+  gboolean
+      held; /* where a search has put it, until the user moves it: the heights of lines become known only by and by */
 };
 
 enum
@@ -170,6 +172,7 @@ flw_log_view_clear (FlwLogView *view)
   view->ansi = TEXT;
   view->line = 0;
   view->follow = TRUE;
+  view->held = FALSE;
   gtk_text_buffer_set_text (view->buffer, "", 0);
 }
 
@@ -225,6 +228,7 @@ flw_log_view_find (FlwLogView *view, const char *text, gboolean backwards)
   if (!found)
     return FALSE;
   view->follow = FALSE;
+  view->held = TRUE;
   gtk_text_buffer_select_range (view->buffer, &a, &b);
   gtk_text_view_scroll_to_iter (GTK_TEXT_VIEW (view->text), &a, 0.1, FALSE, 0, 0);
   return TRUE;
@@ -267,6 +271,19 @@ search (FlwLogView *view, gboolean backwards)
   gtk_label_set_text (GTK_LABEL (view->found), words != NULL ? words : "");
 }
 
+/* Once the heights of all lines are known. */
+static gboolean
+settle (gpointer data)
+{
+  FlwLogView *view = data;
+
+  view->settle = 0;
+  if (view->held)
+    gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view->text), gtk_text_buffer_get_insert (view->buffer), 0,
+                                  TRUE, 0, 0.3);
+  return G_SOURCE_REMOVE;
+}
+
 void
 flw_log_view_show_line (FlwLogView *view, guint line)
 {
@@ -278,9 +295,11 @@ flw_log_view_show_line (FlwLogView *view, guint line)
   if (!gtk_text_iter_ends_line (&b))
     gtk_text_iter_forward_to_line_end (&b);
   view->follow = FALSE;
+  view->held = TRUE;
   gtk_text_buffer_select_range (view->buffer, &a, &b);
-  gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view->text), gtk_text_buffer_get_insert (view->buffer), 0,
-                                TRUE, 0, 0.3);
+  g_clear_handle_id (&view->settle, g_source_remove);
+  settle (view);
+  view->settle = g_idle_add_full (G_PRIORITY_LOW, settle, view, NULL);
 }
 
 char *
@@ -347,6 +366,7 @@ jump_to_error (FlwLogView *view, gboolean last)
   if (!found)
     return;
   view->follow = FALSE;
+  view->held = TRUE;
   gtk_text_buffer_select_range (view->buffer, &best_a, &best_b);
   gtk_text_view_scroll_to_iter (GTK_TEXT_VIEW (view->text), &best_a, 0, TRUE, 0, 0.3);
 }
@@ -364,6 +384,7 @@ act (GtkWidget *widget, const char *action, GVariant *parameter)
   else if (g_str_equal (action, "log.end"))
     {
       view->follow = TRUE;
+      view->held = FALSE;
       gtk_text_view_scroll_mark_onscreen (GTK_TEXT_VIEW (view->text), view->end);
     }
 }
@@ -385,11 +406,22 @@ on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierTyp
   return TRUE;
 }
 
+static gboolean
+on_event (GtkEventControllerLegacy *controller, GdkEvent *event, FlwLogView *view)
+{
+  GdkEventType type = gdk_event_get_event_type (event);
+
+  (void) controller;
+  if (type == GDK_SCROLL || type == GDK_BUTTON_PRESS || type == GDK_KEY_PRESS || type == GDK_TOUCH_BEGIN)
+    view->held = FALSE;
+  return FALSE;
+}
+
 /* Following is where the user left the scroll bar, not what an insertion made of it. */
 static void
 on_scrolled (GtkAdjustment *adjustment, FlwLogView *view)
 {
-  if (!view->busy)
+  if (!view->busy && !view->held)
     view->follow = gtk_adjustment_get_value (adjustment) + gtk_adjustment_get_page_size (adjustment)
                    >= gtk_adjustment_get_upper (adjustment) - 8;
 }
@@ -410,6 +442,7 @@ static void
 flw_log_view_dispose (GObject *object)
 {
   g_clear_handle_id (&FLW_LOG_VIEW (object)->idle, g_source_remove);
+  g_clear_handle_id (&FLW_LOG_VIEW (object)->settle, g_source_remove);
   g_clear_pointer (&FLW_LOG_VIEW (object)->box, gtk_widget_unparent);
   G_OBJECT_CLASS (flw_log_view_parent_class)->dispose (object);
 }
@@ -460,7 +493,7 @@ on_search_changed (FlwLogView *view)
 static void
 flw_log_view_init (FlwLogView *view)
 {
-  GtkEventController *keys = gtk_event_controller_key_new ();
+  GtkEventController *keys = gtk_event_controller_key_new (), *events;
   GtkWidget *previous = gtk_button_new_with_label ("▴"), *next = gtk_button_new_with_label ("▾");
   GtkAdjustment *adjustment;
   GtkTextIter end;
@@ -504,6 +537,10 @@ flw_log_view_init (FlwLogView *view)
   g_signal_connect (adjustment, "value-changed", G_CALLBACK (on_scrolled), view);
   g_signal_connect (adjustment, "changed", G_CALLBACK (on_resized), view);
   g_signal_connect (keys, "key-pressed", G_CALLBACK (on_key), view);
+  events = gtk_event_controller_legacy_new ();
+  gtk_event_controller_set_propagation_phase (events, GTK_PHASE_CAPTURE);
+  g_signal_connect (events, "event", G_CALLBACK (on_event), view);
+  gtk_widget_add_controller (view->scroller, events);
   gtk_widget_add_controller (view->text, keys);
   g_signal_connect_swapped (view->entry, "search-changed", G_CALLBACK (on_search_changed), view);
   g_signal_connect_swapped (view->entry, "activate", G_CALLBACK (on_search_changed), view);

@@ -9,6 +9,7 @@
 typedef struct
 {
   char *group, *title;
+  double needed;   /* px for its title */
   double x, width; /* of the cells, before scrolling */
 } FlwMatrixHead;
 

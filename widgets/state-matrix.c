@@ -94,10 +94,29 @@ configure (FlwStateMatrix *matrix, GtkOrientation orientation, double all, doubl
                               0.9 * page, page);
 }
 
+/* Columns are as wide as their titles need, and share what is left up to a width that the eye still follows. */
+static void
+spread_columns (FlwStateMatrix *matrix, double room)
+{
+  double needed = 0;
+  for (guint c = 0; c < matrix->heads->len; c++)
+    needed += g_array_index (matrix->heads, FlwMatrixHead, c).needed;
+  double more = matrix->heads->len && room > needed ? floor ((room - needed) / matrix->heads->len) : 0;
+  matrix->cells_width = 0;
+  for (guint c = 0; c < matrix->heads->len; c++)
+    {
+      FlwMatrixHead *head = &g_array_index (matrix->heads, FlwMatrixHead, c);
+      head->x = matrix->cells_width;
+      head->width = fmax (head->needed, fmin (head->needed + more, WIDEST));
+      matrix->cells_width += head->width;
+    }
+}
+
 static void
 configure_both (FlwStateMatrix *matrix)
 {
   FlwBox body = flw_matrix_body (matrix);
+  spread_columns (matrix, body.width);
   configure (matrix, GTK_ORIENTATION_HORIZONTAL, matrix->cells_width, body.width, NARROWEST);
   configure (matrix, GTK_ORIENTATION_VERTICAL, (double) matrix->n_rows * FLW_MATRIX_ROW, body.height,
              3 * FLW_MATRIX_ROW);
@@ -159,14 +178,13 @@ static void
 set_columns (FlwStateMatrix *matrix, guint n, const FlwMatrixColumn *columns)
 {
   g_array_set_size (matrix->heads, 0);
-  matrix->cells_width = 0;
   for (guint c = 0; c < n; c++)
     {
       int width;
       flw_text_size (GTK_WIDGET (matrix), FLW_POINTS_SMALL, columns[c].title, &width, NULL);
-      FlwMatrixHead head = { g_strdup (columns[c].group), g_strdup (columns[c].title), matrix->cells_width,
-                             CLAMP (width + 18, NARROWEST, WIDEST) };
-      matrix->cells_width += head.width;
+      FlwMatrixHead head = { .group = g_strdup (columns[c].group),
+                             .title = g_strdup (columns[c].title),
+                             .needed = CLAMP (width + 18, NARROWEST, WIDEST) };
       g_array_append_val (matrix->heads, head);
     }
 }
