@@ -99,6 +99,19 @@ check("the spots are the same", all(np.allclose(spots[c], spots_again[c], rtol=1
 ids = [int(i) for i in again["id"][:4]]
 check("its shots are looked up like any", job.looked_up(place("own-again"), ids) == job.looked_up(shots_of_one, ids))
 
+# Two jobs in one stream; one of another detector does not go with them.
+more, _, _ = job.write_shots(temporary, "more.h5", 7, first_seed=3)
+status, last, err = job.run(place("own-more"), [more], geometry)
+status, said, err = engine("export", "--format", "stream", "--out", place("both.stream"), shots_of_one, place("own-more"))
+check(f"two jobs: {said}", status == 0 and said.endswith("28 shots, 0 lattices, 0 reflections"), err)
+both = chunks(place("both.stream"))
+check("the shots of the one, then of the other", [(c[0], c[1]) for c in both] ==
+      [(images, f"//{i}") for i in range(21)] + [(more, f"//{i}") for i in range(7)] and both[:21] == written)
+small, small_geometry, _ = job.write_shots(temporary, "small.h5", 4, size=80)
+os.rename(small_geometry, place("small.geom"))
+job.write_shots(temporary, "again.h5", 1)  # puts the first one's geometry back
+status, last, err = job.run(place("own-small"), [small], place("small.geom"))
+
 # Wrong input.
 for name, arguments, expected in [
         ("a folder that is in use", ["import-results", "--out", shots_of_one, place("own.stream")], "has results already"),
@@ -107,6 +120,11 @@ for name, arguments, expected in [
         ("models that are none", ["import-results", "--out", place("x3"), place("bad.expt")], "expected models of DIALS"),
         ("a name without meaning", ["export", "--out", place("x.txt"), shots_of_one], "Expected a name that ends in"),
         ("a job without lattices for DIALS", ["export", "--out", place("x.expt"), shots_of_one], "has no lattices"),
+        ("a job of another detector", ["export", "--out", place("x.stream"), shots_of_one, place("own-small")],
+         "own-small: has another detector than"),
+        ("several jobs for DIALS", ["export", "--out", place("x.expt"), shots_of_one, place("own-more")], "expected one job"),
+        ("a format that the name does not have", ["export", "--format", "expt", "--out", place("x.stream"), shots_of_one],
+         "does not go with"),
         ("a folder that is no job", ["export", "--out", place("x.stream"), temporary], "has no results")]:
     open(place("bad.expt"), "w").write("{ not JSON")
     status, said, err = engine(*arguments)

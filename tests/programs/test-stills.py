@@ -47,6 +47,20 @@ check("new files of a job are taken up alone",
 status, last, err = run(place("ranks1"), [one], geometry, sets=["spots.sigma_strong=4"])
 check("other parameters in one job are refused", status == 2 and "spots.sigma_strong was '3'" in err, err)
 
+# A fraction of the shots, the same ones whatever lies beside them; then more, then all.
+taken = {}
+for out, inputs, fractions in ("thin", [one, two], ("0.2", "0.5", "1")), ("thin-one", [one], ("0.2",)):
+    for fraction in fractions:
+        status, last, err = run(place(out), inputs, geometry, extra=["--fraction", fraction])
+        taken[out, fraction] = {row[1] for row in job.journalled(place(out))}
+        check(f"a fraction of {fraction}: {last}", status == 0 and last.startswith(f"{len(taken[out, fraction])} shots"), err)
+check("a larger fraction goes on with a smaller one", 5 <= len(taken["thin", "0.2"]) < len(taken["thin", "0.5"]) < 60
+      and taken["thin", "0.2"] < taken["thin", "0.5"] and len(job.journalled(place("thin"))) == 85)
+check("which shots does not depend on the others", taken["thin-one", "0.2"] < taken["thin", "0.2"])
+check("all is what it is without fractions", job.same(table(place("thin")), tables[1]))
+status, last, err = run(place("thin"), [one], geometry, extra=["--fraction", "1.5"])
+check("more than all is refused", status == 2 and "--fraction 1.5 is wrong" in err, err)
+
 # Lists and folders.
 with open(place("some.lst"), "w") as file:
     file.write("one.h5 //5\none.h5 //3\none.h5 //5\ntwo.h5 //0\n")
