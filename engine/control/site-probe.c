@@ -261,7 +261,8 @@ try_engine (Probe *probe, const char *program, char **said)
   return g_strdup (text);
 }
 
-/* The program and the kernels' modules that lie beside it or in the build tree around it. */
+/* The program, firstlight-control (for images and logs) and the kernels' modules that lie beside it or in the build tree
+ * around it. */
 static char *
 push_engine (Probe *probe, GError **error)
 {
@@ -269,9 +270,12 @@ push_engine (Probe *probe, GError **error)
   g_autofree char *there = g_build_filename (probe->options->scratch, "bin", NULL);
   g_autofree char *engine = g_build_filename (there, "firstlight-engine", NULL);
   g_autofree char *here = g_path_get_dirname (probe->options->push);
+  g_autofree char *view_here = g_build_filename (here, "firstlight-control", NULL);
+  g_autofree char *view_there = g_build_filename (there, "firstlight-control", NULL);
   if (!fl_host_make_folder (probe->host, there, error)
-      || !fl_host_put (probe->host, probe->options->push, engine, 0755, probe->cancellable, NULL, NULL,
-                       error))
+      || !fl_host_put (probe->host, probe->options->push, engine, 0755, probe->cancellable, NULL, NULL, error)
+      || (g_file_test (view_here, G_FILE_TEST_IS_EXECUTABLE)
+          && !fl_host_put (probe->host, view_here, view_there, 0755, probe->cancellable, NULL, NULL, error)))
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (folders); i++)
     {
