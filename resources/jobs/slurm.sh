@@ -44,6 +44,9 @@ trap save USR1
 trap 'warned=warned; save' USR2
 trap : TERM # Slurm tells the ranks itself
 
+# Begun again by the scheduler after its engine had begun: this attempt's number is used, the next one goes on from its journals.
+[ "$requeued" = 0 ] || ! ls {stem}/journal-* > /dev/null 2>&1 || finish 75
+
 {environment}
 {broadcast}
 [ -z "$asked" ] || finish 75
