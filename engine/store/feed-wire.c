@@ -149,8 +149,8 @@ fl_feed_digest (FlStore *store, const GPtrArray *tables, GError **error)
   return fl_hash64 (rows->data, rows->len, 0) | 1;
 }
 
-static gint64
-one_number (FlStore *store, const char *sql, GError **error)
+gint64
+fl_feed_number (FlStore *store, const char *sql, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (FlQuery) query = fl_db_query_values (store->db, sql, NULL, 0, error);
@@ -164,16 +164,9 @@ one_number (FlStore *store, const char *sql, GError **error)
 }
 
 gint64
-fl_feed_newest (FlStore *store, const char *table, const char *column, GError **error)
-{
-  g_autofree char *sql = g_strdup_printf ("SELECT max(%s) FROM %s", column, table);
-  return one_number (store, sql, error);
-}
-
-gint64
 fl_feed_created (FlStore *store, GError **error)
 {
-  return one_number (store, "SELECT created FROM experiment ORDER BY id LIMIT 1", error);
+  return fl_feed_number (store, "SELECT created FROM experiment ORDER BY id LIMIT 1", error);
 }
 
 /* --- bytes --- */

@@ -1,15 +1,19 @@
 /* feed-wire.h: the bytes of batches and positions (feed.h), and how the tables that they are about are found.
  *
- * A position: "FLP1", then numbers: schema, the experiment's time of creation, revision, stamp, newest slice; u64 digest of
- * the small tables; n, then n times a table that only grows and its newest id.
+ * A position: "FLP1", then numbers: schema, the experiment's time of creation, revision, stamp, newest slice; of an attempt
+ * of which a part has come, its newest slice and the attempt (0, 0: none); u64 digest of the small tables; n, then n times a table that only grows and its newest id.
  * A batch: "FLB1", then numbers: schema, creation, the revision and stamp that it leads up to; the store's folder (text);
  * 1 when there is more; n, then n tables: name, how (FlFeedHow), number of columns, their names; then rows: a table's
- * index and a value a column, or 254 with an attempt and a slice (older shot slices of that attempt are gone), up to 255.
+ * index and a value a column, or 254 with an attempt, a slice (older shot slices of that attempt are gone) and a byte: 1 when
+ * all that takes their place is here or has come before, 0 when more of it follows; up to 255.
  * Numbers are zigzag in sevens, texts and blobs have their length in front, reals are f64; little-endian.
  * Inside the store only. */
 #pragma once
 
 #include "engine/store/store-private.h"
+
+/* Added to the kind of slices of which others are still to come: nobody looks for such. */
+#define FL_FEED_HIDDEN 1000
 
 #define FL_FEED_GONE 254
 #define FL_FEED_END  255
@@ -49,8 +53,8 @@ char *fl_feed_column_list (const FlFeedTable *table);
 
 /* Of the rows of all small tables, in the order of their first column; 0 with error (never a digest). */
 guint64 fl_feed_digest (FlStore *store, const GPtrArray *tables, GError **error);
-/* The newest of a column; 0 in an empty table, −1 with error. */
-gint64 fl_feed_newest (FlStore *store, const char *table, const char *column, GError **error);
+/* The one number that a statement selects; 0: none, −1 with error. */
+gint64 fl_feed_number (FlStore *store, const char *sql, GError **error);
 /* When the experiment was made: tells two stores apart; 0: it has no such record yet, −1 with error. */
 gint64 fl_feed_created (FlStore *store, GError **error);
 

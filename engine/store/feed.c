@@ -5,9 +5,12 @@
 #include "engine/base/error.h"
 #include "engine/store/feed-wire.h"
 
+#define LARGER_GROUP 8 /* times the bytes asked for, for what should not be taken apart */
+
 typedef struct
 {
   gint64 schema, created, revision, stamp, slice;
+  gint64 part, part_attempt; /* newest slice that has come of an attempt that has not come whole */
   guint64 digest;
   GHashTable *grown; /* table → gint64 */
 } Position;
@@ -27,7 +30,9 @@ typedef struct
   gsize most;
   gint64 schema, created, revision, stamp; /* that the batch leads up to */
   GByteArray *rows;
-  gboolean *used; /* of each table: it is in the batch */
+  gboolean *used;   /* of each table: it is in the batch */
+  GHashTable *told; /* attempts whose older slices have been said to be gone */
+  guint told_at;    /* where in `rows` it says that the last of them comes whole */
   gboolean more;
 } Feed;
 
@@ -37,6 +42,7 @@ feed_clear (Feed *feed)
   g_clear_pointer (&feed->tables, g_ptr_array_unref);
   g_clear_pointer (&feed->since.grown, g_hash_table_unref);
   g_clear_pointer (&feed->rows, g_byte_array_unref);
+  g_clear_pointer (&feed->told, g_hash_table_unref);
   g_free (feed->used);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Feed, feed_clear)
@@ -57,6 +63,8 @@ read_position (Position *p, gconstpointer bytes, gsize length, GError **error)
   p->revision = fl_feed_take_int (&r);
   p->stamp = fl_feed_take_int (&r);
   p->slice = fl_feed_take_int (&r);
+  p->part = fl_feed_take_int (&r);
+  p->part_attempt = fl_feed_take_int (&r);
   p->digest = (guint64) fl_feed_take_int (&r);
   for (gint64 n = fl_feed_take_int (&r); n > 0 && r.good; n--)
     {
@@ -262,10 +270,10 @@ put_slice (Feed *f, gint64 id, GError **error)
 
 /* Once an attempt: its shot slices before the oldest that it has now are gone. */
 static gboolean
-put_gone (Feed *f, gint64 attempt, GHashTable *told, GError **error)
+put_gone (Feed *f, gint64 attempt, GError **error)
 {
-  static const guint8 mark = FL_FEED_GONE;
-  if (!g_hash_table_add (told, g_memdup2 (&attempt, sizeof attempt)))
+  static const guint8 mark = FL_FEED_GONE, whole = 1;
+  if (!g_hash_table_add (f->told, g_memdup2 (&attempt, sizeof attempt)))
     return TRUE;
   g_autofree char *sql =
       g_strdup_printf ("SELECT min(id) FROM slice WHERE attempt = ? AND kind = %d", FL_KIND_SHOT);
@@ -275,42 +283,54 @@ put_gone (Feed *f, gint64 attempt, GHashTable *told, GError **error)
   g_byte_array_append (f->rows, &mark, 1);
   fl_feed_put_int (f->rows, attempt);
   fl_feed_put_int (f->rows, fl_query_int (query, 0));
+  f->told_at = f->rows->len;
+  g_byte_array_append (f->rows, &whole, 1);
   return TRUE;
 }
 
-/* The slices that the statement names (id, stamp, attempt, compacted), not breaking off within a stamp. */
+/* The slices that the statement names (id, stamp, attempt, compacted). Those of one stamp are a whole: a batch breaks off
+ * between two stamps or, when it has grown far too large, says that more of them follows. */
 static gboolean
-collect_slices (Feed *f, const char *sql, gboolean advances, GHashTable *told, GError **error)
+collect_slices (Feed *f, const char *sql, gboolean advances, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (FlQuery) query =
       fl_db_query (f->store->db, sql, error, FL_INT (f->since.stamp), FL_INT (f->since.slice));
-  gint64 last = f->since.stamp;
+  gint64 last = f->since.stamp, complete = last;
   gboolean first = TRUE;
   if (query == NULL)
     return FALSE;
-  while (!f->more && fl_query_next (query, &failed))
+  while (fl_query_next (query, &failed))
     {
-      gint64 stamp = fl_query_int (query, 1);
-      if (f->rows->len > f->most && (first || stamp != last))
+      gint64 id = fl_query_int (query, 0), stamp = fl_query_int (query, 1), attempt = fl_query_int (query, 2);
+      gboolean begins = first || stamp != last;
+      if (f->rows->len > f->most * (begins ? 1 : LARGER_GROUP))
         {
           f->more = TRUE;
+          if (!begins)
+            f->rows->data[f->told_at] = 0;
+          complete = begins ? last : complete;
           break;
         }
-      if (fl_query_int (query, 3) != 0 && !put_gone (f, fl_query_int (query, 2), told, error))
-        return FALSE;
-      if (!put_slice (f, fl_query_int (query, 0), error))
-        return FALSE;
+      complete = begins ? last : complete;
       first = FALSE;
       last = stamp;
+      if (fl_query_int (query, 3) != 0 && !put_gone (f, attempt, error))
+        return FALSE;
+      gboolean has_come = attempt == f->since.part_attempt && id <= f->since.part;
+      if (!has_come && !put_slice (f, id, error))
+        return FALSE;
     }
   if (advances)
-    f->stamp = last;
+    f->stamp = f->more ? complete : last;
   if (failed == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failed));
   return FALSE;
 }
+
+#define VISIBLE "kind < 1000"
+G_STATIC_ASSERT (FL_FEED_HIDDEN == 1000);
 
 /* What has been put in the place of slices that the reader has, by the order in which that was done; then what is new,
  * by stamp. A reader's reader goes by stamps alone: it must not see a later one before it has been given all earlier ones,
@@ -318,15 +338,16 @@ collect_slices (Feed *f, const char *sql, gboolean advances, GHashTable *told, G
 static gboolean
 collect_all_slices (Feed *f, GError **error)
 {
-  g_autoptr (GHashTable) told = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  f->told = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   return collect_slices (f,
                          "SELECT id, stamp, attempt, compacted FROM slice WHERE stamp <= ? AND id > ? "
-                         "ORDER BY id",
-                         FALSE, told, error)
-         && collect_slices (f,
-                            "SELECT id, stamp, attempt, compacted FROM slice WHERE stamp > ? AND ? >= 0 "
-                            "ORDER BY stamp, id",
-                            TRUE, told, error);
+                         "AND " VISIBLE " ORDER BY id",
+                         FALSE, error)
+         && (f->more
+             || collect_slices (f,
+                                "SELECT id, stamp, attempt, compacted FROM slice WHERE stamp > ? AND ? >= 0 "
+                                "AND " VISIBLE " ORDER BY stamp, id",
+                                TRUE, error));
 }
 
 /* --- the batch --- */

@@ -4,13 +4,13 @@
  * `revision` by revision, with tombstones; tables with `id` alone by id (they only grow); small ones with neither as a
  * whole, when a digest differs. Slices come in the order of their stamps, with their columns; slices that compaction has
  * put in the place of others name those. What only a writer needs (slice_key, journal) stays behind.
- * One batch is one snapshot. (An attempt's compacted slices come together: one of more than about four million shots does
- * not fit into a reply of the view protocol.) Nothing is written. Thread: the store's. */
+ * One batch is one snapshot. Nothing is written. Thread: the store's. */
 #pragma once
 
 #include "engine/store/store.h"
 
-/* After `position` (of fl_mirror_position; length 0: from the beginning), about `most` bytes: never less than one record,
- * and never a part of an attempt's compacted slices. FL_ERROR_UNSUPPORTED when the reader has another schema,
+/* After `position` (of fl_mirror_position; length 0: from the beginning), about `most` bytes: never less than one record
+ * or slice; an attempt's compacted slices come together or, when they are very large, in parts that the mirror keeps hidden
+ * until the last has come. FL_ERROR_UNSUPPORTED when the reader has another schema,
  * FL_ERROR_INPUT when its position is damaged or of another store. */
 GBytes *fl_feed_collect (FlStore *store, gconstpointer position, gsize length, gsize most, GError **error);

@@ -7,7 +7,9 @@
 #include "engine/base/error.h"
 #include "engine/store/feed-wire.h"
 
-#define MARK "mirror" /* a counter that only a mirror has */
+#define MARK    "mirror" /* a counter that only a mirror has */
+#define VISIBLE "kind < 1000"
+G_STATIC_ASSERT (FL_FEED_HIDDEN == 1000);
 
 struct FlMirror
 {
@@ -31,6 +33,7 @@ typedef struct
   gint64 created, revision, stamp;
   gint64 n_tables;
   Incoming *tables;
+  gint64 hidden; /* attempt of which more follows, 0 = none */
   FlMirrorNews *news;
 } Batch;
 
@@ -141,11 +144,26 @@ fl_mirror_close (FlMirror *mirror)
 /* --- where it is --- */
 
 static gboolean
-put_newest (const FlMirror *mirror, const char *table, const char *column, GByteArray *out, GError **error)
+put_number (const FlMirror *mirror, const char *sql, GByteArray *out, GError **error)
 {
-  gint64 newest = fl_feed_newest (mirror->store, table, column, error);
-  fl_feed_put_int (out, newest);
-  return newest >= 0;
+  gint64 number = fl_feed_number (mirror->store, sql, error);
+  fl_feed_put_int (out, number);
+  return number >= 0;
+}
+
+static gboolean
+put_slices (const FlMirror *mirror, GByteArray *out, GError **error)
+{
+  static const char *const numbers[] = {
+    "SELECT max(stamp) FROM slice WHERE " VISIBLE,
+    "SELECT max(id) FROM slice WHERE " VISIBLE,
+    "SELECT max(id) FROM slice WHERE NOT " VISIBLE,
+    "SELECT attempt FROM slice WHERE NOT " VISIBLE " ORDER BY id DESC LIMIT 1",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!put_number (mirror, numbers[i], out, error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -160,7 +178,7 @@ put_position (const FlMirror *mirror, GByteArray *out, GError **error)
   fl_feed_put_int (out, mirror->schema);
   fl_feed_put_int (out, created);
   fl_feed_put_int (out, revision);
-  if (!put_newest (mirror, "slice", "stamp", out, error) || !put_newest (mirror, "slice", "id", out, error))
+  if (!put_slices (mirror, out, error))
     return FALSE;
   fl_feed_put_int (out, (gint64) digest);
   for (guint i = 0; i < mirror->tables->len; i++)
@@ -171,8 +189,9 @@ put_position (const FlMirror *mirror, GByteArray *out, GError **error)
       const FlFeedTable *table = mirror->tables->pdata[i];
       if (table->how != FL_FEED_GROWS)
         continue;
+      g_autofree char *sql = g_strdup_printf ("SELECT max(id) FROM %s", table->name);
       fl_feed_put_text (out, table->name, strlen (table->name));
-      if (!put_newest (mirror, table->name, "id", out, error))
+      if (!put_number (mirror, sql, out, error))
         return FALSE;
     }
   return TRUE;
@@ -334,6 +353,23 @@ bury (const Batch *batch, const FlValue *values, GError **error)
   return fl_db_exec (batch->mirror->store->db, sql, error, values[2]);
 }
 
+static FlValue *
+value_of (const FlFeedTable *table, FlValue *values, const char *column)
+{
+  guint i = 0;
+  while (strcmp (table->columns[i], column) != 0)
+    i++;
+  return &values[i];
+}
+
+/* A slice of the attempt that has not come whole. */
+static void
+hide (const Batch *batch, const FlFeedTable *table, FlValue *values)
+{
+  if (value_of (table, values, "attempt")->integer == batch->hidden)
+    value_of (table, values, "kind")->integer += FL_FEED_HIDDEN;
+}
+
 static gboolean
 take_row (Batch *batch, const Incoming *in, GError **error)
 {
@@ -341,6 +377,8 @@ take_row (Batch *batch, const Incoming *in, GError **error)
   g_autofree FlValue *values = g_new0 (FlValue, table->n_columns);
   g_autofree char **texts = g_new0 (char *, table->n_columns);
   read_values (batch, table, values, texts);
+  if (table->how == FL_FEED_SLICES && batch->hidden != 0)
+    hide (batch, table, values);
   gboolean ok = batch->reader.good || damaged (batch, "a row", error);
   ok = ok && fl_db_exec_values (batch->mirror->store->db, in->insert, values, table->n_columns, error)
        && (table->how != FL_FEED_TOMBSTONES || bury (batch, values, error));
@@ -353,34 +391,51 @@ take_row (Batch *batch, const Incoming *in, GError **error)
   return ok;
 }
 
-/* Shot slices of the attempt older than `first`, with their columns. */
+static gboolean
+remove_slices (FlDb *db, const GArray *ids, GError **error)
+{
+  for (guint i = 0; i < ids->len; i++)
+    {
+      gint64 id = g_array_index (ids, gint64, i);
+      if (!fl_db_exec (db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS), FL_INT ((id + 1) * FL_PARTS))
+          || !fl_db_exec (db, SQL (SLICE_REMOVE), error, FL_INT (id)))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Shot slices of the attempt older than `first` go, with their columns; when what takes their place is not whole yet,
+ * only those that had been hidden for another whole. */
 static gboolean
 take_gone (Batch *batch, GError **error)
 {
   FlDb *db = batch->mirror->store->db;
   gint64 attempt = fl_feed_take_int (&batch->reader), first = fl_feed_take_int (&batch->reader);
+  gboolean whole = fl_feed_take_byte (&batch->reader) == 1;
   g_autoptr (GArray) old = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GError) failed = NULL;
   if (!batch->reader.good)
     return damaged (batch, "slices that are gone", error);
-  FlQuery *query = fl_db_query (db, "SELECT id FROM slice WHERE attempt = ? AND kind = ? AND id < ?", error,
-                                FL_INT (attempt), FL_INT (FL_KIND_SHOT), FL_INT (first));
+  FlQuery *query = fl_db_query (
+      db, "SELECT id FROM slice WHERE attempt = ? AND id < ? AND (kind = ? OR (kind = ? AND ? = 1))", error,
+      FL_INT (attempt), FL_INT (first), FL_INT (FL_KIND_SHOT + FL_FEED_HIDDEN), FL_INT (FL_KIND_SHOT),
+      FL_INT (whole));
   while (query != NULL && fl_query_next (query, &failed))
     {
       gint64 id = fl_query_int (query, 0);
       g_array_append_val (old, id);
     }
   fl_query_done (query);
-  gboolean ok = query != NULL && failed == NULL;
-  for (guint i = 0; i < old->len && ok; i++)
-    {
-      gint64 id = g_array_index (old, gint64, i);
-      ok = fl_db_exec (db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS), FL_INT ((id + 1) * FL_PARTS))
-           && fl_db_exec (db, SQL (SLICE_REMOVE), error, FL_INT (id));
-    }
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
-  return ok;
+  else if (query != NULL && remove_slices (db, old, error))
+    {
+      batch->hidden = whole ? 0 : attempt;
+      return !whole
+             || fl_db_exec (db, "UPDATE slice SET kind = kind - ? WHERE attempt = ? AND NOT " VISIBLE, error,
+                            FL_INT (FL_FEED_HIDDEN), FL_INT (attempt));
+    }
+  return FALSE;
 }
 
 static gboolean

@@ -351,6 +351,82 @@ test_chain (void)
   remove_folder (third);
 }
 
+/* More shots than one part of a compacted attempt holds. */
+static void
+add_large_attempt (Writer *w, gint64 attempt, guint64 sequence)
+{
+  g_assert_true (fl_store_begin (w->store, NULL));
+  for (guint i = 0; i < 150000; i += 1000)
+    {
+      g_autofree FlShotRow *shots = g_new (FlShotRow, 1000);
+      for (guint k = 0; k < 1000; k++)
+        shots[k] = make_shot (1 + sequence * 1000000 + i + k, FL_OUTCOME_HIT, any_of (w, 50),
+                              FL_NS_PER_S * (1000 + (guint64) any_of (w, 100000)));
+      add_shots (w->store, attempt, 1, sequence++, shots, 1000);
+    }
+  g_assert_true (fl_store_commit (w->store, NULL));
+}
+
+static gboolean
+hides_something (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, FL_STORE_FILE, NULL);
+  GString *rows = g_string_new (NULL);
+  sqlite3 *db;
+  g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READONLY, NULL), ==, SQLITE_OK);
+  dump_rows (db, "SELECT id FROM slice WHERE kind > 100", rows);
+  sqlite3_close (db);
+  gboolean any = rows->len > 0;
+  g_string_free (rows, TRUE);
+  return any;
+}
+
+/* A large attempt comes in parts: until it is whole readers see it as it was; compacted again meanwhile, it begins again. */
+static void
+test_parts (void)
+{
+  g_autofree char *folder = temporary_folder (), *copy = temporary_folder ();
+  g_autoptr (GError) error = NULL;
+  Writer w;
+  writer_begin (&w, folder, 9);
+  add_run_and_job (&w);
+  Open open = g_array_index (w.attempts, Open, 0);
+  g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
+  g_autoptr (FlMirror) mirror = open_mirror (copy);
+  g_autoptr (FlStore) here = open_store (copy, FL_STORE_READ_ONLY);
+  g_autoptr (FlStats) stats = fl_stats_new ();
+  add_large_attempt (&w, open.attempt, 0);
+  while (follow_once (far, mirror, 100000, FALSE))
+    ;
+  gint64 known = 150000;
+  guint seen_in_parts = 0;
+  for (guint round = 0; round < 3; round++)
+    {
+      compact (w.store, open.attempt);
+      guint left = round == 1 ? 2 : 1000; /* in the middle of it there is something new */
+      for (gboolean more = TRUE; more && left > 0; left--)
+        {
+          more = follow_once (far, mirror, 100000, FALSE);
+          g_assert_true (fl_stats_update (stats, here, NULL, &error));
+          g_assert_no_error (error);
+          if (more && round == 1)
+            g_assert_cmpint (fl_stats_job (stats, open.job)->shots, ==, known);
+          seen_in_parts += more && hides_something (copy);
+        }
+      if (round == 0)
+        add_large_attempt (&w, open.attempt, 1000);
+      if (round == 1)
+        add_large_attempt (&w, open.attempt, 2000);
+    }
+  g_assert_cmpuint (seen_in_parts, >=, 5);
+  assert_same (folder, copy);
+  g_assert_true (fl_stats_update (stats, here, NULL, &error));
+  g_assert_cmpint (fl_stats_job (stats, open.job)->shots, ==, 450000);
+  writer_end (&w);
+  remove_folder (folder);
+  remove_folder (copy);
+}
+
 static void
 refuse (FlStore *far, FlMirror *mirror, int code, const char *words)
 {
@@ -535,6 +611,7 @@ main (int argc, char **argv)
       g_test_add_data_func (name, GUINT_TO_POINTER (seed), test_random);
     }
   g_test_add_func ("/store/mirror/chain", test_chain);
+  g_test_add_func ("/store/mirror/parts", test_parts);
   g_test_add_func ("/store/mirror/refused", test_refused);
   g_test_add_func ("/store/mirror/damaged", test_damaged);
   g_test_add_func ("/store/mirror/origin", test_origin);
