@@ -138,15 +138,14 @@ static gboolean
 list_runs (gpointer data)
 {
   FlgDatasetNumbers *self = data;
+  GtkAdjustment *scrolled = gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->table));
   self->idle = 0;
-  if (!same_runs (self->runs, self->wanted))
-    {
-      g_list_store_splice (self->runs, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)),
-                           self->wanted->pdata, self->wanted->len);
-      if (self->wanted->len)
-        gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)),
-                                    "list.scroll-to-item", "u", 0u);
-    }
+  if (same_runs (self->runs, self->wanted))
+    return G_SOURCE_REMOVE;
+  if (gtk_adjustment_get_value (scrolled) > 0) /* other runs are looked at from the top */
+    gtk_adjustment_set_value (scrolled, 0);
+  g_list_store_splice (self->runs, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)),
+                       self->wanted->pdata, self->wanted->len);
   return G_SOURCE_REMOVE;
 }
 
@@ -216,7 +215,9 @@ say_jobs (FlgDatasetNumbers *self, const FlgDatasetPreview *preview)
   say (self, JOBS, text->str);
   g_autofree char *cost = flg_dataset_preview_cost (preview);
   g_autoptr (GString) place = g_string_new (*cost ? cost : _ ("nothing is left to do"));
-  if (*cost && *preview->where)
+  if (preview->no_site)
+    g_string_append (place, _ (" · no site is active that could run them"));
+  else if (*cost && *preview->where)
     g_string_append_printf (place, _ (" at %s"), preview->where);
   if (*cost && preview->guessed)
     g_string_append (place, _ (" (time limits: nothing like it has ended yet)"));

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "engine/control/plan.h"
+#include "gui/dataset-policy.h"
 #include "gui/text.h"
 
 /* The models' records, as the planner takes them. */
@@ -229,39 +231,41 @@ count_steps (const FlgDatasetDraft *draft, const Steps *steps, const FlPlanRecor
     }
 }
 
-static const FlSite *
-site_of (const FlPlanRecords *records, const FlTask *task)
+/* Of a step that waits for no other: a plan's size, when it is asked whether a person must approve it. */
+static gboolean
+is_first (const FlgDatasetDraft *draft, const Steps *steps, const FlTask *task)
 {
-  const FlSite *first = NULL;
-  for (guint i = 0; i < records->sites->len; i++)
-    {
-      const FlSite *site = records->sites->pdata[i];
-      if (task->site && site->id == task->site)
-        return site;
-      if (!first && site->active)
-        first = site;
-    }
-  return first;
+  for (guint i = 0; i < steps->tasks->len; i++)
+    if (steps->tasks->pdata[i] == task)
+      return ((FlgDatasetStep *) draft->steps->pdata[i])->after->len == 0;
+  return FALSE;
 }
 
-/* Where the new jobs go, and how many of them wait for a person. */
+/* Where the new jobs go, and how many of them wait for a person: as fl_plan_make() has it. */
 static void
-count_places (FlgExperiment *experiment, const FlPlanRecords *records, const FlDatasetPlan *plan,
-              FlgDatasetPreview *preview)
+count_places (FlgExperiment *experiment, const FlgDatasetDraft *draft, const Steps *steps,
+              const FlPlanRecords *records, const FlDatasetPlan *plan, FlgDatasetPreview *preview)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_null_terminated (4, NULL, TRUE);
-  FlgRecordModel *experiments = flg_experiment_table (experiment, FL_TABLE_EXPERIMENT);
-  const FlExperiment *own =
-      flg_record_model_count (experiments) ? flg_record_any (flg_record_model_at (experiments, 0)) : NULL;
-  gboolean all_wait = own && own->approve_above > 0 && plan->n_new > (guint) own->approve_above;
+  const FlExperiment *policy = flg_experiment_policy (experiment);
+  FlPlanBasis basis = { .records = *records };
   for (guint i = 0; i < plan->jobs->len; i++)
     {
       const FlMeantJob *meant = &g_array_index (plan->jobs, FlMeantJob, i);
-      const FlSite *site = meant->job ? NULL : site_of (records, meant->task);
-      if (site && !g_ptr_array_find_with_equal_func (names, site->name, g_str_equal, NULL))
-        g_ptr_array_add (names, site->name);
+      preview->n_first += !meant->job && is_first (draft, steps, meant->task);
+    }
+  gboolean too_many = policy && policy->approve_above > 0 && preview->n_first > (guint) policy->approve_above;
+  for (guint i = 0; i < plan->jobs->len; i++)
+    {
+      const FlMeantJob *meant = &g_array_index (plan->jobs, FlMeantJob, i);
+      const FlSite *site = meant->job ? NULL : fl_plan_site (&basis, meant->task);
       preview->n_held += meant->job && meant->job->held && !fl_job_state_is_final (meant->job->state);
-      preview->n_waiting += !meant->job && (all_wait || (site && site->hold));
+      preview->no_site = preview->no_site || (!meant->job && !site);
+      if (!site)
+        continue;
+      if (!g_ptr_array_find_with_equal_func (names, site->name, g_str_equal, NULL))
+        g_ptr_array_add (names, site->name);
+      preview->n_waiting += site->hold || (too_many && is_first (draft, steps, meant->task));
     }
   preview->where = g_strjoinv (", ", (GStrv) names->pdata);
 }
@@ -307,7 +311,7 @@ flg_dataset_preview_new (FlgExperiment *experiment, const FlgDatasetDraft *draft
       take_plan (plan, preview);
       count_runs (experiment, draft->dataset, plan, preview);
       count_steps (draft, &steps, &records, plan, preview);
-      count_places (experiment, &records, plan, preview);
+      count_places (experiment, draft, &steps, &records, plan, preview);
     }
   return preview;
 }
@@ -351,7 +355,9 @@ flg_dataset_preview_plan (const FlgDatasetPreview *preview)
     g_string_append_printf (text, _ (" (%u more are on their way)"), preview->n_open);
   if (*cost)
     g_string_append_printf (text, ", %s", cost);
-  if (preview->where && *preview->where)
+  if (preview->no_site)
+    g_string_append (text, _ ("; no site is active that could run them"));
+  else if (preview->where && *preview->where)
     g_string_append_printf (text, _ (" at %s"), preview->where);
   if (preview->n_waiting == preview->n_new && preview->n_new)
     g_string_append (text, _ ("; all wait for approval"));

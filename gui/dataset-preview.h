@@ -30,6 +30,8 @@ typedef struct
   double node_minutes; /* of the new and open ones */
   gboolean guessed;    /* from time limits: nothing like it has ended yet */
   char *where;         /* sites of the new jobs, "cori, here"; "" = none */
+  gboolean no_site;    /* some of them have none */
+  guint n_first;       /* of the new ones: of steps that wait for no other */
   guint n_waiting;     /* of the new ones: wait for a person */
   GArray *steps;       /* FlgStepCount, as the draft's */
   /* The next version: as in FlDatasetPlan. */

@@ -509,7 +509,7 @@ add_chosen (FlgDatasetVersions *self)
   gtk_box_append (self->tables, bar);
   self->comparison = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
   gtk_widget_add_css_class (self->comparison, "tools");
-  GtkWidget *than = gtk_label_new (_ ("Than"));
+  GtkWidget *than = gtk_label_new (_ ("Compared with"));
   gtk_widget_add_css_class (than, "dim-label");
   self->other = FLG_CHOOSER (flg_chooser_new ());
   g_signal_connect_object (self->other, "chosen", G_CALLBACK (show_difference), self, G_CONNECT_SWAPPED);

@@ -184,11 +184,11 @@ save (FlgDatasetsPage *self, int approve_above)
   end_editing (self);
 }
 
-/* Holding is the approval limit just below this plan's size: a limit of 0 would be none. */
+/* Holding is the approval limit just below what this plan begins with: a limit of 0 would be none. */
 static int
 limit_to_hold (const FlgDatasetPreview *preview)
 {
-  return MAX ((int) preview->n_new - 1, 1);
+  return MAX ((int) preview->n_first - 1, 1);
 }
 
 static void
@@ -205,7 +205,7 @@ ask (FlgDatasetsPage *self)
   g_autofree char *hold = g_strdup_printf (_ ("Save and hold: plans of more than %d jobs wait for a person "
                                               "from now on (Policy: ask a person above)."),
                                            limit_to_hold (preview));
-  gboolean may_hold = preview->n_waiting < preview->n_new && preview->n_new > 1;
+  gboolean may_hold = preview->n_waiting < preview->n_first && preview->n_first > 1;
   gtk_label_set_label (self->question, question);
   gtk_label_set_label (self->sheet_detail, detail);
   gtk_label_set_label (self->sheet_hold, hold);

@@ -183,7 +183,7 @@ show_defaults (FlgTaskEditor *self, const FlTask *task)
       site = flg_record_site (flg_record_model_at (sites, i));
   g_autofree char *text =
       site && site->minutes
-          ? g_strdup_printf (_ ("0 is the site's: %d nodes, %d ranks a node, %d GPUs a rank, %d min"),
+          ? g_strdup_printf (_ ("0 is the site\'s: nodes %d, ranks a node %d, GPUs a rank %d, min %d"),
                              site->nodes, site->ranks_per_node, site->gpus_per_rank, site->minutes)
           : g_strdup (_ ("0 is the site's."));
   gtk_label_set_label (self->defaults, text);

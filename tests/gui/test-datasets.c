@@ -9,6 +9,7 @@
 #include "tests/gui/made-datasets.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
+#include "widgets/task-graph.h"
 
 #define RUNS 14
 
@@ -428,6 +429,45 @@ test_sheet_and_undo (void)
   room_free (room);
 }
 
+/* Of a site that holds, all; of a plan above the limit, those of its first step. */
+static void
+test_waiting (void)
+{
+  MadeDatasets made;
+  FlgDatasetsPage *page;
+  Room *room = datasets_room (&made, &page);
+  GtkWidget *widget = GTK_WIDGET (page);
+  FlgDatasetEditor *editor = flg_datasets_page_editor (page);
+  g_autoptr (GError) error = NULL;
+  FlStore *store = fl_store_open (room->folder, FL_STORE_WRITE, &error);
+  g_assert_no_error (error);
+  fl_store_set_int (store, FL_TABLE_SITE, made.far_site, "hold", TRUE, &error);
+  g_assert_no_error (error);
+  fl_store_close (store);
+  room_settle (room);
+  room_do (widget, "datasets.new-from", "s", "lysozyme");
+  room_do (widget, "datasets.set", "(ss)", "trial", "1");
+  room_do (widget, "datasets.remove-step", NULL);
+  room_do (widget, "datasets.add-step", "s", "spots");
+  room_do (widget, "datasets.add-step", "s", "index");
+  room_do (widget, "datasets.set-step", "(ss)", "site", "cori");
+  const FlgDatasetPreview *preview = flg_dataset_editor_preview (editor);
+  guint runs = RUNS - 2; /* one is dark, one being recorded */
+  g_assert_cmpuint (preview->n_new, ==, 2 * runs);
+  g_assert_cmpuint (preview->n_first, ==, runs);
+  g_assert_cmpuint (preview->n_waiting, ==, runs);
+  g_autofree char *plan = flg_dataset_preview_plan (preview);
+  g_assert_true (g_str_has_suffix (plan, "; 12 wait for approval"));
+  g_assert_nonnull (strstr (plan, "cori"));
+  room_do (widget, "datasets.set-policy", "(sdii)", "newest", 1.0, 5, (int) runs - 1);
+  room_settle (room);
+  preview = flg_dataset_editor_preview (editor);
+  g_assert_cmpuint (preview->n_waiting, ==, 2 * runs);
+  g_autofree char *all = flg_dataset_preview_plan (preview);
+  g_assert_true (g_str_has_suffix (all, "; all wait for approval"));
+  room_free (room);
+}
+
 static void
 test_undo_change (void)
 {
@@ -525,6 +565,45 @@ test_from_runs (void)
 
 /* --- 2,000 runs and 10,000 jobs: CPU time from key to preview --- */
 
+/* --- the graph's widget --- */
+
+static void
+note_chosen (FlwTaskGraph *graph, guint key, guint *chosen)
+{
+  *chosen = key;
+}
+
+static void
+test_graph (void)
+{
+  const guint of_one[] = { 1 }, of_both[] = { 2, 3 }, circle[] = { 6 }, back[] = { 5 }, self[] = { 7, 99 };
+  const FlwGraphNode nodes[] = {
+    { 4, "last", "waits", FLW_SHAPE_RING, FLW_TONE_NEUTRAL, of_both, 2 },
+    { 1, "first", "done", FLW_SHAPE_DISC, FLW_TONE_GOOD, NULL, 0 },
+    { 2, "left", "done", FLW_SHAPE_DISC, FLW_TONE_GOOD, of_one, 1 },
+    { 3, "right", "failed", FLW_SHAPE_CROSS, FLW_TONE_BAD, of_one, 1 },
+  };
+  FlwTaskGraph *graph = FLW_TASK_GRAPH (g_object_ref_sink (flw_task_graph_new ()));
+  guint chosen = 0;
+  g_signal_connect (graph, "chosen", G_CALLBACK (note_chosen), &chosen);
+  flw_task_graph_set (graph, G_N_ELEMENTS (nodes), nodes);
+  g_autofree char *summary = flw_task_graph_summary (graph);
+  g_assert_cmpstr (summary, ==, "first: done → left: done, right: failed → last: waits");
+  flw_task_graph_choose (graph, 3);
+  g_assert_cmpuint (chosen, ==, 3);
+  flw_task_graph_set (graph, 3, nodes); /* without it */
+  g_assert_cmpuint (flw_task_graph_chosen (graph), ==, 0);
+  g_assert_cmpuint (chosen, ==, 0);
+  const FlwGraphNode round[] = { { 5, "a", "", FLW_SHAPE_RING, FLW_TONE_NEUTRAL, circle, 1 },
+                                 { 6, "b", "", FLW_SHAPE_RING, FLW_TONE_NEUTRAL, back, 1 },
+                                 { 7, "c", "", FLW_SHAPE_RING, FLW_TONE_NEUTRAL, self, 2 } };
+  flw_task_graph_set (graph, G_N_ELEMENTS (round), round); /* ends */
+  int width;
+  gtk_widget_measure (GTK_WIDGET (graph), GTK_ORIENTATION_HORIZONTAL, -1, NULL, &width, NULL, NULL);
+  g_assert_cmpint (width, >, 0);
+  g_object_unref (graph);
+}
+
 static gboolean
 is_listed (gpointer editor)
 {
@@ -579,6 +658,8 @@ main (int argc, char *argv[])
   g_test_add_func ("/datasets/completion", test_completion);
   g_test_add_func ("/datasets/hostile", test_hostile);
   g_test_add_func ("/datasets/sheet-and-undo", test_sheet_and_undo);
+  g_test_add_func ("/datasets/waiting", test_waiting);
+  g_test_add_func ("/datasets/graph", test_graph);
   g_test_add_func ("/datasets/undo-change", test_undo_change);
   g_test_add_func ("/datasets/versions", test_versions);
   g_test_add_func ("/datasets/from-runs", test_from_runs);
