@@ -3,10 +3,7 @@
  *
  *   test-mirror --write FOLDER SEED ROUNDS    writes to a store in FOLDER, for tests of `follow`
  *   test-mirror --shots FOLDER SEED SHOTS     the same many shots in jobs of 100,000, every other one compacted */
-#include "tests/store/fixture.h"
-
 #include <sqlite3.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -14,157 +11,7 @@
 #include "engine/store/mirror.h"
 #include "engine/store/stats.h"
 
-/* --- somebody who works --- */
-
-typedef struct
-{
-  FlStore *store;
-  FlRandom random;
-  gint64 trial;
-  GArray *attempts; /* of Open */
-  guint names;
-} Writer;
-
-typedef struct
-{
-  gint64 job, attempt;
-  int number;
-  guint64 sequence;
-  gboolean compacted;
-} Open;
-
-static guint
-any_of (Writer *w, guint n)
-{
-  return (guint) (fl_random_u64 (&w->random) % n);
-}
-
-static char *
-new_name (Writer *w, const char *kind)
-{
-  return g_strdup_printf ("%s%u", kind, w->names++);
-}
-
-static void
-add_run_and_job (Writer *w)
-{
-  g_autofree char *name = new_name (w, "r");
-  gint64 run = add_run (w->store, name, "recording");
-  Open open = { .job = add_job (w->store, w->trial, run), .number = 1 };
-  open.attempt = add_attempt (w->store, open.job, 1);
-  g_array_append_val (w->attempts, open);
-}
-
-static void
-add_second_attempt (Writer *w)
-{
-  Open before = g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
-  for (guint i = 0; i < w->attempts->len; i++)
-    if (g_array_index (w->attempts, Open, i).job == before.job
-        && g_array_index (w->attempts, Open, i).number > before.number)
-      return;
-  Open open = { .job = before.job, .number = before.number + 1 };
-  open.attempt = add_attempt (w->store, open.job, open.number);
-  g_array_append_val (w->attempts, open);
-}
-
-static void
-add_some_shots (Writer *w)
-{
-  FlShotRow shots[60];
-  guint n = 1 + any_of (w, 60);
-  Open *open = &g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
-  if (open->compacted)
-    return;
-  for (guint i = 0; i < n; i++)
-    shots[i] = make_shot (1 + any_of (w, 2000), (FlOutcome) any_of (w, 4), any_of (w, 90),
-                          FL_NS_PER_S * (guint64) (1000 + any_of (w, 100000)));
-  add_shots (w->store, open->attempt, any_of (w, 3), open->sequence++, shots, n);
-}
-
-static void
-compact_one (Writer *w)
-{
-  Open *open = &g_array_index (w->attempts, Open, any_of (w, w->attempts->len));
-  if (any_of (w, 4) > 0)
-    return;
-  open->compacted = TRUE;
-  compact (w->store, open->attempt);
-}
-
-static void
-change_tags (Writer *w)
-{
-  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
-  g_autoptr (GPtrArray) tags = fl_store_list (w->store, FL_TABLE_TAG, NULL);
-  const FlTag *old = tags->len > 0 ? tags->pdata[any_of (w, tags->len)] : NULL;
-  const FlRun *run = runs->pdata[any_of (w, runs->len)];
-  if (old != NULL && any_of (w, 3) == 0)
-    {
-      /* The name of what is removed is taken again at once. */
-      g_autofree char *name = g_strdup (old->name);
-      FlTag tag = { .name = name, .comment = (char *) "'; DROP TABLE run; --\033[31m" };
-      g_assert_true (fl_store_remove (w->store, FL_TABLE_TAG, old->id, NULL));
-      save (w->store, FL_TABLE_TAG, &tag);
-      return;
-    }
-  g_autofree char *name = new_name (w, "tag ");
-  FlTag tag = { .name = name };
-  save (w->store, FL_TABLE_TAG, &tag);
-  FlRunTag put = { .run = run->id, .tag = tag.id };
-  save (w->store, FL_TABLE_RUN_TAG, &put);
-}
-
-static void
-swap_names (Writer *w)
-{
-  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
-  const FlRun *a = runs->pdata[any_of (w, runs->len)], *b = runs->pdata[any_of (w, runs->len)];
-  if (a->id == b->id)
-    return;
-  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, a->id, "name", "between", NULL));
-  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, b->id, "name", a->name, NULL));
-  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, a->id, "name", b->name, NULL));
-}
-
-static void
-write_down (Writer *w)
-{
-  gint64 fencing;
-  g_autoptr (GPtrArray) runs = fl_store_list (w->store, FL_TABLE_RUN, NULL);
-  const FlRun *run = runs->pdata[any_of (w, runs->len)];
-  g_autofree char *long_text = g_strnfill (any_of (w, 3000), 'x');
-  g_assert_true (fl_store_set_text (w->store, FL_TABLE_RUN, run->id, "comment", long_text, NULL));
-  g_assert_true (fl_store_audit (w->store, "somebody", "did something", NULL));
-  fl_store_lease (w->store, any_of (w, 2) ? "conductor" : "other", "somebody", 60, &fencing, NULL, NULL);
-}
-
-static void
-work (Writer *w)
-{
-  static void (*const deeds[]) (Writer *) = { add_some_shots, add_some_shots, add_some_shots,
-                                              add_some_shots, compact_one,    add_second_attempt,
-                                              change_tags,    swap_names,     write_down };
-  if (w->attempts->len == 0 || any_of (w, 12) == 0)
-    add_run_and_job (w);
-  deeds[any_of (w, G_N_ELEMENTS (deeds))](w);
-}
-
-static void
-writer_begin (Writer *w, const char *folder, guint64 seed)
-{
-  *w = (Writer){ .store = open_store (folder, FL_STORE_CREATE),
-                 .random = fl_random (seed),
-                 .attempts = g_array_new (FALSE, FALSE, sizeof (Open)) };
-  w->trial = add_trial (w->store, 1);
-}
-
-static void
-writer_end (Writer *w)
-{
-  g_array_unref (w->attempts);
-  fl_store_close (w->store);
-}
+#include "tests/store/writer.h"
 
 /* --- what a store holds, as text --- */
 
@@ -300,18 +147,18 @@ test_random (gconstpointer seed)
   g_autoptr (GError) error = NULL;
   for (guint round = 0; round < 1200; round++)
     {
-      work (&w);
-      if (any_of (&w, 3) == 0)
-        follow_once (far, mirror, sizes[any_of (&w, G_N_ELEMENTS (sizes))], any_of (&w, 4) == 0);
-      if (any_of (&w, 5) == 0)
+      writer_work (&w);
+      if (writer_any (&w, 3) == 0)
+        follow_once (far, mirror, sizes[writer_any (&w, G_N_ELEMENTS (sizes))], writer_any (&w, 4) == 0);
+      if (writer_any (&w, 5) == 0)
         g_assert_true (fl_stats_update (stats, here, NULL, &error));
-      if (any_of (&w, 40) == 0)
+      if (writer_any (&w, 40) == 0)
         {
           fl_mirror_close (g_steal_pointer (&mirror));
           mirror = open_mirror (copy);
         }
     }
-  while (follow_once (far, mirror, sizes[any_of (&w, G_N_ELEMENTS (sizes))], FALSE))
+  while (follow_once (far, mirror, sizes[writer_any (&w, G_N_ELEMENTS (sizes))], FALSE))
     g_assert_true (fl_stats_update (stats, here, NULL, &error));
   assert_same (folder, copy);
   g_assert_true (fl_stats_update (stats, here, NULL, &error));
@@ -330,7 +177,7 @@ test_chain (void)
   Writer w;
   writer_begin (&w, folder, 77);
   for (guint i = 0; i < 300; i++)
-    work (&w);
+    writer_work (&w);
   writer_end (&w);
   g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
   g_autoptr (FlMirror) mirror = open_mirror (copy), other = open_mirror (third);
@@ -360,8 +207,8 @@ add_large_attempt (Writer *w, gint64 attempt, guint64 sequence)
     {
       g_autofree FlShotRow *shots = g_new (FlShotRow, 1000);
       for (guint k = 0; k < 1000; k++)
-        shots[k] = make_shot (1 + sequence * 1000000 + i + k, FL_OUTCOME_HIT, any_of (w, 50),
-                              FL_NS_PER_S * (1000 + (guint64) any_of (w, 100000)));
+        shots[k] = make_shot (1 + sequence * 1000000 + i + k, FL_OUTCOME_HIT, writer_any (w, 50),
+                              FL_NS_PER_S * (1000 + (guint64) writer_any (w, 100000)));
       add_shots (w->store, attempt, 1, sequence++, shots, 1000);
     }
   g_assert_true (fl_store_commit (w->store, NULL));
@@ -389,7 +236,7 @@ test_parts (void)
   g_autoptr (GError) error = NULL;
   Writer w;
   writer_begin (&w, folder, 9);
-  add_run_and_job (&w);
+  writer_add_job (&w);
   Open open = g_array_index (w.attempts, Open, 0);
   g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
   g_autoptr (FlMirror) mirror = open_mirror (copy);
@@ -467,7 +314,7 @@ test_refused (void)
   Writer w;
   writer_begin (&w, folder, 5);
   for (guint i = 0; i < 20; i++)
-    work (&w);
+    writer_work (&w);
   writer_end (&w);
   g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY),
                       stranger = open_store (other, FL_STORE_READ_ONLY);
@@ -492,7 +339,7 @@ test_damaged (void)
   Writer w;
   writer_begin (&w, folder, 6);
   for (guint i = 0; i < 60; i++)
-    work (&w);
+    writer_work (&w);
   writer_end (&w);
   g_autoptr (FlStore) far = open_store (folder, FL_STORE_READ_ONLY);
   g_autoptr (FlMirror) mirror = open_mirror (copy);
@@ -548,62 +395,13 @@ test_origin (void)
   remove_folder (folder);
 }
 
-static int
-write_for_others (char **argv)
-{
-  Writer w;
-  guint rounds = (guint) atoi (argv[4]);
-  writer_begin (&w, argv[2], (guint64) atoi (argv[3]));
-  for (guint i = 0; i < rounds; i++)
-    {
-      work (&w);
-      if (i % 8 == 0)
-        g_usleep (2000);
-    }
-  writer_end (&w);
-  return 0;
-}
-
-static int
-write_shots (char **argv)
-{
-  Writer w;
-  guint n = (guint) atoi (argv[4]);
-  writer_begin (&w, argv[2], (guint64) atoi (argv[3]));
-  for (guint done = 0; done < n; done += 100000)
-    {
-      add_run_and_job (&w);
-      const Open *open = &g_array_index (w.attempts, Open, w.attempts->len - 1);
-      g_assert_true (fl_store_begin (w.store, NULL));
-      for (guint i = 0; i < 100000; i += 250)
-        {
-          FlShotRow shots[250];
-          for (guint k = 0; k < 250; k++)
-            {
-              guint64 at = 1700000000000000000u + (guint64) (done + i + k) * 8333333;
-              shots[k] = make_shot (fl_random_u64 (&w.random),
-                                    any_of (&w, 5) == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS, any_of (&w, 90),
-                                    at + any_of (&w, 100000));
-              shots[k].resolution = 1.5f + (float) any_of (&w, 1000) / 1000;
-              shots[k].duration[1] = 8000 + any_of (&w, 3000);
-            }
-          add_shots (w.store, open->attempt, i / 250 % 64, i / 250 / 64, shots, 250);
-        }
-      g_assert_true (fl_store_commit (w.store, NULL));
-      if (done / 100000 % 2 == 0)
-        compact (w.store, open->attempt);
-    }
-  writer_end (&w);
-  return 0;
-}
-
 int
 main (int argc, char **argv)
 {
   if (argc == 5 && strcmp (argv[1], "--shots") == 0)
-    return write_shots (argv);
+    return writer_shots_main (argv + 2);
   if (argc == 5 && strcmp (argv[1], "--write") == 0)
-    return write_for_others (argv);
+    return writer_main (argv + 2);
   g_test_init (&argc, &argv, NULL);
   for (guint seed = 1; seed <= 4; seed++)
     {
