@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memfd_create */
 #include "engine/remote/host-local.h"
 
 #include <errno.h>

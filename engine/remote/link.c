@@ -119,7 +119,7 @@ link_ask (FlRemoteQuestion *question, int watch, gpointer data, GError **error)
   if (fds[0].revents != 0 && read (link->answered, &count, sizeof count) < 0)
     g_warn_if_reached ();
   if (answers == NULL && fds[0].revents == 0 && fds[1].revents == 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s has hung up while it waited for an answer",
+    g_set_error (error, FL_ERROR, FL_ERROR_STOPPED, "%s has hung up while it waited for an answer",
                  link->config->host);
   else if (answers == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_STOPPED, "not answered");
@@ -230,6 +230,8 @@ beat (FlLink *link, Pulse *pulse)
   gint64 now = g_get_monotonic_time (), period = link->config->keep_alive_s * G_USEC_PER_SEC;
   gint64 lost = MAX (2 * period, LEAST_LOST);
   pulse->heard = MAX (pulse->heard, fl_sftp_heard (link->sftp));
+  if (fl_sftp_is_shut (link->sftp))
+    link_lost ("the far machine's file service has ended", link);
   if (pulse->sent != 0 && now - pulse->sent >= lost && now - pulse->heard >= lost)
     link_lost ("the other end does not answer any more", link);
   if (pulse->sent != 0 && now - pulse->sent >= SLOW && !pulse->slow)

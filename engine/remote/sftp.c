@@ -303,6 +303,15 @@ fl_sftp_free (FlSftp *sftp)
 }
 
 gboolean
+fl_sftp_is_shut (FlSftp *sftp)
+{
+  g_mutex_lock (&sftp->mutex);
+  gboolean shut = sftp->shut;
+  g_mutex_unlock (&sftp->mutex);
+  return shut;
+}
+
+gboolean
 fl_sftp_has_rename (FlSftp *sftp)
 {
   return sftp->has_rename;

@@ -12,6 +12,7 @@ FlSftp *fl_sftp_new (int fd, GError **error);
 void fl_sftp_shut (FlSftp *sftp);
 void fl_sftp_free (FlSftp *sftp); /* when nobody waits any more */
 
+gboolean fl_sftp_is_shut (FlSftp *sftp);
 gboolean fl_sftp_has_rename (FlSftp *sftp); /* posix-rename@openssh.com: replaces in one step */
 gboolean fl_sftp_has_sync (FlSftp *sftp);   /* fsync@openssh.com */
 gint64 fl_sftp_heard (FlSftp *sftp);        /* monotonic µs of the last answer */

@@ -15,8 +15,8 @@ typedef struct
   int stop; /* becomes readable: whatever waits gives up */
   gboolean
       may_go; /* another transport can be tried, so rather give up than ask for a password that a key would have saved */
-  /* Asks the person and waits: n_fields answers (free with fl_answers_free), or NULL: FL_ERROR_STOPPED, or FL_ERROR_BUSY when
-   * `watch` (a socket) was hung up meanwhile. */
+  /* Asks the person and waits: n_fields answers (free with fl_answers_free), or NULL with FL_ERROR_STOPPED, also when `watch`
+   * (a socket) was hung up meanwhile: a server that nobody answers is not to be asked again and again. */
   char **(*ask) (FlRemoteQuestion *question, int watch, gpointer data, GError **error);
   /* The connection is gone; once, any thread. */
   void (*lost) (const char *why, gpointer data);

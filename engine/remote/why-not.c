@@ -51,6 +51,7 @@ why_not_by_configuration (const FlRemoteConfig *config)
   g_autofree char *jump = value_of (text, "proxyjump"), *proxy = value_of (text, "proxycommand");
   g_autofree char *name = value_of (text, "hostname"), *user = value_of (text, "user"),
                   *port = value_of (text, "port");
+  g_autofree char *key = value_of (text, "identityfile");
   if (jump != NULL && strcmp (jump, "none") != 0)
     return g_strdup_printf ("the way to %s goes through %s", config->host, jump);
   if (proxy != NULL && strcmp (proxy, "none") != 0)
@@ -60,6 +61,9 @@ why_not_by_configuration (const FlRemoteConfig *config)
   if (user != NULL && (config->user == NULL || config->user[0] == '\0')
       && strcmp (user, g_get_user_name ()) != 0)
     return g_strdup_printf ("the SSH configuration names a user for %s", config->host);
+  if (key != NULL && (config->identity == NULL || config->identity[0] == '\0')
+      && !g_str_has_prefix (key, "~/.ssh/id_"))
+    return g_strdup_printf ("the SSH configuration names a key for %s", config->host);
   if (port != NULL && config->port <= 0 && strcmp (port, "22") != 0)
     return g_strdup_printf ("the SSH configuration names a port for %s", config->host);
   return NULL;
