@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,13 +245,18 @@ append (const Want *want, GBytes *bytes)
   return ok;
 }
 
+/* Whoever reads meanwhile has the old one. What is lost with the power comes again: no waiting for the disk. */
 static gboolean
 replace (const Want *want, GBytes *bytes)
 {
   gsize length;
   const char *data = g_bytes_get_data (bytes, &length);
-  return g_file_set_contents_full (want->local, data, (gssize) length, G_FILE_SET_CONTENTS_CONSISTENT, 0666,
-                                   NULL);
+  g_autofree char *name = g_strconcat (want->local, ".new", NULL);
+  int fd = open (name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+  gboolean ok = fd >= 0 && write_all (fd, data, length);
+  if (fd >= 0)
+    close (fd);
+  return ok && rename (name, want->local) == 0;
 }
 
 /* Puts what came where it belongs; TRUE: there is more to ask for. */

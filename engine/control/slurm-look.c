@@ -459,8 +459,9 @@ state_of_row (Look *look, gboolean of_accounting, FlSiteStatus *status)
   if (of_accounting && state != FL_SITE_ENDED)
     /* The queue has forgotten it: its end is under way to the database, or has been lost. */
     return look->has_end ? FL_SITE_ENDED : known->missed++ < MOST_MISSED ? FL_SITE_RUNNING : FL_SITE_LOST;
-  /* Until the nodes are clean it may yet be requeued, unless it ended by itself. */
-  if (strcmp (row->state, "COMPLETING") == 0 && look->has_end && look->end.status < 74)
+  /* Until the nodes are clean it is not said whether it was cancelled, and it may be requeued; unless all went well. */
+  if (strcmp (row->state, "COMPLETING") == 0 && look->has_end && look->end.status == 0
+      && *status->batch_reason == '\0')
     return FL_SITE_ENDED;
   return state;
 }
@@ -479,6 +480,9 @@ tell_end (const FlSlurmData *data, Look *look, FlSiteStatus *status)
   status->cause =
       fl_slurm_cause (row != NULL ? row->state : "", row != NULL ? row->reason : "", status->exit_code,
                       look->has_end && look->end.warned, look->err_tail != NULL ? look->err_tail : "");
+  /* Begun again by the scheduler it has left the rest to the next attempt (resources/jobs/slurm.sh). */
+  if (status->cause == FL_CAUSE_NONE && status->exit_code == 75 && look->has_end && look->end.restarts > 0)
+    status->cause = fl_slurm_requeue_cause (look->err_tail);
   if (!begun && status->cause == FL_CAUSE_NONE && row != NULL && strcmp (row->state, "FAILED") == 0)
     status->cause = status->exit_code == 74 ? FL_CAUSE_DISK
                                             : FL_CAUSE_NODE; /* its script has not come to its first lines */

@@ -35,14 +35,14 @@ finish() {
     mv {stem}.exit.new {stem}.exit || exit 74
   exit "$1"
 }
-child= asked= warned=
+child= asked= warned= over=
 save() {
   asked=yes
   [ -z "$child" ] || kill -USR1 "$child" 2> /dev/null
 }
 trap save USR1
 trap 'warned=warned; save' USR2
-trap : TERM # Slurm tells the ranks itself
+trap 'over=yes' TERM # Slurm tells the ranks itself
 
 # Begun again by the scheduler after its engine had begun: this attempt's number is used, the next one goes on from its journals.
 [ "$requeued" = 0 ] || ! ls {stem}/journal-* > /dev/null 2>&1 || finish 75
@@ -59,5 +59,7 @@ while kill -0 $child 2> /dev/null; do
   wait $child
   status=$?
 done
+# Of ranks that had to be killed srun says 0.
+[ -z "$over" ] || [ $status -ne 0 ] || status=143
 {clean}
 finish $status

@@ -12,7 +12,7 @@ sys.path.insert(0, sys.argv[3] + "/cluster")
 import cluster
 from tap import Skip, main
 
-PROBE, ENGINE = sys.argv[1:3]
+PROBE, ENGINE = map(os.path.abspath, sys.argv[1:3])
 LONG = "--long" in sys.argv
 NAMES = "name state cause exit id restarts nodes n_nodes started ended expected batch_state batch_reason out err".split()
 
@@ -297,6 +297,7 @@ def test_thousand_queued():
 
 
 def test_probe():
+    c.wait_for(c.all_idle, 30, "nodes are idle")
     cores, idle, busy, down, pending, line = d.ask("probe")[0]
     assert (cores, idle, busy, down, pending) == ("4", "2", "0", "0", "0") and "2 of 2 nodes idle" in line, line
 
