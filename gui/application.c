@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/store/mirror.h"
 #include "gui/conductor.h"
+#include "gui/follow.h"
+#include "gui/join-dialog.h"
 
 /* After the time asked for, a snapshot waits this long at most for the page to be drawn completely. */
 #define SNAPSHOT_PATIENCE_S 20
@@ -23,6 +26,10 @@ struct _FlgApplication
   FlgContext *context;
   FlgWindow *window;
   FlgConductor *conductor;
+  FlgFollow *follow;   /* NULL: the experiment is here */
+  char *home;          /* of a followed one: its folder there */
+  GStrv command;       /* that speaks `serve` there */
+  guint said;          /* its state, in the line above the pages */
   gint64 snapshot_due; /* monotonic µs */
   gboolean corrected;  /* the window's size, for the snapshot */
   int status;
@@ -31,11 +38,20 @@ struct _FlgApplication
 G_DEFINE_FINAL_TYPE (FlgApplication, flg_application, GTK_TYPE_APPLICATION)
 
 static void open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode);
+static void open_copy (FlgApplication *self);
 
 static void
 close_experiment (FlgApplication *self)
 {
   g_clear_pointer (&self->conductor, flg_conductor_free);
+  if (self->follow)
+    {
+      g_signal_handlers_disconnect_by_data (self->follow, self);
+      flg_follow_stop (self->follow);
+    }
+  g_clear_object (&self->follow);
+  g_clear_pointer (&self->home, g_free);
+  g_clear_pointer (&self->command, g_strfreev);
   if (self->window)
     flg_window_set_context (self->window, NULL);
   if (self->context)
@@ -82,16 +98,98 @@ on_roots_known (GObject *source, GAsyncResult *result, gpointer data)
     self->conductor = flg_conductor_new (experiment);
 }
 
+/* --- an experiment on another machine --- */
+
+/* A line when it becomes another; how old the copy is stands in the header. */
+static void
+show_following (FlgApplication *self)
+{
+  FlgFollowState state = self->follow ? flg_follow_state (self->follow) : FLG_FOLLOW_BEGINNING;
+  g_autofree char *words = self->follow ? flg_follow_words (self->follow) : NULL;
+  gboolean lost = state == FLG_FOLLOW_LOST || state == FLG_FOLLOW_ENDED;
+  if (!self->window || !self->context || (self->follow && state == self->said))
+    return;
+  self->said = state;
+  if (state == FLG_FOLLOW_UP || state == FLG_FOLLOW_CATCHING_UP)
+    flg_window_say (self->window, FLW_TONE_GOOD, words, NULL, NULL);
+  else
+    flg_window_say (self->window, lost ? FLW_TONE_WARNING : FLW_TONE_NEUTRAL,
+                    words ? words : _ ("A copy of an experiment on another machine, as it was left."), NULL,
+                    NULL);
+}
+
+static void
+on_follow (FlgApplication *self)
+{
+  if (self->context)
+    show_following (self);
+  else if (flg_follow_has_come (self->follow))
+    open_copy (self);
+  else if (self->window)
+    {
+      g_autofree char *words = flg_follow_words (self->follow);
+      gboolean ended = flg_follow_state (self->follow) == FLG_FOLLOW_ENDED;
+      flg_window_show_trouble (
+          self->window, ended ? _ ("This experiment cannot be joined") : _ ("Joining an experiment over SSH"),
+          words, ended ? _ ("Open a folder") : NULL, ended ? "app.open" : NULL);
+    }
+}
+
+/* `command`, `home`: taken over. The copy is opened at once when there is one already. */
+static void
+follow_into (FlgApplication *self, const char *folder, GStrv command, char *home)
+{
+  close_experiment (self);
+  if (folder != self->folder)
+    {
+      g_free (self->folder);
+      self->folder = g_strdup (folder);
+    }
+  self->command = command;
+  self->home = home;
+  g_autofree char *copy = g_build_filename (folder, FL_MIRROR_FILE, NULL);
+  gboolean there = g_file_test (copy, G_FILE_TEST_EXISTS);
+  if (!self->options->no_conductor)
+    {
+      self->follow = flg_follow_new (folder, home, (const char *const *) command);
+      g_signal_connect_object (self->follow, "changed", G_CALLBACK (on_follow), self, G_CONNECT_SWAPPED);
+    }
+  if (there)
+    open_copy (self);
+  else if (self->follow)
+    on_follow (self);
+}
+
+static void
+join (FlgApplication *self, const char *url)
+{
+  g_autoptr (GError) error = NULL;
+  FlgFarPlace place;
+  if (!flg_far_place_parse (url, &place, &error))
+    {
+      close_experiment (self);
+      flg_window_show_trouble (self->window, _ ("This experiment cannot be joined"), error->message,
+                               _ ("Open a folder"), "app.open");
+      return;
+    }
+  g_autofree char *folder = flg_far_place_folder (&place);
+  follow_into (self, folder, flg_far_place_command (&place), g_strdup (place.path));
+  flg_far_place_clear (&place);
+}
+
 static void
 on_opened (FlgApplication *self, const GError *error)
 {
-  if (!error)
+  if (!error && self->home)
+    show_following (self); /* nothing of it lies here */
+  else if (!error)
     {
       flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)),
                                   find_missing_root, NULL, NULL, g_free, NULL, on_roots_known,
                                   g_object_ref (self));
-      return;
     }
+  if (!error)
+    return;
   gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
   gboolean may_make = missing && !self->options->read_only;
   flg_window_show_trouble (
@@ -100,10 +198,16 @@ on_opened (FlgApplication *self, const GError *error)
       may_make ? "app.create" : "app.open");
 }
 
-/* The serve child's program; see conductor.h. */
+/* The serve child's program; see conductor.h. Of a followed experiment it runs at its own machine. */
 static FlViewClient *
-start_view (void)
+start_view (FlgApplication *self)
 {
+  if (self->command)
+    {
+      FlViewClient *far = fl_view_client_new ((const char *const *) self->command);
+      fl_view_client_set_far (far, TRUE);
+      return far;
+    }
   g_autofree char *program = flg_control_program ();
   const char *argv[] = { program, "serve", NULL };
   return fl_view_client_new (argv);
@@ -117,20 +221,44 @@ show_first_page (FlgApplication *self)
 }
 
 static void
+make_context (FlgApplication *self, FlStoreMode mode)
+{
+  g_autoptr (FlgExperiment) experiment = flg_experiment_new (self->folder, mode, NULL, NULL);
+  g_autoptr (FlViewClient) view = start_view (self);
+  if (self->home)
+    flg_experiment_set_home (experiment, self->home);
+  self->context = flg_context_new (experiment, view, self->profile);
+  flg_context_set_follow (self->context, self->follow);
+  g_signal_connect_object (experiment, "opened", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
+  flg_window_set_context (self->window, self->context);
+  show_first_page (self);
+}
+
+static void
+open_copy (FlgApplication *self)
+{
+  self->said = FLG_FOLLOW_ENDED + 1;
+  make_context (self, FL_STORE_READ_ONLY);
+  show_following (self);
+}
+
+static void
 open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode)
 {
+  char *home = NULL;
+  GStrv command = fl_mirror_read_origin (folder, &home, NULL);
+  if (command)
+    {
+      follow_into (self, folder, command, home);
+      return;
+    }
   close_experiment (self);
   if (folder != self->folder)
     {
       g_free (self->folder);
       self->folder = g_strdup (folder);
     }
-  g_autoptr (FlgExperiment) experiment = flg_experiment_new (self->folder, mode, NULL, NULL);
-  g_autoptr (FlViewClient) view = start_view ();
-  self->context = flg_context_new (experiment, view, self->profile);
-  g_signal_connect_object (experiment, "opened", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
-  flg_window_set_context (self->window, self->context);
-  show_first_page (self);
+  make_context (self, mode);
 }
 
 static void
@@ -158,6 +286,17 @@ act_open (GSimpleAction *action, GVariant *target, gpointer data)
                                    GTK_FILE_CHOOSER_ACTION_SELECT_FOLDER, NULL, NULL);
   g_signal_connect (dialog, "response", G_CALLBACK (on_folder_chosen), self);
   gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+static void
+act_join (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  const char *url = g_variant_get_string (target, NULL);
+  if (*url)
+    join (self, url);
+  else
+    gtk_window_present (GTK_WINDOW (flg_join_dialog_new (GTK_WINDOW (self->window))));
 }
 
 static void
@@ -263,7 +402,9 @@ flg_application_activate (GApplication *application)
                                options->height ? options->height : 800);
   g_signal_connect_object (self->window, "realize", G_CALLBACK (on_realize), self,
                            G_CONNECT_SWAPPED | G_CONNECT_AFTER);
-  if (options->folder)
+  if (options->folder && g_str_has_prefix (options->folder, "ssh://"))
+    join (self, options->folder);
+  else if (options->folder)
     {
       self->folder = g_strdup (options->folder);
       open_experiment (self, self->folder, wanted_mode (self));
@@ -299,9 +440,9 @@ flg_load_style (void)
 static void
 flg_application_startup (GApplication *application)
 {
-  static const GActionEntry actions[] = { { "open", act_open },
-                                          { "create", act_create },
-                                          { "quit", act_quit } };
+  static const GActionEntry actions[] = {
+    { "open", act_open }, { "join", act_join, "s" }, { "create", act_create }, { "quit", act_quit }
+  };
   G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   flg_display_profile_apply (FLG_APPLICATION (application)->profile);

@@ -1,13 +1,13 @@
 /* application.h: opens experiments, starts what they need (serve child, conductor), owns the window.
  *
- * Works without a session bus. Actions (app.): open, create, quit. Thread: main. */
+ * Works without a session bus. Actions (app.): open, join (s: ssh://…; "" asks), create, quit. Thread: main. */
 #pragma once
 
 #include "gui/window.h"
 
 typedef struct
 {
-  char *folder; /* NULL: the welcome page */
+  char *folder; /* or ssh://user@host/path: gui/follow.h; NULL: the welcome page */
   char *page;   /* to begin with; NULL: runs */
   gboolean read_only, no_conductor;
   char *snapshot;      /* PNG to write, then quit */

@@ -9,6 +9,7 @@ struct _FlgContext
   GObject parent_instance;
   FlgExperiment *experiment;
   FlViewClient *view;
+  FlgFollow *follow;
   FlgLinks *links; /* NULL: nobody has asked for them */
   GHashTable *far; /* name of an "ssh" site -> FlViewClient */
   gboolean remote;
@@ -22,6 +23,7 @@ flg_context_dispose (GObject *object)
   FlgContext *self = FLG_CONTEXT (object);
   flg_context_close (self);
   g_clear_object (&self->links);
+  g_clear_object (&self->follow);
   g_clear_object (&self->experiment);
   g_clear_object (&self->view);
   g_clear_pointer (&self->far, g_hash_table_unref);
@@ -109,6 +111,18 @@ FlViewClient *
 flg_context_view_for_run (FlgContext *self, const FlRun *run)
 {
   return flg_context_view_for_site (self, flg_experiment_run_site (self->experiment, run));
+}
+
+void
+flg_context_set_follow (FlgContext *self, FlgFollow *follow)
+{
+  g_set_object (&self->follow, follow);
+}
+
+FlgFollow *
+flg_context_follow (FlgContext *self)
+{
+  return self->follow;
 }
 
 guint

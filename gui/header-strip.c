@@ -164,10 +164,37 @@ show_failed (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
     g_string_append_printf (words, _ ("; %u failed jobs: %s"), overview->jobs_failed, reason ? reason : "?");
 }
 
+/* A copy of an experiment on another machine: how old is it? */
+static void
+show_follow (FlgHeaderStrip *self, GString *words)
+{
+  FlgFollow *follow = flg_context_follow (self->context);
+  g_autofree char *text = follow ? flg_follow_short_words (follow) : g_strdup (_ ("a copy"));
+  g_autofree char *tip = follow
+                             ? flg_follow_words (follow)
+                             : g_strdup (_ ("A copy of an experiment on another machine, as it was left."));
+  FlgFollowState state = follow ? flg_follow_state (follow) : FLG_FOLLOW_BEGINNING;
+  if (!follow)
+    flw_status_chip_set (self->conductor, FLW_SHAPE_DASH, FLW_TONE_NEUTRAL, text);
+  else if (state == FLG_FOLLOW_UP)
+    flw_status_chip_set (self->conductor, FLW_SHAPE_DISC, FLW_TONE_GOOD, text);
+  else if (state == FLG_FOLLOW_BEGINNING || state == FLG_FOLLOW_CATCHING_UP)
+    flw_status_chip_set (self->conductor, FLW_SHAPE_HALF, FLW_TONE_ACTIVE, text);
+  else
+    flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->conductor), tip);
+  g_string_append_printf (words, "; %s", text);
+}
+
 static void
 show_conductor (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
 {
   FlgExperiment *experiment = flg_context_experiment (self->context);
+  if (flg_experiment_is_copy (experiment) && self->freshness != FLG_LOST)
+    {
+      show_follow (self, words);
+      return;
+    }
   if (self->freshness == FLG_LOST)
     flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, _ ("store lost"));
   else if (glance->conductor)

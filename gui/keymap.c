@@ -23,6 +23,7 @@ static const FlgKey keys[] = {
   { N_ ("Everywhere"), "question", "win.show-keys", N_ ("This list") },
   { N_ ("Everywhere"), "<Control>s", "win.save-picture", N_ ("Save a picture of the window") },
   { N_ ("Everywhere"), "<Control>o", "app.open", N_ ("Open an experiment's folder") },
+  { N_ ("Everywhere"), "<Control>j", "app.join::", N_ ("Join one on another machine over SSH") },
   { N_ ("Everywhere"), "<Control>q", "app.quit", N_ ("Quit; jobs and conductor go on") },
   { N_ ("Runs"), "Return", NULL, N_ ("Images of the run") },
   { N_ ("Runs"), "t", NULL, N_ ("Tag the selected runs") },

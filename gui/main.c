@@ -38,7 +38,7 @@ main (int argc, char *argv[])
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &options.read_only, N_ ("Change nothing, submit nothing"), NULL },
     { "no-conductor", 0, 0, G_OPTION_ARG_NONE, &options.no_conductor, N_ ("Do not start a conductor"), NULL },
     { "page", 0, 0, G_OPTION_ARG_STRING, &options.page, N_ ("Begin with this page"),
-      "runs|trials|jobs|live|weather|images" },
+      "runs|trials|datasets|jobs|live|weather|cells|images|sites" },
     { "renderer", 0, 0, G_OPTION_ARG_STRING, &renderer_name, N_ ("How the window is drawn"),
       "auto|gl|cairo" },
     { "snapshot", 0, 0, G_OPTION_ARG_FILENAME, &options.snapshot,
@@ -48,7 +48,8 @@ main (int argc, char *argv[])
     { "time-start", 0, 0, G_OPTION_ARG_NONE, &options.time_start, N_ ("Print how long the first frame took"),
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_ ("Print the version"), NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, NULL, N_ ("[EXPERIMENT-FOLDER]") },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, NULL,
+      N_ ("[EXPERIMENT-FOLDER | ssh://USER@HOST/FOLDER]") },
     { NULL }
   };
   g_autoptr (GOptionContext) parser = g_option_context_new (NULL);

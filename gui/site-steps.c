@@ -94,9 +94,9 @@ failed_at (const char *message)
 }
 
 static const char *
-link_advice (guint at)
+link_advice (guint at, const char *message)
 {
-  switch (at)
+  switch (strstr (message, "libssh2") ? 2 : at)
     {
     case 0:
       return _ ("Is the name right, and can this machine reach it (network, VPN, firewall)? Try “ssh” in a "
@@ -135,7 +135,8 @@ show_link (FlgSiteSteps *self, const FlgLink *link, const FlSite *site)
         message = g_strdup (link->question->title);
       else if (i == 1 && at > 1)
         message = g_strdup (_ ("known"));
-      show_row (&self->rows[i], state, message ? message : "", i == at && failed ? link_advice (at) : "", 0);
+      show_row (&self->rows[i], state, message ? message : "",
+                i == at && failed ? link_advice (at, link->message) : "", 0);
     }
 }
 

@@ -255,7 +255,7 @@ show_summary (FlgSiteWizard *self)
   } lines[] = { { "name", N_ ("Name") },         { "host", N_ ("Machine") },
                 { "user", N_ ("User there") },   { "partition", N_ ("Partition") },
                 { "account", N_ ("Account") },   { "qos", N_ ("Quality of service") },
-                { "nodes", N_ ("Nodes a job") }, { "minutes", N_ ("Time limit, min") } };
+                { "nodes", N_ ("Nodes a job") }, { "minutes", N_ ("Minutes a job") } };
   g_autoptr (GString) text = g_string_new (NULL);
   for (guint i = 0; i < G_N_ELEMENTS (lines); i++)
     {
@@ -572,6 +572,7 @@ build (FlgSiteWizard *self)
   GtkWidget *scroll = gtk_scrolled_window_new (), *head = head_new (self), *foot = foot_new (self);
   self->stack = GTK_STACK (gtk_stack_new ());
   gtk_stack_set_vhomogeneous (self->stack, FALSE);
+  gtk_stack_set_hhomogeneous (self->stack, FALSE);
   for (guint i = 0; i < N_STEPS; i++)
     gtk_stack_add_named (self->stack, pages[i](self), steps[i].name);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scroll), GTK_WIDGET (self->stack));

@@ -31,6 +31,7 @@ struct _FlgWindow
   GtkStack *body; /* trouble | pages */
   GtkStack *pages;
   GtkWidget *banner, *trouble;
+  GtkWidget *join; /* where another experiment may be opened */
   char *banner_action;
 };
 
@@ -303,6 +304,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, pages);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, banner);
   gtk_widget_class_bind_template_child (widget_class, FlgWindow, trouble);
+  gtk_widget_class_bind_template_child (widget_class, FlgWindow, join);
   gtk_widget_class_bind_template_callback (widget_class, on_row_activated);
   gtk_widget_class_bind_template_callback (widget_class, on_banner_action);
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", act_show_page);
@@ -380,7 +382,8 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
   g_set_object (&self->context, context);
   if (!context)
     return;
-  const char *folder = flg_experiment_folder (flg_context_experiment (context));
+  /* Of a copy: the experiment's own folder, on the other machine. */
+  const char *folder = flg_experiment_home (flg_context_experiment (context));
   g_autofree char *name = g_path_get_basename (folder);
   gtk_label_set_label (self->title, name);
   gtk_label_set_label (self->subtitle, folder);
@@ -406,6 +409,7 @@ flg_window_show_trouble (FlgWindow *self, const char *title, const char *descrip
 {
   flw_empty_state_set (FLW_EMPTY_STATE (self->trouble), "flg-runs-symbolic", title, description);
   flw_empty_state_set_action (FLW_EMPTY_STATE (self->trouble), label, action);
+  gtk_widget_set_visible (self->join, action && g_str_equal (action, "app.open"));
   gtk_stack_set_visible_child_name (self->body, "trouble");
 }
 
