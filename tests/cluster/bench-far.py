@@ -1,6 +1,6 @@
 """How long far jobs take us beyond what Slurm and the link take, and what an image costs over a link of 40 ms.
 
-bench-far.py CONTROL ENGINE FAKE-ENGINE SHIM GUI MPIRUN [BENCH…]"""
+bench-far.py CONTROL ENGINE FAKE-ENGINE GUI MPIRUN [BENCH…]"""
 import glob
 import os
 import shutil
@@ -15,7 +15,7 @@ import cluster
 from far import DONE, QUEUED, Far
 from stock import kernels
 
-CONTROL, ENGINE, FAKE, SHIM, GUI, MPIRUN = sys.argv[1:7]
+CONTROL, ENGINE, FAKE, GUI, MPIRUN = sys.argv[1:6]
 c = cluster.Cluster(nodes=2, cpus=4, accounting=not cluster.missing(accounting=True))
 TRIES = 5
 
@@ -238,6 +238,6 @@ if cluster.missing():
 with c:
     fake = c.install(FAKE)
     for bench in benches:
-        if len(sys.argv) < 8 or bench.__name__ in sys.argv[7:]:
+        if len(sys.argv) < 7 or bench.__name__ in sys.argv[6:]:
             print(f"--- {bench.__name__}: {bench.__doc__}", flush=True)
             bench()

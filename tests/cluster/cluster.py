@@ -10,7 +10,7 @@ machine. Root creates (or reuses) that user, `firstlight-test`; anybody else is 
         c.environment            for programs that play the PC: SLURM_CONF and FIRSTLIGHT_CLUSTER_*
         c.run(argv, …) c.ssh(argv, …)                subprocess.run as the site's user; through the link
         c.scontrol(…) c.squeue(…) c.sacct(…) c.sbatch(…)     their output, an error raises
-        c.jobs()                 {("12" or "12_3", name): state} of every job ever submitted, of a requeued one once
+        c.jobs(under)            {("12" or "12_3", name): state} of every job ever submitted, of a requeued one once
         c.install(file, …)       copies programs to the site, returns the path of the first
         c.wrap(command, script)  a shell script in front of a command (`exec "$REAL" "$@"` goes on); c.unwrap(command)
         c.count(command, …)      notes calls from now on; c.calls() → list of command lines; c.sessions() → number of
@@ -38,6 +38,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -149,6 +150,7 @@ class Cluster:
         self.first_delay, self.greeting = delay, greeting
         self.keeper = self.reserved = None
         self.holders = []
+        self.lock = threading.Lock()  # tests may run in several threads
 
     # --- life ---
 
@@ -248,9 +250,10 @@ class Cluster:
     # --- what it is made of ---
 
     def order(self, **words):
-        self.keeper.stdin.write(json.dumps(words) + "\n")
-        self.keeper.stdin.flush()
-        answer = json.loads(self.keeper.stdout.readline())
+        with self.lock:
+            self.keeper.stdin.write(json.dumps(words) + "\n")
+            self.keeper.stdin.flush()
+            answer = json.loads(self.keeper.stdout.readline())
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer
@@ -271,11 +274,12 @@ class Cluster:
     def write(self, name, text, mode=0o644):
         """A file of the site's user, under its folder."""
         path = os.path.join(self.folder, name)
-        with open(path, "wb") as file:
+        with open(path + ".new", "wb") as file:  # what runs may be replaced
             file.write(text if isinstance(text, bytes) else text.encode())
-        os.chmod(path, mode)
+        os.chmod(path + ".new", mode)
         if os.getuid() == 0:
-            os.chown(path, self.record.pw_uid, self.record.pw_gid)
+            os.chown(path + ".new", self.record.pw_uid, self.record.pw_gid)
+        os.rename(path + ".new", path)
         return path
 
     def said(self, name):
@@ -345,31 +349,30 @@ class Cluster:
     def state(self, job):
         return re.search(r"JobState=(\S+)", self.scontrol("-o", "show", "job", str(job)))[1]
 
-    def jobs(self):
+    def jobs(self, under="/"):
+        """Whose working folder lies under it."""
         found = {}
         if self.accounting:
-            for line in self.sacct("-X", "-n", "-P", "-S", "now-1day", "-o", "JobID,State,JobName").splitlines():
-                job, state, name = line.split("|", 2)
-                if "[" not in job:  # members of an array that wait: squeue tells them apart
+            for line in self.sacct("-X", "-n", "-P", "-S", "now-1day", "-o", "JobID,State,WorkDir,JobName").splitlines():
+                job, state, folder, name = line.split("|", 3)
+                if folder.startswith(under) and "[" not in job:  # squeue tells members of an array that wait apart
                     found[job, name] = state
-        for line in self.squeue("-h", "-a", "-r", "-t", "all", "-o", "%i|%T|%j").splitlines():
-            job, state, name = line.split("|", 2)
-            found[job, name] = state
+        for line in self.squeue("-h", "-a", "-r", "-t", "all", "-o", "%i|%T|%Z|%j").splitlines():
+            job, state, folder, name = line.split("|", 3)
+            if folder.startswith(under):
+                found[job, name] = state
         return found
 
     def install(self, *files):
         """Beside each other, where the site's user can read them (a checkout may not be)."""
-        os.makedirs(os.path.join(self.folder, "site/opt"), exist_ok=True)
-        places = [os.path.join(self.folder, "site/opt", os.path.basename(file)) for file in files]
-        for file, place in zip(files, places):
-            shutil.copyfile(file, place)
-            os.chmod(place, 0o755)
-        return places[0]
+        self.run(["mkdir", "-p", os.path.join(self.folder, "site/opt")])
+        for file in files:
+            self.write(f"site/opt/{os.path.basename(file)}", open(file, "rb").read(), 0o755)
+        return os.path.join(self.folder, "site/opt", os.path.basename(files[0]))
 
     def wrap(self, command, script):
         real = shutil.which(command, path=PATH)
-        self.write(f"site/bin/{command}.new", f"#!/bin/bash\nREAL={real}\n{script}\n", 0o755)
-        os.rename(f"{self.bin}/{command}.new", f"{self.bin}/{command}")
+        self.write(f"site/bin/{command}", f"#!/bin/bash\nREAL={real}\n{script}\n", 0o755)
 
     def unwrap(self, command):
         os.remove(f"{self.bin}/{command}")

@@ -45,12 +45,14 @@ class ControlSocket:
         return GLib.Variant.new_from_bytes(GLib.VariantType("(sv)"), GLib.Bytes(body), False).unpack()
 
     def probe(self, site, push, seconds=240):
-        """What the wizard shows: {step: (state, message, advice)}, and whether all is well."""
-        self.say("probe", site, push)
-        steps, until = {}, time.monotonic() + seconds
+        """What the wizard shows once the link is up: {step: (state, message, advice)}, and whether all is well."""
+        steps, until, asked = {}, time.monotonic() + seconds, False
         while time.monotonic() < until:
             word, values = self.hear(seconds)
-            if word == "step":
+            if word == "link" and values[:2] == (site, "up") and not asked:
+                self.say("probe", site, push)
+                asked = True
+            elif word == "step":
                 steps[values[1]] = values[2:5]
             elif word == "probed":
                 return steps, values[1]

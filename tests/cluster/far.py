@@ -141,9 +141,11 @@ class Far:
         raise AssertionError(f"not within {seconds} s: {what or sql} {values}\n{self.report()}")
 
     def wait_done(self, jobs, seconds=180):
-        """All of them are done."""
-        self.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ?", DONE, jobs, seconds=seconds,
+        """All of them are done; one that waits for a person is a failure at once."""
+        self.wait_for(f"SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ? OR EXISTS (SELECT 1 FROM job WHERE "
+                      f"state IN ({FAILED}, {CANCELLED}) AND retry_wanted = 0)", DONE, jobs, seconds=seconds,
                       what=f"{jobs} jobs done")
+        assert not self.query("SELECT 1 FROM job WHERE state != ?", DONE), self.report()
 
     def report(self):
         """What there is, for who reads that a test has failed."""
@@ -159,12 +161,11 @@ class Far:
         return "\n".join(lines)
 
     def slurm_jobs(self):
-        """Of this experiment: every attempt's name there contains the experiment's own mark, which attempts tell."""
-        marks = {name.rsplit("-", 1)[0] for (name,) in self.query("SELECT job_name FROM attempt") if name}
+        """Of this experiment: {(id, name): state}; not those of the wizard."""
         try:
-            return {job: state for job, state in self.cluster.jobs().items() if job[1].rsplit("-", 1)[0] in marks}
+            return {job: state for job, state in self.cluster.jobs(self.far_scratch).items() if job[1] != "fl-probe"}
         except AssertionError as error:  # slurmctld is away
-            return {(0, "?"): str(error)}
+            return {("?", "?"): str(error)}
 
     def counts(self):
         """Net shots and hits a job."""
@@ -215,7 +216,7 @@ class Far:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        left = [job for (job, _), state in self.slurm_jobs().items() if state in ("PENDING", "RUNNING", "COMPLETING")]
+        left = [job for (job, _), state in self.slurm_jobs().items() if state in ("PENDING", "RUNNING")]
         if left:
             self.cluster.run(["scancel", *map(str, left)], check=False)
         shutil.rmtree(self.top, ignore_errors=True)

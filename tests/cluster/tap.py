@@ -1,4 +1,5 @@
 """tap.py: runs functions as tests and says how each went, in TAP."""
+import concurrent.futures
 import time
 import traceback
 
@@ -7,20 +8,29 @@ class Skip(Exception):
     """Why this cannot be tested here."""
 
 
+def play(test):
+    """(good, lines)"""
+    begun = time.monotonic()
+    try:
+        test()
+        return True, [f"ok {{}} {test.__name__}", f"# {time.monotonic() - begun:.1f} s"]
+    except Skip as why:
+        return True, [f"ok {{}} {test.__name__} # SKIP {why}"]
+    except Exception as error:  # reported; the next are played
+        where = [f"{frame.filename.rsplit('/', 1)[-1]} line {frame.lineno}: {frame.line}"
+                 for frame in traceback.extract_tb(error.__traceback__)]
+        said = "\n".join(where + [f"{type(error).__name__}: {error}"]).splitlines()
+        return False, [f"not ok {{}} {test.__name__}"] + ["# " + line.replace("{", "{{").replace("}", "}}") for line in said]
+
+
 def main(tests):
-    print(f"1..{len(tests)}")
-    failed = 0
-    for i, test in enumerate(tests, 1):
-        begun = time.monotonic()
-        try:
-            test()
-            print(f"ok {i} {test.__name__}\n# {time.monotonic() - begun:.1f} s", flush=True)
-        except Skip as why:
-            print(f"ok {i} {test.__name__} # SKIP {why}", flush=True)
-        except Exception as error:  # report, go on with the next
-            failed += 1
-            where = [f"{frame.filename.rsplit('/', 1)[-1]} line {frame.lineno}: {frame.line}"
-                     for frame in traceback.extract_tb(error.__traceback__)]
-            lines = "\n".join(where + [f"{type(error).__name__}: {error}"]).splitlines()
-            print(f"not ok {i} {test.__name__}\n# " + "\n# ".join(lines), flush=True)
-    raise SystemExit(1 if failed else 0)
+    """In order; those of a tuple at the same time."""
+    groups = [test if isinstance(test, tuple) else (test,) for test in tests]
+    print(f"1..{sum(map(len, groups))}", flush=True)
+    number, bad = 0, 0
+    for group in groups:
+        with concurrent.futures.ThreadPoolExecutor(len(group)) as pool:
+            for good, lines in pool.map(play, group):
+                number, bad = number + 1, bad + (not good)
+                print("\n".join(lines).format(number), flush=True)
+    raise SystemExit(1 if bad else 0)

@@ -1,7 +1,7 @@
 """What goes wrong at night, each with a conductor at work on jobs far away: nothing is lost, nothing is submitted twice, and
 what the store says, which is what the control room shows, is true.
 
-test-faults.py CONTROL ENGINE FAKE-ENGINE GUI [TEST…]      GUI may be "" (no control room in this build)"""
+test-faults.py CONTROL ENGINE FAKE-ENGINE SHIM GUI jobs|links|TEST…      GUI may be "" (no control room in this build)"""
 import os
 import random
 import signal
@@ -15,10 +15,9 @@ from far import CANCELLED, DONE, FAILED, PREEMPTED, QUEUED, RUNNING, TIMED_OUT, 
 from stock import kernels
 from tap import Skip, main
 
-CONTROL, ENGINE, FAKE, GUI = sys.argv[1:5]
+CONTROL, ENGINE, FAKE, SHIM, GUI = sys.argv[1:6]
 c = cluster.Cluster(nodes=2, cpus=4, accounting=not cluster.missing(accounting=True),
                     greeting="Welcome. Use of this system is monitored.")
-slow = None  # the experiment of test_time_limit, which takes its time
 
 
 def far(**options):
@@ -54,12 +53,9 @@ def engines(e, name="fake-engine"):
 
 
 def test_begins():
-    global fake, real, slow
+    global fake, real
     c.start()
     fake, real = c.install(FAKE), c.install(ENGINE, *kernels(ENGINE))
-    slow = far(shot_ms=700, minutes=1)
-    slow.add_run("r0001", 150)
-    slow.conduct()
 
 
 def test_conductor_killed():
@@ -94,7 +90,8 @@ def test_rank_killed():
     raw = os.path.join(c.folder, "site", "simulated")
     c.run([real, "simulate-sfx", "--out", raw, "--runs", "1", "--shots", "60", "--shots-per-file", "20", "--quiet"])
     block = c.write("site/block.params", f"[detector]\ngeometry = {raw}/detector.geom\n[engine]\nbatch_rows = 2\n")
-    with Far(c, CONTROL, real, stages="spots", arguments=("--block", block), nodes=2, ranks_per_node=2) as e:
+    slowly = f"env LD_PRELOAD={c.install(SHIM)} SHIM_SLEEP_US=200000"
+    with Far(c, CONTROL, real, stages="spots", arguments=("--block", block), nodes=2, ranks_per_node=2, container=slowly) as e:
         c.run(["mv", f"{raw}/r0001", e.far_raw])
         e.conduct()
         wait_running(e)
@@ -232,7 +229,7 @@ def test_node_drained():
             e.wait_for("SELECT 1 FROM job JOIN attempt ON attempt.job = job.id WHERE job.state = ? AND batch_reason != ''",
                        QUEUED, what="it is queued, with a reason")
             (reason,) = e.query("SELECT batch_reason FROM attempt")[0]
-            assert "drain" in reason.lower() or "down" in reason.lower(), reason
+            assert any(word in reason for word in ("Drain", "DRAIN", "Down", "DOWN", "NodeNotAvail")), reason
         finally:
             for node in c.nodes:
                 c.resume(node)
@@ -293,13 +290,15 @@ def test_scratch_full():
 
 def test_time_limit():
     """It gets longer with the next attempt, which goes on."""
-    slow.wait_done(1, seconds=400)
-    first = slow.query("SELECT state, cause, minutes FROM attempt ORDER BY number")
-    assert first[0][0] == TIMED_OUT and "time" in first[0][1], slow.report()
-    assert len(first) == 2 and first[1][2] > first[0][2] and first[1][0] == DONE, slow.report()
-    slow.check_counts({"r0001": 150})
-    slow.check_nothing_twice()
-    slow.close()
+    with far(shot_ms=600, minutes=1) as e:
+        e.add_run("r0001", 150)
+        e.conduct()
+        e.wait_done(1, seconds=400)
+        first, *rest = e.query("SELECT state, cause, minutes FROM attempt ORDER BY number")
+        assert first[0] == TIMED_OUT and "time" in first[1], e.report()
+        assert len(rest) == 1 and rest[0][0] == DONE and rest[0][2] > first[2], e.report()
+        e.check_counts({"r0001": 150})
+        e.check_nothing_twice()
 
 
 def test_host_key_changed():
@@ -310,7 +309,7 @@ def test_host_key_changed():
         c.new_host_key()
         said = e.wait_for("SELECT message FROM worker WHERE name = 'link:far' AND state != 'up' AND message LIKE '%key%'",
                           what="that the host's key has changed is said")[0][0]
-        assert "changed" in said or "differ" in said or "not the one" in said, said
+        assert "another" in said or "changed" in said, said
         assert e.query("SELECT state FROM job") == [(RUNNING,)], e.report()
         before = c.sessions()
         time.sleep(3)  # nobody logs in there meanwhile
@@ -326,16 +325,15 @@ def test_host_key_changed():
         assert len(e.query("SELECT id FROM attempt")) == 1, e.report()
 
 
-tests = [test_begins, test_conductor_killed, test_engine_killed, test_rank_killed, test_window_killed, test_sshd_restarts,
-         test_link_frozen, test_answer_lost, test_slurmctld_restarts, test_node_drained, test_node_crashes, test_preempted,
-         test_scratch_full, test_time_limit, test_host_key_changed]
+GROUPS = {"jobs": [test_begins, (test_time_limit, test_rank_killed, test_scratch_full, test_engine_killed),
+                   (test_conductor_killed, test_window_killed), test_node_crashes, test_preempted],
+          "links": [test_begins, test_sshd_restarts, test_link_frozen, test_answer_lost, test_slurmctld_restarts,
+                    test_node_drained, test_host_key_changed]}
 why = cluster.missing()
 if why:
     print(f"1..0 # SKIP {why}")
 else:
     try:
-        main([test for test in tests if len(sys.argv) < 6 or test == test_begins or test.__name__ in sys.argv[5:]])
+        main(GROUPS.get(sys.argv[6]) or [test_begins] + [globals()[name] for name in sys.argv[6:]])
     finally:
-        if slow:
-            slow.close()
         c.stop()

@@ -15,6 +15,7 @@ TRAP = "firstlight-trap"  # a file of this name anywhere is a word that was obey
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m\x9b31m\x00\x08\x0c\u202edesrever"
 WORDS = ["'; DROP TABLE run; --", "$(touch " + TRAP + ")", "`touch " + TRAP + "`", "a; touch " + TRAP + " #",
          "--wrap=touch " + TRAP, "it's \"quoted\" & <b>bold</b> %s %n {engine}", "line\nbreak"]
+RUNS = sum("\n" not in word for word in WORDS)
 # An engine that talks: the first attempt says things and fails.
 TALKER = r"""#!/bin/bash
 out=; previous=
@@ -75,7 +76,9 @@ def test_whole_way():
         c.run(["mkdir", folder])
         c.write(os.path.join(folder, f"{word.replace('/', '_')}.cxi"), "10")
     e.conduct()
-    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ?", FAILED, len(WORDS), what="all have failed once")
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ?", FAILED, RUNS, what="all have failed once")
+    (said,), = e.query("SELECT message FROM worker WHERE name LIKE 'runs:%'")
+    assert "left out" in said, said  # that a run's name has two lines
     for (reason,) in e.query("SELECT reason FROM job"):
         assert len(reason) < 1000 and "\n" not in reason, reason[:2000]
     for (tail,) in e.query("SELECT stderr_tail FROM attempt"):
@@ -84,10 +87,10 @@ def test_whole_way():
         e.set("run", "comment", comment + ESCAPES.replace("\0", ""), f"id = {run}")
     for (job,) in e.query("SELECT id FROM job"):
         e.want("retry_wanted", job)
-    e.wait_done(len(WORDS))
+    e.wait_done(RUNS)
     e.check_nothing_twice()
     e.check_whole()
-    assert sorted(e.counts().values()) == [(10, 3)] * len(WORDS), e.counts()
+    assert sorted(e.counts().values()) == [(10, 3)] * RUNS, e.counts()
     assert sorted(name for (name,) in e.query("SELECT name FROM tag")) == sorted(WORDS)
     for where, text in texts(e):
         harmless(text)
@@ -98,7 +101,7 @@ def test_dataset_of_such_a_tag():
     e.set("task", "active", 0)
     (task,), = e.query("SELECT id FROM task")
     quoted = '"' + WORDS[5].replace("\\", "\\\\").replace('"', '\\"') + '"'
-    dataset = e.add("dataset", name="'; DROP TABLE dataset; --", expression=quoted + " and not \"'; DROP TABLE x\"", active=1,
+    dataset = e.add("dataset", name="'; DROP TABLE dataset; --", expression=f"{quoted} and runs r0100-", active=1,
                     min_interval=300.0)
     e.add("dataset_task", dataset=dataset, task=task, number=1, after="")
     e.add_run("r0100", 10)
