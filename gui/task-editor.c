@@ -38,6 +38,7 @@ struct _FlgTaskEditor
   GtkSpinButton *numbers[N_NUMBERS];
   GtkLabel *defaults, *parameters, *fork;
   GtkBox *after;
+  char *made; /* which buttons it has */
   gboolean filling;
 };
 
@@ -127,8 +128,17 @@ fill_sites (FlgTaskEditor *self)
   flg_chooser_end (self->site);
 }
 
+static gboolean
+is_direct (const FlgDatasetStep *step, guint key)
+{
+  for (guint i = 0; i < step->after->len; i++)
+    if (g_array_index (step->after, guint, i) == key)
+      return TRUE;
+  return FALSE;
+}
+
 static void
-fill_after (FlgTaskEditor *self, FlgDatasetStep *step)
+make_after (FlgTaskEditor *self, FlgDatasetStep *step)
 {
   GtkWidget *child;
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->after))))
@@ -139,19 +149,39 @@ fill_after (FlgTaskEditor *self, FlgDatasetStep *step)
       if (other == step)
         continue;
       GtkWidget *button = gtk_check_button_new_with_label (other->task->name);
-      gboolean direct = FALSE;
-      for (guint k = 0; k < step->after->len; k++)
-        direct = direct || g_array_index (step->after, guint, k) == other->key;
-      gtk_check_button_set_active (GTK_CHECK_BUTTON (button), direct);
-      gboolean circle = flg_dataset_draft_is_after (self->draft, other->key, step->key);
-      gtk_widget_set_sensitive (button, !circle);
-      gtk_widget_set_tooltip_text (button, circle ? _ ("That one waits for this one.") : NULL);
       g_object_set_data (G_OBJECT (button), "key", GUINT_TO_POINTER (other->key));
       g_signal_connect_object (button, "toggled", G_CALLBACK (on_after), self, 0);
       gtk_box_append (self->after, button);
     }
   if (self->draft->steps->len < 2)
     gtk_box_append (self->after, gtk_label_new (_ ("nothing: it is the only step")));
+}
+
+/* The buttons stay while the steps do: one of them may have the focus. */
+static void
+fill_after (FlgTaskEditor *self, FlgDatasetStep *step)
+{
+  g_autoptr (GString) wanted = g_string_new (NULL);
+  for (guint i = 0; i < self->draft->steps->len; i++)
+    {
+      const FlgDatasetStep *other = self->draft->steps->pdata[i];
+      g_string_append_printf (wanted, "%u %d %s\n", other->key, other == step,
+                              other == step ? "" : other->task->name);
+    }
+  if (g_strcmp0 (self->made, wanted->str) != 0)
+    make_after (self, step);
+  g_free (self->made);
+  self->made = g_string_free (g_steal_pointer (&wanted), FALSE);
+  for (GtkWidget *button = gtk_widget_get_first_child (GTK_WIDGET (self->after)); button;
+       button = gtk_widget_get_next_sibling (button))
+    if (GTK_IS_CHECK_BUTTON (button))
+      {
+        guint key = GPOINTER_TO_UINT (g_object_get_data (G_OBJECT (button), "key"));
+        gboolean circle = flg_dataset_draft_is_after (self->draft, key, step->key);
+        gtk_check_button_set_active (GTK_CHECK_BUTTON (button), is_direct (step, key));
+        gtk_widget_set_sensitive (button, !circle);
+        gtk_widget_set_tooltip_text (button, circle ? _ ("That one waits for this one.") : NULL);
+      }
 }
 
 static void
@@ -354,9 +384,17 @@ flg_task_editor_dispose (GObject *object)
 }
 
 static void
+flg_task_editor_finalize (GObject *object)
+{
+  g_free (FLG_TASK_EDITOR (object)->made);
+  G_OBJECT_CLASS (flg_task_editor_parent_class)->finalize (object);
+}
+
+static void
 flg_task_editor_class_init (FlgTaskEditorClass *klass)
 {
   G_OBJECT_CLASS (klass)->dispose = flg_task_editor_dispose;
+  G_OBJECT_CLASS (klass)->finalize = flg_task_editor_finalize;
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 0);
   signals[PARAMETERS] = g_signal_new ("parameters", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL,
