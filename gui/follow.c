@@ -243,28 +243,17 @@ flg_follow_age (FlgFollow *self)
   return whole == 0 ? -1 : now > whole ? (double) (now - whole) / 1e9 : 0;
 }
 
-static char *
-age_text (FlgFollow *self)
-{
-  double age = flg_follow_age (self);
-  return age < 0 ? g_strdup ("?") : flw_format_age (age);
-}
-
 char *
 flg_follow_words (FlgFollow *self)
 {
-  g_autofree char *age = age_text (self);
   switch (self->state)
     {
     case FLG_FOLLOW_CATCHING_UP:
       return g_strdup_printf (_ ("Following %s: catching up"), self->place);
     case FLG_FOLLOW_UP:
-      return g_strdup_printf (_ ("Following %s, %s behind; read-only"), self->place, age);
+      return g_strdup_printf (_ ("Following %s; read-only"), self->place);
     case FLG_FOLLOW_LOST:
-      return self->come
-                 ? g_strdup_printf (_ ("%s is lost, this is as of %s ago; trying again: %s"), self->place,
-                                    age, self->message)
-                 : g_strdup_printf (_ ("%s is not reached; trying again: %s"), self->place, self->message);
+      return g_strdup_printf (_ ("%s is not reached, trying again: %s"), self->place, self->message);
     case FLG_FOLLOW_ENDED:
       return g_strdup_printf (_ ("%s is not followed: %s"), self->place, self->message);
     case FLG_FOLLOW_BEGINNING:
@@ -276,12 +265,21 @@ flg_follow_words (FlgFollow *self)
 char *
 flg_follow_short_words (FlgFollow *self)
 {
-  g_autofree char *age = age_text (self);
-  if (self->state == FLG_FOLLOW_UP)
-    return g_strdup_printf (_ ("%s behind"), age);
-  return self->state == FLG_FOLLOW_CATCHING_UP ? g_strdup (_ ("catching up"))
-         : self->state == FLG_FOLLOW_BEGINNING ? g_strdup (_ ("reaching it"))
-                                               : g_strdup_printf (_ ("lost, %s old"), age);
+  double seconds = flg_follow_age (self);
+  g_autofree char *age = seconds < 0 ? g_strdup ("?") : flw_format_age (seconds);
+  switch (self->state)
+    {
+    case FLG_FOLLOW_BEGINNING:
+      return g_strdup (_ ("reaching it"));
+    case FLG_FOLLOW_CATCHING_UP:
+      return g_strdup (_ ("catching up"));
+    case FLG_FOLLOW_UP:
+      return g_strdup_printf (_ ("%s behind"), age);
+    case FLG_FOLLOW_LOST:
+    case FLG_FOLLOW_ENDED:
+    default:
+      return g_strdup_printf (_ ("lost, %s old"), age);
+    }
 }
 
 static void

@@ -41,6 +41,6 @@ FlgFollowState flg_follow_state (FlgFollow *self);
 gboolean flg_follow_has_come (FlgFollow *self);
 /* How old what is here is, s: since the far end said last that there is nothing newer; -1: it never has. */
 double flg_follow_age (FlgFollow *self);
-/* "Following host:/data, 3 s behind; read-only": one line for people; and the same in two words. Free them. */
+/* "Following host:/data; read-only": one line for people; and "3 s behind". Free them. */
 char *flg_follow_words (FlgFollow *self);
 char *flg_follow_short_words (FlgFollow *self);

@@ -15,6 +15,7 @@ struct _FlgSiteDetail
   GtkLabel *title;
   GtkGrid *facts;
   GtkBox *workers_slot, *steps_slot;
+  GtkWidget *steps_title;
   FlgExperiment *experiment;
   FlgSiteSteps *steps;
   FlgSiteWorkers *workers;
@@ -168,6 +169,9 @@ flg_site_detail_show (FlgSiteDetail *self, const FlSite *site, const FlgSiteFact
   gtk_widget_set_visible (GTK_WIDGET (self), site != NULL);
   if (!site)
     return;
+  gboolean checked = strcmp (site->kind, "local") != 0; /* of this machine there is nothing to find out */
+  gtk_widget_set_visible (GTK_WIDGET (self->steps_slot), checked);
+  gtk_widget_set_visible (self->steps_title, checked);
   if (other)
     {
       flg_site_steps_set_site (self->steps, site->id);
@@ -245,6 +249,7 @@ flg_site_detail_class_init (FlgSiteDetailClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgSiteDetail, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgSiteDetail, workers_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgSiteDetail, steps_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgSiteDetail, steps_title);
 }
 
 static void

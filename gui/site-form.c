@@ -5,79 +5,21 @@
 
 #include <string.h>
 
-typedef enum
-{
-  FIELD_TEXT,
-  FIELD_FILE,
-  FIELD_LINES,
-  FIELD_COUNT,
-  FIELD_REAL,
-  FIELD_SWITCH,
-  FIELD_TRANSPORT
-} FieldType;
-
-#define LOCAL (1u << 0)
-#define SLURM (1u << 1)
-#define SSH   (1u << 2)
-#define BATCH (SLURM | SSH)
-#define ANY   (LOCAL | SLURM | SSH)
-
-typedef struct
-{
-  const char *column;
-  gsize offset;
-  FieldType type;
-  FlgSiteGroup group;
-  guint kinds;
-  const char *label, *hint; /* hint: what an empty field means */
-  int most;                 /* of a count */
-} Field;
-
-#define F(column, TYPE, GROUP, kinds, label, hint, most)                                                     \
-  {                                                                                                          \
-#column, G_STRUCT_OFFSET(FlSite, column), FIELD_##TYPE, FLG_SITE_##GROUP, kinds, label, hint, most       \
-  }
-
-static const Field fields[] = {
-  F (name, TEXT, MACHINE, ANY, N_ ("Name"), N_ ("short, for people: cori"), 0),
-  F (host, TEXT, MACHINE, SSH, N_ ("Machine"), N_ ("login.example.org, or a name of ~/.ssh/config"), 0),
-  F (user, TEXT, MACHINE, SSH, N_ ("User there"), N_ ("the same as here"), 0),
-  F (port, COUNT, MACHINE, SSH, N_ ("Port"), N_ ("22"), 65535),
-  F (identity, FILE, MACHINE, SSH, N_ ("Key file"), N_ ("the agent, then the usual ones"), 0),
-  F (transport, TRANSPORT, MACHINE, SSH, N_ ("Connect with"), NULL, 0),
-  F (ssh_config, TEXT, MACHINE, SSH, N_ ("SSH configuration"), N_ ("the usual files (OpenSSH only)"), 0),
-  F (cores, COUNT, RESOURCES, LOCAL, N_ ("Cores to use"), N_ ("all"), 100000),
-  F (partition, TEXT, RESOURCES, BATCH, N_ ("Partition"), N_ ("the cluster's default"), 0),
-  F (account, TEXT, RESOURCES, BATCH, N_ ("Account"), N_ ("your default"), 0),
-  F (qos, TEXT, RESOURCES, BATCH, N_ ("Quality of service"), N_ ("the default"), 0),
-  F (reservation, TEXT, RESOURCES, BATCH, N_ ("Reservation"), N_ ("none"), 0),
-  F (features, TEXT, RESOURCES, BATCH, N_ ("Constraint"), N_ ("any node"), 0),
-  F (nodes, COUNT, RESOURCES, BATCH, N_ ("Nodes a job"), N_ ("1"), 100000),
-  F (ranks_per_node, COUNT, RESOURCES, BATCH, N_ ("Ranks a node"), N_ ("its cores"), 100000),
-  F (gpus_per_rank, COUNT, RESOURCES, BATCH, N_ ("GPUs a rank"), N_ ("none"), 64),
-  F (minutes, COUNT, RESOURCES, BATCH, N_ ("Time limit, min"), N_ ("the cluster's"), 1000000),
-  F (engine, TEXT, PROGRAM, ANY, N_ ("Engine"), N_ ("found, or put there"), 0),
-  F (container, TEXT, PROGRAM, BATCH, N_ ("Container"), N_ ("none: apptainer exec --nv image.sif"), 0),
-  F (launcher, TEXT, PROGRAM, ANY, N_ ("Start ranks with"), N_ ("what the site can"), 0),
-  F (environment, LINES, PROGRAM, ANY, N_ ("Lines before it"), NULL, 0),
-  F (broadcast, SWITCH, PROGRAM, BATCH, N_ ("Copy the engine to the nodes first"), NULL, 0),
-  F (max_jobs, COUNT, LIMITS, BATCH, N_ ("Jobs at a time"), N_ ("no limit"), 1000000),
-  F (max_node_hours, REAL, LIMITS, BATCH, N_ ("Node-hours in all"), N_ ("no limit"), 0),
-  F (hold, SWITCH, LIMITS, ANY, N_ ("New jobs wait for approval"), NULL, 0),
-  F (active, SWITCH, LIMITS, ANY, N_ ("Active: gets new jobs"), NULL, 0),
-};
+#define MOST_FIELDS 40
 
 static const char *const transports[] = { "auto", "libssh2", "openssh" };
 
 struct _FlgSiteForm
 {
   GObject parent_instance;
+  const FlgSiteField *fields;
+  guint n_fields;
   FlgExperiment *experiment;
   char *kind;
   gint64 id;
   char *scratch; /* name of the root that holds jobs */
   GtkWidget *groups[FLG_SITE_GROUPS];
-  GtkWidget *labels[G_N_ELEMENTS (fields)], *widgets[G_N_ELEMENTS (fields)], *cells[G_N_ELEMENTS (fields)];
+  GtkWidget *labels[MOST_FIELDS], *widgets[MOST_FIELDS], *cells[MOST_FIELDS];
   GPtrArray *roots;        /* names */
   GPtrArray *root_entries; /* GtkEditable */
   char *got;               /* of flg_site_form_get() */
@@ -93,108 +35,25 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (FlgSiteForm, flg_site_form, G_TYPE_OBJECT)
 
-/* --- the draft --- */
-
-#define MEMBER(record, type, offset) (*(type *) G_STRUCT_MEMBER_P (record, offset))
-
-static gboolean
-is_text (const Field *field)
-{
-  return field->type <= FIELD_LINES || field->type == FIELD_TRANSPORT;
-}
-
-void
-flg_site_draft_free (FlgSiteDraft *draft)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    if (is_text (&fields[i]))
-      g_free (MEMBER (&draft->site, char *, fields[i].offset));
-  g_free (draft->site.kind);
-  g_free (draft->site.scratch);
-  g_ptr_array_unref (draft->roots);
-  g_free (draft);
-}
-
-/* Puts what the draft says into the record. */
-static void
-take_over (FlSite *to, const FlSite *from)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    {
-      gsize at = fields[i].offset;
-      if (is_text (&fields[i]))
-        {
-          g_free (MEMBER (to, char *, at));
-          MEMBER (to, char *, at) = g_strdup (MEMBER (from, char *, at));
-        }
-      else if (fields[i].type == FIELD_REAL)
-        MEMBER (to, double, at) = MEMBER (from, double, at);
-      else
-        MEMBER (to, int, at) = MEMBER (from, int, at);
-    }
-  g_free (to->kind);
-  g_free (to->scratch);
-  to->kind = g_strdup (from->kind);
-  to->scratch = g_strdup (from->scratch);
-}
-
-static gboolean
-write_root (FlStore *store, GPtrArray *there, gint64 site, const char *root, const char *path, GError **error)
-{
-  FlSiteRoot map = { .site = site, .root = (char *) root, .path = (char *) path };
-  for (guint i = 0; i < there->len; i++)
-    {
-      const FlSiteRoot *old = there->pdata[i];
-      if (old->site != site || strcmp (old->root, root) != 0)
-        continue;
-      map.id = old->id;
-      if (*path && strcmp (path, old->path) == 0)
-        return TRUE;
-    }
-  if (*path)
-    return fl_store_save (store, FL_TABLE_SITE_ROOT, &map, error);
-  return map.id == 0 || fl_store_remove (store, FL_TABLE_SITE_ROOT, map.id, error);
-}
-
-gpointer
-flg_site_draft_write (FlStore *store, gpointer data, GError **error)
-{
-  FlgSiteDraft *draft = data;
-  FlSite *site =
-      draft->site.id ? fl_store_get (store, FL_TABLE_SITE, draft->site.id, error) : g_new0 (FlSite, 1);
-  g_autoptr (GPtrArray) there = NULL;
-  if (!site)
-    return NULL;
-  take_over (site, &draft->site);
-  gboolean good = fl_store_save (store, FL_TABLE_SITE, site, error)
-                  && (there = fl_store_list (store, FL_TABLE_SITE_ROOT, error)) != NULL;
-  for (guint i = 0; good && draft->mapped && i + 1 < draft->roots->len; i += 2)
-    good = write_root (store, there, site->id, draft->roots->pdata[i], draft->roots->pdata[i + 1], error);
-  if (good && draft->made)
-    *draft->made = site->id;
-  fl_record_free (FL_TABLE_SITE, site);
-  return GINT_TO_POINTER (good);
-}
-
 /* --- values --- */
 
 static int
-index_of (const char *column)
+index_of (FlgSiteForm *self, const char *column)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
-    if (strcmp (fields[i].column, column) == 0)
+  for (guint i = 0; i < self->n_fields; i++)
+    if (strcmp (self->fields[i].column, column) == 0)
       return (int) i;
   return -1;
 }
 
 static char *
-value_text (const Field *field, GtkWidget *widget)
+value_text (const FlgSiteField *field, GtkWidget *widget)
 {
-  if (field->type == FIELD_SWITCH)
+  if (field->type == FLG_FIELD_SWITCH)
     return g_strdup (gtk_check_button_get_active (GTK_CHECK_BUTTON (widget)) ? "1" : "0");
-  if (field->type == FIELD_TRANSPORT)
+  if (field->type == FLG_FIELD_TRANSPORT)
     return g_strdup (transports[MIN (gtk_drop_down_get_selected (GTK_DROP_DOWN (widget)), 2)]);
-  if (field->type == FIELD_LINES)
+  if (field->type == FLG_FIELD_LINES)
     {
       GtkTextBuffer *buffer = gtk_text_view_get_buffer (GTK_TEXT_VIEW (widget));
       char *text = NULL;
@@ -205,13 +64,13 @@ value_text (const Field *field, GtkWidget *widget)
 }
 
 static void
-set_value (const Field *field, GtkWidget *widget, const char *text)
+set_value (const FlgSiteField *field, GtkWidget *widget, const char *text)
 {
-  if (field->type == FIELD_SWITCH)
+  if (field->type == FLG_FIELD_SWITCH)
     gtk_check_button_set_active (GTK_CHECK_BUTTON (widget), strcmp (text, "1") == 0);
-  else if (field->type == FIELD_LINES)
+  else if (field->type == FLG_FIELD_LINES)
     gtk_text_buffer_set_text (gtk_text_view_get_buffer (GTK_TEXT_VIEW (widget)), text, -1);
-  else if (field->type == FIELD_TRANSPORT)
+  else if (field->type == FLG_FIELD_TRANSPORT)
     {
       for (guint i = 0; i < G_N_ELEMENTS (transports); i++)
         if (strcmp (transports[i], text) == 0)
@@ -233,11 +92,11 @@ root_entry (FlgSiteForm *self, const char *column)
 const char *
 flg_site_form_get (FlgSiteForm *self, const char *column)
 {
-  int i = index_of (column);
+  int i = index_of (self, column);
   GtkEditable *entry = root_entry (self, column);
   g_free (self->got);
   self->got = entry    ? g_strstrip (g_strdup (gtk_editable_get_text (entry)))
-              : i >= 0 ? value_text (&fields[i], self->widgets[i])
+              : i >= 0 ? value_text (&self->fields[i], self->widgets[i])
                        : g_strdup (strcmp (column, "scratch") == 0 ? self->scratch : "");
   return self->got;
 }
@@ -245,22 +104,16 @@ flg_site_form_get (FlgSiteForm *self, const char *column)
 void
 flg_site_form_set (FlgSiteForm *self, const char *column, const char *text)
 {
-  int i = index_of (column);
+  int i = index_of (self, column);
   GtkEditable *entry = root_entry (self, column);
   if (entry)
     gtk_editable_set_text (entry, text);
   else if (i >= 0)
-    set_value (&fields[i], self->widgets[i], text);
-}
-
-static guint
-kind_mask (const char *kind)
-{
-  return strcmp (kind, "ssh") == 0 ? SSH : strcmp (kind, "slurm") == 0 ? SLURM : LOCAL;
+    set_value (&self->fields[i], self->widgets[i], text);
 }
 
 static char *
-complaint_of (FlgSiteForm *self, const Field *field, const char *text)
+complaint_of (FlgSiteForm *self, const FlgSiteField *field, const char *text)
 {
   char *end = NULL;
   if (strcmp (field->column, "name") == 0 && !*text)
@@ -270,14 +123,14 @@ complaint_of (FlgSiteForm *self, const Field *field, const char *text)
   if ((strcmp (field->column, "host") == 0 || strcmp (field->column, "user") == 0)
       && (*text == '-' || strpbrk (text, " \t\n@/")))
     return g_strdup_printf (_ ("%s: expected a name without spaces, @ or a leading –."), _ (field->label));
-  if (field->type == FIELD_COUNT && *text)
+  if (field->type == FLG_FIELD_COUNT && *text)
     {
       gint64 value = g_ascii_strtoll (text, &end, 10);
       if (*end || value < 0 || value > field->most)
         return g_strdup_printf (_ ("%s: expected a whole number from 0 to %d."), _ (field->label),
                                 field->most);
     }
-  if (field->type == FIELD_REAL && *text)
+  if (field->type == FLG_FIELD_REAL && *text)
     {
       double value = g_ascii_strtod (text, &end);
       if (*end || !(value >= 0) || value > 1e12)
@@ -304,12 +157,12 @@ complaint_of_roots (FlgSiteForm *self)
 char *
 flg_site_form_complaint (FlgSiteForm *self, FlgSiteGroup group)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < self->n_fields; i++)
     {
-      if (fields[i].group != group || !(fields[i].kinds & kind_mask (self->kind)))
+      if (self->fields[i].group != group || !(self->fields[i].kinds & flg_site_kind_mask (self->kind)))
         continue;
-      g_autofree char *text = value_text (&fields[i], self->widgets[i]);
-      char *complaint = complaint_of (self, &fields[i], text);
+      g_autofree char *text = value_text (&self->fields[i], self->widgets[i]);
+      char *complaint = complaint_of (self, &self->fields[i], text);
       if (complaint)
         return complaint;
     }
@@ -324,16 +177,16 @@ flg_site_form_draft (FlgSiteForm *self)
   draft->site.kind = g_strdup (self->kind);
   draft->site.scratch = g_strdup (self->scratch);
   draft->mapped = strcmp (self->kind, "ssh") == 0;
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < self->n_fields; i++)
     {
-      char *text = value_text (&fields[i], self->widgets[i]);
-      gsize at = fields[i].offset;
-      if (is_text (&fields[i]))
-        MEMBER (&draft->site, char *, at) = g_steal_pointer (&text);
-      else if (fields[i].type == FIELD_REAL)
-        MEMBER (&draft->site, double, at) = g_ascii_strtod (text, NULL);
+      char *text = value_text (&self->fields[i], self->widgets[i]);
+      gsize at = self->fields[i].offset;
+      if (flg_site_field_is_text (&self->fields[i]))
+        FLG_SITE_MEMBER (&draft->site, char *, at) = g_steal_pointer (&text);
+      else if (self->fields[i].type == FLG_FIELD_REAL)
+        FLG_SITE_MEMBER (&draft->site, double, at) = g_ascii_strtod (text, NULL);
       else
-        MEMBER (&draft->site, int, at) = (int) g_ascii_strtoll (text, NULL, 10);
+        FLG_SITE_MEMBER (&draft->site, int, at) = (int) g_ascii_strtoll (text, NULL, 10);
       g_free (text);
     }
   draft->roots = g_ptr_array_new_with_free_func (g_free);
@@ -349,20 +202,21 @@ flg_site_form_draft (FlgSiteForm *self)
 static void
 fill (FlgSiteForm *self, const FlSite *site)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < self->n_fields; i++)
     {
-      gsize at = fields[i].offset;
+      gsize at = self->fields[i].offset;
       g_autofree char *text = NULL;
-      if (is_text (&fields[i]))
-        text = g_strdup (MEMBER (site, char *, at));
-      else if (fields[i].type == FIELD_REAL)
-        text =
-            MEMBER (site, double, at) > 0 ? g_strdup_printf ("%g", MEMBER (site, double, at)) : g_strdup ("");
-      else
-        text = MEMBER (site, int, at) || fields[i].type == FIELD_SWITCH
-                   ? g_strdup_printf ("%d", MEMBER (site, int, at))
+      if (flg_site_field_is_text (&self->fields[i]))
+        text = g_strdup (FLG_SITE_MEMBER (site, char *, at));
+      else if (self->fields[i].type == FLG_FIELD_REAL)
+        text = FLG_SITE_MEMBER (site, double, at) > 0
+                   ? g_strdup_printf ("%g", FLG_SITE_MEMBER (site, double, at))
                    : g_strdup ("");
-      set_value (&fields[i], self->widgets[i], text ? text : "");
+      else
+        text = FLG_SITE_MEMBER (site, int, at) || self->fields[i].type == FLG_FIELD_SWITCH
+                   ? g_strdup_printf ("%d", FLG_SITE_MEMBER (site, int, at))
+                   : g_strdup ("");
+      set_value (&self->fields[i], self->widgets[i], text ? text : "");
     }
 }
 
@@ -422,16 +276,16 @@ lines_new (FlgSiteForm *self, GtkWidget **cell)
 }
 
 static GtkWidget *
-field_new (FlgSiteForm *self, const Field *field, GtkWidget **cell)
+field_new (FlgSiteForm *self, const FlgSiteField *field, GtkWidget **cell)
 {
   GtkWidget *widget;
   switch (field->type)
     {
-    case FIELD_SWITCH:
+    case FLG_FIELD_SWITCH:
       *cell = widget = gtk_check_button_new_with_label (_ (field->label));
       g_signal_connect_object (widget, "toggled", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
       return widget;
-    case FIELD_TRANSPORT:
+    case FLG_FIELD_TRANSPORT:
       {
         const char *const names[] = { _ ("whichever does"), "libssh2", "OpenSSH", NULL };
         *cell = widget = gtk_drop_down_new_from_strings (names);
@@ -440,9 +294,9 @@ field_new (FlgSiteForm *self, const Field *field, GtkWidget **cell)
                                  G_CONNECT_SWAPPED);
         return widget;
       }
-    case FIELD_LINES:
+    case FLG_FIELD_LINES:
       return lines_new (self, cell);
-    case FIELD_FILE:
+    case FLG_FIELD_FILE:
       {
         GtkWidget *button = gtk_button_new_with_label (_ ("Choose…"));
         widget = entry_new (self, _ (field->hint));
@@ -452,12 +306,12 @@ field_new (FlgSiteForm *self, const Field *field, GtkWidget **cell)
         gtk_box_append (GTK_BOX (*cell), button);
         return widget;
       }
-    case FIELD_TEXT:
-    case FIELD_COUNT:
-    case FIELD_REAL:
+    case FLG_FIELD_TEXT:
+    case FLG_FIELD_COUNT:
+    case FLG_FIELD_REAL:
     default:
       *cell = widget = entry_new (self, field->hint ? _ (field->hint) : NULL);
-      if (field->type != FIELD_TEXT)
+      if (field->type != FLG_FIELD_TEXT)
         gtk_entry_set_input_purpose (GTK_ENTRY (widget), GTK_INPUT_PURPOSE_NUMBER);
       return widget;
     }
@@ -478,13 +332,13 @@ static void
 make_fields (FlgSiteForm *self)
 {
   int rows[FLG_SITE_GROUPS] = { 0 };
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < self->n_fields; i++)
     {
-      const Field *field = &fields[i];
+      const FlgSiteField *field = &self->fields[i];
       GtkGrid *grid = GTK_GRID (self->groups[field->group]);
       int row = rows[field->group]++;
       self->widgets[i] = field_new (self, field, &self->cells[i]);
-      if (field->type != FIELD_SWITCH)
+      if (field->type != FLG_FIELD_SWITCH)
         {
           self->labels[i] = label_new (_ (field->label));
           gtk_grid_attach (grid, self->labels[i], 0, row, 1, 1);
@@ -563,9 +417,9 @@ flg_site_form_set_kind (FlgSiteForm *self, const char *kind)
   char *copy = g_strdup (kind);
   g_free (self->kind);
   self->kind = copy;
-  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+  for (guint i = 0; i < self->n_fields; i++)
     {
-      gboolean has = (fields[i].kinds & kind_mask (kind)) != 0;
+      gboolean has = (self->fields[i].kinds & flg_site_kind_mask (kind)) != 0;
       gtk_widget_set_visible (self->cells[i], has);
       if (self->labels[i])
         gtk_widget_set_visible (self->labels[i], has);
@@ -594,8 +448,8 @@ flg_site_form_id (FlgSiteForm *self)
 void
 flg_site_form_offer (FlgSiteForm *self, const char *column, const char *const *values)
 {
-  int i = index_of (column);
-  if (i < 0 || fields[i].type != FIELD_TEXT)
+  int i = index_of (self, column);
+  if (i < 0 || self->fields[i].type != FLG_FIELD_TEXT)
     return;
   G_GNUC_BEGIN_IGNORE_DEPRECATIONS
   GtkEntryCompletion *completion = gtk_entry_completion_new ();
@@ -616,6 +470,8 @@ flg_site_form_new (FlgExperiment *experiment, const FlSite *site, gboolean copy,
   static const FlSite fresh = { .transport = (char *) "auto", .nodes = 1, .minutes = 30, .active = TRUE };
   FlgSiteForm *self = g_object_new (FLG_TYPE_SITE_FORM, NULL);
   FlgRecordModel *roots = flg_experiment_table (experiment, FL_TABLE_ROOT);
+  self->fields = flg_site_fields (&self->n_fields);
+  g_assert (self->n_fields <= MOST_FIELDS);
   self->experiment = g_object_ref (experiment);
   self->id = site && !copy ? site->id : 0;
   self->scratch = scratch_of (experiment, site);

@@ -4,31 +4,8 @@
 
 #include <gtk/gtk.h>
 
-#include "engine/store/store.h"
 #include "gui/experiment.h"
-
-typedef enum
-{
-  FLG_SITE_MACHINE,   /* name; host, user, port, key, transport */
-  FLG_SITE_FOLDERS,   /* where roots lie there */
-  FLG_SITE_RESOURCES, /* partition, account, nodes, time … */
-  FLG_SITE_PROGRAM,   /* engine, launcher, container, environment */
-  FLG_SITE_LIMITS,    /* jobs, node-hours, hold, active */
-  FLG_SITE_GROUPS
-} FlgSiteGroup;
-
-/* A site as the fields say: those of the record that the form knows, and the roots. */
-typedef struct
-{
-  FlSite site;
-  GPtrArray *roots; /* of char *: root, path, root, path …; "" = where it lies here */
-  gboolean mapped;  /* roots are meant: not of a machine that shares our disks */
-  gint64 *made;     /* may be NULL: gets the record's id, before whoever asked is called back */
-} FlgSiteDraft;
-
-void flg_site_draft_free (FlgSiteDraft *draft);
-/* Makes or changes the site (site.id) and its roots; what the form does not know stays. For flg_context_write(). */
-gpointer flg_site_draft_write (FlStore *store, gpointer draft, GError **error);
+#include "gui/site-draft.h"
 
 #define FLG_TYPE_SITE_FORM (flg_site_form_get_type ())
 G_DECLARE_FINAL_TYPE (FlgSiteForm, flg_site_form, FLG, SITE_FORM, GObject)

@@ -145,13 +145,14 @@ flg_site_workers_refresh (FlgSiteWorkers *self)
   FlgRecordModel *workers = flg_experiment_table (self->experiment, FL_TABLE_WORKER);
   guint64 now = flg_experiment_now (self->experiment);
   g_autoptr (GString) key = g_string_new (NULL);
-  g_autoptr (GPtrArray) ours = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ours = g_ptr_array_new (); /* the site's own first */
+  guint n_own = 0;
   for (guint i = 0; i < flg_record_model_count (workers); i++)
     {
       const FlWorker *worker = flg_record_worker (flg_record_model_at (workers, i));
-      if (worker->site != self->site)
+      if (worker->site != self->site && worker->site != 0)
         continue;
-      g_ptr_array_add (ours, (gpointer) worker);
+      g_ptr_array_insert (ours, worker->site ? (int) n_own++ : -1, (gpointer) worker);
       g_autofree char *good = ago (worker->last_success, now);
       g_autofree char *left =
           worker->next_try > now ? flw_format_age ((double) (worker->next_try - now) / 1e9) : NULL;

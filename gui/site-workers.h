@@ -1,4 +1,4 @@
-/* site-workers.h: the conductor's workers, those of one site or those of none: how each is doing, since when, what went wrong last,
+/* site-workers.h: the conductor's workers, those of one site and then those of none: how each is doing, since when, what went wrong last,
  * when it tries again; each can be asked to begin anew. Signal "restart" (gint64 worker). Thread: main. */
 #pragma once
 
