@@ -67,7 +67,8 @@ struct FlConductor
   GHashTable *active;      /* attempt's id -> FlActive */
   GHashTable *known;       /* ids of runs that were complete when we planned last */
   GHashTable *looked;      /* ids of far watches -> monotonic µs of the last look */
-  gint64 revision;         /* of the store when we looked last */
+  FlPlanBasis basis;       /* the records, as they were when we looked last, */
+  gint64 revision;         /* at this revision of the store */
   gboolean replan;
   guint64 wake; /* ns UTC: plan anew then at the latest; 0 = no */
   guint pending;

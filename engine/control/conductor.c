@@ -123,6 +123,7 @@ fl_conductor_new (FlStore *store, const char *engine, GError **error)
   conductor->engine = g_strdup (engine);
   conductor->who = own_name ();
   conductor->finder = fl_finder_new (store);
+  fl_plan_basis_init (&conductor->basis);
   conductor->places =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_place_free);
   conductor->active =
@@ -141,9 +142,12 @@ fl_conductor_free (FlConductor *conductor)
   g_hash_table_unref (conductor->places);
   g_hash_table_unref (conductor->active);
   g_clear_pointer (&conductor->server, fl_control_server_free);
+  if (conductor->workers != NULL)
+    fl_workers_stop (conductor->workers);
   fl_workers_free (conductor->workers);
   fl_store_release (conductor->store, FL_CONDUCTOR_LEASE, conductor->who, NULL);
   fl_finder_free (conductor->finder);
+  fl_plan_basis_clear (&conductor->basis);
   g_hash_table_unref (conductor->known);
   g_hash_table_unref (conductor->looked);
   g_free (conductor->message);
@@ -180,7 +184,7 @@ restart_workers (FlConductor *conductor, GError **error)
   return TRUE;
 }
 
-/* What has changed since the last round, and concerns us. */
+/* What has changed since the last look. */
 static gboolean
 look_at_changes (FlConductor *conductor, GError **error)
 {
@@ -198,8 +202,21 @@ look_at_changes (FlConductor *conductor, GError **error)
       else if (change->table != FL_TABLE_ATTEMPT)
         conductor->replan = TRUE;
     }
+  fl_plan_basis_take (&conductor->basis, changes);
   conductor->revision = revision;
   return (!sites || fl_places_refresh (conductor, error)) && (!restart || restart_workers (conductor, error));
+}
+
+static gboolean
+make_jobs (FlConductor *conductor, guint *made, GError **error)
+{
+  const FlPlanBasis *basis = &conductor->basis;
+  g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (FlWantedJob));
+  fl_plan_want_active (basis, wanted);
+  gboolean ok = fl_plan_make (conductor->store, basis, wanted, conductor->known, made, error);
+  fl_conductor_plan_datasets (conductor, basis, made);
+  know_runs (conductor, basis->records.runs);
+  return ok;
 }
 
 /* Whatever it is that cannot be planned, what runs is looked after. */
@@ -208,33 +225,22 @@ plan (FlConductor *conductor)
 {
   guint made = 0;
   g_autoptr (GError) error = NULL;
-  g_auto (FlPlanBasis) basis = { 0 };
-  g_auto (FlPlanBasis) fresh = { 0 };
-  g_autoptr (GArray) wanted = g_array_new (FALSE, FALSE, sizeof (FlWantedJob));
+  g_autoptr (GError) later = NULL;
   if (!fl_workers_is_due (conductor->workers, "plan"))
     return;
   conductor->replan = FALSE;
   conductor->wake = 0;
-  if (fl_plan_basis_load (&basis, conductor->store, &error))
+  gboolean ok = make_jobs (conductor, &made, &error);
+  gboolean went = (made == 0 || look_at_changes (conductor, &later))
+                  && fl_conductor_grant_wishes (conductor, conductor->basis.records.jobs, &later)
+                  && fl_conductor_start_jobs (conductor, &conductor->basis, &later);
+  if (ok && went)
+    fl_workers_well (conductor->workers, "plan", 0, "");
+  else
     {
-      fl_plan_want_active (&basis, wanted);
-      fl_plan_make (conductor->store, &basis, wanted, conductor->known, &made, &error);
-      fl_conductor_plan_datasets (conductor, &basis, &made);
-      know_runs (conductor, basis.records.runs);
+      fl_workers_failed (conductor->workers, "plan", 0, !ok ? error->message : later->message);
+      conductor->replan = TRUE;
     }
-  g_autoptr (GError) later = NULL;
-  if (basis.steps == NULL || (made > 0 && !fl_plan_basis_load (&fresh, conductor->store, &later))
-      || !fl_conductor_grant_wishes (conductor, made > 0 ? fresh.records.jobs : basis.records.jobs, &later)
-      || !fl_conductor_start_jobs (conductor, made > 0 ? &fresh : &basis, &later))
-    if (error == NULL)
-      error = g_steal_pointer (&later);
-  if (error == NULL)
-    {
-      fl_workers_well (conductor->workers, "plan", 0, "");
-      return;
-    }
-  fl_workers_failed (conductor->workers, "plan", 0, error->message);
-  conductor->replan = TRUE;
 }
 
 /* A stop that was asked for goes on to its hard end without any change. */

@@ -27,10 +27,7 @@ active_of_job (FlConductor *conductor, gint64 job)
 static guint64
 undo_until (FlConductor *conductor)
 {
-  g_autoptr (GPtrArray) experiments = fl_store_list (conductor->store, FL_TABLE_EXPERIMENT, NULL);
-  int seconds = experiments != NULL && experiments->len > 0
-                    ? ((const FlExperiment *) experiments->pdata[0])->undo_seconds
-                    : 0;
+  int seconds = fl_plan_experiment (&conductor->basis)->undo_seconds;
   return seconds > 0 ? fl_now_ns () + (guint64) seconds * FL_NS_PER_S : 0;
 }
 

@@ -11,45 +11,135 @@
 
 /* --- what there is --- */
 
-gboolean
-fl_plan_basis_load (FlPlanBasis *basis, FlStore *store, GError **error)
+static GPtrArray **
+list_of (FlPlanBasis *basis, FlTable table)
 {
-  const struct
-  {
-    FlTable table;
-    GPtrArray **list;
-  } lists[] = {
-    { FL_TABLE_RUN, &basis->records.runs },
-    { FL_TABLE_TAG, &basis->records.tags },
-    { FL_TABLE_RUN_TAG, &basis->records.run_tags },
-    { FL_TABLE_BLOCK, &basis->records.blocks },
-    { FL_TABLE_TRIAL, &basis->records.trials },
-    { FL_TABLE_TASK, &basis->records.tasks },
-    { FL_TABLE_SITE, &basis->records.sites },
-    { FL_TABLE_JOB, &basis->records.jobs },
-    { FL_TABLE_ATTEMPT, &basis->records.attempts },
-    { FL_TABLE_DATASET_VERSION, &basis->records.versions },
-    { FL_TABLE_VERSION_JOB, &basis->records.version_jobs },
-    { FL_TABLE_EXPERIMENT, &basis->experiments },
-    { FL_TABLE_DATASET, &basis->datasets },
-    { FL_TABLE_DATASET_TASK, &basis->steps },
-  };
-  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-    if ((*lists[i].list = fl_store_list (store, lists[i].table, error)) == NULL)
-      return FALSE;
-  return TRUE;
+  FlPlanRecords *r = &basis->records;
+  switch (table)
+    {
+    case FL_TABLE_RUN:
+      return &r->runs;
+    case FL_TABLE_TAG:
+      return &r->tags;
+    case FL_TABLE_RUN_TAG:
+      return &r->run_tags;
+    case FL_TABLE_BLOCK:
+      return &r->blocks;
+    case FL_TABLE_TRIAL:
+      return &r->trials;
+    case FL_TABLE_TASK:
+      return &r->tasks;
+    case FL_TABLE_SITE:
+      return &r->sites;
+    case FL_TABLE_JOB:
+      return &r->jobs;
+    case FL_TABLE_ATTEMPT:
+      return &r->attempts;
+    case FL_TABLE_DATASET_VERSION:
+      return &r->versions;
+    case FL_TABLE_VERSION_JOB:
+      return &r->version_jobs;
+    case FL_TABLE_EXPERIMENT:
+      return &basis->experiments;
+    case FL_TABLE_DATASET:
+      return &basis->datasets;
+    case FL_TABLE_DATASET_TASK:
+      return &basis->steps;
+    default:
+      return NULL;
+    }
+}
+
+void
+fl_plan_basis_init (FlPlanBasis *basis)
+{
+  for (FlTable table = 0; table < FL_TABLE_LAST; table++)
+    if (list_of (basis, table) != NULL)
+      *list_of (basis, table) = g_ptr_array_new ();
+  basis->where = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
 }
 
 void
 fl_plan_basis_clear (FlPlanBasis *basis)
 {
-  FlPlanRecords *r = &basis->records;
-  GPtrArray **lists[] = { &r->runs,         &r->tags,     &r->run_tags,     &r->blocks,
-                          &r->trials,       &r->tasks,    &r->sites,        &r->jobs,
-                          &r->attempts,     &r->versions, &r->version_jobs, &basis->experiments,
-                          &basis->datasets, &basis->steps };
-  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
-    g_clear_pointer (lists[i], g_ptr_array_unref);
+  for (FlTable table = 0; table < FL_TABLE_LAST; table++)
+    {
+      GPtrArray **list = list_of (basis, table);
+      for (guint i = 0; list != NULL && i < (*list)->len; i++)
+        fl_record_free (table, (*list)->pdata[i]);
+      if (list != NULL)
+        g_clear_pointer (list, g_ptr_array_unref);
+    }
+  g_clear_pointer (&basis->where, g_hash_table_unref);
+}
+
+static gint64
+key_of (FlTable table, gint64 id)
+{
+  return id * FL_TABLE_LAST + (gint64) table;
+}
+
+static void
+put_record (FlPlanBasis *basis, GPtrArray *list, FlTable table, gpointer record)
+{
+  gint64 key = key_of (table, *(const gint64 *) record); /* every record begins with its id */
+  gpointer place;
+  if (g_hash_table_lookup_extended (basis->where, &key, NULL, &place))
+    {
+      fl_record_free (table, list->pdata[GPOINTER_TO_UINT (place)]);
+      list->pdata[GPOINTER_TO_UINT (place)] = record;
+      return;
+    }
+  g_hash_table_insert (basis->where, g_memdup2 (&key, sizeof key), GUINT_TO_POINTER (list->len));
+  g_ptr_array_add (list, record);
+}
+
+static void
+drop_record (FlPlanBasis *basis, GPtrArray *list, FlTable table, gint64 id)
+{
+  gint64 key = key_of (table, id);
+  gpointer place;
+  if (!g_hash_table_lookup_extended (basis->where, &key, NULL, &place))
+    return;
+  guint at = GPOINTER_TO_UINT (place);
+  fl_record_free (table, list->pdata[at]);
+  g_ptr_array_remove_index_fast (list, at);
+  g_hash_table_remove (basis->where, &key);
+  if (at == list->len)
+    return;
+  gint64 moved = key_of (table, *(const gint64 *) list->pdata[at]);
+  g_hash_table_insert (basis->where, g_memdup2 (&moved, sizeof moved), GUINT_TO_POINTER (at));
+}
+
+static void
+shorten (FlAttempt *attempt)
+{
+  char **texts[] = { &attempt->command, &attempt->params, &attempt->stderr_tail };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_free (*texts[i]);
+      *texts[i] = g_strdup ("");
+    }
+}
+
+void
+fl_plan_basis_take (FlPlanBasis *basis, GPtrArray *changes)
+{
+  for (guint i = 0; i < changes->len; i++)
+    {
+      FlChange *change = changes->pdata[i];
+      GPtrArray **list = list_of (basis, change->table);
+      if (list == NULL)
+        continue;
+      if (change->removed)
+        drop_record (basis, *list, change->table, change->id);
+      else
+        {
+          if (change->table == FL_TABLE_ATTEMPT)
+            shorten (change->record);
+          put_record (basis, *list, change->table, g_steal_pointer (&change->record));
+        }
+    }
 }
 
 const FlExperiment *

@@ -8,16 +8,19 @@
 
 /* --- wanted minus existing --- */
 
-/* All that a plan is made of, as it is in the store now. */
+/* All that a plan is made of, kept up to date from the change feed: with ten thousand jobs nobody reads them all for each plan.
+ * Attempts are without their longer texts (command, params, stderr_tail). */
 typedef struct
 {
   FlPlanRecords records;
   GPtrArray *experiments, *datasets, *steps;
+  GHashTable *where; /* table and id -> place in its list */
 } FlPlanBasis;
 
-gboolean fl_plan_basis_load (FlPlanBasis *basis, FlStore *store, GError **error);
+void fl_plan_basis_init (FlPlanBasis *basis);
+/* Takes the records of GPtrArray of FlChange over. */
+void fl_plan_basis_take (FlPlanBasis *basis, GPtrArray *changes);
 void fl_plan_basis_clear (FlPlanBasis *basis);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlPlanBasis, fl_plan_basis_clear)
 const FlExperiment *fl_plan_experiment (const FlPlanBasis *basis);
 gpointer fl_plan_find (GPtrArray *records, gint64 id); /* NULL: none */
 /* Where jobs of the task go: its own site, else the first active one; NULL: there is none. */

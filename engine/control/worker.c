@@ -323,3 +323,21 @@ fl_workers_write (FlWorkers *workers, GError **error)
   fl_store_rollback (workers->store);
   return FALSE;
 }
+
+void
+fl_workers_stop (FlWorkers *workers)
+{
+  GHashTableIter iter;
+  gpointer value;
+  g_autoptr (GError) error = NULL;
+  g_hash_table_iter_init (&iter, workers->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      Worker *worker = value;
+      worker->now.next_try = 0;
+      say (worker, "stopped", "");
+    }
+  /* Another conductor may have taken over: then they are its. */
+  if (!fl_workers_write (workers, &error))
+    g_debug ("workers: %s", error->message);
+}

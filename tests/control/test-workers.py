@@ -65,8 +65,8 @@ def test_datasets():
     assert stream_of(e, last) == ["t1-b0-r0001-stills", "t1-b0-r0002-stills"]
     assert e.query("SELECT lattices FROM dataset_version WHERE number = ?", last) == [(4,)]  # a quarter of 16 shots
     # The next run of the sample is another version; a run that is dark after all, one with less.
-    e.run("dataset", "--store", e.folder, "--tag-runs", "sample=r0003")
-    e.write("DELETE FROM run_tag WHERE tag = (SELECT id FROM tag WHERE name = 'dark')")
+    e.write("UPDATE run_tag SET tag = (SELECT id FROM tag WHERE name = 'sample'), revision = (SELECT value FROM counter WHERE "
+            "name = 'revision') WHERE tag = (SELECT id FROM tag WHERE name = 'dark')")
     e.run("dataset", "--store", e.folder, "--tag-runs", "dark=r0002")
     want = ["t1-b0-r0001-stills", "t1-b0-r0003-stills"]
     until = time.time() + 60
