@@ -34,10 +34,20 @@ on_ask (FlRemote *remote, const FlRemoteQuestion *question, gpointer data)
 }
 
 TestLogin *
-test_login_new (TestServer *server, FlRemoteTransport transport, const char *key, int port)
+test_login_new_from (const FlRemoteConfig *config)
 {
   static const FlRemoteEvents events = { on_changed, on_ask };
   TestLogin *login = g_new0 (TestLogin, 1);
+  login->questions = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_remote_question_free);
+  login->states = g_ptr_array_new ();
+  login->remote = fl_remote_new (config, &events, login);
+  login->host = fl_remote_host (login->remote);
+  return login;
+}
+
+TestLogin *
+test_login_new (TestServer *server, FlRemoteTransport transport, const char *key, int port)
+{
   g_autofree char *identity = key[0] != '\0' ? test_server_file (server, key) : g_strdup ("");
   FlRemoteConfig config = { .host = (char *) "127.0.0.1",
                             .user = (char *) g_get_user_name (),
@@ -47,11 +57,7 @@ test_login_new (TestServer *server, FlRemoteTransport transport, const char *key
                             .known_hosts = server->known_hosts,
                             .config_file = (char *) "none",
                             .keep_alive_s = 1 };
-  login->questions = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_remote_question_free);
-  login->states = g_ptr_array_new ();
-  login->remote = fl_remote_new (&config, &events, login);
-  login->host = fl_remote_host (login->remote);
-  return login;
+  return test_login_new_from (&config);
 }
 
 void

@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -132,6 +133,97 @@ test_auto (void)
   TestLogin *login = test_login_new (server, FL_REMOTE_AUTO, "id_ed25519", 0);
   g_assert_cmpint (try_login (login), ==, FL_REMOTE_UP);
   g_assert_cmpint (fl_remote_status (login->remote)->transport, ==, FL_REMOTE_LIBSSH2);
+  test_login_free (login);
+}
+
+/* A server whose only ciphers and checksums libssh2 does not know. */
+static void
+test_no_common (void)
+{
+  TestServer *strict = test_server_new ("Ciphers aes256-ctr\nMACs hmac-sha2-256-etm@openssh.com", FALSE);
+  test_server_trust (strict, strict->port);
+  TestLogin *login = test_login_new (strict, FL_REMOTE_AUTO, "id_ed25519", 0);
+  g_assert_cmpint (try_login (login), ==, FL_REMOTE_UP);
+  g_assert_cmpint (fl_remote_status (login->remote)->transport, ==, FL_REMOTE_OPENSSH);
+  assert_message (login, "by OpenSSH: libssh2 and 127.0.0.1 have no encryption in common");
+  assert_runs (login);
+  test_login_free (login);
+  test_server_free (strict);
+}
+
+/* By a name of a configuration, through another machine. */
+static void
+test_jump (void)
+{
+  g_autofree char *key = test_server_file (server, "id_ed25519"),
+                  *path = test_server_file (server, "ssh_config");
+  g_autofree char *text =
+      g_strdup_printf ("Host inner\n  HostName 127.0.0.1\n  Port %d\n  ProxyJump localhost:%d\nHost "
+                       "localhost\n  StrictHostKeyChecking no\nHost *\n  User %s\n"
+                       "  IdentityFile %s\n  UserKnownHostsFile %s\n",
+                       server->port, server->port, g_get_user_name (), key, server->known_hosts);
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_chmod (path, 0600);
+  FlRemoteConfig config = { .host = (char *) "inner", .config_file = path, .keep_alive_s = 1 };
+  TestLogin *login = test_login_new_from (&config);
+  g_assert_cmpint (try_login (login), ==, FL_REMOTE_UP);
+  assert_message (login, "by OpenSSH: the way to inner goes through localhost:");
+  assert_runs (login);
+  test_login_free (login);
+}
+
+/* A question that nobody answers in time is void, and not asked again. */
+static void
+test_hung_up (void)
+{
+  TestServer *impatient = test_server_new ("LoginGraceTime 1", FALSE);
+  test_server_trust (impatient, impatient->port);
+  TestLogin *login = test_login_new (impatient, FL_REMOTE_LIBSSH2, "id_phrase", 0);
+  login->answers[0] = "wait";
+  g_assert_cmpint (try_login (login), ==, FL_REMOTE_OFFLINE);
+  g_assert_true (login->voided);
+  assert_message (login, "has hung up while it waited for an answer");
+  test_login_free (login);
+  test_server_free (impatient);
+}
+
+static void
+test_freed (gconstpointer data) /* while it asks */
+{
+  TestLogin *login = test_login_new (server, TRANSPORT (data), "id_phrase", 0);
+  login->answers[0] = "wait";
+  fl_remote_connect (login->remote);
+  g_assert_true (test_login_await (login, FL_REMOTE_ASKING, 10));
+  fl_remote_disconnect (login->remote);
+  g_assert_true (login->voided);
+  g_assert_cmpint (fl_remote_status (login->remote)->state, ==, FL_REMOTE_OFFLINE);
+  login->answers[1] = "wait";
+  fl_remote_connect (login->remote);
+  g_assert_true (test_login_await (login, FL_REMOTE_ASKING, 10));
+  test_login_free (login);
+}
+
+/* A link that nobody uses takes no time of the processor. */
+static void
+test_idle (gconstpointer data)
+{
+  TestLogin *login = test_login_new (server, TRANSPORT (data), "id_ed25519", 0);
+  g_assert_cmpint (try_login (login), ==, FL_REMOTE_UP);
+  test_login_spin (0.3);
+  struct rusage before, after;
+  getrusage (RUSAGE_SELF, &before);
+  test_login_spin (1.5);
+  getrusage (RUSAGE_SELF, &after);
+  double ms = (double) (after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec
+                        - before.ru_stime.tv_sec)
+                  * 1e3
+              + (double) (after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec
+                          - before.ru_stime.tv_usec)
+                    / 1e3;
+  g_test_message ("1.5 s idle: %.1f ms of the processor; round trip %.1f ms", ms,
+                  (double) fl_remote_status (login->remote)->round_trip / 1e3);
+  g_assert_cmpfloat (ms, <, 150);
+  g_assert_cmpint (fl_remote_status (login->remote)->round_trip, >, 0);
   test_login_free (login);
 }
 
@@ -298,6 +390,11 @@ main (int argc, char **argv)
   g_test_add_func ("/remote/auto/ed25519", test_auto);
   g_test_add_data_func ("/remote/auto/rsa", "id_rsa", test_mended);
   g_test_add_data_func ("/remote/auto/certificate", "id_cert", test_mended);
+  g_test_add_func ("/remote/auto/no-common", test_no_common);
+  g_test_add_func ("/remote/auto/jump", test_jump);
+  g_test_add_func ("/remote/libssh2/hung-up", test_hung_up);
+  add_for_both ("freed", test_freed);
+  add_for_both ("idle", test_idle);
   add_for_both ("agent", test_agent);
   add_for_both ("codes", test_codes);
   add_for_both ("wrong-password", test_wrong_password);
