@@ -142,8 +142,7 @@ count_shown (FlgJobsPage *self, FlgWishKind kind)
 static void
 show_button (FlgJobsPage *self, GtkWidget *button, const char *action, FlgWishKind kind, const char *label)
 {
-  guint n =
-      flg_experiment_is_read_only (EXPERIMENT (self)) ? 0 : count_fitting (self, kind, shown_jobs (self));
+  guint n = flg_experiment_is_read_only (EXPERIMENT (self)) ? 0 : count_shown (self, kind);
   g_autofree char *text = g_strdup_printf ("%s %u", label, n);
   gtk_button_set_label (GTK_BUTTON (button), text);
   gtk_widget_set_visible (button, n > 0);

@@ -204,6 +204,36 @@ flw_log_view_get_text (FlwLogView *view)
 
 /* --- search --- */
 
+/* Puts what is selected in sight, without GTK's gliding there: it would be still on its way when the view is left. */
+static gboolean
+settle (gpointer data)
+{
+  FlwLogView *view = data;
+  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (view->scroller));
+  GtkTextIter at;
+  int y, height;
+
+  view->settle = 0;
+  if (!view->held)
+    return G_SOURCE_REMOVE;
+  gtk_text_buffer_get_selection_bounds (view->buffer, &at, NULL);
+  gtk_text_view_get_line_yrange (GTK_TEXT_VIEW (view->text), &at, &y, &height);
+  gtk_adjustment_set_value (adjustment, y - 0.3 * gtk_adjustment_get_page_size (adjustment));
+  return G_SOURCE_REMOVE;
+}
+
+/* At once, and again when the heights of all lines are known. */
+static void
+reveal (FlwLogView *view, const GtkTextIter *from, const GtkTextIter *to)
+{
+  view->follow = FALSE;
+  view->held = TRUE;
+  gtk_text_buffer_select_range (view->buffer, from, to);
+  g_clear_handle_id (&view->settle, g_source_remove);
+  settle (view);
+  view->settle = g_idle_add_full (G_PRIORITY_LOW, settle, view, NULL);
+}
+
 gboolean
 flw_log_view_find (FlwLogView *view, const char *text, gboolean backwards)
 {
@@ -227,10 +257,7 @@ flw_log_view_find (FlwLogView *view, const char *text, gboolean backwards)
     }
   if (!found)
     return FALSE;
-  view->follow = FALSE;
-  view->held = TRUE;
-  gtk_text_buffer_select_range (view->buffer, &a, &b);
-  gtk_text_view_scroll_to_iter (GTK_TEXT_VIEW (view->text), &a, 0.1, FALSE, 0, 0);
+  reveal (view, &a, &b);
   return TRUE;
 }
 
@@ -271,19 +298,6 @@ search (FlwLogView *view, gboolean backwards)
   gtk_label_set_text (GTK_LABEL (view->found), words != NULL ? words : "");
 }
 
-/* Once the heights of all lines are known. */
-static gboolean
-settle (gpointer data)
-{
-  FlwLogView *view = data;
-
-  view->settle = 0;
-  if (view->held)
-    gtk_text_view_scroll_to_mark (GTK_TEXT_VIEW (view->text), gtk_text_buffer_get_insert (view->buffer), 0,
-                                  TRUE, 0, 0.3);
-  return G_SOURCE_REMOVE;
-}
-
 void
 flw_log_view_show_line (FlwLogView *view, guint line)
 {
@@ -294,12 +308,7 @@ flw_log_view_show_line (FlwLogView *view, guint line)
   b = a;
   if (!gtk_text_iter_ends_line (&b))
     gtk_text_iter_forward_to_line_end (&b);
-  view->follow = FALSE;
-  view->held = TRUE;
-  gtk_text_buffer_select_range (view->buffer, &a, &b);
-  g_clear_handle_id (&view->settle, g_source_remove);
-  settle (view);
-  view->settle = g_idle_add_full (G_PRIORITY_LOW, settle, view, NULL);
+  reveal (view, &a, &b);
 }
 
 char *
@@ -365,10 +374,7 @@ jump_to_error (FlwLogView *view, gboolean last)
     }
   if (!found)
     return;
-  view->follow = FALSE;
-  view->held = TRUE;
-  gtk_text_buffer_select_range (view->buffer, &best_a, &best_b);
-  gtk_text_view_scroll_to_iter (GTK_TEXT_VIEW (view->text), &best_a, 0, TRUE, 0, 0.3);
+  reveal (view, &best_a, &best_b);
 }
 
 static void

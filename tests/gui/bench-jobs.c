@@ -41,6 +41,8 @@ static void
 bench (const char *name, GtkWidget *widget, Step step, gpointer data)
 {
   double took[FRAMES];
+  if (GTK_IS_ADJUSTMENT (data))
+    gtk_adjustment_set_value (data, 0);
   for (guint i = 0; i < FRAMES; i++)
     {
       while (g_main_context_iteration (NULL, FALSE))

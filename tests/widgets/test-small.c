@@ -268,6 +268,36 @@ test_log (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+/* A line of a megabyte is cut, and says how long it was; lines keep their numbers. */
+static void
+test_log_lines (void)
+{
+  GtkWidget *widget = flw_log_view_new (), *window = display_show (widget, 600, 300);
+  FlwLogView *log = FLW_LOG_VIEW (widget);
+  g_autoptr (GString) text = g_string_new ("first error\n");
+  g_autofree char *shown = NULL, *second = NULL, *third = NULL;
+  guint which;
+
+  for (guint i = 0; i < 1000000; i++)
+    g_string_append_c (text, 'x');
+  flw_log_view_append (log, text->str, 500000);
+  flw_log_view_append (log, text->str + 500000, -1);
+  flw_log_view_append (log, "\nthird ERROR\nlast\n", -1);
+  shown = flw_log_view_get_text (log);
+  g_assert_cmpuint (strlen (shown), <, 2100);
+  g_assert_nonnull (strstr (shown, "xxx… 1.0 MB\nthird ERROR\nlast\n"));
+  flw_log_view_show_line (log, 2);
+  second = flw_log_view_get_selected (log);
+  g_assert_cmpstr (second, ==, "third ERROR");
+  g_assert_true (flw_log_view_find (log, "error", TRUE));
+  g_assert_cmpuint (flw_log_view_count (log, "error", &which), ==, 2);
+  g_assert_cmpuint (which, ==, 1);
+  flw_log_view_show_line (log, 3);
+  third = flw_log_view_get_selected (log);
+  g_assert_cmpstr (third, ==, "last");
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 /* Any bytes: what comes out is UTF-8 without control characters. */
 static void
 test_log_bytes (void)
@@ -376,6 +406,7 @@ main (int argc, char **argv)
   g_test_add_func ("/small/tags", test_tags);
   g_test_add_func ("/small/tag-colours", test_tag_colours);
   g_test_add_func ("/small/log", test_log);
+  g_test_add_func ("/small/log-lines", test_log_lines);
   g_test_add_func ("/small/log-bytes", test_log_bytes);
   g_test_add_func ("/small/roles", test_roles);
   g_test_add_func ("/small/export", test_export);
