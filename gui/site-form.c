@@ -20,6 +20,7 @@ struct _FlgSiteForm
   char *scratch; /* name of the root that holds jobs */
   GtkWidget *groups[FLG_SITE_GROUPS];
   GtkWidget *labels[MOST_FIELDS], *widgets[MOST_FIELDS], *cells[MOST_FIELDS];
+  gboolean hidden[MOST_FIELDS];
   GPtrArray *roots;        /* names */
   GPtrArray *root_entries; /* GtkEditable */
   char *got;               /* of flg_site_form_get() */
@@ -419,7 +420,7 @@ flg_site_form_set_kind (FlgSiteForm *self, const char *kind)
   self->kind = copy;
   for (guint i = 0; i < self->n_fields; i++)
     {
-      gboolean has = (self->fields[i].kinds & flg_site_kind_mask (kind)) != 0;
+      gboolean has = (self->fields[i].kinds & flg_site_kind_mask (kind)) != 0 && !self->hidden[i];
       gtk_widget_set_visible (self->cells[i], has);
       if (self->labels[i])
         gtk_widget_set_visible (self->labels[i], has);
@@ -443,6 +444,14 @@ gint64
 flg_site_form_id (FlgSiteForm *self)
 {
   return self->id;
+}
+
+void
+flg_site_form_hide (FlgSiteForm *self, const char *column)
+{
+  int i = index_of (self, column);
+  self->hidden[i] = TRUE;
+  flg_site_form_set_kind (self, self->kind);
 }
 
 void

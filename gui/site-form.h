@@ -24,6 +24,8 @@ gint64 flg_site_form_id (FlgSiteForm *self);
 /* A field by the record's column, "root:NAME" for a root's path. Unknown: "" and nothing. */
 const char *flg_site_form_get (FlgSiteForm *self, const char *column);
 void flg_site_form_set (FlgSiteForm *self, const char *column, const char *text);
+/* Not shown from now on: decided elsewhere. */
+void flg_site_form_hide (FlgSiteForm *self, const char *column);
 /* Values offered for a field while typing, with commas or spaces between. */
 void flg_site_form_offer (FlgSiteForm *self, const char *column, const char *const *values);
 /* What is wrong with the fields of that group, one line; NULL: nothing. Free it. */

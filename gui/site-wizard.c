@@ -39,7 +39,7 @@ struct _FlgSiteWizard
   FlgSiteForm *form;
   GtkStack *stack;
   GtkWidget *heads[N_STEPS];
-  GtkLabel *title, *complaint, *reason, *summary;
+  GtkLabel *title, *complaint, *reason, *found, *summary;
   GtkWidget *over_ssh, *hosts, *openssh, *openssh_row, *back, *next, *hold, *go;
   FlgSiteSteps *check, *check_again; /* on the pages "check" and "summary" */
   Step step;
@@ -266,6 +266,38 @@ show_summary (FlgSiteWizard *self)
   gtk_label_set_label (self->summary, text->str);
 }
 
+/* What the scheduler said to the job that was tried: "Set the account that your group has. There are: a, b." Its names are offered. */
+static void
+show_found (FlgSiteWizard *self)
+{
+  static const struct
+  {
+    const char *word, *column;
+  } about[] = { { "partition", "partition" },
+                { "account", "account" },
+                { "quality of service", "qos" },
+                { "reservation", "reservation" } };
+  static const char before[] = "There are: ";
+  const FlgLink *link = flg_links_get (self->links, self->site);
+  const char *advice = "";
+  for (guint i = 0; i < link->steps->len; i++)
+    if (strcmp (((FlgStep *) link->steps->pdata[i])->name, "account") == 0)
+      advice = ((FlgStep *) link->steps->pdata[i])->advice;
+  gtk_label_set_label (self->found, advice);
+  gtk_widget_set_visible (GTK_WIDGET (self->found), *advice != '\0');
+  const char *list = strstr (advice, before);
+  if (!list)
+    return;
+  g_autofree char *text = g_strndup (list + strlen (before), strcspn (list + strlen (before), "."));
+  g_auto (GStrv) names = g_strsplit (text, ", ", -1);
+  for (guint i = 0; i < G_N_ELEMENTS (about); i++)
+    if (strstr (advice, about[i].word))
+      {
+        flg_site_form_offer (self->form, about[i].column, (const char *const *) names);
+        return;
+      }
+}
+
 static void
 on_entered (FlgSiteWizard *self, Step step)
 {
@@ -286,6 +318,8 @@ on_entered (FlgSiteWizard *self, Step step)
     check (self);
   if (step == STEP_SUMMARY)
     show_summary (self);
+  if (step == STEP_RESOURCES)
+    show_found (self);
 }
 
 static void
@@ -479,6 +513,10 @@ static GtkWidget *
 resources_page (FlgSiteWizard *self)
 {
   GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 10);
+  self->found = GTK_LABEL (words (NULL, "advice"));
+  flg_site_form_hide (self->form, "hold"); /* the last step decides */
+  flg_site_form_hide (self->form, "active");
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (self->found));
   gtk_box_append (GTK_BOX (box), flg_site_form_group (self->form, FLG_SITE_RESOURCES));
   gtk_box_append (GTK_BOX (box), words (_ ("Limits"), "heading"));
   gtk_box_append (GTK_BOX (box), flg_site_form_group (self->form, FLG_SITE_LIMITS));

@@ -67,8 +67,7 @@ static void
 fill_where (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const FlSite *site = flg_record_site (record);
-  g_autofree char *far =
-      g_strdup_printf (_ ("Slurm at %s%s%s"), site->user, *site->user ? "@" : "", site->host);
+  g_autofree char *far = g_strdup_printf ("%s%s%s", site->user, *site->user ? "@" : "", site->host);
   set_label (cell, strcmp (site->kind, "ssh") == 0     ? far
                    : strcmp (site->kind, "slurm") == 0 ? _ ("Slurm of this machine")
                                                        : _ ("this machine"));

@@ -290,6 +290,12 @@ wait_dialog (Room *room)
 
 /* --- tests --- */
 
+static gboolean
+is_mapped (gpointer widget)
+{
+  return gtk_widget_get_mapped (widget) && gtk_widget_get_width (widget) > 0;
+}
+
 static void
 test_links (void)
 {
@@ -308,7 +314,9 @@ test_links (void)
   wait_chip (room, "cori: lost, retry in 7 s"); /* it counts down by itself */
   gtk_popover_set_autohide (GTK_POPOVER (flg_link_chip_popover (flg_window_chip (room->window))), FALSE);
   room_do (GTK_WIDGET (room->window), "win.show-links", NULL);
-  picture (flg_link_chip_popover (flg_window_chip (room->window)), "chip-popover");
+  display_wait (is_mapped, flg_link_chip_popover (flg_window_chip (room->window)));
+  picture (gtk_popover_get_child (GTK_POPOVER (flg_link_chip_popover (flg_window_chip (room->window)))),
+           "chip-popover");
   room_do (GTK_WIDGET (room->window), "win.link-connect", "x", G_GINT64_CONSTANT (3));
   wait_heard (c, "connect 3");
   wait_chip (room, "cori: up, 41 ms");
