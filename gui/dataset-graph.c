@@ -17,7 +17,7 @@ describe (const FlgStepCount *count, FlwGraphNode *node)
   guint there = count->n_open + count->n_done + count->n_failed, all = there + count->n_new;
   set_state (node, FLW_SHAPE_RING, FLW_TONE_NEUTRAL);
   if (count->global && !there)
-    return g_strdup (_ ("with the next version"));
+    return g_strdup (_ ("next version"));
   if (!all)
     return g_strdup (_ ("no runs"));
   if (count->n_failed)

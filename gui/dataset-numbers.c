@@ -138,14 +138,17 @@ static gboolean
 list_runs (gpointer data)
 {
   FlgDatasetNumbers *self = data;
-  GtkAdjustment *scrolled = gtk_scrollable_get_vadjustment (GTK_SCROLLABLE (self->table));
   self->idle = 0;
   if (same_runs (self->runs, self->wanted))
     return G_SOURCE_REMOVE;
-  if (gtk_adjustment_get_value (scrolled) > 0) /* other runs are looked at from the top */
-    gtk_adjustment_set_value (scrolled, 0);
+  GListModel *shown = G_LIST_MODEL (gtk_column_view_get_model (self->table));
+  g_autoptr (GObject) before = g_list_model_get_item (shown, 0);
   g_list_store_splice (self->runs, 0, g_list_model_get_n_items (G_LIST_MODEL (self->runs)),
                        self->wanted->pdata, self->wanted->len);
+  g_autoptr (GObject) after = g_list_model_get_item (shown, 0);
+  if (before && after && before != after) /* the list would stay with the row that was on top */
+    gtk_widget_activate_action (gtk_widget_get_last_child (GTK_WIDGET (self->table)), "list.scroll-to-item",
+                                "u", 0u);
   return G_SOURCE_REMOVE;
 }
 

@@ -4,7 +4,8 @@
 
 #include "widgets/theme.h"
 
-#define BOX_WIDTH  204
+#define BOX_WIDTH  204 /* at most, */
+#define BOX_LEAST  132 /* and at least */
 #define BOX_HEIGHT 48
 #define GAP_X      36
 #define GAP_Y      12
@@ -99,11 +100,23 @@ lay_out (FlwTaskGraph *graph)
     }
 }
 
-static graphene_rect_t
-box_of (const Node *node)
+/* What there is room for. */
+static float
+box_width (FlwTaskGraph *graph)
 {
-  return GRAPHENE_RECT_INIT ((float) (MARGIN + node->column * (BOX_WIDTH + GAP_X)),
-                             (float) (MARGIN + node->row * (BOX_HEIGHT + GAP_Y)), BOX_WIDTH, BOX_HEIGHT);
+  int columns = MAX ((int) graph->columns, 1);
+  int room = gtk_widget_get_width (GTK_WIDGET (graph)) - 2 * MARGIN - (columns - 1) * GAP_X;
+
+  return (float) CLAMP (room / columns, BOX_LEAST, BOX_WIDTH);
+}
+
+static graphene_rect_t
+box_of (FlwTaskGraph *graph, const Node *node)
+{
+  float width = box_width (graph);
+
+  return GRAPHENE_RECT_INIT (MARGIN + (float) node->column * (width + GAP_X),
+                             (float) (MARGIN + node->row * (BOX_HEIGHT + GAP_Y)), width, BOX_HEIGHT);
 }
 
 static void
@@ -114,19 +127,24 @@ flw_task_graph_measure (GtkWidget *widget, GtkOrientation orientation, int for_s
   guint columns = MAX (graph->columns, 1u), rows = MAX (graph->rows, 1u);
 
   (void) for_size;
-  *minimum = *natural = orientation == GTK_ORIENTATION_HORIZONTAL
-                            ? (int) (columns * BOX_WIDTH + (columns - 1) * GAP_X) + 2 * MARGIN
-                            : (int) (rows * BOX_HEIGHT + (rows - 1) * GAP_Y) + 2 * MARGIN;
+  if (orientation == GTK_ORIENTATION_HORIZONTAL)
+    {
+      int gaps = (int) (columns - 1) * GAP_X + 2 * MARGIN;
+      *minimum = (int) columns * BOX_LEAST + gaps;
+      *natural = (int) columns * BOX_WIDTH + gaps;
+    }
+  else
+    *minimum = *natural = (int) (rows * BOX_HEIGHT + (rows - 1) * GAP_Y) + 2 * MARGIN;
   *minimum_baseline = *natural_baseline = -1;
 }
 
 /* --- drawing --- */
 
 static void
-draw_link (cairo_t *cr, const Node *from, const Node *to)
+draw_link (FlwTaskGraph *graph, cairo_t *cr, const Node *from, const Node *to)
 {
-  graphene_rect_t a = box_of (from), b = box_of (to);
-  double x0 = a.origin.x + BOX_WIDTH, y0 = a.origin.y + BOX_HEIGHT / 2.;
+  graphene_rect_t a = box_of (graph, from), b = box_of (graph, to);
+  double x0 = a.origin.x + a.size.width, y0 = a.origin.y + BOX_HEIGHT / 2.;
   double x1 = b.origin.x, y1 = b.origin.y + BOX_HEIGHT / 2., half = GAP_X / 2.;
 
   flw_set_source (cr, FLW_RULE, 1);
@@ -145,13 +163,13 @@ static void
 draw_node (FlwTaskGraph *graph, cairo_t *cr, const Node *node)
 {
   GtkWidget *widget = GTK_WIDGET (graph);
-  graphene_rect_t box = box_of (node);
-  double x = box.origin.x, y = box.origin.y, r = 6, room = BOX_WIDTH - GLYPH - 26;
+  graphene_rect_t box = box_of (graph, node);
+  double x = box.origin.x, y = box.origin.y, width = box.size.width, r = 6, room = width - GLYPH - 26;
   gboolean chosen = node->key == graph->chosen;
 
   cairo_new_sub_path (cr);
-  cairo_arc (cr, x + BOX_WIDTH - r, y + r, r, -G_PI / 2, 0);
-  cairo_arc (cr, x + BOX_WIDTH - r, y + BOX_HEIGHT - r, r, 0, G_PI / 2);
+  cairo_arc (cr, x + width - r, y + r, r, -G_PI / 2, 0);
+  cairo_arc (cr, x + width - r, y + BOX_HEIGHT - r, r, 0, G_PI / 2);
   cairo_arc (cr, x + r, y + BOX_HEIGHT - r, r, G_PI / 2, G_PI);
   cairo_arc (cr, x + r, y + r, r, G_PI, 1.5 * G_PI);
   cairo_close_path (cr);
@@ -178,7 +196,7 @@ flw_task_graph_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
     {
       const Node *node = node_at (graph, i);
       for (guint k = 0; k < node->after->len; k++)
-        draw_link (cr, node_at (graph, g_array_index (node->after, guint, k)), node);
+        draw_link (graph, cr, node_at (graph, g_array_index (node->after, guint, k)), node);
     }
   for (guint i = 0; i < graph->nodes->len; i++)
     draw_node (graph, cr, node_at (graph, i));
@@ -206,7 +224,7 @@ on_pressed (GtkGestureClick *gesture, int n_press, double x, double y, FlwTaskGr
   gtk_widget_grab_focus (GTK_WIDGET (graph));
   for (guint i = 0; i < graph->nodes->len; i++)
     {
-      graphene_rect_t box = box_of (node_at (graph, i));
+      graphene_rect_t box = box_of (graph, node_at (graph, i));
       if (graphene_rect_contains_point (&box, &GRAPHENE_POINT_INIT ((float) x, (float) y)))
         choose (graph, node_at (graph, i)->key);
     }
