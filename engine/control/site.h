@@ -33,7 +33,8 @@ typedef enum
   FL_CAUSE_PREEMPTED, /* -> again, unless the scheduler has requeued it (then it is QUEUED and this is its last cause) */
   FL_CAUSE_CANCELLED, /* by somebody else than us */
   FL_CAUSE_DISK, /* scratch is full: its journals say so, or its error output -> held back until there is room */
-  FL_CAUSE_REFUSED, /* never starts: bad account, dependency, limit; the reason is in batch_reason */
+  FL_CAUSE_REFUSED, /* never starts: bad account, dependency, limit; the reason is in batch_reason. Of a QUEUED one: it waits for
+                       what never comes; it is for somebody to cancel it */
   FL_CAUSE_LAST
 } FlSiteCause;
 

@@ -47,8 +47,10 @@ static FlSiteStatus *
 refuse (const FlSubmission *submission, const GError *problem)
 {
   FlSiteStatus *status = fl_slurm_status_new (submission);
+  /* "I/O error" is all that some shells say of it. */
   gboolean full = strstr (problem->message, "No space left") != NULL
-                  || strstr (problem->message, "quota exceeded") != NULL;
+                  || strstr (problem->message, "quota exceeded") != NULL
+                  || strstr (problem->message, "I/O error") != NULL;
   status->state = FL_SITE_ENDED;
   status->cause = full ? FL_CAUSE_DISK : FL_CAUSE_REFUSED;
   g_free (status->batch_reason);

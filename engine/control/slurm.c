@@ -239,12 +239,16 @@ slurm_poll (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *sta
 }
 
 /* One that has not begun gets a mark that it may not, and is taken out of the queue under all names that it may have there: also
- * one whose submission is answered only now. One that has begun is known by its mark. */
+ * one whose submission is answered only now. One that has begun is known by its mark. Where no mark can be written (a full disk)
+ * it is taken out of the queue all the same. */
 static const char cancel_script[] =
     "mkdir -p \"$1\" && cd \"$1\" || exit 74\n"
-    "echo " FL_SLURM_WITHDRAWN " > \"$2.pid.$$\" && [ -s \"$2.pid.$$\" ] || exit 74\n"
-    "ln \"$2.pid.$$\" \"$2.pid\" 2> /dev/null; rm -f \"$2.pid.$$\"\n"
-    "read -r job rest < \"$2.pid\" || exit 74\n"
+    "full=\n"
+    "{ echo " FL_SLURM_WITHDRAWN " > \"$2.pid.$$\" && [ -s \"$2.pid.$$\" ]; } || full=yes\n"
+    "[ -n \"$full\" ] || ln \"$2.pid.$$\" \"$2.pid\" 2> /dev/null\n"
+    "rm -f \"$2.pid.$$\"\n"
+    "job=" FL_SLURM_WITHDRAWN "\n"
+    "[ ! -e \"$2.pid\" ] || read -r job rest < \"$2.pid\"\n"
     "if [ \"$job\" != " FL_SLURM_WITHDRAWN " ]; then\n"
     "  case $job in *[!0-9_]*) exit 0;; esac\n"
     "  if [ \"$4\" = hard ]; then\n"
@@ -262,7 +266,8 @@ static const char cancel_script[] =
     "\"$index\" ]; }; then\n"
     "    scancel -Q \"$id\"\n"
     "  fi\n"
-    "done\n";
+    "done\n"
+    "[ -z \"$full\" ] || { echo no mark can be written >&2; exit 74; }\n";
 
 static gboolean
 slurm_cancel (const FlSiteContext *context, const FlSubmission *submission, gboolean hard, GError **error)

@@ -143,7 +143,8 @@ test_open (void)
 {
   const char *const argv[] = { "sh", "-c", "read a; echo \"<$a>\"; echo \033[31mred >&2; cat; echo over >&2",
                                NULL };
-  Heard *heard = g_new0 (Heard, 1); /* left: the thread may still hold it */
+  static Heard static_heard; /* the thread may still hold it afterwards */
+  Heard *heard = &static_heard;
   heard->said = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
   int fd = fl_host_open (host, argv, heard_line, heard, &error);
@@ -163,7 +164,8 @@ static void
 test_open_deaf (void)
 {
   const char *const argv[] = { "sh", "-c", "echo $$ >&2; trap '' TERM HUP; sleep 60; sleep 60", NULL };
-  Heard *heard = g_new0 (Heard, 1);
+  static Heard static_heard;
+  Heard *heard = &static_heard;
   heard->said = g_string_new (NULL);
   int fd = fl_host_open (host, argv, heard_line, heard, NULL);
   wait_for (heard, "|");

@@ -397,6 +397,16 @@ def test_disk_full():
     d.submit("full")
     ended = d.until("full", "ended")
     assert ended["cause"] == "disk full", ended
+    with open(place + "/rest", "wb", buffering=0) as rest:
+        try:
+            while True:
+                rest.write(bytes(4096))
+        except OSError:
+            pass
+    d.add("full2", "true", folder=place + "/full2")
+    status = d.submit("full2")[0]
+    assert (status["state"], status["cause"]) == ("ended", "disk full"), status
+    assert names_in_queue("fl-full2") == []
 
 
 def test_time_limit():
