@@ -23,7 +23,7 @@ static const FlgKey keys[] = {
   { N_ ("Everywhere"), "question", "win.show-keys", N_ ("This list") },
   { N_ ("Everywhere"), "<Control>s", "win.save-picture", N_ ("Save a picture of the window") },
   { N_ ("Everywhere"), "<Control>o", "app.open", N_ ("Open an experiment's folder") },
-  { N_ ("Everywhere"), "<Control>j", "app.join::", N_ ("Join one on another machine over SSH") },
+  { N_ ("Everywhere"), "<Control>j", "app.join::", N_ ("Join an experiment over SSH") },
   { N_ ("Everywhere"), "<Control>q", "app.quit", N_ ("Quit; jobs and conductor go on") },
   { N_ ("Runs"), "Return", NULL, N_ ("Images of the run") },
   { N_ ("Runs"), "t", NULL, N_ ("Tag the selected runs") },
@@ -52,7 +52,7 @@ static const FlgKey keys[] = {
   { N_ ("Images"), "n", NULL, N_ ("Next hit") },
   { N_ ("Images"), "p", NULL, N_ ("Previous hit") },
   { N_ ("Images"), "i", NULL, N_ ("Next indexed shot (Shift: previous)") },
-  { N_ ("Images"), "u", NULL, N_ ("Next hit that did not index (Shift: previous)") },
+  { N_ ("Images"), "u", NULL, N_ ("Next hit not indexed (Shift: previous)") },
   { N_ ("Images"), "space", NULL, N_ ("A hit at random") },
   { N_ ("Images"), "BackSpace", NULL, N_ ("Back to the shot before") },
   { N_ ("Images"), "Page_Down", NULL, N_ ("Next frame") },
@@ -61,8 +61,8 @@ static const FlgKey keys[] = {
   { N_ ("Images"), "r", NULL, N_ ("Resolution rings") },
   { N_ ("Images"), "s", NULL, N_ ("Spots") },
   { N_ ("Images"), "l", NULL, N_ ("Predicted reflections of the lattices") },
-  { N_ ("Images"), "x", NULL, N_ ("The other of the two results, A or B") },
-  { N_ ("Images"), "e", NULL, N_ ("Change a trial's values and try them on the image") },
+  { N_ ("Images"), "x", NULL, N_ ("The other result, A or B") },
+  { N_ ("Images"), "e", NULL, N_ ("Try other values on the image") },
   { N_ ("Sites"), "<Control>n", NULL, N_ ("Add a site") },
   { N_ ("Sites"), "F2", NULL, N_ ("Edit the site") },
   { N_ ("Sites"), "<Control>r", NULL, N_ ("Check again whether it works") },
@@ -128,7 +128,7 @@ static GtkWidget *
 group_new (const char *group)
 {
   GtkWidget *grid = gtk_grid_new ();
-  gtk_grid_set_column_spacing (GTK_GRID (grid), 18);
+  gtk_grid_set_column_spacing (GTK_GRID (grid), 12);
   gtk_grid_set_row_spacing (GTK_GRID (grid), 4);
   gtk_widget_set_valign (grid, GTK_ALIGN_START);
   gtk_grid_attach (GTK_GRID (grid), label (_ (group), "heading"), 0, 0, 2, 1);
@@ -147,7 +147,7 @@ group_new (const char *group)
 GtkWidget *
 flg_keymap_window_new (GtkWindow *parent)
 {
-  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 36);
+  GtkWidget *columns = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 24);
   GtkWidget *column = NULL;
   int rows = 0;
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
@@ -157,7 +157,7 @@ flg_keymap_window_new (GtkWindow *parent)
       int here = 2;
       for (guint k = i; k < G_N_ELEMENTS (keys) && strcmp (keys[k].group, keys[i].group) == 0; k++)
         here++;
-      if (!column || rows + here > 28) /* two columns of about the window's height */
+      if (!column || rows + here > 28) /* columns of about the height of a small screen */
         {
           column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
           gtk_box_append (GTK_BOX (columns), column);

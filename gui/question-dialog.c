@@ -113,11 +113,12 @@ on_field_activate (FlgQuestionDialog *self, GtkWidget *field)
   gtk_widget_activate_action (GTK_WIDGET (self), "question.answer", NULL);
 }
 
+/* "Press Enter to go on" is a code, too: only secrets are never empty. */
 static void
 on_typed (FlgQuestionDialog *self)
 {
   gboolean all = TRUE;
-  for (guint i = 0; i < MOST_FIELDS && self->fields[i]; i++)
+  for (guint i = 0; self->question->kind != FL_REMOTE_ASK_CODE && i < MOST_FIELDS && self->fields[i]; i++)
     all = all && *gtk_editable_get_text (GTK_EDITABLE (self->fields[i]));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "question.answer", all);
 }

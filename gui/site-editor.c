@@ -99,7 +99,6 @@ flg_site_editor_new (GtkWindow *parent, FlgContext *context, const FlSite *site,
                     "default-width", 860, "default-height", 700, NULL);
   g_autofree char *name = g_strdup_printf (_ ("copy of %s"), site->name);
   g_autofree char *title = copy ? g_strdup (name) : g_strdup_printf (_ ("Site %s"), site->name);
-  gboolean local = g_strcmp0 (site->kind, "local") == 0;
   gtk_window_set_title (GTK_WINDOW (self), title);
   self->context = g_object_ref (context);
   self->form = flg_site_form_new (flg_context_experiment (context), site, copy, NULL);
@@ -115,9 +114,9 @@ flg_site_editor_new (GtkWindow *parent, FlgContext *context, const FlSite *site,
   add_group (self, left, FLG_SITE_MACHINE);
   if (g_strcmp0 (site->kind, "ssh") == 0)
     add_group (self, left, FLG_SITE_FOLDERS);
-  add_group (self, left, FLG_SITE_PROGRAM);
+  add_group (self, left, FLG_SITE_LIMITS);
   add_group (self, right, FLG_SITE_RESOURCES);
-  add_group (self, local ? left : right, FLG_SITE_LIMITS);
+  add_group (self, right, FLG_SITE_PROGRAM);
   gtk_box_set_homogeneous (GTK_BOX (columns), TRUE);
   gtk_box_append (GTK_BOX (columns), left);
   gtk_box_append (GTK_BOX (columns), right);

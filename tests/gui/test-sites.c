@@ -7,6 +7,7 @@
 #include "engine/control/control-socket-server.h"
 #include "gui/application.h"
 #include "gui/header-strip.h"
+#include "gui/keymap.h"
 #include "gui/question-dialog.h"
 #include "gui/site-editor.h"
 #include "gui/site-facts.h"
@@ -337,6 +338,13 @@ test_no_chip (void)
   room_page (room, "sites");
   g_assert_null (flg_link_chip_words (flg_window_chip (room->window)));
   picture (room->window, "sites-local");
+  GtkWidget *keys = flg_keymap_window_new (GTK_WINDOW (room->window));
+  gtk_window_present (GTK_WINDOW (keys));
+  display_wait_drawn (keys);
+  picture (keys, "keys");
+  g_assert_cmpint (gtk_widget_get_height (keys), <=, 800); /* all of it on a small screen */
+  g_assert_cmpint (gtk_widget_get_width (keys), <=, 1280);
+  gtk_window_destroy (GTK_WINDOW (keys));
   room_free (room);
 }
 
@@ -663,6 +671,8 @@ test_wizard (void)
   fl_control_server_step (
       c->server, 3, "mpi", "failed", "srun: error: Unable to create step: Invalid MPI plugin",
       "Ask which MPI the site's srun starts (srun --mpi=list) and say so in “Start ranks with”.", 31.5);
+  fl_control_server_step (c->server, 3, "account", "failed", "Invalid account",
+                          "Set the account that your group has. There are: m1234, m99.", 0.6);
   wait_says (wizard, "login ok");
   wait_says (wizard, "mpi failed: srun: error");
   fl_control_server_probed (c->server, 3, FALSE);
