@@ -274,13 +274,13 @@ main (int argc, char **argv)
       return 0;
     }
   test_server_trust (server, server->port);
-  add_for_both ("restart", test_restart);
-  add_for_both ("frozen", test_frozen);
-  add_for_both ("thawed", test_thawed);
-  add_for_both ("far-away", test_far_away);
-  add_for_both ("beside-upload", test_beside_upload);
-  add_for_both ("few-channels", test_few_channels);
-  add_for_both ("new-keys", test_new_keys);
+  add_for_both ("faults/restart", test_restart);
+  add_for_both ("frozen/lost", test_frozen);
+  add_for_both ("frozen/thawed", test_thawed);
+  add_for_both ("faults/far-away", test_far_away);
+  add_for_both ("faults/beside-upload", test_beside_upload);
+  add_for_both ("faults/few-channels", test_few_channels);
+  add_for_both ("faults/new-keys", test_new_keys);
   int status = g_test_run ();
   test_server_free (server);
   return status;
