@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/control/dataset-graph.h"
 #include "engine/control/tag-expression.h"
 
 /* --- small things --- */
@@ -96,133 +97,17 @@ find_record (GPtrArray *records, gint64 id)
   return NULL;
 }
 
-/* --- the graph --- */
-
-typedef struct
-{
-  const FlDatasetTask *step;
-  const FlTask *task;
-} Node;
+/* --- planning --- */
 
 typedef struct
 {
   const FlPlanRecords *records;
   const FlDataset *dataset;
   guint64 now;
-  GArray *nodes; /* Node, predecessors first */
+  GArray *nodes; /* FlStep */
   GHashTable *index;
   FlDatasetPlan *plan;
 } Planning;
-
-static int
-by_number (gconstpointer a, gconstpointer b)
-{
-  const FlDatasetTask *x = ((const Node *) a)->step, *y = ((const Node *) b)->step;
-  return x->number != y->number ? (x->number > y->number) - (x->number < y->number)
-                                : (x->id > y->id) - (x->id < y->id);
-}
-
-/* Its predecessors are in the graph and fit. */
-static gboolean
-check_node (const Node *node, const GArray *all, GError **error)
-{
-  g_auto (GStrv) ids = g_strsplit (node->step->after, " ", -1);
-  gboolean any = FALSE;
-  for (char **id = ids; *id != NULL; id++)
-    {
-      const Node *before = NULL;
-      for (guint i = 0; **id != '\0' && i < all->len; i++)
-        if (g_array_index (all, Node, i).task->id == g_ascii_strtoll (*id, NULL, 10))
-          before = &g_array_index (all, Node, i);
-      any |= before != NULL;
-      if (**id != '\0' && before == NULL)
-        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: waits for a task that is not in the graph",
-                     node->task->name);
-      else if (before != NULL && fl_task_is_global (before->task) && !fl_task_is_global (node->task))
-        g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                     "task %s: is of one run and cannot wait for %s, which is of all", node->task->name,
-                     before->task->name);
-      else
-        continue;
-      return FALSE;
-    }
-  if (!any && fl_task_is_global (node->task))
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "task %s: waits for no other task, expected the one whose lattices it takes",
-                 node->task->name);
-  return any || !fl_task_is_global (node->task);
-}
-
-static gboolean
-is_placed (const GArray *placed, gint64 task)
-{
-  for (guint i = 0; i < placed->len; i++)
-    if (g_array_index (placed, Node, i).task->id == task)
-      return TRUE;
-  return FALSE;
-}
-
-static gboolean
-may_be_placed (const Node *node, const GArray *all, const GArray *placed)
-{
-  for (guint i = 0; i < all->len; i++)
-    {
-      gint64 task = g_array_index (all, Node, i).task->id;
-      if (fl_step_waits_for (node->step, task) && !is_placed (placed, task))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-order_nodes (Planning *p, const GArray *all, GError **error)
-{
-  while (p->nodes->len < all->len)
-    {
-      guint before = p->nodes->len;
-      for (guint i = 0; i < all->len && p->nodes->len == before; i++)
-        {
-          const Node *node = &g_array_index (all, Node, i);
-          if (!is_placed (p->nodes, node->task->id) && may_be_placed (node, all, p->nodes))
-            g_array_append_val (p->nodes, *node);
-        }
-      if (p->nodes->len == before)
-        {
-          for (guint i = 0; i < all->len; i++)
-            if (!is_placed (p->nodes, g_array_index (all, Node, i).task->id))
-              {
-                g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: waits for itself, by way of others",
-                             g_array_index (all, Node, i).task->name);
-                return FALSE;
-              }
-        }
-    }
-  return TRUE;
-}
-
-static gboolean
-read_graph (Planning *p, GPtrArray *steps, GError **error)
-{
-  g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Node));
-  for (guint i = 0; i < steps->len; i++)
-    {
-      const FlDatasetTask *step = steps->pdata[i];
-      Node node = { step, find_record (p->records->tasks, step->task) };
-      if (step->dataset != p->dataset->id)
-        continue;
-      if (node.task == NULL)
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "step %d: its task is not there", step->number);
-          return FALSE;
-        }
-      g_array_append_val (all, node);
-    }
-  g_array_sort (all, by_number);
-  for (guint i = 0; i < all->len; i++)
-    if (!check_node (&g_array_index (all, Node, i), all, error))
-      return FALSE;
-  return order_nodes (p, all, error);
-}
 
 /* --- runs --- */
 
@@ -292,11 +177,11 @@ read_runs (Planning *p, GError **error)
 /* --- jobs of runs --- */
 
 static gboolean
-is_ready (const Planning *p, const Node *node, const FlTrial *trial, gint64 block, const FlRun *run)
+is_ready (const Planning *p, const FlStep *node, const FlTrial *trial, gint64 block, const FlRun *run)
 {
   for (guint i = 0; i < p->nodes->len; i++)
     {
-      const FlTask *before = g_array_index (p->nodes, Node, i).task;
+      const FlTask *before = g_array_index (p->nodes, FlStep, i).task;
       if (!fl_step_waits_for (node->step, before->id))
         continue;
       const FlJob *job = fl_job_index_find (p->index, trial->id, block, run->id, before->id);
@@ -308,7 +193,7 @@ is_ready (const Planning *p, const Node *node, const FlTrial *trial, gint64 bloc
 }
 
 static void
-mean_job (Planning *p, const Node *node, const FlTrial *trial, const FlBlock *block, const FlRun *run)
+mean_job (Planning *p, const FlStep *node, const FlTrial *trial, const FlBlock *block, const FlRun *run)
 {
   FlDatasetPlan *plan = p->plan;
   gint64 block_id = block != NULL ? block->id : 0;
@@ -326,7 +211,7 @@ mean_job (Planning *p, const Node *node, const FlTrial *trial, const FlBlock *bl
 }
 
 static void
-mean_jobs_of_run (Planning *p, const Node *node, const FlTrial *trial, const FlRun *run)
+mean_jobs_of_run (Planning *p, const FlStep *node, const FlTrial *trial, const FlRun *run)
 {
   const GPtrArray *blocks = p->records->blocks;
   if (strcmp (run->state, "recording") == 0 || *run->path == '\0')
@@ -349,7 +234,7 @@ mean_jobs (Planning *p)
 {
   for (guint i = 0; i < p->nodes->len; i++)
     {
-      const Node *node = &g_array_index (p->nodes, Node, i);
+      const FlStep *node = &g_array_index (p->nodes, FlStep, i);
       if (fl_task_is_global (node->task))
         {
           g_ptr_array_add (p->plan->globals, (gpointer) node->task);
@@ -451,7 +336,7 @@ feeds_a_global (const Planning *p, gint64 task)
 {
   for (guint i = 0; i < p->nodes->len; i++)
     {
-      const Node *node = &g_array_index (p->nodes, Node, i);
+      const FlStep *node = &g_array_index (p->nodes, FlStep, i);
       if (fl_task_is_global (node->task) && fl_step_waits_for (node->step, task))
         return TRUE;
     }
@@ -607,14 +492,14 @@ fl_dataset_plan (const FlPlanRecords *records, const FlDataset *dataset, GPtrArr
                  GError **error)
 {
   g_auto (Planning) p = { .records = records, .dataset = dataset, .now = now };
-  p.nodes = g_array_new (FALSE, FALSE, sizeof (Node));
   p.index = fl_job_index_new (records->jobs);
   p.plan = g_new0 (FlDatasetPlan, 1);
   p.plan->runs = g_ptr_array_new ();
   p.plan->jobs = g_array_new (FALSE, FALSE, sizeof (FlMeantJob));
   p.plan->globals = g_ptr_array_new ();
   p.plan->inputs = g_ptr_array_new ();
-  if (!read_graph (&p, steps, error) || !read_runs (&p, error))
+  p.nodes = fl_dataset_graph (records->tasks, steps, dataset->id, error);
+  if (p.nodes == NULL || !read_runs (&p, error))
     return NULL;
   mean_jobs (&p);
   count_cost (&p);
