@@ -420,7 +420,7 @@ flg_site_form_set_kind (FlgSiteForm *self, const char *kind)
   self->kind = copy;
   for (guint i = 0; i < self->n_fields; i++)
     {
-      gboolean has = (self->fields[i].kinds & flg_site_kind_mask (kind)) != 0 && !self->hidden[i];
+      gboolean has = (self->fields[i].kinds & flg_site_kind_mask (copy)) != 0 && !self->hidden[i];
       gtk_widget_set_visible (self->cells[i], has);
       if (self->labels[i])
         gtk_widget_set_visible (self->labels[i], has);
