@@ -34,7 +34,7 @@ struct _FlgJobParams
   GArray *against; /* Against, as in the drop-down */
   char *names;     /* of the drop-down, to know when they change */
   gint64 job, attempt;
-  char *shown; /* text of what the grid holds */
+  char *shown;              /* text of what the grid holds */
   gboolean filling, picked; /* picked: by the user, for the next job too */
 };
 
@@ -156,6 +156,8 @@ with_unit (const char *value, const char *unit)
 {
   if (!*value)
     return g_strdup (_ ("not given"));
+  if (g_str_equal (unit, "A")) /* the table is plain ASCII */
+    unit = "Å";
   return *unit ? g_strdup_printf ("%s %s", value, unit) : g_strdup (value);
 }
 

@@ -209,16 +209,19 @@ static gboolean
 settle (gpointer data)
 {
   FlwLogView *view = data;
-  GtkAdjustment *adjustment = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (view->scroller));
+  GtkAdjustment *down = gtk_scrolled_window_get_vadjustment (GTK_SCROLLED_WINDOW (view->scroller)),
+                *across = gtk_scrolled_window_get_hadjustment (GTK_SCROLLED_WINDOW (view->scroller));
+  double wide = gtk_adjustment_get_page_size (across);
+  GdkRectangle place;
   GtkTextIter at;
-  int y, height;
 
   view->settle = 0;
   if (!view->held)
     return G_SOURCE_REMOVE;
   gtk_text_buffer_get_selection_bounds (view->buffer, &at, NULL);
-  gtk_text_view_get_line_yrange (GTK_TEXT_VIEW (view->text), &at, &y, &height);
-  gtk_adjustment_set_value (adjustment, y - 0.3 * gtk_adjustment_get_page_size (adjustment));
+  gtk_text_view_get_iter_location (GTK_TEXT_VIEW (view->text), &at, &place);
+  gtk_adjustment_set_value (down, place.y - 0.3 * gtk_adjustment_get_page_size (down));
+  gtk_adjustment_set_value (across, place.x > 0.8 * wide ? place.x - 0.5 * wide : 0);
   return G_SOURCE_REMOVE;
 }
 
