@@ -178,7 +178,7 @@ make_connection (FlPlace *place)
                             .transport = fl_remote_transport_parse (site->transport),
                             .config_file = *site->ssh_config != '\0' ? site->ssh_config : NULL };
   place->remote = fl_remote_new (&config, &events, place);
-  place->host = fl_host_ref (fl_remote_host (place->remote));
+  place->host = fl_remote_host (place->remote); /* a reference */
   fl_remote_connect (place->remote);
   tell_link (place, fl_remote_status (place->remote));
 }
