@@ -9,11 +9,12 @@ why = cluster.missing() or ("" if os.getuid() == 0 else "not root: the test as i
 if not why:
     user = cluster.unprivileged()
     dropped = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
-    if subprocess.run(["test", "-r", sys.argv[2], "-a", "-r", sys.argv[1]], **dropped).returncode != 0:
+    if subprocess.run(["test", "-r", os.path.abspath(sys.argv[2]), "-a", "-r", os.path.abspath(sys.argv[1])], **dropped).returncode != 0:
         why = "the user cannot read this folder"
 if why:
     print(f"1..0 # SKIP {why}")
     sys.exit(0)
 hidden = ("DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS")
 environment = {name: text for name, text in os.environ.items() if name not in hidden}
-sys.exit(subprocess.call(["/usr/bin/python3", "-B", *sys.argv[1:]], env={**environment, "HOME": "/var/tmp"}, **dropped))
+test = [os.path.abspath(word) if os.path.exists(word) else word for word in sys.argv[1:]]
+sys.exit(subprocess.call(["/usr/bin/python3", "-B", *test], env={**environment, "HOME": "/var/tmp"}, **dropped))

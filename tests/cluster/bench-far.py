@@ -13,9 +13,9 @@ import time
 
 import cluster
 from far import DONE, QUEUED, Far
-from stock import kernels
+from stock import kernels, programs
 
-CONTROL, ENGINE, FAKE, GUI, MPIRUN = sys.argv[1:6]
+CONTROL, ENGINE, FAKE, GUI, MPIRUN = programs(5)
 c = cluster.Cluster(nodes=2, cpus=4, accounting=not cluster.missing(accounting=True))
 TRIES = 5
 

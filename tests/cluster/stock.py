@@ -1,6 +1,12 @@
 """stock.py: what tests take from the build."""
 import os
 import re
+import sys
+
+
+def programs(n):
+    """The first arguments: paths, for tests that work in other folders; "" is none."""
+    return [path and os.path.abspath(path) for path in sys.argv[1:n + 1]]
 
 
 def kernels(engine):

@@ -10,10 +10,10 @@ import time
 
 import cluster
 from cluster import Cluster
-from stock import kernels
+from stock import kernels, programs
 from tap import Skip, main
 
-ENGINE = sys.argv[1]
+(ENGINE,) = programs(1)
 c = Cluster(nodes=2, cpus=4, greeting="Welcome to the other laboratory")
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import cluster
 from control_socket import ControlSocket
 from far import DONE, Far
-from stock import kernels
+from stock import kernels, programs
 from tap import Skip, main
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "view"))
 from serve_client import Serve
 
-CONTROL, ENGINE, SHIM, GUI = sys.argv[1:5]
+CONTROL, ENGINE, SHIM, GUI = programs(4)
 RUNS, SHOTS = 4, 48
 c = cluster.Cluster(nodes=2, cpus=2, accounting=not cluster.missing(accounting=True), delay=0.005,
                     greeting="Welcome. Use of this system is monitored.")

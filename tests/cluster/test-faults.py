@@ -12,10 +12,10 @@ import time
 import cluster
 import keeper
 from far import CANCELLED, DONE, FAILED, PREEMPTED, QUEUED, RUNNING, TIMED_OUT, Far
-from stock import kernels
+from stock import kernels, programs
 from tap import Skip, main
 
-CONTROL, ENGINE, FAKE, SHIM, GUI = sys.argv[1:6]
+CONTROL, ENGINE, FAKE, SHIM, GUI = programs(5)
 c = cluster.Cluster(nodes=2, cpus=4, accounting=not cluster.missing(accounting=True),
                     greeting="Welcome. Use of this system is monitored.")
 

@@ -8,9 +8,10 @@ import sys
 
 import cluster
 from far import DONE, FAILED, Far
+from stock import programs
 from tap import main
 
-CONTROL, FAKE, GUI = sys.argv[1:4]
+CONTROL, FAKE, GUI = programs(3)
 TRAP = "firstlight-trap"  # a file of this name anywhere is a word that was obeyed
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x1b[0m\x9b31m\x00\x08\x0c\u202edesrever"
 WORDS = ["'; DROP TABLE run; --", "$(touch " + TRAP + ")", "`touch " + TRAP + "`", "a; touch " + TRAP + " #",
