@@ -10,6 +10,8 @@
 #include "engine/control/slurm-private.h"
 
 #define SUBMIT_TIMEOUT 180
+#define MOST_AT_ONCE   50  /* sbatches of one command, */
+#define MOST_MEMBERS   500 /* and attempts */
 #define NOT_WRITTEN    199 /* our own status: sbatch has not been called */
 
 /* Attempts that are submitted by one sbatch. */
@@ -241,13 +243,13 @@ next_word (const char **at, const char *end)
 }
 
 static gboolean
-take_answers (const FlSiteContext *context, GPtrArray *groups, GBytes *out, FlSiteStatus **found,
-              GError **error)
+take_answers (const FlSiteContext *context, GPtrArray *groups, guint from, guint to, GBytes *out,
+              FlSiteStatus **found, GError **error)
 {
   gsize length;
   const char *at = g_bytes_get_data (out, &length), *end = at + length;
   gboolean ok = TRUE;
-  for (guint i = 0; i < groups->len; i++)
+  for (guint i = from; i < to; i++)
     {
       g_autofree char *status_word = next_word (&at, end), *said = next_word (&at, end), *id = NULL,
                       *message = NULL;
@@ -315,10 +317,11 @@ make_groups (const FlSiteContext *context, GPtrArray *submissions, GError **prob
 }
 
 static gboolean
-send_groups (const FlSiteContext *context, GPtrArray *groups, FlSiteStatus **found, GError **error)
+send_some (const FlSiteContext *context, GPtrArray *groups, guint from, guint to, FlSiteStatus **found,
+           GError **error)
 {
   g_autoptr (GString) shell = g_string_new (NULL);
-  for (guint i = 0; i < groups->len; i++)
+  for (guint i = from; i < to; i++)
     {
       const Group *group = groups->pdata[i];
       if (!add_group (shell, context->site, group, error))
@@ -328,7 +331,22 @@ send_groups (const FlSiteContext *context, GPtrArray *groups, FlSiteStatus **fou
     }
   g_auto (FlHostOutput) output = { 0 };
   return fl_slurm_shell (context->host, shell->str, SUBMIT_TIMEOUT, &output, error)
-         && take_answers (context, groups, output.out, found, error);
+         && take_answers (context, groups, from, to, output.out, found, error);
+}
+
+/* By one command, unless there are so many that it might run out of its time. */
+static gboolean
+send_groups (const FlSiteContext *context, GPtrArray *groups, FlSiteStatus **found, GError **error)
+{
+  for (guint from = 0, to; from < groups->len; from = to)
+    {
+      guint members = 0;
+      for (to = from; to < groups->len && to - from < MOST_AT_ONCE && members < MOST_MEMBERS; to++)
+        members += ((const Group *) groups->pdata[to])->members->len;
+      if (!send_some (context, groups, from, to, found, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 static gboolean
