@@ -34,6 +34,8 @@ struct _FlwImageView
   FlwImageRequest request; /* the last */
   gint64 asked;            /* when, µs; 0: none awaited */
   gboolean ask_again;
+  gint64 patience; /* µs that it may be unanswered while something else is wanted */
+  guint overdue;   /* timer of that; 0: none */
   FlwImageRaster *raster; /* the newest */
   gboolean repaint;
   FlwRenderLoop loop;
@@ -60,6 +62,8 @@ struct _FlwImageView
 #define FLW_IMAGE_FOOT 28 /* px: the readout line below the image */
 
 #define FLW_IMAGE_MAX_ZOOM 120.0
+
+#define FLW_IMAGE_PATIENCE 1000000 /* µs; more once an answer has taken long */
 
 #define FLW_IMAGE_CIRCLE 3.0 /* image px: radius of a prediction's circle */
 

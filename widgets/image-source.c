@@ -5,8 +5,8 @@
 
 #include "widgets/theme.h"
 
-#define SAMPLES  4       /* of a pixel's side at most; then the view enlarges */
-#define PATIENCE 2000000 /* µs until an unanswered request is given up */
+#define SAMPLES 4        /* of a pixel's side at most; then the view enlarges */
+#define LONGEST 16000000 /* µs */
 
 void
 flw_image_raster_unref (FlwImageRaster *raster)
@@ -59,7 +59,18 @@ wanted (FlwImageView *view, FlwImageRequest *request)
   return TRUE;
 }
 
-/* One request at a time while the view moves: the provider's answer decides the pace. */
+static gboolean
+on_overdue (gpointer data)
+{
+  FlwImageView *view = data;
+  view->overdue = 0;
+  view->patience = MIN (2 * view->patience, LONGEST);
+  flw_image_ask (view, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/* One request at a time while the view moves or goes from shot to shot: the provider's answer decides the pace, and each
+ * answer is seen. What is overdue is overtaken, each time later: on a link so slow that every answer is, some are seen. */
 void
 flw_image_ask (FlwImageView *view, gboolean overtake)
 {
@@ -68,12 +79,16 @@ flw_image_ask (FlwImageView *view, gboolean overtake)
 
   if (view->provider == NULL || !gtk_widget_get_mapped (GTK_WIDGET (view)))
     return;
-  if (view->asked != 0 && !overtake && now - view->asked < PATIENCE)
+  if (view->asked != 0 && !overtake)
     {
+      gint64 left = view->asked + view->patience - now;
       view->ask_again = TRUE;
+      if (view->overdue == 0)
+        view->overdue = g_timeout_add ((guint) (MAX (left, 0) / 1000), on_overdue, view);
       return;
     }
   view->ask_again = FALSE;
+  g_clear_handle_id (&view->overdue, g_source_remove);
   if (!wanted (view, &request))
     return;
   request.serial = ++view->serial;
@@ -202,6 +217,8 @@ flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpoi
   view->provider_destroy = destroy;
   view->serial++; /* answers still under way are too late */
   view->asked = 0;
+  view->ask_again = FALSE;
+  g_clear_handle_id (&view->overdue, g_source_remove);
   view->repaint = FALSE;
   g_clear_pointer (&view->raster, flw_image_raster_unref);
   g_clear_pointer (&view->picture, gsk_render_node_unref);
@@ -215,13 +232,15 @@ flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpoi
 void
 flw_image_view_reload (FlwImageView *view)
 {
-  flw_image_ask (view, TRUE);
+  flw_image_ask (view, FALSE);
 }
 
 static void
 answered (FlwImageView *view)
 {
+  view->patience = CLAMP (2 * (g_get_monotonic_time () - view->asked), FLW_IMAGE_PATIENCE, LONGEST);
   view->asked = 0;
+  g_clear_handle_id (&view->overdue, g_source_remove);
   if (view->ask_again)
     flw_image_ask (view, FALSE);
 }

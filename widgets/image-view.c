@@ -126,6 +126,7 @@ flw_image_view_dispose (GObject *object)
 
   flw_render_loop_stop (&view->loop);
   flw_render_loop_stop (&view->marks_loop);
+  g_clear_handle_id (&view->overdue, g_source_remove);
   if (view->provider_destroy != NULL)
     g_steal_pointer (&view->provider_destroy) (view->provider_data);
   view->provider = NULL;
@@ -284,6 +285,7 @@ flw_image_view_init (FlwImageView *view)
   view->rings = g_array_new (FALSE, FALSE, sizeof (double));
   view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values = TRUE;
   view->fitted = TRUE;
+  view->patience = FLW_IMAGE_PATIENCE;
   view->hover_x = view->hover_y = NAN;
   view->empty_text = g_strdup (_ ("no image"));
   flw_render_loop_init (&view->loop, GTK_WIDGET (view), &flw_image_render_funcs);

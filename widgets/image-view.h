@@ -78,8 +78,9 @@ void flw_image_view_set_colour_map (FlwImageView *view, FlwColourMap *map);
 /* A new provider forgets the image, and fits; NULL shows `empty_text`. */
 void flw_image_view_set_provider (FlwImageView *view, FlwImageProvider provider, gpointer user_data,
                                   GDestroyNotify destroy);
-/* The image behind the provider is another one (the next shot): ask again, keep zoom and the old raster
- * meanwhile. */
+/* The image behind the provider is another one (the next shot): ask again, keep zoom and the old raster meanwhile. While
+ * an answer is awaited it waits for that one (a second, longer when answers take longer): who goes from shot to shot
+ * faster than pictures come sees all that come, each newer than the one before, the last one last. */
 void flw_image_view_reload (FlwImageView *view);
 /* Takes width × height floats (g_free'd by the view). FALSE when the answer came too late and was dropped. */
 gboolean flw_image_view_deliver (FlwImageView *view, guint64 serial, float *values);

@@ -53,6 +53,97 @@ constant (const FlwImageRequest *request, float value)
   return values;
 }
 
+static gboolean
+was_asked_again (gpointer asked)
+{
+  return ((const Asked *) asked)->n == 4;
+}
+
+/* Every answer takes `took`; the shot is another one every 33 ms, as long as a key is held. */
+typedef struct
+{
+  FlwImageView *view;
+  guint took, shot, last, seen;
+  float shown;
+} Held;
+
+typedef struct
+{
+  Held *held;
+  FlwImageRequest request;
+  guint shot;
+} Late;
+
+static gboolean
+answer_late (gpointer data)
+{
+  g_autofree Late *late = data;
+  flw_image_view_deliver (late->held->view, late->request.serial,
+                          constant (&late->request, (float) late->shot));
+  return G_SOURCE_REMOVE;
+}
+
+static void
+ask_late (FlwImageView *view, const FlwImageRequest *request, gpointer data)
+{
+  Held *held = data;
+  Late *late = g_new (Late, 1);
+  (void) view;
+  *late = (Late){ held, *request, held->shot };
+  g_timeout_add (held->took, answer_late, late);
+}
+
+static void
+note_raster (Held *held)
+{
+  guint width, height;
+  float shown = flw_image_view_get_raster (held->view, &width, &height)[0];
+  g_assert_cmpfloat (shown, >, held->shown);
+  held->shown = shown;
+  held->seen += held->shot < held->last;
+}
+
+static gboolean
+on_repeat (gpointer data)
+{
+  Held *held = data;
+  held->shot++;
+  flw_image_view_reload (held->view);
+  return held->shot < held->last;
+}
+
+static gboolean
+shows_last (gpointer data)
+{
+  const Held *held = data;
+  return held->shown >= (float) held->last && flw_image_view_get_settled (held->view);
+}
+
+/* Slower than the key, and slower than the patience: pictures come all the same, in order. */
+static void
+test_held (void)
+{
+  static const struct
+  {
+    guint took, repeats, least;
+  } cases[] = { { 150, 60, 10 }, { 1400, 90, 1 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      GtkWidget *widget = flw_image_view_new (), *window;
+      Held held = { FLW_IMAGE_VIEW (widget), cases[i].took, 1, cases[i].repeats, 0, 0 };
+      flw_image_view_set_extent (held.view, -400, -300, 400, 300);
+      flw_image_view_set_provider (held.view, ask_late, &held, NULL);
+      g_signal_connect_swapped (held.view, "raster-changed", G_CALLBACK (note_raster), &held);
+      window = display_show (widget, 500, 428);
+      g_timeout_add (33, on_repeat, &held);
+      display_wait (shows_last, &held);
+      g_test_message ("%u ms an answer: %u pictures in %.1f s", held.took, held.seen, held.last * 0.033);
+      g_assert_cmpuint (held.seen, >=, cases[i].least);
+      gtk_window_destroy (GTK_WINDOW (window));
+    }
+}
+
 static void
 test_provider (void)
 {
@@ -83,9 +174,20 @@ test_provider (void)
   g_assert_false (flw_image_view_deliver (view, first.serial, constant (&first, 1))); /* too late */
   g_assert_nonnull (flw_image_view_get_raster (view, &width, &height));
   g_assert_cmpuint (width, ==, first.width);
-  /* A new shot overtakes. */
+  /* New shots wait for the answer under way, are then asked for once, and what does not come is overtaken. */
+  flw_image_view_reload (view);
+  flw_image_view_reload (view);
+  g_assert_cmpuint (asked.n, ==, 2);
+  first = asked.last;
+  g_assert_true (flw_image_view_deliver (view, first.serial, constant (&first, 8)));
+  g_assert_cmpuint (asked.n, ==, 3);
+  first = asked.last;
+  gint64 begun = g_get_monotonic_time ();
   flw_image_view_reload (view);
   g_assert_cmpuint (asked.n, ==, 3);
+  display_wait (was_asked_again, &asked);
+  g_assert_cmpint (g_get_monotonic_time () - begun, >, 500000);
+  g_assert_false (flw_image_view_deliver (view, first.serial, constant (&first, 1)));
   flw_image_view_fail (view, asked.last.serial, "run0043.h5: damaged");
   g_object_get (view, "summary", &summary, NULL);
   g_assert_cmpstr (summary, ==, "run0043.h5: damaged");
@@ -332,6 +434,7 @@ main (int argc, char **argv)
   display_init (&argc, &argv);
   g_test_add_func ("/image/rings", test_rings);
   g_test_add_func ("/image/provider", test_provider);
+  g_test_add_func ("/image/held", test_held);
   g_test_add_func ("/image/readout", test_readout);
   g_test_add_func ("/image/predictions", test_predictions);
   g_test_add_func ("/image/colours", test_colours);
