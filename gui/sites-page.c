@@ -105,7 +105,7 @@ fill_active (GtkWidget *cell, FlgRecord *record, gpointer data)
   if (!site->active)
     flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_SQUARE, FLW_TONE_NEUTRAL, _ ("paused"));
   else if (site->hold)
-    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_RING, FLW_TONE_WARNING, _ ("on approval"));
+    flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_RING, FLW_TONE_WARNING, _ ("held"));
   else
     flw_status_chip_set (FLW_STATUS_CHIP (cell), FLW_SHAPE_DISC, FLW_TONE_GOOD, _ ("active"));
 }
@@ -143,9 +143,9 @@ fill_wait (GtkWidget *cell, FlgRecord *record, gpointer data)
 
 static const FlgColumn columns[] = {
   { N_ ("Site"), NULL, flg_cell_text, fill_name, compare_name, 110 },
-  { N_ ("New jobs"), NULL, make_chip, fill_active, NULL, 112 },
+  { N_ ("New jobs"), NULL, make_chip, fill_active, NULL, 100 },
   { N_ ("Where"), NULL, flg_cell_text, fill_where, NULL, 165 },
-  { N_ ("Link"), NULL, make_chip, fill_link, NULL, 140 },
+  { N_ ("Link"), NULL, make_chip, fill_link, NULL, 165 },
   { N_ ("Our jobs"), NULL, flg_cell_text, fill_jobs, NULL, 110 },
   { N_ ("Node-hours"), NULL, flg_cell_number, fill_hours, NULL, 108 },
   { N_ ("Wait"), NULL, flg_cell_number, fill_wait, NULL, 62 },
