@@ -13,6 +13,7 @@
 #define MOST_AT_ONCE    500
 #define FAR_POLL_S      2
 #define PULL_S          1
+#define FRESH_S         40
 #define MAX_LAST_PULLS  3 /* that bring some trouble, then what is here must do */
 
 /* --- watching --- */
@@ -461,7 +462,9 @@ pull (FlPlace *place, GPtrArray *actives)
   for (guint i = 0; i < actives->len; i++)
     {
       FlActive *active = actives->pdata[i];
-      if (active->far && (active->running || active->final != NULL) && !active->drained)
+      /* One that was just submitted may run before a poll tells. */
+      gboolean fresh = active->submitted && now < active->submit_again + FRESH_S * G_USEC_PER_SEC;
+      if (active->far && (active->running || fresh || active->final != NULL) && !active->drained)
         g_ptr_array_add (list, active);
     }
   if (list->len == 0 || place->pulling || now < place->pulled + PULL_S * G_USEC_PER_SEC

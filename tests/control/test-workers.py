@@ -253,6 +253,41 @@ def test_unknown_site():
     e.remove()
 
 
+def test_verbs():
+    """Sites and datasets from scripts: again does no harm, wrong input is one line and changes nothing."""
+    e = Experiment()
+    make = ["site", "--store", e.folder, "--name", "cori", "--host", "cori.example.org", "--port", "2222", "--user", "ana",
+            "--scratch", "/scratch/ana", "--root", "data=/data", "--partition", "fast", "--minutes", "5", "--transport", "openssh"]
+    for _ in range(2):
+        e.run(*make)
+    e.run("site", "--store", e.folder, "--name", "cori", "--hold", "1", "--root", "data=/data2")
+    assert e.query("SELECT kind, host, port, user_name, scratch, batch_partition, minutes, transport, hold, active FROM site "
+                   "WHERE name = 'cori'") == [("ssh", "cori.example.org", 2222, "ana", "experiment", "fast", 5, "openssh", 1, 1)]
+    assert e.query("SELECT root, path FROM site_root ORDER BY root") == [("data", "/data2"), ("experiment", "/scratch/ana")]
+    assert "ana@cori.example.org\ton hold" in e.run("site", "--store", e.folder).stdout
+    for _ in range(2):
+        make_dataset(e, "d", "a or b", "--task", "find:spots", "--task", "out:export:find", "--trial", "1")
+    find, out = (e.query("SELECT id FROM task WHERE name = ?", name)[0][0] for name in ("find", "out"))
+    assert e.query("SELECT task, number, after FROM dataset_task ORDER BY number") == [(find, 1, ""), (out, 2, str(find))]
+    assert e.query("SELECT expression, trial, active FROM dataset") == [("a or b", 1, 1)]
+    before = e.query("SELECT value FROM counter WHERE name = 'revision'")
+    for arguments, said in [
+            (["site", "--name", "x", "--kind", "moon"], "expected local, slurm or ssh"),
+            (["site", "--name", "x", "--root", "data=relative"], "expected NAME=/PATH/THERE"),
+            (["site", "--name", "nobody", "--remove"], "no site called"),
+            (["dataset", "--name", "d", "--expression", "a or"], "character"),
+            (["dataset", "--name", "d", "--task", "new"], "expected NAME:TYPE"),
+            (["dataset", "--name", "d", "--task", "find:all"], "is of type spots already"),
+            (["dataset", "--name", "d", "--trial", "9"], "--trial 9: there is none"),
+            (["dataset", "--tag-runs", "t=r9"], "no run called 'r9'")]:
+        done = e.run(arguments[0], "--store", e.folder, *arguments[1:], check=False)
+        assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, (arguments, done)
+    assert e.query("SELECT value FROM counter WHERE name = 'revision'") == before
+    e.run("site", "--store", e.folder, "--name", "cori", "--remove")
+    assert e.query("SELECT count(*) FROM site_root") == [(0,)]
+    e.remove()
+
+
 def test_channel():
     e = Experiment()
     e.environment["XDG_RUNTIME_DIR"] = e.folder
