@@ -209,7 +209,8 @@ class Cluster:
 
     def start_accounting(self):
         f = self.folder
-        self.run(["mariadb-install-db", *configuration.MARIADB, f"--datadir={f}/db", "--skip-test-db",
+        # A tmpdir of its own: two that begin at the same time take each other's files away.
+        self.run(["mariadb-install-db", *configuration.MARIADB, f"--datadir={f}/db", f"--tmpdir={f}/tmp", "--skip-test-db",
                   "--auth-root-authentication-method=normal"])
         self.daemon("mariadbd", ["/usr/sbin/mariadbd", *configuration.MARIADB, f"--datadir={f}/db", f"--socket={f}/my.sock",
                                  f"--pid-file={f}/my.pid", f"--port={self.ports[3]}", "--bind-address=127.0.0.1",
