@@ -9,7 +9,8 @@ why = cluster.missing() or ("" if os.getuid() == 0 else "not root: the test as i
 if not why:
     user = cluster.unprivileged()
     dropped = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
-    if subprocess.run(["test", "-r", os.path.abspath(sys.argv[2]), "-a", "-r", os.path.abspath(sys.argv[1])], **dropped).returncode != 0:
+    needed = [os.path.abspath(path) for path in sys.argv[1:3]]
+    if subprocess.run(["test", "-r", needed[0], "-a", "-r", needed[1]], **dropped).returncode != 0:
         why = "the user cannot read this folder"
 if why:
     print(f"1..0 # SKIP {why}")

@@ -199,6 +199,28 @@ def test_answer_lost():
                 os.path.exists(file) and os.remove(file)
 
 
+def test_command_late():
+    """The connection goes while sbatch has not even begun its work, and it submits when it has been tried again meanwhile: the
+    second of the two does nothing."""
+    mark = os.path.join(c.folder, "site", "late")
+    c.wrap("sbatch", f'[ -e {mark} ] && exec "$REAL" "$@"\ntouch {mark}; sleep 8\n"$REAL" "$@"; touch {mark}.too')
+    try:
+        with far(shot_ms=20) as e:
+            e.add_run("r0001", 20)
+            e.conduct()
+            c.wait_for(lambda: os.path.exists(mark), 60, "sbatch is called")
+            c.link.cut()
+            c.wait_for(lambda: os.path.exists(mark + ".too"), 60, "the first sbatch comes after all")
+            e.wait_done(1)
+            c.wait_for(lambda: all(state == "COMPLETED" for state in e.slurm_jobs().values()), 60, "all is over")
+            e.check_counts({"r0001": 20})
+            assert e.starts(1) == ["1"] and len(e.query("SELECT id FROM attempt")) == 1, (e.starts(1), e.report())
+    finally:
+        c.unwrap("sbatch")
+        for file in (mark, mark + ".too"):
+            os.path.exists(file) and os.remove(file)
+
+
 def test_slurmctld_restarts():
     with far(shot_ms=60) as e:
         e.add_run("r0001", 60)
@@ -327,8 +349,8 @@ def test_host_key_changed():
 
 GROUPS = {"jobs": [test_begins, (test_time_limit, test_rank_killed, test_scratch_full, test_engine_killed),
                    (test_conductor_killed, test_window_killed), test_node_crashes, test_preempted],
-          "links": [test_begins, test_sshd_restarts, test_link_frozen, test_answer_lost, test_slurmctld_restarts,
-                    test_node_drained, test_host_key_changed]}
+          "links": [test_begins, test_sshd_restarts, test_link_frozen, test_answer_lost, test_command_late,
+                    test_slurmctld_restarts, test_node_drained, test_host_key_changed]}
 why = cluster.missing()
 if why:
     print(f"1..0 # SKIP {why}")
