@@ -12,6 +12,7 @@
 
 #define MOST_BORROWED 8 /* sshd lends ten channels unless told otherwise; two are ours */
 #define OPEN_S        20
+#define END_MS        500
 #define REFUSED_MS    50 /* before a channel that was refused is asked for again */
 #define SLOW          (3 * G_USEC_PER_SEC)
 #define LEAST_LOST    (6 * G_USEC_PER_SEC) /* however short the keep-alive */
@@ -30,9 +31,9 @@ struct FlLink
 
   GMutex mutex; /* all below */
   GCond returned;
-  gboolean stop, over;
-  char *why;              /* it was lost */
-  guint question, fields; /* the open one's; 0 */
+  gboolean stop, over, gone; /* asked to end; of no use any more; nothing is left of it */
+  char *why;                 /* it was lost */
+  guint question, fields;    /* the open one's; 0 */
   char **answers;
   guint borrowed, most_borrowed;
 
@@ -289,6 +290,10 @@ link_main (gpointer data)
     fl_sftp_shut (link->sftp);
   if (link->transport != NULL)
     link->transport->shut (link->transport);
+  g_mutex_lock (&link->mutex);
+  link->gone = TRUE;
+  g_cond_broadcast (&link->returned);
+  g_mutex_unlock (&link->mutex);
   gboolean again = error == NULL || g_error_matches (error, FL_ERROR, FL_ERROR_BUSY);
   tell (link, again ? FL_REMOTE_LOST : FL_REMOTE_OFFLINE, -1, why, NULL);
   g_clear_error (&error);
@@ -359,6 +364,17 @@ fl_link_stop (FlLink *link)
   link->stop = TRUE;
   g_mutex_unlock (&link->mutex);
   raise_event (link->wake);
+}
+
+void
+fl_link_await_end (FlLink *link)
+{
+  gint64 deadline = g_get_monotonic_time () + END_MS * G_TIME_SPAN_MILLISECOND;
+  g_mutex_lock (&link->mutex);
+  while (!link->gone)
+    if (!g_cond_wait_until (&link->returned, &link->mutex, deadline))
+      break;
+  g_mutex_unlock (&link->mutex);
 }
 
 void

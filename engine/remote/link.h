@@ -27,6 +27,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlLink, fl_link_unref)
 
 /* Maker's thread: nothing is told from now on, and whatever waits for this link fails. Does not wait itself. */
 void fl_link_stop (FlLink *link);
+/* Waits a moment for a stopped link to be gone, so that nothing of it is left when the program ends next. */
+void fl_link_await_end (FlLink *link);
 void fl_link_answer (FlLink *link, guint id, const char *const *answers);
 
 /* Of a link that is up; any thread. A server lends few channels at a time: waits for one, at most 20 s. */

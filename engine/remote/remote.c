@@ -193,7 +193,13 @@ fl_remote_free (FlRemote *remote)
   if (remote == NULL)
     return;
   cancel_retry (remote);
+  FlLink *link = remote->link != NULL ? fl_link_ref (remote->link) : NULL;
   drop_link (remote);
+  if (link != NULL)
+    {
+      fl_link_await_end (link);
+      fl_link_unref (link);
+    }
   fl_host_unref (remote->host);
   fl_secrets_unref (remote->secrets);
   fl_remote_config_free (remote->config);

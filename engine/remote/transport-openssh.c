@@ -119,6 +119,19 @@ watch_master (gpointer data)
 }
 
 static void
+remove_folder (FlOpenssh *openssh)
+{
+  static const char *const names[] = { "m", "a", FL_ASKPASS_NAME };
+  for (guint i = 0; openssh->folder != NULL && i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (openssh->folder, names[i], NULL);
+      g_unlink (path);
+    }
+  if (openssh->folder != NULL)
+    g_rmdir (openssh->folder);
+}
+
+static void
 openssh_shut (FlTransport *transport)
 {
   FlOpenssh *openssh = (FlOpenssh *) transport;
@@ -126,6 +139,7 @@ openssh_shut (FlTransport *transport)
   openssh->shut = TRUE;
   g_mutex_unlock (&openssh->mutex);
   fl_openssh_kill (openssh);
+  remove_folder (openssh);
 }
 
 static void
@@ -141,14 +155,6 @@ openssh_free (FlTransport *transport)
   openssh_shut (transport);
   if (openssh->thread != NULL)
     g_thread_join (openssh->thread);
-  static const char *const names[] = { "m", "a", FL_ASKPASS_NAME };
-  for (guint i = 0; openssh->folder != NULL && i < G_N_ELEMENTS (names); i++)
-    {
-      g_autofree char *path = g_build_filename (openssh->folder, names[i], NULL);
-      g_unlink (path);
-    }
-  if (openssh->folder != NULL)
-    g_rmdir (openssh->folder);
   if (openssh->asking >= 0)
     close (openssh->asking);
   g_string_free (openssh->said, TRUE);
