@@ -84,8 +84,13 @@ adopt (FlConductor *conductor, GError **error)
     {
       const FlAttempt *attempt = attempts->pdata[i];
       gboolean over = fl_job_state_is_final (attempt->state) || attempt->state == FL_JOB_PREEMPTED;
-      if (!over && !adopt_attempt (conductor, attempt, error))
-        return FALSE;
+      g_autoptr (GError) why = NULL;
+      if (over || adopt_attempt (conductor, attempt, &why))
+        continue;
+      /* One that cannot be taken over does not keep us from the others. */
+      fprintf (stderr, "firstlight-control: attempt %" G_GINT64_FORMAT " cannot be watched: %s\n",
+               attempt->id, why->message);
+      fl_workers_failed (conductor->workers, "ingest", 0, why->message);
     }
   return attempts != NULL;
 }

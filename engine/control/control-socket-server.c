@@ -341,6 +341,13 @@ fl_control_server_void (FlControlServer *server, gint64 site)
 }
 
 void
+fl_control_server_answered (FlControlServer *server, gint64 site, guint id)
+{
+  if (told_of (server, site)->question_id == id)
+    fl_control_server_void (server, site);
+}
+
+void
 fl_control_server_step (FlControlServer *server, gint64 site, const char *step, const char *state,
                         const char *message, const char *advice, double seconds)
 {

@@ -32,6 +32,8 @@ void fl_control_server_link (FlControlServer *server, gint64 site, const char *s
                              guint64 retry_at, const char *message);
 void fl_control_server_question (FlControlServer *server, gint64 site, const FlRemoteQuestion *question);
 void fl_control_server_void (FlControlServer *server, gint64 site);
+/* The question of that id, if it is the open one, is void. */
+void fl_control_server_answered (FlControlServer *server, gint64 site, guint id);
 void fl_control_server_step (FlControlServer *server, gint64 site, const char *step, const char *state,
                              const char *message, const char *advice, double seconds);
 void fl_control_server_probed (FlControlServer *server, gint64 site, gboolean well);

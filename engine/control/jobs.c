@@ -409,6 +409,25 @@ is_waiting (FlConductor *conductor, const FlJob *job, guint64 now)
   return TRUE;
 }
 
+/* As it was decided; one that has never begun may go elsewhere when its site has been switched off. */
+static const FlSite *
+site_of (const FlPlanBasis *basis, const FlJob *job, const FlTask *task)
+{
+  const FlSite *site = job->site != 0 ? fl_plan_find (basis->records.sites, job->site) : NULL;
+  if (site == NULL || (!site->active && job->attempts == 0 && job->version == 0))
+    return fl_plan_site (basis, task);
+  return site;
+}
+
+static void
+tell_off (FlConductor *conductor, const FlSite *site)
+{
+  const FlPlace *place = fl_place_get (conductor, site->id);
+  g_autofree char *worker = place != NULL ? fl_place_worker (place, "submit") : NULL;
+  if (worker != NULL)
+    fl_workers_waiting (conductor->workers, worker, site->id, "is switched off; jobs wait for it");
+}
+
 static GArray *
 waiting_jobs (FlConductor *conductor, const FlPlanBasis *basis, GHashTable *rooms)
 {
@@ -431,10 +450,10 @@ waiting_jobs (FlConductor *conductor, const FlPlanBasis *basis, GHashTable *room
         continue;
       const FlRun *run = g_hash_table_lookup (runs, &job->run);
       const FlTask *task = fl_plan_find (records->tasks, job->task);
-      const FlSite *site = task == NULL     ? NULL
-                           : job->site != 0 ? fl_plan_find (records->sites, job->site)
-                                            : fl_plan_site (basis, task);
+      const FlSite *site = task != NULL ? site_of (basis, job, task) : NULL;
       Room *room = site != NULL && site->active ? room_at (conductor, basis, rooms, site->id) : NULL;
+      if (site != NULL && !site->active)
+        tell_off (conductor, site);
       if (room == NULL)
         continue;
       Waiting entry = { job, task, run != NULL ? run->completed : now, room };

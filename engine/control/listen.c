@@ -8,9 +8,13 @@
 static void
 on_answer (gint64 site, guint id, const char *const *answers, gpointer data)
 {
-  const FlPlace *place = fl_place_get (data, site);
-  if (place != NULL && place->remote != NULL)
-    fl_remote_answer (place->remote, id, answers);
+  FlConductor *conductor = data;
+  const FlPlace *place = fl_place_get (conductor, site);
+  if (place == NULL || place->remote == NULL)
+    return;
+  /* The first answer counts: the other control rooms need not ask any more. */
+  fl_control_server_answered (conductor->server, site, id);
+  fl_remote_answer (place->remote, id, answers);
 }
 
 static void

@@ -51,10 +51,17 @@ make_submission (FlConductor *conductor, const FlJob *job, const FlAttempt *atte
   s->number = attempt->number;
   s->folder = fl_store_resolve_at (conductor->store, attempt->site, job->root, job->path, error);
   s->mirror = s->folder != NULL ? fl_store_resolve (conductor->store, job->root, job->path, error) : NULL;
-  if (s->mirror == NULL
-      || !fl_plan_uploads (conductor->store, place->record, s->folder, s->mirror, attempt->number,
-                           attempt->params, &s->uploads, error))
+  g_autoptr (GError) unknown = NULL;
+  if (s->mirror == NULL)
     return NULL;
+  /* Of one that runs they are there: parameters that another version of ours wrote need not be understood. */
+  if (!fl_plan_uploads (conductor->store, place->record, s->folder, s->mirror, attempt->number,
+                        attempt->params, &s->uploads, &unknown)
+      && attempt->state == FL_JOB_SUBMITTING)
+    {
+      g_propagate_error (error, g_steal_pointer (&unknown));
+      return NULL;
+    }
   s->stem = fl_plan_stem (attempt->number);
   s->key = g_path_get_basename (job->path);
   s->job_name = g_strdup (*attempt->job_name != '\0' ? attempt->job_name : s->key);

@@ -273,7 +273,8 @@ test_said_and_heard (Fixture *fixture, gconstpointer data)
                    "answer 3 7 sécret|123\nanswer 3 8 refused\nconnect 4\ndisconnect 4\nprobe 5 push\n"
                    "stop-probe 5\n");
   g_string_truncate (fixture->heard, 0);
-  fl_control_server_void (fixture->server, 3);
+  fl_control_server_answered (fixture->server, 3, 6); /* an older one */
+  fl_control_server_answered (fixture->server, 3, 7);
   fl_control_server_void (fixture->server, 3); /* is void already */
   fl_control_server_step (fixture->server, 5, "mpi", "failed", "no", "ask", 1.5);
   fl_control_server_probed (fixture->server, 5, FALSE);

@@ -249,6 +249,14 @@ def test_unknown_site():
     e.run("site", "--store", e.folder, "--name", "moon", "--kind", "local", "--launcher", "env", "--engine",
           os.environ["FAKE_ENGINE"])
     e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 2", DONE)
+    # What has not begun goes elsewhere when its site is switched off; what is bound to it waits, and that is said.
+    e.write("UPDATE site SET active = 0, revision = (SELECT value FROM counter WHERE name = 'revision') WHERE id = 2")
+    e.write("UPDATE task SET site = 0, revision = (SELECT value FROM counter WHERE name = 'revision') WHERE name = 'stills'")
+    e.add_run("r0002", 4)
+    e.wait_for("SELECT 1 FROM worker WHERE name = 'submit:moon' AND state = 'waiting' AND message LIKE 'is switched off%'")
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 3", DONE)
+    e.write("UPDATE task SET site = 0, revision = (SELECT value FROM counter WHERE name = 'revision') WHERE name = 'there'")
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 4", DONE)
     end(conductor)
     e.remove()
 
