@@ -225,6 +225,14 @@ flg_job_list_choose (FlgJobList *self, gint64 job)
     return FALSE;
   flg_job_model_complete (self->model);
   self->chosen = job;
+  if (position >= g_list_model_get_n_items (G_LIST_MODEL (self->model)))
+    {
+      /* Not listed now: selected when it is. */
+      g_hash_table_remove_all (self->kept);
+      g_hash_table_add (self->kept, g_memdup2 (&job, sizeof job));
+      g_signal_emit (self, signals[CHOSEN], 0);
+      return TRUE;
+    }
   gtk_selection_model_select_item (GTK_SELECTION_MODEL (self->selection), position, TRUE);
   gtk_widget_activate_action (self->view, "list.scroll-to-item", "u", position);
   return TRUE;

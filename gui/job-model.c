@@ -85,6 +85,7 @@ struct _FlgJobModel
   GPtrArray *slots;   /* FlgJobSlot, as many as are shown; behind them spare ones */
   guint lines;        /* as many of them as have been announced */
   guint growing;
+  gboolean unlisted;
   GStrv words;
   FlgJobFilter filter;
   FlgJobColumn column;
@@ -437,6 +438,20 @@ rewrite (FlgJobModel *self, guint first)
     self->growing = g_idle_add_full (GDK_PRIORITY_REDRAW + 10, on_growing, self, NULL);
 }
 
+void
+flg_job_model_set_listed (FlgJobModel *self, gboolean listed)
+{
+  if (self->unlisted == !listed)
+    return;
+  self->unlisted = !listed;
+  g_clear_handle_id (&self->growing, g_source_remove);
+  if (listed)
+    rewrite (self, 0);
+  else
+    set_lines (self, 0);
+  g_signal_emit (self, signals[CHANGED], 0);
+}
+
 static void
 announce (FlgJobModel *self, GPtrArray *before)
 {
@@ -449,6 +464,11 @@ announce (FlgJobModel *self, GPtrArray *before)
   guint removed = before->len - first - tail, added = now->len - first - tail;
   if (removed == 0 && added == 0)
     return;
+  if (self->unlisted)
+    {
+      g_signal_emit (self, signals[CHANGED], 0);
+      return;
+    }
   gboolean whole = self->growing == 0;
   g_clear_handle_id (&self->growing, g_source_remove);
   if (whole && MAX (removed, added) <= FEW)

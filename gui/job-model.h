@@ -43,6 +43,8 @@ void flg_job_model_set_order (FlgJobModel *self, FlgJobColumn column, gboolean d
 FlgJobColumn flg_job_model_order (FlgJobModel *self, gboolean *descending);
 /* The index, or what it is made from, has changed. */
 void flg_job_model_refresh (FlgJobModel *self);
+/* While nobody looks at the list it has no lines: the jobs are known all the same. */
+void flg_job_model_set_listed (FlgJobModel *self, gboolean listed);
 /* Announces at once the lines that would come with the next frames. */
 void flg_job_model_complete (FlgJobModel *self);
 /* What is shown, borrowed; valid until it is refreshed. */

@@ -274,6 +274,7 @@ static void
 set_view (FlgJobsPage *self, guint view)
 {
   self->view = view;
+  flg_job_model_set_listed (self->model, view == VIEW_LIST);
   gtk_stack_set_visible_child (self->view_stack, view == VIEW_LIST ? self->list : self->matrix);
   if (view != VIEW_LIST)
     flg_job_matrix_show_versions (FLG_JOB_MATRIX (self->matrix), view == VIEW_DATASETS);
