@@ -68,6 +68,7 @@ title_of (const char *name)
                 { "submit:", N_ ("Submits jobs") },
                 { "poll:", N_ ("Asks the scheduler") },
                 { "journals:", N_ ("Brings journals") },
+                { "runs:", N_ ("Looks for runs there") },
                 { "runs", N_ ("Looks for runs") },
                 { "plan", N_ ("Plans jobs") },
                 { "ingest", N_ ("Takes in journals") } };
