@@ -107,7 +107,7 @@ def open_shot():
     path = sorted(glob.glob(os.path.join(raw, re.search(r"-(r\d{4})-", job).group(1), "*.cxi")))[int(source)]
     aside = any(line[1] == str(shot) and line[4] == "aside" for line in lines)
     try:
-        _, count, _, _, spots = serve.ask(SPOTS, job, path, geometry, "", frame).unpack()
+        _, count, _, _, spots, *_ = serve.ask(SPOTS, job, path, geometry, "", frame).unpack()
         if not right_picture(shot, path, frame):
             return f"{path} {frame}: the picture"
         if count != len(spots) or not ([s[2:6] for s in spots] == found[shot] or aside and not spots):
