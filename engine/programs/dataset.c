@@ -38,7 +38,8 @@ find_or_make_task (FlStore *store, const char *name, const char *type, GError **
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--task %s: is of type %s already, not %s", name,
                    task->type, type);
-      g_clear_pointer (&task, g_free);
+      fl_record_free (FL_TABLE_TASK, task);
+      task = NULL;
     }
   else if (task == NULL)
     {
