@@ -229,7 +229,7 @@ fl_attempt_fail (FlConductor *conductor, const FlActive *active, const char *rea
 
 /* --- the end --- */
 
-/* The line that says why: the last that one of our programs wrote, else the last that is not a launcher's frame. */
+/* The line that says why: the last that one of our programs wrote, else the last that is not a launcher's. */
 static char *
 say_why (const FlSiteStatus *status)
 {
@@ -240,7 +240,8 @@ say_why (const FlSiteStatus *status)
       g_strstrip (*line);
       if (g_str_has_prefix (*line, "firstlight-"))
         ours = *line;
-      if (**line != '\0' && **line != '=' && **line != '-')
+      gboolean launcher = g_str_has_prefix (*line, "srun: ") || g_str_has_prefix (*line, "slurmstepd: ");
+      if (**line != '\0' && **line != '=' && **line != '-' && (any == NULL || !launcher))
         any = *line;
     }
   const char *said = ours != NULL ? ours : any;
