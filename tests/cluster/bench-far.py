@@ -91,18 +91,16 @@ def bench_poll(jobs=1000):
         e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = ?", QUEUED, jobs, seconds=900)
         print(f"{jobs} runs found to {jobs} jobs queued: {time.time() - begun:.1f} s")
         c.count("squeue", "sacct", "sbatch", "scontrol", "sinfo", "scancel")
-        polls = "SELECT last_success FROM worker WHERE name = 'poll:far'"
-        before, sessions, link, seen = e.query(polls), c.sessions(), c.link.bytes(), set()
-        begun = time.time()
-        while time.time() - begun < 60:
-            seen.update(e.query(polls))
-            time.sleep(0.05)
-        n = len(seen - set(before))
-        calls = [line.split()[0] for line in c.calls()]
-        bytes_down = c.link.bytes()[1] - link[1]
-        kinds = ", ".join(f"{calls.count(x)} {x}" for x in sorted(set(calls)))
-        print(f"60 s: {n} polls, {len(calls)} commands of Slurm ({kinds}), "
-              f"{c.sessions() - sessions} sessions of sshd; {bytes_down / max(n, 1) / 1024:.0f} KiB a poll")
+        for watched in (1, 0):
+            e.set("watch", "active", watched)
+            time.sleep(8)  # what was under way
+            calls, sessions, link = len(c.calls()), c.sessions(), c.link.bytes()
+            time.sleep(30)
+            kinds = [line.split()[0] for line in c.calls()[calls:]]
+            polls = max(kinds.count("squeue"), 1)
+            said = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+            print(f"30 s, {'and looking for new runs' if watched else 'jobs alone'}: {polls} polls: {said}; "
+                  f"{c.sessions() - sessions} sessions of sshd, {(c.link.bytes()[1] - link[1]) / polls / 1024:.0f} KiB a poll")
         for command in ("squeue", "sacct", "sbatch", "scontrol", "sinfo", "scancel"):
             c.unwrap(command)
         e.end(e.conductor)

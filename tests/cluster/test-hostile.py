@@ -81,7 +81,7 @@ def test_whole_way():
     (said,), = e.query("SELECT message FROM worker WHERE name LIKE 'runs:%'")
     assert "left out" in said, said  # that a run's name has two lines
     for (reason,) in e.query("SELECT reason FROM job"):
-        assert len(reason) < 1000 and "\n" not in reason, reason[:2000]
+        assert len(reason) < 1000 and "\n" not in reason and "the end" in reason, reason[:2000]
     for (tail,) in e.query("SELECT stderr_tail FROM attempt"):
         assert "last: $(touch" in tail and "the end" in tail and len(tail) < 20000, tail[-500:]
     show("jobs", "failed")  # with its log, of which one line is a megabyte
