@@ -287,6 +287,13 @@ flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char 
 }
 
 void
+flg_compare_panel_foresee (FlgComparePanel *self, const char *path, const char *geometry, const char *mask,
+                           guint32 frame)
+{
+  flg_shot_results_foresee (self->results, path, geometry, mask, frame);
+}
+
+void
 flg_compare_panel_set_place (FlgComparePanel *self, gint64 site)
 {
   self->site = site;

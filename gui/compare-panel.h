@@ -28,6 +28,9 @@ void flg_compare_panel_refill (FlgComparePanel *self);
 /* `path` NULL: no shot. */
 void flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char *geometry,
                                  const char *mask, guint32 frame);
+/* The shot that is probably next. */
+void flg_compare_panel_foresee (FlgComparePanel *self, const char *path, const char *geometry,
+                                const char *mask, guint32 frame);
 void flg_compare_panel_choose (FlgComparePanel *self, FlgSide side, gint64 what);
 /* Over the image; of B only when there is one. */
 void flg_compare_panel_show_side (FlgComparePanel *self, FlgSide side);

@@ -22,6 +22,34 @@ static const struct
   { "images.previous-unindexed", FLG_SHOTS_UNINDEXED, -1, N_ ("All hits before this one are indexed.") },
 };
 
+static gboolean
+find_step (FlgImagesPage *self, FlgShotKind kind, int by, FlgShotRef *ref)
+{
+  guint32 source = self->source;
+  if (!self->list)
+    return FALSE;
+  flg_shot_list_source (self->list, flg_shot_picture_path (self->picture), &source);
+  return flg_shot_list_step (self->list, source, flg_shot_picture_frame (self->picture), by, kind, ref);
+}
+
+gboolean
+flg_images_page_next (FlgImagesPage *self, const char **path, guint32 *frame)
+{
+  FlgShotRef ref;
+  if (self->along != FLG_SHOTS_LAST)
+    {
+      if (!find_step (self, self->along, self->by, &ref))
+        return FALSE;
+      *path = flg_shot_list_path (self->list, ref.source);
+      *frame = ref.frame;
+      return *path != NULL;
+    }
+  gint64 next = (gint64) flg_shot_picture_frame (self->picture) + self->by;
+  *path = flg_shot_picture_path (self->picture);
+  *frame = (guint32) next;
+  return *path && next >= 0 && next < (gint64) flg_shot_picture_n_frames (self->picture);
+}
+
 static void
 act_step (GtkWidget *widget, const char *action, GVariant *target)
 {
@@ -30,12 +58,9 @@ act_step (GtkWidget *widget, const char *action, GVariant *target)
   guint i = 0;
   while (g_strcmp0 (steps[i].action, action) != 0)
     i++;
-  guint32 source = self->source;
-  if (self->list)
-    flg_shot_list_source (self->list, flg_shot_picture_path (self->picture), &source);
-  if (self->list
-      && flg_shot_list_step (self->list, source, flg_shot_picture_frame (self->picture), steps[i].by,
-                             steps[i].kind, &ref))
+  self->along = steps[i].kind;
+  self->by = steps[i].by;
+  if (find_step (self, steps[i].kind, steps[i].by, &ref))
     flg_images_page_show_ref (self, &ref);
   else
     flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, _ (steps[i].none), NULL, 3);
@@ -88,8 +113,9 @@ static void
 act_step_frame (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
-  go (self,
-      (gint64) flg_shot_picture_frame (self->picture) + (g_str_equal (action, "images.next-frame") ? 1 : -1));
+  self->along = FLG_SHOTS_LAST;
+  self->by = g_str_equal (action, "images.next-frame") ? 1 : -1;
+  go (self, (gint64) flg_shot_picture_frame (self->picture) + self->by);
 }
 
 static void

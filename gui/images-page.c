@@ -68,7 +68,12 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
   flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
   flg_shot_picture_set_client (self->picture,
                                flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site));
-  flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* last: `path` may be its own */
+  flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* `path` may be its own */
+  if (flg_images_page_next (self, &path, &frame))
+    {
+      flg_compare_panel_foresee (self->compare, path, geometry, mask, frame);
+      flg_shot_picture_foresee (self->picture, path, geometry, mask, frame);
+    }
 }
 
 static void
@@ -483,5 +488,6 @@ flg_images_page_init (FlgImagesPage *self)
   self->history = g_array_new (FALSE, FALSE, sizeof (FlgImagePlace));
   g_array_set_clear_func (self->history, (GDestroyNotify) place_clear);
   self->random = g_rand_new ();
+  self->by = 1;
   gtk_widget_init_template (GTK_WIDGET (self));
 }

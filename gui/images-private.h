@@ -35,7 +35,9 @@ struct _FlgImagesPage
   GArray *history;         /* FlgImagePlace, for going back */
   GRand *random;
 
-  guint32 source; /* shown */
+  guint32 source;    /* shown */
+  FlgShotKind along; /* how one has come there: from shot to shot of a kind, FLG_SHOTS_LAST: frame by frame */
+  int by;            /* 1 or −1 */
   gint64 job;
   FlgShotRef wanted; /* to be shown once its file is known; job 0: none */
   guint listing;     /* folders whose files are awaited */
@@ -49,3 +51,5 @@ void flg_images_page_show_ref (FlgImagesPage *self, const FlgShotRef *ref);
 void flg_images_page_install_actions (GtkWidgetClass *klass);
 void flg_images_page_add_keys (FlgImagesPage *self);
 void flg_images_page_enable_steps (FlgImagesPage *self);
+/* The next along the way one has come. FALSE: there is none. The path is borrowed. */
+gboolean flg_images_page_next (FlgImagesPage *self, const char **path, guint32 *frame);

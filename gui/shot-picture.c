@@ -20,8 +20,12 @@ struct _FlgShotPicture
 
   char *path, *geometry, *mask; /* shown; path NULL: none */
   guint32 frame, n_frames;
-  char *drawn_path; /* whose panels the view has */
-  GCancellable *cancellable;
+  char *drawn_path;  /* whose panels the view has */
+  char *source_path; /* whose panels are awaited; NULL: none */
+  GCancellable *cancellable, *of_source;
+  FlwImageRequest wanted;   /* by the view, last; width 0: nothing yet */
+  FlViewSourceRequest next; /* foreseen; path NULL: nothing */
+  guint32 next_frame;
   guint asked; /* answers awaited */
 };
 
@@ -107,21 +111,40 @@ on_image (GObject *source, GAsyncResult *result, gpointer data)
                           g_memdup2 (image->raster, (gsize) image->width * image->height * sizeof (float)));
 }
 
-static void
-provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
+static FlViewImageRequest
+request_of (const FlViewSourceRequest *source, guint32 frame, const FlwImageRequest *wanted)
 {
-  FlgShotPicture *self = data;
-  FlViewImageRequest request = {
+  return (FlViewImageRequest){
     .slot = SLOT,
-    .source = { self->path, self->geometry, self->mask },
-    .frame = self->frame,
+    .source = *source,
+    .frame = frame,
     .rect = { wanted->x0, wanted->y0, wanted->x1, wanted->y1 },
     .reduce = wanted->nearest ? FL_VIEW_NEAREST : FL_VIEW_MAXIMUM,
     .width = wanted->width,
     .height = wanted->height,
   };
+}
+
+/* It will be wanted as the view is now. */
+static void
+foresee (FlgShotPicture *self)
+{
+  if (!self->client || !self->next.path || self->wanted.width == 0)
+    return;
+  FlViewImageRequest request = request_of (&self->next, self->next_frame, &self->wanted);
+  fl_view_client_foresee_image (self->client, &request);
+}
+
+static void
+provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
+{
+  FlgShotPicture *self = data;
+  FlViewSourceRequest source = { self->path, self->geometry, self->mask };
+  FlViewImageRequest request = request_of (&source, self->frame, wanted);
+  self->wanted = *wanted;
   fl_view_client_image_async (self->client, &request, self->cancellable, on_image,
                               ask (self, wanted->serial));
+  foresee (self);
 }
 
 /* The few pixels of the brightest spots would squeeze all others into the first bins: they go into the last one. */
@@ -171,6 +194,7 @@ on_source (GObject *object, GAsyncResult *result, gpointer data)
   self->asked--;
   if (!self->view || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
+  g_clear_pointer (&self->source_path, g_free);
   if (!source)
     {
       gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
@@ -188,21 +212,45 @@ on_source (GObject *object, GAsyncResult *result, gpointer data)
   gboolean had_picture = self->drawn_path != NULL;
   g_free (self->drawn_path);
   self->drawn_path = g_strdup (self->path);
-  /* From file to file of one detector the zoom stays. */
-  if (had_picture)
-    flw_image_view_reload (self->view);
-  else
+  /* From file to file of one detector the zoom stays, and the picture has been asked for already. */
+  if (!had_picture)
     flw_image_view_set_provider (self->view, provide, self, NULL);
 }
 
 /* --- which shot --- */
 
 static void
+forget (GCancellable **cancellable)
+{
+  g_cancellable_cancel (*cancellable);
+  g_object_unref (*cancellable);
+  *cancellable = g_cancellable_new ();
+}
+
+static void
+forget_source (FlgShotPicture *self)
+{
+  g_clear_pointer (&self->source_path, g_free);
+  forget (&self->of_source);
+}
+
+static void
 forget_asked (FlgShotPicture *self)
 {
-  g_cancellable_cancel (self->cancellable);
-  g_object_unref (self->cancellable);
-  self->cancellable = g_cancellable_new ();
+  forget_source (self);
+  forget (&self->cancellable);
+}
+
+/* Whose frames and panels the view is to know; while they come the view has those of the file before. */
+static void
+ask_source (FlgShotPicture *self)
+{
+  if (g_strcmp0 (self->source_path, self->path) == 0)
+    return;
+  forget_source (self);
+  self->source_path = g_strdup (self->path);
+  FlViewSourceRequest request = { self->path, self->geometry, self->mask };
+  fl_view_client_source_async (self->client, &request, self->of_source, on_source, ask (self, 0));
 }
 
 static void
@@ -223,21 +271,39 @@ flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geome
       flw_image_view_set_empty_text (self->view, _ ("Images are not available."));
       return;
     }
-  forget_asked (self);
   set_text (&self->path, path);
   set_text (&self->geometry, geometry);
   set_text (&self->mask, mask);
   self->frame = frame;
+  /* What is on its way of other shots is not forgotten: while somebody holds a key it is all that there is to see. */
+  if (self->drawn_path)
+    flw_image_view_reload (self->view);
   if (same_file)
     {
+      forget_source (self);
       set_frames (self, self->n_frames);
-      flw_image_view_reload (self->view);
     }
   else
-    {
-      FlViewSourceRequest request = { self->path, self->geometry, self->mask };
-      fl_view_client_source_async (self->client, &request, self->cancellable, on_source, ask (self, 0));
-    }
+    ask_source (self);
+}
+
+static void
+forget_next (FlgShotPicture *self)
+{
+  g_free ((char *) self->next.path);
+  g_free ((char *) self->next.geometry);
+  g_free ((char *) self->next.mask);
+  self->next = (FlViewSourceRequest){ NULL };
+}
+
+void
+flg_shot_picture_foresee (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
+                          guint32 frame)
+{
+  forget_next (self);
+  self->next = (FlViewSourceRequest){ g_strdup (path), g_strdup (geometry), g_strdup (mask) };
+  self->next_frame = frame;
+  foresee (self);
 }
 
 void
@@ -246,6 +312,7 @@ flg_shot_picture_set_client (FlgShotPicture *self, FlViewClient *client)
   if (client == self->client)
     return;
   forget_asked (self);
+  forget_next (self);
   g_set_object (&self->client, client);
   g_clear_pointer (&self->drawn_path, g_free); /* the same path is another file there */
 }
@@ -254,6 +321,7 @@ void
 flg_shot_picture_clear (FlgShotPicture *self, const char *text)
 {
   forget_asked (self);
+  forget_next (self);
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->drawn_path, g_free);
   flw_image_view_set_provider (self->view, NULL, NULL, NULL);
@@ -302,6 +370,7 @@ void
 flg_shot_picture_close (FlgShotPicture *self)
 {
   g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (self->of_source);
   if (!self->view)
     return;
   g_signal_handlers_disconnect_by_data (self->view, self);
@@ -315,6 +384,9 @@ flg_shot_picture_finalize (GObject *object)
   FlgShotPicture *self = FLG_SHOT_PICTURE (object);
   g_clear_object (&self->client);
   g_object_unref (self->cancellable);
+  g_object_unref (self->of_source);
+  g_free (self->source_path);
+  forget_next (self);
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
@@ -335,4 +407,5 @@ flg_shot_picture_init (FlgShotPicture *self)
 {
   self->brightest = INFINITY;
   self->cancellable = g_cancellable_new ();
+  self->of_source = g_cancellable_new ();
 }

@@ -19,9 +19,12 @@ void flg_shot_picture_set_client (FlgShotPicture *self, FlViewClient *client);
 /* What is on its way is forgotten; then unref. */
 void flg_shot_picture_close (FlgShotPicture *self);
 /* "" = no geometry, mask. Copies. From frame to frame of one file the zoom stays, as it does from file
- * to file. */
+ * to file. Faster than pictures come, those that come are shown, the last one last. */
 void flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
                             guint32 frame);
+/* What will probably be shown next; a client far away fetches its picture while nothing else is asked of it. */
+void flg_shot_picture_foresee (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,
+                               guint32 frame);
 /* No picture, but these words. */
 void flg_shot_picture_clear (FlgShotPicture *self, const char *text);
 /* The file shown; NULL: none. */

@@ -209,6 +209,24 @@ flg_shot_results_set_shot (FlgShotResults *self, const char *path, const char *g
 }
 
 void
+flg_shot_results_foresee (FlgShotResults *self, const char *path, const char *geometry, const char *mask,
+                          guint32 frame)
+{
+  gboolean same_file = g_strcmp0 (path, self->path) == 0;
+  for (FlgSide which = FLG_SIDE_A; which < FLG_N_SIDES; which++)
+    {
+      const Side *side = &self->sides[which];
+      gboolean moved =
+          side->path && g_strcmp0 (side->path, self->path) != 0; /* another file's name there is not known */
+      if (!side->client || side->result.kind != FLG_RESULT_STORED || (moved && !same_file))
+        continue;
+      FlViewSourceRequest source = { moved ? side->path : path, geometry, mask };
+      FlViewSpotsRequest request = { side->result.from, source, frame };
+      fl_view_client_foresee_results (side->client, &request);
+    }
+}
+
+void
 flg_shot_results_set_side (FlgShotResults *self, FlgSide which, FlgResultKind kind, const char *from)
 {
   FlgShotResult *result = &self->sides[which].result;

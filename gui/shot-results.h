@@ -44,6 +44,9 @@ void flg_shot_results_close (FlgShotResults *self);
 /* `path` NULL: no shot. "" = no geometry, mask. */
 void flg_shot_results_set_shot (FlgShotResults *self, const char *path, const char *geometry,
                                 const char *mask, guint32 frame);
+/* What will probably be the next shot: a client far away fetches what is stored of it while nothing else is asked of it. */
+void flg_shot_results_foresee (FlgShotResults *self, const char *path, const char *geometry, const char *mask,
+                               guint32 frame);
 /* Of the same kind, the former answer stays until the next has come. */
 void flg_shot_results_set_side (FlgShotResults *self, FlgSide side, FlgResultKind kind, const char *from);
 /* Who is asked about a side, and what the shot's file is called there (NULL: as everywhere); asks at once. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/view/client-ahead.h"
 #include "engine/view/client-link.h"
 
 #define FIRST_PAUSE_MS   200u
@@ -12,7 +13,6 @@
 #define SLOW_US          (3 * G_USEC_PER_SEC)
 #define LOST_US          (20 * G_USEC_PER_SEC)
 #define KEPT_BYTES       (64u << 20)
-#define LONGEST_STEP     64 /* frames that one turn of a page may go, to be gone on with */
 
 struct _FlViewClient
 {
@@ -29,10 +29,9 @@ struct _FlViewClient
   gint64 round_trip;
   gboolean closed, far;
   FlViewCache *cache;
-  GVariant *seen;   /* the last image request */
-  gint64 step;      /* frames from the one before; 0: another picture altogether */
-  guint32 frames;   /* of its file; 0 = not known yet */
-  guint32 ahead_id; /* of a picture asked for before anybody wants it, 0 = none */
+  FlViewAhead *ahead;
+  guint32 ahead_id; /* of what is asked for before anybody wants it, 0 = none */
+  FlViewOperation ahead_operation;
   char *ahead_key;
 };
 
@@ -137,7 +136,6 @@ drop_link (FlViewClient *self, int code, const char *message)
 {
   GPtrArray *calls = fl_view_link_take_all (self->link);
   self->ahead_id = 0;
-  g_clear_pointer (&self->ahead_key, g_free);
   g_clear_pointer (&self->link, fl_view_link_free);
   fl_view_calls_fail (calls, code, message);
 }
@@ -234,31 +232,32 @@ watch_cancellable (FlViewClient *self, GCancellable *cancellable, guint32 id)
   return source;
 }
 
-/* What was asked for ahead is asked for now (TRUE), or is in the way. */
+/* What was asked for ahead is asked for now: its answer goes to the task. */
 static gboolean
 take_ahead (FlViewClient *self, const char *key, GTask *task, GCancellable *cancellable)
 {
-  gboolean taken = FALSE;
-  guint32 id = self->ahead_id;
-  g_autofree char *ahead = g_steal_pointer (&self->ahead_key);
-  self->ahead_id = 0;
-  if (id == 0)
+  if (self->ahead_id == 0 || self->link == NULL || g_strcmp0 (self->ahead_key, key) != 0)
     return FALSE;
-  if (key != NULL && strcmp (ahead, key) == 0 && self->link != NULL)
-    {
-      g_autoptr (GSource) cancelled = watch_cancellable (self, cancellable, id);
-      taken = fl_view_link_hand_over (self->link, id, task, cancelled);
-      if (!taken && cancelled != NULL)
-        g_source_destroy (cancelled);
-      return taken;
-    }
-  FlViewCall *call = take_call (self, id);
-  if (call != NULL)
-    {
-      g_task_return_new_error (call->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "no longer wanted");
-      fl_view_call_free (call);
-    }
-  return FALSE;
+  g_autoptr (GSource) cancelled = watch_cancellable (self, cancellable, self->ahead_id);
+  gboolean taken = fl_view_link_hand_over (self->link, self->ahead_id, task, cancelled);
+  if (!taken && cancelled != NULL)
+    g_source_destroy (cancelled);
+  self->ahead_id = 0;
+  return taken;
+}
+
+/* A picture that nobody has asked for yet is not to be in the way of one that is wanted. */
+static void
+make_way (FlViewClient *self, FlViewOperation operation)
+{
+  gboolean both =
+      self->ahead_operation == FL_VIEW_IMAGE && (operation == FL_VIEW_IMAGE || operation == FL_VIEW_TRY);
+  FlViewCall *call = self->ahead_id != 0 && both ? take_call (self, self->ahead_id) : NULL;
+  if (call == NULL)
+    return;
+  self->ahead_id = 0;
+  g_task_return_new_error (call->task, G_IO_ERROR, G_IO_ERROR_CANCELLED, "no longer wanted");
+  fl_view_call_free (call);
 }
 
 /* Sends it; takes `kept`. Returns its id. */
@@ -309,6 +308,7 @@ request (FlViewClient *self, FlViewOperation operation, GVariant *body, FlViewKe
   else if (!take_ahead (self, key, task, cancellable))
     {
       FlViewKept none = { NULL, NULL };
+      make_way (self, operation);
       send_call (self, operation, own, kept != NULL ? *kept : none, task, cancellable);
       return;
     }
@@ -318,49 +318,22 @@ request (FlViewClient *self, FlViewOperation operation, GVariant *body, FlViewKe
 
 /* --- what will be asked for next --- */
 
-/* `body`: of the picture that is asked for. */
-static void
-note_direction (FlViewClient *self, GVariant *body, const FlViewImageRequest *now)
-{
-  FlViewImageRequest before;
-  gboolean same = FALSE;
-  if (self->seen != NULL && fl_view_image_request_decode (self->seen, &before, NULL))
-    {
-      guint32 frame = before.frame;
-      before.frame = now->frame;
-      g_autoptr (GVariant) moved = g_variant_ref_sink (fl_view_image_request_encode (&before));
-      gint64 step = (gint64) now->frame - frame;
-      same = g_variant_equal (moved, body) && ABS (step) <= LONGEST_STEP;
-      self->step = same && step != 0 ? step : same ? self->step : 0;
-    }
-  if (!same)
-    self->frames = 0;
-  g_clear_pointer (&self->seen, g_variant_unref);
-  self->seen = g_variant_ref (body);
-}
-
-/* Asks for the next picture in the direction of travel, when there is nothing else to do. */
+/* One after the other, while there is nothing else to do. */
 static void
 look_ahead (FlViewClient *self)
 {
-  FlViewImageRequest r;
-  if (self->step == 0 || self->ahead_id != 0 || self->link == NULL || !fl_view_link_is_idle (self->link)
-      || !fl_view_image_request_decode (self->seen, &r, NULL))
+  if (self->ahead_id != 0 || self->link == NULL || !fl_view_link_is_idle (self->link))
     return;
-  gint64 frame = r.frame + self->step;
-  if (frame < 0 || frame >= self->frames)
+  FlViewForeseen *next = fl_view_ahead_pop (self->ahead, self->cache);
+  if (next == NULL)
     return;
-  r.frame = (guint32) frame;
-  r.slot = FL_VIEW_SLOT_AHEAD;
-  FlViewKept kept = fl_view_kept_image (&r);
-  if (fl_view_cache_has (self->cache, kept.key))
-    {
-      fl_view_kept_clear (&kept);
-      return;
-    }
   g_autoptr (GTask) task = g_task_new (self, NULL, NULL, NULL);
-  self->ahead_key = g_strdup (kept.key);
-  self->ahead_id = send_call (self, FL_VIEW_IMAGE, fl_view_image_request_encode (&r), kept, task, NULL);
+  g_free (self->ahead_key);
+  self->ahead_key = g_strdup (next->kept.key);
+  self->ahead_operation = next->operation;
+  self->ahead_id = send_call (self, next->operation, next->body, next->kept, task, NULL);
+  next->kept = (FlViewKept){ NULL, NULL };
+  fl_view_foreseen_free (next);
 }
 
 static gboolean
@@ -387,14 +360,9 @@ static void
 on_delivered (FlViewClient *self, const FlViewCall *call, gpointer answer)
 {
   if (call->id == self->ahead_id)
-    {
-      self->ahead_id = 0;
-      g_clear_pointer (&self->ahead_key, g_free);
-    }
+    self->ahead_id = 0;
   if (answer != NULL && call->kept.key != NULL)
     fl_view_cache_put (self->cache, &call->kept, call->operation, answer);
-  if (answer != NULL && call->operation == FL_VIEW_IMAGE)
-    self->frames = ((const FlViewImage *) answer)->frames;
   look_ahead_soon (self);
 }
 
@@ -435,11 +403,8 @@ fl_view_client_image_async (FlViewClient *self, const FlViewImageRequest *what, 
 {
   FlViewImageRequest r = *what;
   r.encoding = self->far ? FL_VIEW_COMPACT : FL_VIEW_RAW;
-  GVariant *body = g_variant_ref_sink (fl_view_image_request_encode (&r));
   FlViewKept kept = fl_view_kept_image (&r);
-  note_direction (self, body, &r);
-  request (self, FL_VIEW_IMAGE, body, &kept, cancellable, callback, data);
-  g_variant_unref (body);
+  request (self, FL_VIEW_IMAGE, fl_view_image_request_encode (&r), &kept, cancellable, callback, data);
 }
 
 static void
@@ -462,6 +427,22 @@ fl_view_client_lattices_async (FlViewClient *self, const FlViewSpotsRequest *wha
                                GAsyncReadyCallback callback, gpointer data)
 {
   ask_results (self, FL_VIEW_LATTICES, what, cancellable, callback, data);
+}
+
+void
+fl_view_client_foresee_image (FlViewClient *self, const FlViewImageRequest *request)
+{
+  FlViewImageRequest r = *request;
+  r.encoding = FL_VIEW_COMPACT;
+  fl_view_ahead_put_image (self->ahead, &r);
+  look_ahead_soon (self);
+}
+
+void
+fl_view_client_foresee_results (FlViewClient *self, const FlViewSpotsRequest *request)
+{
+  fl_view_ahead_put_results (self->ahead, request);
+  look_ahead_soon (self);
 }
 
 /* --- the client --- */
@@ -542,7 +523,8 @@ fl_view_client_finalize (GObject *object)
   FlViewClient *self = FL_VIEW_CLIENT (object);
   g_strfreev (self->argv);
   g_free (self->message);
-  g_clear_pointer (&self->seen, g_variant_unref);
+  g_free (self->ahead_key);
+  fl_view_ahead_free (self->ahead);
   fl_view_cache_free (self->cache);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (fl_view_client_parent_class)->finalize (object);
@@ -596,4 +578,5 @@ fl_view_client_init (FlViewClient *self)
   self->round_trip = -1;
   g_queue_init (&self->waiting);
   self->cache = fl_view_cache_new (KEPT_BYTES);
+  self->ahead = fl_view_ahead_new ();
 }

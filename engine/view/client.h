@@ -8,7 +8,7 @@
  * Pictures, spots and lattices that have been answered are kept (64 MB, the least lately asked for go first), so that
  * going back to a shot is instant: 5 s when their files are still growing, else ten minutes, or until another answer
  * about the same file shows that it has changed. Over a far link pictures come compact, other large answers deflated,
- * and when the link is idle the next picture in the direction of travel is fetched before it is asked for.
+ * and while nothing else is asked for what has been foreseen is fetched.
  *
  * Thread: everything on the thread whose default main context it was made in; nothing here blocks: the pipe is read
  * and decoded by a thread of its own. Cancelling a request, or being overtaken in a slot, ends it with
@@ -51,6 +51,12 @@ void fl_view_client_restart (FlViewClient *client);
 void fl_view_client_image_async (FlViewClient *client, const FlViewImageRequest *request,
                                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 FlViewImage *fl_view_client_image_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* What will probably be asked for next: over a far link it is fetched, one after the other, while nothing else is awaited,
+ * and kept. A picture takes the place of the one foreseen before; results (spots and lattices) those of the same job. A
+ * link that is not far does nothing. */
+void fl_view_client_foresee_image (FlViewClient *client, const FlViewImageRequest *request);
+void fl_view_client_foresee_results (FlViewClient *client, const FlViewSpotsRequest *request);
 
 void fl_view_client_spots_async (FlViewClient *client, const FlViewSpotsRequest *request,
                                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);

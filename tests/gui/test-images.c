@@ -1,5 +1,7 @@
 /* The Images page on a serve child that makes its answers up (fake-serve.c): what lies over the image, what a trial would
  * find, two results beside each other, and the way from shot to shot. */
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/batch.h"
@@ -225,6 +227,121 @@ test_steps (void)
   room_free (room);
 }
 
+static float
+frame_shown (FlgImagesPage *page)
+{
+  guint width, height;
+  const float *raster = flw_image_view_get_raster (flg_images_page_view (page), &width, &height);
+  return raster ? raster[0] : -1;
+}
+
+static gboolean
+shows_wanted (gpointer data)
+{
+  guint32 frame;
+  flg_images_page_shown (data, &frame);
+  return frame_shown (data) == (float) frame && flg_page_is_settled (data);
+}
+
+/* Milliseconds until the shot that the action goes to is there with all that lies over it. */
+static double
+time_step (FlgImagesPage *page, const char *action)
+{
+  gint64 begun = g_get_monotonic_time ();
+  room_do (GTK_WIDGET (page), action, NULL);
+  display_wait (shows_wanted, page);
+  return (double) (g_get_monotonic_time () - begun) / 1000;
+}
+
+static gboolean
+set_true (gpointer flag)
+{
+  *(gboolean *) flag = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for (guint ms)
+{
+  gboolean over = FALSE;
+  g_timeout_add (ms, set_true, &over);
+  while (!over)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* What is next the way one has come is there before it is asked for, picture and marks: the child is not heard. */
+static void
+test_foreseen (void)
+{
+  Room *room;
+  FlgImagesPage *page = open_shot (&room, 12);
+  FlViewClient *client = flg_context_view (room->context);
+  add_shots (room);
+  room_settle (room);
+  room_settle (room);
+  fl_view_client_set_far (client, TRUE);
+  go (room, page, 402);
+  double not_foreseen = time_step (page, "images.next-hit");
+  wait_for (1500);
+  kill (atoi (fl_view_client_pid (client)), SIGSTOP);
+  double foreseen = time_step (page, "images.next-hit");
+  g_test_message ("next hit %.0f ms, foreseen %.0f ms", not_foreseen, foreseen);
+  const FlgShotResult *a = result_of (page, FLG_SIDE_A);
+  g_assert_cmpuint (a->counts.spots, ==, 100);
+  kill (atoi (fl_view_client_pid (client)), SIGCONT);
+  room_do (GTK_WIDGET (page), "images.next-frame", NULL);
+  room_settle (room);
+  wait_for (1500);
+  kill (atoi (fl_view_client_pid (client)), SIGSTOP);
+  time_step (page, "images.next-frame");
+  kill (atoi (fl_view_client_pid (client)), SIGCONT);
+  room_free (room);
+}
+
+typedef struct
+{
+  FlgImagesPage *page;
+  guint left, seen;
+  float shown;
+} Held;
+
+static void
+note_raster (Held *held)
+{
+  float shown = frame_shown (held->page);
+  g_assert_cmpfloat (shown, >, held->shown);
+  held->shown = shown;
+  held->seen += held->left > 0;
+}
+
+static gboolean
+on_repeat (gpointer data)
+{
+  Held *held = data;
+  room_do (GTK_WIDGET (held->page), "images.next-frame", NULL);
+  return --held->left > 0;
+}
+
+/* A key held for 3 s: at least three pictures a second, none older than the one before, and then the last. */
+static void
+test_held (void)
+{
+  Room *room;
+  Held held = { open_shot (&room, 12), 90, 0, 12 };
+  fl_view_client_set_far (flg_context_view (room->context), TRUE);
+  gulong noted = g_signal_connect_swapped (flg_images_page_view (held.page), "raster-changed",
+                                           G_CALLBACK (note_raster), &held);
+  g_timeout_add (33, on_repeat, &held);
+  while (held.left > 0)
+    g_main_context_iteration (NULL, TRUE);
+  display_wait (shows_wanted, held.page);
+  g_assert_cmpfloat (held.shown, ==, 102);
+  g_test_message ("%.1f pictures a second", held.seen / 2.97);
+  g_assert_cmpuint (held.seen, >=, 9);
+  g_signal_handler_disconnect (flg_images_page_view (held.page), noted);
+  room_free (room);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -233,5 +350,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/gui/images/compare", test_compare);
   g_test_add_func ("/gui/images/tune", test_tune);
   g_test_add_func ("/gui/images/steps", test_steps);
+  g_test_add_func ("/gui/images/foreseen", test_foreseen);
+  g_test_add_func ("/gui/images/held", test_held);
   return g_test_run ();
 }

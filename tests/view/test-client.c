@@ -400,7 +400,7 @@ test_kept (void)
   signal_child (client, SIGSTOP);
   for (guint32 frame = 0; frame < 3; frame++)
     g_assert_true (is_answered (client, frame, 100));
-  g_assert_false (is_answered (client, 3, 100)); /* near links fetch nothing ahead */
+  g_assert_false (is_answered (client, 3, 100));
   g_assert_false (is_answered (client, 1, 101));
   signal_child (client, SIGCONT);
   g_assert_true (is_answered (client, 3, 100));
@@ -408,26 +408,68 @@ test_kept (void)
 }
 
 static void
+foresee_frame (FlViewClient *client, guint32 frame)
+{
+  FlViewImageRequest r = { .source = { "any", NULL, NULL }, .frame = frame, .width = 300, .height = 300 };
+  fl_view_client_foresee_image (client, &r);
+}
+
+static gboolean
+has_results (FlViewClient *client, guint32 frame)
+{
+  FlViewSpotsRequest r = { "job", { "any", NULL, NULL }, frame };
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  GAsyncResult *spots = NULL, *lattices = NULL;
+  fl_view_client_spots_async (client, &r, cancellable, on_ready, &spots);
+  fl_view_client_lattices_async (client, &r, cancellable, on_ready, &lattices);
+  for (guint i = 0; i < 100 && (spots == NULL || lattices == NULL); i++)
+    run_for (1);
+  if (spots == NULL || lattices == NULL)
+    g_cancellable_cancel (cancellable);
+  wait_for (&spots);
+  wait_for (&lattices);
+  g_autoptr (FlViewSpots) s = fl_view_client_spots_finish (client, spots, NULL);
+  g_autoptr (FlViewLattices) l = fl_view_client_lattices_finish (client, lattices, NULL);
+  g_object_unref (spots), g_object_unref (lattices);
+  return s != NULL && l != NULL && s->n_spots == frame;
+}
+
+/* What has been foreseen is there while the child is stopped; what has not is not. */
+static void
 test_ahead (void)
 {
   FlViewClient *client = new_client ();
-  fl_view_client_set_far (client, TRUE);
   wait_state (client, FL_VIEW_UP);
-  g_assert_true (is_answered (client, 2, 300));
+  foresee_frame (client, 1); /* the link is near */
   run_for (100);
+  signal_child (client, SIGSTOP);
+  g_assert_false (is_answered (client, 1, 300));
+  signal_child (client, SIGCONT);
+  fl_view_client_set_far (client, TRUE);
   g_autoptr (FlViewImage) image = image_of_frame (client, 4, 300);
   g_assert_nonnull (image);
   for (gsize k = 1; k < 300 * 300; k++) /* compact, and exact */
     g_assert_cmpfloat (image->raster[k], ==, 1e6f + (float) (k % 65536));
   g_assert_true (isnan (image->raster[0]));
-  run_for (300); /* meanwhile 6 is fetched */
+  FlViewSpotsRequest results = { "job", { "any", NULL, NULL }, 7 };
+  fl_view_client_foresee_results (client, &results);
+  foresee_frame (client, 6);
+  foresee_frame (client, 7); /* instead */
+  run_for (300);
   signal_child (client, SIGSTOP);
-  g_assert_true (is_answered (client, 6, 300));
-  g_assert_false (is_answered (client, 8, 300));
+  g_assert_true (is_answered (client, 7, 300));
+  g_assert_true (has_results (client, 7));
+  g_assert_false (is_answered (client, 6, 300));
+  g_assert_false (has_results (client, 8));
+  /* What is on its way already is waited for, even when other things are asked for; another picture overtakes it. */
+  foresee_frame (client, 8);
+  run_for (20);
   signal_child (client, SIGCONT);
-  /* What is on its way already is waited for, not asked for again; the file ends at 11. */
-  for (guint32 frame = 7; frame < 11; frame++)
-    g_assert_true (is_answered (client, frame, 300));
+  g_assert_true (has_results (client, 9));
+  g_assert_true (is_answered (client, 8, 300));
+  foresee_frame (client, 9);
+  run_for (1);
+  g_assert_true (is_answered (client, 10, 300));
   run_for (100);
   close_client (client);
 }
@@ -446,6 +488,7 @@ static void
 put_frame (FlViewCache *cache, const char *path, guint32 frame, guint64 stamp, guint side)
 {
   g_autoptr (FlViewImage) image = some_image (stamp, side);
+  image->origin.growing = g_str_has_suffix (path, ".growing");
   FlViewImageRequest r = { .source = { path, NULL, NULL }, .frame = frame, .width = side, .height = side };
   FlViewKept kept = fl_view_kept_image (&r);
   fl_view_cache_put (cache, &kept, FL_VIEW_IMAGE, image);
@@ -486,6 +529,30 @@ test_cache (void)
   /* Larger than all room: not kept, and nothing else either. */
   put_frame (cache, "d", 0, 9, 400);
   g_assert_false (has_frame (cache, "d", 0, 400, FALSE));
+  fl_view_cache_free (cache);
+}
+
+/* What may have become another is not kept for long: 5 s, here by the clock. */
+static void
+test_growing (void)
+{
+  FlViewCache *cache = fl_view_cache_new (10000000);
+  put_frame (cache, "a", 0, 7, 10);
+  put_frame (cache, "b", 0, 0, 10); /* nobody knows what file it was */
+  put_frame (cache, "c.growing", 0, 7, 10);
+  gint64 begun = g_get_monotonic_time ();
+  g_usleep (4 * G_USEC_PER_SEC);
+  if (g_get_monotonic_time () - begun < 4900000) /* else the machine has slept */
+    {
+      g_assert_true (has_frame (cache, "b", 0, 10, TRUE)); /* its use makes it no younger */
+      g_assert_true (has_frame (cache, "c.growing", 0, 10, TRUE));
+    }
+  g_usleep (1100000);
+  g_assert_true (has_frame (cache, "a", 0, 10, FALSE));
+  g_assert_false (has_frame (cache, "b", 0, 10, FALSE));
+  g_assert_false (has_frame (cache, "c.growing", 0, 10, TRUE));
+  put_frame (cache, "c.growing", 0, 8, 10);
+  g_assert_true (has_frame (cache, "c.growing", 0, 10, TRUE));
   fl_view_cache_free (cache);
 }
 
@@ -548,6 +615,7 @@ main (int argc, char **argv)
   g_test_add_func ("/view/client/kept", test_kept);
   g_test_add_func ("/view/client/ahead", test_ahead);
   g_test_add_func ("/view/client/cache", test_cache);
+  g_test_add_func ("/view/client/growing", test_growing);
   g_test_add_func ("/view/client/find-and-feed", test_find_and_feed);
   int status = g_test_run ();
   g_free (self_path);
