@@ -3,6 +3,7 @@
 The PC has a home of its own (known hosts, runtime folder) and knows nothing of the cluster's Slurm. Runs lie at the site alone;
 what the store knows of the site is what the wizard writes."""
 import collections
+import ctypes
 import os
 import shutil
 import signal
@@ -15,27 +16,38 @@ PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMP
 STATES = "planned submitting queued running done failed cancelled timed-out preempted".split()
 
 
+def die_with_test():
+    ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
+
+
 class Far:
     """`site`: more columns of the site's record (`minutes=1`); `shot_ms`: how long a shot takes the fake engine; `quiet`: s
     until a run counts as complete; `scratch`: where jobs' folders lie there."""
 
     def __init__(self, cluster, control, engine, transport="libssh2", shot_ms=0, quiet=0.3, scratch=None, params="",
-                 stages="all", arguments=(), environment="", **site):
-        self.cluster, self.control, self.number = cluster, control, 0
+                 stages="all", arguments=(), **site):
+        self.cluster, self.control = cluster, control
         self.top = tempfile.mkdtemp(prefix="fl-pc-", dir=os.path.dirname(cluster.folder))
         self.folder, self.home, self.raw = (os.path.join(self.top, name) for name in ("exp", "home", "raw"))
         self.far_raw = os.path.join(cluster.folder, "site", os.path.basename(self.top) + "-raw")
         self.far_scratch = scratch or os.path.join(cluster.scratch, os.path.basename(self.top))
         cluster.run(["mkdir", "-p", self.far_raw, self.far_scratch])
         self.processes, self.conductor, self.log = [], None, os.path.join(self.top, "log")
-        self.make_home()
+        try:
+            self.make_home()
+            self.make_experiment(engine, transport, shot_ms, quiet, params, stages, arguments, site)
+        except BaseException:
+            self.close()
+            raise
+
+    def make_experiment(self, engine, transport, shot_ms, quiet, params, stages, arguments, site):
+        cluster = self.cluster
         self.program("experiment", "--store", self.folder, "--watch", self.raw, "--quiet", str(quiet), "--trial", params,
                      "--stages", stages, *arguments)
-        # None of the scheduler's limits is met by accident: a node takes as many jobs as it has cores.
         shared = {"kind": "ssh", "host": cluster.host, "port": cluster.port, "user_name": cluster.user, "transport": transport,
                   "identity": cluster.key, "ssh_config": self.ssh_config, "engine": engine, "scratch": "experiment",
                   "nodes": 1, "ranks_per_node": 1, "minutes": 10, "active": 1,
-                  "environment": f"export FAKE_SHOT_MS={shot_ms}\n{environment}"}
+                  "environment": f"export FAKE_SHOT_MS={shot_ms}"}
         self.site = self.add("site", name="far", **{**shared, **site})
         self.add("site_root", site=self.site, root="data", path=self.far_raw)
         self.add("site_root", site=self.site, root="experiment", path=self.far_scratch)
@@ -69,7 +81,7 @@ class Far:
     def start(self, argv, **environment):
         with open(self.log, "ab") as log:
             process = subprocess.Popen(argv, env={**self.environment, **environment}, stdin=subprocess.DEVNULL, stdout=log,
-                                       stderr=log, cwd=self.top, start_new_session=True)
+                                       stderr=log, cwd=self.top, start_new_session=True, preexec_fn=die_with_test)
         self.processes.append(process)
         return process
 
