@@ -26,7 +26,9 @@ typedef struct
   GHashTable *asked;   /* requests under way */
   GHashTable *looking; /* ids of watches that are looked at now */
   gboolean submitting, polling, pulling;
-  gint64 polled, pulled; /* monotonic µs */
+  gboolean measuring;
+  gint64 polled, pulled, measured; /* monotonic µs */
+  char *nodes; /* what the site said of its nodes and queue last; NULL: nothing yet */
   FlSiteLink *probe;     /* a thread for the probe alone; NULL: none runs */
   GCancellable *probe_stop;
 } FlPlace;

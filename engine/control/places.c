@@ -133,7 +133,7 @@ drop_link (FlPlace *place)
   place->conductor->pending -= g_hash_table_size (place->asked);
   g_hash_table_remove_all (place->asked);
   g_hash_table_remove_all (place->looking);
-  place->submitting = place->polling = place->pulling = FALSE;
+  place->submitting = place->polling = place->pulling = place->measuring = FALSE;
 }
 
 /* First the connection: then whatever waits for it is answered at once. */
@@ -158,6 +158,7 @@ fl_place_free (FlPlace *place)
   g_free (place->connection);
   g_free (place->manner);
   g_free (place->trouble);
+  g_free (place->nodes);
   g_free (place);
 }
 

@@ -11,6 +11,7 @@
 #define SUBMIT_AGAIN_S  2  /* so far apart: a machine may be slow to begin it; */
 #define FAR_AGAIN_S     20 /* a scheduler far away slower */
 #define MOST_AT_ONCE    500
+#define MEASURE_S       60 /* between two looks at a cluster's nodes and queue */
 #define FAR_POLL_S      2
 #define PULL_S          1
 #define FRESH_S         40
@@ -131,7 +132,8 @@ static void
 note_success (FlPlace *place, const char *what)
 {
   g_autofree char *worker = fl_place_worker (place, what);
-  fl_workers_well (place->conductor->workers, worker, place->id, "");
+  gboolean poll = strcmp (what, "poll") == 0 && place->nodes != NULL;
+  fl_workers_well (place->conductor->workers, worker, place->id, poll ? place->nodes : "");
 }
 
 /* Trouble with one attempt's records or journals does not stop the others. */
@@ -462,6 +464,37 @@ ask_how (FlPlace *place, GPtrArray *actives)
 }
 
 static void
+measured (const FlProbe *probe, const GError *error, gpointer data)
+{
+  FlAsked *asked = data;
+  FlPlace *place = asked->place;
+  place->measuring = FALSE;
+  if (error != NULL)
+    note_failure (place, "poll", error);
+  else
+    {
+      g_free (place->nodes);
+      place->nodes = g_strdup (probe->summary);
+      note_success (place, "poll");
+    }
+  fl_asked_done (asked);
+}
+
+/* How busy the cluster is: for people, so a minute old will do. */
+static void
+measure (FlPlace *place)
+{
+  gint64 now = g_get_monotonic_time ();
+  if (place->measuring || strcmp (place->record->kind, "local") == 0 || !place->record->active
+      || (place->measured > 0 && now < place->measured + MEASURE_S * G_USEC_PER_SEC)
+      || !may_ask (place, "poll"))
+    return;
+  place->measuring = TRUE;
+  place->measured = now;
+  fl_site_link_probe (place->link, measured, fl_asked_new (place));
+}
+
+static void
 pull (FlPlace *place, GPtrArray *actives)
 {
   g_autoptr (GPtrArray) list = g_ptr_array_new ();
@@ -546,5 +579,6 @@ fl_conductor_attend (FlConductor *conductor)
       submit (place, actives);
       ask_how (place, actives);
       pull (place, actives);
+      measure (place);
     }
 }
