@@ -1,152 +1,34 @@
 #define G_LOG_DOMAIN "firstlight-gui"
-#include "gui/jobs-page.h"
+#include "gui/jobs-private.h"
 
 #include <glib/gi18n.h>
 
-#include "gui/job-detail.h"
-#include "gui/job-wishes.h"
 #include "gui/record-choice.h"
-#include "widgets/empty-state.h"
 
 /* Of the page's height, in %; the rest is the chosen job's. */
 #define TABLE_SHARE 50
-
-struct _FlgJobsPage
-{
-  FlgPage parent_instance;
-  GtkStack *stack, *view_stack;
-  GtkBox *views;
-  FlgJobDetail *detail;
-  FlwEmptyState *empty;
-  GtkSearchEntry *filter;
-  GtkDropDown *state_choice, *site_choice, *dataset_choice;
-  GtkLabel *headline, *question;
-  GtkWidget *approve_all, *hold_all, *stop_all;
-  GtkRevealer *confirm;
-  GtkPaned *paned;
-  gboolean divided, filling;
-  FlgJobIndex *index;
-  FlgJobModel *model;
-  GtkWidget *list, *matrix;
-  guint view;
-  gint64 chosen;
-  gint64 wanted;  /* to be shown once it is there */
-  FlgWish *asked; /* NULL: nothing */
-  guint beat;
-};
 
 G_DEFINE_FINAL_TYPE (FlgJobsPage, flg_jobs_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 #define JOBS(self)       flg_experiment_table (EXPERIMENT (self), FL_TABLE_JOB)
 
-enum
-{
-  VIEW_LIST,
-  VIEW_RUNS,
-  VIEW_DATASETS,
-  N_VIEWS
-};
-
 static const struct
 {
   const char *name, *title, *tooltip;
-} views[N_VIEWS] = { { "list", N_ ("List"), N_ ("Every job a line") },
-                     { "runs", N_ ("Runs × tasks"), N_ ("A line a run, a column a trial's task") },
-                     { "datasets", N_ ("Datasets"), N_ ("A line a version of a dataset") } };
-
-/* --- which jobs --- */
-
-/* In the list all that are selected; else the one that is looked at. */
-static GArray *
-selected_jobs (FlgJobsPage *self)
-{
-  GArray *ids = self->view == VIEW_LIST ? flg_job_list_selected (FLG_JOB_LIST (self->list))
-                                        : g_array_new (FALSE, FALSE, sizeof (gint64));
-  if (ids->len == 0 && self->chosen)
-    g_array_append_val (ids, self->chosen);
-  return ids;
-}
-
-static GArray *
-shown_jobs (FlgJobsPage *self)
-{
-  guint n;
-  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
-  GArray *ids = g_array_new (FALSE, FALSE, sizeof (gint64));
-  for (guint i = 0; i < n; i++)
-    {
-      gint64 id = flg_record_id (jobs[i]);
-      g_array_append_val (ids, id);
-    }
-  return ids;
-}
-
-/* Keeps those of `ids` that can be asked that. Takes and gives the array. */
-static GArray *
-that_fit (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
-{
-  guint64 now = flg_experiment_now (EXPERIMENT (self));
-  GArray *fit = g_array_new (FALSE, FALSE, sizeof (gint64));
-  for (guint i = 0; i < ids->len; i++)
-    {
-      gint64 id = g_array_index (ids, gint64, i);
-      const FlJob *job = flg_experiment_job (EXPERIMENT (self), id);
-      if (job && flg_wish_fits (kind, job, now))
-        g_array_append_val (fit, id);
-    }
-  g_array_unref (ids);
-  return fit;
-}
-
-static guint
-count_fitting (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
-{
-  g_autoptr (GArray) fit = that_fit (self, kind, ids);
-  return fit->len;
-}
+} views[FLG_JOBS_N_VIEWS] = { { "list", N_ ("List"), N_ ("Every job a line") },
+                              { "runs", N_ ("Runs × tasks"), N_ ("A line a run, a column a trial's task") },
+                              { "datasets", N_ ("Datasets"), N_ ("A line a version of a dataset") } };
 
 /* --- what is shown --- */
 
 static void
-enable (FlgJobsPage *self, const char *action, FlgWishKind kind, gboolean writable)
-{
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), action,
-                                 writable && count_fitting (self, kind, selected_jobs (self)) > 0);
-}
-
-static void
 show_detail (FlgJobsPage *self)
 {
-  gboolean writable = !flg_experiment_is_read_only (EXPERIMENT (self));
   FlgRecord *record = flg_record_model_find (JOBS (self), self->chosen);
-  g_autoptr (GArray) selected = selected_jobs (self);
-  enable (self, "jobs.stop", FLG_WISH_STOP, writable);
-  enable (self, "jobs.retry", FLG_WISH_RETRY, writable);
-  enable (self, "jobs.approve", FLG_WISH_APPROVE, writable);
-  enable (self, "jobs.undo", FLG_WISH_UNDO, writable);
+  g_autoptr (GArray) selected = flg_jobs_page_selected (self);
+  flg_jobs_page_enable_selected (self);
   flg_job_detail_show (self->detail, record, record ? selected->len : 0);
-}
-
-static guint
-count_shown (FlgJobsPage *self, FlgWishKind kind)
-{
-  guint64 now = flg_experiment_now (EXPERIMENT (self));
-  guint n, fit = 0;
-  FlgRecord *const *jobs = flg_job_model_jobs (self->model, &n);
-  for (guint i = 0; i < n; i++)
-    fit += (guint) flg_wish_fits (kind, flg_record_job (jobs[i]), now);
-  return fit;
-}
-
-static void
-show_button (FlgJobsPage *self, GtkWidget *button, const char *action, FlgWishKind kind, const char *label)
-{
-  guint n = flg_experiment_is_read_only (EXPERIMENT (self)) ? 0 : count_shown (self, kind);
-  g_autofree char *text = g_strdup_printf ("%s %u", label, n);
-  gtk_button_set_label (GTK_BUTTON (button), text);
-  gtk_widget_set_visible (button, n > 0);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), action, n > 0);
 }
 
 static void
@@ -157,9 +39,7 @@ show_headline (FlgJobsPage *self)
   g_autofree char *text = flg_jobs_headline (self->index, jobs, n, all);
   gtk_label_set_label (self->headline, text);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->headline), text);
-  show_button (self, self->approve_all, "jobs.approve-all", FLG_WISH_APPROVE, _ ("Approve"));
-  show_button (self, self->hold_all, "jobs.hold-all", FLG_WISH_HOLD, _ ("Hold"));
-  show_button (self, self->stop_all, "jobs.stop-all", FLG_WISH_STOP, _ ("Stop"));
+  flg_jobs_page_enable_shown (self);
   gtk_stack_set_visible_child_name (
       self->stack, all == 0 && flg_experiment_is_filled (EXPERIMENT (self)) ? "empty" : "table");
 }
@@ -167,25 +47,17 @@ show_headline (FlgJobsPage *self)
 static void
 show_matrix (FlgJobsPage *self)
 {
-  if (self->view == VIEW_LIST)
+  if (self->view == FLG_JOBS_VIEW_LIST)
     return;
   flg_job_matrix_refresh (FLG_JOB_MATRIX (self->matrix));
   flg_job_matrix_choose (FLG_JOB_MATRIX (self->matrix), self->chosen);
-}
-
-/* A question is about the jobs that it was asked for. */
-static void
-withdraw (FlgJobsPage *self)
-{
-  g_clear_pointer (&self->asked, flg_wish_free);
-  gtk_revealer_set_reveal_child (self->confirm, FALSE);
 }
 
 static void
 choose (FlgJobsPage *self, gint64 job)
 {
   if (job != self->chosen)
-    withdraw (self);
+    flg_jobs_page_withdraw (self);
   self->chosen = job;
   show_detail (self);
 }
@@ -274,10 +146,10 @@ static void
 set_view (FlgJobsPage *self, guint view)
 {
   self->view = view;
-  flg_job_model_set_listed (self->model, view == VIEW_LIST);
-  gtk_stack_set_visible_child (self->view_stack, view == VIEW_LIST ? self->list : self->matrix);
-  if (view != VIEW_LIST)
-    flg_job_matrix_show_versions (FLG_JOB_MATRIX (self->matrix), view == VIEW_DATASETS);
+  flg_job_model_set_listed (self->model, view == FLG_JOBS_VIEW_LIST);
+  gtk_stack_set_visible_child (self->view_stack, view == FLG_JOBS_VIEW_LIST ? self->list : self->matrix);
+  if (view != FLG_JOBS_VIEW_LIST)
+    flg_job_matrix_show_versions (FLG_JOB_MATRIX (self->matrix), view == FLG_JOBS_VIEW_DATASETS);
   show_matrix (self);
   show_detail (self);
 }
@@ -293,7 +165,7 @@ static void
 act_view (GtkWidget *widget, const char *action, GVariant *target)
 {
   GtkWidget *button = gtk_widget_get_first_child (GTK_WIDGET (FLG_JOBS_PAGE (widget)->views));
-  for (guint i = 0; i < N_VIEWS; i++, button = gtk_widget_get_next_sibling (button))
+  for (guint i = 0; i < FLG_JOBS_N_VIEWS; i++, button = gtk_widget_get_next_sibling (button))
     if (g_str_equal (views[i].name, g_variant_get_string (target, NULL)))
       gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), TRUE);
 }
@@ -357,90 +229,7 @@ flg_jobs_page_show (FlgJobsPage *self, gint64 job)
   show_matrix (self);
 }
 
-/* --- wishes --- */
-
-static void
-write_wish (FlgJobsPage *self, FlgWish *wish)
-{
-  g_autofree char *what = flg_wish_audit (wish);
-  flg_page_write (FLG_PAGE (self), what, flg_wish_write, wish, (GDestroyNotify) flg_wish_free);
-}
-
-static void
-wish_now (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
-{
-  GArray *fit = that_fit (self, kind, ids);
-  if (fit->len)
-    write_wish (self, flg_wish_new (kind, fit));
-  else
-    g_array_unref (fit);
-}
-
-static char *
-question_of (const FlgWish *wish)
-{
-  gboolean stop = wish->kind == FLG_WISH_STOP;
-  if (wish->jobs->len == 1)
-    return g_strdup_printf (
-        stop ? _ ("Stop job %d? What it has processed is kept.")
-             : _ ("Run job %d again as a new attempt? It goes on where the last one ended."),
-        (int) g_array_index (wish->jobs, gint64, 0));
-  return g_strdup_printf (stop ? _ ("Stop %u jobs? What they have processed is kept.")
-                               : _ ("Run %u jobs again? They go on where they ended."),
-                          wish->jobs->len);
-}
-
-/* In place: what it is going to do to how many. */
-static void
-ask (FlgJobsPage *self, FlgWishKind kind, GArray *ids)
-{
-  withdraw (self);
-  GArray *fit = that_fit (self, kind, ids);
-  if (fit->len == 0)
-    {
-      g_array_unref (fit);
-      return;
-    }
-  self->asked = flg_wish_new (kind, fit);
-  g_autofree char *text = question_of (self->asked);
-  gtk_label_set_label (self->question, text);
-  gtk_revealer_set_reveal_child (self->confirm, TRUE);
-}
-
-static void
-act_wish (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
-  if (g_str_equal (action, "jobs.stop"))
-    ask (self, FLG_WISH_STOP, selected_jobs (self));
-  else if (g_str_equal (action, "jobs.retry"))
-    ask (self, FLG_WISH_RETRY, selected_jobs (self));
-  else if (g_str_equal (action, "jobs.stop-all"))
-    ask (self, FLG_WISH_STOP, shown_jobs (self));
-  else if (g_str_equal (action, "jobs.approve"))
-    wish_now (self, FLG_WISH_APPROVE, selected_jobs (self));
-  else if (g_str_equal (action, "jobs.undo"))
-    wish_now (self, FLG_WISH_UNDO, selected_jobs (self));
-  else if (g_str_equal (action, "jobs.approve-all"))
-    wish_now (self, FLG_WISH_APPROVE, shown_jobs (self));
-  else
-    wish_now (self, FLG_WISH_HOLD, shown_jobs (self));
-}
-
-static void
-act_confirm (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgJobsPage *self = FLG_JOBS_PAGE (widget);
-  if (self->asked)
-    write_wish (self, g_steal_pointer (&self->asked));
-  withdraw (self);
-}
-
-static void
-act_cancel (GtkWidget *widget, const char *action, GVariant *target)
-{
-  withdraw (FLG_JOBS_PAGE (widget));
-}
+/* --- elsewhere --- */
 
 static void
 act_elsewhere (GtkWidget *widget, const char *action, GVariant *target)
@@ -550,7 +339,7 @@ static void
 flg_jobs_page_focus (FlgPage *page)
 {
   FlgJobsPage *self = FLG_JOBS_PAGE (page);
-  if (self->view == VIEW_LIST)
+  if (self->view == FLG_JOBS_VIEW_LIST)
     flg_job_list_focus (FLG_JOB_LIST (self->list));
   else
     flg_job_matrix_focus (FLG_JOB_MATRIX (self->matrix));
@@ -585,12 +374,6 @@ const char *
 flg_jobs_page_headline (FlgJobsPage *self)
 {
   return gtk_label_get_label (self->headline);
-}
-
-const char *
-flg_jobs_page_question (FlgJobsPage *self)
-{
-  return self->asked ? gtk_label_get_label (self->question) : "";
 }
 
 FlgJobModel *
@@ -689,12 +472,7 @@ bind_children (GtkWidgetClass *widget_class)
 static void
 install_actions (GtkWidgetClass *widget_class)
 {
-  static const char *const wishes[] = { "jobs.stop",     "jobs.retry",       "jobs.approve", "jobs.undo",
-                                        "jobs.stop-all", "jobs.approve-all", "jobs.hold-all" };
-  for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
-    gtk_widget_class_install_action (widget_class, wishes[i], NULL, act_wish);
-  gtk_widget_class_install_action (widget_class, "jobs.confirm", NULL, act_confirm);
-  gtk_widget_class_install_action (widget_class, "jobs.cancel", NULL, act_cancel);
+  flg_jobs_page_install_wishes (widget_class);
   gtk_widget_class_install_action (widget_class, "jobs.view", "s", act_view);
   gtk_widget_class_install_action (widget_class, "jobs.sort", "s", act_sort);
   gtk_widget_class_install_action (widget_class, "jobs.filter", "s", act_filter);
@@ -704,8 +482,6 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "jobs.select-all", NULL, act_select_all);
   gtk_widget_class_install_action (widget_class, "jobs.show-weather", NULL, act_elsewhere);
   gtk_widget_class_install_action (widget_class, "jobs.show-images", NULL, act_elsewhere);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_r, GDK_CONTROL_MASK, "jobs.retry", NULL);
-  gtk_widget_class_add_binding_action (widget_class, GDK_KEY_Delete, GDK_CONTROL_MASK, "jobs.stop", NULL);
 }
 
 static void
@@ -735,7 +511,7 @@ flg_jobs_page_init (FlgJobsPage *self)
   flw_empty_state_set (self->empty, "flg-jobs-symbolic", _ ("No jobs yet"),
                        _ ("The conductor makes a job of each active trial and each complete run."));
   GtkWidget *first = NULL;
-  for (guint i = 0; i < N_VIEWS; i++)
+  for (guint i = 0; i < FLG_JOBS_N_VIEWS; i++)
     {
       GtkWidget *button = gtk_toggle_button_new_with_label (_ (views[i].title));
       gtk_widget_set_tooltip_text (button, _ (views[i].tooltip));
@@ -744,7 +520,7 @@ flg_jobs_page_init (FlgJobsPage *self)
       else
         first = button;
       g_object_set_data (G_OBJECT (button), "view", GUINT_TO_POINTER (i));
-      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), i == VIEW_LIST);
+      gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (button), i == FLG_JOBS_VIEW_LIST);
       g_signal_connect_object (button, "toggled", G_CALLBACK (on_view), self, 0);
       gtk_box_append (self->views, button);
     }
