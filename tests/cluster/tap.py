@@ -33,7 +33,8 @@ def main(tests):
     number, bad = 0, 0
     for group in groups:
         with concurrent.futures.ThreadPoolExecutor(len(group)) as pool:
-            for good, lines in pool.map(play, group):
+            # One alone is played by ourselves: what it leaves running for the next would die with its thread (far.py).
+            for good, lines in pool.map(play, group) if len(group) > 1 else map(play, group):
                 number, bad = number + 1, bad + (not good)
                 print("\n".join(lines).format(number), flush=True)
     raise SystemExit(1 if bad else 0)
