@@ -34,8 +34,8 @@ struct _FlwImageView
   FlwImageRequest request; /* the last */
   gint64 asked;            /* when, µs; 0: none awaited */
   gboolean ask_again;
-  gint64 patience; /* µs that it may be unanswered while something else is wanted */
-  guint overdue;   /* timer of that; 0: none */
+  gint64 patience;        /* µs that it may be unanswered while something else is wanted */
+  guint overdue;          /* timer of that; 0: none */
   FlwImageRaster *raster; /* the newest */
   gboolean repaint;
   FlwRenderLoop loop;

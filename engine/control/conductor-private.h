@@ -28,8 +28,8 @@ typedef struct
   gboolean submitting, polling, pulling;
   gboolean measuring;
   gint64 polled, pulled, measured; /* monotonic µs */
-  char *nodes; /* what the site said of its nodes and queue last; NULL: nothing yet */
-  FlSiteLink *probe;     /* a thread for the probe alone; NULL: none runs */
+  char *nodes;                     /* what the site said of its nodes and queue last; NULL: nothing yet */
+  FlSiteLink *probe;               /* a thread for the probe alone; NULL: none runs */
   GCancellable *probe_stop;
 } FlPlace;
 
