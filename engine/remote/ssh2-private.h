@@ -33,7 +33,8 @@ typedef struct
   GPtrArray *channels;    /* the pump's, as the three below */
   FlSsh2Channel *blocked; /* half a packet of its has been sent: it goes on first */
   gboolean broken;        /* libssh2 has reported what cannot be mended */
-  FlSsh2Channel *opening; /* libssh2 opens one at a time */
+  FlSsh2Channel *
+      opening; /* until its command has begun: libssh2 1.10 opens one at a time, and takes another's answer to "exec" for a failure */
 } FlSsh2;
 
 /* Waits for the socket as libssh2 wants it. FALSE: FL_ERROR_BUSY after `deadline`, FL_ERROR_STOPPED. */

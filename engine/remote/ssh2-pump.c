@@ -304,15 +304,18 @@ settle (FlSsh2Channel *channel, gssize rc)
   switch (channel->step)
     {
     case STEP_OPEN:
-      channel->ssh2->opening = NULL;
       channel->stage = rc == 0 ? STAGE_STARTING : STAGE_GONE;
-      if (rc != 0)
-        say (channel, FALSE, TRUE, -1, FL_ERROR_UNSUPPORTED, "the server lends no more channels");
+      if (rc == 0)
+        break;
+      channel->ssh2->opening = NULL;
+      say (channel, FALSE, TRUE, -1, FL_ERROR_UNSUPPORTED, "the server lends no more channels");
       break;
     case STEP_EXEC:
+      channel->ssh2->opening = NULL;
       channel->stage = rc == 0 ? STAGE_RUNNING : STAGE_CLOSING;
-      say (channel, rc == 0, rc != 0, -1, FL_ERROR_INPUT,
+      say (channel, rc == 0, rc != 0, -1, channel->ssh2->broken ? FL_ERROR_BUSY : FL_ERROR_INPUT,
            rc == 0                    ? NULL
+           : channel->ssh2->broken    ? "the connection is lost"
            : channel->command != NULL ? "runs no commands"
                                       : "has no file service (sftp)");
       break;
