@@ -150,6 +150,115 @@ static const FlColumn cell_columns[] = {
   COLUMN (FlCellRow, confidence, F32, ""),
 };
 
+#define MERGED(i, name, unit)                                                                                \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, unit, offsetof (FlMergeRow, cell[i])                                                \
+  }
+#define SADD(i, name)                                                                                        \
+  {                                                                                                          \
+    name, FL_COLUMN_F32, "", offsetof (FlMergeRow, sadd[i])                                                  \
+  }
+static const FlColumn merge_columns[] = {
+  COLUMN (FlMergeRow, time, U64, "ns"),
+  COLUMN (FlMergeRow, lattices, U64, ""),
+  COLUMN (FlMergeRow, used, U64, ""),
+  COLUMN (FlMergeRow, observations, U64, ""),
+  COLUMN (FlMergeRow, unique, U32, ""),
+  COLUMN (FlMergeRow, possible, U32, ""),
+  COLUMN (FlMergeRow, reindexed, U32, ""),
+  COLUMN (FlMergeRow, ambiguity, TEXT, ""),
+  COLUMN (FlMergeRow, space_group, U16, ""),
+  COLUMN (FlMergeRow, anomalous, U8, ""),
+  MERGED (0, "a", "A"),
+  MERGED (1, "b", "A"),
+  MERGED (2, "c", "A"),
+  MERGED (3, "alpha", "rad"),
+  MERGED (4, "beta", "rad"),
+  MERGED (5, "gamma", "rad"),
+  COLUMN (FlMergeRow, energy, F32, "eV"),
+  COLUMN (FlMergeRow, d_max, F32, "A"),
+  COLUMN (FlMergeRow, d_min, F32, "A"),
+  COLUMN (FlMergeRow, wilson_b, F32, "A2"),
+  COLUMN (FlMergeRow, wilson_scale, F32, ""),
+  COLUMN (FlMergeRow, l_abs, F32, ""),
+  COLUMN (FlMergeRow, l_square, F32, ""),
+  COLUMN (FlMergeRow, error_model, TEXT, ""),
+  COLUMN (FlMergeRow, sfac, F32, ""),
+  SADD (0, "sadd_0"),
+  SADD (1, "sadd_1"),
+  SADD (2, "sadd_2"),
+  COLUMN (FlMergeRow, sb, F32, ""),
+  COLUMN (FlMergeRow, completeness, F32, ""),
+  COLUMN (FlMergeRow, multiplicity, F32, ""),
+  COLUMN (FlMergeRow, i_sigma, F32, ""),
+  COLUMN (FlMergeRow, cc_half, F32, ""),
+  COLUMN (FlMergeRow, cc_star, F32, ""),
+  COLUMN (FlMergeRow, r_split, F32, ""),
+  COLUMN (FlMergeRow, cc_iso, F32, ""),
+  COLUMN (FlMergeRow, cc_ano, F32, ""),
+  COLUMN (FlMergeRow, reference, TEXT, ""),
+  COLUMN (FlMergeRow, lattice_sum, TEXT, ""),
+  COLUMN (FlMergeRow, parent_sum, TEXT, ""),
+  COLUMN (FlMergeRow, cycles, U32, ""),
+  COLUMN (FlMergeRow, seconds, F32, "s"),
+};
+
+static const FlColumn shell_columns[] = {
+  COLUMN (FlShellRow, number, U16, ""),
+  COLUMN (FlShellRow, d_max, F32, "A"),
+  COLUMN (FlShellRow, d_min, F32, "A"),
+  COLUMN (FlShellRow, possible, U32, ""),
+  COLUMN (FlShellRow, unique, U32, ""),
+  COLUMN (FlShellRow, pairs, U32, ""),
+  COLUMN (FlShellRow, observations, U64, ""),
+  COLUMN (FlShellRow, lattices, U32, ""),
+  COLUMN (FlShellRow, completeness, F32, ""),
+  COLUMN (FlShellRow, multiplicity, F32, ""),
+  COLUMN (FlShellRow, intensity, F32, ""),
+  COLUMN (FlShellRow, i_sigma, F32, ""),
+  COLUMN (FlShellRow, cc_half, F32, ""),
+  COLUMN (FlShellRow, cc_star, F32, ""),
+  COLUMN (FlShellRow, r_split, F32, ""),
+  COLUMN (FlShellRow, cc_iso, F32, ""),
+  COLUMN (FlShellRow, r_iso, F32, ""),
+  COLUMN (FlShellRow, cc_ano, F32, ""),
+  COLUMN (FlShellRow, completeness_ano, F32, ""),
+  COLUMN (FlShellRow, twin, F32, ""),
+  COLUMN (FlShellRow, wilson, F32, ""),
+};
+
+static const FlColumn rejection_columns[] = {
+  COLUMN (FlRejectionRow, reason, TEXT, ""),
+  COLUMN (FlRejectionRow, lattices, U64, ""),
+  COLUMN (FlRejectionRow, observations, U64, ""),
+};
+
+static const FlColumn trend_columns[] = {
+  COLUMN (FlTrendRow, lattices, U64, ""),     COLUMN (FlTrendRow, number, U16, ""),
+  COLUMN (FlTrendRow, d_max, F32, "A"),       COLUMN (FlTrendRow, d_min, F32, "A"),
+  COLUMN (FlTrendRow, possible, U32, ""),     COLUMN (FlTrendRow, pairs, U32, ""),
+  COLUMN (FlTrendRow, completeness, F32, ""), COLUMN (FlTrendRow, multiplicity, F32, ""),
+  COLUMN (FlTrendRow, i_sigma, F32, ""),      COLUMN (FlTrendRow, cc_half, F32, ""),
+  COLUMN (FlTrendRow, r_split, F32, ""),      COLUMN (FlTrendRow, cc_ano, F32, ""),
+};
+
+static const FlColumn panel_columns[] = {
+  COLUMN (FlPanelRow, panel, U16, ""),         COLUMN (FlPanelRow, shots, U32, ""),
+  COLUMN (FlPanelRow, pixels, U32, "px"),      COLUMN (FlPanelRow, masked, U32, "px"),
+  COLUMN (FlPanelRow, mean, F32, "counts/px"), COLUMN (FlPanelRow, sigma, F32, "counts/px"),
+  COLUMN (FlPanelRow, noise, F32, "counts"),   COLUMN (FlPanelRow, zeros, F32, ""),
+  COLUMN (FlPanelRow, spots, U32, ""),         COLUMN (FlPanelRow, saturated, U32, ""),
+};
+
+static const FlColumn ring_columns[] = {
+  COLUMN (FlRingRow, number, U16, ""),
+  COLUMN (FlRingRow, shots, U32, ""),
+  COLUMN (FlRingRow, hits, U32, ""),
+  COLUMN (FlRingRow, spots, U32, ""),
+  COLUMN (FlRingRow, intensity, F32, "counts"),
+  COLUMN (FlRingRow, density, F32, "px"),
+};
+
 #define SCHEMA(kind, name, row, columns)                                                                     \
   {                                                                                                          \
     kind, name, sizeof (row), G_N_ELEMENTS (columns), columns                                                \
@@ -162,6 +271,12 @@ static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_LATTICE, "lattice", FlLatticeRow, lattice_columns),
   SCHEMA (FL_KIND_REFLECTION, "reflection", FlReflectionRow, reflection_columns),
   SCHEMA (FL_KIND_CELL, "cell", FlCellRow, cell_columns),
+  SCHEMA (FL_KIND_MERGE, "merge", FlMergeRow, merge_columns),
+  SCHEMA (FL_KIND_SHELL, "shell", FlShellRow, shell_columns),
+  SCHEMA (FL_KIND_REJECTION, "rejection", FlRejectionRow, rejection_columns),
+  SCHEMA (FL_KIND_TREND, "trend", FlTrendRow, trend_columns),
+  SCHEMA (FL_KIND_PANEL, "panel", FlPanelRow, panel_columns),
+  SCHEMA (FL_KIND_RING, "ring", FlRingRow, ring_columns),
 };
 
 static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text", "i16" };

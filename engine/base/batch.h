@@ -19,6 +19,12 @@ typedef enum
   FL_KIND_LATTICE = 5,
   FL_KIND_REFLECTION = 6,
   FL_KIND_CELL = 7,
+  FL_KIND_MERGE = 8,
+  FL_KIND_SHELL = 9,
+  FL_KIND_REJECTION = 10,
+  FL_KIND_TREND = 11,
+  FL_KIND_PANEL = 12,
+  FL_KIND_RING = 13,
   FL_KIND_LAST
 } FlKind;
 
@@ -183,6 +189,94 @@ typedef struct
   guint32 members, shots; /* shots that have it, of so many that have any */
   float confidence;       /* 0–1 */
 } FlCellRow;
+
+/* What one merge came to, as a whole; the newest row of a job counts. Qualities are over all of its resolution range; NaN: cannot
+ * be told. */
+typedef struct
+{
+  guint64 time;                 /* ns UTC, when it was done */
+  guint64 lattices, used;       /* that came in; that are in the result */
+  guint64 observations;         /* in the result */
+  guint32 unique, possible;     /* reflections */
+  guint32 reindexed;            /* lattices that were taken in another setting than they were indexed in */
+  const char *ambiguity;        /* "k,h,-l" …; "" = the symmetry leaves none */
+  guint16 space_group;          /* 1–230 */
+  guint8 anomalous;             /* 1: Bijvoet pairs kept apart */
+  float cell[6];                /* Å and rad, mean of the lattices used */
+  float energy;                 /* eV, mean */
+  float d_max, d_min;           /* Å */
+  float wilson_b, wilson_scale; /* Å²; ln k */
+  float l_abs, l_square;        /* L-test: ⟨|L|⟩, ⟨L²⟩ (untwinned ½, ⅓; perfect twin ⅜, 1/5) */
+  const char *error_model;      /* "none", "ev11", "mm24" */
+  float sfac, sadd[3], sb;      /* ev11: sadd[0], sb; mm24: a0, a1, a2 */
+  float completeness, multiplicity, i_sigma, cc_half, cc_star, r_split, cc_iso, cc_ano;
+  const char *reference; /* what cc_iso compares with; "" = nothing */
+  const char *lattice_sum,
+      *parent_sum; /* checksums (hex): of the list of lattices; of the version that it started from, "" = cold */
+  guint32 cycles;
+  float seconds; /* wall time */
+} FlMergeRow;
+
+/* One resolution shell of a merge, from low resolution (number 1) on; number 0: all together. */
+typedef struct
+{
+  guint16 number;
+  float d_max, d_min;       /* Å */
+  guint32 possible, unique; /* reflections: there are, were seen */
+  guint32 pairs;            /* in both halves: those that cc_half is over */
+  guint64 observations;
+  guint32 lattices;   /* that have observations here */
+  float completeness; /* 0–1 */
+  float multiplicity; /* observations/unique */
+  float intensity;    /* mean of merged I */
+  float i_sigma;      /* mean of merged I/σ */
+  float cc_half, cc_star, r_split, cc_iso, r_iso, cc_ano;
+  float completeness_ano; /* of acentric ones, both mates */
+  float twin;             /* ⟨|L|⟩ */
+  float wilson;           /* ln (⟨I⟩/ΣF²) */
+} FlShellRow;
+
+/* Why lattices, or observations, are not in a merge. */
+typedef struct
+{
+  const char *reason;             /* "unit cell outside the cluster" */
+  guint64 lattices, observations; /* one of them 0 */
+} FlRejectionRow;
+
+/* A shell of a merge of fewer lattices (nested subsets chosen by content hash): how quality grows. */
+typedef struct
+{
+  guint64 lattices; /* in the subset */
+  guint16 number;   /* of the shell; 0: all */
+  float d_max, d_min;
+  guint32 possible, pairs;
+  float completeness, multiplicity, i_sigma, cc_half, r_split, cc_ano;
+} FlTrendRow;
+
+/* A panel over the shots of one batch: what is needed to say that it is dead, noisy or saturated. */
+typedef struct
+{
+  guint16 panel;
+  guint32 shots;          /* looked at */
+  guint32 pixels, masked; /* of the panel: good, masked */
+  float mean, sigma;      /* counts/px: mean over pixels and shots; from shot to shot, of the panel's mean */
+  float
+      noise; /* counts: median over the looked-at shots of the pixels' standard deviation within the panel */
+  float zeros;              /* 0–1: pixels that are exactly 0 */
+  guint32 spots, saturated; /* strong spots there; of them with a pixel at or above saturation */
+} FlPanelRow;
+
+/* Strong spots by resolution, over the shots of one batch; equal steps in 1/d². */
+typedef struct
+{
+  guint16 number; /* ring i has i·step ≤ 1/d² < (i + 1)·step, step = 0.004 Å⁻² */
+  guint32 shots, hits;
+  guint32 spots;
+  float intensity; /* mean of those spots, counts */
+  float density;   /* mean pixels a spot */
+} FlRingRow;
+
+#define FL_RING_STEP 0.004
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
 char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */

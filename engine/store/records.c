@@ -67,9 +67,19 @@ static const FlField task_fields[] = {
   F (FlTask, gpus_per_rank, INT), F (FlTask, minutes, INT),
 };
 static const FlField dataset_fields[] = {
-  F (FlDataset, name, NAME),        F (FlDataset, expression, TEXT), F (FlDataset, comment, TEXT),
-  F (FlDataset, active, INT),       F (FlDataset, trial, I64),       F (FlDataset, min_interval, REAL),
-  F (FlDataset, min_lattices, INT), F (FlDataset, created, U64),
+  F (FlDataset, name, NAME),
+  F (FlDataset, expression, TEXT),
+  F (FlDataset, comment, TEXT),
+  F (FlDataset, active, INT),
+  F (FlDataset, trial, I64),
+  F (FlDataset, min_interval, REAL),
+  F (FlDataset, min_lattices, INT),
+  F (FlDataset, created, U64),
+  F (FlDataset, goal_d_min, REAL),
+  F (FlDataset, goal_completeness, REAL),
+  F (FlDataset, goal_multiplicity, REAL),
+  F (FlDataset, goal_cc_half, REAL),
+  F (FlDataset, goal_cc_ano, REAL),
 };
 static const FlField dataset_task_fields[] = {
   F (FlDatasetTask, dataset, I64),

@@ -178,8 +178,8 @@ typedef struct
   gint64 id, revision;
   char *name;
   char *
-      type; /* of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "export": one stream of
-                   all its lattices */
+      type; /* of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "merge": its lattices to one
+                   list of intensities; "geometry": the detector refined against them; "export": one stream of them */
   char *params;    /* trial text on top of the trial's */
   gint64 trial;    /* 0 = any */
   int ranks;       /* local: 0 = as many as the site has cores */
@@ -199,6 +199,12 @@ typedef struct
   double min_interval; /* s from one version to the next, */
   int min_lattices;    /* and new lattices, before there is another */
   guint64 created;
+  /* What is enough (engine/control/forecast.h); 0 = not asked for. To `goal_d_min`: */
+  double goal_d_min;        /* Å */
+  double goal_completeness; /* 0–1, overall */
+  double goal_multiplicity; /* overall */
+  double goal_cc_half;      /* 0–1, in the shell that ends there */
+  double goal_cc_ano;       /* 0–1, overall: anomalous signal */
 } FlDataset;
 
 /* A step of a dataset's graph. */

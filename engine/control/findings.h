@@ -1,0 +1,45 @@
+/* findings.h: what is broken? Named findings from data that are in the store already: each says what, shows the evidence in numbers
+ * and says what to do. Nothing is claimed on data that are in order. Thread: that of the store handle. */
+#pragma once
+
+#include "engine/store/store.h"
+
+typedef enum
+{
+  FL_FINDING_BEAM_CENTRE,
+  FL_FINDING_DISTANCE,
+  FL_FINDING_DEAD_PANEL,
+  FL_FINDING_NOISY_PANEL,
+  FL_FINDING_DARK_RUN,
+  FL_FINDING_SATURATION,
+  FL_FINDING_WRONG_CELL,
+  FL_FINDING_ICE,
+  FL_FINDING_SALT,
+  FL_FINDING_FEW_PHOTONS,
+  FL_FINDING_LAG,
+  FL_FINDING_LAST
+} FlFindingKind;
+
+typedef struct
+{
+  FlFindingKind kind;
+  int severity;    /* 1: worth knowing, 2: spoils data, 3: stop and mend it */
+  gint64 run, job; /* where it shows; 0: everywhere */
+  char *title;     /* "Beam centre off by 3.2 px" */
+  char *evidence;  /* "refined shift x +0.24 ± 0.01 mm, y −0.03 ± 0.01 mm in 412 lattices of r0012" */
+  char *advice;    /* "Refine the geometry with these lattices, or correct corner_x by −3.2 px." */
+  guint64 newest;  /* ns UTC of the newest shot behind it */
+} FlFinding;
+
+void fl_finding_free (FlFinding *finding);
+const char *fl_finding_name (FlFindingKind kind); /* "beam-centre" */
+
+/* What is known so far, kept up to date at the cost of what is new. */
+typedef struct FlFindings FlFindings;
+
+FlFindings *fl_findings_new (void);
+void fl_findings_free (FlFindings *findings);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlFindings, fl_findings_free)
+gboolean fl_findings_update (FlFindings *findings, FlStore *store, gboolean *changed, GError **error);
+/* GPtrArray of FlFinding, which frees them: the gravest first. `now`: ns UTC. */
+GPtrArray *fl_findings_list (FlFindings *findings, guint64 now);
