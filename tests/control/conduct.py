@@ -13,7 +13,11 @@ PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMP
 
 
 class Experiment:
+    all = []
+
     def __init__(self, shot_ms=1, undo=0):
+        Experiment.all.append(self)
+        self.conductors = []
         self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
         self.data = os.path.join(self.folder, "data")
         os.mkdir(self.data)
@@ -36,8 +40,10 @@ class Experiment:
                 file.write(str(n))
 
     def conduct(self, *arguments):
-        return subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
-                                env=self.environment, stderr=subprocess.PIPE, text=True)
+        conductor = subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
+                                     env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.conductors.append(conductor)
+        return conductor
 
     def hold_scripts(self, pattern, wait):
         """The shell takes its time before it begins a script of this name."""
@@ -140,9 +146,18 @@ class Experiment:
             assert "TWICE" not in starts, (folder, starts)
             assert len(starts) == len(set(starts)), (folder, starts)
 
-    def remove(self):
+    def stop(self):
+        """Whatever runs of it; nobody waits for a failed test's programs."""
+        for conductor in self.conductors:
+            if conductor.poll() is None:
+                conductor.kill()
+                conductor.wait()
         for job in self.job_folders():
             self.kill_session(job)
+
+    def remove(self):
+        self.stop()
+        Experiment.all.remove(self)
         subprocess.run(["rm", "-rf", self.folder], check=True)
 
 
@@ -159,4 +174,7 @@ def main(tests):
             where = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__)]
             lines = "\n".join(where + [f"{type(error).__name__}: {error}"]).splitlines()
             print(f"not ok {i} {test.__name__}\n# " + "\n# ".join(lines), flush=True)
+            for experiment in Experiment.all:
+                experiment.stop()
+            Experiment.all.clear()
     raise SystemExit(1 if failed else 0)
