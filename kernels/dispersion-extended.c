@@ -100,6 +100,15 @@ judge_chunk (const FlkDispersionArgs *a, const float *RESTRICT centre, const dou
     }
 }
 
+/* A thread's own pixels. */
+LARGE_FN void
+chunk_load (const FlkPixels *pixels, const FlkPanel *panel, uint64_t first, int width, float *centre)
+{
+  Team alone = { 0, 0, 1 };
+  uint8_t good[WINDOW_CHUNK];
+  pixels_row (alone, pixels, panel, first, width, centre, good);
+}
+
 DEVICE_FN void
 judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *place, int row)
 {
@@ -107,7 +116,6 @@ judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *pla
   uint64_t first = tile->panel->offset + (uint64_t) row * tile->panel->stride + (uint64_t) tile->fs0;
   int n = tile->fs1 - tile->fs0;
   float below = window_below (a->global_threshold);
-  Team alone = { 0, 0, 1 };
 
   TEAM_LOOP (number, (n + WINDOW_CHUNK - 1) / WINDOW_CHUNK, t)
     {
@@ -115,9 +123,8 @@ judge_row (Team t, Window *w, const FlkDispersionArgs *a, const WindowPlace *pla
       uint8_t yes[WINDOW_CHUNK] = { 0 };
       window_copy (yes, a->scratch + first + i0, width);
       float centre[WINDOW_CHUNK] = { 0 };
-      uint8_t good[WINDOW_CHUNK];
       if (window_any (yes))
-        pixels_row (alone, &a->pixels, tile->panel, first + (uint64_t) i0, width, centre, good);
+        chunk_load (&a->pixels, tile->panel, first + (uint64_t) i0, width, centre);
       if (window_any_above (centre, below))
         {
           double x[WINDOW_CHUNK], gain[WINDOW_CHUNK];

@@ -149,10 +149,12 @@ window_refresh (Team t, Window *w, const WindowPlace *place, int oldest)
 }
 
 /* Row `row` of the panel (zeros where there is none) takes the place of the row a ring before. Returns whether the
- * counted pixels of any column changed (always true in a team of several threads, which cannot know cheaply). */
-DEVICE_FN bool
-window_push (Team t, Window *w, const WindowPlace *place, int row)
+ * counted pixels of any column changed (always true in a team of several threads, which cannot know cheaply). The place
+ * comes by value, so that its constants stay constant for the callers. */
+LARGE_FN bool
+window_push (Team t, Window *w, WindowPlace at, int row)
 {
+  const WindowPlace *place = &at;
   const FlkPanel *panel = place->tile.panel;
   int begin = place->tile.fs0 - place->half_fs, end = place->tile.fs1 + place->half_fs;
   int left = begin < 0 ? -begin : 0; /* columns outside the panel */
@@ -231,7 +233,7 @@ window_start (Team t, Window *w, const WindowPlace *place)
   window_clear (t, w, place);
   team_barrier (t);
   for (int row = first > 0 ? first : 0; row < place->tile.ss0 + place->half_ss; row++)
-    window_push (t, w, place, row);
+    window_push (t, w, *place, row);
 }
 
 /* Slides the window onto `row` of the tile, the next one. The barrier is passed: columns may be read. Returns whether
@@ -239,7 +241,7 @@ window_start (Team t, Window *w, const WindowPlace *place)
 DEVICE_FN bool
 window_slide (Team t, Window *w, const WindowPlace *place, int row)
 {
-  bool changed = window_push (t, w, place, row + place->half_ss);
+  bool changed = window_push (t, w, *place, row + place->half_ss);
   team_barrier (t);
   if (row % WINDOW_FRESH == 0 && window_is_wide (w, place))
     {

@@ -60,6 +60,7 @@ enum
 #ifdef BACKEND_GPU
 
 #define DEVICE_FN   static __device__ __forceinline__
+#define LARGE_FN    DEVICE_FN
 #define RESTRICT    __restrict__
 #define VECTOR_LOOP
 #ifdef BACKEND_CUDA
@@ -119,6 +120,7 @@ gpu_last_error (void)
 #else /* CPU */
 
 #define DEVICE_FN      static inline __attribute__ ((always_inline, unused))
+#define LARGE_FN       static __attribute__ ((noinline, unused)) /* a call a row, where copies cost the compiler minutes */
 #define RESTRICT       __restrict__
 #define VECTOR_LOOP    _Pragma ("GCC ivdep")
 #define SM_AT_LEAST(n) 0
