@@ -1,22 +1,10 @@
-#include "engine/parallel/parallel.h"
+#include "engine/parallel/parallel-private.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef FL_HAVE_MPI
-#include <mpi.h>
-#endif
-
 #define NAP_US 200 /* between two looks of a rank that waits */
-
-struct FlParallel
-{
-  int rank, ranks, node_rank, node_ranks;
-#ifdef FL_HAVE_MPI
-  MPI_Comm comm;
-#endif
-};
 
 static volatile sig_atomic_t stop_asked;
 
@@ -112,9 +100,8 @@ fl_parallel_library (void)
   return g_steal_pointer (&line);
 }
 
-/* Blocking MPI calls spin on a core that another rank of the node may need. */
-static void
-wait_gently (MPI_Request *request)
+void
+fl_parallel_wait (MPI_Request *request)
 {
   for (int done = 0; MPI_Test (request, &done, MPI_STATUS_IGNORE), !done;)
     g_usleep (NAP_US);
@@ -125,7 +112,7 @@ fl_parallel_barrier (FlParallel *parallel)
 {
   MPI_Request request;
   MPI_Ibarrier (parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
 }
 
 static void
@@ -133,7 +120,7 @@ share (FlParallel *parallel, void *data, gsize length)
 {
   MPI_Request request;
   MPI_Ibcast (data, (int) length, MPI_BYTE, 0, parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
 }
 
 static void
@@ -141,7 +128,7 @@ sum (FlParallel *parallel, void *values, guint n_values, MPI_Datatype type)
 {
   MPI_Request request;
   MPI_Iallreduce (MPI_IN_PLACE, values, (int) n_values, type, MPI_SUM, parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
 }
 
 void
@@ -164,7 +151,7 @@ fl_parallel_gather (FlParallel *parallel, const void *data, gsize length)
   int mine = (int) length, total = 0;
   MPI_Request request;
   MPI_Igather (&mine, 1, MPI_INT, lengths, 1, MPI_INT, 0, parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
   for (int i = 0; i < parallel->ranks; i++)
     {
       starts[i] = total;
@@ -172,7 +159,7 @@ fl_parallel_gather (FlParallel *parallel, const void *data, gsize length)
     }
   g_autofree char *all = g_malloc ((gsize) total + 1);
   MPI_Igatherv (data, mine, MPI_BYTE, all, lengths, starts, MPI_BYTE, 0, parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
   if (parallel->rank != 0)
     return NULL;
   GPtrArray *parts = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -186,7 +173,7 @@ fl_parallel_send (FlParallel *parallel, guint to, const void *data, gsize length
 {
   MPI_Request request;
   MPI_Isend (data, (int) length, MPI_BYTE, (int) to, 0, parallel->comm, &request);
-  wait_gently (&request);
+  fl_parallel_wait (&request);
 }
 
 gboolean
