@@ -182,36 +182,6 @@ compare_hashes (gconstpointer a, gconstpointer b)
   return h < k ? -1 : h > k ? 1 : compare_cells (a, b);
 }
 
-/* At most `most` of the cells, in an order of their own: by hash, so that any first part is a sample. */
-static GArray *
-sample (const double (*cells)[6], guint n)
-{
-  GArray *good = g_array_sized_new (FALSE, FALSE, sizeof (Cell), n);
-  for (guint i = 0; i < n; i++)
-    {
-      gboolean fine = TRUE;
-      for (guint p = 0; p < 6; p++)
-        fine &= isfinite (cells[i][p]) && cells[i][p] > 0;
-      if (fine)
-        g_array_append_vals (good, cells[i], 1);
-    }
-  if (good->len)
-    g_array_sort (good, compare_hashes);
-  return good;
-}
-
-/* --- seeds --- */
-
-typedef struct
-{
-  double (*at)[6]; /* n × strain: ln length, angle in rad */
-  guint n, k;
-  guint32 *near;   /* n × k */
-  double *density; /* n: ln, up to a constant */
-  guint *order;    /* densest first */
-  guint *root;     /* union-find: the peak that each climbs to; n: not yet reached */
-} Hills;
-
 /* The k-th smallest (from 0); reorders (Hoare's FIND). */
 static double
 select_kth (double *v, guint n, guint k)
@@ -241,6 +211,52 @@ select_kth (double *v, guint n, guint k)
     }
   return v[k];
 }
+
+static GArray *
+good_cells (const double (*cells)[6], guint n)
+{
+  GArray *good = g_array_sized_new (FALSE, FALSE, sizeof (Cell), n);
+  for (guint i = 0; i < n; i++)
+    {
+      gboolean fine = TRUE;
+      for (guint p = 0; p < 6; p++)
+        fine &= isfinite (cells[i][p]) && cells[i][p] > 0;
+      if (fine)
+        g_array_append_vals (good, cells[i], 1);
+    }
+  return good;
+}
+
+/* Those of the lowest hashes, in their order, so that any first part is a sample. */
+static GArray *
+sample (const GArray *good)
+{
+  GArray *out = g_array_new (FALSE, FALSE, sizeof (Cell));
+  g_autofree double *hashes = g_new (double, 2 * good->len + 1);
+  double last = INFINITY;
+  for (guint i = 0; i < good->len; i++)
+    hashes[i] = hashes[good->len + i] = (double) fl_hash64 (&g_array_index (good, Cell, i), sizeof (Cell), 0);
+  if (good->len > SAMPLE)
+    last = select_kth (hashes + good->len, good->len, SAMPLE - 1);
+  for (guint i = 0; i < good->len; i++)
+    if (hashes[i] <= last)
+      g_array_append_val (out, g_array_index (good, Cell, i));
+  if (out->len)
+    g_array_sort (out, compare_hashes);
+  return out;
+}
+
+/* --- seeds --- */
+
+typedef struct
+{
+  double (*at)[6]; /* n × strain: ln length, angle in rad */
+  guint n, k;
+  guint32 *near;   /* n × k */
+  double *density; /* n: ln, up to a constant */
+  guint *order;    /* densest first */
+  guint *root;     /* union-find: the peak that each climbs to; n: not yet reached */
+} Hills;
 
 /* How many directions the cells vary in, more or less: parameters whose quartiles differ. */
 static guint
@@ -534,9 +550,10 @@ count_members (GArray *clusters, const Cell *cells, guint n)
 GArray *
 fl_cell_clusters_find (const double (*cells)[6], guint n, guint most)
 {
-  g_autoptr (GArray) good = sample (cells, n);
-  const Cell *of = (const Cell *) (void *) good->data;
-  guint fitted = MIN (good->len, SAMPLE), seeded = MIN (good->len, SEEDS);
+  g_autoptr (GArray) good = good_cells (cells, n);
+  g_autoptr (GArray) looked = sample (good);
+  const Cell *of = (const Cell *) (void *) looked->data;
+  guint fitted = MIN (looked->len, SAMPLE), seeded = MIN (looked->len, SEEDS);
   if (good->len < FL_CELL_CLUSTER_LEAST)
     return g_array_new (FALSE, TRUE, sizeof (FlCellCluster));
   GArray *clusters = find_seeds (of, seeded, MAX (FL_CELL_CLUSTER_LEAST / 2, seeded / 200));
@@ -546,7 +563,7 @@ fl_cell_clusters_find (const double (*cells)[6], guint n, guint most)
       if (improve (clusters, of, fitted, round < 10 ? 2 : least))
         break;
   while (join_one (clusters));
-  count_members (clusters, of, good->len);
+  count_members (clusters, (const Cell *) (void *) good->data, good->len);
   if (clusters->len)
     g_array_sort (clusters, compare_members);
   if (clusters->len > most)
