@@ -1,0 +1,237 @@
+/* Goals, verdicts and what is said of them. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/control/forecast-private.h"
+
+#define WIDE 4.0 /* an interval of more than this factor says nothing */
+
+static const char *const labels[FL_METRIC_LAST] = { "completeness", "multiplicity", "CC½",
+                                                    "CC of anomalous differences" };
+
+const char *
+fl_verdict_name (FlVerdict verdict)
+{
+  static const char *const names[] = { "no goal",    "no data",       "enough",
+                                       "keep going", "not improving", "too early" };
+  return (guint) verdict < G_N_ELEMENTS (names) ? names[verdict] : "?";
+}
+
+const char *
+fl_metric_name (FlMetric metric)
+{
+  static const char *const names[] = { "completeness", "multiplicity", "CC1/2", "CCano" };
+  return (guint) metric < G_N_ELEMENTS (names) ? names[metric] : "?";
+}
+
+static double
+goal_of (const FlDataset *dataset, FlMetric metric)
+{
+  const double goals[] = { dataset->goal_completeness, dataset->goal_multiplicity, dataset->goal_cc_half,
+                           dataset->goal_cc_ano };
+  return goals[metric];
+}
+
+/* --- how many lattices --- */
+
+/* The fewest at which the goal is reached with probability p; INFINITY: never. */
+static double
+lattices_at (const FlForecastFit *fit, double goal, double p)
+{
+  double low = fit->last.n, high = low;
+  while (fl_forecast_chance (fit, high, goal) < p)
+    {
+      low = high;
+      high *= 1.5;
+      if (high > FL_FORECAST_FAR * fit->last.n)
+        return INFINITY;
+    }
+  for (guint i = 0; i < 20 && high > low; i++)
+    {
+      double middle = sqrt (low * high);
+      *(fl_forecast_chance (fit, middle, goal) < p ? &low : &high) = middle;
+    }
+  return high;
+}
+
+static FlForecastItem
+make_item (const FlForecastVersion *versions, guint n, FlMetric metric, double goal, double d_min)
+{
+  FlForecastItem item = { .metric = metric, .goal = goal, .now = NAN, .needed = INFINITY, .high = INFINITY };
+  item.low = (double) versions[n - 1].lattices;
+  FlForecastPoints points;
+  if (!fl_forecast_points (versions, n, metric, d_min, &points))
+    return item;
+  item.now = points.at[points.n - 1].value;
+  item.reached = item.now >= goal;
+  g_autofree FlForecastFit *fit = g_new (FlForecastFit, 1);
+  if (item.reached)
+    item.needed = item.high = item.low;
+  else if (fl_forecast_fit (&points, metric, fit))
+    {
+      item.low = lattices_at (fit, goal, 0.1);
+      item.needed = lattices_at (fit, goal, 0.5);
+      item.high = lattices_at (fit, goal, 0.9);
+    }
+  return item;
+}
+
+/* --- words --- */
+
+/* "12,300": two significant digits, or three from 1 to 2. */
+static char *
+count_text (double count)
+{
+  double step = count >= 10 ? pow (10, floor (log10 (count / 2)) - 1) : 1;
+  guint64 whole = (guint64) (round (count / MAX (step, 1)) * MAX (step, 1));
+  g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, whole);
+  g_autoptr (GString) text = g_string_new (NULL);
+  gsize n = strlen (digits);
+  for (gsize i = 0; i < n; i++)
+    {
+      if (i > 0 && (n - i) % 3 == 0)
+        g_string_append_c (text, ',');
+      g_string_append_c (text, digits[i]);
+    }
+  return g_strdup (text->str);
+}
+
+/* "CC½ to 2.0 Å is 0.31 of 0.50" */
+static char *
+item_text (const FlForecastItem *item, double d_min)
+{
+  g_autofree char *to =
+      d_min > 0 && item->metric != FL_METRIC_CC_ANO ? g_strdup_printf (" to %.3g Å", d_min) : g_strdup ("");
+  if (isnan (item->now))
+    return g_strdup_printf ("%s%s is not known yet", labels[item->metric], to);
+  if (item->metric == FL_METRIC_COMPLETENESS)
+    return g_strdup_printf ("%s%s is %.1f %% of %.1f %%", labels[item->metric], to, 100 * item->now,
+                            100 * item->goal);
+  if (item->metric == FL_METRIC_MULTIPLICITY)
+    return g_strdup_printf ("%s%s is %.1f of %.1f", labels[item->metric], to, item->now, item->goal);
+  return g_strdup_printf ("%s%s is %.2f of %.2f", labels[item->metric], to, item->now, item->goal);
+}
+
+/* The item that decides: what will never be reached, or what takes longest. */
+static const FlForecastItem *
+worst_item (const FlForecast *f)
+{
+  const FlForecastItem *worst = &f->items[0];
+  for (guint i = 1; i < f->n; i++)
+    {
+      const FlForecastItem *item = &f->items[i];
+      gboolean open = !item->reached && worst->reached;
+      gboolean later = item->low > worst->low || (item->low == worst->low && item->high > worst->high);
+      if (open || (item->reached == worst->reached && (isinf (worst->low) ? FALSE : later)))
+        worst = item;
+    }
+  return worst;
+}
+
+static char *
+reason_text (const FlForecast *f, const FlForecastItem *item)
+{
+  double have = (double) f->lattices;
+  g_autofree char *is = item_text (item, f->d_min);
+  g_autofree char *low = count_text (isfinite (item->low) ? item->low - have : 0);
+  g_autofree char *high = isfinite (item->high) ? count_text (item->high - have) : NULL;
+  g_autofree char *needed = isfinite (item->needed) ? count_text (item->needed - have) : NULL;
+  g_autofree char *now = count_text (have);
+  switch (f->verdict)
+    {
+    case FL_VERDICT_ENOUGH:
+      return g_strdup_printf ("all goals are reached with %s lattices", now);
+    case FL_VERDICT_NOT_IMPROVING:
+      return g_strdup_printf ("%s: more of the same lattices will probably never reach it", is);
+    case FL_VERDICT_KEEP_GOING:
+      return g_strdup_printf ("%s: about %s more lattices (%s–%s)", is, needed, low, high);
+    case FL_VERDICT_TOO_EARLY:
+      if (isnan (item->now))
+        return g_strdup (is);
+      if (high == NULL)
+        return g_strdup_printf ("%s: %s more lattices or many times that, too early to say with %s", is, low,
+                                now);
+      return g_strdup_printf ("%s: between %s and %s more lattices, too early to say with %s", is, low, high,
+                              now);
+    default:
+      return g_strdup ("");
+    }
+}
+
+/* --- the verdict --- */
+
+static void
+decide (FlForecast *f)
+{
+  gboolean all = TRUE, never = FALSE, wide = FALSE;
+  f->needed = f->low = f->high = (double) f->lattices;
+  for (guint i = 0; i < f->n; i++)
+    {
+      const FlForecastItem *item = &f->items[i];
+      all = all && item->reached;
+      never = never || isinf (item->low);
+      wide = wide || isinf (item->high) || item->high > WIDE * item->low;
+      f->needed = MAX (f->needed, item->needed);
+      f->low = MAX (f->low, item->low);
+      f->high = MAX (f->high, item->high);
+    }
+  f->verdict = all     ? FL_VERDICT_ENOUGH
+               : never ? FL_VERDICT_NOT_IMPROVING
+               : wide  ? FL_VERDICT_TOO_EARLY
+                       : FL_VERDICT_KEEP_GOING;
+}
+
+void
+fl_forecast_make (const FlDataset *dataset, const FlForecastVersion *versions, guint n, double rate,
+                  FlForecast *out)
+{
+  memset (out, 0, sizeof *out);
+  out->needed = out->low = out->high = out->seconds = out->seconds_low = out->seconds_high = NAN;
+  out->d_min = dataset->goal_d_min;
+  out->lattices = n > 0 ? versions[n - 1].lattices : 0;
+  gboolean asked = FALSE;
+  for (guint metric = 0; metric < FL_METRIC_LAST; metric++)
+    {
+      double goal = goal_of (dataset, metric);
+      asked = asked || goal > 0;
+      if (goal > 0 && out->lattices > 0)
+        out->items[out->n++] = make_item (versions, n, metric, goal, dataset->goal_d_min);
+    }
+  if (out->n == 0)
+    {
+      out->verdict = asked ? FL_VERDICT_NO_DATA : FL_VERDICT_NO_GOAL;
+      out->reason = g_strdup (asked ? "nothing has been merged yet" : "no goal has been set");
+      return;
+    }
+  decide (out);
+  out->reason = reason_text (out, worst_item (out));
+  if (rate > 0)
+    {
+      double have = (double) out->lattices;
+      out->seconds = (out->needed - have) / rate;
+      out->seconds_low = (out->low - have) / rate;
+      out->seconds_high = (out->high - have) / rate;
+    }
+}
+
+void
+fl_forecast_clear (FlForecast *forecast)
+{
+  g_clear_pointer (&forecast->reason, g_free);
+  forecast->n = 0;
+}
+
+gboolean
+fl_forecast_curve (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
+                   FlMetric metric, double lattices, double *value, double *low, double *high)
+{
+  FlForecastPoints points;
+  g_autofree FlForecastFit *fit = g_new (FlForecastFit, 1);
+  if (!fl_forecast_points (versions, n_versions, metric, dataset->goal_d_min, &points)
+      || !fl_forecast_fit (&points, metric, fit))
+    return FALSE;
+  *value = fl_forecast_value (fit, lattices, 0.5);
+  *low = fl_forecast_value (fit, lattices, 0.9);
+  *high = fl_forecast_value (fit, lattices, 0.1);
+  return TRUE;
+}
