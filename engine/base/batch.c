@@ -248,6 +248,7 @@ static const FlColumn panel_columns[] = {
   COLUMN (FlPanelRow, mean, F32, "counts/px"), COLUMN (FlPanelRow, sigma, F32, "counts/px"),
   COLUMN (FlPanelRow, noise, F32, "counts"),   COLUMN (FlPanelRow, zeros, F32, ""),
   COLUMN (FlPanelRow, spots, U32, ""),         COLUMN (FlPanelRow, saturated, U32, ""),
+  COLUMN (FlPanelRow, pixel_size, F32, "mm"),  COLUMN (FlPanelRow, distance, F32, "mm"),
 };
 
 static const FlColumn ring_columns[] = {

@@ -253,17 +253,19 @@ typedef struct
   float completeness, multiplicity, i_sigma, cc_half, r_split, cc_ano;
 } FlTrendRow;
 
-/* A panel over the shots of one batch: what is needed to say that it is dead, noisy or saturated. */
+/* A panel over the shots of one batch: what is needed to say that it is dead, noisy or saturated. Pixels are looked at in some
+ * of the shots, chosen by content, and of them in every eighth row; spots in all shots of the batch. */
 typedef struct
 {
   guint16 panel;
-  guint32 shots;          /* looked at */
-  guint32 pixels, masked; /* of the panel: good, masked */
-  float mean, sigma;      /* counts/px: mean over pixels and shots; from shot to shot, of the panel's mean */
-  float
-      noise; /* counts: median over the looked-at shots of the pixels' standard deviation within the panel */
+  guint32 shots;            /* whose pixels were looked at */
+  guint32 pixels, masked;   /* a shot: good ones looked at; bad ones passed over */
+  float mean, sigma;        /* counts/px: mean over pixels and shots; from shot to shot, of the panel's mean */
+  float noise;              /* counts: median over those shots of the pixels' σ, from |differences of neighbours| */
   float zeros;              /* 0–1: pixels that are exactly 0 */
   guint32 spots, saturated; /* strong spots there; of them with a pixel at or above saturation */
+  float pixel_size;         /* mm */
+  float distance;           /* mm, z of the panel's corner */
 } FlPanelRow;
 
 /* Strong spots by resolution, over the shots of one batch; equal steps in 1/d². */

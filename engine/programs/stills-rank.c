@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/programs/stills-evidence.h"
 #include "engine/programs/stills-inputs.h"
 #include "engine/sfx/spot-finding.h"
 
@@ -28,6 +29,7 @@ struct FlStillsRank
   FlCellSearch *search;      /* while the cell is being learned */
   GArray *q, *intensity;     /* for the search */
   FlProfiles *profiles;      /* being learned */
+  FlEvidence *evidence;
   char *device_message;
   GQueue open; /* OpenSource, last used first */
   FlShot shot;
@@ -60,6 +62,7 @@ fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guin
   self->options = *options;
   self->recorder = recorder;
   self->inflight = inflight;
+  self->evidence = fl_evidence_new ();
   g_queue_init (&self->open);
   return self;
 }
@@ -77,6 +80,7 @@ fl_stills_rank_free (FlStillsRank *rank)
   g_array_unref (rank->q);
   g_array_unref (rank->intensity);
   fl_shot_clear (&rank->shot);
+  fl_evidence_free (rank->evidence);
   g_free (rank->device_message);
   g_free (rank->counts.first_failure);
   g_free (rank);
@@ -283,8 +287,17 @@ fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
       row.outcome = FL_OUTCOME_FAILED;
       row.message = why->message;
     }
+  else
+    fl_evidence_add (rank->evidence, &rank->shot, shot_detector (rank, ref.source), &found);
   fl_inflight_idle (rank->inflight);
-  return record (rank, &row, found.spots, &lattices, error);
+  return record (rank, &row, found.spots, &lattices, error)
+         && fl_evidence_note (rank->evidence, rank->recorder, FALSE, error);
+}
+
+gboolean
+fl_stills_rank_conclude (FlStillsRank *rank, GError **error)
+{
+  return fl_evidence_note (rank->evidence, rank->recorder, TRUE, error);
 }
 
 /* --- learning --- */

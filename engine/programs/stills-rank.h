@@ -68,5 +68,7 @@ FlProfiles *fl_stills_rank_take_profiles (FlStillsRank *rank);
 
 /* A shot that fails is recorded as such; FALSE only when recording fails. */
 gboolean fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error);
+/* Before the recorder is closed: the rest of the evidence. */
+gboolean fl_stills_rank_conclude (FlStillsRank *rank, GError **error);
 /* Records that this shot is not processed any more. */
 gboolean fl_stills_rank_set_aside (FlStillsRank *rank, FlShotRef ref, const char *message, GError **error);

@@ -462,7 +462,8 @@ work (Stills *stills)
         show_progress (stills, deal);
     }
   fl_deal_free (deal);
-  if (!fl_recorder_close (g_steal_pointer (&stills->recorder), &error))
+  if (!fl_stills_rank_conclude (stills->rank, &error)
+      || !fl_recorder_close (g_steal_pointer (&stills->recorder), &error))
     give_up (stills, error);
   return fl_parallel_share_u64 (stills->parallel, dealt == FL_DEAL_END) != 0;
 }
