@@ -12,6 +12,6 @@ typedef struct
   guint64 pairs;
 } FlLTest;
 
-/* Reflections with d_max > d ≥ d_min and I/σ of at least `min_i_sigma`; the first of a pair decides. */
-FlLTest fl_l_test (const FlMerged *merged, const FlUniqueList *list, double d_max, double d_min,
-                   double min_i_sigma);
+/* Reflections with d_max ≥ d ≥ d_min and all of their neighbours. Choose a range where intensities are well measured, not
+ * reflections: that would leave out the weak ones. Negative intensities count as 0. */
+FlLTest fl_l_test (const FlMerged *merged, const FlUniqueList *list, double d_max, double d_min);
