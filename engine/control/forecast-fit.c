@@ -9,11 +9,20 @@
 
 #include "engine/control/forecast-private.h"
 
-#define MODEL 0.02 /* laws are no better than that (on the scale of the fit) */
-#define DRIFT 0.03 /* per factor e of extrapolation */
-/* Variance of Fisher's z over 1/(pairs − 3): intensities are no normal deviates (exponential ones, with noise that differs). */
-#define INFLATION 2.0
-#define Z_LAST    0.999999
+/* Laws are no better than that, on the scale of the fit: correlations; completeness, relative, and the worse the further back (per
+ * factor e). */
+#define MODEL_CC             0.02
+#define MODEL_COMPLETENESS   0.04
+#define STRETCH_COMPLETENESS 0.03
+/* What goes wrong further on, per factor e: correlations and numbers of observations; growth of completeness, relative. */
+#define DRIFT              0.03
+#define DRIFT_COMPLETENESS 0.12
+#define HIDDEN             0.2 /* where reflections cannot be seen at all, it is about this fraction */
+/* Variance of Fisher's z over 1/(pairs − 3): intensities are no normal deviates (but exponential ones with noise that differs; their
+ * anomalous differences have still longer tails). */
+#define INFLATION_CC_HALF 2.0
+#define INFLATION_CC_ANO  3.5
+#define Z_LAST            0.999999
 
 #define N_NOISE   64
 #define N_CEILING 40
@@ -51,7 +60,8 @@ static double
 error_of (FlMetric metric, double possible, const FlForecastPoint *point, double y)
 {
   if (is_cc (metric))
-    return sqrt (INFLATION / MAX (point->pairs - 3, 1));
+    return sqrt ((metric == FL_METRIC_CC_ANO ? INFLATION_CC_ANO : INFLATION_CC_HALF)
+                 / MAX (point->pairs - 3, 1));
   return sqrt (MAX (expm1 (y), 1e-3) / possible);
 }
 
@@ -126,7 +136,10 @@ system_make (System *s, const FlForecastPoints *points, FlMetric metric, guint *
   for (guint i = 0; i < s->n; i++)
     for (guint j = 0; j <= i; j++)
       {
-        double model = metric == FL_METRIC_COMPLETENESS ? MODEL * s->y[i] : MODEL;
+        double stretch = log (points->at[points->n - 1].n / points->at[index[i]].n);
+        double model = metric == FL_METRIC_COMPLETENESS
+                           ? s->y[i] * hypot (MODEL_COMPLETENESS, STRETCH_COMPLETENESS * stretch)
+                           : MODEL_CC;
         s->factor[i][j] = i == j ? s->sigma[i] * s->sigma[i] + model * model
                                  : s->sigma[i] * s->sigma[j] * shared (metric, points, index[i], index[j]);
       }
@@ -178,8 +191,8 @@ fit_count (const FlForecastPoints *points, FlForecastFit *fit)
             residual[p] = s.y[p]
                           - to_scale (FL_METRIC_COMPLETENESS, points->possible,
                                       fl_count_seen (&law, copy.at[index[p]].n));
-          /* half of all experiments can see everything */
-          double prior = k == 0 ? 0 : log (G_N_ELEMENTS (hidden) - 1);
+          /* half of all experiments can see everything; others miss a few per cent */
+          double prior = k == 0 ? 0 : log (G_N_ELEMENTS (hidden) - 1) + hidden[k] / HIDDEN;
           fit->node[fit->n++] = (FlForecastNode){ .weight = square (&s, residual) / 2 + prior, .count = law };
         }
   normalise (fit);
@@ -291,7 +304,7 @@ predict (const FlForecastFit *fit, const FlForecastNode *node, const Step *step,
       double slope = (completeness_at (fit, &node->count, n * 1.05) - y) / log (1.05);
       *mean = y + fit->y - last;
       *variance = MAX (exp (y) - exp (last), 0) / fit->possible + pow (slope * step->rate_error, 2)
-                  + pow (step->drift * (y - last), 2);
+                  + pow (DRIFT_COMPLETENESS * log (n / fit->last.n) * (y - last), 2);
     }
   else
     {

@@ -14,7 +14,7 @@
 
 typedef struct
 {
-  char *store, *name, *expression;
+  char *store, *name, *expression, *goal;
   char **tasks, **tags;
   int trial, min_lattices, active;
   double min_interval;
@@ -91,6 +91,77 @@ set_step (FlStore *store, gint64 dataset, int number, const char *text, GError *
   return fl_store_save (store, FL_TABLE_DATASET_TASK, &step, error);
 }
 
+/* --- the goal: "d_min=2.0 cc_half=0.5" --- */
+
+typedef struct
+{
+  const char *name;
+  gsize offset; /* in FlDataset */
+  double most;
+} Goal;
+
+static const Goal goals[] = { { "d_min", G_STRUCT_OFFSET (FlDataset, goal_d_min), 100 },
+                              { "completeness", G_STRUCT_OFFSET (FlDataset, goal_completeness), 1 },
+                              { "cc_half", G_STRUCT_OFFSET (FlDataset, goal_cc_half), 1 },
+                              { "multiplicity", G_STRUCT_OFFSET (FlDataset, goal_multiplicity), 1e6 },
+                              { "cc_ano", G_STRUCT_OFFSET (FlDataset, goal_cc_ano), 1 } };
+
+static double *
+goal_value (const FlDataset *dataset, const Goal *goal)
+{
+  return (double *) ((char *) dataset + goal->offset);
+}
+
+static gboolean
+set_goal (FlDataset *dataset, const char *word, GError **error)
+{
+  const char *equals = strchr (word, '=');
+  for (guint i = 0; equals != NULL && i < G_N_ELEMENTS (goals); i++)
+    if (strlen (goals[i].name) == (gsize) (equals - word) && g_str_has_prefix (word, goals[i].name))
+      {
+        char *end;
+        double value = g_ascii_strtod (equals + 1, &end);
+        if (end == equals + 1 || *end != '\0' || !(value >= 0 && value <= goals[i].most))
+          {
+            g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                         "--goal %s: expected a number from 0 to %g (0: no goal)", word, goals[i].most);
+            return FALSE;
+          }
+        *goal_value (dataset, &goals[i]) = value;
+        return TRUE;
+      }
+  g_set_error (
+      error, FL_ERROR, FL_ERROR_INPUT,
+      "--goal '%s' is wrong, expected d_min, completeness, cc_half, multiplicity or cc_ano, = and a number",
+      word);
+  return FALSE;
+}
+
+/* Changes those named, all or none. */
+static gboolean
+set_goals (FlDataset *dataset, const char *text, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit_set (text, " ,\t", -1);
+  for (char **word = words; *word != NULL; word++)
+    if (**word != '\0' && !set_goal (dataset, *word, error))
+      return FALSE;
+  return TRUE;
+}
+
+static char *
+goals_text (const FlDataset *dataset)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (goals); i++)
+    if (*goal_value (dataset, &goals[i]) > 0)
+      {
+        char number[G_ASCII_DTOSTR_BUF_SIZE];
+        g_ascii_formatd (number, sizeof number, "%g", *goal_value (dataset, &goals[i]));
+        g_string_append_printf (text, "%s%s=%s", text->len > 0 ? " " : "", goals[i].name, number);
+      }
+  return g_strdup (text->str);
+}
+
 /* --- the dataset --- */
 
 static gboolean
@@ -136,6 +207,8 @@ apply (FlStore *store, const Options *o, FlDataset *dataset, GError **error)
       g_free (dataset->expression);
       dataset->expression = g_strdup (o->expression);
     }
+  if (o->goal != NULL && !set_goals (dataset, o->goal, error))
+    return FALSE;
   if (o->trial >= 0 && !find_trial (store, o->trial, &dataset->trial, error))
     return FALSE;
   if (o->min_interval >= 0)
@@ -226,8 +299,9 @@ list_datasets (FlStore *store, GError **error)
       for (guint k = 0; k < versions->len; k++)
         if (((const FlDatasetVersion *) versions->pdata[k])->dataset == dataset->id)
           last = MAX (last, ((const FlDatasetVersion *) versions->pdata[k])->number);
-      printf ("%s\t%s\tversion %d\t%s\n", dataset->name, dataset->active ? "active" : "off", last,
-              dataset->expression);
+      g_autofree char *goal = goals_text (dataset);
+      printf ("%s\t%s\tversion %d\t%s\t%s\n", dataset->name, dataset->active ? "active" : "off", last,
+              dataset->expression, *goal != '\0' ? goal : "no goal");
     }
   return versions != NULL;
 }
@@ -253,6 +327,7 @@ options_clear (Options *o)
   g_free (o->store);
   g_free (o->name);
   g_free (o->expression);
+  g_free (o->goal);
   g_strfreev (o->tasks);
   g_strfreev (o->tags);
 }
@@ -275,6 +350,9 @@ fl_program_dataset (int argc, char **argv)
       "NAME[:TYPE[:AFTER,…]]" },
     { "min-interval", 0, 0, G_OPTION_ARG_DOUBLE, &o.min_interval, "Seconds between versions (300)", "S" },
     { "min-lattices", 0, 0, G_OPTION_ARG_INT, &o.min_lattices, "New lattices that a version needs (0)", "N" },
+    { "goal", 0, 0, G_OPTION_ARG_STRING, &o.goal,
+      "What is enough: d_min (Å), completeness (0-1), cc_half, multiplicity, cc_ano; 0: not asked for",
+      "'d_min=2.0 cc_half=0.5 …'" },
     { "active", 0, 0, G_OPTION_ARG_INT, &o.active, "Whether the conductor works on it (0, 1)", "0|1" },
     { "tag-runs", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.tags, "Tags runs (may be repeated)", "TAG=RUN,…" },
     { NULL }

@@ -288,6 +288,8 @@ def test_verbs():
             (["dataset", "--name", "d", "--task", "new"], "expected NAME:TYPE"),
             (["dataset", "--name", "d", "--task", "find:all"], "is of type spots already"),
             (["dataset", "--name", "d", "--trial", "9"], "--trial 9: there is none"),
+            (["dataset", "--name", "d", "--goal", "cc_ano=0.2 cc_half=7"], "from 0 to 1"),
+            (["dataset", "--name", "d", "--goal", "cc=0.5"], "expected d_min, completeness"),
             (["dataset", "--tag-runs", "t=r9"], "no run called 'r9'")]:
         done = e.run(arguments[0], "--store", e.folder, *arguments[1:], check=False)
         assert done.returncode == 2 and said in done.stderr and done.stderr.count("\n") == 1, (arguments, done)
