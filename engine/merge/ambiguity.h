@@ -3,7 +3,7 @@
  * With a reference the setting of the highest correlation. Without: a mean grows from one lattice, those that are told apart best
  * first, and is then iterated until none changes, each lattice compared with the mean of the others; of several starts the one
  * that ends most consistent (after Brehm & Diederichs 2014, Acta Cryst. D70, 101, who compare all pairs). The set as a whole may
- * then be in any of the settings; most lattices stay as they were indexed. */
+ * then be in any of the settings. */
 #pragma once
 
 #include "engine/merge/input.h"

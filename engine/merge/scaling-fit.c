@@ -239,7 +239,7 @@ fl_scaling_fit (FlMergeLattice *lattice, const FlScalingRow *rows, guint n, cons
               .weights = weights,
               .scratch = scratch };
   prior (&fit, FL_SCALING_B, options->b, options->b_sigma, 20);
-  prior (&fit, FL_SCALING_LN_W, options->width && partial, options->width_sigma, 0.3);
+  prior (&fit, FL_SCALING_LN_W, options->width && partial, options->width_sigma, 0.6);
   prior (&fit, FL_SCALING_X, options->rotation && partial, options->rotation_sigma, 0.001);
   prior (&fit, FL_SCALING_Y, options->rotation && partial, options->rotation_sigma, 0.001);
   double scale = first_scale (&fit);

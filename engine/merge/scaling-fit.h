@@ -24,8 +24,8 @@ typedef struct
 /* G e^(−B/2d²) p I_ref, and its derivatives. */
 double fl_scaling_model (const FlMergeLattice *lattice, const FlScalingRow *row,
                          double gradient[FL_SCALING_LAST]);
-/* Refines the lattice's scale, b, width, rotation; `width_start`: its prior's centre (`width` itself, at first). The lattice's own
- * scale is not used: it is found from the data. FALSE: went nowhere. */
+/* Refines the lattice's scale, b, width, rotation, from what they are; its scale is found from
+ * the data. FALSE: went nowhere. */
 gboolean fl_scaling_fit (FlMergeLattice *lattice, const FlScalingRow *rows, guint n,
                          const FlScalingOptions *options);
 /* Correlation of what the full intensities would be with the reference, weighted by p². NaN: n < 3, or none. */

@@ -42,6 +42,12 @@ inverse_domain (const FlMergeLattice *lattice)
 }
 
 static double
+mosaicity (const FlMergeLattice *lattice)
+{
+  return (double) lattice->mosaicity;
+}
+
+static double
 accepted_scale (const FlMergeLattice *lattice)
 {
   return lattice->reason == FL_MERGE_ACCEPTED ? (double) lattice->scale : 0;
@@ -50,16 +56,16 @@ accepted_scale (const FlMergeLattice *lattice)
 void
 fl_merge_scale_start (FlMergeSet *set, double factor)
 {
-  double typical = median_over_ranks (set, inverse_domain);
+  double width = factor * median_over_ranks (set, inverse_domain);
+  double slope = factor * median_over_ranks (set, mosaicity);
   for (guint i = 0; i < set->lattices->len; i++)
     {
       FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
-      double inverse = inverse_domain (lattice);
       lattice->scale = 1;
       lattice->b = 0;
       lattice->rotation[0] = lattice->rotation[1] = lattice->rotation[2] = 0;
-      lattice->width = (float) (factor * (inverse > 0 ? inverse : typical));
-      lattice->width_slope = (float) (factor * (double) lattice->mosaicity);
+      lattice->width = (float) width;
+      lattice->width_slope = (float) slope;
       lattice->correlation = NAN;
       lattice->common = 0;
     }

@@ -14,15 +14,15 @@ typedef struct
 {
   gboolean b, width, rotation; /* which are refined beside the scale */
   double b_sigma;              /* Å², of the prior about 0; 0 = 20 */
-  double width_sigma;          /* of ln w, about its start; 0 = 0.3 */
+  double width_sigma;          /* of ln w, about what it was before the cycle; 0 = 0.6 */
   double rotation_sigma;       /* rad, about 0; 0 = 0.001 */
   double min_cc;               /* −1: none is rejected for it */
   double most_b;               /* |B| beyond is out of range, Å²; 0 = 150 */
   double most_scale;           /* so many times more or less than the median is; 0 = 1000 */
 } FlScalingOptions;
 
-/* Before there is a reference: scale 1, B 0, no rotation; w = factor (1/D + η/2d), of the lattice's domain size D and mosaicity η.
- * Factor 0: no partiality (width 0 means p = 1). A lattice without D gets the median one; where none has, w is 0. Collective. */
+/* Before there is a reference: scale 1, B 0, no rotation; w = factor (1/D + η/2d), of the medians of domain size D and mosaicity η:
+ * a single still's own are too uncertain to start from. Factor 0: no partiality (width 0 means p = 1). Collective. */
 void fl_merge_scale_start (FlMergeSet *set, double factor);
 /* One cycle, collective. Fills scale (its median becomes 1), b, width, rotation, correlation, common; sets and lifts the reasons
  * FEW_COMMON, CORRELATION, SCALE and DIVERGED. Reflections that the reference has from one observation are not used, unless it has
