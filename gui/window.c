@@ -12,6 +12,7 @@
 #include "gui/keymap.h"
 #include "gui/link-chip.h"
 #include "gui/live-page.h"
+#include "gui/merging-page.h"
 #include "gui/runs-page.h"
 #include "gui/sites-page.h"
 #include "gui/trials-page.h"
@@ -52,6 +53,7 @@ static const PageKind kinds[] = {
   { "live", N_ ("Live"), "flg-live-symbolic", flg_live_page_get_type },
   { "weather", N_ ("Weather"), "flg-weather-symbolic", flg_weather_page_get_type },
   { "cells", N_ ("Cells"), "flg-cells-symbolic", flg_cells_page_get_type },
+  { "merging", N_ ("Merging"), "flg-merging-symbolic", flg_merging_page_get_type },
   { "images", N_ ("Images"), "flg-images-symbolic", flg_images_page_get_type },
   { "sites", N_ ("Sites"), "flg-sites-symbolic", flg_sites_page_get_type },
 };
@@ -333,13 +335,13 @@ sidebar_row (const PageKind *kind, guint number)
   GtkWidget *label = gtk_label_new (_ (kind->label));
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_set_hexpand (label, TRUE);
-  g_autofree char *hint = g_strdup_printf ("%u", number);
+  g_autofree char *hint = g_strdup_printf ("%u", number % 10);
   GtkWidget *key = gtk_label_new (hint);
   gtk_widget_add_css_class (key, "dim-label");
   gtk_box_append (GTK_BOX (box), gtk_image_new_from_icon_name (kind->icon));
   gtk_box_append (GTK_BOX (box), label);
   gtk_box_append (GTK_BOX (box), key);
-  g_autofree char *tip = g_strdup_printf (_ ("%s (Ctrl+%u)"), _ (kind->label), number);
+  g_autofree char *tip = g_strdup_printf (_ ("%s (Ctrl+%u)"), _ (kind->label), number % 10);
   gtk_widget_set_tooltip_text (box, tip);
   return box;
 }

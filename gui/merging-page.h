@@ -1,0 +1,19 @@
+/* merging-page.h: what a dataset's versions have been merged to: shells as a plot, several versions over one another, and as a
+ * table of the newest; the whole in a line; why lattices are not in it.
+ * Actions: merging.show-dataset (x), merging.show-quantity (s: "cc-half", "cc-star", "r-split", "cc-iso", "completeness",
+ * "multiplicity", "i-sigma"). Thread: main. */
+#pragma once
+
+#include "gui/page.h"
+
+#define FLG_TYPE_MERGING_PAGE (flg_merging_page_get_type ())
+G_DECLARE_FINAL_TYPE (FlgMergingPage, flg_merging_page, FLG, MERGING_PAGE, FlgPage)
+
+/* The newest version in a line. */
+const char *flg_merging_page_facts (FlgMergingPage *self);
+/* What the plot says; free with g_free. */
+char *flg_merging_page_summary (FlgMergingPage *self);
+/* What stands in the table: row 0 is the head; NULL beyond. */
+const char *flg_merging_page_cell (FlgMergingPage *self, guint row, guint column);
+/* Why lattices are not in it, a line each. */
+const char *flg_merging_page_reasons (FlgMergingPage *self);
