@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/base/cell-clusters.h"
+
 #define FINE     16    /* fine bins a drawn one: for medians and fits */
 #define SAMPLE   20000 /* lattices from which ranges are chosen */
 #define MAX_BINS 150
@@ -26,8 +28,14 @@ struct FlgCellTally
   guint64 ranged; /* lattices when the ranges were chosen */
   guint64 n;      /* lattices in all blocks */
   Histogram of[6];
+  guint32 *planes[FLG_CELL_PLANES];
+  guint64 outside[FLG_CELL_PLANES];
+  GArray *runs, *clusters;
+  gboolean stale;    /* the clusters */
   FlgCellAnswer sum; /* counts alone */
 };
+
+const guint8 flg_cell_planes[FLG_CELL_PLANES][2] = { { 0, 1 }, { 1, 2 }, { 0, 2 } };
 
 void
 flg_lattice_block_free (FlgLatticeBlock *block)
@@ -49,6 +57,10 @@ flg_cell_answer_free (FlgCellAnswer *answer)
       g_free ((gpointer) answer->of[p].counts.all);
       g_free ((gpointer) answer->of[p].counts.shown);
     }
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    g_free ((gpointer) answer->planes[k].shown);
+  g_array_unref (answer->clusters);
+  g_array_unref (answer->runs);
   g_free (answer);
 }
 
@@ -57,6 +69,8 @@ flg_cell_tally_new (void)
 {
   FlgCellTally *tally = g_new0 (FlgCellTally, 1);
   tally->blocks = g_ptr_array_new_with_free_func ((GDestroyNotify) flg_lattice_block_free);
+  tally->runs = g_array_new (FALSE, FALSE, sizeof (gint64));
+  tally->clusters = g_array_new (FALSE, FALSE, sizeof (FlCellCluster));
   tally->redone =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) g_hash_table_unref);
   return tally;
@@ -71,6 +85,10 @@ flg_cell_tally_free (FlgCellTally *tally)
       g_free (tally->of[p].shown);
       g_free (tally->of[p].fine);
     }
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    g_free (tally->planes[k]);
+  g_array_unref (tally->runs);
+  g_array_unref (tally->clusters);
   g_ptr_array_unref (tally->blocks);
   g_hash_table_unref (tally->redone);
   g_free (tally);
@@ -80,6 +98,7 @@ void
 flg_cell_tally_add (FlgCellTally *tally, FlgLatticeBlock *block)
 {
   tally->n += block->n;
+  tally->stale = TRUE;
   g_ptr_array_add (tally->blocks, block);
 }
 
@@ -99,7 +118,7 @@ flg_cell_tally_redone (FlgCellTally *tally, gint64 job, gint64 attempt, guint n,
         continue;
       g_hash_table_insert (latest, g_memdup2 (&shots[i], sizeof *shots),
                            g_memdup2 (&attempt, sizeof attempt));
-      tally->dirty = TRUE;
+      tally->dirty = tally->stale = TRUE;
     }
 }
 
@@ -197,6 +216,14 @@ reset (FlgCellTally *tally)
       h->fine = g_new0 (guint32, FINE * h->n_bins);
       h->below = h->above = 0;
     }
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    {
+      const guint8 *of = flg_cell_planes[k];
+      g_free (tally->planes[k]);
+      tally->planes[k] = g_new0 (guint32, tally->of[of[0]].n_bins * tally->of[of[1]].n_bins);
+      tally->outside[k] = 0;
+    }
+  g_array_set_size (tally->runs, 0);
 }
 
 static void
@@ -215,6 +242,33 @@ count_value (Histogram *h, double value, gboolean shown, gboolean selected, guin
     h->shown[series * h->n_bins + bin]++;
   if (selected)
     h->fine[(guint) (x * FINE)]++;
+}
+
+static void
+count_planes (FlgCellTally *tally, const float cell[6], guint miss)
+{
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    {
+      const guint8 *of = flg_cell_planes[k];
+      const Histogram *x = &tally->of[of[0]], *y = &tally->of[of[1]];
+      double u = ((double) cell[of[0]] - x->lower) / x->width,
+             v = ((double) cell[of[1]] - y->lower) / y->width;
+      if (miss & ~(1u << of[0] | 1u << of[1]))
+        continue;
+      if (u >= 0 && u < x->n_bins && v >= 0 && v < y->n_bins)
+        tally->planes[k][(guint) v * x->n_bins + (guint) u]++;
+      else
+        tally->outside[k]++;
+    }
+}
+
+static void
+note_run (GArray *runs, gint64 run)
+{
+  for (guint i = 0; i < runs->len; i++)
+    if (g_array_index (runs, gint64, i) == run)
+      return;
+  g_array_append_val (runs, run);
 }
 
 static void
@@ -246,7 +300,10 @@ count_block (FlgCellTally *tally, const FlgLatticeBlock *block)
         }
       for (guint p = 0; p < 6; p++)
         count_value (&tally->of[p], (double) block->cell[i][p], (miss & ~(1u << p)) == 0, miss == 0, series);
+      count_planes (tally, block->cell[i], miss);
     }
+  if (chosen)
+    note_run (tally->runs, block->run);
 }
 
 /* --- median and fit --- */
@@ -336,6 +393,41 @@ answer_one (const Histogram *h)
   return out;
 }
 
+static void
+find_clusters (FlgCellTally *tally)
+{
+  double (*cells)[6] = g_malloc_n (MAX (tally->n, 1), sizeof *cells);
+  guint n = 0;
+  for (guint b = 0; b < tally->blocks->len; b++)
+    {
+      const FlgLatticeBlock *block = tally->blocks->pdata[b];
+      GHashTable *latest = g_hash_table_lookup (tally->redone, &block->job);
+      for (guint i = 0; i < block->n; i++)
+        if (is_alive (latest, block, i))
+          {
+            for (guint p = 0; p < 6; p++)
+              cells[n][p] = (double) block->cell[i][p];
+            n++;
+          }
+    }
+  g_array_unref (tally->clusters);
+  tally->clusters = fl_cell_clusters_find ((const double (*)[6]) cells, n, FLG_CELL_MOST_CLUSTERS);
+  tally->stale = FALSE;
+  g_free (cells);
+}
+
+static FlwDensityCounts
+answer_plane (const FlgCellTally *tally, guint k)
+{
+  const Histogram *x = &tally->of[flg_cell_planes[k][0]], *y = &tally->of[flg_cell_planes[k][1]];
+  guint n = x->n_bins * y->n_bins;
+  return (FlwDensityCounts){ { x->lower, y->lower },
+                             { x->width, y->width },
+                             { x->n_bins, y->n_bins },
+                             g_memdup2 (tally->planes[k], n * sizeof (guint32)),
+                             tally->outside[k] };
+}
+
 FlgCellAnswer *
 flg_cell_tally_count (FlgCellTally *tally, const FlgCellQuestion *question)
 {
@@ -354,5 +446,11 @@ flg_cell_tally_count (FlgCellTally *tally, const FlgCellQuestion *question)
   FlgCellAnswer *answer = g_memdup2 (&tally->sum, sizeof tally->sum);
   for (guint p = 0; p < 6; p++)
     answer->of[p] = answer_one (&tally->of[p]);
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    answer->planes[k] = answer_plane (tally, k);
+  if (tally->stale)
+    find_clusters (tally);
+  answer->clusters = g_array_copy (tally->clusters);
+  answer->runs = g_array_copy (tally->runs);
   return answer;
 }

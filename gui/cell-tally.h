@@ -1,4 +1,4 @@
-/* cell-tally.h: counts of lattices' cells in six linked histograms, kept up to date as lattices come.
+/* cell-tally.h: counts of lattices' cells in six linked histograms and three planes, and their clusters, kept up to date as lattices come.
  *
  * A lattice counts once by (job, shot): where a later attempt has done a shot again, only its lattices count. Ranges are
  * robust (a fraction of the lattices may lie outside and is told) and keep still until there are twice as many lattices.
@@ -6,10 +6,16 @@
  * at a time, any; the blocks are immutable and shared. */
 #pragma once
 
+#include "widgets/density-plot.h"
 #include "widgets/histogram.h"
 
 /* Centrings are told apart by colour: P, I, F, A/B/C, R. */
 #define FLG_CELL_SERIES FLW_HISTOGRAM_SERIES
+
+#define FLG_CELL_PLANES 3
+/* Which two parameters are a plane's x and y: a–b, b–c, a–c. */
+extern const guint8 flg_cell_planes[FLG_CELL_PLANES][2];
+#define FLG_CELL_MOST_CLUSTERS 4
 
 /* The lattices of one slice. */
 typedef struct
@@ -48,6 +54,10 @@ typedef struct
   guint64 all_series[FLG_CELL_SERIES];
   guint group; /* space group that all of the selected have, else 0 */
   FlgCellHistogram of[6];
+  FlwDensityCounts planes
+      [FLG_CELL_PLANES]; /* inside the brushes of the parameters that are not the plane's; array owned */
+  GArray *clusters;      /* FlCellCluster, of all lattices, selected or not; owned */
+  GArray *runs;          /* gint64: those that the selected are of; owned */
 } FlgCellAnswer;
 
 void flg_cell_answer_free (FlgCellAnswer *answer);

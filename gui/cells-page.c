@@ -98,14 +98,29 @@ why_empty (FlgCellsPage *self)
 }
 
 static void
+show_stack (FlgCellsPage *self, gboolean any)
+{
+  gboolean densities = gtk_toggle_button_get_active (self->densities);
+  gtk_stack_set_visible_child_name (self->stack, !any ? "empty" : densities ? "densities" : "cells");
+}
+
+static void
+on_densities (FlgCellsPage *self)
+{
+  show_stack (self, !self->reason);
+}
+
+static void
 show_empty (FlgCellsPage *self)
 {
   gboolean any = self->answer && self->answer->lattices > 0;
   self->reason = any ? NULL : why_empty (self);
   if (!any)
     flw_empty_state_set (self->empty, "flg-cells-symbolic", _ ("No lattices"), self->reason);
-  gtk_stack_set_visible_child_name (self->stack, any ? "cells" : "empty");
+  show_stack (self, any);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-selection",
+                                 any && !flg_experiment_is_read_only (EXPERIMENT (self)));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.tag-runs",
                                  any && !flg_experiment_is_read_only (EXPERIMENT (self)));
 }
 
@@ -182,6 +197,7 @@ show_answer (FlgCellsPage *self)
       return;
     }
   show_colours (self);
+  flg_cells_planes_show (self->planes, self->answer);
   self->left = 6; /* going round: none starves while answers come faster than frames */
   if (!gtk_widget_get_mapped (GTK_WIDGET (self)))
     show_histograms (self, 6);
@@ -318,6 +334,24 @@ flg_cells_page_facts (FlgCellsPage *self)
 }
 
 char *
+flg_cells_page_plane_summary (FlgCellsPage *self, guint plane)
+{
+  return flg_cells_planes_summary (self->planes, plane);
+}
+
+char *
+flg_cells_page_clusters (FlgCellsPage *self)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  for (guint i = 0; self->answer && i < self->answer->clusters->len; i++)
+    {
+      g_autofree char *line = flg_cell_cluster_text (self->answer, i);
+      g_string_append_printf (text, "%s\n", line);
+    }
+  return g_strdup (text->str);
+}
+
+char *
 flg_cells_page_proposals (FlgCellsPage *self)
 {
   g_autoptr (GString) text = g_string_new (NULL);
@@ -378,7 +412,9 @@ flg_cells_page_constructed (GObject *object)
       gtk_grid_attach (self->grid, histogram, (int) p % 3, (int) p / 3, 1, 1);
       flg_cells_page_listen (self, FLW_HISTOGRAM (histogram));
     }
+  flg_cells_page_listen_planes (self);
   fill_choosers (self);
+  g_signal_connect_object (self->densities, "toggled", G_CALLBACK (on_densities), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->trials, "chosen", G_CALLBACK (follow_choice), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->runs, "chosen", G_CALLBACK (follow_choice), self, G_CONNECT_SWAPPED);
   G_OBJECT_CLASS (flg_cells_page_parent_class)->constructed (object);
@@ -415,6 +451,7 @@ flg_cells_page_class_init (FlgCellsPageClass *klass)
   page_class->step = flg_cells_page_step;
   page_class->focus = flg_cells_page_focus;
   g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLG_TYPE_CELLS_PLANES);
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/cells-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, trials);
@@ -424,6 +461,9 @@ flg_cells_page_class_init (FlgCellsPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, stack);
   gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, grid);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, planes);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, densities);
+  gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, tag);
   gtk_widget_class_bind_template_child (widget_class, FlgCellsPage, proposals_box);
   flg_cells_page_install_actions (widget_class);
 }

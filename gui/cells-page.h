@@ -4,7 +4,8 @@
  * A range brushed in one histogram restricts the others; what is written is the peak of the selected lattices. Counting
  * is done in a worker thread. Actions: cells.show-trial (x; 0 = the newest with shots), cells.show-run (x; 0 = all),
  * cells.select ((udd): parameter 0–5, from, to), cells.clear, cells.zoom (b), cells.use-selection, cells.use-proposal
- * (u). Thread: main. */
+ * (u), cells.show-planes (b), cells.select-cluster, cells.use-cluster, cells.filter-cluster (u), cells.tag-runs (b: and a new
+ * dataset). Thread: main. */
 #pragma once
 
 #include "gui/page.h"
@@ -19,5 +20,8 @@ guint64 flg_cells_page_n_lattices (FlgCellsPage *self);
 const char *flg_cells_page_facts (FlgCellsPage *self);
 /* A line for each proposed cell; free with g_free. */
 char *flg_cells_page_proposals (FlgCellsPage *self);
+/* What plane a–b, b–c or a–c says; a line for each cluster. Free with g_free. */
+char *flg_cells_page_plane_summary (FlgCellsPage *self, guint plane);
+char *flg_cells_page_clusters (FlgCellsPage *self);
 /* Why nothing is shown; NULL: something is. */
 const char *flg_cells_page_empty (FlgCellsPage *self);

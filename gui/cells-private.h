@@ -6,6 +6,7 @@
 #include "gui/cell-proposals.h"
 #include "gui/cell-words.h"
 #include "gui/cells-page.h"
+#include "gui/cells-planes.h"
 #include "gui/chooser.h"
 #include "gui/lattice-feed.h"
 #include "widgets/empty-state.h"
@@ -20,6 +21,9 @@ struct _FlgCellsPage
   GtkGrid *grid;
   GtkBox *proposals_box;
   FlwHistogram *histograms[6];
+  FlgCellsPlanes *planes;
+  GtkToggleButton *densities;
+  GtkEditable *tag;
 
   gint64 trial, run;    /* shown; trial 0: none */
   FlgLatticeFeed *feed; /* NULL: none */
@@ -37,6 +41,9 @@ struct _FlgCellsPage
 
 /* cells-actions.c */
 
+/* A range of one parameter, wherever it is shown; equal: none. */
+void flg_cells_page_brush (FlgCellsPage *self, guint parameter, double from, double to);
+void flg_cells_page_listen_planes (FlgCellsPage *self);
 /* Follows the histogram's brush and zoom. */
 void flg_cells_page_listen (FlgCellsPage *self, FlwHistogram *histogram);
 /* Selects everything, without asking for new counts. */

@@ -94,6 +94,34 @@ check_bins (const FlgLatticeBlock *block, const FlgCellQuestion *question, const
     }
 }
 
+/* Every bin of a plane by a plain count, and the rest outside. */
+static void
+check_plane (const FlgLatticeBlock *block, const FlgCellQuestion *question, const FlgCellAnswer *answer,
+             guint k)
+{
+  const FlwDensityCounts *c = &answer->planes[k];
+  guint of[2] = { flg_cell_planes[k][0], flg_cell_planes[k][1] };
+  g_autofree guint32 *bins = g_new0 (guint32, c->n_bins[0] * c->n_bins[1]);
+  guint64 outside = 0;
+  for (guint i = 0; i < block->n; i++)
+    {
+      gboolean passes = TRUE;
+      double at[2];
+      for (guint p = 0; p < 6; p++)
+        passes &= p == of[0] || p == of[1] || question->to[p] <= question->from[p]
+                  || ((double) block->cell[i][p] >= question->from[p]
+                      && (double) block->cell[i][p] <= question->to[p]);
+      for (guint d = 0; d < 2; d++)
+        at[d] = floor (((double) block->cell[i][of[d]] - c->lower[d]) / c->width[d]);
+      if (passes && at[0] >= 0 && at[0] < c->n_bins[0] && at[1] >= 0 && at[1] < c->n_bins[1])
+        bins[(guint) at[1] * c->n_bins[0] + (guint) at[0]]++;
+      else
+        outside += passes;
+    }
+  g_assert_cmpuint (c->outside, ==, outside);
+  g_assert_true (memcmp (bins, c->shown, c->n_bins[0] * c->n_bins[1] * sizeof *bins) == 0);
+}
+
 static void
 test_counts (void)
 {
@@ -123,6 +151,10 @@ test_counts (void)
   answer = flg_cell_tally_count (tally, &question);
   for (guint p = 0; p < 6; p++)
     check_bins (block, &question, &answer->of[p], p);
+  for (guint k = 0; k < FLG_CELL_PLANES; k++)
+    check_plane (block, &question, answer, k);
+  g_assert_cmpuint (answer->clusters->len, ==, 2);
+  g_assert_cmpuint (answer->runs->len, ==, 1);
   g_assert_cmpuint (shown_total (&answer->of[0]), ==, 20000); /* its own brush hides nothing */
   g_assert_cmpuint (shown_total (&answer->of[1]), ==, answer->selected);
   g_assert_cmpuint (answer->series[1], ==, answer->selected);
@@ -306,6 +338,33 @@ lattices_told (FlgCellsPage *page)
   return (guint) g_ascii_strtoull (plain, NULL, 10);
 }
 
+/* The two forms that the store was made of, each a cluster; the brushes of planes and histograms are the same. */
+static void
+check_planes (Room *room, FlgCellsPage *page)
+{
+  GtkWidget *widget = GTK_WIDGET (page);
+  room_do (widget, "cells.show-planes", "b", TRUE);
+  g_autofree char *clusters = flg_cells_page_clusters (page);
+  g_auto (GStrv) lines = g_strsplit (clusters, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3); /* the last is empty */
+  g_assert_nonnull (strstr (lines[0], "lattices ("));
+  g_assert_nonnull (strstr (lines[0], "a 79."));
+  g_assert_nonnull (strstr (lines[1], "b 74."));
+  room_do (widget, "cells.select-cluster", "u", 1u);
+  room_settle (room);
+  g_autofree char *plane = flg_cells_page_plane_summary (page, 0), *a = flg_cells_page_summary (page, 0);
+  g_assert_nonnull (strstr (plane, "a–b: "));
+  g_assert_nonnull (strstr (plane, "2 clusters, selected a 6"));
+  g_assert_nonnull (strstr (a, ", selected 6"));
+  g_assert_nonnull (strstr (flg_cells_page_facts (page), "selected"));
+  g_autofree char *path = g_build_filename (room->folder, "planes.png", NULL);
+  display_wait_drawn (GTK_WIDGET (room->window));
+  g_assert_true (flg_window_save_picture (room->window, path, NULL));
+  room_do (widget, "cells.clear", NULL);
+  room_settle (room);
+  room_do (widget, "cells.show-planes", "b", FALSE);
+}
+
 static void
 test_page (void)
 {
@@ -333,6 +392,7 @@ test_page (void)
   room_do (widget, "cells.clear", NULL);
   room_settle (room);
   g_assert_null (strstr (flg_cells_page_facts (page), "selected"));
+  check_planes (room, page);
   /* One run alone. */
   guint all = lattices_told (page);
   room_do (widget, "cells.show-run", "x", G_GINT64_CONSTANT (1));
