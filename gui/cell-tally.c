@@ -7,6 +7,7 @@
 
 #define FINE     16    /* fine bins a drawn one: for medians and fits */
 #define SAMPLE   20000 /* lattices from which ranges are chosen */
+#define LOOKED   2000  /* lattices from which clusters' centrings are told */
 #define MAX_BINS 150
 #define MIN_BINS 24
 
@@ -31,6 +32,7 @@ struct FlgCellTally
   guint32 *planes[FLG_CELL_PLANES];
   guint64 outside[FLG_CELL_PLANES];
   GArray *runs, *clusters;
+  guint32 cluster_series[FLG_CELL_MOST_CLUSTERS][FLG_CELL_SERIES];
   gboolean stale;    /* the clusters */
   FlgCellAnswer sum; /* counts alone */
 };
@@ -397,6 +399,7 @@ static void
 find_clusters (FlgCellTally *tally)
 {
   double (*cells)[6] = g_malloc_n (MAX (tally->n, 1), sizeof *cells);
+  g_autofree guint8 *series = g_new (guint8, MAX (tally->n, 1));
   guint n = 0;
   for (guint b = 0; b < tally->blocks->len; b++)
     {
@@ -407,11 +410,18 @@ find_clusters (FlgCellTally *tally)
           {
             for (guint p = 0; p < 6; p++)
               cells[n][p] = (double) block->cell[i][p];
-            n++;
+            series[n++] = MIN (block->series[i], FLG_CELL_SERIES - 1);
           }
     }
   g_array_unref (tally->clusters);
+  memset (tally->cluster_series, 0, sizeof tally->cluster_series);
   tally->clusters = fl_cell_clusters_find ((const double (*)[6]) cells, n, FLG_CELL_MOST_CLUSTERS);
+  for (guint i = 0; i < n; i += MAX (n / LOOKED, 1))
+    {
+      int in = fl_cell_clusters_nearest (tally->clusters, cells[i]);
+      if (in >= 0)
+        tally->cluster_series[in][series[i]]++;
+    }
   tally->stale = FALSE;
   g_free (cells);
 }
@@ -451,6 +461,7 @@ flg_cell_tally_count (FlgCellTally *tally, const FlgCellQuestion *question)
   if (tally->stale)
     find_clusters (tally);
   answer->clusters = g_array_copy (tally->clusters);
+  memcpy (answer->cluster_series, tally->cluster_series, sizeof tally->cluster_series);
   answer->runs = g_array_copy (tally->runs);
   return answer;
 }

@@ -57,7 +57,8 @@ typedef struct
   FlwDensityCounts planes
       [FLG_CELL_PLANES]; /* inside the brushes of the parameters that are not the plane's; array owned */
   GArray *clusters;      /* FlCellCluster, of all lattices, selected or not; owned */
-  GArray *runs;          /* gint64: those that the selected are of; owned */
+  guint32 cluster_series[FLG_CELL_MOST_CLUSTERS][FLG_CELL_SERIES]; /* of a sample of their lattices */
+  GArray *runs; /* gint64: those that the selected are of; owned */
 } FlgCellAnswer;
 
 void flg_cell_answer_free (FlgCellAnswer *answer);

@@ -216,16 +216,13 @@ act_tag_runs (GtkWidget *widget, const char *action, GVariant *target)
     gtk_widget_activate_action (widget, "win.new-dataset", "s", name);
 }
 
+static const char centrings[FLG_CELL_SERIES] = { 'P', 'I', 'F', 'C', 'R' };
+
 /* Type, centring and group are those of the proposed cell that this one agrees with, where there is one: a cell alone cannot tell a
  * symmetry from a coincidence. */
 static void
-draft_like (FlgCellsPage *self, const double cell[6])
+draft_like (FlgCellsPage *self, const double cell[6], char centring, guint group)
 {
-  static const char centrings[FLG_CELL_SERIES] = { 'P', 'I', 'F', 'C', 'R' };
-  guint series = 0;
-  for (guint s = 1; s < FLG_CELL_SERIES; s++)
-    if (self->answer->series[s] > self->answer->series[series])
-      series = s;
   for (guint i = 0; i < self->proposals->len; i++)
     {
       const FlgCellProposal *p = &g_array_index (self->proposals, FlgCellProposal, i);
@@ -235,7 +232,7 @@ draft_like (FlgCellsPage *self, const double cell[6])
           return;
         }
     }
-  draft (self, cell, flg_cell_type (cell), centrings[series], self->answer->group);
+  draft (self, cell, flg_cell_type (cell), centring, group);
 }
 
 static void
@@ -243,11 +240,15 @@ act_use_selection (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgCellsPage *self = FLG_CELLS_PAGE (widget);
   double cell[6];
+  guint series = 0;
   if (!self->answer || self->answer->selected == 0)
     return;
+  for (guint s = 1; s < FLG_CELL_SERIES; s++)
+    if (self->answer->series[s] > self->answer->series[series])
+      series = s;
   for (guint p = 0; p < 6; p++)
     cell[p] = self->answer->of[p].has_fit ? self->answer->of[p].fit.centre : self->answer->of[p].median;
-  draft_like (self, cell);
+  draft_like (self, cell, centrings[series], self->answer->group);
 }
 
 static void
@@ -255,8 +256,14 @@ act_use_cluster (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgCellsPage *self = FLG_CELLS_PAGE (widget);
   const FlCellCluster *cluster = cluster_of (self, target);
-  if (cluster)
-    draft_like (self, cluster->mean);
+  if (!cluster)
+    return;
+  const guint32 *counts = self->answer->cluster_series[g_variant_get_uint32 (target)];
+  guint series = 0;
+  for (guint s = 1; s < FLG_CELL_SERIES; s++)
+    if (counts[s] > counts[series])
+      series = s;
+  draft_like (self, cluster->mean, centrings[series], 0);
 }
 
 void

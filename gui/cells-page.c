@@ -339,6 +339,12 @@ flg_cells_page_plane_summary (FlgCellsPage *self, guint plane)
   return flg_cells_planes_summary (self->planes, plane);
 }
 
+void
+flg_cells_page_set_tag (FlgCellsPage *self, const char *name)
+{
+  gtk_editable_set_text (self->tag, name);
+}
+
 char *
 flg_cells_page_clusters (FlgCellsPage *self)
 {

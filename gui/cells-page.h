@@ -23,5 +23,7 @@ char *flg_cells_page_proposals (FlgCellsPage *self);
 /* What plane a–b, b–c or a–c says; a line for each cluster. Free with g_free. */
 char *flg_cells_page_plane_summary (FlgCellsPage *self, guint plane);
 char *flg_cells_page_clusters (FlgCellsPage *self);
+/* What cells.tag-runs puts on them. */
+void flg_cells_page_set_tag (FlgCellsPage *self, const char *name);
 /* Why nothing is shown; NULL: something is. */
 const char *flg_cells_page_empty (FlgCellsPage *self);

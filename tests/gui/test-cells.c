@@ -461,6 +461,34 @@ test_target (void)
   room_free (room);
 }
 
+/* What can be done with a cluster, and the runs of what is selected. */
+static void
+test_clusters (void)
+{
+  Room *room = room_new_indexing (4);
+  GtkWidget *page = GTK_WIDGET (room_page (room, "cells"));
+  room_do (page, "cells.use-cluster", "u", 1u);
+  assert_draft (room, "62.", "I222");
+  page = GTK_WIDGET (room_page (room, "cells"));
+  room_do (page, "cells.filter-cluster", "u", 0u);
+  GtkWidget *trials = GTK_WIDGET (flg_window_page (room->window, "trials"));
+  room_do (trials, "trials.create", NULL);
+  room_settle (room);
+  g_autoptr (FlStore) store = room_look (room);
+  g_autoptr (GPtrArray) made = fl_store_list (store, FL_TABLE_TRIAL, NULL);
+  g_assert_nonnull (strstr (((FlTrial *) made->pdata[made->len - 1])->params, "cell_cluster"));
+  /* Every run that has been processed has lattices of the common form. */
+  page = GTK_WIDGET (room_page (room, "cells"));
+  g_autoptr (GPtrArray) before = fl_store_list (store, FL_TABLE_RUN_TAG, NULL);
+  flg_cells_page_set_tag (FLG_CELLS_PAGE (page), "form one");
+  room_do (page, "cells.tag-runs", "b", TRUE);
+  room_settle (room);
+  g_autoptr (GPtrArray) after = fl_store_list (store, FL_TABLE_RUN_TAG, NULL);
+  g_assert_cmpuint (after->len, >, before->len);
+  g_assert_cmpstr (flg_window_shown_page (room->window), ==, "datasets");
+  room_free (room);
+}
+
 static void
 add_batch (FlStore *store, gint64 attempt, guint64 sequence, FlKind kind, gconstpointer row)
 {
@@ -603,6 +631,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/cells/page", test_page);
   g_test_add_func ("/cells/spots-only", test_spots_only);
   g_test_add_func ("/cells/target", test_target);
+  g_test_add_func ("/cells/clusters", test_clusters);
   g_test_add_func ("/cells/redone", test_redone);
   g_test_add_func ("/cells/rates", test_rates);
   g_test_add_func ("/cells/picture", test_picture);
