@@ -14,13 +14,16 @@
 #define MODEL_CC             0.02
 #define MODEL_COMPLETENESS   0.04
 #define STRETCH_COMPLETENESS 0.03
-/* What goes wrong further on, per factor e: correlations and numbers of observations; growth of completeness, relative. */
+/* What goes wrong further on, per factor e up to 30: correlations and numbers of observations; completeness, relative, and its growth,
+ * relative. */
 #define DRIFT              0.03
-#define DRIFT_COMPLETENESS 0.12
+#define DRIFT_COMPLETENESS 0.04
+#define DRIFT_GROWTH       0.1
+#define DRIFT_END          30.0
 #define HIDDEN             0.2 /* where reflections cannot be seen at all, it is about this fraction */
 /* Variance of Fisher's z over 1/(pairs − 3): intensities are no normal deviates (but exponential ones with noise that differs; their
  * anomalous differences have still longer tails). */
-#define INFLATION_CC_HALF 2.0
+#define INFLATION_CC_HALF 2.7
 #define INFLATION_CC_ANO  3.5
 #define Z_LAST            0.999999
 
@@ -276,7 +279,7 @@ typedef struct
 {
   double inverse, inverse_last; /* fl_count_inverse () */
   double rate_error;            /* relative, of observations at n */
-  double drift;
+  double stretch;               /* factors of e that it is further on */
 } Step;
 
 static double
@@ -295,7 +298,7 @@ predict (const FlForecastFit *fit, const FlForecastNode *node, const Step *step,
       double law = to_scale (fit->metric, 0, cc_law (node, step->inverse));
       double law_last = to_scale (fit->metric, 0, cc_law (node, step->inverse_last));
       *mean = law + sqrt (share) * (fit->y - law_last);
-      *variance = fit->sigma * fit->sigma * (1 - share) + step->drift * step->drift;
+      *variance = fit->sigma * fit->sigma * (1 - share) + pow (DRIFT * step->stretch, 2);
     }
   else if (fit->metric == FL_METRIC_COMPLETENESS)
     {
@@ -304,7 +307,8 @@ predict (const FlForecastFit *fit, const FlForecastNode *node, const Step *step,
       double slope = (completeness_at (fit, &node->count, n * 1.05) - y) / log (1.05);
       *mean = y + fit->y - last;
       *variance = MAX (exp (y) - exp (last), 0) / fit->possible + pow (slope * step->rate_error, 2)
-                  + pow (DRIFT_COMPLETENESS * log (n / fit->last.n) * (y - last), 2);
+                  + pow (step->stretch * DRIFT_GROWTH * (y - last), 2)
+                  + pow (step->stretch * DRIFT_COMPLETENESS * y, 2);
     }
   else
     {
@@ -319,7 +323,7 @@ static double
 chance (const FlForecastFit *fit, double n, double y)
 {
   double sum = 0, more = MAX (1 - fit->last.n / n, 0);
-  Step step = { .drift = DRIFT * log (n / fit->last.n) };
+  Step step = { .stretch = log (MIN (n / fit->last.n, DRIFT_END)) };
   step.rate_error = hypot (fit->variation * sqrt (more / fit->last.n), DRIFT * more);
   if (is_cc (fit->metric))
     {

@@ -103,7 +103,7 @@ item_text (const FlForecastItem *item, double d_min)
   g_autofree char *to =
       d_min > 0 && item->metric != FL_METRIC_CC_ANO ? g_strdup_printf (" to %.3g Å", d_min) : g_strdup ("");
   if (isnan (item->now))
-    return g_strdup_printf ("%s%s is not known yet", labels[item->metric], to);
+    return g_strdup_printf ("%s%s cannot be told from what has been merged", labels[item->metric], to);
   if (item->metric == FL_METRIC_COMPLETENESS)
     return g_strdup_printf ("%s%s is %.1f %% of %.1f %%", labels[item->metric], to, 100 * item->now,
                             100 * item->goal);
