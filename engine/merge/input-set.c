@@ -116,7 +116,8 @@ grow_file (FlMergeSet *set, guint64 room, GError **error)
     }
   if (first)
     {
-      memcpy (map, set->observations, set->n_observations * sizeof (FlObservation));
+      if (set->n_observations > 0)
+        memcpy (map, set->observations, set->n_observations * sizeof (FlObservation));
       g_free (set->observations);
     }
   else
