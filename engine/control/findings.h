@@ -1,5 +1,15 @@
 /* findings.h: what is broken? Named findings from data that are in the store already: each says what, shows the evidence in numbers
- * and says what to do. Nothing is claimed on data that are in order. Thread: that of the store handle. */
+ * and says what to do. Nothing is claimed on data that are in order. Judged are the jobs of the newest trial with shots, from
+ * their lattices, cells, and the evidence that `stills` writes (panels, spots by resolution). Thread: that of the store handle.
+ *
+ * Rules (medians are significant at 5 standard errors):
+ * beam centre: median refined shift of 30 lattices or more over 0.5 px. Distance: z of it over 0.1 %, or all axes longer or
+ * shorter than the told cell by one part, over 0.3 %. Dead: no pixel of a panel differs where others have signal. Noisy: over 4
+ * times the usual noise, and not because it is brighter. Saturation: 2 % of the spots. Dark: no hits, and less than a quarter of
+ * the signal that the trial's other runs have. Wrong cell: fewer than 10 % of the hits indexed, or another trial's cell, unlike
+ * it, indexes twice as many of the same run. Ice: rings of hexagonal ice over twice their neighbours. Salt: high-resolution spots
+ * ten times as strong as the others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, at no
+ * lower hit rate than half of theirs. Lag: a complete run waits for more than 10 min. */
 #pragma once
 
 #include "engine/store/store.h"

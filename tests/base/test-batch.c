@@ -135,6 +135,7 @@ test_hostile_bytes (void)
             FlSpotRow spot;
             FlLatticeRow lattice;
             FlRankRow rank;
+            FlMergeRow merge; /* the largest */
           } row;
           fl_batch_row (got, i, &row);
         }

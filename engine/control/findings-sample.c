@@ -1,0 +1,266 @@
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/units.h"
+#include "engine/control/findings-private.h"
+
+#define MIN_HITS 50
+
+/* --- rings --- */
+
+/* Å, hexagonal ice */
+static const double ice[] = { 3.90, 3.67, 3.44, 2.67, 2.25, 2.07, 1.95, 1.92, 1.88 };
+
+static guint
+ring_of (double d)
+{
+  return (guint) (1 / (d * d) / FL_RING_STEP);
+}
+
+static gboolean
+is_ice (guint ring)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (ice); i++)
+    if (ring_of (ice[i]) == ring)
+      return TRUE;
+  return FALSE;
+}
+
+/* Mean spots of the rings about it that no ice ring can reach. */
+static double
+neighbours (const FlRingSum *rings, guint ring)
+{
+  double sum = 0;
+  guint n = 0;
+  for (guint i = MAX (ring, 5) - 5; i <= MIN (ring + 5, FL_FINDINGS_RINGS - 1); i++)
+    if (!is_ice (i) && !is_ice (i + 1) && (i == 0 || !is_ice (i - 1)))
+      {
+        sum += (double) rings[i].spots;
+        n++;
+      }
+  return n > 0 ? sum / n : NAN;
+}
+
+static void
+judge_ice (const FlJobView *job, GPtrArray *list)
+{
+  const FlRingSum *rings = job->evidence->rings;
+  g_autoptr (GString) seen = g_string_new (NULL);
+  guint n = 0, first = 0, before = 0;
+  double worst = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (ice); i++)
+    {
+      guint ring = ring_of (ice[i]);
+      double usual = neighbours (rings, ring), spots = (double) rings[ring].spots;
+      /* Two rings of ice may be one here. */
+      if (ring == before || !(spots > 2 * usual) || spots - usual < fmax (20, 6 * sqrt (usual)))
+        continue;
+      before = ring;
+      n++;
+      first += i < 3;
+      worst = fmax (worst, spots / fmax (usual, 1));
+      g_string_append_printf (seen, "%s%.2f Å %.0f (about it %.0f)", n > 1 ? ", " : "", ice[i], spots, usual);
+    }
+  /* One ring by itself may be the crystal's own. */
+  if (n < 3 && first < 2)
+    return;
+  fl_findings_add (list, job, FL_FINDING_ICE, worst > 5 ? 2 : 1,
+                   g_strdup_printf ("Ice: %u rings, up to %.1f times their neighbours", n, worst),
+                   g_strdup_printf ("spots of %s at %s", job->run, seen->str),
+                   g_strdup ("Look at the sample delivery (humidity, cryoprotection, nozzle); leave the "
+                             "rings out when merging."));
+}
+
+static void
+judge_salt (const FlJobView *job, GPtrArray *list)
+{
+  const FlRingSum *rings = job->evidence->rings;
+  guint64 spots = 0, salt = 0;
+  double intensity = 0, strong = 0, best = INFINITY;
+  for (guint i = 0; i < FL_FINDINGS_RINGS; i++)
+    {
+      const double d = 1 / sqrt ((i + 0.5) * FL_RING_STEP);
+      if (d > 3.2)
+        {
+          spots += rings[i].spots;
+          intensity += rings[i].intensity;
+        }
+    }
+  for (guint i = ring_of (3.2); i < FL_FINDINGS_RINGS && spots > 0; i++)
+    if (rings[i].spots >= 5 && rings[i].intensity > 10 * intensity / (double) spots * (double) rings[i].spots)
+      {
+        salt += rings[i].spots;
+        strong += rings[i].intensity;
+        best = fmin (best, 1 / sqrt ((i + 0.5) * FL_RING_STEP));
+      }
+  if (spots < 100 || salt < 20)
+    return;
+  double mean = intensity / (double) spots, salty = strong / (double) salt;
+  fl_findings_add (
+      list, job, FL_FINDING_SALT, 1,
+      g_strdup_printf ("Salt: high-resolution spots %.0f times as strong as the others", salty / mean),
+      g_strdup_printf ("%" G_GUINT64_FORMAT
+                       " spots of %s to %.2f Å with %.3g counts each; those of d > 3.2 Å %.3g",
+                       salt, job->run, best, salty, mean),
+      g_strdup ("Look at the buffer and the nozzle (salt crystals); such shots are hits, and do not index."));
+}
+
+void
+fl_findings_judge_rings (const FlJobView *job, GPtrArray *list)
+{
+  judge_ice (job, list);
+  judge_salt (job, list);
+}
+
+/* --- cell --- */
+
+static gboolean
+cells_differ (const FlCellRow *a, const FlCellRow *b)
+{
+  for (guint i = 0; i < 3; i++)
+    if (fabsf (a->cell[i] / b->cell[i] - 1) > 0.03f || fabsf (a->cell[i + 3] - b->cell[i + 3]) > 0.05f)
+      return TRUE;
+  return FALSE;
+}
+
+static char *
+cell_text (const FlCellRow *cell)
+{
+  return g_strdup_printf ("%.1f %.1f %.1f Å %.1f %.1f %.1f°", (double) cell->cell[0], (double) cell->cell[1],
+                          (double) cell->cell[2], fl_degrees ((double) cell->cell[3]),
+                          fl_degrees ((double) cell->cell[4]), fl_degrees ((double) cell->cell[5]));
+}
+
+static double
+part_indexed (const FlJobView *job)
+{
+  return (double) job->stats.indexed / (double) MAX (job->stats.hits, 1);
+}
+
+void
+fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *list)
+{
+  const FlJobEvidence *e = job->evidence;
+  const FlJobView *better = NULL;
+  double part = part_indexed (job);
+  if (!e->asked || !e->has_cell || job->stats.hits < MIN_HITS)
+    return;
+  for (guint i = 0; i < every->len; i++)
+    {
+      const FlJobView *other = &g_array_index (every, FlJobView, i);
+      double theirs = part_indexed (other);
+      if (other->stats.run == job->stats.run && other->stats.hits >= MIN_HITS && other->evidence->has_cell
+          && cells_differ (&other->evidence->cell, &e->cell) && theirs > 2 * part && theirs > 0.2
+          && (better == NULL || theirs > part_indexed (better)))
+        better = other;
+    }
+  if (better == NULL && part >= 0.1)
+    return;
+  g_autofree char *cell = cell_text (&e->cell);
+  g_autofree char *other = better != NULL ? cell_text (&better->evidence->cell) : NULL;
+  g_autofree char *compared =
+      better != NULL ? g_strdup_printf ("; %s indexes %.0f %%", other, 100 * part_indexed (better))
+                     : g_strdup ("");
+  fl_findings_add (
+      list, job, FL_FINDING_WRONG_CELL, 3,
+      better != NULL ? g_strdup ("Wrong cell: another one indexes more")
+                     : g_strdup_printf ("Hits do not index: %.0f %%", 100 * part),
+      g_strdup_printf ("%s %s indexes %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " hits of %s (%.0f %%)%s",
+                       e->cell.told ? "the told cell" : "the proposed cell", cell, job->stats.indexed,
+                       job->stats.hits, job->run, 100 * part, compared),
+      better != NULL ? g_strdup_printf ("Use %s.", other)
+                     : g_strdup ("Let a trial without a cell propose one; if it finds none either, "
+                                 "check the geometry, distance and photon energy."));
+}
+
+/* --- light, against the trial's other runs --- */
+
+typedef struct
+{
+  double signal;   /* counts/px; NAN: not known */
+  double strength; /* counts a spot; NAN */
+  double spots;    /* a hit; NAN */
+  double hit_rate;
+} Light;
+
+static Light
+light_of (const FlJobView *job)
+{
+  const FlJobEvidence *e = job->evidence;
+  Light light = { NAN, NAN, NAN, (double) job->stats.hits / (double) MAX (job->stats.shots, 1) };
+  double sum = 0, weight = 0, intensity = 0, spots = 0;
+  for (guint p = 0; p < e->panels->len; p++)
+    {
+      const FlPanelSum *panel = &g_array_index (e->panels, FlPanelSum, p);
+      if (panel->shots == 0)
+        continue;
+      sum += panel->mean / (double) panel->shots * (double) panel->pixels;
+      weight += (double) panel->pixels;
+    }
+  for (guint i = 0; i < FL_FINDINGS_RINGS; i++)
+    {
+      intensity += e->rings[i].intensity;
+      spots += (double) e->rings[i].spots;
+    }
+  if (weight > 0)
+    light.signal = sum / weight;
+  if (job->stats.hits >= MIN_HITS && spots > 0)
+    {
+      light.strength = intensity / spots;
+      light.spots = (double) job->stats.spots / (double) job->stats.hits;
+    }
+  return light;
+}
+
+static double
+median_of_field (const Light *lights, guint n, gsize offset)
+{
+  g_autofree double *values = g_new (double, MAX (n, 1));
+  guint kept = 0;
+  for (guint i = 0; i < n; i++)
+    {
+      double value = *(const double *) (const void *) ((const char *) &lights[i] + offset);
+      if (isfinite (value))
+        values[kept++] = value;
+    }
+  return fl_findings_median (values, kept);
+}
+
+#define OTHERS(field) median_of_field (lights, n, G_STRUCT_OFFSET (Light, field))
+
+void
+fl_findings_judge_light (const FlJobView *job, const GArray *others, GPtrArray *list)
+{
+  g_autofree Light *lights = g_new (Light, MAX (others->len, 1));
+  Light own = light_of (job);
+  guint n = 0;
+  for (guint i = 0; i < others->len; i++)
+    {
+      const FlJobView *other = &g_array_index (others, FlJobView, i);
+      if (other->stats.job != job->stats.job && other->stats.hits >= MIN_HITS)
+        lights[n++] = light_of (other);
+    }
+  if (n == 0)
+    return;
+  Light usual = { OTHERS (signal), OTHERS (strength), OTHERS (spots), OTHERS (hit_rate) };
+  double expected = usual.hit_rate * (double) job->stats.shots;
+  if (expected >= 20 && (double) job->stats.hits < 0.02 * expected && usual.signal > 0
+      && own.signal < 0.25 * usual.signal)
+    fl_findings_add (
+        list, job, FL_FINDING_DARK_RUN, 1, g_strdup_printf ("%s is dark", job->run),
+        g_strdup_printf ("%" G_GINT64_FORMAT " hits in %" G_GINT64_FORMAT
+                         " shots (as in the other runs: %.0f), %.3g counts/px (other runs: %.3g)",
+                         job->stats.hits, job->stats.shots, expected, own.signal, usual.signal),
+        g_strdup ("If it was meant to be dark, keep it out of the datasets; if not: no beam came (shutter, "
+                  "attenuator)."));
+  else if (own.strength < usual.strength / 3 && own.spots < 0.8 * usual.spots
+           && own.hit_rate > 0.5 * usual.hit_rate)
+    fl_findings_add (
+        list, job, FL_FINDING_FEW_PHOTONS, 2,
+        g_strdup_printf ("Too few photons: spots %.0f %% as strong", 100 * own.strength / usual.strength),
+        g_strdup_printf ("%s: %.3g counts a spot, %.0f spots a hit; other runs: %.3g, %.0f; hit rate %.1f "
+                         "%%, others %.1f %%",
+                         job->run, own.strength, own.spots, usual.strength, usual.spots, 100 * own.hit_rate,
+                         100 * usual.hit_rate),
+        g_strdup ("Look at pulse energy, attenuator and focus."));
+}

@@ -1,0 +1,320 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/units.h"
+#include "engine/control/findings-private.h"
+
+#define SLICES_AT_ONCE 1000
+#define LAG_WORTH      (600 * FL_NS_PER_S)
+#define LAG_BAD        (1800 * FL_NS_PER_S)
+
+static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL, FL_KIND_PANEL, FL_KIND_RING };
+
+struct FlFindings
+{
+  FlStats *stats;
+  gint64 cursors[G_N_ELEMENTS (kinds)], revision;
+  GHashTable *jobs; /* id -> FlJobEvidence */
+  GHashTable *runs; /* id -> name */
+};
+
+static void
+evidence_free (gpointer data)
+{
+  FlJobEvidence *evidence = data;
+  g_array_unref (evidence->panels);
+  g_free (evidence);
+}
+
+FlFindings *
+fl_findings_new (void)
+{
+  FlFindings *self = g_new0 (FlFindings, 1);
+  self->stats = fl_stats_new ();
+  self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, evidence_free);
+  self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  return self;
+}
+
+void
+fl_findings_free (FlFindings *findings)
+{
+  if (findings == NULL)
+    return;
+  fl_stats_free (findings->stats);
+  g_hash_table_unref (findings->jobs);
+  g_hash_table_unref (findings->runs);
+  g_free (findings);
+}
+
+void
+fl_finding_free (FlFinding *finding)
+{
+  g_free (finding->title);
+  g_free (finding->evidence);
+  g_free (finding->advice);
+  g_free (finding);
+}
+
+const char *
+fl_finding_name (FlFindingKind kind)
+{
+  static const char *const names[] = { "beam-centre", "distance",    "dead-panel", "noisy-panel",
+                                       "dark-run",    "saturation",  "wrong-cell", "ice",
+                                       "salt",        "few-photons", "lag" };
+  G_STATIC_ASSERT (G_N_ELEMENTS (names) == FL_FINDING_LAST);
+  return kind < FL_FINDING_LAST ? names[kind] : "unknown";
+}
+
+void
+fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int severity, char *title,
+                 char *evidence, char *advice)
+{
+  FlFinding *finding = g_new (FlFinding, 1);
+  *finding = (FlFinding){ .kind = kind,
+                          .severity = severity,
+                          .run = job != NULL ? job->stats.run : 0,
+                          .job = job != NULL ? job->stats.job : 0,
+                          .title = title,
+                          .evidence = evidence,
+                          .advice = advice,
+                          .newest = job != NULL ? job->stats.last : 0 };
+  g_ptr_array_add (list, finding);
+}
+
+static int
+compare_doubles (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return x < y ? -1 : x > y;
+}
+
+double
+fl_findings_median (double *values, guint n)
+{
+  if (n == 0)
+    return NAN;
+  qsort (values, n, sizeof *values, compare_doubles);
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+/* --- taking in --- */
+
+static void
+take_lattice (FlJobEvidence *to, const FlLatticeRow *row)
+{
+  guint at = (guint) (to->lattices++ % FL_FINDINGS_KEPT);
+  to->asked = TRUE;
+  for (guint i = 0; i < 3; i++)
+    {
+      to->shift[i][at] = row->shift[i];
+      to->length[i][at] = row->cell[i];
+    }
+}
+
+static void
+take_panel (FlJobEvidence *to, const FlPanelRow *row)
+{
+  if (to->panels->len <= row->panel)
+    g_array_set_size (to->panels, row->panel + 1u);
+  FlPanelSum *sum = &g_array_index (to->panels, FlPanelSum, row->panel);
+  sum->shots += row->shots;
+  sum->pixels += (guint64) row->shots * row->pixels;
+  sum->mean += (double) row->mean * row->shots;
+  sum->noise += (double) row->noise * row->shots;
+  sum->zeros += (double) row->zeros * row->shots;
+  sum->spots += row->spots;
+  sum->saturated += row->saturated;
+  if (row->pixel_size > 0)
+    to->pixel_size = row->pixel_size;
+  if (row->distance > 0)
+    to->distance = row->distance;
+}
+
+static void
+take_ring (FlJobEvidence *to, const FlRingRow *row)
+{
+  if (row->number >= FL_FINDINGS_RINGS)
+    return;
+  to->rings[row->number].spots += row->spots;
+  to->rings[row->number].intensity += (double) row->intensity * row->spots;
+}
+
+static gboolean
+take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
+{
+  gsize length;
+  const void *bytes = g_bytes_get_data (slice->packed, &length);
+  g_autoptr (FlBatch) batch = fl_batch_decode (bytes, length, error);
+  if (batch == NULL)
+    return FALSE;
+  if ((int) fl_batch_kind (batch) != slice->kind)
+    return TRUE;
+  FlJobEvidence *to = g_hash_table_lookup (findings->jobs, &slice->job);
+  if (to == NULL)
+    {
+      to = g_new0 (FlJobEvidence, 1);
+      to->job = slice->job;
+      to->run = slice->run;
+      to->panels = g_array_new (FALSE, TRUE, sizeof (FlPanelSum));
+      g_hash_table_insert (findings->jobs, &to->job, to);
+    }
+  for (guint i = 0; i < fl_batch_rows (batch); i++)
+    {
+      union
+      {
+        FlLatticeRow lattice;
+        FlCellRow cell;
+        FlPanelRow panel;
+        FlRingRow ring;
+      } row;
+      fl_batch_row (batch, i, &row);
+      if (slice->kind == FL_KIND_LATTICE)
+        take_lattice (to, &row.lattice);
+      else if (slice->kind == FL_KIND_PANEL)
+        take_panel (to, &row.panel);
+      else if (slice->kind == FL_KIND_RING)
+        take_ring (to, &row.ring);
+      else if (row.cell.number == 0)
+        {
+          to->asked = to->has_cell = TRUE;
+          to->cell = row.cell;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+read_kind (FlFindings *findings, FlStore *store, guint k, gboolean *changed, GError **error)
+{
+  for (;;)
+    {
+      g_autoptr (GPtrArray) slices =
+          fl_store_slices (store, (int) kinds[k], 0, findings->cursors[k], SLICES_AT_ONCE, error);
+      if (slices == NULL)
+        return FALSE;
+      for (guint i = 0; i < slices->len; i++)
+        {
+          const FlSlice *slice = slices->pdata[i];
+          if (!take_slice (findings, slice, error))
+            return FALSE;
+          findings->cursors[k] = slice->row;
+          *changed = TRUE;
+        }
+      if (slices->len < SLICES_AT_ONCE)
+        return TRUE;
+    }
+}
+
+static gboolean
+read_runs (FlFindings *findings, FlStore *store, GError **error)
+{
+  g_autoptr (GPtrArray) changes = fl_store_changes (store, findings->revision, &findings->revision, error);
+  for (guint i = 0; changes != NULL && i < changes->len; i++)
+    {
+      const FlChange *change = changes->pdata[i];
+      if (change->table == FL_TABLE_RUN && !change->removed)
+        g_hash_table_replace (findings->runs, g_memdup2 (&change->id, sizeof change->id),
+                              g_strdup (((const FlRun *) change->record)->name));
+    }
+  return changes != NULL;
+}
+
+gboolean
+fl_findings_update (FlFindings *findings, FlStore *store, gboolean *changed, GError **error)
+{
+  gboolean any = FALSE;
+  if (!fl_stats_update (findings->stats, store, &any, error) || !read_runs (findings, store, error))
+    return FALSE;
+  for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+    if (!read_kind (findings, store, k, &any, error))
+      return FALSE;
+  if (changed != NULL)
+    *changed = any;
+  return TRUE;
+}
+
+/* --- giving out --- */
+
+static int
+compare_views (gconstpointer a, gconstpointer b)
+{
+  const FlJobView *x = a, *y = b;
+  return x->stats.job < y->stats.job ? -1 : x->stats.job > y->stats.job;
+}
+
+/* FlJobView of all jobs with evidence, by number. */
+static GArray *
+view_jobs (FlFindings *findings)
+{
+  GArray *views = g_array_new (FALSE, FALSE, sizeof (FlJobView));
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, findings->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const FlJobEvidence *evidence = value;
+      const FlJobStats *stats = fl_stats_job (findings->stats, evidence->job);
+      const char *run = g_hash_table_lookup (findings->runs, &evidence->run);
+      if (stats == NULL)
+        continue;
+      FlJobView view = { evidence, *stats, run != NULL ? run : "?" };
+      g_array_append_val (views, view);
+    }
+  g_array_sort (views, compare_views);
+  return views;
+}
+
+static void
+judge_lag (const FlOverview *overview, guint64 now, GPtrArray *list)
+{
+  if (overview->lag < LAG_WORTH)
+    return;
+  fl_findings_add (
+      list, NULL, FL_FINDING_LAG, overview->lag < LAG_BAD ? 1 : 2,
+      g_strdup_printf ("Processing lags %.0f min behind", (double) overview->lag / (60.0 * FL_NS_PER_S)),
+      g_strdup_printf ("%u complete runs wait; %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                       " shots processed, %u jobs running",
+                       overview->runs_waiting, overview->processed, overview->acquired,
+                       overview->jobs_running),
+      g_strdup ("Give the jobs more ranks or nodes, or take a fraction of the shots until there is room."));
+  ((FlFinding *) list->pdata[list->len - 1])->newest = now;
+}
+
+static int
+compare_findings (gconstpointer a, gconstpointer b)
+{
+  const FlFinding *x = *(FlFinding *const *) a, *y = *(FlFinding *const *) b;
+  if (x->severity != y->severity)
+    return x->severity > y->severity ? -1 : 1;
+  if (x->newest != y->newest)
+    return x->newest > y->newest ? -1 : 1;
+  return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : strcmp (x->title, y->title);
+}
+
+GPtrArray *
+fl_findings_list (FlFindings *findings, guint64 now)
+{
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_finding_free);
+  g_autoptr (GArray) every = view_jobs (findings);
+  g_autoptr (GArray) newest = g_array_new (FALSE, FALSE, sizeof (FlJobView));
+  FlOverview overview;
+  fl_stats_overview (findings->stats, now, &overview);
+  for (guint i = 0; i < every->len; i++)
+    if (g_array_index (every, FlJobView, i).stats.trial == overview.trial)
+      g_array_append_val (newest, g_array_index (every, FlJobView, i));
+  for (guint i = 0; i < newest->len; i++)
+    {
+      const FlJobView *job = &g_array_index (newest, FlJobView, i);
+      fl_findings_judge_geometry (job, list);
+      fl_findings_judge_panels (job, list);
+      fl_findings_judge_rings (job, list);
+      fl_findings_judge_cell (job, every, list);
+      fl_findings_judge_light (job, newest, list);
+    }
+  judge_lag (&overview, now, list);
+  fl_overview_clear (&overview);
+  g_ptr_array_sort (list, compare_findings);
+  return list;
+}

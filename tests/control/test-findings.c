@@ -1,0 +1,348 @@
+/* Each finding planted in made evidence and found, by itself; none in clean evidence, nor in simulated runs that the engine
+ * processed (environment: FIRSTLIGHT_ENGINE; FINDINGS_RUNS seeds, default 2). */
+#include <locale.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine/base/units.h"
+#include "engine/control/findings.h"
+#include "engine/store/ingest.h"
+#include "tests/store/fixture.h"
+
+#define PANELS 8
+#define SHOTS  1000
+
+/* What a made run is like; zeros would be an empty run, so begin with `clean`. */
+typedef struct
+{
+  double hit_rate, indexed; /* parts: of the shots; of the hits */
+  guint32 spots;            /* a hit */
+  float shift[3], axes;     /* mm; cell over the told one */
+  float signal, strength;   /* counts/px; counts a spot */
+  float dead, noisy;        /* panel, -1: none */
+  guint32 saturated;        /* of 1000 spots of a panel */
+  gboolean ice, salt;
+  float a; /* Å, of the told cell */
+} Made;
+
+static const Made clean = { .hit_rate = 0.25,
+                            .indexed = 0.8,
+                            .spots = 60,
+                            .axes = 1,
+                            .signal = 2,
+                            .strength = 400,
+                            .dead = -1,
+                            .noisy = -1,
+                            .saturated = 1,
+                            .a = 79.1f };
+
+static guint64 sequence;
+
+static void
+add_batch (FlStore *store, gint64 attempt, FlBatch *batch)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  fl_batch_encode (batch, bytes);
+  fl_store_add_slice (store, attempt, 0, ++sequence, (int) fl_batch_kind (batch), bytes->data, bytes->len,
+                      NULL, &error);
+  g_assert_no_error (error);
+}
+
+static float
+spread (FlRandom *r, double width)
+{
+  double sum = 0;
+  for (int i = 0; i < 12; i++)
+    sum += fl_random_unit (r);
+  return (float) ((sum - 6) * width);
+}
+
+static void
+add_lattices (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_LATTICE);
+  g_autoptr (FlBatch) cells = fl_batch_new (FL_KIND_CELL);
+  FlCellRow told = { .told = 1, .cell = { made->a, made->a, 37.9f, 1.5708f, 1.5708f, 1.5708f } };
+  guint n = (guint) (SHOTS * made->hit_rate * made->indexed);
+  for (guint i = 0; i < n; i++)
+    {
+      FlLatticeRow row = { .shot = i + 1 };
+      for (guint k = 0; k < 3; k++)
+        {
+          row.shift[k] = made->shift[k] + spread (r, 0.03);
+          row.cell[k] = told.cell[k] * made->axes + spread (r, 0.1);
+        }
+      fl_batch_append (batch, &row);
+    }
+  fl_batch_append (cells, &told);
+  add_batch (store, attempt, cells);
+  if (n > 0)
+    add_batch (store, attempt, batch);
+}
+
+static void
+add_panels (FlStore *store, gint64 attempt, const Made *made)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_PANEL);
+  for (guint p = 0; p < PANELS; p++)
+    {
+      float mean = made->signal / (float) (1 + p);
+      FlPanelRow row = { .panel = (guint16) p,
+                         .shots = 60,
+                         .pixels = 16000,
+                         .mean = mean,
+                         .noise = sqrtf (mean),
+                         .zeros = expf (-mean),
+                         .spots = 1000,
+                         .saturated = made->saturated,
+                         .pixel_size = 0.075f,
+                         .distance = 100 };
+      if ((float) p == made->dead)
+        row.mean = row.noise = 0, row.zeros = 1;
+      if ((float) p == made->noisy)
+        row.noise *= 20;
+      fl_batch_append (batch, &row);
+    }
+  add_batch (store, attempt, batch);
+}
+
+static void
+add_rings (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_RING);
+  for (guint i = 1; i < 80; i++)
+    {
+      double mean = 400 * exp (i / -25.0);
+      FlRingRow ring = { .number = (guint16) i,
+                         .shots = SHOTS,
+                         .hits = (guint32) (SHOTS * made->hit_rate),
+                         .spots = (guint32) fmax (1, mean + (double) spread (r, sqrt (mean))),
+                         .intensity = made->strength * (float) exp (i / -40.0) };
+      if (made->ice && (i == 16 || i == 18 || i == 21 || i == 35))
+        ring.spots *= 4;
+      if (made->salt && (i == 63 || i == 64))
+        ring.spots = 30, ring.intensity = 40 * made->strength;
+      fl_batch_append (batch, &ring);
+    }
+  add_batch (store, attempt, batch);
+}
+
+static gint64
+add_made (FlStore *store, gint64 trial, const char *name, gint64 run, const Made *made)
+{
+  FlRandom r = fl_random (fl_hash64 (name, strlen (name), 1));
+  FlShotRow shots[SHOTS];
+  if (run == 0)
+    run = add_run (store, name, "complete");
+  gint64 attempt = add_attempt (store, add_job (store, trial, run), 1);
+  for (guint i = 0; i < SHOTS; i++)
+    {
+      gboolean hit = i < SHOTS * made->hit_rate;
+      FlOutcome outcome = !hit                                         ? FL_OUTCOME_MISS
+                          : i < SHOTS * made->hit_rate * made->indexed ? FL_OUTCOME_INDEXED
+                                                                       : FL_OUTCOME_HIT;
+      shots[i] = make_shot (fl_random_u64 (&r), outcome, hit ? made->spots : 0, 1000000 * (i + 1));
+    }
+  add_shots (store, attempt, 0, ++sequence, shots, SHOTS);
+  add_lattices (store, attempt, made, &r);
+  add_panels (store, attempt, made);
+  add_rings (store, attempt, made, &r);
+  return run;
+}
+
+static GPtrArray *
+judge (FlStore *store, guint64 now)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlFindings) findings = fl_findings_new ();
+  gboolean changed = FALSE;
+  fl_findings_update (findings, store, &changed, &error);
+  g_assert_no_error (error);
+  g_assert_true (changed);
+  fl_findings_update (findings, store, &changed, &error);
+  g_assert_false (changed);
+  GPtrArray *list = fl_findings_list (findings, now);
+  for (guint i = 0; i < list->len; i++)
+    {
+      const FlFinding *f = list->pdata[i];
+      g_test_message ("%s: %s | %s | %s", fl_finding_name (f->kind), f->title, f->evidence, f->advice);
+    }
+  return list;
+}
+
+/* Three clean runs and this one; `kind` and nothing else must be found. FL_FINDING_LAST: nothing. */
+static void
+expect (const Made *made, FlFindingKind kind, const char *words)
+{
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  gint64 trial = add_trial (store, 1);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("r%04u", i + 1);
+      add_made (store, trial, name, 0, &clean);
+    }
+  gint64 run = add_made (store, trial, "r0004", 0, made);
+  g_autoptr (GPtrArray) list = judge (store, 0);
+  g_assert_cmpuint (list->len, ==, kind == FL_FINDING_LAST ? 0 : 1);
+  if (list->len > 0)
+    {
+      const FlFinding *f = list->pdata[0];
+      g_assert_cmpint (f->kind, ==, kind);
+      g_assert_cmpint (f->run, ==, run);
+      g_autofree char *all = g_strconcat (f->title, "|", f->evidence, "|", f->advice, NULL);
+      g_assert_nonnull (strstr (all, words));
+    }
+  fl_store_close (store);
+  remove_folder (folder);
+}
+
+#define PLANTED(name, change, kind, words)                                                                   \
+  static void test_##name (void)                                                                             \
+  {                                                                                                          \
+    Made made = clean;                                                                                       \
+    change;                                                                                                  \
+    expect (&made, kind, words);                                                                             \
+  }
+
+PLANTED (clean, made.hit_rate = 0.3, FL_FINDING_LAST, "")
+PLANTED (beam, made.shift[0] = 0.15f, FL_FINDING_BEAM_CENTRE, "off by 2.0 px")
+PLANTED (beam_small, made.shift[0] = 0.03f, FL_FINDING_LAST, "")
+PLANTED (distance, made.shift[2] = 0.5f, FL_FINDING_DISTANCE, "off by +0.5")
+PLANTED (axes, made.axes = 1.01f, FL_FINDING_DISTANCE, "off by -0.99 mm")
+PLANTED (dead, made.dead = 5, FL_FINDING_DEAD_PANEL, "panel 5:")
+PLANTED (noisy, made.noisy = 3, FL_FINDING_NOISY_PANEL, "panel 3:")
+PLANTED (dark, made.hit_rate = 0; made.signal = 0.01f; made.spots = 0, FL_FINDING_DARK_RUN, "0 hits in 1000")
+PLANTED (no_sample, made.hit_rate = 0; made.spots = 0, FL_FINDING_LAST, "")
+PLANTED (saturation, made.saturated = 50, FL_FINDING_SATURATION, "5.0 %")
+PLANTED (no_index, made.indexed = 0.02, FL_FINDING_WRONG_CELL, "5 of 250 hits")
+PLANTED (ice, made.ice = TRUE, FL_FINDING_ICE, "3.90")
+PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
+PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
+
+/* Another trial's cell indexes the run; the trial that is judged has the higher number. */
+static void
+test_other_cell (void)
+{
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  gint64 right = add_trial (store, 1), wrong = add_trial (store, 2);
+  Made made = clean;
+  gint64 run = add_made (store, right, "r0001", 0, &clean);
+  made.a = 90;
+  made.indexed = 0.3;
+  add_made (store, wrong, "r0001", run, &made);
+  g_autoptr (GPtrArray) list = judge (store, 0);
+  g_assert_cmpuint (list->len, ==, 1);
+  const FlFinding *f = list->pdata[0];
+  g_assert_cmpint (f->kind, ==, FL_FINDING_WRONG_CELL);
+  g_assert_nonnull (strstr (f->advice, "79.1"));
+  fl_store_close (store);
+  remove_folder (folder);
+}
+
+static void
+test_lag (void)
+{
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  add_made (store, add_trial (store, 1), "r0001", 0, &clean);
+  FlRun run = { .name = (char *) "r0002", .state = (char *) "complete", .completed = 1, .shots = SHOTS };
+  save (store, FL_TABLE_RUN, &run);
+  g_autoptr (GPtrArray) early = judge (store, 300 * FL_NS_PER_S);
+  g_assert_cmpuint (early->len, ==, 0);
+  g_autoptr (GPtrArray) late = judge (store, 2400 * FL_NS_PER_S);
+  g_assert_cmpuint (late->len, ==, 1);
+  g_assert_cmpint (((FlFinding *) late->pdata[0])->kind, ==, FL_FINDING_LAG);
+  fl_store_close (store);
+  remove_folder (folder);
+}
+
+/* --- simulated --- */
+
+static void
+run_engine (const char *engine, const char *arguments)
+{
+  g_autofree char *quoted = g_shell_quote (engine);
+  g_autofree char *command = g_strdup_printf ("%s %s", quoted, arguments);
+  g_autofree char *out = NULL;
+  g_autofree char *messages = NULL;
+  int status = -1;
+  g_assert_true (g_spawn_command_line_sync (command, &out, &messages, &status, NULL));
+  if (status != 0)
+    g_test_message ("%s: %s", command, messages);
+  g_assert_cmpint (status, ==, 0);
+}
+
+/* A run of 240 shots, indexed with the right cell. */
+static void
+add_simulated (FlStore *store, gint64 trial, guint seed, const char *engine, const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = g_strdup_printf ("s%04u", seed);
+  g_autofree char *simulate = g_strdup_printf (
+      "simulate-sfx --quiet --out %s/%s --runs 1 --shots 240 --set simulate.seed=%u", folder, name, seed);
+  g_autofree char *stills = g_strdup_printf (
+      "stills --stages index --out %s/%s-job --set detector.geometry=%s/%s/detector.geom "
+      "--set indexing.unit_cell=79.1,79.1,37.9,90,90,90 --set indexing.space_group=P43212 %s/%s/r0001",
+      folder, name, folder, name, folder, name);
+  g_autofree char *attempt_dir = g_strdup_printf ("%s/%s-job/attempt-0001", folder, name);
+  run_engine (engine, simulate);
+  run_engine (engine, stills);
+  gint64 run = add_run (store, name, "complete"), job = add_job (store, trial, run);
+  g_autoptr (FlIngest) ingest = fl_ingest_new (store, add_attempt (store, job, 1), attempt_dir);
+  fl_ingest_update (ingest, NULL, &error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 2; i++) /* the evidence came into the store */
+    {
+      g_autoptr (GPtrArray) slices =
+          fl_store_slices (store, i == 0 ? FL_KIND_PANEL : FL_KIND_RING, job, 0, 0, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (slices->len, >, 0);
+    }
+}
+
+static void
+test_simulated (void)
+{
+  const char *engine = g_getenv ("FIRSTLIGHT_ENGINE"), *runs = g_getenv ("FINDINGS_RUNS");
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  gint64 trial = add_trial (store, 1);
+  g_assert_nonnull (engine);
+  for (guint seed = 1; seed <= (runs != NULL ? (guint) atoi (runs) : 2u); seed++)
+    add_simulated (store, trial, seed, engine, folder);
+  g_autoptr (GPtrArray) list = judge (store, 0);
+  g_assert_cmpuint (list->len, ==, 0);
+  fl_store_close (store);
+  remove_folder (folder);
+}
+
+int
+main (int argc, char **argv)
+{
+  setlocale (LC_ALL, "");
+  g_test_init (&argc, &argv, NULL);
+  if (g_getenv ("FINDINGS_RUNS") == NULL)
+    {
+      g_test_add_func ("/findings/clean", test_clean);
+      g_test_add_func ("/findings/beam", test_beam);
+      g_test_add_func ("/findings/beam-small", test_beam_small);
+      g_test_add_func ("/findings/distance", test_distance);
+      g_test_add_func ("/findings/axes", test_axes);
+      g_test_add_func ("/findings/dead-panel", test_dead);
+      g_test_add_func ("/findings/noisy-panel", test_noisy);
+      g_test_add_func ("/findings/dark-run", test_dark);
+      g_test_add_func ("/findings/no-sample", test_no_sample);
+      g_test_add_func ("/findings/saturation", test_saturation);
+      g_test_add_func ("/findings/no-index", test_no_index);
+      g_test_add_func ("/findings/other-cell", test_other_cell);
+      g_test_add_func ("/findings/ice", test_ice);
+      g_test_add_func ("/findings/salt", test_salt);
+      g_test_add_func ("/findings/few-photons", test_photons);
+      g_test_add_func ("/findings/lag", test_lag);
+    }
+  g_test_add_func ("/findings/simulated", test_simulated);
+  return g_test_run ();
+}
