@@ -9,6 +9,7 @@ main (int argc, char **argv)
   static const FlProgram programs[] = {
     { "stills", fl_program_stills, "shots to spots: hit rates, spot tables" },
     { "simulate-sfx", fl_program_simulate_sfx, "write a serial crystallography beamtime that never was" },
+    { "merge", fl_program_merge, "lattices of jobs and streams, scaled and merged to intensities" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },
     { "hello", fl_program_hello, "which ranks, nodes and devices there are: does a site work" },

@@ -1,0 +1,435 @@
+/* merge: lattices of jobs, streams and DIALS' files to one list of intensities, on any number of ranks (engine/merge/merge.h). */
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/merge/ambiguity.h"
+#include "engine/merge/filter.h"
+#include "engine/merge/polarisation.h"
+#include "engine/merge/scaling.h"
+#include "engine/merge/trend.h"
+#include "engine/programs/merge-job.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+#include "engine/results/attempt.h"
+
+#define PROGRAM          "firstlight-engine merge"
+#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
+#define STATE            "merge.state"
+
+typedef struct
+{
+  FlProgramOptions common;
+  char *out, *parent;
+  int attempt;
+  gboolean help;
+  char **inputs;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+  fl_program_options_clear (&options->common);
+  g_free (options->out);
+  g_free (options->parent);
+  g_strfreev (options->inputs);
+}
+
+/* FALSE with error; or without one, when only help was asked for. */
+static gboolean
+options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "Folder of the results", "DIR" },
+    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
+      "N" },
+    { "parent", 0, 0, G_OPTION_ARG_FILENAME, &options->parent,
+      "Start from what an earlier merge knows of the lattices that are in both", "DIR" },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
+    { NULL }
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (
+      context,
+      "Scales and merges the lattices of jobs' folders, of .stream and of .expt files.\n"
+      "The last line of the output reads: N lattices, M used, K reflections, CC1/2 x, completeness y %");
+  g_option_context_add_main_entries (context, entries, NULL);
+  fl_program_add_options (context, &options->common);
+  g_option_context_set_help_enabled (context, FALSE); /* GLib's would end the process under MPI's feet */
+  if (!g_option_context_parse (context, &argc, &argv, error))
+    {
+      (*error)->domain = FL_ERROR;
+      (*error)->code = FL_ERROR_INPUT;
+      return FALSE;
+    }
+  if (options->help)
+    {
+      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+      if (speak)
+        fputs (text, stdout);
+      return FALSE;
+    }
+  if (options->inputs == NULL || options->out == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --out DIR INPUT…",
+                 options->inputs == NULL ? "input" : "--out", PROGRAM);
+  else if (options->attempt < 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
+                 options->attempt);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* --- setting up --- */
+
+static gboolean
+write_params (const FlMergeJob *job, GError **error)
+{
+  g_autofree char *values = fl_params_write (job->params);
+  g_autofree char *library = fl_parallel_library ();
+  g_autofree char *text =
+      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
+                       fl_param_table_version (), fl_parallel_ranks (job->parallel), library, values);
+  g_autofree char *own = g_build_filename (job->attempt_dir, "params.txt", NULL);
+  g_autofree char *all = g_build_filename (job->out, "params.txt", NULL);
+  return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
+}
+
+/* Rank 0. */
+static void
+begin_attempt (FlMergeJob *job, guint wanted, int *hold, GError **error)
+{
+  job->attempt = fl_attempt_make (job->out, wanted, error);
+  if (job->attempt == 0)
+    return;
+  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
+  *hold = fl_attempt_hold (job->attempt_dir);
+  if (fl_attempt_wait_for_earlier (job->out, job->attempt, WAIT_FOR_EARLIER, error))
+    write_params (job, error);
+}
+
+/* Of all that decides about the numbers. */
+static guint64
+sum_of_params (const FlMergeJob *job)
+{
+  guint n;
+  const FlParamSpec *specs = fl_param_specs (&n);
+  guint64 sum = fl_hash64 (&job->cell, sizeof job->cell, 0);
+  for (guint i = 0; i < n; i++)
+    if (strcmp (specs[i].stage, "merge") == 0)
+      {
+        const char *text = fl_params_text (job->params, specs[i].name);
+        sum = fl_hash64 (text, strlen (text), sum);
+      }
+  return sum;
+}
+
+static gboolean
+read_inputs (FlMergeJob *job, char **inputs, GError **error)
+{
+  FlMergeInputOptions options = { job->attempt_dir, (guint64) fl_params_int (job->params, "merge.memory")
+                                                        << 20 };
+  guint64 counts[FL_MERGE_REASON_LAST];
+  job->set = fl_merge_input_read (job->parallel, (const char *const *) inputs, &options, error);
+  if (job->set == NULL)
+    return FALSE;
+  fl_merge_count_reasons (job->set, counts);
+  if (counts[FL_MERGE_ACCEPTED] > 0)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s%s: no integrated lattice, expected some", inputs[0],
+               inputs[1] != NULL ? " and the others" : "");
+  return FALSE;
+}
+
+/* "k,h,-l": what each index becomes. */
+static char *
+words_of (const FlReindexing *r)
+{
+  static const char letters[] = "hkl";
+  g_autoptr (GString) words = g_string_new (NULL);
+  for (guint j = 0; j < 3; j++)
+    {
+      gsize before = words->len;
+      for (guint i = 0; i < 3; i++)
+        {
+          int factor = r->r[i][j];
+          if (factor == 0)
+            continue;
+          g_string_append (words, factor < 0 ? "-" : words->len > before ? "+" : "");
+          if (ABS (factor) != 1)
+            g_string_append_printf (words, "%d", ABS (factor));
+          g_string_append_c (words, letters[i]);
+        }
+      if (r->divisor != 1)
+        g_string_append_printf (words, "/%d", r->divisor);
+      g_string_append (words, j < 2 ? "," : "");
+    }
+  return g_strdup (words->str);
+}
+
+static void
+name_ambiguity (FlMergeJob *job)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+  for (guint i = 0; i < job->n_settings; i++)
+    {
+      g_autofree char *words = words_of (&job->settings[i]);
+      g_string_append_printf (all, "%s%s", i > 0 ? " " : "", words);
+    }
+  job->ambiguity = g_strdup (all->str);
+}
+
+/* --- working --- */
+
+static gboolean
+is_asked_to_stop (const FlMergeJob *job)
+{
+  guint64 asked = fl_parallel_stop_asked ();
+  fl_parallel_sum_u64 (job->parallel, &asked, 1);
+  return asked > 0;
+}
+
+static gboolean
+save_and_stop (FlMergeJob *job, guint cycles, GError **error)
+{
+  g_autofree char *path = g_build_filename (job->out, STATE, NULL);
+  g_autoptr (FlMergeState) state = fl_merge_state_of (job->set);
+  state->header.params_sum = job->params_sum;
+  state->header.cycles = cycles;
+  if (job->first && fl_merge_state_write (state, path, error))
+    g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                 "asked to stop after %u cycles: saved; the next attempt goes on from there", cycles);
+  return fl_merge_job_agree (job, error);
+}
+
+/* What an attempt that was asked to stop has left of the same merge: cycles done. */
+static guint
+go_on (FlMergeJob *job)
+{
+  g_autofree char *path = g_build_filename (job->out, STATE, NULL);
+  g_autoptr (FlMergeState) own = fl_merge_state_of (job->set);
+  g_autoptr (FlMergeState) saved = fl_merge_state_read (path, NULL);
+  guint64 usable = saved != NULL && !saved->header.complete && saved->header.params_sum == job->params_sum
+                   && saved->header.lattice_sum == own->header.lattice_sum;
+  if (fl_parallel_share_u64 (job->parallel, usable) == 0 || saved == NULL)
+    return 0;
+  fl_merge_state_apply (saved, job->set);
+  fl_merge_set_index (job->set, job->list, job->settings);
+  return saved->header.cycles;
+}
+
+static gboolean
+fit (FlMergeJob *job, GError **error)
+{
+  const FlParams *params = job->params;
+  gsize memory = (gsize) fl_params_int (params, "merge.memory") << 19; /* half of it */
+  guint postrefine = fl_params_choice (params, "merge.postrefine");
+  gboolean scale = fl_params_bool (params, "merge.scale");
+  FlScalingOptions options = { .b = fl_params_bool (params, "merge.b_factor"),
+                               .width = postrefine >= 1,
+                               .rotation = postrefine >= 2,
+                               .min_cc = fl_params_real (params, "merge.min_cc") };
+  g_autoptr (FlMergeReference) known =
+      job->parent != NULL ? fl_merge_state_reference (job->parent, job->list) : NULL;
+  fl_merge_set_index (job->set, job->list, job->settings);
+  fl_merge_scale_start (job->set, postrefine > 0 ? 1 : 0);
+  job->cycles = scale ? (guint) fl_params_int (params, "merge.cycles") : 0;
+  if (known != NULL)
+    {
+      fl_merge_state_apply (job->parent, job->set);
+      job->cycles = (job->cycles + 1) / 2; /* most lattices are where they belong */
+    }
+  guint done = go_on (job);
+  if (done == 0 && job->n_settings > 0)
+    job->reindexed = fl_merge_resolve (job->set, job->list, job->settings, job->n_settings,
+                                       job->outside != NULL ? job->outside : known);
+  for (guint cycle = done; cycle < job->cycles; cycle++)
+    {
+      if (is_asked_to_stop (job))
+        return save_and_stop (job, cycle, error);
+      g_autoptr (FlMergeReference) merged = NULL;
+      const FlMergeReference *reference = job->outside != NULL          ? job->outside
+                                          : cycle == 0 && known != NULL ? known
+                                                                        : NULL;
+      if (reference == NULL)
+        reference = merged = fl_merging_reference (job->set, job->list, 1, memory);
+      fl_merge_scale (job->set, job->list, reference, &options);
+    }
+  return TRUE;
+}
+
+static guint64
+count_reindexed (const FlMergeJob *job)
+{
+  guint64 n = 0;
+  for (guint i = 0; i < job->set->lattices->len; i++)
+    {
+      const FlMergeLattice *lattice = fl_merge_set_lattice (job->set, i);
+      n += lattice->setting != 0 && lattice->reason == FL_MERGE_ACCEPTED;
+    }
+  fl_parallel_sum_u64 (job->parallel, &n, 1);
+  return n;
+}
+
+static gboolean
+any_left (FlMergeJob *job, GError **error)
+{
+  guint most = FL_MERGE_NO_REFLECTIONS;
+  fl_merge_count_reasons (job->set, job->counts);
+  if (job->counts[FL_MERGE_ACCEPTED] > 0)
+    return TRUE;
+  for (guint i = most; i < FL_MERGE_REASON_LAST; i++)
+    most = job->counts[i] > job->counts[most] ? i : most;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "none of %" G_GUINT64_FORMAT " lattices is left (%" G_GUINT64_FORMAT
+               ": %s), expected some that belong together",
+               job->set->n_lattices, job->counts[most], fl_merge_reason_words (most));
+  return FALSE;
+}
+
+static void
+merge (FlMergeJob *job)
+{
+  const FlParams *params = job->params;
+  gsize memory = (gsize) fl_params_int (params, "merge.memory") << 19;
+  job->errors = fl_error_model_fit (fl_error_model_kind (fl_params_text (params, "merge.error_model")),
+                                    job->set, job->list, memory);
+  FlMergingOptions options = { .error_model = job->errors,
+                               .outlier = fl_params_real (params, "merge.outlier"),
+                               .min_multiplicity = (guint) fl_params_int (params, "merge.min_multiplicity"),
+                               .anomalous = fl_params_bool (params, "merge.anomalous") };
+  job->shells = fl_merge_shells_new (job->list, (guint) fl_params_int (params, "merge.shells"));
+  job->trend = g_array_new (FALSE, TRUE, sizeof (FlTrendRow));
+  job->result = fl_merge_trend (job->set, job->list, &options, job->shells, memory, job->trend);
+  fl_merge_statistics (job->result, job->list, job->outside, job->shells);
+  fl_merge_statistics_lattices (job->set, job->list, job->shells);
+  fl_merge_statistics_row (job->result, job->list, job->shells, &job->errors, &job->row);
+  fl_merge_job_means (job);
+  job->reindexed = count_reindexed (job);
+  job->reference = fl_merging_reference (job->set, job->list, 1, memory);
+  job->state = fl_merge_state_of (job->set);
+  fl_merge_state_keep (job->state, job->list, job->reference);
+  job->state->header.params_sum = job->params_sum;
+  job->state->header.parent_sum = job->parent != NULL ? job->parent->header.lattice_sum : 0;
+  job->state->header.cycles = job->cycles;
+  job->state->header.complete = 1;
+  job->lattice_sum = g_strdup_printf ("%016" G_GINT64_MODIFIER "x", job->state->header.lattice_sum);
+  job->parent_sum = job->parent != NULL
+                        ? g_strdup_printf ("%016" G_GINT64_MODIFIER "x", job->parent->header.lattice_sum)
+                        : g_strdup ("");
+}
+
+static void
+print_total (const FlMergeJob *job)
+{
+  guint n = 0;
+  for (guint i = 0; i < job->result->n; i++)
+    n += job->result->all[i].n > 0;
+  fprintf (stderr, "%u ranks, %.2f s\n", fl_parallel_ranks (job->parallel), (double) job->row.seconds);
+  printf ("%" G_GUINT64_FORMAT " lattices, %" G_GUINT64_FORMAT
+          " used, %u reflections, CC1/2 %.4f, completeness %.2f %%\n",
+          job->row.lattices, job->row.used, n, (double) job->row.cc_half,
+          100 * (double) job->row.completeness);
+}
+
+/* --- all --- */
+
+static gboolean
+start (FlMergeJob *job, const Options *options, int *hold, GError **error)
+{
+  job->out = g_strdup (options->out);
+  job->params = fl_program_params (&options->common, error);
+  if (!fl_merge_job_agree (job, error))
+    return FALSE;
+  if (options->parent != NULL)
+    {
+      g_autofree char *path = g_build_filename (options->parent, STATE, NULL);
+      job->parent = fl_merge_state_read (path, error);
+    }
+  if (!fl_merge_job_agree (job, error))
+    return FALSE;
+  if (job->first)
+    begin_attempt (job, (guint) options->attempt, hold, error);
+  if (!fl_merge_job_agree (job, error))
+    return FALSE;
+  job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);
+  g_free (job->attempt_dir);
+  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
+  if (!job->first)
+    *hold = fl_attempt_hold (job->attempt_dir);
+  return TRUE;
+}
+
+static gboolean
+run_job (FlMergeJob *job, const Options *options, int *hold, GError **error)
+{
+  guint64 started = fl_tick_ns ();
+  if (!start (job, options, hold, error) || !read_inputs (job, options->inputs, error)
+      || !fl_merge_job_set_up (job, error))
+    return FALSE;
+  job->params_sum = sum_of_params (job);
+  name_ambiguity (job);
+  fl_merge_polarisation (job->set, fl_params_real (job->params, "merge.polarisation"));
+  if (!any_left (job, error) || !fit (job, error) || !any_left (job, error))
+    return FALSE;
+  merge (job);
+  if (job->first && fl_merge_job_write (job, started, error))
+    print_total (job);
+  return fl_merge_job_agree (job, error);
+}
+
+static void
+job_clear (FlMergeJob *job)
+{
+  g_clear_pointer (&job->state, fl_merge_state_free);
+  g_clear_pointer (&job->parent, fl_merge_state_free);
+  g_clear_pointer (&job->reference, fl_merge_reference_free);
+  g_clear_pointer (&job->outside, fl_merge_reference_free);
+  g_clear_pointer (&job->result, fl_merge_result_free);
+  g_clear_pointer (&job->shells, g_array_unref);
+  g_clear_pointer (&job->trend, g_array_unref);
+  g_clear_pointer (&job->list, fl_unique_list_free);
+  g_clear_pointer (&job->symmetry, fl_symmetry_free);
+  g_clear_pointer (&job->set, fl_merge_set_free);
+  g_clear_pointer (&job->params, fl_params_free);
+  g_free (job->settings);
+  g_free (job->ambiguity);
+  g_free (job->lattice_sum);
+  g_free (job->parent_sum);
+  g_free (job->attempt_dir);
+  g_free (job->out);
+}
+
+int
+fl_program_merge (int argc, char **argv)
+{
+  FlMergeJob job = { 0 };
+  Options options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int hold = -1, status = 0;
+  job.parallel = fl_parallel_start (&argc, &argv);
+  job.first = fl_parallel_rank (job.parallel) == 0;
+  fl_parallel_catch_signals ();
+  if (options_parse (&options, job.first, argc, argv, &error))
+    run_job (&job, &options, &hold, &error);
+  if (error != NULL)
+    {
+      status = fl_error_exit_status (error);
+      if (job.first)
+        fl_program_fail (PROGRAM, error);
+    }
+  fflush (stdout);
+  FlParallel *parallel = job.parallel;
+  job_clear (&job);
+  options_clear (&options);
+  fl_parallel_finish (parallel);
+  if (hold >= 0)
+    close (hold);
+  return status;
+}

@@ -1,0 +1,106 @@
+"""merge: the program. What comes out is the same on any number of ranks, agrees with the truth, and starts from what was there.
+
+test-program.py ENGINE [MPIRUN…]"""
+import gzip, hashlib, json, math, os, shutil, subprocess, sys, tempfile
+
+ENGINE, MPIRUN = sys.argv[1], sys.argv[2:]
+DATA = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim")
+SETS = [a for s in ("space_group=P43212", "polarisation=0", "d_min=2.4", "free_fraction=0.05", "anomalous=yes") for a in ("--set", "merge." + s)]
+FILES = ("merge.json", "merge.state", "merged.hkl", "merged.mtz")
+number = 0
+
+
+def check(ok, name):
+    global number
+    number += 1
+    print(("ok" if ok else "not ok"), number, "-", name, flush=True)
+
+
+def merge(*arguments, ranks=1):
+    start = [*MPIRUN, "-n", str(ranks)] if ranks > 1 else []
+    done = subprocess.run([*start, ENGINE, "merge", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=200)
+    return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+
+def sums(folder):
+    return [hashlib.sha256(open(os.path.join(folder, f), "rb").read()).hexdigest() for f in FILES]
+
+
+def table(text):
+    """Reflections of a list, by representative under 4/mmm."""
+    out = {}
+    for line in text.splitlines():
+        words = line.split()
+        try:
+            h, k, l = (abs(int(w)) for w in words[:3])
+            out[(max(h, k), min(h, k), l)] = float(words[3])
+        except (ValueError, IndexError):
+            continue
+    return out
+
+
+def correlation(a, b, least, most):
+    def d(m):
+        return 1 / math.sqrt((m[0] ** 2 + m[1] ** 2) / 79.1**2 + m[2] ** 2 / 37.9**2)
+
+    both = [(a[m], b[m]) for m in a if m in b and m != (0, 0, 0) and least <= d(m) < most]
+    n = len(both)
+    x, y = sum(p[0] for p in both) / n, sum(p[1] for p in both) / n
+    xy = sum((p[0] - x) * (p[1] - y) for p in both)
+    return xy / math.sqrt(sum((p[0] - x) ** 2 for p in both) * sum((p[1] - y) ** 2 for p in both)), n
+
+
+def all_checks(place):
+    stream = os.path.join(place, "A.stream")
+    with gzip.open(os.path.join(DATA, "A-xgandalf-fast.stream.gz")) as packed, open(stream, "wb") as out:
+        shutil.copyfileobj(packed, out)
+    one = os.path.join(place, "one")
+    code, said, complaint = merge("--out", one, *SETS, stream)
+    check(code == 0 and said.startswith("240 lattices, ") and "CC1/2" in said, f"a stream is merged: {said} {complaint}")
+
+    ours, truth = table(open(os.path.join(one, "merged.hkl")).read()), table(open(os.path.join(DATA, "lyso.hkl")).read())
+    theirs = table(gzip.open(os.path.join(DATA, "A-partialator-xsphere.hkl.gz"), "rt").read())
+    cc, n = correlation(ours, truth, 2.4, 30)
+    peer, peers = correlation(theirs, truth, 2.4, 30)
+    check(cc > peer and n > 4000, f"nearer to the truth than the peer's: CC {cc:.3f} of {n}, theirs {peer:.3f} of {peers}")
+    for least, most in ((5, 30), (3.5, 5), (3, 3.5), (2.6, 3), (2.4, 2.6)):
+        print("# %4.1f-%4.1f A: CC %.3f of %d, theirs %.3f of %d" % (most, least, *correlation(ours, truth, least, most), *correlation(theirs, truth, least, most)))
+
+    for ranks in (2, 5) if MPIRUN else ():
+        folder = os.path.join(place, f"on{ranks}")
+        code, _, complaint = merge("--out", folder, *SETS, stream, ranks=ranks)
+        check(code == 0 and sums(folder) == sums(one), f"the same bytes on {ranks} ranks {complaint if code else ''}")
+
+    told = json.load(open(os.path.join(one, "merge.json")))
+    check(told["merge"]["lattices"] == 240 and len(told["shells"]) == 11 and told["trend"] and told["parameters"]["merge.d_min"] == "2.4",
+          "merge.json has shells, trend and parameters")
+    check(any(f.endswith(".flj") for f in os.listdir(os.path.join(one, "attempt-0001"))), "a journal lies in the attempt's folder")
+
+    warm = os.path.join(place, "warm")
+    code, said, complaint = merge("--out", warm, *SETS, "--parent", one, stream)
+    again = json.load(open(os.path.join(warm, "merge.json")))["merge"]
+    check(code == 0 and again["parent_sum"] == told["merge"]["lattice_sum"] and again["cycles"] < told["merge"]["cycles"]
+          and again["cc_half"] > told["merge"]["cc_half"] - 0.1, f"starts from its parent: {said} {complaint}")
+
+    state = os.path.join(warm, "merge.state")
+    with open(state, "r+b") as file:
+        file.seek(200)
+        file.write(b"damage")
+    code, _, complaint = merge("--out", os.path.join(place, "bad"), *SETS, "--parent", warm, stream)
+    check(code == 2 and complaint.count("\n") == 0 and "is damaged" in complaint, f"a damaged parent: {complaint}")
+    for arguments, words in (((stream,), "space_group"), ((*SETS, "--set", "merge.unit_cell=10,10,10,90,90,90", stream), "none of 240"),
+                             ((*SETS, os.path.join(place, "absent.stream")), "absent.stream"),
+                             ((*SETS, "--set", "merge.reference=" + stream, stream), "A.stream")):
+        code, _, complaint = merge("--out", os.path.join(place, "bad"), *arguments)
+        check(code == 2 and complaint.count("\n") == 0 and words in complaint, f"bad input: {complaint}")
+
+
+if not os.path.isdir(DATA):
+    print("1..0 # SKIP no test data (set FIRSTLIGHT_TEST_DATA)")
+else:
+    folder = tempfile.mkdtemp()
+    try:
+        all_checks(folder)
+        print(f"1..{number}")
+    finally:
+        shutil.rmtree(folder)
