@@ -58,6 +58,7 @@ show_facts (FlgCellsPage *self)
                               : g_strdup_printf (_ ("%s of %s lattices selected, of %s shots"), selected,
                                                  lattices, selected_shots);
   gtk_label_set_label (self->facts, text);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), text);
 }
 
 static gint64
