@@ -3,7 +3,7 @@
 test-program.py ENGINE [MPIRUN…]"""
 import gzip, hashlib, json, math, os, shutil, subprocess, sys, tempfile
 
-ENGINE, MPIRUN = sys.argv[1], sys.argv[2:]
+ENGINE, MPIRUN = sys.argv[1], [a for a in sys.argv[2:] if a]
 DATA = os.path.join(os.environ.get("FIRSTLIGHT_TEST_DATA", ""), "crystfel-sim")
 SETS = [a for s in ("space_group=P43212", "polarisation=0", "d_min=2.4", "free_fraction=0.05", "anomalous=yes") for a in ("--set", "merge." + s)]
 FILES = ("merge.json", "merge.state", "merged.hkl", "merged.mtz")
