@@ -100,8 +100,10 @@ count_text (double count)
 static char *
 item_text (const FlForecastItem *item, double d_min)
 {
-  g_autofree char *to =
-      d_min > 0 && item->metric != FL_METRIC_CC_ANO ? g_strdup_printf (" to %.3g Å", d_min) : g_strdup ("");
+  gboolean tenths = fabs (d_min * 10 - round (d_min * 10)) < 1e-6; /* 2.0, 1.85 */
+  g_autofree char *to = d_min > 0 && item->metric != FL_METRIC_CC_ANO
+                            ? g_strdup_printf (" to %.*f Å", tenths ? 1 : 2, d_min)
+                            : g_strdup ("");
   if (isnan (item->now))
     return g_strdup_printf ("%s%s cannot be told from what has been merged", labels[item->metric], to);
   if (item->metric == FL_METRIC_COMPLETENESS)

@@ -68,6 +68,7 @@ void fl_forecast_clear (FlForecast *forecast);
 const char *fl_verdict_name (FlVerdict verdict); /* "enough", "keep going" … */
 const char *fl_metric_name (FlMetric metric);    /* "completeness", "CC1/2" … */
 
-/* The value of a metric at n lattices by the same fit, with its 80 % interval: for drawing the band. FALSE: too little is known. */
+/* The value of a metric at n lattices by the same fit, with its 80 % interval: for drawing the band. Below
+ * the newest version's lattices: as at them. FALSE: too little is known. */
 gboolean fl_forecast_curve (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
                             FlMetric metric, double lattices, double *value, double *low, double *high);
