@@ -13,7 +13,7 @@
 gboolean
 fl_task_is_global (const FlTask *task)
 {
-  return strcmp (task->type, "export") == 0;
+  return strcmp (task->type, "export") == 0 || strcmp (task->type, "merge") == 0;
 }
 
 gboolean

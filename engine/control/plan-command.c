@@ -27,6 +27,13 @@ fl_planned_job_clear (FlPlannedJob *planned)
 
 /* --- resources --- */
 
+/* One file, written by one. */
+static gboolean
+is_export (const FlTask *task)
+{
+  return strcmp (task->type, "export") == 0;
+}
+
 FlResources
 fl_plan_resources (const FlTask *task, const FlSite *site, const FlAttempt *last)
 {
@@ -35,7 +42,7 @@ fl_plan_resources (const FlTask *task, const FlSite *site, const FlAttempt *last
                              task->ranks_per_node > 0 ? task->ranks_per_node : site->ranks_per_node,
                          .gpus_per_rank = task->gpus_per_rank > 0 ? task->gpus_per_rank : site->gpus_per_rank,
                          .minutes = task->minutes > 0 ? task->minutes : site->minutes };
-  if (fl_task_is_global (task))
+  if (is_export (task))
     wanted.nodes = wanted.ranks_per_node = 1;
   return fl_policy_resources (&wanted, last);
 }
@@ -43,7 +50,7 @@ fl_plan_resources (const FlTask *task, const FlSite *site, const FlAttempt *last
 int
 fl_plan_ranks (const FlTask *task, const FlSite *site, const FlResources *resources, int cores)
 {
-  if (fl_task_is_global (task))
+  if (is_export (task))
     return 1;
   if (strcmp (site->kind, "local") != 0)
     {
@@ -302,7 +309,7 @@ make_stills (FlFinder *finder, const FlJob *job, const Parts *parts, int number,
   return TRUE;
 }
 
-/* The folder there of a job that goes into the export. */
+/* The folder there of a job that goes into the version. */
 static char *
 input_folder (FlStore *store, gint64 id, gint64 trial, const FlSite *site, gboolean *mine, GError **error)
 {
@@ -318,16 +325,12 @@ input_folder (FlStore *store, gint64 id, gint64 trial, const FlSite *site, gbool
   return folder;
 }
 
+/* Folders of the version's jobs, as arguments. */
 static gboolean
-make_export (FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site, FlPlannedJob *planned,
-             GError **error)
+append_inputs (GString *command, FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site,
+               GError **error)
 {
   g_autoptr (GPtrArray) uses = fl_store_list (store, FL_TABLE_VERSION_JOB, error);
-  g_autofree char *out = g_build_filename (planned->folder, "lattices.stream", NULL);
-  g_autoptr (GString) command = g_string_new (NULL);
-  const char *const arguments[] = { "export", "--format", "stream", "--out", out };
-  for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
-    append_quoted (command, arguments[i]);
   guint n = 0;
   for (guint i = 0; uses != NULL && i < uses->len; i++)
     {
@@ -342,16 +345,81 @@ make_export (FlStore *store, const FlJob *job, const Parts *parts, const FlSite 
         append_quoted (command, folder);
       n += folder != NULL;
     }
-  if (n > 0)
-    {
-      planned->arguments = g_strdup (command->str);
-      planned->params = g_strdup ("");
-      return TRUE;
-    }
-  if (uses != NULL)
+  if (uses != NULL && n == 0)
     g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "version %d of %s: has no jobs of this trial",
                  parts->version->number, parts->dataset->name);
-  return FALSE;
+  return n > 0;
+}
+
+static gboolean
+make_export (FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site, FlPlannedJob *planned,
+             GError **error)
+{
+  g_autofree char *out = g_build_filename (planned->folder, "lattices.stream", NULL);
+  g_autoptr (GString) command = g_string_new (NULL);
+  const char *const arguments[] = { "export", "--format", "stream", "--out", out };
+  for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
+    append_quoted (command, arguments[i]);
+  if (!append_inputs (command, store, job, parts, site, error))
+    return FALSE;
+  planned->arguments = g_strdup (command->str);
+  planned->params = g_strdup ("");
+  return TRUE;
+}
+
+/* The folder there of the newest merge, of an earlier version, that this one may start from; NULL: none. */
+static char *
+parent_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site, GError **error)
+{
+  g_autoptr (GPtrArray) jobs = fl_store_list (store, FL_TABLE_JOB, error);
+  const FlJob *parent = NULL;
+  int newest = 0;
+  for (guint i = 0; jobs != NULL && i < jobs->len; i++)
+    {
+      const FlJob *other = jobs->pdata[i];
+      if (other->dataset != job->dataset || other->trial != job->trial || other->task != job->task
+          || other->state != FL_JOB_DONE || (other->site != 0 && other->site != site->id))
+        continue;
+      FlDatasetVersion *version = fl_store_get (store, FL_TABLE_DATASET_VERSION, other->version, NULL);
+      if (version != NULL && version->number < parts->version->number && version->number > newest)
+        {
+          newest = version->number;
+          parent = other;
+        }
+      fl_record_free (FL_TABLE_DATASET_VERSION, version);
+    }
+  return parent != NULL ? fl_store_resolve_at (store, site->id, parent->root, parent->path, error) : NULL;
+}
+
+static gboolean
+make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, const FlSite *site,
+            FlPlannedJob *planned, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  g_autofree char *parent = parent_folder (store, job, parts, site, &failed);
+  g_autofree char *attempt = g_strdup_printf ("%d", number);
+  g_autofree char *stem = fl_plan_stem (number);
+  g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
+  g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
+  g_autoptr (GString) command = g_string_new (NULL);
+  const char *const arguments[] = { "merge",         "--params",  params, "--out",
+                                    planned->folder, "--attempt", attempt };
+  if (failed != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return FALSE;
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
+    append_quoted (command, arguments[i]);
+  if (parent != NULL)
+    {
+      append_quoted (command, "--parent");
+      append_quoted (command, parent);
+    }
+  if (!append_inputs (command, store, job, parts, site, error))
+    return FALSE;
+  planned->arguments = g_strdup (command->str);
+  return TRUE;
 }
 
 static gboolean
@@ -361,8 +429,8 @@ is_known_type (const FlTask *task, GError **error)
       || strcmp (task->type, "all") == 0 || fl_task_is_global (task))
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-               "task %s: there are no jobs of type '%s', expected spots, index, all or export", task->name,
-               task->type);
+               "task %s: there are no jobs of type '%s', expected spots, index, all, export or merge",
+               task->name, task->type);
   return FALSE;
 }
 
@@ -407,13 +475,15 @@ fl_plan_command (FlFinder *finder, FlStore *store, const FlJob *job, int number,
     return FALSE;
   gboolean far = strcmp (planned->folder, planned->mirror) != 0;
   planned->program = find_engine (site, engine);
-  if (fl_task_is_global (parts.task))
+  if (is_export (parts.task))
     {
       if (!make_export (store, job, &parts, site, planned, error))
         return FALSE;
     }
   else if ((planned->params = join_params (store, site, far, &parts, error)) == NULL
-           || !make_stills (finder, job, &parts, number, site, planned, error))
+           || !(fl_task_is_global (parts.task)
+                    ? make_merge (store, job, &parts, number, site, planned, error)
+                    : make_stills (finder, job, &parts, number, site, planned, error)))
     return FALSE;
   return write_params (planned, number, error)
          && fl_plan_uploads (store, site, planned->folder, planned->mirror, number, planned->params,
