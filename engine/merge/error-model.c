@@ -296,5 +296,11 @@ fl_error_model_fit (FlErrorModelKind kind, const FlMergeSet *set, const FlUnique
   g_autofree guint16 *bins = g_new (guint16, fit.n + 1);
   fit.samples = samples;
   fit.bins = bins;
-  return fill_bins (&fit, bins) ? minimise (&fit) : none;
+  /* One rank works, the others sleep: they may share its cores. */
+  gboolean mine = fl_parallel_rank (set->parallel) == 0;
+  FlErrorModel model = mine && fill_bins (&fit, bins) ? minimise (&fit) : none;
+  guint64 length;
+  g_autofree FlErrorModel *shared =
+      (FlErrorModel *) fl_parallel_gather_all (set->parallel, &model, mine ? sizeof model : 0, &length);
+  return *shared;
 }
