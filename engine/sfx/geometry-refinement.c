@@ -69,12 +69,14 @@ compare_doubles (gconstpointer a, gconstpointer b)
   return (x > y) - (x < y);
 }
 
-/* Sorts. */
+/* Sorts; 0 of nothing. */
 static double
 median (double *values, guint n)
 {
+  if (n == 0)
+    return 0;
   qsort (values, n, sizeof *values, compare_doubles);
-  return n > 0 ? values[n / 2] : 0;
+  return values[n / 2];
 }
 
 static void

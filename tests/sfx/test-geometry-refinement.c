@@ -2,6 +2,7 @@
  * detectors brought back from simulated lattices. */
 #include <string.h>
 
+#include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/sfx/geometry-refinement.h"
@@ -262,11 +263,102 @@ test_panels (void)
   bring_back (1000, 0.3, 0.1, &usual, 0.05, 0.05);
 }
 
+/* With the lattices' blocks eliminated the steps still solve the whole system: no gradient is left in any parameter. */
+static void
+test_elimination (void)
+{
+  enum
+  {
+    N_ROWS = 60,
+    N_LATTICES = 3,
+    N_OWN = 5
+  };
+  guint group[N_PANELS];
+  g_autoptr (FlDetector) detector = make_detector (group);
+  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (detector, group, &usual.freedom);
+  g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (N_PANELS);
+  FlRandom random = fl_random (3);
+  static FlGeometryRow rows[N_LATTICES][N_ROWS];
+  const double prior[N_OWN] = { 1, 2, 3, 4, 5 }, pull[N_OWN] = { 0.1, -0.2, 0.3, 0, 0.5 };
+  for (guint i = 0; i < N_LATTICES; i++)
+    {
+      for (guint r = 0; r < N_ROWS; r++)
+        {
+          FlGeometryRow *row = &rows[i][r];
+          row->panel = (guint) (N_PANELS * fl_random_unit (&random));
+          for (guint c = 0; c < 3; c++)
+            {
+              row->residual[c] = between (&random, 1);
+              row->weight[c] = 0.5 + fl_random_unit (&random);
+              for (guint k = 0; k < N_OWN; k++)
+                row->of_lattice[c][k] = between (&random, 1);
+              for (guint k = 0; c < 2 && k < FL_GEOMETRY_AXES; k++)
+                row->of_panel[c][k] = between (&random, 1);
+            }
+        }
+      g_assert_true (fl_geometry_sums_add (sums, rows[i], N_ROWS, N_OWN, prior, pull, 0));
+    }
+  g_autofree double *gone = g_new0 (double, levels->n), *step = g_new0 (double, levels->n),
+                    *motion = g_new0 (double, sums->size), *left = g_new0 (double, levels->n);
+  gone[1] = 0.01;
+  g_assert_true (fl_geometry_sums_solve (sums, levels, gone, 0, step, motion));
+  for (guint i = 0; i < N_LATTICES; i++)
+    {
+      double own[FL_REFINEMENT_MOST], own_left[N_OWN];
+      g_assert_true (fl_geometry_lattice_step (rows[i], N_ROWS, N_OWN, prior, pull, 0, motion, own));
+      for (guint k = 0; k < N_OWN; k++)
+        own_left[k] = pull[k] - prior[k] * own[k];
+      for (guint r = 0; r < N_ROWS; r++)
+        for (guint c = 0; c < 3; c++)
+          {
+            const FlGeometryRow *row = &rows[i][r];
+            double residual = row->residual[c], of[FL_GEOMETRY_AXES];
+            for (guint k = 0; k < N_OWN; k++)
+              residual -= row->of_lattice[c][k] * own[k];
+            for (guint k = 0; c < 2 && k < FL_GEOMETRY_AXES; k++)
+              residual -= row->of_panel[c][k] * motion[FL_GEOMETRY_AXES * row->panel + k];
+            for (guint k = 0; k < N_OWN; k++)
+              own_left[k] += row->weight[c] * row->of_lattice[c][k] * residual;
+            for (guint j = 0; c < 2 && j < levels->n; j++)
+              if (fl_geometry_levels_motion (levels, j, row->panel, of))
+                for (guint k = 0; k < FL_GEOMETRY_AXES; k++)
+                  left[j] += row->weight[c] * row->of_panel[c][k] * of[k] * residual;
+          }
+      for (guint k = 0; k < N_OWN; k++)
+        g_assert_cmpfloat (fabs (own_left[k]), <, 1e-9);
+    }
+  for (guint j = 0; j < levels->n; j++)
+    {
+      double weight = 1 / (levels->parameters[j].sigma * levels->parameters[j].sigma);
+      g_assert_cmpfloat (fabs (left[j] - weight * (step[j] + gone[j])), <, 1e-6);
+    }
+}
+
+/* No lattices, or none with enough spots: one clear line. */
+static void
+test_refusals (void)
+{
+  guint group[N_PANELS];
+  g_autoptr (FlDetector) detector = make_detector (group);
+  FlKnownCell known = known_cell ();
+  for (guint n = 0; n < 4; n += 3)
+    {
+      World world = make_world (detector, n, 10, 0.3, 0, 1);
+      g_auto (FlGeometryResult) result = { 0 };
+      g_autoptr (GError) error = NULL;
+      g_assert_false (fl_geometry_refine (&usual, detector, group, &known, world.lattices, &result, &error));
+      g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+      world_clear (&world);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/geometry-refinement/derivatives", test_derivatives);
+  g_test_add_func ("/geometry-refinement/elimination", test_elimination);
+  g_test_add_func ("/geometry-refinement/refusals", test_refusals);
   g_test_add_func ("/geometry-refinement/panels", test_panels);
   return g_test_run ();
 }
