@@ -254,7 +254,7 @@ typedef struct
 } FlTrendRow;
 
 /* A panel over the shots of one batch: what is needed to say that it is dead, noisy or saturated. Pixels are looked at in some
- * of the shots, chosen by content, and of them in every eighth row; spots in all shots of the batch. */
+ * of the shots, chosen by content, and of them in every 16th row; spots in all shots of the batch. */
 typedef struct
 {
   guint16 panel;

@@ -7,7 +7,7 @@
 #include "engine/base/units.h"
 
 #define ONE_SHOT_OF 16
-#define ROW_STEP    8
+#define ROW_STEP    16
 #define NOTE_SHOTS  512
 #define NOTE_AFTER  (10 * FL_NS_PER_S)
 #define MAX_RINGS   512 /* to 0.7 Å */

@@ -1,7 +1,7 @@
 /* stills-evidence.h: what a rank's shots say about the detector and the sample as a whole: spots by resolution
  * (FL_KIND_RING), panels (FL_KIND_PANEL); engine/control/findings.h judges it.
  *
- * Pixels are looked at in one shot of 16, chosen by its id, and of it in every eighth row. */
+ * Pixels are looked at in one shot of 16, chosen by its id, and of it in every 16th row. */
 #pragma once
 
 #include "engine/results/recorder.h"
