@@ -4,6 +4,7 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import traceback
@@ -17,11 +18,11 @@ class Experiment:
 
     def __init__(self, shot_ms=1, undo=0):
         Experiment.all.append(self)
-        self.conductors = []
         self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
         self.data = os.path.join(self.folder, "data")
         os.mkdir(self.data)
-        self.environment = dict(os.environ, FAKE_SHOT_MS=str(shot_ms))
+        self.held = os.path.join(self.folder, "hold")
+        self.environment = dict(os.environ, FAKE_SHOT_MS=str(shot_ms), FAKE_HOLD=self.held)
         self.run("experiment", "--store", self.folder, "--watch", self.data, "--quiet", "0.2", "--trial", "",
                  "--launcher", "env", "--engine", ENGINE, "--cores", "2", "--ranks", "1")
         self.write("UPDATE experiment SET undo_seconds = ?", undo)
@@ -40,10 +41,15 @@ class Experiment:
                 file.write(str(n))
 
     def conduct(self, *arguments):
-        conductor = subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
-                                     env=self.environment, stderr=subprocess.PIPE, text=True)
-        self.conductors.append(conductor)
-        return conductor
+        return subprocess.Popen([CONTROL, "conduct", "--store", self.folder, "--interval", "0.03", *arguments],
+                                env=self.environment, stderr=subprocess.PIPE, text=True)
+
+    def hold(self):
+        """From now on no program of a job gets further than its first shot."""
+        open(self.held, "w").close()
+
+    def release(self):
+        os.unlink(self.held)
 
     def hold_scripts(self, pattern, wait):
         """The shell takes its time before it begins a script of this name."""
@@ -54,15 +60,20 @@ class Experiment:
         os.chmod(os.path.join(folder, "sh"), 0o755)
         self.environment["PATH"] = folder + ":" + os.environ["PATH"]
 
-    def scripts(self):
-        """How many scripts of jobs there are, begun or held."""
-        found = 0
+    def processes(self, of=""):
+        """Whose command line has the folder in it: conductors, scripts of jobs (begun or held), programs; or some of them."""
+        found = []
         for path in glob.glob("/proc/[0-9]*/cmdline"):
             try:
-                found += self.folder.encode() + b"/jobs" in open(path, "rb").read()
+                if (self.folder + of).encode() in open(path, "rb").read():
+                    found.append(int(path.split("/")[2]))
             except OSError:
                 pass
         return found
+
+    def scripts(self):
+        """How many scripts of jobs there are, begun or held."""
+        return len(self.processes("/jobs"))
 
     def finish(self, timeout=200):
         for _ in range(3):
@@ -147,13 +158,14 @@ class Experiment:
             assert len(starts) == len(set(starts)), (folder, starts)
 
     def stop(self):
-        """Whatever runs of it; nobody waits for a failed test's programs."""
-        for conductor in self.conductors:
-            if conductor.poll() is None:
-                conductor.kill()
-                conductor.wait()
-        for job in self.job_folders():
-            self.kill_session(job)
+        """Whatever runs of it; the conductor first would not do, for what it has just begun."""
+        while left := self.processes():
+            for pid in left:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:
+                    pass
+            time.sleep(0.01)
 
     def remove(self):
         self.stop()
@@ -162,8 +174,9 @@ class Experiment:
 
 
 def main(tests):
-    """TAP; a failed test's experiment is left behind."""
-    print(f"1..{len(tests)}")
+    """TAP; a failed test's experiment is left behind, but nothing of it runs on; nor does anything when we are ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    print(f"1..{len(tests)}", flush=True)
     failed = 0
     for i, test in enumerate(tests, 1):
         try:
@@ -174,7 +187,7 @@ def main(tests):
             where = [f"line {frame.lineno}: {frame.line}" for frame in traceback.extract_tb(error.__traceback__)]
             lines = "\n".join(where + [f"{type(error).__name__}: {error}"]).splitlines()
             print(f"not ok {i} {test.__name__}\n# " + "\n# ".join(lines), flush=True)
-            for experiment in Experiment.all:
-                experiment.stop()
-            Experiment.all.clear()
+        finally:
+            while Experiment.all:
+                Experiment.all.pop().stop()
     raise SystemExit(1 if failed else 0)

@@ -1,6 +1,7 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
  * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
- * journalled. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the program removes it and fails.
+ * journalled. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the program removes it and fails;
+ * FAKE_HOLD: a file; while it is there, the program gets no further than its first shot.
  * Every start is noted in OUT/starts. */
 #include <fcntl.h>
 #include <signal.h>
@@ -101,7 +102,8 @@ main (int argc, char **argv)
   if (argc > 1 && strcmp (argv[1], "export") == 0)
     return export(argc, argv);
   double fraction = 1;
-  const char *out = NULL, *attempt = NULL, *wait = g_getenv ("FAKE_SHOT_MS"), *fail = g_getenv ("FAKE_FAIL");
+  const char *out = NULL, *attempt = NULL, *wait = g_getenv ("FAKE_SHOT_MS"), *fail = g_getenv ("FAKE_FAIL"),
+             *hold = g_getenv ("FAKE_HOLD");
   int first = argc;
   for (int i = 2; i + 1 < argc && g_str_has_prefix (argv[i], "--"); i += 2)
     {
@@ -170,6 +172,8 @@ main (int argc, char **argv)
           append (writer, &batch);
           shots++;
           g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
+          while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
+            g_usleep (5000);
         }
     }
   shots += g_hash_table_size (done);

@@ -22,8 +22,9 @@ def test_all_done():
 
 
 def test_second_refused():
-    e = Experiment(shot_ms=20)
-    e.add_run("r0001", 200)
+    e = Experiment()
+    e.hold()
+    e.add_run("r0001", 20)
     first = e.conduct()
     e.wait_for("SELECT 1 FROM job WHERE state = 3")
     second = e.run("conduct", "--store", e.folder, "--once", check=False)
@@ -36,13 +37,15 @@ def test_second_refused():
 
 
 def test_jobs_outlive_conductor():
-    e = Experiment(shot_ms=10)
+    e = Experiment()
+    e.hold()
     e.add_run("r0001", 60)
     e.add_run("r0002", 60)
     first = e.conduct()
-    e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
+    e.wait_for("SELECT 1 WHERE (SELECT count(DISTINCT job) FROM slice WHERE kind = 1) = 2")
     first.terminate()
     first.wait(120)
+    e.release()
     e.finish()
     assert sorted(e.counts().values()) == [(60, 15), (60, 15)]
     assert len(e.query("SELECT id FROM attempt")) == 2
@@ -51,7 +54,8 @@ def test_jobs_outlive_conductor():
 
 
 def test_stop_and_retry():
-    e = Experiment(shot_ms=20)
+    e = Experiment()
+    e.hold()
     e.add_run("r0001", 100)
     conductor = e.conduct()
     e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
@@ -60,6 +64,7 @@ def test_stop_and_retry():
     assert e.query("SELECT exit_code FROM attempt") == [(75,)]
     time.sleep(0.2)
     assert len(e.query("SELECT id FROM attempt")) == 1  # nobody goes on with it
+    e.release()
     e.want("retry_wanted", 1)
     e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
     conductor.terminate()

@@ -90,14 +90,16 @@ def test_datasets():
 
 def test_steps():
     """A step waits for the one before; a version for enough lattices."""
-    e = Experiment(shot_ms=5)
+    e = Experiment()
     switch_off_tasks(e)
     e.add_run("r0001", 40)
+    e.hold()
     make_dataset(e, "d", "runs 1-", "--task", "find:spots", "--task", "all:all:find", "--task", "stream:export:all",
                  "--min-lattices", "15")
     conductor = e.conduct()
     e.wait_for("SELECT 1 FROM job JOIN task ON task.id = job.task WHERE task.name = 'find' AND state = ?", RUNNING)
     assert e.query("SELECT count(*) FROM job") == [(1,)]
+    e.release()
     e.wait_for("SELECT 1 FROM job JOIN task ON task.id = job.task WHERE task.name = 'all' AND state = ?", DONE)
     e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:d' AND state = 'waiting' AND message LIKE '%10 of 15%'")
     assert e.query("SELECT count(*) FROM dataset_version") == [(0,)]
@@ -110,22 +112,24 @@ def test_steps():
 
 def test_undo():
     """What a person causes waits, and can be taken back; what arrives by itself does not wait."""
-    e = Experiment(undo=2)
+    e = Experiment(undo=3600)
     e.add_run("r0001", 8)
-    began = time.time()
     conductor = e.conduct()
     e.wait_for("SELECT 1 FROM job WHERE state = ?", DONE)
-    assert time.time() - began < 2 and e.query("SELECT not_before FROM job") == [(0,)]
+    assert e.query("SELECT not_before FROM job") == [(0,)]
     e.run("experiment", "--store", e.folder, "--trial", "")
     e.wait_for("SELECT 1 FROM job WHERE id = 2 AND state = ? AND not_before > 0", PLANNED)
     e.want("stop_wanted", 2)
     e.wait_for("SELECT 1 FROM job WHERE id = 2 AND state = ?", CANCELLED)
-    time.sleep(2.2)
+    e.write("UPDATE job SET not_before = 1, revision = (SELECT value FROM counter WHERE name = 'revision') WHERE id = 2")
+    settle(e)
     assert e.query("SELECT count(*) FROM attempt") == [(1,)]
+    e.write("UPDATE experiment SET undo_seconds = 1, revision = (SELECT value FROM counter WHERE name = 'revision')")
+    settle(e)
+    wanted = time.time_ns()
     e.want("retry_wanted", 2)
-    wanted = time.time()
     e.wait_for("SELECT 1 FROM job WHERE id = 2 AND state = ?", DONE)
-    assert time.time() - wanted > 1.8
+    assert e.query("SELECT submitted - ? > 1000000000 FROM attempt WHERE job = 2", wanted) == [(1,)]
     end(conductor)
     e.remove()
 
@@ -156,17 +160,17 @@ def test_approval():
 
 
 def test_limits():
-    e = Experiment(shot_ms=20)
+    e = Experiment()
+    e.hold()
     site(e, max_jobs=1, cores=8)
     for run in range(1, 5):
         e.add_run(f"r{run:04d}", 10)
     conductor = e.conduct()
     e.wait_for("SELECT 1 FROM worker WHERE name = 'submit:local' AND state = 'waiting' AND message LIKE '%as many jobs%'")
-    most = 0
-    while not e.query("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 4", DONE):
-        most = max(most, e.query("SELECT count(*) FROM job WHERE state IN (1, 2, 3)")[0][0])
-        time.sleep(0.01)
-    assert most == 1, most
+    e.release()
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 4", DONE)
+    times = e.query("SELECT submitted, ended FROM attempt ORDER BY id")  # each after the one before
+    assert len(times) == 4 and all(before[1] <= after[0] for before, after in zip(times, times[1:])), times
     e.wait_for("SELECT 1 FROM worker WHERE name = 'submit:local' AND state = 'ok'")
     # Two hours on one node are more than is left.
     site(e, max_jobs=0, max_node_hours=1)
@@ -183,21 +187,27 @@ def test_limits():
 
 def test_thin():
     """Six runs wait for a site that takes one at a time: a quarter of each first, the rest when nothing waits."""
-    e = Experiment(shot_ms=5)
+    e = Experiment()
+    e.hold()
     site(e, max_jobs=1)
     e.write("UPDATE experiment SET backlog = 'thin', thin_fraction = 0.25")
+    e.add_run("r0000", 40)
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM slice WHERE kind = 1")
     for run in range(1, 7):
         e.add_run(f"r{run:04d}", 40)
-    conductor = e.conduct()
-    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ? AND fraction IN (0, 1)) = 6", DONE)
-    # By what was begun, not by what is there at some moment: a slow test must not come too late.
-    first = [" --fraction 0.25" in command.replace("'", "")
-             for (command,) in e.query("SELECT command FROM attempt WHERE number = 1")]
-    assert len(first) == 6 and sum(first) >= 4, first  # the last two runs did not wait behind others
-    assert set(e.counts().values()) == {(40, 10)} and len(e.counts()) == 6, e.counts()
-    newest = [run for (run,) in e.query("SELECT run.name FROM attempt JOIN job ON job.id = attempt.job JOIN run ON "
-                                        "run.id = job.run WHERE attempt.number = 2 ORDER BY attempt.id")]
-    assert len(newest) == sum(first), newest
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 6", PLANNED)
+    e.release()
+    e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ? AND fraction IN (0, 1)) = 7", DONE)
+    # By what was begun, in order: what there is at some moment depends on the machine.
+    newest = [job for (job,) in e.query("SELECT job.id FROM job JOIN run ON run.id = job.run WHERE job.id != 1 "
+                                        "ORDER BY run.completed DESC, job.id")]
+    thinned = newest[:4]  # the last two do not wait behind others
+    begun = [(job, number, "--fraction" in command)
+             for job, number, command in e.query("SELECT job, number, command FROM attempt ORDER BY id")]
+    assert begun == [(1, 1, False), *((job, 1, job in thinned) for job in newest),
+                     *((job, 2, False) for job in sorted(thinned, reverse=True))], (newest, begun)
+    assert set(e.counts().values()) == {(40, 10)} and len(e.counts()) == 7, e.counts()
     end(conductor)
     e.check_each_started_once()
     e.remove()
@@ -212,23 +222,25 @@ def test_workers():
     for name in ("runs", "plan", "ingest", "submit:local", "poll:local"):
         e.wait_for("SELECT 1 FROM worker WHERE name = ? AND state = 'ok' AND last_success > 0", name)
     # Nothing is written while nothing happens.
-    revision = e.query("SELECT value FROM counter WHERE name = 'revision'")
-    settle(e, 1)
-    assert e.query("SELECT value FROM counter WHERE name = 'revision'") == revision
+    for _ in range(30):
+        revision = e.query("SELECT value FROM counter WHERE name = 'revision'")
+        settle(e, 1)
+        if quiet := e.query("SELECT value FROM counter WHERE name = 'revision'") == revision:
+            break
+    assert quiet
     # Where the next job's folder should be, is a file.
     os.rename(os.path.join(e.folder, "jobs"), os.path.join(e.folder, "jobs-away"))
     open(os.path.join(e.folder, "jobs"), "w").close()
     e.add_run("r0002", 4)
-    e.wait_for("SELECT 1 FROM worker WHERE name = 'plan' AND state = 'failing' AND failures >= 3 AND next_try > 0 "
-               "AND message LIKE '%cannot be made%'")
+    ((pause,),) = e.wait_for("SELECT next_try FROM worker WHERE name = 'plan' AND state = 'failing' AND failures >= 4 AND "
+                             "message LIKE '%cannot be made%' AND next_try > (julianday() - 2440587.5) * 86400e9 + 6e9")
     assert e.query("SELECT name FROM run ORDER BY id") == [("r0001",), ("r0002",)]
     os.remove(os.path.join(e.folder, "jobs"))
     os.rename(os.path.join(e.folder, "jobs-away"), os.path.join(e.folder, "jobs"))
     e.write("UPDATE worker SET restart_wanted = 1, revision = (SELECT value FROM counter WHERE name = 'revision') "
             "WHERE name = 'plan'")
-    asked = time.time()
-    e.wait_for("SELECT 1 FROM worker WHERE name = 'plan' AND state = 'ok' AND failures = 0 AND restart_wanted = 0")
-    assert time.time() - asked < 3
+    e.wait_for("SELECT 1 FROM worker WHERE name = 'plan' AND state = 'ok' AND failures = 0 AND restart_wanted = 0 "
+               "AND last_success < ?", pause)
     e.wait_for("SELECT 1 WHERE (SELECT count(*) FROM job WHERE state = ?) = 2", DONE)
     end(conductor)
     e.remove()
