@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/control/dataset-plan.h"
+
 #define LONG_NAME 140 /* characters */
 
 void
@@ -281,7 +283,7 @@ is_name (const char *name)
 static gboolean
 is_of_runs (const FlTask *task)
 {
-  return !g_str_equal (task->type, "export");
+  return !fl_task_is_global (task);
 }
 
 static char *

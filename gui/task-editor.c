@@ -14,6 +14,7 @@ static const struct
   { "all", N_ ("spots, indexing, integration") },
   { "index", N_ ("spots and indexing") },
   { "spots", N_ ("spots only") },
+  { "merge", N_ ("scaled and merged intensities (per version)") },
   { "export", N_ ("one stream of all lattices (per version)") },
 };
 

@@ -42,20 +42,6 @@ typedef struct
   guint steps;
 } Ensemble;
 
-void
-fl_geometry_options (const FlParams *params, FlGeometryOptions *options)
-{
-  *options = (FlGeometryOptions){
-    .freedom = { .level = (FlGeometryLevel) fl_params_choice (params, "geometry.level"),
-                 .distance = fl_params_bool (params, "geometry.distance"),
-                 .tilt = fl_params_bool (params, "geometry.tilt"),
-                 .out_of_plane = fl_params_bool (params, "geometry.out_of_plane") },
-    .max_offset = fl_params_real (params, "geometry.max_offset"),
-    .min_spots = (guint) fl_params_int (params, "geometry.min_spots"),
-    .cell_spread = fl_params_real (params, "geometry.cell_spread") / 100,
-  };
-}
-
 static double
 pow2 (double x)
 {
@@ -533,9 +519,8 @@ fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector
     }
   else
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "none of %u lattices has %u spots within %g px of a reflection (geometry.min_spots, "
-                 "geometry.max_offset)",
-                 lattices->len, options->min_spots, options->max_offset);
+                 "none of %u lattices has %u spots within %g px of a reflection", lattices->len,
+                 options->min_spots, options->max_offset);
   end (&e);
   return enough;
 }

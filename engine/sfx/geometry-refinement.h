@@ -10,7 +10,6 @@
 #pragma once
 
 #include "engine/base/batch.h"
-#include "engine/base/params.h"
 #include "engine/crystal/lattice.h"
 #include "engine/sfx/geometry-levels.h"
 
@@ -59,8 +58,6 @@ typedef struct
   guint rounds, steps;
   gboolean converged;
 } FlGeometryResult;
-
-void fl_geometry_options (const FlParams *params, FlGeometryOptions *options);
 
 /* FL_ERROR_INPUT: too few lattices with spots. */
 gboolean fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector, const guint *group,
