@@ -258,11 +258,11 @@ typedef struct
 typedef struct
 {
   guint16 panel;
-  guint32 shots;            /* whose pixels were looked at */
-  guint32 pixels, masked;   /* a shot: good ones looked at; bad ones passed over */
-  float mean, sigma;        /* counts/px: mean over pixels and shots; from shot to shot, of the panel's mean */
-  float noise;              /* counts: median over those shots of the pixels' σ, from |differences of neighbours| */
-  float zeros;              /* 0–1: pixels that are exactly 0 */
+  guint32 shots;          /* whose pixels were looked at */
+  guint32 pixels, masked; /* a shot: good ones looked at; bad ones passed over */
+  float mean, sigma;      /* counts/px: mean over pixels and shots; from shot to shot, of the panel's mean */
+  float noise; /* counts: median over those shots of the pixels' σ, from |differences of neighbours| */
+  float zeros; /* 0–1: pixels that are exactly 0 */
   guint32 spots, saturated; /* strong spots there; of them with a pixel at or above saturation */
   float pixel_size;         /* mm */
   float distance;           /* mm, z of the panel's corner */
