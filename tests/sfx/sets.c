@@ -63,10 +63,11 @@ find_spots (Set *set, FlSource *source, const char *name)
   g_autoptr (FlSpotFinder) finder = fl_spot_finder_new (params, 0, NULL, &error);
   g_assert_no_error (error);
   g_auto (FlShot) shot = { 0 };
+  guint step = g_getenv ("FIRSTLIGHT_SANITIZED") != NULL ? 4 : 1, crystals = 0;
   for (guint i = 1; lines[i] != NULL; i++)
     {
       g_auto (GStrv) fields = g_strsplit (lines[i], "\t", 0);
-      if (g_strv_length (fields) < 17 || fields[8][0] == '\0')
+      if (g_strv_length (fields) < 17 || fields[8][0] == '\0' || crystals++ % step != 0)
         continue;
       SetFrame frame = { .event = (guint) atoi (fields[0]) };
       frame.kind = g_intern_string (fields[1]);

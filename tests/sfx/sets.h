@@ -34,7 +34,7 @@ typedef struct
   GArray *frames; /* of SetFrame */
 } Set;
 
-/* "crystfel-sim/lyso-agipd1m" and the like. */
+/* "crystfel-sim/lyso-agipd1m" and the like; under a sanitizer (FIRSTLIGHT_SANITIZED) every fourth frame. */
 Set *set_open (const char *name);
 void set_free (Set *set);
 FlShotGeometry set_geometry (const Set *set);

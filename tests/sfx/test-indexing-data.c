@@ -293,7 +293,8 @@ test_confidence (void)
   g_autoptr (GArray) intensity = g_array_new (FALSE, FALSE, sizeof (float));
   g_autoptr (GArray) claims = g_array_new (FALSE, FALSE, sizeof (Claim));
   FlRandom random = fl_random (5);
-  guint repeats = g_getenv ("FIRSTLIGHT_ACCEPT") ? 20 : 4;
+  gboolean few = g_getenv ("FIRSTLIGHT_SANITIZED") != NULL;
+  guint repeats = g_getenv ("FIRSTLIGHT_ACCEPT") ? 20 : few ? 1 : 4;
   for (guint i = 0; i < repeats * set->frames->len; i++)
     {
       const SetFrame *frame = &g_array_index (set->frames, SetFrame, i % set->frames->len);
@@ -307,6 +308,8 @@ test_confidence (void)
     }
   g_array_sort (claims, compare_claims);
   g_test_message ("%u of %u lists indexed", claims->len, repeats * set->frames->len);
+  if (few)
+    return; /* too few for tenths */
   for (guint tenth = 0; tenth < 10; tenth++)
     {
       guint begin = tenth * claims->len / 10, end = (tenth + 1) * claims->len / 10;

@@ -12,6 +12,7 @@ if not os.path.isdir(folder):
     sys.exit(0)
 import numpy as np
 
+os.environ.pop("FIRSTLIGHT_SANITIZED", None)  # statistics of whole sets are compared
 SHELLS, LOW, HIGH = 10, 30.0, 2.4  # Å
 A, C = 79.1, 37.9
 STREAMS = "A-xgandalf-fast.stream.gz", "A-xgandalf-fast-radius0.004.stream.gz"

@@ -6,6 +6,7 @@ import csv, glob, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 engine, mpirun = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
 whole = "all" in sys.argv[3:]
+sanitized = "FIRSTLIGHT_SANITIZED" in os.environ  # a few frames of each set
 data = os.environ.get("FIRSTLIGHT_TEST_DATA", "")
 sets, cspad = os.path.join(data, "crystfel-sim"), os.path.join(data, "stills/cspad_thermolysin")
 if not os.path.isdir(sets) or not os.path.isdir(cspad):
@@ -140,7 +141,7 @@ def any_ranks():
     """One table whatever the number of ranks, the cell learned by the way."""
     inputs, settings = [part("lyso-jf4m", 16)], [f"detector.geometry={sets}/lyso-jf4m.geom", "indexing.learning_shots=8"]
     first = None
-    for ranks in (1, 2, 5):
+    for ranks in (1, 5) if sanitized else (1, 2, 5):
         out, last, said = process(f"ranks-{ranks}", inputs, settings, ranks)
         found = tables(out)
         learned = open(os.path.join(out, "learning-0001", "learned.txt")).read()
@@ -194,9 +195,9 @@ def real():
           and all(abs(a / 92.9 - 1) < 0.01 and abs(c / 130.5 - 1) < 0.01 for a, c in cells), said)
 
 
-known_cell("lyso-agipd1m", 40, 0.02, 0.1)
-known_cell("lyso-jf4m", 35, 0.012, 0.1)
-no_cell("lyso-agipd1m", 40)
+known_cell("lyso-agipd1m", 8 if sanitized else 40, 0.02, 0.1)
+known_cell("lyso-jf4m", 8 if sanitized else 35, 0.012, 0.1)
+no_cell("lyso-agipd1m", 16 if sanitized else 40)
 if whole:
     no_cell("lyso-jf4m", 35)
 if mpirun:
