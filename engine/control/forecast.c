@@ -10,7 +10,7 @@ static const char *const labels[FL_METRIC_LAST] = { "completeness", "multiplicit
                                                     "CC of anomalous differences" };
 
 const char *
-fl_verdict_name (FlVerdict verdict)
+fl_verdict_name (FlGoalVerdict verdict)
 {
   static const char *const names[] = { "no goal",    "no data",       "enough",
                                        "keep going", "not improving", "too early" };

@@ -27,7 +27,7 @@ typedef enum
   FL_VERDICT_KEEP_GOING,
   FL_VERDICT_NOT_IMPROVING, /* more of the same will not reach it */
   FL_VERDICT_TOO_EARLY      /* the interval is so wide that nothing can be said */
-} FlVerdict;
+} FlGoalVerdict;
 
 /* One goal of a dataset. */
 typedef struct
@@ -41,7 +41,7 @@ typedef struct
 
 typedef struct
 {
-  FlVerdict verdict;
+  FlGoalVerdict verdict;
   char *reason; /* one line: "CC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)" */
   guint64 lattices; /* in the newest version */
   double d_min;     /* Å, that the goal is for */
@@ -65,8 +65,8 @@ typedef struct
 void fl_forecast_make (const FlDataset *dataset, const FlForecastVersion *versions, guint n, double rate,
                        FlForecast *out);
 void fl_forecast_clear (FlForecast *forecast);
-const char *fl_verdict_name (FlVerdict verdict); /* "enough", "keep going" … */
-const char *fl_metric_name (FlMetric metric);    /* "completeness", "CC1/2" … */
+const char *fl_verdict_name (FlGoalVerdict verdict); /* "enough", "keep going" … */
+const char *fl_metric_name (FlMetric metric);        /* "completeness", "CC1/2" … */
 
 /* The value of a metric at n lattices by the same fit, with its 80 % interval: for drawing the band. Below
  * the newest version's lattices: as at them. FALSE: too little is known. */

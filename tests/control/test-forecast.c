@@ -154,7 +154,7 @@ assert_near (double value, double expected, double relative)
 }
 
 static void
-check (const FlDataset *dataset, const Exact *e, double rate, FlVerdict verdict, double needed)
+check (const FlDataset *dataset, const Exact *e, double rate, FlGoalVerdict verdict, double needed)
 {
   FlForecast f;
   fl_forecast_make (dataset, &e->version, 1, rate, &f);
