@@ -1,10 +1,12 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
  * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
- * journalled. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the program removes it and fails;
- * FAKE_HOLD: a file; while it is there, the program gets no further than its first shot.
+ * journalled. As `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four
+ * lattices used. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the command that it names (none:
+ * stills) removes it and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot.
  * Every start is noted in OUT/starts. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +67,41 @@ note_start (const char *out, const char *attempt)
   close (fd);
 }
 
-/* Like the engine: what cannot be written ends it, and the reason is the last line. */
+typedef struct
+{
+  const char *command, *out, *attempt, *parent;
+  double fraction;
+  char **inputs;
+  char *folder; /* of the attempt */
+} Job;
+
+/* Like the engine: the reason is the last line. */
+static void G_GNUC_PRINTF (3, 4) G_GNUC_NORETURN fail (const Job *job, int status, const char *format, ...)
+{
+  va_list args;
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+  fprintf (stderr, "firstlight-engine %s: %s\n", job->command, message);
+  exit (status);
+}
+
 static void
-append (FlJournalWriter *writer, FlBatch **batch)
+append (const Job *job, FlJournalWriter *writer, FlBatch *const *batches, guint n)
 {
   g_autoptr (GError) error = NULL;
-  if (fl_journal_writer_append (writer, batch, 1, &error))
-    return;
-  fprintf (stderr, "firstlight-engine stills: %s\n", error->message);
-  exit (1);
+  if (!fl_journal_writer_append (writer, batches, n, &error))
+    fail (job, 1, "%s", error->message);
+}
+
+static void
+fail_if_asked (const Job *job)
+{
+  const char *path = g_getenv ("FAKE_FAIL");
+  g_autofree char *whom = NULL;
+  if (path != NULL && g_file_get_contents (path, &whom, NULL, NULL)
+      && strcmp (job->command, *whom == '\0' ? "stills" : whom) == 0 && unlink (path) == 0)
+    fail (job, 1, "%s: asked to fail", job->inputs[0]);
 }
 
 static guint
@@ -96,89 +124,144 @@ static int export(int argc, char **argv)
   return 0;
 }
 
-int
-main (int argc, char **argv)
+static int
+merge (const Job *job)
 {
-  if (argc > 1 && strcmp (argv[1], "export") == 0)
-    return export(argc, argv);
-  double fraction = 1;
-  const char *out = NULL, *attempt = NULL, *wait = g_getenv ("FAKE_SHOT_MS"), *fail = g_getenv ("FAKE_FAIL"),
-             *hold = g_getenv ("FAKE_HOLD");
-  int first = argc;
-  for (int i = 2; i + 1 < argc && g_str_has_prefix (argv[i], "--"); i += 2)
-    {
-      if (strcmp (argv[i], "--out") == 0)
-        out = argv[i + 1];
-      if (strcmp (argv[i], "--attempt") == 0)
-        attempt = argv[i + 1];
-      if (strcmp (argv[i], "--fraction") == 0)
-        fraction = g_ascii_strtod (argv[i + 1], NULL);
-      first = i + 2;
-    }
-  if (argc < 2 || strcmp (argv[1], "stills") != 0 || out == NULL || attempt == NULL || first == argc)
-    {
-      fprintf (stderr, "fake-engine: the command is not as expected\n");
-      return 2;
-    }
-  signal (SIGTERM, stop);
-  signal (SIGUSR1, stop);
-  note_start (out, attempt);
-  g_autofree char *folder = g_strdup_printf ("%s/attempt-%04d", out, atoi (attempt));
-  if (mkdir (folder, 0777) != 0)
-    {
-      fprintf (stderr, "firstlight-engine stills: %s: is there already\n", folder);
-      return 2;
-    }
-  /* Two at once would be a fault of the conductor. */
-  g_autofree char *lock_path = g_build_filename (out, "lock", NULL);
-  int lock = open (lock_path, O_RDWR | O_CREAT, 0666);
-  if (flock (lock, LOCK_EX | LOCK_NB) != 0)
-    {
-      note_start (out, "TWICE");
-      return 1;
-    }
-  if (fail != NULL && unlink (fail) == 0)
-    {
-      fprintf (stderr, "firstlight-engine stills: %s: asked to fail\n", argv[first]);
-      return 1;
-    }
-  g_autoptr (GHashTable) done = read_done (out);
-  g_autoptr (FlJournalWriter) writer = fl_journal_writer_open (folder, 0, NULL);
-  g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
-  for (int i = first; i < argc; i++)
-    fl_batch_append (sources,
-                     &(FlSourceRow){ .source = (guint32) (i - first),
-                                     .frames = frames_of (argv[i]),
-                                     .path = argv[i],
-                                     .message = frames_of (argv[i]) == 0 ? "not a number: damaged" : "" });
-  append (writer, &sources);
-  gboolean damaged = FALSE;
+  g_autofree char *state = g_build_filename (job->out, "merge.state", NULL);
+  g_autofree char *parent = job->parent != NULL ? g_build_filename (job->parent, "merge.state", NULL) : NULL;
+  g_autofree char *parent_sum = NULL;
+  if (parent != NULL && !g_file_get_contents (parent, &parent_sum, NULL, NULL))
+    fail (job, 2, "%s: cannot be read", parent);
   guint shots = 0;
-  for (int i = first; i < argc; i++)
+  for (char **input = job->inputs; *input != NULL; input++)
     {
-      damaged |= frames_of (argv[i]) == 0;
-      for (guint frame = 0; frame < frames_of (argv[i]) && !stopped; frame++)
-        {
-          guint64 id = fl_shot_id (argv[i], frame);
-          if (g_hash_table_contains (done, &id) || frame >= fraction * frames_of (argv[i]))
-            continue;
-          g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
-          fl_batch_append (batch, &(FlShotRow){ .id = id,
-                                                .source = (guint32) (i - first),
-                                                .frame = frame,
-                                                .start = fl_now_ns (),
-                                                .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
-                                                .spots = frame % 4 == 0 ? 20 : 1 });
-          append (writer, &batch);
-          shots++;
-          g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
-          while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
-            g_usleep (5000);
-        }
+      g_autoptr (GHashTable) done = read_done (*input);
+      shots += g_hash_table_size (done);
     }
-  shots += g_hash_table_size (done);
+  guint lattices = shots / 4, used = lattices * 3 / 4;
+  g_autofree char *sum = g_strdup_printf ("%016x", lattices);
+  g_autoptr (FlBatch) merges = fl_batch_new (FL_KIND_MERGE), shells = fl_batch_new (FL_KIND_SHELL);
+  g_autoptr (FlBatch) rejections = fl_batch_new (FL_KIND_REJECTION), trend = fl_batch_new (FL_KIND_TREND);
+  fl_batch_append (merges, &(FlMergeRow){ .time = fl_now_ns (),
+                                          .lattices = lattices,
+                                          .used = used,
+                                          .ambiguity = "",
+                                          .error_model = "none",
+                                          .reference = "",
+                                          .lattice_sum = sum,
+                                          .parent_sum = parent_sum });
+  for (guint16 i = 0; i < 3; i++)
+    fl_batch_append (shells, &(FlShellRow){ .number = i, .lattices = used });
+  fl_batch_append (rejections,
+                   &(FlRejectionRow){ .reason = "too few reflections", .lattices = lattices - used });
+  for (guint i = 2; i > 0; i--)
+    fl_batch_append (trend, &(FlTrendRow){ .lattices = used / i });
+  g_autoptr (FlJournalWriter) writer = fl_journal_writer_open (job->folder, 0, NULL);
+  append (job, writer, (FlBatch *[]){ merges, shells, rejections, trend }, 4);
+  if (!g_file_set_contents (state, sum, -1, NULL))
+    fail (job, 1, "%s: cannot be written", state);
+  printf ("%u lattices, %u used, 1 reflections, CC1/2 1.0000, completeness 100.00 %%\n", lattices, used);
+  return 0;
+}
+
+/* Shots of one file that nobody has done. */
+static guint
+look_at (const Job *job, FlJournalWriter *writer, guint source, GHashTable *done)
+{
+  const char *path = job->inputs[source], *wait = g_getenv ("FAKE_SHOT_MS"), *hold = g_getenv ("FAKE_HOLD");
+  guint frames = frames_of (path), shots = 0;
+  for (guint frame = 0; frame < frames && !stopped; frame++)
+    {
+      guint64 id = fl_shot_id (path, frame);
+      if (g_hash_table_contains (done, &id) || frame >= job->fraction * frames)
+        continue;
+      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
+      fl_batch_append (batch, &(FlShotRow){ .id = id,
+                                            .source = source,
+                                            .frame = frame,
+                                            .start = fl_now_ns (),
+                                            .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
+                                            .spots = frame % 4 == 0 ? 20 : 1 });
+      append (job, writer, &batch, 1);
+      shots++;
+      g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
+      while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
+        g_usleep (5000);
+    }
+  return shots;
+}
+
+static int
+stills (const Job *job)
+{
+  g_autoptr (GHashTable) done = read_done (job->out);
+  g_autoptr (FlJournalWriter) writer = fl_journal_writer_open (job->folder, 0, NULL);
+  g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
+  gboolean damaged = FALSE;
+  guint shots = g_hash_table_size (done), n = g_strv_length (job->inputs);
+  for (guint i = 0; i < n; i++)
+    {
+      guint frames = frames_of (job->inputs[i]);
+      damaged |= frames == 0;
+      fl_batch_append (sources, &(FlSourceRow){ .source = i,
+                                                .frames = frames,
+                                                .path = job->inputs[i],
+                                                .message = frames == 0 ? "not a number: damaged" : "" });
+    }
+  append (job, writer, &sources, 1);
+  for (guint i = 0; i < n; i++)
+    shots += look_at (job, writer, i, done);
   printf ("%u shots, 0 hits, 0 indexed, %u lattices\n", shots, shots / 4);
   if (damaged)
     fprintf (stderr, "firstlight-engine stills: a file is damaged\n");
   return stopped ? 75 : damaged ? 2 : 0;
+}
+
+static void
+parse (Job *job, int argc, char **argv)
+{
+  int i = 2;
+  job->command = argc > 1 ? argv[1] : "";
+  for (; i + 1 < argc && g_str_has_prefix (argv[i], "--"); i += 2)
+    {
+      if (strcmp (argv[i], "--out") == 0)
+        job->out = argv[i + 1];
+      if (strcmp (argv[i], "--attempt") == 0)
+        job->attempt = argv[i + 1];
+      if (strcmp (argv[i], "--parent") == 0)
+        job->parent = argv[i + 1];
+      if (strcmp (argv[i], "--fraction") == 0)
+        job->fraction = g_ascii_strtod (argv[i + 1], NULL);
+    }
+  job->inputs = argv + i;
+  if ((strcmp (job->command, "stills") != 0 && strcmp (job->command, "merge") != 0) || job->out == NULL
+      || job->attempt == NULL || i == argc)
+    fail (job, 2, "the command is not as expected");
+}
+
+int
+main (int argc, char **argv)
+{
+  Job job = { .fraction = 1 };
+  if (argc > 1 && strcmp (argv[1], "export") == 0)
+    return export(argc, argv);
+  parse (&job, argc, argv);
+  signal (SIGTERM, stop);
+  signal (SIGUSR1, stop);
+  note_start (job.out, job.attempt);
+  job.folder = g_strdup_printf ("%s/attempt-%04d", job.out, atoi (job.attempt));
+  if (mkdir (job.folder, 0777) != 0)
+    fail (&job, 2, "%s: is there already", job.folder);
+  /* Two at once would be a fault of the conductor. */
+  g_autofree char *lock_path = g_build_filename (job.out, "lock", NULL);
+  int lock = open (lock_path, O_RDWR | O_CREAT, 0666);
+  if (flock (lock, LOCK_EX | LOCK_NB) != 0)
+    {
+      note_start (job.out, "TWICE");
+      return 1;
+    }
+  fail_if_asked (&job);
+  int status = strcmp (job.command, "merge") == 0 ? merge (&job) : stills (&job);
+  g_free (job.folder);
+  return status;
 }

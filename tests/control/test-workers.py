@@ -110,6 +110,57 @@ def test_steps():
     e.remove()
 
 
+def test_merge():
+    """A dataset's merge: each version goes on from the newest one that was merged, and what it finds lies in the store."""
+    e = Experiment()
+    switch_off_tasks(e)
+    failing = e.environment["FAKE_FAIL"] = os.path.join(e.folder, "fail")
+    make_dataset(e, "d", "runs 1-", "--task", "stills", "--task", "both:merge:stills")
+    conductor = e.conduct()
+
+    def merged(version, state):
+        """Folder and command of the version's merge, when it has come to that state."""
+        ((job, path, command, reason),) = e.wait_for(
+            "SELECT job.id, job.path, a.command, job.reason FROM job JOIN dataset_version v ON v.id = job.version "
+            "JOIN attempt a ON a.job = job.id WHERE v.number = ? AND job.state = ? ORDER BY a.number DESC LIMIT 1", version, state)
+        return job, os.path.join(e.folder, path), command, reason
+
+    def slices(job):
+        return e.query("SELECT kind, length, data FROM slice JOIN slice_column c ON c.id = 64 * slice.id "
+                       "WHERE job = ? AND kind >= 8 ORDER BY kind", job)
+
+    e.add_run("r0001", 16)
+    first, folder, command, _ = merged(1, DONE)
+    assert "--parent" not in command and "/t1-b0-r0001-stills" in command, command
+    found = slices(first)
+    assert [(kind, length) for kind, length, _ in found] == [(8, 1), (9, 3), (10, 1), (11, 2)], found
+    assert b"too few reflections" in found[2][2]
+    # One that fails says why; nobody goes on from it, but from the one before.
+    open(failing, "w").write("merge")
+    e.add_run("r0002", 16)
+    second, _, command, reason = merged(2, FAILED)
+    assert "asked to fail" in reason and f"--parent {folder} " in command.replace("'", ""), (reason, command)
+    assert "r0001-stills" in command and "r0002-stills" in command and slices(second) == []
+    e.add_run("r0003", 32)
+    third, newest, command, _ = merged(3, DONE)
+    assert f"--parent {folder} " in command.replace("'", ""), command
+    found = slices(third)
+    assert len(found) == 4 and f"{4:016x}".encode() in found[0][2] and f"{16:016x}".encode() in found[0][2], found[0]
+    # Tried again it is done; the next goes on from the newest version, not from what was merged last.
+    e.want("retry_wanted", second)
+    merged(2, DONE)
+    assert len(slices(second)) == 4
+    e.add_run("r0004", 4)
+    _, _, command, _ = merged(4, DONE)
+    assert f"--parent {newest} " in command.replace("'", ""), command
+    assert e.query("SELECT number, lattices, note FROM dataset_version ORDER BY number") == [
+        (1, 4, "1 new job"), (2, 8, "1 new job"), (3, 16, "1 new job"), (4, 17, "1 new job")]
+    assert e.query("SELECT count(*) FROM worker WHERE state = 'failing'") == [(0,)]
+    end(conductor)
+    e.check_each_started_once()
+    e.remove()
+
+
 def test_undo():
     """What a person causes waits, and can be taken back; what arrives by itself does not wait."""
     e = Experiment(undo=3600)
