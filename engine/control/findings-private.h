@@ -3,10 +3,10 @@
 
 #include "engine/base/batch.h"
 #include "engine/control/findings.h"
-#include "engine/store/stats.h"
 
 #define FL_FINDINGS_KEPT  1024 /* newest lattices of a job */
 #define FL_FINDINGS_RINGS 512
+#define FL_FINDINGS_HITS  50 /* of a run, before it is judged by them */
 
 typedef struct
 {
@@ -34,25 +34,33 @@ typedef struct
   GArray *panels;              /* FlPanelSum */
   double pixel_size, distance; /* mm; 0 = not known */
   FlRingSum rings[FL_FINDINGS_RINGS];
+  gboolean fresh;    /* something came since it was judged */
+  GPtrArray *judged; /* FlFinding: what is wrong with the job by itself */
 } FlJobEvidence;
 
 /* A job of the newest trial, with its counts, as the rules see it. */
 typedef struct
 {
-  const FlJobEvidence *evidence; /* NULL: there is none */
+  FlJobEvidence *evidence;
   FlJobStats stats;
   const char *run; /* name */
 } FlJobView;
 
-/* Adds what is wrong with one job to `list` (FlFinding). `others`: FlJobView of all jobs of the trial, itself among them. */
+/* Adds what is wrong to `list` (FlFinding). `every`, `trial`: FlJobView, the job itself among them. */
 void fl_findings_judge_geometry (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_panels (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_rings (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_cell (const FlJobView *job, const GArray *every,
-                             GPtrArray *list); /* every: of all trials */
-void fl_findings_judge_light (const FlJobView *job, const GArray *others, GPtrArray *list);
+                             GPtrArray *list);                       /* every: of all trials */
+void fl_findings_judge_light (const GArray *trial, GPtrArray *list); /* all of them, one against the others */
+/* There is enough of the job to say that it has no such fault. */
+gboolean fl_findings_could_tell (const FlJobView *job, FlFindingKind kind);
 
-/* The texts become its own. */
-void fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int severity, char *title,
-                      char *evidence, char *advice);
+/* What is said of single jobs (FlFinding, borrowed), as one list: the same fault of many runs is one. `trial`: FlJobView of all
+ * its jobs. */
+GPtrArray *fl_findings_fold (const GPtrArray *each, const GArray *trial);
+
+/* The texts become its own; `part` (may be NULL) is copied. */
+void fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int severity,
+                      const char *part, char *title, char *evidence, char *advice);
 double fl_findings_median (double *values, guint n); /* sorts them; NAN for none */

@@ -42,7 +42,8 @@ judge_beam (const FlJobView *job, guint n, GPtrArray *list)
   if (!is_off (x, worth) && !is_off (y, worth))
     return;
   fl_findings_add (
-      list, job, FL_FINDING_BEAM_CENTRE, off > 2 ? 2 : 1, g_strdup_printf ("Beam centre off by %.1f px", off),
+      list, job, FL_FINDING_BEAM_CENTRE, off > 2 ? 2 : 1, NULL,
+      g_strdup_printf ("Beam centre off by %.1f px", off),
       g_strdup_printf ("refined shift x %+.3f ± %.3f mm, y %+.3f ± %.3f mm (median of %u lattices of %s)",
                        x.median, x.error, y.median, y.error, n, job->run),
       g_strdup_printf (
@@ -93,8 +94,8 @@ judge_distance (const FlJobView *job, guint n, GPtrArray *list)
     }
   else
     return;
-  fl_findings_add (list, job, FL_FINDING_DISTANCE, 2, g_strdup_printf ("Distance off by %+.2f mm", move),
-                   evidence,
+  fl_findings_add (list, job, FL_FINDING_DISTANCE, 2, NULL,
+                   g_strdup_printf ("Distance off by %+.2f mm", move), evidence,
                    g_strdup_printf ("Refine the geometry, or change the camera length from %.2f to %.2f mm; "
                                     "check the photon energy and the cell too.",
                                     e->distance, e->distance + move));
@@ -202,17 +203,20 @@ judge_dead_and_noisy (const FlJobView *job, GPtrArray *list)
   if (n_panels < 3)
     return;
   if (n_dead > 0)
-    fl_findings_add (list, job, FL_FINDING_DEAD_PANEL, 2,
-                     g_strdup_printf ("%u of %u panels dead", n_dead, n_panels),
-                     g_strdup_printf ("panel %s%s: all pixels the same in %" G_GUINT64_FORMAT
+    fl_findings_add (list, job, FL_FINDING_DEAD_PANEL, 2, dead->str,
+                     g_strdup_printf ("Panel%s %s dead", n_dead > 1 ? "s" : "", dead->str),
+                     g_strdup_printf ("%u of %u panels (%s%s): all pixels the same in %" G_GUINT64_FORMAT
                                       " shots of %s; σ of the others %.3g counts",
-                                      dead->str, n_dead > 8 ? " …" : "", shots, job->run, usual),
+                                      n_dead, n_panels, dead->str, n_dead > 8 ? " …" : "", shots, job->run,
+                                      usual),
                      g_strdup ("Have the detector looked at; mask the panel until it is back."));
   if (n_noisy > 0)
     fl_findings_add (
-        list, job, FL_FINDING_NOISY_PANEL, 2, g_strdup_printf ("%u of %u panels noisy", n_noisy, n_panels),
-        g_strdup_printf ("panel %s%s: σ up to %.3g counts, usual %.3g, in %" G_GUINT64_FORMAT " shots of %s",
-                         noisy->str, n_noisy > 8 ? " …" : "", worst, usual, shots, job->run),
+        list, job, FL_FINDING_NOISY_PANEL, 2, noisy->str,
+        g_strdup_printf ("Panel%s %s noisy", n_noisy > 1 ? "s" : "", noisy->str),
+        g_strdup_printf (
+            "%u of %u panels (%s%s): σ up to %.3g counts, usual %.3g, in %" G_GUINT64_FORMAT " shots of %s",
+            n_noisy, n_panels, noisy->str, n_noisy > 8 ? " …" : "", worst, usual, shots, job->run),
         g_strdup ("Take new darks or calibrate again; mask the panel if it stays so."));
 }
 
@@ -229,8 +233,8 @@ judge_saturation (const FlJobView *job, GPtrArray *list)
   double part = spots > 0 ? (double) saturated / (double) spots : 0;
   if (spots < 1000 || part < 0.02)
     return;
-  fl_findings_add (list, job, FL_FINDING_SATURATION, part < 0.1 ? 1 : 2,
-                   g_strdup_printf ("%.1f %% of the spots are saturated", 100 * part),
+  fl_findings_add (list, job, FL_FINDING_SATURATION, part < 0.1 ? 1 : 2, NULL,
+                   g_strdup_printf ("Saturation: %.1f %% of the spots", 100 * part),
                    g_strdup_printf ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                                     " spots of %s have a pixel at or above saturation",
                                     saturated, spots, job->run),
@@ -242,4 +246,12 @@ fl_findings_judge_panels (const FlJobView *job, GPtrArray *list)
 {
   judge_dead_and_noisy (job, list);
   judge_saturation (job, list);
+}
+
+gboolean
+fl_findings_could_tell (const FlJobView *job, FlFindingKind kind)
+{
+  if (kind == FL_FINDING_BEAM_CENTRE || kind == FL_FINDING_DISTANCE)
+    return job->evidence->lattices >= 3 * MIN_LATTICES;
+  return job->stats.hits >= FL_FINDINGS_HITS && job->evidence->panels->len > 0;
 }

@@ -4,8 +4,6 @@
 #include "engine/base/units.h"
 #include "engine/control/findings-private.h"
 
-#define MIN_HITS 50
-
 /* --- rings --- */
 
 /* Å, hexagonal ice */
@@ -64,9 +62,9 @@ judge_ice (const FlJobView *job, GPtrArray *list)
   /* One ring by itself may be the crystal's own. */
   if (n < 3 && first < 2)
     return;
-  fl_findings_add (list, job, FL_FINDING_ICE, worst > 5 ? 2 : 1,
-                   g_strdup_printf ("Ice: %u rings, up to %.1f times their neighbours", n, worst),
-                   g_strdup_printf ("spots of %s at %s", job->run, seen->str),
+  fl_findings_add (list, job, FL_FINDING_ICE, worst > 5 ? 2 : 1, NULL, g_strdup ("Ice rings"),
+                   g_strdup_printf ("%u rings, up to %.1f times their neighbours: spots of %s at %s", n,
+                                    worst, job->run, seen->str),
                    g_strdup ("Look at the sample delivery (humidity, cryoprotection, nozzle); leave the "
                              "rings out when merging."));
 }
@@ -97,8 +95,8 @@ judge_salt (const FlJobView *job, GPtrArray *list)
     return;
   double mean = intensity / (double) spots, salty = strong / (double) salt;
   fl_findings_add (
-      list, job, FL_FINDING_SALT, 1,
-      g_strdup_printf ("Salt: high-resolution spots %.0f times as strong as the others", salty / mean),
+      list, job, FL_FINDING_SALT, 1, NULL,
+      g_strdup_printf ("Salt: high-resolution spots %.0f times as strong", salty / mean),
       g_strdup_printf ("%" G_GUINT64_FORMAT
                        " spots of %s to %.2f Å with %.3g counts each; those of d > 3.2 Å %.3g",
                        salt, job->run, best, salty, mean),
@@ -143,15 +141,15 @@ fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *li
   const FlJobEvidence *e = job->evidence;
   const FlJobView *better = NULL;
   double part = part_indexed (job);
-  if (!e->asked || !e->has_cell || job->stats.hits < MIN_HITS)
+  if (!e->asked || !e->has_cell || job->stats.hits < FL_FINDINGS_HITS)
     return;
   for (guint i = 0; i < every->len; i++)
     {
       const FlJobView *other = &g_array_index (every, FlJobView, i);
       double theirs = part_indexed (other);
-      if (other->stats.run == job->stats.run && other->stats.hits >= MIN_HITS && other->evidence->has_cell
-          && cells_differ (&other->evidence->cell, &e->cell) && theirs > 2 * part && theirs > 0.2
-          && (better == NULL || theirs > part_indexed (better)))
+      if (other->stats.run == job->stats.run && other->stats.hits >= FL_FINDINGS_HITS
+          && other->evidence->has_cell && cells_differ (&other->evidence->cell, &e->cell) && theirs > 2 * part
+          && theirs > 0.2 && (better == NULL || theirs > part_indexed (better)))
         better = other;
     }
   if (better == NULL && part >= 0.1)
@@ -162,9 +160,9 @@ fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *li
       better != NULL ? g_strdup_printf ("; %s indexes %.0f %%", other, 100 * part_indexed (better))
                      : g_strdup ("");
   fl_findings_add (
-      list, job, FL_FINDING_WRONG_CELL, 3,
+      list, job, FL_FINDING_WRONG_CELL, 3, NULL,
       better != NULL ? g_strdup ("Wrong cell: another one indexes more")
-                     : g_strdup_printf ("Hits do not index: %.0f %%", 100 * part),
+                     : g_strdup_printf ("Hits do not index (%.0f %%)", 100 * part),
       g_strdup_printf ("%s %s indexes %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " hits of %s (%.0f %%)%s",
                        e->cell.told ? "the told cell" : "the proposed cell", cell, job->stats.indexed,
                        job->stats.hits, job->run, 100 * part, compared),
@@ -204,7 +202,7 @@ light_of (const FlJobView *job)
     }
   if (weight > 0)
     light.signal = sum / weight;
-  if (job->stats.hits >= MIN_HITS && spots > 0)
+  if (job->stats.hits >= FL_FINDINGS_HITS && spots > 0)
     {
       light.strength = intensity / spots;
       light.spots = (double) job->stats.spots / (double) job->stats.hits;
@@ -212,55 +210,97 @@ light_of (const FlJobView *job)
   return light;
 }
 
-static double
-median_of_field (const Light *lights, guint n, gsize offset)
+typedef struct
 {
-  g_autofree double *values = g_new (double, MAX (n, 1));
-  guint kept = 0;
-  for (guint i = 0; i < n; i++)
+  const FlJobView *job;
+  Light own;
+  gboolean counts; /* for the others */
+} Lit;
+
+/* Sorted values of one field of those that count. */
+static GArray *
+sorted_field (const GArray *lit, gsize offset)
+{
+  GArray *values = g_array_new (FALSE, FALSE, sizeof (double));
+  for (guint i = 0; i < lit->len; i++)
     {
-      double value = *(const double *) (const void *) ((const char *) &lights[i] + offset);
-      if (isfinite (value))
-        values[kept++] = value;
+      const Lit *one = &g_array_index (lit, Lit, i);
+      double value = *(const double *) (const void *) ((const char *) &one->own + offset);
+      if (one->counts && isfinite (value))
+        g_array_append_val (values, value);
     }
-  return fl_findings_median (values, kept);
+  fl_findings_median ((double *) (void *) values->data, values->len);
+  return values;
 }
 
-#define OTHERS(field) median_of_field (lights, n, G_STRUCT_OFFSET (Light, field))
-
-void
-fl_findings_judge_light (const FlJobView *job, const GArray *others, GPtrArray *list)
+/* Of the others: without one `value`, if that is among them. */
+static double
+median_without (const GArray *sorted, gboolean among, double value)
 {
-  g_autofree Light *lights = g_new (Light, MAX (others->len, 1));
-  Light own = light_of (job);
-  guint n = 0;
-  for (guint i = 0; i < others->len; i++)
+  const double *v = (const double *) (const void *) sorted->data;
+  guint n = sorted->len, out = n;
+  for (guint low = 0, high = n; among && isfinite (value) && low < high;)
     {
-      const FlJobView *other = &g_array_index (others, FlJobView, i);
-      if (other->stats.job != job->stats.job && other->stats.hits >= MIN_HITS)
-        lights[n++] = light_of (other);
+      guint middle = (low + high) / 2;
+      if (v[middle] < value)
+        low = middle + 1;
+      else
+        out = high = middle;
     }
-  if (n == 0)
-    return;
-  Light usual = { OTHERS (signal), OTHERS (strength), OTHERS (spots), OTHERS (hit_rate) };
-  double expected = usual.hit_rate * (double) job->stats.shots;
-  if (expected >= 20 && (double) job->stats.hits < 0.02 * expected && usual.signal > 0
-      && own.signal < 0.25 * usual.signal)
+  guint left = out < n ? n - 1 : n, a = (MAX (left, 1) - 1) / 2, b = left / 2;
+  if (left == 0)
+    return NAN;
+  return (v[a + (a >= out)] + v[b + (b >= out)]) / 2;
+}
+
+static void
+compare_light (const Lit *lit, const Light *usual, GPtrArray *list)
+{
+  const FlJobView *job = lit->job;
+  const Light *own = &lit->own;
+  double expected = usual->hit_rate * (double) job->stats.shots;
+  if (expected >= 20 && (double) job->stats.hits < 0.02 * expected && usual->signal > 0
+      && own->signal < 0.25 * usual->signal)
     fl_findings_add (
-        list, job, FL_FINDING_DARK_RUN, 1, g_strdup_printf ("%s is dark", job->run),
+        list, job, FL_FINDING_DARK_RUN, 1, NULL, g_strdup ("No light"),
         g_strdup_printf ("%" G_GINT64_FORMAT " hits in %" G_GINT64_FORMAT
-                         " shots (as in the other runs: %.0f), %.3g counts/px (other runs: %.3g)",
-                         job->stats.hits, job->stats.shots, expected, own.signal, usual.signal),
+                         " shots of %s (as in the other runs: %.0f), %.3g counts/px (other runs: %.3g)",
+                         job->stats.hits, job->stats.shots, job->run, expected, own->signal, usual->signal),
         g_strdup ("If it was meant to be dark, keep it out of the datasets; if not: no beam came (shutter, "
                   "attenuator)."));
-  else if (own.strength < usual.strength / 3 && own.spots < 0.8 * usual.spots
-           && own.hit_rate > 0.5 * usual.hit_rate)
+  else if (own->strength < usual->strength / 3 && own->spots < 0.8 * usual->spots
+           && own->hit_rate > 0.5 * usual->hit_rate)
     fl_findings_add (
-        list, job, FL_FINDING_FEW_PHOTONS, 2,
-        g_strdup_printf ("Too few photons: spots %.0f %% as strong", 100 * own.strength / usual.strength),
+        list, job, FL_FINDING_FEW_PHOTONS, 2, NULL,
+        g_strdup_printf ("Too few photons: spots %.0f %% as strong", 100 * own->strength / usual->strength),
         g_strdup_printf ("%s: %.3g counts a spot, %.0f spots a hit; other runs: %.3g, %.0f; hit rate %.1f "
                          "%%, others %.1f %%",
-                         job->run, own.strength, own.spots, usual.strength, usual.spots, 100 * own.hit_rate,
-                         100 * usual.hit_rate),
+                         job->run, own->strength, own->spots, usual->strength, usual->spots,
+                         100 * own->hit_rate, 100 * usual->hit_rate),
         g_strdup ("Look at pulse energy, attenuator and focus."));
+}
+
+#define FIELD(field)  sorted_field (lit, G_STRUCT_OFFSET (Light, field))
+#define OTHERS(field) median_without (field, one->counts, one->own.field)
+
+void
+fl_findings_judge_light (const GArray *trial, GPtrArray *list)
+{
+  g_autoptr (GArray) lit = g_array_new (FALSE, FALSE, sizeof (Lit));
+  for (guint i = 0; i < trial->len; i++)
+    {
+      const FlJobView *job = &g_array_index (trial, FlJobView, i);
+      Lit one = { job, light_of (job), job->stats.hits >= FL_FINDINGS_HITS };
+      g_array_append_val (lit, one);
+    }
+  g_autoptr (GArray) signal = FIELD (signal);
+  g_autoptr (GArray) strength = FIELD (strength);
+  g_autoptr (GArray) spots = FIELD (spots);
+  g_autoptr (GArray) hit_rate = FIELD (hit_rate);
+  for (guint i = 0; i < lit->len; i++)
+    {
+      const Lit *one = &g_array_index (lit, Lit, i);
+      Light usual = { OTHERS (signal), OTHERS (strength), OTHERS (spots), OTHERS (hit_rate) };
+      compare_light (one, &usual, list);
+    }
 }

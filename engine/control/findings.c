@@ -5,15 +5,16 @@
 #include "engine/base/units.h"
 #include "engine/control/findings-private.h"
 
-#define SLICES_AT_ONCE 1000
+#define SLICES_AT_ONCE 200
 #define LAG_WORTH      (600 * FL_NS_PER_S)
 #define LAG_BAD        (1800 * FL_NS_PER_S)
+#define LAG_OLD        (24 * 3600 * FL_NS_PER_S) /* nobody waits for it any more */
 
 static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL, FL_KIND_PANEL, FL_KIND_RING };
 
 struct FlFindings
 {
-  FlStats *stats;
+  FlStats *stats; /* borrowed */
   gint64 cursors[G_N_ELEMENTS (kinds)], revision;
   GHashTable *jobs; /* id -> FlJobEvidence */
   GHashTable *runs; /* id -> name */
@@ -24,14 +25,15 @@ evidence_free (gpointer data)
 {
   FlJobEvidence *evidence = data;
   g_array_unref (evidence->panels);
+  g_ptr_array_unref (evidence->judged);
   g_free (evidence);
 }
 
 FlFindings *
-fl_findings_new (void)
+fl_findings_new (FlStats *stats)
 {
   FlFindings *self = g_new0 (FlFindings, 1);
-  self->stats = fl_stats_new ();
+  self->stats = stats;
   self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, evidence_free);
   self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   return self;
@@ -42,7 +44,6 @@ fl_findings_free (FlFindings *findings)
 {
   if (findings == NULL)
     return;
-  fl_stats_free (findings->stats);
   g_hash_table_unref (findings->jobs);
   g_hash_table_unref (findings->runs);
   g_free (findings);
@@ -51,6 +52,8 @@ fl_findings_free (FlFindings *findings)
 void
 fl_finding_free (FlFinding *finding)
 {
+  g_free (finding->part);
+  g_free (finding->where);
   g_free (finding->title);
   g_free (finding->evidence);
   g_free (finding->advice);
@@ -67,15 +70,24 @@ fl_finding_name (FlFindingKind kind)
   return kind < FL_FINDING_LAST ? names[kind] : "unknown";
 }
 
+const char *
+fl_finding_gravity (int severity)
+{
+  return severity >= 3 ? "stop and mend it" : severity == 2 ? "spoils data" : "worth knowing";
+}
+
 void
-fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int severity, char *title,
-                 char *evidence, char *advice)
+fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int severity, const char *part,
+                 char *title, char *evidence, char *advice)
 {
   FlFinding *finding = g_new (FlFinding, 1);
   *finding = (FlFinding){ .kind = kind,
                           .severity = severity,
+                          .n_runs = job != NULL,
                           .run = job != NULL ? job->stats.run : 0,
                           .job = job != NULL ? job->stats.job : 0,
+                          .part = g_strdup (part != NULL ? part : ""),
+                          .where = g_strdup (""),
                           .title = title,
                           .evidence = evidence,
                           .advice = advice,
@@ -158,8 +170,10 @@ take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
       to->job = slice->job;
       to->run = slice->run;
       to->panels = g_array_new (FALSE, TRUE, sizeof (FlPanelSum));
+      to->judged = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_finding_free);
       g_hash_table_insert (findings->jobs, &to->job, to);
     }
+  to->fresh = TRUE;
   for (guint i = 0; i < fl_batch_rows (batch); i++)
     {
       union
@@ -185,26 +199,23 @@ take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
   return TRUE;
 }
 
+/* At most *room slices, which it takes from there. */
 static gboolean
-read_kind (FlFindings *findings, FlStore *store, guint k, gboolean *changed, GError **error)
+read_kind (FlFindings *findings, FlStore *store, guint k, guint *room, GError **error)
 {
-  for (;;)
+  if (*room == 0)
+    return TRUE;
+  g_autoptr (GPtrArray) slices =
+      fl_store_slices (store, (int) kinds[k], 0, findings->cursors[k], *room, error);
+  for (guint i = 0; slices != NULL && i < slices->len; i++)
     {
-      g_autoptr (GPtrArray) slices =
-          fl_store_slices (store, (int) kinds[k], 0, findings->cursors[k], SLICES_AT_ONCE, error);
-      if (slices == NULL)
+      const FlSlice *slice = slices->pdata[i];
+      if (!take_slice (findings, slice, error))
         return FALSE;
-      for (guint i = 0; i < slices->len; i++)
-        {
-          const FlSlice *slice = slices->pdata[i];
-          if (!take_slice (findings, slice, error))
-            return FALSE;
-          findings->cursors[k] = slice->row;
-          *changed = TRUE;
-        }
-      if (slices->len < SLICES_AT_ONCE)
-        return TRUE;
+      findings->cursors[k] = slice->row;
     }
+  *room -= slices != NULL ? slices->len : 0;
+  return slices != NULL;
 }
 
 static gboolean
@@ -222,16 +233,15 @@ read_runs (FlFindings *findings, FlStore *store, GError **error)
 }
 
 gboolean
-fl_findings_update (FlFindings *findings, FlStore *store, gboolean *changed, GError **error)
+fl_findings_update (FlFindings *findings, FlStore *store, gboolean *more, GError **error)
 {
-  gboolean any = FALSE;
-  if (!fl_stats_update (findings->stats, store, &any, error) || !read_runs (findings, store, error))
+  guint room = SLICES_AT_ONCE;
+  if (!read_runs (findings, store, error))
     return FALSE;
   for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
-    if (!read_kind (findings, store, k, &any, error))
+    if (!read_kind (findings, store, k, &room, error))
       return FALSE;
-  if (changed != NULL)
-    *changed = any;
+  *more = room == 0;
   return TRUE;
 }
 
@@ -254,26 +264,42 @@ view_jobs (FlFindings *findings)
   g_hash_table_iter_init (&iter, findings->jobs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
-      const FlJobEvidence *evidence = value;
+      FlJobEvidence *evidence = value;
       const FlJobStats *stats = fl_stats_job (findings->stats, evidence->job);
       const char *run = g_hash_table_lookup (findings->runs, &evidence->run);
-      if (stats == NULL)
+      if (stats == NULL || run == NULL)
         continue;
-      FlJobView view = { evidence, *stats, run != NULL ? run : "?" };
+      FlJobView view = { evidence, *stats, run };
       g_array_append_val (views, view);
     }
   g_array_sort (views, compare_views);
   return views;
 }
 
+/* What a job shows by itself costs a millisecond: judged again only when there is more of it. */
+static void
+judge_alone (const FlJobView *job)
+{
+  FlJobEvidence *evidence = job->evidence;
+  if (!evidence->fresh)
+    return;
+  g_ptr_array_set_size (evidence->judged, 0);
+  fl_findings_judge_geometry (job, evidence->judged);
+  fl_findings_judge_panels (job, evidence->judged);
+  fl_findings_judge_rings (job, evidence->judged);
+  evidence->fresh = FALSE;
+}
+
 static void
 judge_lag (const FlOverview *overview, guint64 now, GPtrArray *list)
 {
-  if (overview->lag < LAG_WORTH)
+  if (overview->lag < LAG_WORTH || overview->lag > LAG_OLD)
     return;
+  double minutes = (double) overview->lag / (60.0 * FL_NS_PER_S);
   fl_findings_add (
-      list, NULL, FL_FINDING_LAG, overview->lag < LAG_BAD ? 1 : 2,
-      g_strdup_printf ("Processing lags %.0f min behind", (double) overview->lag / (60.0 * FL_NS_PER_S)),
+      list, NULL, FL_FINDING_LAG, overview->lag < LAG_BAD ? 1 : 2, NULL,
+      minutes < 120 ? g_strdup_printf ("Processing lags %.0f min behind", minutes)
+                    : g_strdup_printf ("Processing lags %.1f h behind", minutes / 60),
       g_strdup_printf ("%u complete runs wait; %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
                        " shots processed, %u jobs running",
                        overview->runs_waiting, overview->processed, overview->acquired,
@@ -286,6 +312,8 @@ static int
 compare_findings (gconstpointer a, gconstpointer b)
 {
   const FlFinding *x = *(FlFinding *const *) a, *y = *(FlFinding *const *) b;
+  if (x->over != y->over)
+    return x->over ? 1 : -1;
   if (x->severity != y->severity)
     return x->severity > y->severity ? -1 : 1;
   if (x->newest != y->newest)
@@ -296,23 +324,27 @@ compare_findings (gconstpointer a, gconstpointer b)
 GPtrArray *
 fl_findings_list (FlFindings *findings, guint64 now)
 {
-  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_finding_free);
   g_autoptr (GArray) every = view_jobs (findings);
-  g_autoptr (GArray) newest = g_array_new (FALSE, FALSE, sizeof (FlJobView));
+  g_autoptr (GArray) trial = g_array_new (FALSE, FALSE, sizeof (FlJobView));
+  g_autoptr (GPtrArray) compared = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_finding_free);
+  g_autoptr (GPtrArray) each = g_ptr_array_new (); /* borrowed */
   FlOverview overview;
   fl_stats_overview (findings->stats, now, &overview);
   for (guint i = 0; i < every->len; i++)
     if (g_array_index (every, FlJobView, i).stats.trial == overview.trial)
-      g_array_append_val (newest, g_array_index (every, FlJobView, i));
-  for (guint i = 0; i < newest->len; i++)
+      g_array_append_val (trial, g_array_index (every, FlJobView, i));
+  for (guint i = 0; i < trial->len; i++)
     {
-      const FlJobView *job = &g_array_index (newest, FlJobView, i);
-      fl_findings_judge_geometry (job, list);
-      fl_findings_judge_panels (job, list);
-      fl_findings_judge_rings (job, list);
-      fl_findings_judge_cell (job, every, list);
-      fl_findings_judge_light (job, newest, list);
+      const FlJobView *job = &g_array_index (trial, FlJobView, i);
+      judge_alone (job);
+      for (guint k = 0; k < job->evidence->judged->len; k++)
+        g_ptr_array_add (each, job->evidence->judged->pdata[k]);
+      fl_findings_judge_cell (job, every, compared);
     }
+  fl_findings_judge_light (trial, compared);
+  for (guint i = 0; i < compared->len; i++)
+    g_ptr_array_add (each, compared->pdata[i]);
+  GPtrArray *list = fl_findings_fold (each, trial);
   judge_lag (&overview, now, list);
   fl_overview_clear (&overview);
   g_ptr_array_sort (list, compare_findings);

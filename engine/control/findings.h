@@ -1,6 +1,7 @@
 /* findings.h: what is broken? Named findings from data that are in the store already: each says what, shows the evidence in numbers
  * and says what to do. Nothing is claimed on data that are in order. Judged are the jobs of the newest trial with shots, from
- * their lattices, cells, and the evidence that `stills` writes (panels, spots by resolution). Thread: that of the store handle.
+ * their lattices, cells, and the evidence that `stills` writes (panels, spots by resolution). The same fault in many runs is
+ * one finding; when later runs are without it, it is over. Thread: that of the store handle.
  *
  * Rules (medians are significant at 5 standard errors):
  * beam centre: median refined shift of 30 lattices or more over 0.5 px. Distance: z of it over 0.1 %, or all axes longer or
@@ -12,7 +13,7 @@
  * lower hit rate than half of theirs. Lag: a complete run waits for more than 10 min. */
 #pragma once
 
-#include "engine/store/store.h"
+#include "engine/store/stats.h"
 
 typedef enum
 {
@@ -34,22 +35,30 @@ typedef struct
 {
   FlFindingKind kind;
   int severity;    /* 1: worth knowing, 2: spoils data, 3: stop and mend it */
-  gint64 run, job; /* where it shows; 0: everywhere */
-  char *title;     /* "Beam centre off by 3.2 px" */
-  char *evidence;  /* "refined shift x +0.24 ± 0.01 mm, y −0.03 ± 0.01 mm in 412 lattices of r0012" */
-  char *advice;    /* "Refine the geometry with these lattices, or correct corner_x by −3.2 px." */
-  guint64 newest;  /* ns UTC of the newest shot behind it */
+  gboolean over;   /* runs after these were judged and are without it */
+  guint n_runs;    /* 0: it is of no run */
+  gint64 run, job; /* the last of them; 0: everywhere */
+  char *part;      /* which of its kind: "panel 5"; "" */
+  char *where;     /* "12 runs, r0012–r0023"; "" */
+  char *title;     /* "Beam centre off by 3.2 px in 12 runs, r0012–r0023" */
+  char *
+      evidence; /* of the last run: "refined shift x +0.24 ± 0.01 mm, y −0.03 ± 0.01 mm in 412 lattices of r0023" */
+  char *advice;   /* "Refine the geometry with these lattices, or correct corner_x by −3.2 px." */
+  guint64 newest; /* ns UTC of the newest shot behind it */
 } FlFinding;
 
 void fl_finding_free (FlFinding *finding);
 const char *fl_finding_name (FlFindingKind kind); /* "beam-centre" */
+const char *fl_finding_gravity (int severity);    /* "worth knowing", … */
 
 /* What is known so far, kept up to date at the cost of what is new. */
 typedef struct FlFindings FlFindings;
 
-FlFindings *fl_findings_new (void);
+/* `stats`: borrowed, kept up to date by its owner, of the same store. */
+FlFindings *fl_findings_new (FlStats *stats);
 void fl_findings_free (FlFindings *findings);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlFindings, fl_findings_free)
-gboolean fl_findings_update (FlFindings *findings, FlStore *store, gboolean *changed, GError **error);
-/* GPtrArray of FlFinding, which frees them: the gravest first. `now`: ns UTC. */
+/* Takes in what is new, but so much at once only as takes some 10 ms: *more tells whether to come again. */
+gboolean fl_findings_update (FlFindings *findings, FlStore *store, gboolean *more, GError **error);
+/* GPtrArray of FlFinding, which frees them: what goes on before what is over, the gravest first. `now`: ns UTC. */
 GPtrArray *fl_findings_list (FlFindings *findings, guint64 now);

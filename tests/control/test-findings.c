@@ -155,13 +155,14 @@ static GPtrArray *
 judge (FlStore *store, guint64 now)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FlFindings) findings = fl_findings_new ();
-  gboolean changed = FALSE;
-  fl_findings_update (findings, store, &changed, &error);
-  g_assert_no_error (error);
-  g_assert_true (changed);
-  fl_findings_update (findings, store, &changed, &error);
-  g_assert_false (changed);
+  g_autoptr (FlStats) stats = fl_stats_new ();
+  g_autoptr (FlFindings) findings = fl_findings_new (stats);
+  fl_stats_update (stats, store, NULL, &error);
+  for (gboolean more = TRUE; more;)
+    {
+      fl_findings_update (findings, store, &more, &error);
+      g_assert_no_error (error);
+    }
   GPtrArray *list = fl_findings_list (findings, now);
   for (guint i = 0; i < list->len; i++)
     {
@@ -211,8 +212,8 @@ PLANTED (beam, made.shift[0] = 0.15f, FL_FINDING_BEAM_CENTRE, "off by 2.0 px")
 PLANTED (beam_small, made.shift[0] = 0.03f, FL_FINDING_LAST, "")
 PLANTED (distance, made.shift[2] = 0.5f, FL_FINDING_DISTANCE, "off by +0.5")
 PLANTED (axes, made.axes = 1.01f, FL_FINDING_DISTANCE, "off by -0.99 mm")
-PLANTED (dead, made.dead = 5, FL_FINDING_DEAD_PANEL, "panel 5:")
-PLANTED (noisy, made.noisy = 3, FL_FINDING_NOISY_PANEL, "panel 3:")
+PLANTED (dead, made.dead = 5, FL_FINDING_DEAD_PANEL, "8 panels (5):")
+PLANTED (noisy, made.noisy = 3, FL_FINDING_NOISY_PANEL, "8 panels (3):")
 PLANTED (dark, made.hit_rate = 0; made.signal = 0.01f; made.spots = 0, FL_FINDING_DARK_RUN, "0 hits in 1000")
 PLANTED (no_sample, made.hit_rate = 0; made.spots = 0, FL_FINDING_LAST, "")
 PLANTED (saturation, made.saturated = 50, FL_FINDING_SATURATION, "5.0 %")
@@ -220,6 +221,41 @@ PLANTED (no_index, made.indexed = 0.02, FL_FINDING_WRONG_CELL, "5 of 250 hits")
 PLANTED (ice, made.ice = TRUE, FL_FINDING_ICE, "3.90")
 PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
 PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
+
+/* The same fault in runs 3 to 5 and 7 is one finding, of the last; run 8 is without it. */
+static void
+test_fold (void)
+{
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  gint64 trial = add_trial (store, 1), last = 0;
+  Made off = clean, dead = clean;
+  for (guint i = 8; i >= 1; i--) /* later runs may be done before earlier ones */
+    {
+      g_autofree char *name = g_strdup_printf ("r%04u", i);
+      off.shift[0] = 0.05f * (float) i;
+      dead.dead = 1 + (float) (i % 2);
+      gboolean is_off = (i >= 3 && i <= 5) || i == 7;
+      gint64 run = add_made (store, trial, name, 0, is_off ? &off : i == 8 ? &clean : &dead);
+      last = i == 7 ? run : last;
+    }
+  g_autoptr (GPtrArray) list = judge (store, 0);
+  g_assert_cmpuint (list->len, ==, 3); /* one of the beam, one of either panel: r0001, and r0002 with r0006 */
+  for (guint i = 0; i < list->len; i++)
+    {
+      const FlFinding *f = list->pdata[i];
+      g_assert_true (f->over);
+      if (f->kind != FL_FINDING_BEAM_CENTRE)
+        continue;
+      g_assert_cmpstr (f->title, ==,
+                       "Beam centre off by 4.7 px in 4 runs, r0003–r0005, r0007; over since r0008");
+      g_assert_cmpint (f->run, ==, last);
+      g_assert_cmpuint (f->n_runs, ==, 4);
+      g_assert_cmpint (f->severity, ==, 2);
+    }
+  fl_store_close (store);
+  remove_folder (folder);
+}
 
 /* Another trial's cell indexes the run; the trial that is judged has the higher number. */
 static void
@@ -337,6 +373,7 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/no-sample", test_no_sample);
       g_test_add_func ("/findings/saturation", test_saturation);
       g_test_add_func ("/findings/no-index", test_no_index);
+      g_test_add_func ("/findings/fold", test_fold);
       g_test_add_func ("/findings/other-cell", test_other_cell);
       g_test_add_func ("/findings/ice", test_ice);
       g_test_add_func ("/findings/salt", test_salt);
