@@ -3,7 +3,7 @@
 
 #include "engine/control/forecast.h"
 
-#define FL_FORECAST_POINTS 24
+#define FL_FORECAST_POINTS FL_FORECAST_MOST_POINTS
 #define FL_FORECAST_GRID   2560
 #define FL_FORECAST_FAR    1e4 /* times the lattices that there are: later is never */
 

@@ -223,17 +223,32 @@ fl_forecast_clear (FlForecast *forecast)
   forecast->n = 0;
 }
 
+guint
+fl_forecast_points_of (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
+                       FlMetric metric, FlForecastPointOf *points)
+{
+  FlForecastPoints found;
+  if (!fl_forecast_points (versions, n_versions, metric, dataset->goal_d_min, &found))
+    return 0;
+  for (guint i = 0; i < found.n; i++)
+    points[i] = (FlForecastPointOf){ found.at[i].n, found.at[i].value, found.at[i].earlier };
+  return found.n;
+}
+
 gboolean
 fl_forecast_curve (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
-                   FlMetric metric, double lattices, double *value, double *low, double *high)
+                   FlMetric metric, guint n, const double *lattices, double *value, double *low, double *high)
 {
   FlForecastPoints points;
   g_autofree FlForecastFit *fit = g_new (FlForecastFit, 1);
   if (!fl_forecast_points (versions, n_versions, metric, dataset->goal_d_min, &points)
       || !fl_forecast_fit (&points, metric, fit))
     return FALSE;
-  *value = fl_forecast_value (fit, lattices, 0.5);
-  *low = fl_forecast_value (fit, lattices, 0.9);
-  *high = fl_forecast_value (fit, lattices, 0.1);
+  for (guint i = 0; i < n; i++)
+    {
+      value[i] = fl_forecast_value (fit, lattices[i], 0.5);
+      low[i] = fl_forecast_value (fit, lattices[i], 0.9);
+      high[i] = fl_forecast_value (fit, lattices[i], 0.1);
+    }
   return TRUE;
 }

@@ -68,7 +68,21 @@ void fl_forecast_clear (FlForecast *forecast);
 const char *fl_verdict_name (FlGoalVerdict verdict); /* "enough", "keep going" … */
 const char *fl_metric_name (FlMetric metric);        /* "completeness", "CC1/2" … */
 
-/* The value of a metric at n lattices by the same fit, with its 80 % interval: for drawing the band. Below
- * the newest version's lattices: as at them. FALSE: too little is known. */
+/* What versions say of a metric, to the goal's resolution: what a curve is drawn over. */
+typedef struct
+{
+  double lattices, value; /* value: NaN = not known */
+  gboolean earlier;       /* an earlier version as a whole; else a subset of the newest one, or all of it */
+} FlForecastPointOf;
+
+#define FL_FORECAST_MOST_POINTS 24
+
+/* `points`: room for FL_FORECAST_MOST_POINTS; by number of lattices, the newest version last. Returns how many. */
+guint fl_forecast_points_of (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
+                             FlMetric metric, FlForecastPointOf *points);
+
+/* The values of a metric at lattices[n] by the same fit, with their 80 % intervals: for drawing the band. Below the newest version's
+ * lattices: as at them. FALSE: too little is known. */
 gboolean fl_forecast_curve (const FlDataset *dataset, const FlForecastVersion *versions, guint n_versions,
-                            FlMetric metric, double lattices, double *value, double *low, double *high);
+                            FlMetric metric, guint n, const double *lattices, double *value, double *low,
+                            double *high);

@@ -246,8 +246,8 @@ jobs_of_next (const Basis *basis, const FlDataset *dataset, const FlJob *merge, 
   for (guint i = 0; plan != NULL && step != NULL && i < plan->jobs->len; i++)
     {
       const FlMeantJob *meant = &g_array_index (plan->jobs, FlMeantJob, i);
-      gboolean lost = meant->job != NULL && fl_job_state_is_final (meant->job->state)
-                      && meant->job->state != FL_JOB_DONE;
+      gboolean lost =
+          meant->job != NULL && fl_job_state_is_final (meant->job->state) && meant->job->state != FL_JOB_DONE;
       if (meant->job != NULL && !lost && meant->trial->id == merge->trial
           && fl_step_waits_for (step, meant->task->id))
         g_hash_table_add (jobs, (gpointer) &meant->job->id);

@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/control/outlook.h"
 #include "engine/control/tag-expression.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
@@ -287,13 +288,28 @@ change (FlStore *store, const Options *o, GError **error)
   return o->name == NULL || set_dataset (store, o, error);
 }
 
+/* "keep going\tCC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)\tin 25 min" */
+static void
+print_outlook (const FlOutlook *outlook)
+{
+  g_autofree char *when = outlook != NULL ? fl_outlook_when (outlook) : NULL;
+  if (outlook == NULL)
+    printf ("\t\t");
+  else
+    printf ("\t%s\t%s", fl_verdict_name (outlook->forecast.verdict), outlook->forecast.reason);
+  printf ("\t%s%s\n", when != NULL ? "in " : "", when != NULL ? when : "");
+}
+
 static gboolean
 list_datasets (FlStore *store, GError **error)
 {
   g_autoptr (GPtrArray) datasets = fl_store_list (store, FL_TABLE_DATASET, error);
   g_autoptr (GPtrArray) versions =
       datasets != NULL ? fl_store_list (store, FL_TABLE_DATASET_VERSION, error) : NULL;
-  for (guint i = 0; versions != NULL && i < datasets->len; i++)
+  g_autoptr (FlOutlooks) outlooks = fl_outlooks_new ();
+  if (versions == NULL || !fl_outlooks_update (outlooks, store, fl_now_ns (), NULL, error))
+    return FALSE;
+  for (guint i = 0; i < datasets->len; i++)
     {
       const FlDataset *dataset = datasets->pdata[i];
       int last = 0;
@@ -301,10 +317,11 @@ list_datasets (FlStore *store, GError **error)
         if (((const FlDatasetVersion *) versions->pdata[k])->dataset == dataset->id)
           last = MAX (last, ((const FlDatasetVersion *) versions->pdata[k])->number);
       g_autofree char *goal = goals_text (dataset);
-      printf ("%s\t%s\tversion %d\t%s\t%s\n", dataset->name, dataset->active ? "active" : "off", last,
+      printf ("%s\t%s\tversion %d\t%s\t%s", dataset->name, dataset->active ? "active" : "off", last,
               dataset->expression, *goal != '\0' ? goal : "no goal");
+      print_outlook (fl_outlooks_find (outlooks, dataset->id));
     }
-  return versions != NULL;
+  return TRUE;
 }
 
 static int

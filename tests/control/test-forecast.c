@@ -65,7 +65,8 @@ tally_shift (guint number, Tally values[], Tally needs[], Tally *never)
       FlForecast forecast;
       double value, low, high;
       ask (&dataset, &shift, metric, 0.05 + 0.55 * ((number * 37 + metric * 11) % 100) / 100.0);
-      if (!fl_forecast_curve (&dataset, shift.versions, 2, metric, shift.lattices[8], &value, &low, &high))
+      if (!fl_forecast_curve (&dataset, shift.versions, 2, metric, 1, &shift.lattices[8], &value, &low,
+                              &high))
         continue;
       tally (&values[metric], shift.value[metric][8], low, high);
       fl_forecast_make (&dataset, shift.versions, 2, 1, &forecast);
