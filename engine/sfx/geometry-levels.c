@@ -3,7 +3,7 @@
 #include "engine/base/units.h"
 
 /* How far a level's members are expected to be from where they should: px (of the first panel) and degrees. */
-static const double usual_shift[FL_GEOMETRY_LEVELS] = { 100, 10, 3 }, usual_turn[] = { 1, 1, 0.5 };
+static const double usual_shift[FL_GEOMETRY_LEVELS + 1] = { 100, 10, 3, 1 }, usual_turn[] = { 1, 1, 0.5 };
 
 static FlVec3
 centre_of (const FlPanel *panel)
@@ -41,22 +41,58 @@ is_free (const FlGeometryFreedom *freedom, FlGeometryLevel level, guint axis)
 }
 
 static void
-add_parameters (FlGeometryLevels *levels, const FlGeometryFreedom *freedom, double pixel)
+add_parameter (FlGeometryLevels *levels, FlGeometryLevel level, guint member, guint axis, double pixel)
+{
+  double sigma = axis < 3 ? usual_shift[level] * pixel : fl_radians (usual_turn[level]);
+  levels->parameters[levels->n++] = (FlGeometryParameter){ level, member, axis, sigma };
+}
+
+/* Spots of a level's members. */
+static void
+count_spots (const FlGeometryLevels *levels, FlGeometryLevel level, const guint *spots, guint *count)
+{
+  for (guint i = 0; i < levels->n_panels; i++)
+    count[level == FL_GEOMETRY_WHOLE    ? 0
+          : level == FL_GEOMETRY_GROUPS ? levels->group[i]
+                                        : i] += spots != NULL ? spots[i] : G_MAXUINT / levels->n_panels;
+}
+
+/* A member that is all of the level above it moves with that. */
+static void
+add_level (FlGeometryLevels *levels, const FlGeometryFreedom *freedom, FlGeometryLevel level, double pixel,
+           const guint *spots, guint least)
 {
   const guint members[FL_GEOMETRY_LEVELS] = { 1, levels->n_groups, levels->n_panels };
-  levels->parameters =
-      g_new (FlGeometryParameter, FL_GEOMETRY_AXES * (1 + levels->n_groups + levels->n_panels));
+  g_autofree guint *count = g_new0 (guint, members[level]), *of_group = g_new0 (guint, levels->n_groups);
+  count_spots (levels, level, spots, count);
+  for (guint i = 0; i < levels->n_panels; i++)
+    of_group[levels->group[i]]++;
+  if (level == FL_GEOMETRY_GROUPS && levels->n_groups == 1)
+    return;
+  for (guint member = 0; member < members[level]; member++)
+    for (guint axis = 0; axis < FL_GEOMETRY_AXES; axis++)
+      if (is_free (freedom, level, axis) && (level == FL_GEOMETRY_WHOLE || count[member] >= least)
+          && (level != FL_GEOMETRY_PANELS || of_group[levels->group[member]] > 1))
+        add_parameter (levels, level, member, axis, pixel);
+}
+
+static void
+add_parameters (FlGeometryLevels *levels, const FlGeometryFreedom *freedom, double pixel, const guint *spots,
+                guint least)
+{
+  guint most = FL_GEOMETRY_AXES * (1 + levels->n_groups + levels->n_panels) + 3 * freedom->n_windows;
+  levels->parameters = g_new (FlGeometryParameter, most);
+  levels->n_windows = freedom->n_windows;
   for (FlGeometryLevel level = FL_GEOMETRY_WHOLE; level <= freedom->level; level++)
-    for (guint member = 0; member < members[level]; member++)
-      for (guint axis = 0; axis < FL_GEOMETRY_AXES; axis++)
-        if (is_free (freedom, level, axis))
-          levels->parameters[levels->n++] =
-              (FlGeometryParameter){ level, member, axis,
-                                     axis < 3 ? usual_shift[level] * pixel : fl_radians (usual_turn[level]) };
+    add_level (levels, freedom, level, pixel, spots, least);
+  for (guint window = 0; window < freedom->n_windows; window++)
+    for (guint axis = 0; axis < (freedom->distance ? 3 : 2); axis++)
+      add_parameter (levels, FL_GEOMETRY_WINDOWS, window, axis, pixel);
 }
 
 FlGeometryLevels *
-fl_geometry_levels_new (const FlDetector *detector, const guint *group, const FlGeometryFreedom *freedom)
+fl_geometry_levels_new (const FlDetector *detector, const guint *group, const FlGeometryFreedom *freedom,
+                        const guint *spots, guint least)
 {
   FlGeometryLevels *levels = g_new0 (FlGeometryLevels, 1);
   levels->n_panels = detector->n_panels;
@@ -70,7 +106,7 @@ fl_geometry_levels_new (const FlDetector *detector, const guint *group, const Fl
   levels->panel_centre = g_new0 (FlVec3, levels->n_panels);
   set_centres (levels, detector);
   if (freedom != NULL)
-    add_parameters (levels, freedom, fl_vec3_norm (detector->panels[0].fs));
+    add_parameters (levels, freedom, fl_vec3_norm (detector->panels[0].fs), spots, least);
   return levels;
 }
 
@@ -87,6 +123,8 @@ fl_geometry_levels_free (FlGeometryLevels *levels)
 static gboolean
 is_of (const FlGeometryLevels *levels, const FlGeometryParameter *parameter, guint panel)
 {
+  if (parameter->level == FL_GEOMETRY_WINDOWS)
+    return FALSE;
   return parameter->level == FL_GEOMETRY_WHOLE
          || parameter->member == (parameter->level == FL_GEOMETRY_GROUPS ? levels->group[panel] : panel);
 }
@@ -165,9 +203,10 @@ fl_geometry_moved (const FlGeometryLevels *levels, const FlDetector *from, const
       for (guint k = 0; k < levels->n; k++)
         {
           const FlGeometryParameter *p = &levels->parameters[k];
+          if (!is_of (levels, p, i))
+            continue;
           FlVec3 *of = p->axis < 3 ? &shift[p->level] : &turn[p->level];
-          if (is_of (levels, p, i))
-            *of = fl_vec3_add (*of, fl_vec3_scale (axis_of (p->axis), step[k]));
+          *of = fl_vec3_add (*of, fl_vec3_scale (axis_of (p->axis), step[k]));
         }
       for (guint level = FL_GEOMETRY_LEVELS; level-- > 0;)
         move (&detector->panels[i], pivot_of (levels, (FlGeometryLevel) level, i), shift[level], turn[level]);

@@ -3,8 +3,10 @@
  * A member of a level (the whole, a group, a panel) is a rigid body: a shift (mm) along the laboratory's x, y, z and a turn
  * (rad) about them through its centre. What levels share (all panels of a group moved alike) is settled by restraints: each
  * motion is expected to be about `sigma` from where the detector started, and the larger the level the wider that is, so
- * that what panels have in common goes to their group, and panels without spots stay. The turn of the whole about the beam
- * is never free: no crystal can tell it from its own orientation. Thread: any; immutable once made. */
+ * that what panels have in common goes to their group. Members with too few spots have no motion of their own. The turn of
+ * the whole about the beam is never free: no crystal can tell it from its own orientation.
+ * Beside the levels, windows (runs, or spans of them) may each have a shift of the whole (x, y, with the distance also z).
+ * Thread: any; immutable once made. */
 #pragma once
 
 #include "engine/shots/detector.h"
@@ -16,7 +18,8 @@ typedef enum
   FL_GEOMETRY_WHOLE,
   FL_GEOMETRY_GROUPS,
   FL_GEOMETRY_PANELS,
-  FL_GEOMETRY_LEVELS
+  FL_GEOMETRY_LEVELS,                      /* how many */
+  FL_GEOMETRY_WINDOWS = FL_GEOMETRY_LEVELS /* of parameters: the shift of a window */
 } FlGeometryLevel;
 
 typedef struct
@@ -25,6 +28,7 @@ typedef struct
   gboolean distance;     /* the whole's z */
   gboolean tilt;         /* the whole's turns about x and y */
   gboolean out_of_plane; /* groups' and panels' z and turns about x and y */
+  guint n_windows;       /* 0: the detector stays where it is */
 } FlGeometryFreedom;
 
 /* One number that is refined. */
@@ -37,15 +41,16 @@ typedef struct
 
 typedef struct
 {
-  guint n_panels, n_groups, n;
+  guint n_panels, n_groups, n_windows, n;
   guint *group;                                      /* n_panels */
   FlVec3 whole_centre, *group_centre, *panel_centre; /* mm */
   FlGeometryParameter *parameters;                   /* n */
 } FlGeometryLevels;
 
-/* `group` (n_panels numbers from 0; copied) says which group a panel belongs to. freedom NULL: nothing moves. */
+/* `group` (n_panels numbers from 0; copied) says which group a panel belongs to. freedom NULL: nothing moves. Panels and groups
+ * with fewer than `least` of `spots` (n_panels; NULL: all have enough) do not move by themselves. */
 FlGeometryLevels *fl_geometry_levels_new (const FlDetector *detector, const guint *group,
-                                          const FlGeometryFreedom *freedom);
+                                          const FlGeometryFreedom *freedom, const guint *spots, guint least);
 void fl_geometry_levels_free (FlGeometryLevels *levels);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlGeometryLevels, fl_geometry_levels_free)
 

@@ -3,44 +3,21 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/sfx/geometry-sums.h"
+#include "engine/sfx/geometry-private.h"
 #include "engine/sfx/shot-geometry.h"
 
 #define AXES        FL_GEOMETRY_AXES
+#define WINDOW_AXES FL_GEOMETRY_WINDOW_AXES
+#define BLOCKS      FL_GEOMETRY_BLOCKS
 #define CAUCHY      2.385 /* widths, 95 % efficient for normal errors */
-#define CUT         4.0   /* widths: pairs beyond are left out */
-#define LEAST_SIGMA 0.02  /* px */
-#define LEAST_WIDTH 1e-6  /* 1/Å */
 #define MOST_ROUNDS 12
 #define STEPS       6    /* a round */
 #define CALM        2e-3 /* px: rounds that move panels less (r.m.s.) end it */
 #define TURN_PRIOR  0.1  /* rad, of a lattice a step: keeps the block definite */
+#define FARTHEST    1e4  /* mm, of a shift */
 
-/* A lattice on its way. */
-typedef struct
-{
-  FlRefinementModel model, trial;
-  GArray *pairs; /* of FlGeometryPair */
-  double width;  /* 1/Å, of its excitation errors */
-  gboolean used;
-} Crystal;
-
-typedef struct
-{
-  const FlGeometryOptions *options;
-  const FlKnownCell *known;
-  FlGeometryLattice *lattices;
-  Crystal *crystals;
-  guint n;
-  double sigma; /* px */
-  double cut;   /* px */
-  FlGeometryLevels *levels;
-  FlDetector *detector;
-  FlPanelFrame *frames, *trial_frames;
-  double *gone; /* of the levels' parameters */
-  GArray *rows; /* of FlGeometryRow */
-  guint steps;
-} Ensemble;
+typedef FlGeometryEnsemble Ensemble;
+typedef FlGeometryCrystal Crystal;
 
 static double
 pow2 (double x)
@@ -48,153 +25,11 @@ pow2 (double x)
   return x * x;
 }
 
-static int
-compare_doubles (gconstpointer a, gconstpointer b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
-
-/* Sorts; 0 of nothing. */
-static double
-median (double *values, guint n)
-{
-  if (n == 0)
-    return 0;
-  qsort (values, n, sizeof *values, compare_doubles);
-  return values[n / 2];
-}
-
 static void
 set_frames (const FlDetector *detector, FlPanelFrame *frames)
 {
   for (guint i = 0; i < detector->n_panels; i++)
     frames[i] = fl_panel_frame (&detector->panels[i]);
-}
-
-/* --- pairs --- */
-
-static gboolean
-predict (const Ensemble *e, const FlPanelFrame *frames, guint lattice, const FlRefinementModel *model,
-         const FlGeometryPair *pair, FlSpotModel *at)
-{
-  return fl_refinement_model_spot (model, &frames[pair->panel], e->lattices[lattice].wavelength,
-                                   fl_vec3 (pair->h, pair->k, pair->l), at);
-}
-
-/* The reflection next to a spot; FALSE: none, or too far. */
-static gboolean
-pair_spot (const Ensemble *e, guint lattice, const FlMat3 *real, const FlSpotRow *spot, FlGeometryPair *pair)
-{
-  const Crystal *crystal = &e->crystals[lattice];
-  FlShotGeometry geometry = { e->detector, NULL, fl_vec3 (0, 0, 0), e->lattices[lattice].wavelength };
-  if (spot->panel >= e->detector->n_panels)
-    return FALSE;
-  FlVec3 hkl =
-      fl_mat3_apply (real, fl_shot_geometry_q (&geometry, spot->panel, (double) spot->fs, (double) spot->ss));
-  if (!(fabs (hkl.x) < 30000 && fabs (hkl.y) < 30000 && fabs (hkl.z) < 30000))
-    return FALSE;
-  *pair = (FlGeometryPair){ .lattice = lattice,
-                            .panel = spot->panel,
-                            .h = (gint16) rint (hkl.x),
-                            .k = (gint16) rint (hkl.y),
-                            .l = (gint16) rint (hkl.z),
-                            .fs = spot->fs,
-                            .ss = spot->ss };
-  FlSpotModel at;
-  if ((pair->h == 0 && pair->k == 0 && pair->l == 0)
-      || fl_centring_absent (e->known->centring, pair->h, pair->k, pair->l)
-      || !predict (e, e->frames, lattice, &crystal->model, pair, &at))
-    return FALSE;
-  pair->dfs = (float) ((double) spot->fs - at.fs);
-  pair->dss = (float) ((double) spot->ss - at.ss);
-  pair->excitation = (float) at.excitation;
-  return hypot ((double) pair->dfs, (double) pair->dss) <= e->cut
-         && (!(crystal->width > 0) || fabs (at.excitation) <= CUT * crystal->width);
-}
-
-static guint64
-key_of (const FlGeometryPair *pair)
-{
-  return (guint64) (guint16) pair->h << 32 | (guint64) (guint16) pair->k << 16 | (guint16) pair->l;
-}
-
-/* Of two spots at one lattice point the nearer to the prediction counts. */
-static void
-keep_one_each (GArray *pairs)
-{
-  g_autoptr (GHashTable) best = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
-  guint n = 0;
-  FlGeometryPair *all = (FlGeometryPair *) (void *) pairs->data;
-  for (guint i = 0; i < pairs->len; i++)
-    {
-      guint64 key = key_of (&all[i]);
-      gpointer place;
-      if (!g_hash_table_lookup_extended (best, &key, NULL, &place))
-        {
-          guint64 *own = g_new (guint64, 1);
-          *own = key;
-          g_hash_table_insert (best, own, GUINT_TO_POINTER (n));
-          all[n++] = all[i];
-          continue;
-        }
-      FlGeometryPair *other = &all[GPOINTER_TO_UINT (place)];
-      if (hypot ((double) all[i].dfs, (double) all[i].dss) < hypot ((double) other->dfs, (double) other->dss))
-        *other = all[i];
-    }
-  g_array_set_size (pairs, n);
-}
-
-static void
-pair_lattice (const Ensemble *e, guint lattice)
-{
-  Crystal *crystal = &e->crystals[lattice];
-  const FlGeometryLattice *from = &e->lattices[lattice];
-  FlMat3 real = fl_lattice_real (&crystal->model.star);
-  g_array_set_size (crystal->pairs, 0);
-  for (guint i = 0; i < from->n_spots; i++)
-    {
-      FlGeometryPair pair;
-      if (pair_spot (e, lattice, &real, &from->spots[i], &pair))
-        g_array_append_val (crystal->pairs, pair);
-    }
-  keep_one_each (crystal->pairs);
-  crystal->used = crystal->pairs->len >= MAX (e->options->min_spots, crystal->model.n + 1);
-}
-
-/* Widths from medians: of the excitation errors of each lattice, of the distances of all. */
-static guint
-set_widths (Ensemble *e)
-{
-  g_autoptr (GArray) distances = g_array_new (FALSE, FALSE, sizeof (double));
-  guint used = 0;
-  for (guint i = 0; i < e->n; i++)
-    {
-      Crystal *crystal = &e->crystals[i];
-      const FlGeometryPair *pairs = (const FlGeometryPair *) (void *) crystal->pairs->data;
-      g_autofree double *off = g_new (double, crystal->pairs->len + 1);
-      for (guint k = 0; crystal->used && k < crystal->pairs->len; k++)
-        {
-          double distance = hypot ((double) pairs[k].dfs, (double) pairs[k].dss);
-          g_array_append_val (distances, distance);
-          off[k] = fabs ((double) pairs[k].excitation);
-        }
-      if (!crystal->used)
-        continue;
-      used++;
-      crystal->width = MAX (1.4826 * median (off, crystal->pairs->len), LEAST_WIDTH);
-    }
-  e->sigma = MAX (median ((double *) (void *) distances->data, distances->len) / 1.17741, LEAST_SIGMA);
-  return used;
-}
-
-/* All pairs anew; the number of lattices used. */
-static guint
-pair_all (Ensemble *e)
-{
-  for (guint i = 0; i < e->n; i++)
-    pair_lattice (e, i);
-  return set_widths (e);
 }
 
 /* --- one step --- */
@@ -225,30 +60,38 @@ restrain (const Ensemble *e, const FlRefinementModel *model, double *prior, doub
   return cost;
 }
 
-/* Cost of all at a state. */
+/* Of one lattice; INFINITY: a ray no longer meets its panel's plane. */
+static double
+cost_of_lattice (const Ensemble *e, guint i, const FlPanelFrame *frames, const FlRefinementModel *model)
+{
+  const Crystal *crystal = &e->crystals[i];
+  const FlGeometryPair *pairs = (const FlGeometryPair *) (void *) crystal->pairs->data;
+  double prior[FL_REFINEMENT_MOST], pull[FL_REFINEMENT_MOST], weight[3];
+  double cost = restrain (e, model, prior, pull);
+  for (guint k = 0; k < crystal->pairs->len; k++)
+    {
+      FlSpotModel at;
+      if (!fl_geometry_predict (e, frames, i, model, &pairs[k], &at))
+        return INFINITY;
+      const double residual[3] = { (double) pairs[k].fs - at.fs, (double) pairs[k].ss - at.ss,
+                                   -at.excitation };
+      cost += robust (e, crystal->width, residual, weight);
+    }
+  return cost;
+}
+
+/* Of all at a state. */
 static double
 cost_of (const Ensemble *e, const FlPanelFrame *frames, gboolean trial, const double *step)
 {
-  double cost = 0, prior[FL_REFINEMENT_MOST], pull[FL_REFINEMENT_MOST], weight[3];
+  double of_block[BLOCKS] = { 0 }, cost = 0;
   for (guint i = 0; i < e->n; i++)
-    {
-      const Crystal *crystal = &e->crystals[i];
-      const FlRefinementModel *model = trial ? &crystal->trial : &crystal->model;
-      const FlGeometryPair *pairs = (const FlGeometryPair *) (void *) crystal->pairs->data;
-      if (!crystal->used)
-        continue;
-      double own = restrain (e, model, prior, pull);
-      for (guint k = 0; k < crystal->pairs->len; k++)
-        {
-          FlSpotModel at;
-          if (!predict (e, frames, i, model, &pairs[k], &at))
-            return INFINITY;
-          const double residual[3] = { (double) pairs[k].fs - at.fs, (double) pairs[k].ss - at.ss,
-                                       -at.excitation };
-          own += robust (e, crystal->width, residual, weight);
-        }
-      cost += own;
-    }
+    if (e->crystals[i].used)
+      of_block[e->lattices[i].block] +=
+          cost_of_lattice (e, i, frames, trial ? &e->crystals[i].trial : &e->crystals[i].model);
+  fl_geometry_team_sum (e->options, of_block, BLOCKS);
+  for (guint i = 0; i < BLOCKS; i++)
+    cost += of_block[i];
   for (guint i = 0; i < e->levels->n; i++)
     cost += 0.5 * pow2 ((e->gone[i] + (step != NULL ? step[i] : 0)) / e->levels->parameters[i].sigma);
   return cost;
@@ -279,7 +122,7 @@ make_rows (Ensemble *e, guint lattice)
       const FlGeometryPair *pair = &g_array_index (crystal->pairs, FlGeometryPair, k);
       FlGeometryRow row = { .panel = pair->panel };
       FlSpotModel at;
-      if (!predict (e, e->frames, lattice, &crystal->model, pair, &at))
+      if (!fl_geometry_predict (e, e->frames, lattice, &crystal->model, pair, &at))
         continue;
       row.residual[0] = (double) pair->fs - at.fs;
       row.residual[1] = (double) pair->ss - at.ss;
@@ -291,27 +134,84 @@ make_rows (Ensemble *e, guint lattice)
     }
 }
 
-static const FlGeometryRow *
-rows_of (const Ensemble *e)
+/* What the sums need of a lattice; valid until the next one's. */
+static FlGeometryBlock
+block_of (Ensemble *e, guint lattice, double damping, double *prior, double *pull)
 {
-  return (const FlGeometryRow *) (void *) e->rows->data;
+  const FlRefinementModel *model = &e->crystals[lattice].model;
+  guint window = e->levels->n_windows > 0 ? e->lattices[lattice].window : G_MAXUINT;
+  restrain (e, model, prior, pull);
+  make_rows (e, lattice);
+  return (FlGeometryBlock){ .rows = (const FlGeometryRow *) (void *) e->rows->data,
+                            .n_rows = e->rows->len,
+                            .n = model->n,
+                            .window = window,
+                            .prior = prior,
+                            .pull = pull,
+                            .damping = damping };
 }
 
-/* The detector's step and the motion of its panels. */
-static gboolean
-detector_step (Ensemble *e, FlGeometrySums *sums, double damping, double *step, double *motion)
+/* All lattices' sums, at rank 0: block after block. */
+static void
+sum_all (Ensemble *e, FlGeometrySums *sums, FlGeometrySums *part, double damping)
 {
+  const FlGeometryTeam *team = e->options->team;
+  guint rank = team != NULL ? team->rank : 0, ranks = team != NULL ? team->ranks : 1;
+  gsize n = (gsize) sums->size * sums->size;
   double prior[FL_REFINEMENT_MOST], pull[FL_REFINEMENT_MOST];
   fl_geometry_sums_clear (sums);
-  for (guint i = 0; i < e->n; i++)
-    if (e->crystals[i].used)
-      {
-        const FlRefinementModel *model = &e->crystals[i].model;
-        restrain (e, model, prior, pull);
-        make_rows (e, i);
-        fl_geometry_sums_add (sums, rows_of (e), e->rows->len, model->n, prior, pull, damping);
-      }
-  return fl_geometry_sums_solve (sums, e->levels, e->gone, damping, step, motion);
+  for (guint first = 0; first < BLOCKS; first += ranks)
+    {
+      guint block = first + rank;
+      fl_geometry_sums_clear (part);
+      for (guint i = block < BLOCKS ? e->first[block] : e->n; block < BLOCKS && i < e->first[block + 1]; i++)
+        if (e->crystals[i].used)
+          {
+            FlGeometryBlock lattice = block_of (e, i, damping, prior, pull);
+            fl_geometry_sums_add (part, &lattice);
+          }
+      if (team != NULL)
+        {
+          team->add (team->data, sums->matrix, part->matrix, n);
+          team->add (team->data, sums->right, part->right, sums->size);
+          continue;
+        }
+      for (gsize i = 0; i < n; i++)
+        sums->matrix[i] += part->matrix[i];
+      for (guint i = 0; i < sums->size; i++)
+        sums->right[i] += part->right[i];
+    }
+}
+
+static gboolean
+is_first (const Ensemble *e)
+{
+  return e->options->team == NULL || e->options->team->rank == 0;
+}
+
+static guint
+motion_size (const Ensemble *e)
+{
+  return AXES * e->levels->n_panels + WINDOW_AXES * e->levels->n_windows;
+}
+
+/* The detector's step and the motion of its panels and windows. */
+static gboolean
+detector_step (Ensemble *e, FlGeometrySums *sums, FlGeometrySums *part, double damping, double *step,
+               double *motion)
+{
+  double solved = 0;
+  memset (step, 0, e->levels->n * sizeof *step);
+  memset (motion, 0, motion_size (e) * sizeof *motion);
+  if (e->levels->n == 0)
+    return TRUE;
+  sum_all (e, sums, part, damping);
+  if (is_first (e))
+    solved = fl_geometry_sums_solve (sums, e->levels, e->gone, damping, step, motion);
+  fl_geometry_team_sum (e->options, &solved, 1);
+  fl_geometry_team_sum (e->options, step, e->levels->n);
+  fl_geometry_team_sum (e->options, motion, motion_size (e));
+  return solved > 0;
 }
 
 static void
@@ -322,15 +222,18 @@ lattice_steps (Ensemble *e, double damping, const double *motion)
     if (e->crystals[i].used)
       {
         Crystal *crystal = &e->crystals[i];
-        restrain (e, &crystal->model, prior, pull);
-        make_rows (e, i);
+        FlGeometryBlock block = block_of (e, i, damping, prior, pull);
         crystal->trial = crystal->model;
-        if (fl_geometry_lattice_step (rows_of (e), e->rows->len, crystal->model.n, prior, pull, damping,
-                                      motion, step))
+        if (fl_geometry_lattice_step (&block, e->levels->n_panels, motion, step))
           crystal->trial = fl_refinement_model_step (&crystal->model, step);
+        if (block.window == G_MAXUINT)
+          continue;
+        const double *shift = motion + AXES * e->levels->n_panels + WINDOW_AXES * block.window;
+        crystal->trial.shift = fl_vec3_add (crystal->model.shift, fl_vec3 (shift[0], shift[1], shift[2]));
       }
 }
 
+/* The trial state is the state. */
 static void
 accept (Ensemble *e, FlDetector *moved, const double *step)
 {
@@ -346,13 +249,13 @@ accept (Ensemble *e, FlDetector *moved, const double *step)
 
 /* Damped steps with these pairs, until they no longer pay. */
 static void
-descend (Ensemble *e, FlGeometrySums *sums)
+descend (Ensemble *e, FlGeometrySums *sums, FlGeometrySums *part)
 {
-  g_autofree double *step = g_new0 (double, e->levels->n + 1), *motion = g_new0 (double, sums->size);
+  g_autofree double *step = g_new0 (double, e->levels->n + 1), *motion = g_new0 (double, motion_size (e));
   double damping = 1e-6, cost = cost_of (e, e->frames, FALSE, NULL);
   for (guint i = 0; i < STEPS && damping < 1e4; i++)
     {
-      gboolean solved = detector_step (e, sums, damping, step, motion);
+      gboolean solved = detector_step (e, sums, part, damping, step, motion);
       g_autoptr (FlDetector) moved = solved ? fl_geometry_moved (e->levels, e->detector, step) : NULL;
       double then = INFINITY;
       if (solved)
@@ -397,78 +300,138 @@ moved_by (const FlDetector *a, const FlDetector *b)
 static void
 collect (Ensemble *e, FlGeometryFit *fit)
 {
-  double square = 0;
+  double square[BLOCKS] = { 0 };
   *fit = (FlGeometryFit){ .pairs = g_array_new (FALSE, FALSE, sizeof (FlGeometryPair)),
-                          .n_lattices = pair_all (e) };
+                          .n_lattices = fl_geometry_pair (e) };
   for (guint i = 0; i < e->n; i++)
     if (e->crystals[i].used)
       g_array_append_vals (fit->pairs, e->crystals[i].pairs->data, e->crystals[i].pairs->len);
+  fit->n_pairs = fit->pairs->len;
   for (guint i = 0; i < fit->pairs->len; i++)
     {
       const FlGeometryPair *pair = &g_array_index (fit->pairs, FlGeometryPair, i);
-      square += pow2 ((double) pair->dfs) + pow2 ((double) pair->dss);
+      square[e->lattices[pair->lattice].block] += pow2 ((double) pair->dfs) + pow2 ((double) pair->dss);
     }
-  fit->rmsd = sqrt (square / MAX (fit->pairs->len, 1));
+  fl_geometry_team_count (e->options, &fit->n_pairs, 1);
+  fl_geometry_team_sum (e->options, square, BLOCKS);
+  for (guint i = 0; i < BLOCKS; i++)
+    fit->rmsd += square[i];
+  fit->rmsd = sqrt (fit->rmsd / (double) MAX (fit->n_pairs, 1));
   fit->sigma = e->sigma;
 }
 
-/* Pairs, steps, pairs … until the panels stay; `freedom` NULL: the lattices alone. TRUE: they stayed. */
-static gboolean
-run (Ensemble *e, const guint *group, const FlGeometryFreedom *freedom, guint most, guint *rounds)
+/* Pairs of every panel, of all. */
+static guint *
+count_pairs (const Ensemble *e, const GArray *pairs)
 {
-  g_clear_pointer (&e->levels, fl_geometry_levels_free);
-  e->levels = fl_geometry_levels_new (e->detector, group, freedom);
-  g_free (e->gone);
-  e->gone = g_new0 (double, e->levels->n + 1);
-  g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (e->detector->n_panels);
-  for (*rounds = 0; *rounds < most; (*rounds)++)
-    {
-      g_autoptr (FlDetector) before = fl_detector_ref (e->detector);
-      if (pair_all (e) == 0)
-        return FALSE;
-      descend (e, sums);
-      e->cut = MIN (e->options->max_offset, MAX (CUT * e->sigma, 0.5));
-      if (*rounds > 1 && moved_by (before, e->detector) < CALM)
-        return TRUE;
-    }
-  return FALSE;
+  guint n = e->detector->n_panels;
+  g_autofree guint64 *all = g_new0 (guint64, n);
+  guint *counts = g_new (guint, n);
+  for (guint i = 0; i < pairs->len; i++)
+    all[g_array_index (pairs, FlGeometryPair, i).panel]++;
+  fl_geometry_team_count (e->options, all, n);
+  for (guint i = 0; i < n; i++)
+    counts[i] = (guint) MIN (all[i], G_MAXUINT / n);
+  return counts;
 }
 
-/* The detector where the lattices' own refinements saw it, on the whole. */
-static FlDetector *
-start_detector (const FlDetector *detector, const FlGeometryLattice *lattices, guint n)
+static void
+set_levels (Ensemble *e, FlGeometryLevels *levels)
 {
-  FlDetector *start = fl_geometry_moved (NULL, detector, NULL);
-  g_autofree double *values = g_new (double, n);
+  g_clear_pointer (&e->levels, fl_geometry_levels_free);
+  e->levels = levels;
+  g_free (e->gone);
+  e->gone = g_new0 (double, levels->n + 1);
+}
+
+/* Pairs, steps, pairs … until the panels stay. */
+static void
+run (Ensemble *e, guint most, FlGeometryResult *result)
+{
+  g_autoptr (FlGeometrySums) sums = e->levels->n > 0 ? fl_geometry_sums_new (e->levels) : NULL;
+  g_autoptr (FlGeometrySums) part = e->levels->n > 0 ? fl_geometry_sums_new (e->levels) : NULL;
+  for (result->rounds = 0; result->rounds < most && !result->converged && !result->stopped; result->rounds++)
+    {
+      g_autoptr (FlDetector) before = fl_detector_ref (e->detector);
+      if (fl_geometry_pair (e) == 0)
+        return;
+      descend (e, sums, part);
+      e->cut = MIN (e->options->max_offset, MAX (FL_GEOMETRY_CUT * e->sigma, 0.5));
+      result->converged = result->rounds > 1 && moved_by (before, e->detector) < CALM;
+      result->stopped =
+          e->levels->n > 0 && e->options->stop != NULL && e->options->stop (e->options->stop_data);
+    }
+}
+
+/* Standard deviations at the end. */
+static void
+set_errors (Ensemble *e, FlGeometryResult *result)
+{
+  const FlGeometryLevels *levels = e->levels;
+  result->value = g_memdup (e->gone, (levels->n + 1) * (guint) sizeof (double));
+  result->sigma = g_new0 (double, levels->n + 1);
+  result->panel_sigma = g_new0 (double, AXES * levels->n_panels);
+  g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (levels);
+  g_autoptr (FlGeometrySums) part = fl_geometry_sums_new (levels);
+  sum_all (e, sums, part, 0);
+  if (is_first (e))
+    fl_geometry_sums_errors (sums, levels, result->sigma, result->panel_sigma);
+  fl_geometry_team_sum (e->options, result->sigma, levels->n);
+  fl_geometry_team_sum (e->options, result->panel_sigma, AXES * levels->n_panels);
+}
+
+/* Where the lattices' own refinements saw the detector, on the whole. */
+static FlVec3
+median_shift (const Ensemble *e)
+{
+  g_autofree double *values = g_new (double, e->n + 1);
   double middle[3];
   for (guint axis = 0; axis < 3; axis++)
     {
-      for (guint i = 0; i < n; i++)
-        values[i] = axis == 0 ? lattices[i].shift.x : axis == 1 ? lattices[i].shift.y : lattices[i].shift.z;
-      middle[axis] = median (values, n);
+      for (guint i = 0; i < e->n; i++)
+        values[i] = axis == 0   ? e->lattices[i].shift.x
+                    : axis == 1 ? e->lattices[i].shift.y
+                                : e->lattices[i].shift.z;
+      middle[axis] = fl_geometry_median (e->options, values, e->n, -FARTHEST, FARTHEST);
     }
-  for (guint i = 0; i < start->n_panels; i++)
-    start->panels[i].origin =
-        fl_vec3_add (start->panels[i].origin, fl_vec3 (middle[0], middle[1], middle[2]));
-  return start;
+  return fl_vec3 (middle[0], middle[1], middle[2]);
+}
+
+static void
+place (Ensemble *e, const FlDetector *detector, FlVec3 shift)
+{
+  g_clear_pointer (&e->detector, fl_detector_unref);
+  e->detector = fl_geometry_moved (NULL, detector, NULL);
+  for (guint i = 0; i < detector->n_panels; i++)
+    e->detector->panels[i].origin = fl_vec3_add (e->detector->panels[i].origin, shift);
+  set_frames (e->detector, e->frames);
 }
 
 static void
 begin (Ensemble *e, const FlDetector *detector)
 {
-  e->detector = start_detector (detector, e->lattices, e->n);
   e->frames = g_new (FlPanelFrame, detector->n_panels);
   e->trial_frames = g_new (FlPanelFrame, detector->n_panels);
-  set_frames (e->detector, e->frames);
-  e->crystals = g_new0 (Crystal, e->n);
+  e->crystals = g_new0 (Crystal, e->n + 1);
   e->rows = g_array_new (FALSE, FALSE, sizeof (FlGeometryRow));
-  e->cut = e->options->max_offset;
   for (guint i = 0; i < e->n; i++)
     {
       fl_refinement_model_begin (&e->crystals[i].model, e->known, &e->lattices[i].star, fl_vec3 (0, 0, 0),
                                  FALSE, FALSE);
       e->crystals[i].pairs = g_array_new (FALSE, FALSE, sizeof (FlGeometryPair));
+      e->first[e->lattices[i].block + 1]++;
     }
+  for (guint i = 0; i < BLOCKS; i++)
+    e->first[i + 1] += e->first[i];
+}
+
+/* Pairs from afar again. */
+static void
+widen (Ensemble *e)
+{
+  e->cut = e->options->max_offset;
+  for (guint i = 0; i < e->n; i++)
+    e->crystals[i].width = 0;
 }
 
 static void
@@ -484,42 +447,66 @@ end (Ensemble *e)
   g_free (e->trial_frames);
   g_free (e->gone);
   g_array_unref (e->rows);
-  fl_geometry_levels_free (e->levels);
+  g_clear_pointer (&e->levels, fl_geometry_levels_free);
   fl_detector_unref (e->detector);
 }
 
+/* The lattices alone, in the detector as it was. */
+static void
+refine_before (Ensemble *e, const FlDetector *detector, const guint *group, FlGeometryResult *result)
+{
+  result->shift = median_shift (e);
+  place (e, detector, result->shift);
+  widen (e);
+  set_levels (e, fl_geometry_levels_new (e->detector, group, NULL, NULL, 0));
+  run (e, 3, result);
+  collect (e, &result->before);
+  result->panel_pairs = count_pairs (e, result->before.pairs);
+}
+
+static void
+refine_all (Ensemble *e, const FlDetector *start, const guint *group, FlGeometryResult *result)
+{
+  if (start != NULL)
+    place (e, start, fl_vec3 (0, 0, 0));
+  widen (e);
+  set_levels (e, fl_geometry_levels_new (e->detector, group, &e->options->freedom, result->panel_pairs,
+                                         e->options->min_panel));
+  result->converged = FALSE;
+  e->steps = 0;
+  run (e, MOST_ROUNDS, result);
+  collect (e, &result->after);
+  set_errors (e, result);
+  result->steps = e->steps;
+  result->detector = fl_detector_ref (e->detector);
+  result->levels = g_steal_pointer (&e->levels);
+}
+
 gboolean
-fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector, const guint *group,
-                    const FlKnownCell *known, GArray *lattices, FlGeometryResult *result, GError **error)
+fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector, const FlDetector *start,
+                    const guint *group, const FlKnownCell *known, GArray *lattices, FlGeometryResult *result,
+                    GError **error)
 {
   Ensemble e = { .options = options,
                  .known = known,
                  .lattices = (FlGeometryLattice *) (void *) lattices->data,
                  .n = lattices->len };
-  guint rounds;
+  guint64 all = lattices->len;
   *result = (FlGeometryResult){ 0 };
-  if (lattices->len == 0)
+  fl_geometry_team_count (options, &all, 1);
+  if (all == 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no lattices, expected hundreds");
       return FALSE;
     }
   begin (&e, detector);
-  run (&e, group, NULL, 3, &rounds);
-  collect (&e, &result->before);
+  refine_before (&e, detector, group, result);
   gboolean enough = result->before.n_lattices > 0;
   if (enough)
-    {
-      e.cut = options->max_offset;
-      for (guint i = 0; i < e.n; i++)
-        e.crystals[i].width = 0;
-      result->converged = run (&e, group, &options->freedom, MOST_ROUNDS, &result->rounds);
-      collect (&e, &result->after);
-      result->steps = e.steps;
-      result->detector = fl_detector_ref (e.detector);
-    }
+    refine_all (&e, start, group, result);
   else
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "none of %u lattices has %u spots within %g px of a reflection", lattices->len,
+                 "none of %" G_GUINT64_FORMAT " lattices has %u spots within %g px of a reflection", all,
                  options->min_spots, options->max_offset);
   end (&e);
   return enough;
@@ -531,4 +518,9 @@ fl_geometry_result_clear (FlGeometryResult *result)
   g_clear_pointer (&result->before.pairs, g_array_unref);
   g_clear_pointer (&result->after.pairs, g_array_unref);
   g_clear_pointer (&result->detector, fl_detector_unref);
+  g_clear_pointer (&result->levels, fl_geometry_levels_free);
+  g_clear_pointer (&result->value, g_free);
+  g_clear_pointer (&result->sigma, g_free);
+  g_clear_pointer (&result->panel_sigma, g_free);
+  g_clear_pointer (&result->panel_pairs, g_free);
 }

@@ -5,13 +5,28 @@
  * steps, damped (Levenberg–Marquardt), of the detector's levels (geometry-levels.h) and of each lattice's orientation and
  * cell, whose blocks are eliminated (geometry-sums.h). Cells are held about the known one by `cell_spread`: that is what
  * the distance is told by. Ensemble refinement after Brewster et al. (2018), Acta Cryst. D74, 877.
- * Memory: 5 MB a hundred panels and 2 kB a lattice beside the spots. The same lattices in the same order give the same detector.
- * Thread: one. */
+ * Several processes share the work: lattices are summed in blocks of their content, block by block in one order, so that what
+ * comes out does not depend on how many there are. Panels and groups with too few spots have no motion of their own.
+ * Memory: 5 MB a hundred panels, and 2 kB a lattice beside the spots. Thread: one. */
 #pragma once
 
 #include "engine/base/batch.h"
 #include "engine/crystal/lattice.h"
 #include "engine/sfx/geometry-levels.h"
+
+#define FL_GEOMETRY_BLOCKS 64
+
+/* The processes that refine together; all functions are collective. */
+typedef struct
+{
+  gpointer data;
+  guint rank, ranks;
+  /* At rank 0: total += the first rank's values, then the second's … */
+  void (*add) (gpointer data, double *total, const double *values, gsize n);
+  /* In place, at all. `sum` of values that are 0 at all ranks but one. */
+  void (*sum) (gpointer data, double *values, guint n);
+  void (*count) (gpointer data, guint64 *values, guint n);
+} FlGeometryTeam;
 
 typedef struct
 {
@@ -21,14 +36,20 @@ typedef struct
   double wavelength;      /* Å */
   const FlSpotRow *spots; /* of its shot; borrowed */
   guint n_spots;
+  guint block;  /* below FL_GEOMETRY_BLOCKS, by content; its rank is block % ranks */
+  guint window; /* below freedom.n_windows; G_MAXUINT: none */
 } FlGeometryLattice;
 
 typedef struct
 {
   FlGeometryFreedom freedom;
-  double max_offset;  /* px: pairs at the start */
-  guint min_spots;    /* lattices with fewer pairs are left out */
-  double cell_spread; /* relative, of lengths about the known cell */
+  double max_offset;                /* px: pairs at the start */
+  guint min_spots;                  /* lattices with fewer pairs are left out */
+  double cell_spread;               /* relative, of lengths about the known cell */
+  guint min_panel;                  /* panels and groups with fewer pairs do not move by themselves */
+  const FlGeometryTeam *team;       /* NULL: one process */
+  gboolean (*stop) (gpointer data); /* collective, asked after each round; NULL: never */
+  gpointer stop_data;
 } FlGeometryOptions;
 
 /* One spot that was used, with where it should be. */
@@ -44,10 +65,11 @@ typedef struct
 
 typedef struct
 {
-  GArray *pairs;    /* of FlGeometryPair */
-  guint n_lattices; /* used */
-  double rmsd;      /* px, 2-D, over the pairs */
-  double sigma;     /* px, one direction, from the median distance */
+  GArray *pairs;      /* of FlGeometryPair: of this process */
+  guint64 n_pairs;    /* of all */
+  guint64 n_lattices; /* used, of all */
+  double rmsd;        /* px, 2-D, over the pairs */
+  double sigma;       /* px, one direction, from the median distance */
 } FlGeometryFit;
 
 typedef struct
@@ -55,13 +77,20 @@ typedef struct
   FlDetector *detector; /* refined; places only */
   FlGeometryFit before,
       after; /* `before`: the lattices refined as well, in the detector as it was (with the median shift) */
+  FlVec3 shift;             /* mm, that median */
+  FlGeometryLevels *levels; /* what moved */
+  double *value, *sigma;    /* of its parameters, mm and rad: how far they came, and standard deviations */
+  double *panel_sigma;      /* of the panels' shifts and turns (6 a panel) */
+  guint *panel_pairs;       /* n_panels, of `before` */
   guint rounds, steps;
-  gboolean converged;
+  gboolean converged, stopped;
 } FlGeometryResult;
 
-/* FL_ERROR_INPUT: too few lattices with spots. */
-gboolean fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector, const guint *group,
-                             const FlKnownCell *known, GArray *lattices, FlGeometryResult *result,
-                             GError **error);
+/* `lattices`: GArray of FlGeometryLattice of this process, by block, and within a block in an order that does not depend on how
+ * many processes there are. `start` (NULL: `detector`): places where an earlier attempt had come to.
+ * FL_ERROR_INPUT: too few lattices with spots. */
+gboolean fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector,
+                             const FlDetector *start, const guint *group, const FlKnownCell *known,
+                             GArray *lattices, FlGeometryResult *result, GError **error);
 void fl_geometry_result_clear (FlGeometryResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlGeometryResult, fl_geometry_result_clear)

@@ -5,12 +5,30 @@
 #define AXES FL_GEOMETRY_AXES
 #define MOST FL_REFINEMENT_MOST
 
+/* Does any parameter move a panel along or about this axis? Turns of what is above a panel shift it, too. */
+static gboolean
+is_used (const FlGeometryLevels *levels, guint axis)
+{
+  double motion[AXES];
+  if (levels->n == 0)
+    return TRUE;
+  for (guint i = 0; i < levels->n; i++)
+    for (guint panel = 0; panel < levels->n_panels; panel++)
+      if (fl_geometry_levels_motion (levels, i, panel, motion) && (motion[axis] < 0 || motion[axis] > 0))
+        return TRUE;
+  return FALSE;
+}
+
 FlGeometrySums *
-fl_geometry_sums_new (guint n_panels)
+fl_geometry_sums_new (const FlGeometryLevels *levels)
 {
   FlGeometrySums *sums = g_new0 (FlGeometrySums, 1);
-  sums->n_panels = n_panels;
-  sums->size = AXES * n_panels;
+  sums->n_panels = levels->n_panels;
+  sums->n_windows = levels->n_windows;
+  for (guint axis = 0; axis < AXES; axis++)
+    if (is_used (levels, axis))
+      sums->axes[sums->n_axes++] = axis;
+  sums->size = sums->n_axes * sums->n_panels + FL_GEOMETRY_WINDOW_AXES * sums->n_windows;
   sums->matrix = g_new0 (double, (gsize) sums->size * sums->size);
   sums->right = g_new0 (double, sums->size);
   return sums;
@@ -76,140 +94,256 @@ backward (const double *l, guint n, double *x)
 
 /* The lattice's own block and right side, spots that lie on moved panels included. */
 static void
-lattice_block (const FlGeometryRow *rows, guint n_rows, guint n, const double *prior, const double *pull,
-               double damping, const double *motion, double *block, double *right)
+lattice_block (const FlGeometryBlock *b, guint n_panels, const double *motion, double *block, double *right)
 {
+  guint n = b->n;
   memset (block, 0, n * n * sizeof *block);
-  memcpy (right, pull, n * sizeof *right);
-  for (guint r = 0; r < n_rows; r++)
+  memcpy (right, b->pull, n * sizeof *right);
+  for (guint r = 0; r < b->n_rows; r++)
     for (guint c = 0; c < 3; c++)
       {
-        const double *g = rows[r].of_lattice[c];
-        double residual = rows[r].residual[c];
+        const FlGeometryRow *row = &b->rows[r];
+        const double *g = row->of_lattice[c];
+        double residual = row->residual[c];
         for (guint k = 0; motion != NULL && c < 2 && k < AXES; k++)
-          residual -= rows[r].of_panel[c][k] * motion[AXES * rows[r].panel + k];
+          residual -= row->of_panel[c][k] * motion[AXES * row->panel + k];
+        for (guint k = 0; motion != NULL && c < 2 && b->window != G_MAXUINT && k < FL_GEOMETRY_WINDOW_AXES;
+             k++)
+          residual -= row->of_panel[c][k] * motion[AXES * n_panels + FL_GEOMETRY_WINDOW_AXES * b->window + k];
         for (guint i = 0; i < n; i++)
           {
-            double weighted = rows[r].weight[c] * g[i];
+            double weighted = row->weight[c] * g[i];
             right[i] += weighted * residual;
             for (guint j = 0; j <= i; j++)
               block[i * n + j] += weighted * g[j];
           }
       }
   for (guint i = 0; i < n; i++)
-    block[i * n + i] = (block[i * n + i] + prior[i]) * (1 + damping);
+    block[i * n + i] = (block[i * n + i] + b->prior[i]) * (1 + b->damping);
 }
 
 gboolean
-fl_geometry_lattice_step (const FlGeometryRow *rows, guint n_rows, guint n, const double *prior,
-                          const double *pull, double damping, const double *motion, double *step)
+fl_geometry_lattice_step (const FlGeometryBlock *b, guint n_panels, const double *motion, double *step)
 {
   double block[MOST * MOST];
-  lattice_block (rows, n_rows, n, prior, pull, damping, motion, block, step);
-  if (!factor (block, n))
+  lattice_block (b, n_panels, motion, block, step);
+  if (!factor (block, b->n))
     return FALSE;
-  forward (block, n, step);
-  backward (block, n, step);
+  forward (block, b->n, step);
+  backward (block, b->n, step);
   return TRUE;
 }
 
-/* What the spots say about their panels alone, and (cross) about panel and lattice together. */
+/* Of one lattice: the columns of the sums that its spots touch, rising, and what they say about these alone (lower triangle)
+ * and (cross, n rows) about these and the lattice together. */
+typedef struct
+{
+  guint n_columns;
+  guint *column, *of_panel; /* of_panel: where a panel's columns begin here */
+  double *own, *right, *cross;
+} Touched;
+
 static void
-add_panels (FlGeometrySums *sums, const FlGeometryRow *rows, guint n_rows, guint n, double *cross)
+touched_clear (Touched *t)
 {
-  for (guint r = 0; r < n_rows; r++)
+  g_free (t->column);
+  g_free (t->of_panel);
+  g_free (t->own);
+  g_free (t->right);
+  g_free (t->cross);
+}
+
+static Touched
+touch (const FlGeometrySums *sums, const FlGeometryBlock *b)
+{
+  Touched t = { .column = g_new (guint, sums->size), .of_panel = g_new (guint, sums->n_panels) };
+  memset (t.of_panel, 0xff, sums->n_panels * sizeof *t.of_panel);
+  for (guint r = 0; r < b->n_rows; r++)
+    t.of_panel[b->rows[r].panel] = 0;
+  for (guint panel = 0; panel < sums->n_panels; panel++)
+    if (t.of_panel[panel] == 0)
+      {
+        t.of_panel[panel] = t.n_columns;
+        for (guint k = 0; k < sums->n_axes; k++)
+          t.column[t.n_columns++] = sums->n_axes * panel + k;
+      }
+  for (guint k = 0; b->window != G_MAXUINT && k < FL_GEOMETRY_WINDOW_AXES; k++)
+    t.column[t.n_columns++] = sums->n_axes * sums->n_panels + FL_GEOMETRY_WINDOW_AXES * b->window + k;
+  t.own = g_new0 (double, (gsize) t.n_columns *t.n_columns + 1);
+  t.right = g_new0 (double, t.n_columns + 1);
+  t.cross = g_new0 (double, (gsize) t.n_columns * b->n + 1);
+  return t;
+}
+
+static void
+add_rows (const FlGeometrySums *sums, const FlGeometryBlock *b, Touched *t)
+{
+  guint n_window = b->window != G_MAXUINT ? FL_GEOMETRY_WINDOW_AXES : 0, n = sums->n_axes + n_window;
+  for (guint r = 0; r < b->n_rows; r++)
     for (guint c = 0; c < 2; c++)
-      for (guint i = 0; i < AXES; i++)
-        {
-          gsize at = (gsize) AXES * rows[r].panel + i;
-          double weighted = rows[r].weight[c] * rows[r].of_panel[c][i];
-          sums->right[at] += weighted * rows[r].residual[c];
-          for (guint j = 0; j <= i; j++)
-            sums->matrix[at * sums->size + AXES * rows[r].panel + j] += weighted * rows[r].of_panel[c][j];
-          for (guint j = 0; j < n; j++)
-            cross[at * n + j] += weighted * rows[r].of_lattice[c][j];
-        }
+      {
+        const FlGeometryRow *row = &b->rows[r];
+        double gradient[AXES + FL_GEOMETRY_WINDOW_AXES];
+        guint at[AXES + FL_GEOMETRY_WINDOW_AXES];
+        for (guint k = 0; k < n; k++)
+          {
+            gboolean window = k >= sums->n_axes;
+            gradient[k] = row->of_panel[c][window ? k - sums->n_axes : sums->axes[k]];
+            at[k] = window ? t->n_columns - n + k : t->of_panel[row->panel] + k;
+          }
+        for (guint i = 0; i < n; i++)
+          {
+            double weighted = row->weight[c] * gradient[i];
+            t->right[at[i]] += weighted * row->residual[c];
+            for (guint j = 0; j <= i; j++)
+              t->own[(gsize) at[i] * t->n_columns + at[j]] += weighted * gradient[j];
+            for (guint j = 0; j < b->n; j++)
+              t->cross[(gsize) j * t->n_columns + at[i]] += weighted * row->of_lattice[c][j];
+          }
+      }
 }
 
-static int
-compare_panels (gconstpointer a, gconstpointer b)
+/* cross becomes L⁻¹ cross, L the factor of the lattice's block. */
+static void
+forward_rows (const double *l, guint n, double *cross, guint width)
 {
-  guint x = *(const guint *) a, y = *(const guint *) b;
-  return (x > y) - (x < y);
-}
-
-/* The panels that the spots lie on, in order. */
-static guint
-touched (const FlGeometryRow *rows, guint n_rows, guint *panels)
-{
-  guint n = 0;
-  for (guint r = 0; r < n_rows; r++)
-    panels[r] = rows[r].panel;
-  qsort (panels, n_rows, sizeof *panels, compare_panels);
-  for (guint r = 0; r < n_rows; r++)
-    if (n == 0 || panels[n - 1] != panels[r])
-      panels[n++] = panels[r];
-  return n;
+  for (guint i = 0; i < n; i++)
+    {
+      double *row = cross + (gsize) i * width, scale = 1 / l[i * n + i];
+      for (guint k = 0; k < i; k++)
+        for (guint c = 0; c < width; c++)
+          row[c] -= l[i * n + k] * cross[(gsize) k * width + c];
+      for (guint c = 0; c < width; c++)
+        row[c] *= scale;
+    }
 }
 
 gboolean
-fl_geometry_sums_add (FlGeometrySums *sums, const FlGeometryRow *rows, guint n_rows, guint n,
-                      const double *prior, const double *pull, double damping)
+fl_geometry_sums_add (FlGeometrySums *sums, const FlGeometryBlock *b)
 {
   double block[MOST * MOST], right[MOST];
-  lattice_block (rows, n_rows, n, prior, pull, damping, NULL, block, right);
-  if (!factor (block, n))
+  lattice_block (b, sums->n_panels, NULL, block, right);
+  if (!factor (block, b->n))
     return FALSE;
-  forward (block, n, right);
-  g_autofree double *cross = g_new0 (double, (gsize) sums->size *n);
-  g_autofree guint *panels = g_new (guint, n_rows);
-  guint n_touched = touched (rows, n_rows, panels);
-  add_panels (sums, rows, n_rows, n, cross);
-  for (guint p = 0; p < n_touched; p++)
-    for (guint i = AXES * panels[p]; i < AXES * (panels[p] + 1); i++)
-      {
-        double *mine = cross + (gsize) i * n, *line = sums->matrix + (gsize) i * sums->size;
-        forward (block, n, mine);
-        for (guint k = 0; k < n; k++)
-          sums->right[i] -= mine[k] * right[k];
-        for (guint q = 0; q <= p; q++)
-          for (guint j = AXES * panels[q]; j < AXES * (panels[q] + 1) && j <= i; j++)
-            for (guint k = 0; k < n; k++)
-              line[j] -= mine[k] * cross[(gsize) j * n + k];
-      }
+  forward (block, b->n, right);
+  Touched t = touch (sums, b);
+  guint width = t.n_columns;
+  add_rows (sums, b, &t);
+  forward_rows (block, b->n, t.cross, width);
+  for (guint i = 0; i < width; i++)
+    {
+      double *own = t.own + (gsize) i * width, *line = sums->matrix + (gsize) t.column[i] * sums->size;
+      for (guint k = 0; k < b->n; k++)
+        {
+          const double *cross = t.cross + (gsize) k * width;
+          double mine = cross[i];
+          t.right[i] -= mine * right[k];
+          for (guint j = 0; j <= i; j++)
+            own[j] -= mine * cross[j];
+        }
+      sums->right[t.column[i]] += t.right[i];
+      for (guint j = 0; j <= i; j++)
+        line[t.column[j]] += own[j];
+    }
+  touched_clear (&t);
   return TRUE;
 }
 
-static double
-element (const FlGeometrySums *sums, gsize i, gsize j)
-{
-  return i >= j ? sums->matrix[i * sums->size + j] : sums->matrix[j * sums->size + i];
-}
+/* --- levels --- */
 
-/* Sets column i of Sᵖ P (what parameter i does to every panel's equations). */
+/* What a parameter does to the sums' columns: at most 6 a panel. */
+typedef struct
+{
+  guint n;
+  guint *column;
+  double *factor;
+} Projection;
+
 static void
-project_column (const FlGeometrySums *sums, const FlGeometryLevels *levels, guint i, double *column)
+projections_free (Projection *p, guint n)
 {
-  double motion[AXES];
-  memset (column, 0, sums->size * sizeof *column);
-  for (guint panel = 0; panel < sums->n_panels; panel++)
-    if (fl_geometry_levels_motion (levels, i, panel, motion))
-      for (guint k = 0; k < AXES; k++)
-        if (motion[k] < 0 || motion[k] > 0)
-          for (guint row = 0; row < sums->size; row++)
-            column[row] += element (sums, row, (gsize) AXES * panel + k) * motion[k];
+  for (guint i = 0; i < n; i++)
+    {
+      g_free (p[i].column);
+      g_free (p[i].factor);
+    }
+  g_free (p);
 }
 
-/* Pᵀ v */
-static double
-project (const FlGeometryLevels *levels, guint i, const double *v)
+static void
+add_column (Projection *p, guint column, double factor)
 {
-  double motion[AXES], sum = 0;
-  for (guint panel = 0; panel < levels->n_panels; panel++)
-    if (fl_geometry_levels_motion (levels, i, panel, motion))
-      for (guint k = 0; k < AXES; k++)
-        sum += motion[k] * v[AXES * panel + k];
+  if (factor < 0 || factor > 0)
+    {
+      p->column[p->n] = column;
+      p->factor[p->n++] = factor;
+    }
+}
+
+static Projection *
+projections_new (const FlGeometrySums *sums, const FlGeometryLevels *levels)
+{
+  Projection *all = g_new0 (Projection, levels->n + 1);
+  for (guint i = 0; i < levels->n; i++)
+    {
+      const FlGeometryParameter *parameter = &levels->parameters[i];
+      guint most = parameter->level == FL_GEOMETRY_PANELS || parameter->level == FL_GEOMETRY_WINDOWS
+                       ? 1
+                       : levels->n_panels;
+      double motion[AXES];
+      all[i].column = g_new (guint, most * AXES);
+      all[i].factor = g_new (double, most *AXES);
+      if (parameter->level == FL_GEOMETRY_WINDOWS)
+        add_column (
+            &all[i],
+            sums->n_axes * sums->n_panels + FL_GEOMETRY_WINDOW_AXES * parameter->member + parameter->axis, 1);
+      for (guint panel = 0; panel < levels->n_panels; panel++)
+        if (fl_geometry_levels_motion (levels, i, panel, motion))
+          for (guint k = 0; k < sums->n_axes; k++)
+            add_column (&all[i], sums->n_axes * panel + k, motion[sums->axes[k]]);
+    }
+  return all;
+}
+
+static double
+project (const Projection *p, const double *v)
+{
+  double sum = 0;
+  for (guint i = 0; i < p->n; i++)
+    sum += p->factor[i] * v[p->column[i]];
   return sum;
+}
+
+/* The whole column of the symmetric sums times what parameter p does. */
+static void
+project_column (const FlGeometrySums *sums, const Projection *p, double *column)
+{
+  memset (column, 0, sums->size * sizeof *column);
+  for (guint i = 0; i < p->n; i++)
+    {
+      gsize c = p->column[i], size = sums->size;
+      for (gsize row = 0; row < size; row++)
+        column[row] +=
+            p->factor[i] * (row >= c ? sums->matrix[row * size + c] : sums->matrix[c * size + row]);
+    }
+}
+
+/* The factor of the levels' normal matrix (n × n); NULL: not positive definite. */
+static double *
+levels_factor (const FlGeometrySums *sums, const FlGeometryLevels *levels, const Projection *p,
+               double damping)
+{
+  guint n = levels->n;
+  g_autofree double *matrix = g_new0 (double, (gsize) n *n + 1), *column = g_new (double, sums->size);
+  for (guint i = 0; i < n; i++)
+    {
+      double sigma = levels->parameters[i].sigma;
+      project_column (sums, &p[i], column);
+      for (guint j = i; j < n; j++)
+        matrix[(gsize) j * n + i] = project (&p[j], column);
+      matrix[(gsize) i * n + i] = matrix[(gsize) i * n + i] * (1 + damping) + 1 / (sigma * sigma);
+    }
+  return factor (matrix, n) ? g_steal_pointer (&matrix) : NULL;
 }
 
 gboolean
@@ -217,28 +351,54 @@ fl_geometry_sums_solve (const FlGeometrySums *sums, const FlGeometryLevels *leve
                         double damping, double *step, double *motion)
 {
   guint n = levels->n;
-  g_autofree double *matrix = g_new0 (double, (gsize) n *n + 1), *column = g_new (double, sums->size);
-  for (guint i = 0; i < n; i++)
+  Projection *p = projections_new (sums, levels);
+  g_autofree double *l = levels_factor (sums, levels, p, damping);
+  for (guint i = 0; l != NULL && i < n; i++)
     {
-      double weight = 1 / (levels->parameters[i].sigma * levels->parameters[i].sigma);
-      project_column (sums, levels, i, column);
-      for (guint j = i; j < n; j++)
-        matrix[(gsize) j * n + i] = project (levels, j, column);
-      matrix[(gsize) i * n + i] = matrix[(gsize) i * n + i] * (1 + damping) + weight;
-      step[i] = project (levels, i, sums->right) - weight * gone[i];
+      double sigma = levels->parameters[i].sigma;
+      step[i] = project (&p[i], sums->right) - gone[i] / (sigma * sigma);
     }
-  if (!factor (matrix, n))
-    return FALSE;
-  forward (matrix, n, step);
-  backward (matrix, n, step);
-  memset (motion, 0, sums->size * sizeof *motion);
-  for (guint i = 0; i < n; i++)
-    for (guint panel = 0; panel < sums->n_panels; panel++)
+  guint before = AXES * sums->n_panels;
+  memset (motion, 0, (before + FL_GEOMETRY_WINDOW_AXES * sums->n_windows) * sizeof *motion);
+  if (l != NULL)
+    {
+      forward (l, n, step);
+      backward (l, n, step);
+    }
+  for (guint i = 0; l != NULL && i < n; i++)
+    for (guint c = 0; c < p[i].n; c++)
       {
-        double of[AXES];
-        if (fl_geometry_levels_motion (levels, i, panel, of))
-          for (guint k = 0; k < AXES; k++)
-            motion[AXES * panel + k] += of[k] * step[i];
+        guint column = p[i].column[c], panel = column / sums->n_axes;
+        guint at = panel < sums->n_panels ? AXES * panel + sums->axes[column % sums->n_axes]
+                                          : before + column - sums->n_axes * sums->n_panels;
+        motion[at] += p[i].factor[c] * step[i];
       }
-  return TRUE;
+  projections_free (p, n);
+  return l != NULL;
+}
+
+gboolean
+fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels, double *sigma,
+                         double *panel_sigma)
+{
+  guint n = levels->n;
+  Projection *p = projections_new (sums, levels);
+  g_autofree double *l = levels_factor (sums, levels, p, 0);
+  projections_free (p, n);
+  /* |L⁻¹ v|² is the variance of v · parameters. */
+  g_autofree double *v = g_new (double, n + 1);
+  memset (panel_sigma, 0, AXES * levels->n_panels * sizeof *panel_sigma);
+  for (guint i = 0; l != NULL && i < n + AXES * levels->n_panels; i++)
+    {
+      double square = 0, motion[AXES];
+      for (guint k = 0; k < n; k++)
+        v[k] = i < n                                                           ? k == i
+               : fl_geometry_levels_motion (levels, k, (i - n) / AXES, motion) ? motion[(i - n) % AXES]
+                                                                               : 0;
+      forward (l, n, v);
+      for (guint k = 0; k < n; k++)
+        square += v[k] * v[k];
+      *(i < n ? &sigma[i] : &panel_sigma[i - n]) = sqrt (square);
+    }
+  return l != NULL;
 }

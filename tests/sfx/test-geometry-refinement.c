@@ -112,7 +112,7 @@ typedef struct
 
 static void
 add_lattice (World *world, const FlDetector *truth, const FlKnownCell *known, FlRandom *random, guint n_spots,
-             double noise, double outliers)
+             double noise, double outliers, guint block)
 {
   FlShotGeometry geometry = { truth, NULL, fl_vec3 (0, 0, 0), WAVELENGTH };
   const FlMosaic mosaic = { .domain_size = 3000, .mosaicity = 1e-3 };
@@ -140,7 +140,9 @@ add_lattice (World *world, const FlDetector *truth, const FlKnownCell *known, Fl
       n++;
     }
   g_ptr_array_add (world->spots, spots);
-  FlGeometryLattice lattice = { .wavelength = WAVELENGTH, .spots = spots, .n_spots = n };
+  FlGeometryLattice lattice = {
+    .wavelength = WAVELENGTH, .spots = spots, .n_spots = n, .block = block, .window = G_MAXUINT
+  };
   lattice.star = turned (&star, random, fl_radians (0.05));
   g_array_append_val (world->lattices, lattice);
 }
@@ -154,7 +156,7 @@ make_world (const FlDetector *truth, guint n, guint n_spots, double noise, doubl
   for (guint i = 0; i < n; i++)
     {
       FlRandom random = fl_random (seed + i);
-      add_lattice (&world, truth, &known, &random, n_spots, noise, outliers);
+      add_lattice (&world, truth, &known, &random, n_spots, noise, outliers, i * FL_GEOMETRY_BLOCKS / n);
     }
   return world;
 }
@@ -177,8 +179,8 @@ test_derivatives (void)
 {
   guint group[N_PANELS], checked = 0;
   g_autoptr (FlDetector) flat = make_detector (group);
-  const FlGeometryFreedom all = { FL_GEOMETRY_PANELS, TRUE, TRUE, TRUE };
-  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (flat, group, &all);
+  const FlGeometryFreedom all = { FL_GEOMETRY_PANELS, TRUE, TRUE, TRUE, 0 };
+  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (flat, group, &all, NULL, 0);
   FlRandom random = fl_random (1);
   g_autoptr (FlDetector) detector = displaced (levels, flat, &random, 2, 0.5, fl_vec3 (0.3, -0.2, 0.5));
   g_autofree double *step = g_new0 (double, levels->n);
@@ -230,7 +232,7 @@ bring_back (guint n_lattices, double noise, double outliers, const FlGeometryOpt
 {
   guint group[N_PANELS];
   g_autoptr (FlDetector) start = make_detector (group);
-  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (start, group, &options->freedom);
+  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (start, group, &options->freedom, NULL, 0);
   FlRandom random = fl_random (5);
   g_autoptr (FlDetector) truth = displaced (levels, start, &random, 2, 0.2, fl_vec3 (0.12, -0.08, 0.3));
   World world = make_world (truth, n_lattices, 100, noise, outliers, 1000);
@@ -239,7 +241,7 @@ bring_back (guint n_lattices, double noise, double outliers, const FlGeometryOpt
   g_autoptr (GError) error = NULL;
   double before, after, along_before, along;
   gint64 began = g_get_monotonic_time ();
-  fl_geometry_refine (options, start, group, &known, world.lattices, &result, &error);
+  fl_geometry_refine (options, start, NULL, group, &known, world.lattices, &result, &error);
   g_assert_no_error (error);
   difference (truth, start, &before, &along_before);
   difference (truth, result.detector, &after, &along);
@@ -275,8 +277,8 @@ test_elimination (void)
   };
   guint group[N_PANELS];
   g_autoptr (FlDetector) detector = make_detector (group);
-  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (detector, group, &usual.freedom);
-  g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (N_PANELS);
+  g_autoptr (FlGeometryLevels) levels = fl_geometry_levels_new (detector, group, &usual.freedom, NULL, 0);
+  g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (levels);
   FlRandom random = fl_random (3);
   static FlGeometryRow rows[N_LATTICES][N_ROWS];
   const double prior[N_OWN] = { 1, 2, 3, 4, 5 }, pull[N_OWN] = { 0.1, -0.2, 0.3, 0, 0.5 };
@@ -296,16 +298,18 @@ test_elimination (void)
                 row->of_panel[c][k] = between (&random, 1);
             }
         }
-      g_assert_true (fl_geometry_sums_add (sums, rows[i], N_ROWS, N_OWN, prior, pull, 0));
+      const FlGeometryBlock block = { rows[i], N_ROWS, N_OWN, G_MAXUINT, prior, pull, 0 };
+      g_assert_true (fl_geometry_sums_add (sums, &block));
     }
   g_autofree double *gone = g_new0 (double, levels->n), *step = g_new0 (double, levels->n),
-                    *motion = g_new0 (double, sums->size), *left = g_new0 (double, levels->n);
+                    *motion = g_new0 (double, FL_GEOMETRY_AXES *N_PANELS), *left = g_new0 (double, levels->n);
   gone[1] = 0.01;
   g_assert_true (fl_geometry_sums_solve (sums, levels, gone, 0, step, motion));
   for (guint i = 0; i < N_LATTICES; i++)
     {
       double own[FL_REFINEMENT_MOST], own_left[N_OWN];
-      g_assert_true (fl_geometry_lattice_step (rows[i], N_ROWS, N_OWN, prior, pull, 0, motion, own));
+      const FlGeometryBlock block = { rows[i], N_ROWS, N_OWN, G_MAXUINT, prior, pull, 0 };
+      g_assert_true (fl_geometry_lattice_step (&block, N_PANELS, motion, own));
       for (guint k = 0; k < N_OWN; k++)
         own_left[k] = pull[k] - prior[k] * own[k];
       for (guint r = 0; r < N_ROWS; r++)
@@ -346,7 +350,8 @@ test_refusals (void)
       World world = make_world (detector, n, 10, 0.3, 0, 1);
       g_auto (FlGeometryResult) result = { 0 };
       g_autoptr (GError) error = NULL;
-      g_assert_false (fl_geometry_refine (&usual, detector, group, &known, world.lattices, &result, &error));
+      g_assert_false (
+          fl_geometry_refine (&usual, detector, NULL, group, &known, world.lattices, &result, &error));
       g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
       world_clear (&world);
     }
