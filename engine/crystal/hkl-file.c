@@ -1,11 +1,16 @@
 #include "engine/crystal/hkl-file.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
 
 #define HKL_MAGIC "CrystFEL reflection list version 2"
+#define LINE      512 /* bytes; a reflection takes about 60 */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FILE, fclose)
 
 /* A Laue group's rotations are those of this space group. */
 static const struct
@@ -39,11 +44,11 @@ wrong (const char *path, guint line, const char *what, GError **error)
 }
 
 static gboolean
-laue_from_line (const char *path, const char *line, FlSymmetry **symmetry, GError **error)
+laue_from_line (const char *path, char *line, FlSymmetry **symmetry, GError **error)
 {
-  if (line == NULL || !g_str_has_prefix (line, "Symmetry:"))
+  if (!g_str_has_prefix (line, "Symmetry:"))
     return wrong (path, 2, "no symmetry, expected 'Symmetry: 4/mmm' or another Laue group", error);
-  g_autofree char *name = g_strstrip (g_strdup (line + strlen ("Symmetry:")));
+  const char *name = g_strstrip (line + strlen ("Symmetry:"));
   for (guint i = 0; i < G_N_ELEMENTS (laue_groups); i++)
     if (strcmp (name, laue_groups[i].laue) == 0)
       {
@@ -56,9 +61,9 @@ laue_from_line (const char *path, const char *line, FlSymmetry **symmetry, GErro
   return FALSE;
 }
 
-/* "h k l I …" */
+/* "h k l I phase sigma nmeas"; what is behind I may be missing. */
 static gboolean
-parse_row (const char *line, FlMiller *m, double *value)
+parse_row (const char *line, FlHklRow *row)
 {
   char *end = (char *) line;
   int hkl[3];
@@ -71,42 +76,86 @@ parse_row (const char *line, FlMiller *m, double *value)
       hkl[i] = (int) n;
     }
   const char *start = end;
-  *value = g_ascii_strtod (start, &end);
-  *m = (FlMiller){ hkl[0], hkl[1], hkl[2] };
-  return end != start && isfinite (*value);
+  *row = (FlHklRow){ .hkl = { hkl[0], hkl[1], hkl[2] }, .intensity = g_ascii_strtod (start, &end) };
+  if (end == start || !isfinite (row->intensity))
+    return FALSE;
+  end += strspn (end, " ");
+  end += strcspn (end, " "); /* the phase, or "-" */
+  double sigma = g_ascii_strtod (end, &end);
+  row->sigma = isfinite (sigma) ? MAX (sigma, 0) : 0;
+  row->n_measured = (guint) CLAMP (g_ascii_strtoll (end, NULL, 10), 0, G_MAXINT);
+  return TRUE;
+}
+
+/* Without its end. FALSE at the end of the file. */
+static gboolean
+next_line (FILE *file, char line[LINE])
+{
+  line[0] = '\0';
+  if (fgets (line, LINE, file) == NULL)
+    return FALSE;
+  line[strcspn (line, "\n")] = '\0';
+  return TRUE;
+}
+
+/* FALSE with error when the list does not end as it should. */
+static gboolean
+read_rows (const char *path, FILE *file, GArray *rows, GError **error)
+{
+  char line[LINE];
+  FlHklRow row;
+  guint n = 3;
+  for (next_line (file, line); next_line (file, line); g_array_append_val (rows, row))
+    {
+      n++;
+      if (g_str_has_prefix (line, "End of reflections"))
+        return TRUE;
+      if (!parse_row (line, &row))
+        return wrong (path, n, "not a reflection, expected h k l and an intensity", error);
+    }
+  return wrong (path, n, "the list stops, expected 'End of reflections'", error);
+}
+
+GArray *
+fl_hkl_file_rows (const char *path, FlSymmetry **symmetry, GError **error)
+{
+  char line[LINE];
+  g_autoptr (FILE) file = fopen (path, "r");
+  g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (FlHklRow));
+  *symmetry = NULL;
+  if (file == NULL || (!next_line (file, line) && ferror (file) != 0))
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, g_strerror (errno));
+      return NULL;
+    }
+  if (!g_str_has_prefix (line, HKL_MAGIC))
+    {
+      wrong (path, 1, "not a reflection list, expected '" HKL_MAGIC ".0'", error);
+      return NULL;
+    }
+  next_line (file, line);
+  if (laue_from_line (path, line, symmetry, error) && read_rows (path, file, rows, error))
+    return g_steal_pointer (&rows);
+  g_clear_pointer (symmetry, fl_symmetry_free);
+  return NULL;
 }
 
 gboolean
 fl_hkl_file_read (const char *path, FlIntensities *intensities, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
-  if (!g_file_get_contents (path, &text, NULL, &local))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, local->message);
-      return FALSE;
-    }
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  if (lines[0] == NULL || !g_str_has_prefix (lines[0], HKL_MAGIC))
-    return wrong (path, 1, "not a reflection list, expected 'CrystFEL reflection list version 2.0'", error);
   g_autoptr (FlSymmetry) symmetry = NULL;
-  if (!laue_from_line (path, lines[1], &symmetry, error))
-    return FALSE;
-  for (guint i = 3; lines[2] != NULL && lines[i] != NULL; i++)
+  g_autoptr (GArray) rows = fl_hkl_file_rows (path, &symmetry, error);
+  for (guint i = 0; rows != NULL && i < rows->len; i++)
     {
-      FlMiller m;
-      double value;
-      if (g_str_has_prefix (lines[i], "End of reflections"))
-        return TRUE;
-      if (!parse_row (lines[i], &m, &value))
-        return wrong (path, i + 1, "not a reflection, expected h k l and an intensity", error);
-      float *alone = fl_intensities_at (intensities, m.h, m.k, m.l);
+      const FlHklRow *row = &g_array_index (rows, FlHklRow, i);
+      float value = (float) MAX (row->intensity, 0);
+      float *alone = fl_intensities_at (intensities, row->hkl.h, row->hkl.k, row->hkl.l);
       if (symmetry != NULL)
-        fl_intensities_set_class (intensities, symmetry, m, (float) MAX (value, 0));
+        fl_intensities_set_class (intensities, symmetry, row->hkl, value);
       else if (alone != NULL)
-        *alone = (float) MAX (value, 0);
+        *alone = value;
     }
-  return wrong (path, g_strv_length (lines), "the list stops, expected 'End of reflections'", error);
+  return rows != NULL;
 }
 
 static gboolean

@@ -161,3 +161,15 @@ fl_reindexing_ambiguities (const FlCell *cell, const FlSymmetry *symmetry, doubl
     }
   return list;
 }
+
+/* As q = Σ h a* stays where it is, the new a is Σ r a / divisor, summed over columns of r. */
+FlCell
+fl_reindexing_cell (const FlReindexing *r, const FlCell *cell)
+{
+  FlMat3 basis = fl_cell_basis (cell), factors;
+  for (int j = 0; j < 9; j++)
+    factors.m[j % 3][j / 3] = (double) r->r[j / 3][j % 3] / r->divisor;
+  basis = fl_mat3_multiply (&factors, &basis);
+  FlMat3 star = fl_lattice_star (&basis);
+  return fl_lattice_cell (&star);
+}

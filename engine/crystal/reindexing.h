@@ -18,3 +18,5 @@ typedef struct
  * (relative; rad) allow; the identity is not among them. None: `*n` is 0. Free with g_free. */
 FlReindexing *fl_reindexing_ambiguities (const FlCell *cell, const FlSymmetry *symmetry,
                                          double length_tolerance, double angle_tolerance, guint *n);
+/* The cell of the same lattice when it is taken in the setting that `r` leads to. */
+FlCell fl_reindexing_cell (const FlReindexing *r, const FlCell *cell);

@@ -1,5 +1,7 @@
 #include "engine/merge/filter.h"
 
+#include <string.h>
+
 #include "engine/base/units.h"
 
 static gboolean
@@ -23,6 +25,36 @@ is_in_cluster (const FlMergeFilter *filter, const float cell[6])
   return filter->in_cluster (values, filter->data);
 }
 
+void
+fl_merge_lattice_cell (const FlMergeLattice *lattice, const FlReindexing *settings, guint setting,
+                       float cell[6])
+{
+  const float *c = lattice->cell;
+  memcpy (cell, c, 6 * sizeof *cell);
+  if (setting == 0)
+    return;
+  const FlCell own = { (double) c[0], (double) c[1], (double) c[2],
+                       (double) c[3], (double) c[4], (double) c[5] };
+  FlCell other = fl_reindexing_cell (&settings[setting - 1], &own);
+  const double values[] = { other.a, other.b, other.c, other.alpha, other.beta, other.gamma };
+  for (int i = 0; i < 6; i++)
+    cell[i] = (float) values[i];
+}
+
+static gboolean
+belongs (const FlMergeFilter *filter, const FlMergeLattice *lattice)
+{
+  for (guint setting = 0; setting <= filter->n_settings; setting++)
+    {
+      float cell[6];
+      fl_merge_lattice_cell (lattice, filter->settings, setting, cell);
+      if ((filter->cell == NULL || is_cell_near (filter, cell))
+          && (filter->in_cluster == NULL || is_in_cluster (filter, cell)))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static FlMergeReason
 judge (const FlMergeFilter *filter, const FlMergeLattice *lattice)
 {
@@ -30,8 +62,7 @@ judge (const FlMergeFilter *filter, const FlMergeLattice *lattice)
     return FL_MERGE_FEW_REFLECTIONS;
   if (filter->centring != 0 && lattice->centring != (guint8) filter->centring)
     return FL_MERGE_OTHER_SYMMETRY;
-  if ((filter->cell != NULL && !is_cell_near (filter, lattice->cell))
-      || (filter->in_cluster != NULL && !is_in_cluster (filter, lattice->cell)))
+  if (!belongs (filter, lattice))
     return FL_MERGE_CELL;
   if (filter->d_min > 0 && (double) lattice->resolution > filter->d_min)
     return FL_MERGE_RESOLUTION;

@@ -23,7 +23,9 @@ typedef struct
   FlUniqueList *list;
   FlReindexing *settings;
   guint n_settings;
-  FlMergeReference *outside; /* from merge.reference, or NULL */
+  GArray *outside_rows; /* FlHklRow of merge.reference, at rank 0 */
+  FlSymmetry *outside_symmetry;
+  FlMergeReference *outside; /* merge.reference, or NULL */
   guint64 params_sum;
 
   guint cycles;
@@ -45,7 +47,9 @@ gboolean fl_merge_job_agree (FlMergeJob *job, GError **error);
 gboolean fl_merge_job_set_up (FlMergeJob *job, GError **error);
 /* Mean cell and energy of the lattices in the result, into `row`. */
 void fl_merge_job_means (FlMergeJob *job);
-FlMergeReference *fl_merge_job_read_reference (const char *path, const FlUniqueList *list, GError **error);
+/* merge.reference, if there is one: read first, so that what is none is told at once; placed by set_up(). */
+gboolean fl_merge_job_read_reference (FlMergeJob *job, GError **error);
+gboolean fl_merge_job_place_reference (FlMergeJob *job, GError **error);
 
 /* merged.mtz, merged.hkl, merge.json, merge.state and the journal; rank 0 alone. */
 gboolean fl_merge_job_write (FlMergeJob *job, guint64 started, GError **error);

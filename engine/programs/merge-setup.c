@@ -6,8 +6,6 @@
 #include "engine/base/cell-clusters.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
-#include "engine/crystal/hkl-file.h"
-#include "engine/crystal/mtz.h"
 #include "engine/merge/filter.h"
 #include "engine/programs/merge-job.h"
 
@@ -62,7 +60,7 @@ gather_told (const FlMergeJob *job)
                     .centring = l->centring,
                     .energy = l->energy,
                     .resolution = l->resolution };
-      memcpy (told.cell, l->cell, sizeof told.cell);
+      fl_merge_lattice_cell (l, job->settings, l->setting, told.cell);
       if (l->reason == FL_MERGE_ACCEPTED)
         g_array_append_val (own, told);
     }
@@ -225,6 +223,8 @@ filter (FlMergeJob *job, GError **error)
     .d_min = fl_params_real (params, "merge.lattice_d_min"),
     .min_confidence = fl_params_real (params, "merge.min_confidence"),
     .centring = job->group.centring,
+    .settings = job->settings,
+    .n_settings = job->n_settings,
     .cell = length > 0 || angle > 0 ? &job->cell : NULL,
     .length_tolerance = length > 0 ? length : G_MAXDOUBLE,
     .angle_tolerance = angle > 0 ? angle : G_MAXDOUBLE,
@@ -239,7 +239,6 @@ gboolean
 fl_merge_job_set_up (FlMergeJob *job, GError **error)
 {
   const FlParams *params = job->params;
-  const char *reference = fl_params_text (params, "merge.reference");
   g_autoptr (GArray) told = gather_told (job);
   double reached = told != NULL ? quantile (told, G_STRUCT_OFFSET (Told, resolution), REACHED_BY) : 0;
   double d_min = fl_params_real (params, "merge.d_min");
@@ -256,90 +255,9 @@ fl_merge_job_set_up (FlMergeJob *job, GError **error)
   constrain_cell (job);
   job->list =
       fl_unique_list_new (&job->cell, job->symmetry, d_min, fl_params_real (params, "merge.d_max"), error);
-  if (job->list == NULL || !filter (job, error))
+  if (job->list == NULL)
     return FALSE;
   job->settings = fl_reindexing_ambiguities (&job->cell, job->symmetry, AMBIGUITY_LENGTH, AMBIGUITY_ANGLE,
                                              &job->n_settings);
-  return *reference == '\0'
-         || (job->outside = fl_merge_job_read_reference (reference, job->list, error)) != NULL;
-}
-
-/* --- intensities from outside --- */
-
-typedef struct
-{
-  FlMergeReference *reference;
-  const FlUniqueList *list;
-  guint n;
-} Filling;
-
-static void
-fill (Filling *filling, FlMiller hkl, double intensity, double sigma)
-{
-  guint32 number = fl_unique_list_find (filling->list, hkl, NULL);
-  if (number == FL_UNIQUE_NONE || !isfinite (intensity))
-    return;
-  filling->reference->intensity[number] = (float) intensity;
-  filling->reference->sigma[number] = (float) sigma;
-  filling->n += filling->reference->count[number] == 0;
-  filling->reference->count[number] = 1;
-}
-
-static gboolean
-fill_from_mtz (Filling *filling, const char *path, GError **error)
-{
-  g_autoptr (FlMtz) mtz = fl_mtz_read (path, error);
-  guint column = 3;
-  if (mtz == NULL)
-    return FALSE;
-  while (column < mtz->n_columns && mtz->columns[column].type != 'J')
-    column++;
-  if (column >= mtz->n_columns)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has no intensities, expected a column of type J",
-                   path);
-      return FALSE;
-    }
-  gboolean sigmas = column + 1 < mtz->n_columns && mtz->columns[column + 1].type == 'Q';
-  for (guint i = 0; i < mtz->n; i++)
-    {
-      const float *row = mtz->data + (gsize) i * mtz->n_columns;
-      fill (filling, (FlMiller){ (int) row[0], (int) row[1], (int) row[2] }, (double) row[column],
-            sigmas ? (double) row[column + 1] : 1);
-    }
-  return TRUE;
-}
-
-static gboolean
-fill_from_hkl (Filling *filling, const char *path, GError **error)
-{
-  double d_min = HUGE_VAL;
-  for (guint i = 0; i < fl_unique_list_n (filling->list); i++)
-    d_min = MIN (d_min, (double) fl_unique_list_at (filling->list, i)->d);
-  g_autoptr (FlIntensities) intensities =
-      fl_intensities_new (fl_unique_list_cell (filling->list), d_min * 0.9999, error);
-  if (intensities == NULL || !fl_hkl_file_read (path, intensities, error))
-    return FALSE;
-  for (guint i = 0; i < fl_unique_list_n (filling->list); i++)
-    {
-      FlMiller m = fl_unique_list_at (filling->list, i)->hkl;
-      double value = (double) fl_intensities_get (intensities, m.h, m.k, m.l);
-      if (value > 0) /* 0: none, or a negative one, which the reader does not keep */
-        fill (filling, m, value, 1);
-    }
-  return TRUE;
-}
-
-FlMergeReference *
-fl_merge_job_read_reference (const char *path, const FlUniqueList *list, GError **error)
-{
-  g_autoptr (FlMergeReference) reference = fl_merge_reference_new (fl_unique_list_n (list));
-  Filling filling = { reference, list, 0 };
-  gboolean ok = g_str_has_suffix (path, ".mtz") ? fill_from_mtz (&filling, path, error)
-                                                : fill_from_hkl (&filling, path, error);
-  if (ok && filling.n > 0)
-    return g_steal_pointer (&reference);
-  if (ok)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: has no reflection of this cell and resolution", path);
-  return NULL;
+  return filter (job, error) && fl_merge_job_place_reference (job, error);
 }

@@ -3,15 +3,16 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/merge/ambiguity.h"
+#include "engine/merge/cycles.h"
 #include "engine/merge/filter.h"
 #include "engine/merge/polarisation.h"
-#include "engine/merge/scaling.h"
 #include "engine/merge/trend.h"
 #include "engine/programs/merge-job.h"
 #include "engine/programs/program.h"
@@ -114,6 +115,29 @@ begin_attempt (FlMergeJob *job, guint wanted, int *hold, GError **error)
     write_params (job, error);
 }
 
+/* Lattices that came twice would agree with themselves. */
+static gboolean
+inputs_differ (char **inputs, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (char **input = inputs; *input != NULL; input++)
+    {
+      struct stat about;
+      if (stat (*input, &about) != 0)
+        continue; /* its reader says so */
+      char *identity = g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, (guint64) about.st_dev,
+                                        (guint64) about.st_ino);
+      const char *before = g_hash_table_lookup (seen, identity);
+      if (before != NULL)
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is the same input as %s, expected each once",
+                     *input, before);
+      g_hash_table_replace (seen, identity, *input);
+      if (before != NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /* Of all that decides about the numbers. */
 static guint64
 sum_of_params (const FlMergeJob *job)
@@ -188,29 +212,32 @@ name_ambiguity (FlMergeJob *job)
 /* --- working --- */
 
 static gboolean
-is_asked_to_stop (const FlMergeJob *job)
+is_asked_to_stop (gpointer data)
 {
+  const FlMergeJob *job = data;
   guint64 asked = fl_parallel_stop_asked ();
   fl_parallel_sum_u64 (job->parallel, &asked, 1);
   return asked > 0;
 }
 
 static gboolean
-save_and_stop (FlMergeJob *job, guint cycles, GError **error)
+save_and_stop (FlMergeJob *job, const FlMergeCycles *cycles, GError **error)
 {
   g_autofree char *path = g_build_filename (job->out, STATE, NULL);
   g_autoptr (FlMergeState) state = fl_merge_state_of (job->set);
+  if (cycles->last != NULL)
+    fl_merge_state_keep (state, job->list, cycles->last);
   state->header.params_sum = job->params_sum;
-  state->header.cycles = cycles;
+  state->header.cycles = cycles->done;
   if (job->first && fl_merge_state_write (state, path, error))
     g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
-                 "asked to stop after %u cycles: saved; the next attempt goes on from there", cycles);
+                 "asked to stop after %u cycles: saved; the next attempt goes on from there", cycles->done);
   return fl_merge_job_agree (job, error);
 }
 
-/* What an attempt that was asked to stop has left of the same merge: cycles done. */
-static guint
-go_on (FlMergeJob *job)
+/* What an attempt that was asked to stop has left of the same merge. */
+static void
+go_on (FlMergeJob *job, FlMergeCycles *cycles)
 {
   g_autofree char *path = g_build_filename (job->out, STATE, NULL);
   g_autoptr (FlMergeState) own = fl_merge_state_of (job->set);
@@ -218,50 +245,42 @@ go_on (FlMergeJob *job)
   guint64 usable = saved != NULL && !saved->header.complete && saved->header.params_sum == job->params_sum
                    && saved->header.lattice_sum == own->header.lattice_sum;
   if (fl_parallel_share_u64 (job->parallel, usable) == 0 || saved == NULL)
-    return 0;
+    return;
   fl_merge_state_apply (saved, job->set);
   fl_merge_set_index (job->set, job->list, job->settings);
-  return saved->header.cycles;
+  g_clear_pointer (&cycles->last, fl_merge_reference_free);
+  cycles->last = fl_merge_state_reference (saved, job->list);
+  cycles->done = saved->header.cycles;
 }
 
 static gboolean
 fit (FlMergeJob *job, GError **error)
 {
   const FlParams *params = job->params;
-  gsize memory = (gsize) fl_params_int (params, "merge.memory") << 19; /* half of it */
   guint postrefine = fl_params_choice (params, "merge.postrefine");
-  gboolean scale = fl_params_bool (params, "merge.scale");
-  FlScalingOptions options = { .b = fl_params_bool (params, "merge.b_factor"),
-                               .width = postrefine >= 1,
-                               .rotation = postrefine >= 2,
-                               .min_cc = fl_params_real (params, "merge.min_cc") };
-  g_autoptr (FlMergeReference) known =
-      job->parent != NULL ? fl_merge_state_reference (job->parent, job->list) : NULL;
+  FlMergeCycles cycles = { .scaling = { .b = fl_params_bool (params, "merge.b_factor"),
+                                        .width = postrefine >= 1,
+                                        .rotation = postrefine >= 2,
+                                        .min_cc = fl_params_real (params, "merge.min_cc") },
+                           .outside = job->outside,
+                           .most = (guint) fl_params_int (params, "merge.cycles"),
+                           .memory = (gsize) fl_params_int (params, "merge.memory") << 19, /* half of it */
+                           .stop = is_asked_to_stop,
+                           .data = job };
+  if (!fl_params_bool (params, "merge.scale"))
+    cycles.most = 0;
   fl_merge_set_index (job->set, job->list, job->settings);
   fl_merge_scale_start (job->set, postrefine > 0 ? 1 : 0);
-  job->cycles = scale ? (guint) fl_params_int (params, "merge.cycles") : 0;
-  if (known != NULL)
-    {
-      fl_merge_state_apply (job->parent, job->set);
-      job->cycles = (job->cycles + 1) / 2; /* most lattices are where they belong */
-    }
-  guint done = go_on (job);
-  if (done == 0 && job->n_settings > 0)
+  if (job->parent != NULL && (cycles.last = fl_merge_state_reference (job->parent, job->list)) != NULL)
+    fl_merge_state_apply (job->parent, job->set);
+  go_on (job, &cycles);
+  if (cycles.done == 0 && job->n_settings > 0)
     job->reindexed = fl_merge_resolve (job->set, job->list, job->settings, job->n_settings,
-                                       job->outside != NULL ? job->outside : known);
-  for (guint cycle = done; cycle < job->cycles; cycle++)
-    {
-      if (is_asked_to_stop (job))
-        return save_and_stop (job, cycle, error);
-      g_autoptr (FlMergeReference) merged = NULL;
-      const FlMergeReference *reference = job->outside != NULL          ? job->outside
-                                          : cycle == 0 && known != NULL ? known
-                                                                        : NULL;
-      if (reference == NULL)
-        reference = merged = fl_merging_reference (job->set, job->list, 1, memory);
-      fl_merge_scale (job->set, job->list, reference, &options);
-    }
-  return TRUE;
+                                       job->outside != NULL ? job->outside : cycles.last);
+  gboolean ok = fl_merge_cycles (job->set, job->list, &cycles) || save_and_stop (job, &cycles, error);
+  job->cycles = cycles.done;
+  g_clear_pointer (&cycles.last, fl_merge_reference_free);
+  return ok;
 }
 
 static guint64
@@ -347,6 +366,10 @@ start (FlMergeJob *job, const Options *options, int *hold, GError **error)
   job->params = fl_program_params (&options->common, error);
   if (!fl_merge_job_agree (job, error))
     return FALSE;
+  if (job->first)
+    inputs_differ (options->inputs, error);
+  if (!fl_merge_job_agree (job, error) || !fl_merge_job_read_reference (job, error))
+    return FALSE;
   if (options->parent != NULL)
     {
       g_autofree char *path = g_build_filename (options->parent, STATE, NULL);
@@ -394,6 +417,8 @@ job_clear (FlMergeJob *job)
   g_clear_pointer (&job->result, fl_merge_result_free);
   g_clear_pointer (&job->shells, g_array_unref);
   g_clear_pointer (&job->trend, g_array_unref);
+  g_clear_pointer (&job->outside_rows, g_array_unref);
+  g_clear_pointer (&job->outside_symmetry, fl_symmetry_free);
   g_clear_pointer (&job->list, fl_unique_list_free);
   g_clear_pointer (&job->symmetry, fl_symmetry_free);
   g_clear_pointer (&job->set, fl_merge_set_free);

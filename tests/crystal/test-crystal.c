@@ -172,6 +172,16 @@ test_list (void)
   g_assert_cmpfloat ((double) fl_intensities_get (intensities, 1, -3, 2), ==, 12.5);
   g_assert_cmpfloat ((double) fl_intensities_get (intensities, 3, 2, 1), ==, 0);
   g_assert_cmpfloat ((double) fl_intensities_get (intensities, 2, 2, 0), ==, 0);
+  /* As rows it is as it was. */
+  g_autoptr (FlSymmetry) symmetry = NULL;
+  g_autoptr (GArray) rows = fl_hkl_file_rows (path, &symmetry, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (rows->len, ==, 3);
+  g_assert_cmpuint (symmetry->n, ==, 8);
+  const FlHklRow *row = &g_array_index (rows, FlHklRow, 1);
+  g_assert_true (row->hkl.h == 2 && row->hkl.k == 2 && row->hkl.l == 0 && row->n_measured == 1);
+  g_assert_cmpfloat (row->intensity, ==, -4);
+  g_assert_cmpfloat (row->sigma, ==, 0.5);
   g_unlink (path);
 }
 

@@ -196,6 +196,78 @@ test_filter (void)
   g_array_unref (set.lattices);
 }
 
+/* A reflection lies as far out in the other setting's cell as in its own. */
+static void
+test_cell_in_setting (void)
+{
+  static const struct
+  {
+    const char *group;
+    double cell[6];
+  } cases[] = { { "P 21 21 21", { 79, 80, 38, 90, 90, 90 } }, { "P 31", { 60, 60.5, 90, 90, 90, 119.5 } },
+                { "P 1 2 1", { 40, 60, 40.3, 90, 105, 90 } }, { "I 2 3", { 70, 70.2, 70.4, 90, 90, 90 } },
+                { "P 1", { 50, 51, 52, 90, 90.5, 91 } },      { "R 3:H", { 80, 80, 196, 90, 90, 120 } } };
+  for (gsize c = 0; c < G_N_ELEMENTS (cases); c++)
+    {
+      guint n;
+      FlCell cell;
+      FlMergeLattice lattice = { 0 };
+      g_assert_true (fl_cell_from_degrees (cases[c].cell, &cell, NULL));
+      const double values[] = { cell.a, cell.b, cell.c, cell.alpha, cell.beta, cell.gamma };
+      for (int i = 0; i < 6; i++)
+        lattice.cell[i] = (float) values[i];
+      g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol (cases[c].group, NULL);
+      g_autofree FlReindexing *settings = fl_reindexing_ambiguities (&cell, symmetry, 0.03, 0.05, &n);
+      g_assert_cmpuint (n, >, 0);
+      FlMat3 metric = fl_cell_reciprocal_metric (&cell);
+      for (guint s = 0; s < n; s++)
+        {
+          float v[6];
+          fl_merge_lattice_cell (&lattice, settings, s + 1, v);
+          const FlCell other = { (double) v[0], (double) v[1], (double) v[2],
+                                 (double) v[3], (double) v[4], (double) v[5] };
+          FlMat3 other_metric = fl_cell_reciprocal_metric (&other);
+          const int d = settings[s].divisor, h[3] = { 3 * d, -4 * d, 7 * d };
+          int to[3];
+          for (int j = 0; j < 3; j++)
+            to[j] =
+                (h[0] * settings[s].r[0][j] + h[1] * settings[s].r[1][j] + h[2] * settings[s].r[2][j]) / d;
+          double here = fl_inverse_d_squared (&metric, h[0], h[1], h[2]);
+          double there = fl_inverse_d_squared (&other_metric, to[0], to[1], to[2]);
+          g_assert_cmpfloat (fabs (there / here - 1), <, 1e-5);
+        }
+    }
+}
+
+/* a and b differ by less than lattices are told apart by: indexed the other way round, one belongs, too. */
+static void
+test_filter_settings (void)
+{
+  const FlCell cell = { 79, 79.8, 38, G_PI / 2, G_PI / 2, G_PI / 2 };
+  FlMergeLattice all[3] = { { .cell = { 79, 79.8f, 38, 1.5708f, 1.5708f, 1.5708f } },
+                            { .cell = { 79.8f, 79, 38, 1.5708f, 1.5708f, 1.5708f } },
+                            { .cell = { 79, 79, 38, 1.5708f, 1.5708f, 1.5708f } } };
+  g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol ("P 21 21 21", NULL);
+  guint n;
+  g_autofree FlReindexing *settings = fl_reindexing_ambiguities (&cell, symmetry, 0.02, 0.03, &n);
+  g_assert_cmpuint (n, ==, 1);
+  for (guint with = 0; with < 2; with++)
+    {
+      FlMergeSet set = { .parallel = parallel,
+                         .lattices = g_array_new (FALSE, FALSE, sizeof (FlMergeLattice)) };
+      g_array_append_vals (set.lattices, all, 3);
+      fl_merge_filter (&set, &(FlMergeFilter){ .cell = &cell,
+                                               .length_tolerance = 0.004,
+                                               .angle_tolerance = 0.01,
+                                               .settings = settings,
+                                               .n_settings = with });
+      g_assert_cmpint (fl_merge_set_lattice (&set, 0)->reason, ==, FL_MERGE_ACCEPTED);
+      g_assert_cmpint (fl_merge_set_lattice (&set, 1)->reason, ==, with ? FL_MERGE_ACCEPTED : FL_MERGE_CELL);
+      g_assert_cmpint (fl_merge_set_lattice (&set, 2)->reason, ==, FL_MERGE_CELL);
+      g_array_unref (set.lattices);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -206,6 +278,8 @@ main (int argc, char **argv)
   g_test_add_func ("/input/missing", test_missing);
   g_test_add_func ("/input/stream", test_stream);
   g_test_add_func ("/input/filter", test_filter);
+  g_test_add_func ("/input/filter-settings", test_filter_settings);
+  g_test_add_func ("/input/cell-in-setting", test_cell_in_setting);
   int status = g_test_run ();
   fl_parallel_finish (parallel);
   return status;

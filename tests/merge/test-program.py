@@ -50,6 +50,31 @@ def correlation(a, b, least, most):
     return xy / math.sqrt(sum((p[0] - x) ** 2 for p in both) * sum((p[1] - y) ** 2 for p in both)), n
 
 
+def references(place, one, stream):
+    """The same intensities from outside, whatever the file: as a list, as MTZ, as a list of lower symmetry."""
+    lines = open(os.path.join(one, "merged.hkl")).read().splitlines()
+    rows = [line.split() for line in lines[3:-1]]
+    low = os.path.join(place, "low.hkl")
+    with open(low, "w") as file:  # mmm: k h l is another class
+        each = ["%s %s %s %s - %s 1" % (*hkl, row[3], row[5]) for row in rows for hkl in {(row[0], row[1], row[2]), (row[1], row[0], row[2])}]
+        file.write("\n".join([lines[0], "Symmetry: mmm", lines[2], *each, lines[-1], ""]))
+    found = []
+    for reference in (os.path.join(one, "merged.hkl"), os.path.join(one, "merged.mtz"), low):
+        folder = os.path.join(place, "by-" + os.path.basename(reference))
+        code, _, complaint = merge("--out", folder, *SETS, "--set", "merge.reference=" + reference, stream, ranks=2 if MPIRUN else 1)
+        found.append((json.load(open(os.path.join(folder, "merge.json")))["merge"]["cc_iso"], open(os.path.join(folder, "merged.hkl")).read())
+                     if code == 0 else (0, complaint))
+    cc, n = correlation(table(found[0][1]), table(found[1][1]), 2.4, 30)
+    negative = sum(float(row[3]) < 0 for row in rows)
+    check(negative > 20 and found[0][0] > 0.9 and abs(found[0][0] - found[1][0]) < 1e-4 and cc > 0.99999,
+          f"a list with {negative} negative intensities and an MTZ are the same reference: CCiso {found[0][0]:.5f}, {found[1][0]:.5f}; CC {cc:.6f} of {n}")
+    check(found[2] == found[0], f"and so is a list of lower symmetry: CCiso {found[2][0]:.5f}")
+    with open(low, "w") as file:
+        file.write("\n".join([*lines[:3], *(line for line in lines[3:-1] if float(line.split()[3]) < 0), lines[-1], ""]))
+    code, _, complaint = merge("--out", os.path.join(place, "negative"), *SETS, "--set", "merge.reference=" + low, stream)
+    check(code == 0, f"one of negative intensities alone is not empty: {complaint}")
+
+
 def all_checks(place):
     stream = os.path.join(place, "A.stream")
     with gzip.open(os.path.join(DATA, "A-xgandalf-fast.stream.gz")) as packed, open(stream, "wb") as out:
@@ -76,6 +101,7 @@ def all_checks(place):
           "merge.json has shells, trend and parameters")
     check(any(f.endswith(".flj") for f in os.listdir(os.path.join(one, "attempt-0001"))), "a journal lies in the attempt's folder")
 
+    references(place, one, stream)
     warm = os.path.join(place, "warm")
     code, said, complaint = merge("--out", warm, *SETS, "--parent", one, stream)
     again = json.load(open(os.path.join(warm, "merge.json")))["merge"]
@@ -88,11 +114,20 @@ def all_checks(place):
         file.write(b"damage")
     code, _, complaint = merge("--out", os.path.join(place, "bad"), *SETS, "--parent", warm, stream)
     check(code == 2 and complaint.count("\n") == 0 and "is damaged" in complaint, f"a damaged parent: {complaint}")
+    other, renamed = os.path.join(place, "other.stream"), os.path.join(place, "list.mtz")
+    os.symlink(stream, other)
+    shutil.copy(os.path.join(DATA, "lyso.hkl"), renamed)
     for arguments, words in (((stream,), "space_group"), ((*SETS, "--set", "merge.unit_cell=10,10,10,90,90,90", stream), "none of 240"),
                              ((*SETS, os.path.join(place, "absent.stream")), "absent.stream"),
-                             ((*SETS, "--set", "merge.reference=" + stream, stream), "A.stream")):
-        code, _, complaint = merge("--out", os.path.join(place, "bad"), *arguments)
+                             ((*SETS, "--set", "merge.reference=" + stream, stream), "A.stream:1: not a reflection list"),
+                             ((*SETS, "--set", "merge.reference=" + place, stream), "Is a directory"),
+                             ((*SETS, "--set", "merge.reference=" + renamed, stream), "not an MTZ file"),
+                             ((*SETS, stream, os.path.relpath(stream)), "is the same input as"),
+                             ((*SETS, stream, other), "is the same input as")):
+        code, _, complaint = merge("--out", os.path.join(place, "refused"), *arguments)
         check(code == 2 and complaint.count("\n") == 0 and words in complaint, f"bad input: {complaint}")
+    code, _, complaint = merge("--out", os.path.join(place, "never"), "--set", "merge.reference=" + stream, *SETS, stream)
+    check(code == 2 and not os.path.exists(os.path.join(place, "never")), "what is no reference is refused before anything is made")
 
 
 if not os.path.isdir(DATA):
