@@ -15,7 +15,7 @@
 typedef struct
 {
   char *store, *watch, *kind, *block, *trial, *launcher, *engine, *stages;
-  char **tags;
+  char **tags, **tags_of_new;
   int cores, ranks;
   double quiet;
 } Options;
@@ -52,6 +52,16 @@ add_watch (FlStore *store, const Options *options, GError **error)
   return FALSE;
 }
 
+/* "night/lysozyme.params" -> "lysozyme" */
+static char *
+name_of (const char *file)
+{
+  char *name = g_path_get_basename (file);
+  if (g_str_has_suffix (name, ".params"))
+    name[strlen (name) - strlen (".params")] = '\0';
+  return name;
+}
+
 static char *
 read_params (const char *file, GError **error)
 {
@@ -63,7 +73,7 @@ static gboolean
 add_block (FlStore *store, const Options *options, GError **error)
 {
   g_autofree char *params = read_params (options->block, error);
-  g_autofree char *name = g_path_get_basename (options->block);
+  g_autofree char *name = name_of (options->block);
   FlBlock block = { .name = name, .params = params, .active = TRUE };
   return params != NULL && fl_store_save (store, FL_TABLE_BLOCK, &block, error);
 }
@@ -79,8 +89,7 @@ add_trial (FlStore *store, const Options *options, GError **error)
   for (guint i = 0; i < trials->len; i++)
     number = MAX (number, ((const FlTrial *) trials->pdata[i])->number);
   g_autofree char *text = fl_params_write (params);
-  g_autofree char *name =
-      *options->trial != '\0' ? g_path_get_basename (options->trial) : g_strdup ("defaults");
+  g_autofree char *name = *options->trial != '\0' ? name_of (options->trial) : g_strdup ("defaults");
   FlTrial trial = { .number = number + 1,
                     .name = name,
                     .params = text,
@@ -91,14 +100,15 @@ add_trial (FlStore *store, const Options *options, GError **error)
   return fl_store_save (store, FL_TABLE_TRIAL, &trial, error);
 }
 
+/* `persistent`: runs get them as they arrive. */
 static gboolean
-add_tags (FlStore *store, const Options *options, GError **error)
+add_tags (FlStore *store, char **names, gboolean persistent, GError **error)
 {
-  for (char **name = options->tags; name != NULL && *name != NULL; name++)
+  for (char **name = names; name != NULL && *name != NULL; name++)
     {
       g_autoptr (GError) failed = NULL;
       FlTag *there = fl_store_find (store, FL_TABLE_TAG, *name, &failed);
-      FlTag tag = { .name = *name };
+      FlTag tag = { .name = *name, .persistent = persistent };
       if (failed != NULL)
         {
           g_propagate_error (error, g_steal_pointer (&failed));
@@ -147,8 +157,10 @@ set_up (const Options *options)
                         || options->engine != NULL || options->stages != NULL;
   if ((options->watch == NULL || add_watch (store, options, &error))
       && (options->block == NULL || add_block (store, options, &error))
-      && (options->trial == NULL || add_trial (store, options, &error)) && add_tags (store, options, &error)
-      && (!wants_site || set_site (store, options, &error)) && fl_store_commit (store, &error))
+      && (options->trial == NULL || add_trial (store, options, &error))
+      && add_tags (store, options->tags_of_new, TRUE, &error)
+      && add_tags (store, options->tags, FALSE, &error) && (!wants_site || set_site (store, options, &error))
+      && fl_store_commit (store, &error))
     {
       printf ("%s\n", fl_store_path (store));
       return 0;
@@ -173,6 +185,8 @@ fl_program_experiment (int argc, char **argv)
     { "trial", 't', 0, G_OPTION_ARG_FILENAME, &options.trial,
       "Makes an active trial of these parameters ('': defaults)", "FILE" },
     { "tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags, "Makes a tag (may be repeated)", "NAME" },
+    { "tag-new", 0, 0, G_OPTION_ARG_STRING_ARRAY, &options.tags_of_new,
+      "Makes a tag that runs get as they arrive: what is in the beam now (may be repeated)", "NAME" },
     { "cores", 0, 0, G_OPTION_ARG_INT, &options.cores, "Cores of this machine that jobs may take", "N" },
     { "ranks", 0, 0, G_OPTION_ARG_INT, &options.ranks, "Ranks of a job", "N" },
     { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages, "How far jobs go: spots, index or all (default)",
@@ -214,5 +228,6 @@ fl_program_experiment (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (options.tags);
+  g_strfreev (options.tags_of_new);
   return status;
 }
