@@ -72,7 +72,8 @@ struct FlConductor
   FlPlanBasis basis;       /* the records, as they were when we looked last, */
   gint64 revision;         /* at this revision of the store */
   gboolean replan;
-  guint64 wake; /* ns UTC: plan anew then at the latest; 0 = no */
+  gboolean hurry; /* something has ended or begun that more follows from: the next round need not wait */
+  guint64 wake;   /* ns UTC: plan anew then at the latest; 0 = no */
   guint pending;
   char *message; /* last said of runs, so as not to repeat it */
 };

@@ -263,6 +263,7 @@ stop_harder (FlConductor *conductor)
 gboolean
 fl_conductor_round (FlConductor *conductor, GError **error)
 {
+  conductor->hurry = FALSE;
   if (!take_lease (conductor, error) || !fl_places_find_runs (conductor, error)
       || !look_at_changes (conductor, error))
     return FALSE;
@@ -279,6 +280,12 @@ fl_conductor_has_lease (FlConductor *conductor)
   g_autoptr (GError) error = NULL;
   g_autofree char *holder = fl_store_lease_holder (conductor->store, FL_CONDUCTOR_LEASE, &error);
   return error != NULL || holder == NULL || strcmp (holder, conductor->who) == 0;
+}
+
+gboolean
+fl_conductor_is_in_hurry (FlConductor *conductor)
+{
+  return conductor->hurry;
 }
 
 guint

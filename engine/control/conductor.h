@@ -36,6 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlConductor, fl_conductor_free)
 /* One round: lease, runs, plan, wishes, submissions, polls, journals. Requests to sites that it makes are answered on
  * the main context. After FALSE: fl_conductor_has_lease() tells whether to try again. */
 gboolean fl_conductor_round (FlConductor *conductor, GError **error);
+/* What has happened since the last round lets something else begin: a round now rather than at the next beat. */
+gboolean fl_conductor_is_in_hurry (FlConductor *conductor);
 /* FALSE: somebody has taken over; nothing of this one's may be written any more. */
 gboolean fl_conductor_has_lease (FlConductor *conductor);
 /* Requests to sites that wait for their answer. */

@@ -89,7 +89,7 @@ make_version (FlConductor *conductor, const FlPlanBasis *basis, const FlDataset 
     return FALSE;
   if (save_version (conductor->store, &version, plan, error))
     {
-      conductor->replan = TRUE; /* its jobs */
+      conductor->replan = conductor->hurry = TRUE; /* its jobs */
       return fl_store_commit (conductor->store, error);
     }
   fl_store_rollback (conductor->store);

@@ -249,6 +249,7 @@ take_status (FlConductor *conductor, FlActive *active, FlSiteStatus **status)
     case FL_SITE_ENDED:
     case FL_SITE_LOST:
       take_end (active, g_steal_pointer (status));
+      conductor->hurry = TRUE;
       break;
     }
   note_ingest (conductor, error);
@@ -355,7 +356,7 @@ pulled (guint64 bytes, const char *message, const GError *error, gpointer data)
     {
       FlActive *active = active_of (conductor, g_array_index (pull->ended, gint64, i));
       if (active != NULL && (message == NULL || ++active->pulls_failed >= MAX_LAST_PULLS))
-        active->drained = TRUE;
+        active->drained = conductor->hurry = TRUE;
     }
   g_autofree char *worker = fl_place_worker (place, "journals");
   if (error == NULL && message != NULL)
@@ -556,7 +557,7 @@ take_all_in (FlConductor *conductor)
       any = TRUE;
       well &= ok;
       if (well && over)
-        conductor->replan = TRUE; /* there is room, and perhaps another attempt to make */
+        conductor->replan = conductor->hurry = TRUE; /* there is room, and perhaps another attempt to make */
       if (ok && over)
         g_hash_table_iter_remove (&iter);
       note_ingest (conductor, error);

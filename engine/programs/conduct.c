@@ -12,6 +12,7 @@
 
 #define PROGRAM        "firstlight-control conduct"
 #define SETTLE_SECONDS 10
+#define TICK_MS        50 /* how soon a round follows one that has got on */
 
 typedef struct
 {
@@ -26,6 +27,7 @@ typedef struct
   GMainLoop *loop;
   const Options *options;
   int status;
+  gint64 due; /* monotonic µs: the next round at the latest */
   char *last; /* message said last, so as not to repeat it every second */
 } Conduct;
 
@@ -46,11 +48,11 @@ stop (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static gboolean
-do_round (gpointer data)
+static void
+do_round (Conduct *conduct)
 {
-  Conduct *conduct = data;
   g_autoptr (GError) error = NULL;
+  conduct->due = g_get_monotonic_time () + (gint64) (conduct->options->interval * G_USEC_PER_SEC);
   if (!fl_conductor_round (conduct->conductor, &error))
     {
       say (conduct, error);
@@ -67,6 +69,14 @@ do_round (gpointer data)
       if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
         g_main_loop_quit (conduct->loop);
     }
+}
+
+static gboolean
+tick (gpointer data)
+{
+  Conduct *conduct = data;
+  if (g_get_monotonic_time () >= conduct->due || fl_conductor_is_in_hurry (conduct->conductor))
+    do_round (conduct);
   return G_SOURCE_CONTINUE;
 }
 
@@ -114,7 +124,7 @@ conduct_store (const Options *options)
     run_once (&conduct);
   else
     {
-      guint rounds = g_timeout_add ((guint) (options->interval * 1000), do_round, &conduct);
+      guint rounds = g_timeout_add (MIN ((guint) (options->interval * 1000), TICK_MS), tick, &conduct);
       do_round (&conduct);
       if (conduct.status == 0)
         g_main_loop_run (conduct.loop);
