@@ -25,6 +25,13 @@ flw_axis_from_px (FlwAxis *axis, const FlwBox *box, double x)
   return lower + (x - box->x) / box->width * (upper - lower);
 }
 
+double
+flw_axis_to_py (FlwAxis *axis, const FlwBox *box, double value)
+{
+  double lower = flw_axis_get_lower (axis), upper = flw_axis_get_upper (axis);
+  return box->y + box->height * (1 - (value - lower) / (upper - lower));
+}
+
 void
 flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double base)
 {
@@ -82,6 +89,26 @@ flw_chrome_y_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *
       cairo_stroke (cr);
       flw_text_draw (widget, cr, FLW_POINTS_SMALL, ticks[i].label, box->x - 7, y, 1, 0.5, FLW_DIM);
     }
+}
+
+void
+flw_chrome_level (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double value,
+                  const char *text)
+{
+  static const double dash[] = { 5, 4 };
+  double y = round (flw_axis_to_py (axis, box, value)) + 0.5;
+
+  if (isnan (y) || y < box->y || y > box->y + box->height)
+    return;
+  flw_set_source (cr, flw_class_colour (FLW_CLASS_HIT), 1);
+  cairo_set_dash (cr, dash, 2, 0);
+  cairo_set_line_width (cr, 1);
+  cairo_move_to (cr, box->x, y);
+  cairo_line_to (cr, box->x + box->width, y);
+  cairo_stroke (cr);
+  cairo_set_dash (cr, NULL, 0, 0);
+  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, box->x + box->width - 4, y - 3, 1, 1,
+                 flw_class_colour (FLW_CLASS_HIT));
 }
 
 GskRenderNode *

@@ -22,6 +22,9 @@ flw_box_rect (const FlwBox *box)
 void flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double base);
 /* Horizontal grid lines over `box` and labels at its left. */
 void flw_chrome_y_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box);
+/* A dashed line across, with a word above its right end; nothing where `value` is NaN or outside. */
+void flw_chrome_level (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double value,
+                       const char *text);
 /* A node drawn by cairo, W × H at the origin; `draw` paints it. */
 typedef void (*FlwDrawFunc) (GtkWidget *widget, cairo_t *cr);
 GskRenderNode *flw_chrome_node (GtkWidget *widget, const FlwBox *bounds, FlwDrawFunc draw);
@@ -34,3 +37,4 @@ GskRenderNode *flw_surface_node (GtkWidget *widget, cairo_surface_t *surface, co
 void flw_node_clear (gpointer node);
 double flw_axis_to_px (FlwAxis *axis, const FlwBox *box, double value); /* along x */
 double flw_axis_from_px (FlwAxis *axis, const FlwBox *box, double x);
+double flw_axis_to_py (FlwAxis *axis, const FlwBox *box, double value); /* up y */

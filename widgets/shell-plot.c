@@ -100,7 +100,6 @@ draw_series (FlwShellPlot *self, cairo_t *cr, const FlwBox *box, guint number)
 {
   const Series *series = &g_array_index (self->series, Series, number);
   GdkRGBA colour = colour_of (number);
-  double lower = flw_axis_get_lower (self->y), span = flw_axis_get_upper (self->y) - lower;
   gboolean pen_down = FALSE;
 
   gdk_cairo_set_source_rgba (cr, &colour);
@@ -108,7 +107,7 @@ draw_series (FlwShellPlot *self, cairo_t *cr, const FlwBox *box, guint number)
   for (guint i = 0; i < series->n; i++)
     {
       double x = flw_axis_to_px (self->x, box, middle (&series->points[i]));
-      double y = box->y + box->height * (1 - (series->points[i].value - lower) / span);
+      double y = flw_axis_to_py (self->y, box, series->points[i].value);
       if (isnan (y))
         pen_down = FALSE;
       else if (pen_down)
@@ -122,29 +121,9 @@ draw_series (FlwShellPlot *self, cairo_t *cr, const FlwBox *box, guint number)
     if (!isnan (series->points[i].value))
       {
         cairo_arc (cr, flw_axis_to_px (self->x, box, middle (&series->points[i])),
-                   box->y + box->height * (1 - (series->points[i].value - lower) / span), 3, 0, 2 * G_PI);
+                   flw_axis_to_py (self->y, box, series->points[i].value), 3, 0, 2 * G_PI);
         cairo_fill (cr);
       }
-}
-
-static void
-draw_level (FlwShellPlot *self, cairo_t *cr, const FlwBox *box)
-{
-  static const double dash[] = { 5, 4 };
-  double lower = flw_axis_get_lower (self->y), span = flw_axis_get_upper (self->y) - lower;
-  double y = round (box->y + box->height * (1 - (self->level - lower) / span)) + 0.5;
-
-  if (isnan (y) || y < box->y || y > box->y + box->height)
-    return;
-  flw_set_source (cr, flw_class_colour (FLW_CLASS_HIT), 1);
-  cairo_set_dash (cr, dash, 2, 0);
-  cairo_set_line_width (cr, 1);
-  cairo_move_to (cr, box->x, y);
-  cairo_line_to (cr, box->x + box->width, y);
-  cairo_stroke (cr);
-  cairo_set_dash (cr, NULL, 0, 0);
-  flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, _ ("goal"), box->x + box->width - 4, y - 3, 1, 1,
-                 flw_class_colour (FLW_CLASS_HIT));
 }
 
 static void
@@ -220,7 +199,7 @@ flw_shell_plot_snapshot (GtkWidget *widget, GtkSnapshot *snapshot)
       flw_chrome_y_axis (widget, cr, self->y, &box);
       flw_chrome_x_axis (widget, cr, self->x, &box, box.y + box.height);
       draw_legend (self, cr, &box);
-      draw_level (self, cr, &box);
+      flw_chrome_level (widget, cr, self->y, &box, self->level, _ ("goal"));
       for (guint i = self->series->len; i > 0; i--)
         draw_series (self, cr, &box, i - 1);
       cairo_destroy (cr);
