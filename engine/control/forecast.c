@@ -115,26 +115,25 @@ item_text (const FlForecastItem *item, double d_min)
 }
 
 /* The item that decides: what will never be reached, or what takes longest. */
-static const FlForecastItem *
+static guint
 worst_item (const FlForecast *f)
 {
-  const FlForecastItem *worst = &f->items[0];
+  guint worst = 0;
   for (guint i = 1; i < f->n; i++)
     {
-      const FlForecastItem *item = &f->items[i];
-      gboolean open = !item->reached && worst->reached;
-      gboolean later = item->low > worst->low || (item->low == worst->low && item->high > worst->high);
-      if (open || (item->reached == worst->reached && (isinf (worst->low) ? FALSE : later)))
-        worst = item;
+      const FlForecastItem *item = &f->items[i], *than = &f->items[worst];
+      gboolean open = !item->reached && than->reached;
+      gboolean later = item->low > than->low || (item->low == than->low && item->high > than->high);
+      if (open || (item->reached == than->reached && (isinf (than->low) ? FALSE : later)))
+        worst = i;
     }
   return worst;
 }
 
 static char *
-reason_text (const FlForecast *f, const FlForecastItem *item)
+advice_text (const FlForecast *f, const FlForecastItem *item)
 {
   double have = (double) f->lattices;
-  g_autofree char *is = item_text (item, f->d_min);
   g_autofree char *low = count_text (isfinite (item->low) ? item->low - have : 0);
   g_autofree char *high = isfinite (item->high) ? count_text (item->high - have) : NULL;
   g_autofree char *needed = isfinite (item->needed) ? count_text (item->needed - have) : NULL;
@@ -144,20 +143,30 @@ reason_text (const FlForecast *f, const FlForecastItem *item)
     case FL_VERDICT_ENOUGH:
       return g_strdup_printf ("all goals are reached with %s lattices", now);
     case FL_VERDICT_NOT_IMPROVING:
-      return g_strdup_printf ("%s: more of the same lattices will probably never reach it", is);
+      return g_strdup ("more of the same lattices will probably never reach it");
     case FL_VERDICT_KEEP_GOING:
-      return g_strdup_printf ("%s: about %s more lattices (%s–%s)", is, needed, low, high);
+      return g_strdup_printf ("about %s more lattices (%s–%s)", needed, low, high);
     case FL_VERDICT_TOO_EARLY:
       if (isnan (item->now))
-        return g_strdup (is);
+        return g_strdup ("");
       if (high == NULL)
-        return g_strdup_printf ("%s: %s more lattices or many times that, too early to say with %s", is, low,
-                                now);
-      return g_strdup_printf ("%s: between %s and %s more lattices, too early to say with %s", is, low, high,
-                              now);
+        return g_strdup_printf ("%s more lattices or many times that, too early to say with %s", low, now);
+      return g_strdup_printf ("between %s and %s more lattices, too early to say with %s", low, high, now);
     default:
       return g_strdup ("");
     }
+}
+
+static void
+put_words (FlForecast *f)
+{
+  f->decisive = worst_item (f);
+  const FlForecastItem *item = &f->items[f->decisive];
+  f->state = item_text (item, f->d_min);
+  f->advice = advice_text (f, item);
+  f->reason = f->verdict == FL_VERDICT_ENOUGH ? g_strdup (f->advice)
+              : *f->advice == '\0'            ? g_strdup (f->state)
+                                              : g_strdup_printf ("%s: %s", f->state, f->advice);
 }
 
 /* --- the verdict --- */
@@ -202,11 +211,13 @@ fl_forecast_make (const FlDataset *dataset, const FlForecastVersion *versions, g
   if (out->n == 0)
     {
       out->verdict = asked ? FL_VERDICT_NO_DATA : FL_VERDICT_NO_GOAL;
-      out->reason = g_strdup (asked ? "nothing has been merged yet" : "no goal has been set");
+      out->advice = g_strdup (asked ? "nothing has been merged yet" : "no goal has been set");
+      out->reason = g_strdup (out->advice);
+      out->state = g_strdup ("");
       return;
     }
   decide (out);
-  out->reason = reason_text (out, worst_item (out));
+  put_words (out);
   if (rate > 0)
     {
       double have = (double) out->lattices;
@@ -220,6 +231,8 @@ void
 fl_forecast_clear (FlForecast *forecast)
 {
   g_clear_pointer (&forecast->reason, g_free);
+  g_clear_pointer (&forecast->state, g_free);
+  g_clear_pointer (&forecast->advice, g_free);
   forecast->n = 0;
 }
 

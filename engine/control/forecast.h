@@ -43,10 +43,13 @@ typedef struct
 {
   FlGoalVerdict verdict;
   char *reason; /* one line: "CC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)" */
+  char *state,
+      *advice; /* what comes before and after its colon; where all is reached, only the advice is the reason; may be "" */
   guint64 lattices; /* in the newest version */
   double d_min;     /* Å, that the goal is for */
   guint n;
   FlForecastItem items[FL_METRIC_LAST];
+  guint decisive;                            /* the item that the reason is about */
   double needed, low, high;                  /* lattices in all until everything is reached */
   double seconds, seconds_low, seconds_high; /* from now, at the present rate; NaN: none are coming */
 } FlForecast;

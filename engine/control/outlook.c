@@ -344,6 +344,8 @@ set_rate (Entry *entry, double rate, double waiting, gboolean *changed)
   FlOutlook *outlook = g_atomic_rc_box_new0 (FlOutlook);
   *outlook = *old;
   outlook->forecast.reason = g_strdup (old->forecast.reason);
+  outlook->forecast.state = g_strdup (old->forecast.state);
+  outlook->forecast.advice = g_strdup (old->forecast.advice);
   g_array_ref (outlook->versions);
   g_array_ref (outlook->numbers);
   outlook->rate = rate;
