@@ -11,6 +11,7 @@ struct _FlgContext
   FlViewClient *view;
   FlgFollow *follow;
   FlgLinks *links; /* NULL: nobody has asked for them */
+  FlgFindingModel *findings;
   GHashTable *far; /* name of an "ssh" site -> FlViewClient */
   gboolean remote;
 };
@@ -23,6 +24,7 @@ flg_context_dispose (GObject *object)
   FlgContext *self = FLG_CONTEXT (object);
   flg_context_close (self);
   g_clear_object (&self->links);
+  g_clear_object (&self->findings);
   g_clear_object (&self->follow);
   g_clear_object (&self->experiment);
   g_clear_object (&self->view);
@@ -49,6 +51,7 @@ flg_context_new (FlgExperiment *experiment, FlViewClient *view, const FlgDisplay
   self->experiment = g_object_ref (experiment);
   self->view = view ? g_object_ref (view) : NULL;
   self->remote = profile->remote;
+  self->findings = flg_finding_model_new (experiment);
   return self;
 }
 
@@ -56,6 +59,12 @@ FlgExperiment *
 flg_context_experiment (FlgContext *self)
 {
   return self->experiment;
+}
+
+FlgFindingModel *
+flg_context_findings (FlgContext *self)
+{
+  return self->findings;
 }
 
 FlgLinks *

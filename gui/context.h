@@ -5,6 +5,7 @@
 #include "engine/view/client.h"
 #include "gui/display-profile.h"
 #include "gui/experiment.h"
+#include "gui/finding-model.h"
 #include "gui/follow.h"
 #include "gui/links.h"
 
@@ -17,6 +18,8 @@ FlgExperiment *flg_context_experiment (FlgContext *self);
 FlViewClient *flg_context_view (FlgContext *self);
 /* The logins at far sites; made when first asked for. */
 FlgLinks *flg_context_links (FlgContext *self);
+/* What is broken, and what of it has been acknowledged. */
+FlgFindingModel *flg_context_findings (FlgContext *self);
 /* Who is asked for images, logs and tables that lie at a site: of an "ssh" site a client of its own, whose child is lent
  * by the conductor's login; of others (and 0) the one above. NULL when there is none. Borrowed; stays. A store that is a copy
  * has one client for everything. */

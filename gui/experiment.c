@@ -200,6 +200,14 @@ on_news (FlgExperiment *self, FlgNews *news)
 }
 
 static void
+on_findings (FlgExperiment *self, GPtrArray *findings)
+{
+  g_clear_pointer (&self->glance.findings, g_ptr_array_unref);
+  self->glance.findings = g_ptr_array_ref (findings);
+  g_signal_emit (self, signals[CHANGED], 0, FLG_CHANGED_FINDINGS);
+}
+
+static void
 on_opened (FlgExperiment *self, const GError *error, gboolean read_only)
 {
   self->open = error == NULL;
@@ -230,6 +238,7 @@ flg_experiment_finalize (GObject *object)
   g_hash_table_unref (self->absent);
   g_free (self->home);
   fl_overview_clear (&self->glance.overview);
+  g_clear_pointer (&self->glance.findings, g_ptr_array_unref);
   g_free (self->conductor);
   g_free (self->problem);
   g_free (self->folder);
@@ -271,6 +280,7 @@ flg_experiment_new (const char *folder, FlStoreMode mode, FlgClock clock, gpoint
   self->store = flg_store_thread_new (self->folder, mode, POLL_MS);
   g_signal_connect_object (self->store, "opened", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->store, "news", G_CALLBACK (on_news), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->store, "findings", G_CALLBACK (on_findings), self, G_CONNECT_SWAPPED);
   return self;
 }
 

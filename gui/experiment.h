@@ -10,9 +10,10 @@
 #include "gui/record-model.h"
 #include "gui/store-thread.h"
 
-#define FLG_CHANGED(table) (1u << (table))
-#define FLG_CHANGED_COUNTS (1u << 30)
-#define FLG_CHANGED_HEALTH (1u << 31)
+#define FLG_CHANGED(table)   (1u << (table))
+#define FLG_CHANGED_FINDINGS (1u << 29)
+#define FLG_CHANGED_COUNTS   (1u << 30)
+#define FLG_CHANGED_HEALTH   (1u << 31)
 
 /* How the experiment is doing as a whole. */
 typedef struct
@@ -21,6 +22,7 @@ typedef struct
   gint64 recent_shots, recent_hits, recent_indexed;
   const char *conductor; /* NULL: nobody conducts */
   const char *problem;   /* the store does not answer: why; NULL: it does */
+  GPtrArray *findings;   /* FlFinding: what is broken; NULL: not judged yet */
   guint64 heard;         /* ns UTC of the last good poll, by the experiment's clock; 0 = never */
 } FlgGlance;
 

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/finding-chip.h"
 #include "gui/text.h"
 #include "widgets/readout.h"
 #include "widgets/status-chip.h"
@@ -13,6 +14,8 @@ struct _FlgHeaderStrip
   FlgContext *context;
   FlwReadout *hits, *indexed, *newest, *lag, *failed;
   FlwStatusChip *conductor, *link;
+  FlgFindingChip *findings;
+  GtkBox *middle; /* chips of two lines, one above the other: what is broken, … */
   FlgFreshness freshness;
   char *summary;
   guint beat;
@@ -135,7 +138,8 @@ show_lag (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
       return;
     }
   gint64 behind = MAX (overview->acquired - overview->processed, 0);
-  g_autofree char *value = flg_format_count (behind);
+  g_autofree char *value =
+      behind < 1000000 ? flg_format_count (behind) : g_strdup_printf (_ ("%.2f M"), (double) behind / 1e6);
   g_autofree char *note = NULL;
   if (overview->runs_waiting)
     {
@@ -156,7 +160,7 @@ show_failed (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
   g_autofree char *value = g_strdup_printf ("%u", overview->jobs_failed);
   flw_readout_set_value (self->failed, value, 0);
   const char *reason = overview->failed_reason && *overview->failed_reason ? overview->failed_reason : NULL;
-  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _ ("all jobs well"));
+  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _ ("bitshuffle data…"));
   flw_readout_set_tone (self->failed, overview->jobs_failed ? FLW_TONE_BAD : FLW_TONE_NEUTRAL);
   GtkWidget *button = gtk_widget_get_ancestor (GTK_WIDGET (self->failed), GTK_TYPE_BUTTON);
   gtk_widget_set_tooltip_text (button, reason);
@@ -277,6 +281,12 @@ flg_header_strip_freshness (FlgHeaderStrip *self)
   return self->freshness;
 }
 
+FlgFindingChip *
+flg_header_strip_findings (FlgHeaderStrip *self)
+{
+  return self->findings;
+}
+
 static gboolean
 on_beat (gpointer data)
 {
@@ -324,27 +334,40 @@ flg_header_strip_class_init (FlgHeaderStripClass *klass)
 }
 
 static FlwReadout *
-add_readout (FlgHeaderStrip *self, const char *title, const char *unit, const char *widest)
+make_readout (const char *title, const char *unit, const char *widest, const char *widest_note)
 {
-  GtkWidget *readout = flw_readout_new (title, unit, widest);
-  gtk_box_append (GTK_BOX (self), readout);
-  return FLW_READOUT (readout);
+  FlwReadout *readout = FLW_READOUT (flw_readout_new (title, unit, widest));
+  flw_readout_set_widest_note (readout, widest_note);
+  return readout;
+}
+
+static FlwReadout *
+add_readout (FlgHeaderStrip *self, FlwReadout *readout)
+{
+  gtk_box_append (GTK_BOX (self), GTK_WIDGET (readout));
+  return readout;
 }
 
 static void
 flg_header_strip_init (FlgHeaderStrip *self)
 {
-  self->hits = add_readout (self, _ ("Hits"), "%", "100.0");
-  self->indexed = add_readout (self, _ ("Indexed"), "%", "100.0");
-  self->newest = add_readout (self, _ ("Newest shot"), NULL, "99 min");
-  self->lag = add_readout (self, _ ("Behind"), _ ("shots"), "9,999,999");
-  self->failed = FLW_READOUT (flw_readout_new (_ ("Failed"), _ ("jobs"), "999"));
+  /* In one line at 1280 px: what is longer ends in an ellipsis. */
+  self->hits = add_readout (self, make_readout (_ ("Hits"), "%", "100.0", _ ("last 9,999 shots")));
+  self->indexed = add_readout (self, make_readout (_ ("Indexed"), "%", "100.0", _ ("of 9,999 hits")));
+  self->newest =
+      add_readout (self, make_readout (_ ("Newest shot"), NULL, "99 min", _ ("nothing is running")));
+  self->lag =
+      add_readout (self, make_readout (_ ("Shots behind"), NULL, "999,999", _ ("3 runs wait, 59 min")));
+  self->failed = make_readout (_ ("Failed jobs"), NULL, "999", _ ("all jobs well"));
   GtkWidget *button = gtk_button_new ();
   gtk_widget_add_css_class (button, "flat");
-  gtk_widget_set_hexpand (button, TRUE);
   gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "win.show-failed");
   gtk_button_set_child (GTK_BUTTON (button), GTK_WIDGET (self->failed));
   gtk_box_append (GTK_BOX (self), button);
+  self->middle = GTK_BOX (gtk_box_new (GTK_ORIENTATION_VERTICAL, 2));
+  gtk_widget_set_hexpand (GTK_WIDGET (self->middle), TRUE);
+  gtk_widget_set_valign (GTK_WIDGET (self->middle), GTK_ALIGN_CENTER);
+  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->middle));
   GtkWidget *chips = gtk_box_new (GTK_ORIENTATION_VERTICAL, 4);
   gtk_widget_set_valign (chips, GTK_ALIGN_CENTER);
   self->conductor = FLW_STATUS_CHIP (flw_status_chip_new ());
@@ -357,8 +380,10 @@ flg_header_strip_init (FlgHeaderStrip *self)
 GtkWidget *
 flg_header_strip_new (FlgContext *context)
 {
-  FlgHeaderStrip *self = g_object_new (FLG_TYPE_HEADER_STRIP, "spacing", 18, NULL);
+  FlgHeaderStrip *self = g_object_new (FLG_TYPE_HEADER_STRIP, "spacing", 0, NULL);
   self->context = g_object_ref (context);
+  self->findings = FLG_FINDING_CHIP (flg_finding_chip_new (context));
+  gtk_box_append (self->middle, GTK_WIDGET (self->findings));
   g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (flg_header_strip_refresh),
                            self, G_CONNECT_SWAPPED);
   if (flg_context_view (context))

@@ -4,7 +4,7 @@
  * Property "summary" (string, read-only): the same in words. Thread: main. */
 #pragma once
 
-#include "gui/context.h"
+#include "gui/finding-chip.h"
 
 #define FLG_TYPE_HEADER_STRIP (flg_header_strip_get_type ())
 G_DECLARE_FINAL_TYPE (FlgHeaderStrip, flg_header_strip, FLG, HEADER_STRIP, GtkBox)
@@ -26,3 +26,4 @@ GtkWidget *flg_header_strip_new (FlgContext *context);
 /* Reads the glance and the clock again (it does so by itself once a second). */
 void flg_header_strip_refresh (FlgHeaderStrip *self);
 FlgFreshness flg_header_strip_freshness (FlgHeaderStrip *self);
+FlgFindingChip *flg_header_strip_findings (FlgHeaderStrip *self);

@@ -31,7 +31,8 @@ typedef struct
 struct _FlgLivePage
 {
   FlgPage parent_instance;
-  GtkBox *slot;
+  GtkBox *slot, *findings_slot;
+  FlgFindingList *findings;
   GtkStack *stack;
   FlwEmptyState *empty;
   GtkLabel *facts;
@@ -283,6 +284,12 @@ flg_live_page_summary (FlgLivePage *self)
   return flw_chart_summary (GTK_WIDGET (self->plot));
 }
 
+FlgFindingList *
+flg_live_page_findings (FlgLivePage *self)
+{
+  return self->findings;
+}
+
 static void
 flg_live_page_update (FlgPage *page, guint what)
 {
@@ -341,6 +348,8 @@ flg_live_page_constructed (GObject *object)
   FlgLivePage *self = FLG_LIVE_PAGE (object);
   make_plot (self);
   fill_trials (self);
+  self->findings = FLG_FINDING_LIST (flg_finding_list_new (flg_page_context (FLG_PAGE (self))));
+  gtk_box_append (self->findings_slot, GTK_WIDGET (self->findings));
   g_signal_connect_object (self->trials, "chosen", G_CALLBACK (follow_choice), self, G_CONNECT_SWAPPED);
   G_OBJECT_CLASS (flg_live_page_parent_class)->constructed (object);
 }
@@ -377,6 +386,7 @@ flg_live_page_class_init (FlgLivePageClass *klass)
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/live-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgLivePage, findings_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, stack);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgLivePage, facts);

@@ -8,6 +8,9 @@
 
 /* The overview's lag grows without a change in the store: counted afresh at least this often, µs. */
 #define RECOUNT (2 * G_USEC_PER_SEC)
+/* What is broken is judged so often while anything arrives; and at least so often (a lag grows by itself), µs. */
+#define JUDGE_AFTER   (5 * G_USEC_PER_SEC)
+#define JUDGE_AT_LAST (30 * G_USEC_PER_SEC)
 
 struct _FlgStoreThread
 {
@@ -24,6 +27,9 @@ struct _FlgStoreThread
   FlStore *store;
   FlStats *stats;
   FlgRecentShots *recent;
+  FlFindings *findings;
+  gboolean judging, unjudged; /* evidence is being read; there is something new */
+  gint64 judged_at;
   GHashTable *jobs, *runs; /* id -> FlJobStats as last sent; a record without shots has an empty one */
   gboolean polled;
   guint pulse;
@@ -52,6 +58,7 @@ typedef struct
   gboolean opened;
   gboolean read_only;
   FlgNews *news;
+  GPtrArray *findings;
   GError *error;
 } Post;
 
@@ -59,6 +66,7 @@ enum
 {
   OPENED,
   NEWS,
+  FINDINGS,
   N_SIGNALS
 };
 
@@ -94,6 +102,7 @@ static void
 post_free (Post *post)
 {
   news_free (post->news);
+  g_clear_pointer (&post->findings, g_ptr_array_unref);
   g_clear_error (&post->error);
   g_object_unref (post->self);
   g_free (post);
@@ -110,6 +119,8 @@ deliver (gpointer data)
     return G_SOURCE_REMOVE;
   if (post->opened)
     g_signal_emit (self, signals[OPENED], 0, post->error, post->read_only);
+  else if (post->findings)
+    g_signal_emit (self, signals[FINDINGS], 0, post->findings);
   else
     g_signal_emit (self, signals[NEWS], 0, post->news);
   return G_SOURCE_REMOVE;
@@ -207,6 +218,7 @@ poll_store (FlgStoreThread *self, gboolean forced)
   gboolean moved = forced || !self->polled || pulse != self->pulse;
   gint64 now = g_get_monotonic_time ();
   gboolean good = TRUE;
+  self->unjudged |= moved;
   if (moved)
     {
       news->changes = fl_store_changes (self->store, self->revision, &self->revision, &news->error);
@@ -230,6 +242,22 @@ poll_store (FlgStoreThread *self, gboolean forced)
   post (self, (Post){ .news = news });
 }
 
+/* A little of it: whoever asks for something meanwhile is served first. */
+static void
+judge (FlgStoreThread *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean good = fl_findings_update (self->findings, self->store, &self->judging, &error);
+  if (good && self->judging)
+    return;
+  if (good)
+    post (self, (Post){ .findings = fl_findings_list (self->findings, (guint64) g_get_real_time () * 1000) });
+  else
+    g_warning ("findings: %s", error->message);
+  self->judging = self->unjudged = FALSE;
+  self->judged_at = g_get_monotonic_time ();
+}
+
 static void
 answer (FlgStoreThread *self, Request *request)
 {
@@ -247,6 +275,27 @@ answer (FlgStoreThread *self, Request *request)
     g_task_return_pointer (request->task, result, request->free_result);
 }
 
+/* NULL: it is time to poll. While nobody asks for anything, what is broken is looked at. */
+static Request *
+next_request (FlgStoreThread *self, gint64 next)
+{
+  for (;;)
+    {
+      gint64 now = g_get_monotonic_time ();
+      if (now >= next)
+        return NULL;
+      gint64 age = now - self->judged_at;
+      if (self->store && self->polled && age > (self->unjudged ? JUDGE_AFTER : JUDGE_AT_LAST))
+        self->judging = TRUE;
+      if (!self->judging)
+        return g_async_queue_timeout_pop (self->requests, (guint64) (next - now));
+      Request *request = g_async_queue_try_pop (self->requests);
+      if (request)
+        return request;
+      judge (self);
+    }
+}
+
 static gpointer
 run (gpointer data)
 {
@@ -255,6 +304,8 @@ run (gpointer data)
   self->store = fl_store_open (self->where, self->mode, &error);
   self->stats = fl_stats_new ();
   self->recent = flg_recent_shots_new (FLG_RECENT_SHOTS);
+  self->findings = fl_findings_new (self->stats);
+  self->judged_at = -JUDGE_AT_LAST;
   self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   gboolean read_only = self->store && fl_store_is_read_only (self->store);
@@ -263,8 +314,7 @@ run (gpointer data)
   gint64 next = g_get_monotonic_time ();
   for (gboolean more = TRUE; more;)
     {
-      gint64 wait = next - g_get_monotonic_time ();
-      Request *request = wait > 0 ? g_async_queue_timeout_pop (self->requests, (guint64) wait) : NULL;
+      Request *request = next_request (self, next);
       if (!request || request->kind == REQUEST_POLL)
         {
           poll_store (self, request != NULL);
@@ -279,6 +329,7 @@ run (gpointer data)
   g_hash_table_unref (self->runs);
   g_hash_table_unref (self->jobs);
   flg_recent_shots_free (self->recent);
+  fl_findings_free (self->findings);
   fl_stats_free (self->stats);
   g_clear_pointer (&self->store, fl_store_close);
   return NULL;
@@ -310,6 +361,8 @@ flg_store_thread_class_init (FlgStoreThreadClass *klass)
                                   G_TYPE_NONE, 2, G_TYPE_POINTER, G_TYPE_BOOLEAN);
   signals[NEWS] = g_signal_new ("news", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                 G_TYPE_NONE, 1, G_TYPE_POINTER);
+  signals[FINDINGS] = g_signal_new ("findings", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                    NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
 }
 
 static void

@@ -7,8 +7,7 @@
 
 #include <gio/gio.h>
 
-#include "engine/store/stats.h"
-#include "engine/store/store.h"
+#include "engine/control/findings.h"
 
 /* Shots that the sliding hit rate of the header strip looks back on. */
 #define FLG_RECENT_SHOTS 1000
@@ -33,7 +32,8 @@ G_DECLARE_FINAL_TYPE (FlgStoreThread, flg_store_thread, FLG, STORE_THREAD, GObje
 
 /* `where` as for fl_store_open(). Signals:
  *   opened (const GError *error, gboolean read_only): once; after an error nothing else follows
- *   news (FlgNews *) */
+ *   news (FlgNews *)
+ *   findings (GPtrArray * of FlFinding): what is broken, about every five seconds while anything arrives */
 FlgStoreThread *flg_store_thread_new (const char *where, FlStoreMode mode, guint poll_ms);
 /* No more signals; waits for the request in hand. */
 void flg_store_thread_close (FlgStoreThread *self);

@@ -13,7 +13,7 @@
 struct _FlwReadout
 {
   GtkWidget parent_instance;
-  char *title, *unit, *widest;
+  char *title, *unit, *widest, *widest_note;
   char *text, *note;
   gint64 time;
   double stale_after;
@@ -149,7 +149,8 @@ flw_readout_measure (GtkWidget *widget, GtkOrientation orientation, int for_size
   (void) for_size;
   pango_layout_get_pixel_size (value, &width, &height);
   flw_text_size (widget, FLW_POINTS_SMALL, readout->title, &title, &line);
-  flw_text_size (widget, FLW_POINTS_SMALL, _ ("stale · 59 min ago"), &small, NULL);
+  flw_text_size (widget, FLW_POINTS_SMALL,
+                 readout->widest_note ? readout->widest_note : _ ("stale · 59 min ago"), &small, NULL);
   if (readout->unit != NULL)
     flw_text_size (widget, FLW_POINTS_BODY, readout->unit, &unit, NULL);
   *minimum = orientation == GTK_ORIENTATION_HORIZONTAL ? MAX (MAX (width + unit + 6, title), small) + 2 * PAD
@@ -236,6 +237,7 @@ flw_readout_finalize (GObject *object)
   g_free (readout->title);
   g_free (readout->unit);
   g_free (readout->widest);
+  g_free (readout->widest_note);
   g_free (readout->text);
   g_free (readout->note);
   g_free (readout->shown_age);
@@ -313,6 +315,14 @@ flw_readout_set_note (FlwReadout *readout, const char *note)
   g_free (readout->note);
   readout->note = g_strdup (note);
   refresh (readout);
+}
+
+void
+flw_readout_set_widest_note (FlwReadout *readout, const char *note)
+{
+  g_free (readout->widest_note);
+  readout->widest_note = g_strdup (note);
+  gtk_widget_queue_resize (GTK_WIDGET (readout));
 }
 
 void

@@ -22,6 +22,8 @@ void flw_readout_set_value (FlwReadout *readout, const char *text, gint64 time);
 void flw_readout_set_tone (FlwReadout *readout, FlwTone tone);
 /* A small second line ("3 of 12 jobs"); NULL: the age stands alone. */
 void flw_readout_set_note (FlwReadout *readout, const char *note);
+/* The longest note that must fit; longer ones end in an ellipsis. Default: "stale · 59 min ago". */
+void flw_readout_set_widest_note (FlwReadout *readout, const char *note);
 void flw_readout_set_stale_after (FlwReadout *readout, double seconds); /* default 30; 0: never */
 /* The source cannot be reached: the last value stays, drawn as lost. */
 void flw_readout_set_lost (FlwReadout *readout, gboolean lost);

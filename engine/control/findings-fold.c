@@ -120,9 +120,9 @@ fold_one (GPtrArray *each, guint at, const Order *order)
   whole->job = newest->job;
   whole->part = g_strdup (first->part);
   whole->where = describe_runs (order, shown, whole->n_runs, last);
-  whole->title = whole->over
-                     ? g_strdup_printf ("%s in %s; over since %s", newest->title, whole->where, without)
-                     : g_strdup_printf ("%s in %s", newest->title, whole->where);
+  whole->what = g_strdup (newest->what);
+  whole->title = whole->over ? g_strdup_printf ("%s in %s; over since %s", whole->what, whole->where, without)
+                             : g_strdup_printf ("%s in %s", whole->what, whole->where);
   whole->evidence = g_strdup (newest->evidence);
   whole->advice = g_strdup (newest->advice);
   return whole;

@@ -11,6 +11,7 @@
 typedef struct
 {
   guint64 shots, pixels;     /* looked at; pixels over all of them */
+  guint64 silent, same;      /* of these the last ones, in which no pixel differed */
   double mean, noise, zeros; /* sums over shots, to be divided by them */
   guint64 spots, saturated;
 } FlPanelSum;

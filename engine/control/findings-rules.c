@@ -126,7 +126,7 @@ is_looked_at (const FlPanelSum *panel)
   return panel->shots >= MIN_LOOKED && panel->pixels > 0;
 }
 
-/* Median over the panels of σ; and the smallest part of pixels that are not 0, of those that live. */
+/* Lower median over the panels of σ; and the smallest part of pixels that are not 0, of those that live. */
 static void
 usual_noise (const FlJobEvidence *e, double *noise, double *weakest)
 {
@@ -142,7 +142,8 @@ usual_noise (const FlJobEvidence *e, double *noise, double *weakest)
       if (value > 0)
         *weakest = fmin (*weakest, 1 - per_shot (panel->zeros, panel));
     }
-  *noise = fl_findings_median ((double *) (void *) all->data, all->len);
+  fl_findings_median ((double *) (void *) all->data, all->len);
+  *noise = all->len > 0 ? g_array_index (all, double, (all->len - 1) / 2) : NAN;
 }
 
 /* Another panel that is at least as bright has at least half the noise: then it is the light. */
@@ -177,7 +178,7 @@ judge_dead_and_noisy (const FlJobView *job, GPtrArray *list)
   const FlJobEvidence *e = job->evidence;
   double usual, weakest, worst = 0;
   guint n_dead = 0, n_noisy = 0, n_panels = 0;
-  guint64 shots = 0;
+  guint64 shots = 0, silent = 0;
   g_autoptr (GString) dead = g_string_new (NULL);
   g_autoptr (GString) noisy = g_string_new (NULL);
   usual_noise (e, &usual, &weakest);
@@ -192,24 +193,27 @@ judge_dead_and_noisy (const FlJobView *job, GPtrArray *list)
       n_panels++;
       shots = MAX (shots, panel->shots);
       /* Even as little light as on the weakest panel would show in so many pixels. */
-      if (!(noise > 0) && weakest * (double) panel->pixels > 25)
-        name_panel (dead, &n_dead, p);
+      if (panel->silent >= MIN_LOOKED && weakest * (double) panel->same > 25)
+        {
+          name_panel (dead, &n_dead, p);
+          silent = MAX (silent, panel->silent);
+        }
       else if (noise > 4 * usual && !is_explained (e, p))
         {
           name_panel (noisy, &n_noisy, p);
           worst = fmax (worst, noise);
         }
     }
-  if (n_panels < 3)
+  if (n_panels < 2)
     return;
   if (n_dead > 0)
-    fl_findings_add (list, job, FL_FINDING_DEAD_PANEL, 2, dead->str,
-                     g_strdup_printf ("Panel%s %s dead", n_dead > 1 ? "s" : "", dead->str),
-                     g_strdup_printf ("%u of %u panels (%s%s): all pixels the same in %" G_GUINT64_FORMAT
-                                      " shots of %s; σ of the others %.3g counts",
-                                      n_dead, n_panels, dead->str, n_dead > 8 ? " …" : "", shots, job->run,
-                                      usual),
-                     g_strdup ("Have the detector looked at; mask the panel until it is back."));
+    fl_findings_add (
+        list, job, FL_FINDING_DEAD_PANEL, 2, dead->str,
+        g_strdup_printf ("Panel%s %s dead", n_dead > 1 ? "s" : "", dead->str),
+        g_strdup_printf ("%u of %u panels (%s%s): all pixels the same in the last %" G_GUINT64_FORMAT
+                         " shots looked at of %s; σ of the others %.3g counts",
+                         n_dead, n_panels, dead->str, n_dead > 8 ? " …" : "", silent, job->run, usual),
+        g_strdup ("Have the detector looked at; mask the panel until it is back."));
   if (n_noisy > 0)
     fl_findings_add (
         list, job, FL_FINDING_NOISY_PANEL, 2, noisy->str,

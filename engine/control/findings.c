@@ -54,6 +54,7 @@ fl_finding_free (FlFinding *finding)
 {
   g_free (finding->part);
   g_free (finding->where);
+  g_free (finding->what);
   g_free (finding->title);
   g_free (finding->evidence);
   g_free (finding->advice);
@@ -88,6 +89,7 @@ fl_findings_add (GPtrArray *list, const FlJobView *job, FlFindingKind kind, int 
                           .job = job != NULL ? job->stats.job : 0,
                           .part = g_strdup (part != NULL ? part : ""),
                           .where = g_strdup (""),
+                          .what = g_strdup (title),
                           .title = title,
                           .evidence = evidence,
                           .advice = advice,
@@ -133,6 +135,8 @@ take_panel (FlJobEvidence *to, const FlPanelRow *row)
   FlPanelSum *sum = &g_array_index (to->panels, FlPanelSum, row->panel);
   sum->shots += row->shots;
   sum->pixels += (guint64) row->shots * row->pixels;
+  sum->silent = row->noise > 0 ? 0 : sum->silent + row->shots;
+  sum->same = row->noise > 0 ? 0 : sum->same + (guint64) row->shots * row->pixels;
   sum->mean += (double) row->mean * row->shots;
   sum->noise += (double) row->noise * row->shots;
   sum->zeros += (double) row->zeros * row->shots;

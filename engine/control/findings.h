@@ -40,6 +40,7 @@ typedef struct
   gint64 run, job; /* the last of them; 0: everywhere */
   char *part;      /* which of its kind: "panel 5"; "" */
   char *where;     /* "12 runs, r0012–r0023"; "" */
+  char *what;      /* "Beam centre off by 3.2 px" */
   char *title;     /* "Beam centre off by 3.2 px in 12 runs, r0012–r0023" */
   char *
       evidence; /* of the last run: "refined shift x +0.24 ± 0.01 mm, y −0.03 ± 0.01 mm in 412 lattices of r0023" */
