@@ -1,4 +1,4 @@
-/* density.h: structure factors of many atoms by way of their density on a grid. Internal to crystal/.
+/* density.h: structure factors of many atoms by way of their density on a grid.
  *
  * Each atom is painted as its Gaussians, widened by a common B so that the grid, d_min/3 apart, shows them without aliasing; the
  * transform takes the widening back (Ten Eyck, Acta Cryst. A33, 486, 1977). Vector R against the direct sum 10⁻⁵. */

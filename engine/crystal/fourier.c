@@ -126,3 +126,62 @@ fl_fourier_coefficients (const float *map, const int n[3], const int limits[3])
   take_rows (along_x, n[0], k * l, limits[0], 1.0 / ((double) n[0] * (double) n1 * (double) n2), result);
   return result;
 }
+
+/* Puts rows −limit … limit where a transform of n looks for them; what was there is zeroed. Conjugated: the transform's sign is +. */
+static void
+spread_rows (const double complex *from, int limit, gsize batch, int n, double complex *to)
+{
+  memset (to, 0, (gsize) n * batch * sizeof *to);
+  for (int h = -limit; h <= limit; h++)
+    memcpy (to + (gsize) ((h + n) % n) * batch, from + (gsize) (h + limit) * batch, batch * sizeof *to);
+}
+
+/* One plane of z: [n1][n0] from [n1][limit + 1] coefficients along x. Two rows share a transform, as its real and its imaginary
+ * part. */
+static void
+synthesise_rows (const double complex *plane, int limit, const int n[3], double complex *work,
+                 double complex *spare, float *map)
+{
+  gsize wide = (gsize) limit + 1, n0 = (gsize) n[0], n1 = (gsize) n[1], pairs = (n1 + 1) / 2;
+  memset (work, 0, n0 * pairs * sizeof *work);
+  for (gsize p = 0; p < pairs; p++)
+    {
+      const double complex *a = plane + 2 * p * wide, *b = a + wide;
+      for (gsize h = 0; h < wide; h++)
+        {
+          double complex second = 2 * p + 1 < n1 ? b[h] : 0;
+          work[h * pairs + p] = a[h] + I * second;
+          if (h > 0)
+            work[(n0 - h) * pairs + p] = conj (a[h]) + I * conj (second);
+        }
+    }
+  const double complex *done = fl_fourier_transform (work, spare, n[0], pairs);
+  for (gsize y = 0; y < n1; y++)
+    for (gsize x = 0; x < n0; x++)
+      {
+        double complex both = done[x * pairs + y / 2];
+        map[y * n0 + x] = (float) (y % 2 == 0 ? creal (both) : cimag (both));
+      }
+}
+
+void
+fl_fourier_synthesis (const double complex *half, const int limits[3], const int n[3], float *map)
+{
+  gsize wide = (gsize) limits[0] + 1, k = 2 * (gsize) limits[1] + 1;
+  gsize plane = (gsize) n[1] * MAX (wide, (gsize) n[0] / 2 + 2) + (gsize) n[0];
+  g_autofree double complex *stack = g_new (double complex, (gsize) n[2] * k * wide);
+  g_autofree double complex *other = g_new (double complex, (gsize) n[2] * k * wide);
+  g_autofree double complex *rows = g_new (double complex, plane), *spare = g_new (double complex, plane),
+                            *work = g_new (double complex, plane);
+  spread_rows (half, limits[2], k * wide, n[2], stack);
+  for (gsize i = 0; i < (gsize) n[2] * k * wide; i++)
+    stack[i] = conj (stack[i]);
+  const double complex *along_z = fl_fourier_transform (stack, other, n[2], k * wide);
+  for (gsize z = 0; z < (gsize) n[2]; z++)
+    {
+      spread_rows (along_z + z * k * wide, limits[1], wide, n[1], rows);
+      double complex *along_y = fl_fourier_transform (rows, spare, n[1], wide);
+      synthesise_rows (along_y, limits[0], n, work, along_y == rows ? spare : rows,
+                       map + z * (gsize) n[1] * (gsize) n[0]);
+    }
+}

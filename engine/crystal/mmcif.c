@@ -29,6 +29,12 @@ typedef enum
   ATOM_OCCUPANCY,
   ATOM_B,
   ATOM_MODEL,
+  ATOM_NAME,
+  ATOM_ALTERNATIVE,
+  ATOM_RESIDUE, /* the authors' label, then the file's own; so the next two */
+  ATOM_CHAIN = ATOM_RESIDUE + 2,
+  ATOM_SEQUENCE = ATOM_CHAIN + 2,
+  ATOM_INSERTION = ATOM_SEQUENCE + 2,
   ATOM_LAST
 } FlAtomItem;
 
@@ -190,6 +196,25 @@ set_item (FlCifReader *reader, const char *tag, const char *value, GError **erro
   return TRUE;
 }
 
+static const char *
+either (const char *const *row, int item)
+{
+  return row[item] != NULL ? row[item] : row[item + 1];
+}
+
+static void
+read_label (const char *const *row, FlAtomLabel *label)
+{
+  const char *sequence = either (row, ATOM_SEQUENCE), *insertion = row[ATOM_INSERTION],
+             *alternative = row[ATOM_ALTERNATIVE];
+  fl_atom_label_set (label->name, row[ATOM_NAME]);
+  fl_atom_label_set (label->residue, either (row, ATOM_RESIDUE));
+  fl_atom_label_set (label->chain, either (row, ATOM_CHAIN));
+  label->number = sequence != NULL ? (int) g_ascii_strtoll (sequence, NULL, 10) : 0;
+  label->insertion = insertion != NULL && g_ascii_isgraph (*insertion) ? *insertion : '\0';
+  label->alternative = alternative != NULL && g_ascii_isgraph (*alternative) ? *alternative : '\0';
+}
+
 /* `row`: the items' values; NULL where the file gives none. */
 static gboolean
 add_atom (FlCifReader *reader, const char *const *row, GError **error)
@@ -214,6 +239,7 @@ add_atom (FlCifReader *reader, const char *const *row, GError **error)
     return wrong (reader, FL_ERROR_UNSUPPORTED, error,
                   "no scattering factor for '%.20s', expected an element of proteins",
                   row[ATOM_SYMBOL] != NULL ? row[ATOM_SYMBOL] : "?");
+  read_label (row, &atom.label);
   g_array_append_val (reader->atoms, atom);
   return TRUE;
 }
@@ -221,10 +247,22 @@ add_atom (FlCifReader *reader, const char *const *row, GError **error)
 static int
 atom_item (const char *tag)
 {
-  static const char *const tags[ATOM_LAST] = { "_atom_site.type_symbol",       "_atom_site.Cartn_x",
-                                               "_atom_site.Cartn_y",           "_atom_site.Cartn_z",
-                                               "_atom_site.occupancy",         "_atom_site.B_iso_or_equiv",
-                                               "_atom_site.pdbx_PDB_model_num" };
+  static const char *const tags[ATOM_LAST] = { "_atom_site.type_symbol",
+                                               "_atom_site.Cartn_x",
+                                               "_atom_site.Cartn_y",
+                                               "_atom_site.Cartn_z",
+                                               "_atom_site.occupancy",
+                                               "_atom_site.B_iso_or_equiv",
+                                               "_atom_site.pdbx_PDB_model_num",
+                                               "_atom_site.label_atom_id",
+                                               "_atom_site.label_alt_id",
+                                               "_atom_site.auth_comp_id",
+                                               "_atom_site.label_comp_id",
+                                               "_atom_site.auth_asym_id",
+                                               "_atom_site.label_asym_id",
+                                               "_atom_site.auth_seq_id",
+                                               "_atom_site.label_seq_id",
+                                               "_atom_site.pdbx_PDB_ins_code" };
   for (int i = 0; i < ATOM_LAST; i++)
     if (g_ascii_strcasecmp (tag, tags[i]) == 0)
       return i;

@@ -98,6 +98,49 @@ element (const char *line)
   return fl_form_factor (letters);
 }
 
+void
+fl_atom_label_set (char field[8], const char *text)
+{
+  g_strlcpy (field, text != NULL ? text : "", 8);
+  for (char *c = field; *c != '\0'; c++)
+    if (!g_ascii_isgraph (*c))
+      *c = '?';
+}
+
+char *
+fl_atom_label_words (const FlAtomLabel *label)
+{
+  g_autoptr (GString) words = g_string_new (label->residue);
+  if (*label->chain != '\0')
+    g_string_append_printf (words, " %s", label->chain);
+  g_string_append_printf (words, " %d", label->number);
+  if (label->insertion != '\0')
+    g_string_append_c (words, label->insertion);
+  g_string_append_printf (words, " %s", label->name);
+  if (label->alternative != '\0')
+    g_string_append_printf (words, " (%c)", label->alternative);
+  return g_strdup (words->str);
+}
+
+static char
+letter (const char *line, guint column)
+{
+  return strlen (line) >= column && g_ascii_isgraph (line[column - 1]) ? line[column - 1] : '\0';
+}
+
+static void
+read_label (const char *line, FlAtomLabel *label)
+{
+  g_autofree char *name = columns (line, 13, 16), *residue = columns (line, 18, 20),
+                  *chain = columns (line, 22, 22), *sequence = columns (line, 23, 26);
+  fl_atom_label_set (label->name, name);
+  fl_atom_label_set (label->residue, residue);
+  fl_atom_label_set (label->chain, chain);
+  label->number = (int) g_ascii_strtoll (sequence, NULL, 10);
+  label->insertion = letter (line, 27);
+  label->alternative = letter (line, 17);
+}
+
 static gboolean
 read_atom (FlPdbReader *reader, const char *line, GError **error)
 {
@@ -116,6 +159,7 @@ read_atom (FlPdbReader *reader, const char *line, GError **error)
       return wrong (reader, FL_ERROR_UNSUPPORTED, error,
                     "no scattering factor for atom '%s', expected an element of proteins", name);
     }
+  read_label (line, &atom.label);
   g_array_append_val (reader->atoms, atom);
   return TRUE;
 }

@@ -5,12 +5,21 @@
 #include "engine/crystal/form-factors.h"
 #include "engine/crystal/symmetry.h"
 
+/* What people call an atom: "CYS A 6 SG". Printable ASCII. */
+typedef struct
+{
+  char name[8], residue[8], chain[8];
+  int number;
+  char insertion, alternative; /* '\0': none */
+} FlAtomLabel;
+
 typedef struct
 {
   FlVec3 position; /* Å, the PDB's orthogonal frame */
   double occupancy;
   double b; /* Å² */
   const FlFormFactor *factor;
+  FlAtomLabel label;
 } FlAtom;
 
 typedef struct
@@ -26,5 +35,10 @@ typedef struct
 FlModel *fl_pdb_read (const char *path, GError **error);
 /* The cell and symmetry alone; atoms may be missing or strange. */
 gboolean fl_pdb_read_cell (const char *path, FlCell *cell, FlSymmetry **symmetry, GError **error);
+/* "CYS A 6 SG", with insertion code and alternative place where there are any: "GLU A 27B CD (C)". Free with g_free. */
+char *fl_atom_label_words (const FlAtomLabel *label);
+/* At most 7 characters of `text` (may be NULL); what is not printable becomes '?'. */
+void fl_atom_label_set (char field[8], const char *text);
+
 void fl_model_free (FlModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlModel, fl_model_free)

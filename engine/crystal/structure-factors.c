@@ -231,8 +231,8 @@ fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent)
                                       model->n_atoms < FEW_ATOMS ? FL_SUMMATION_DIRECT : FL_SUMMATION_GRID);
 }
 
-FlStructureFactors *
-fl_structure_factors_new_by (const FlModel *model, double d_min, FlSolvent solvent, FlSummationMethod method)
+static FlSummation
+begin (const FlModel *model, double d_min)
 {
   FlMat3 basis = fl_cell_basis (&model->cell), inverse = fl_mat3_inverse (&basis);
   FlSummation sum = { .model = model,
@@ -248,25 +248,54 @@ fl_structure_factors_new_by (const FlModel *model, double d_min, FlSolvent solve
   sum.im = g_new0 (double, n);
   sum.gr = g_new (double, longest);
   sum.gi = g_new (double, longest);
+  return sum;
+}
+
+static FlStructureFactors *
+finish (FlSummation *sum)
+{
+  guint n = sum->hkl->len;
+  FlStructureFactors *factors = g_new (FlStructureFactors, 1);
+  *factors = (FlStructureFactors){ .n = n, .f = g_new (double complex, n) };
+  for (guint i = 0; i < n; i++)
+    factors->f[i] = sum->re[i] + I * sum->im[i];
+  factors->hkl = (FlMiller *) (void *) g_array_free (sum->hkl, FALSE);
+  g_array_free (sum->rows, TRUE);
+  g_free (sum->form);
+  g_free (sum->re);
+  g_free (sum->im);
+  g_free (sum->gr);
+  g_free (sum->gi);
+  return factors;
+}
+
+FlStructureFactors *
+fl_structure_factors_new_by (const FlModel *model, double d_min, FlSolvent solvent, FlSummationMethod method)
+{
+  FlSummation sum = begin (model, d_min);
   if (method == FL_SUMMATION_GRID)
     add_density (&sum, d_min);
   else
     add_atoms (&sum);
   if (solvent.density > 0)
     add_solvent (&sum, solvent, d_min);
+  return finish (&sum);
+}
 
-  FlStructureFactors *factors = g_new (FlStructureFactors, 1);
-  *factors = (FlStructureFactors){ .n = n, .f = g_new (double complex, n) };
-  for (guint i = 0; i < n; i++)
-    factors->f[i] = sum.re[i] + I * sum.im[i];
-  factors->hkl = (FlMiller *) (void *) g_array_free (sum.hkl, FALSE);
-  g_array_free (sum.rows, TRUE);
-  g_free (sum.form);
-  g_free (sum.re);
-  g_free (sum.im);
-  g_free (sum.gr);
-  g_free (sum.gi);
-  return factors;
+double complex *
+fl_structure_factors_solvent (const FlStructureFactors *factors, const FlModel *model, double mask_d_min)
+{
+  FlSummation sum = { .model = model, .metric = fl_cell_reciprocal_metric (&model->cell) };
+  double complex *f = g_new0 (double complex, MAX (factors->n, 1));
+  fl_cell_limits (&model->cell, mask_d_min, sum.limits);
+  g_autofree double complex *mask = fl_solvent_transform (model, sum.limits, mask_d_min);
+  for (guint i = 0; i < factors->n; i++)
+    {
+      FlMiller m = factors->hkl[i];
+      if (fl_inverse_d_squared (&sum.metric, m.h, m.k, m.l) * mask_d_min * mask_d_min <= 1)
+        f[i] = coefficient (&sum, mask, m);
+    }
+  return f;
 }
 
 void

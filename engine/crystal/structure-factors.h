@@ -36,6 +36,10 @@ typedef enum
 FlStructureFactors *fl_structure_factors_new (const FlModel *model, double d_min, FlSolvent solvent);
 FlStructureFactors *fl_structure_factors_new_by (const FlModel *model, double d_min, FlSolvent solvent,
                                                  FlSummationMethod method);
+/* F_mask alone, of solvent of density 1 e/Å³ and B = 0, for the reflections of `factors`. Beyond `mask_d_min` (Å), where no
+ * solvent scatters, it is 0: a coarser mask costs less. Free with g_free. */
+double complex *fl_structure_factors_solvent (const FlStructureFactors *factors, const FlModel *model,
+                                              double mask_d_min);
 void fl_structure_factors_free (FlStructureFactors *factors);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlStructureFactors, fl_structure_factors_free)
 
