@@ -15,6 +15,7 @@ main (int argc, char **argv)
     { "import", fl_program_import, "take other people's results into the store" },
     { "ingest", fl_program_ingest, "take an attempt's journals into the store" },
     { "job", fl_program_job, "list jobs; ask for one to be stopped or retried" },
+    { "findings", fl_program_findings, "say what is broken in an experiment" },
     { "follow", fl_program_follow, "keep a copy of an experiment at the far end of a link" },
     { "site", fl_program_site, "add a site where jobs run, change or list them" },
     { "dataset", fl_program_dataset, "add a dataset, change or list them" },
