@@ -11,6 +11,7 @@
 #define SAMPLES_MOST      (1u << 18) /* that a fit looks at: parameters to a few parts in a thousand */
 #define SAMPLES_EACH      100        /* of a reflection */
 #define LEAST_N           3          /* observations of a reflection that is looked at */
+#define LEAST_OTHERS      1e-3       /* of the weight, or the mean is the observation itself */
 #define REFLECTIONS_LEAST 100
 #define SEED              50298
 #define N_BINS            100
@@ -25,11 +26,11 @@
 
 static const char *const names[] = { "none", "ev11", "mm24" };
 
-/* ev11: an observation and the others' mean; mm24: two observations. */
+/* ev11: an observation and the mean; mm24: two observations. */
 typedef struct
 {
   guint32 unique;
-  float mean, difference; /* ⟨I⟩; ev11's times √((n − 1)/n) */
+  float mean, difference; /* ⟨I⟩; ev11's free of the observation's own part in it */
   float variance[2], correlation[2];
 } Sample;
 
@@ -105,16 +106,17 @@ take_pair (const Sampler *s, guint32 unique, double mean, const FlContribution *
     g_array_append_val (s->samples, sample);
 }
 
+/* √((n − 1)/n) of the difference to the others' mean, where n, of observations that count alike, is Σw/w. */
 static void
-take_one (const Sampler *s, guint32 unique, double mean, guint n, const FlContribution *a)
+take_one (const Sampler *s, guint32 unique, double mean, double weights, const FlContribution *a)
 {
-  double others = (n * mean - (double) a->intensity) / (n - 1);
+  double others = weights - (double) a->weight;
   Sample sample = { .unique = unique,
                     .mean = (float) mean,
-                    .difference = (float) (sqrt ((n - 1.0) / n) * ((double) a->intensity - others)),
+                    .difference = (float) (sqrt (weights / others) * ((double) a->intensity - mean)),
                     .variance = { a->sigma * a->sigma },
                     .correlation = { a->correlation } };
-  if (a->sigma > 0)
+  if (a->sigma > 0 && others > LEAST_OTHERS * weights)
     g_array_append_val (s->samples, sample);
 }
 
@@ -126,18 +128,22 @@ sample_reflection (guint32 unique, FlContribution *c, guint n, gpointer data)
   const FlUnique *u = fl_unique_list_at (s->list, unique);
   int hkl[3] = { u->hkl.h, u->hkl.k, u->hkl.l };
   FlRandom random = fl_random (fl_hash64 (hkl, sizeof hkl, SEED));
-  double mean = 0;
+  double mean = 0, weights = 0;
   if (n < LEAST_N || fl_random_u64 (&random) > s->threshold)
     return;
   for (guint i = 0; i < n; i++)
-    mean += (double) c[i].intensity / n;
+    {
+      mean += (double) c[i].weight * (double) c[i].intensity;
+      weights += (double) c[i].weight;
+    }
+  mean /= weights;
   gboolean pairs = s->kind == FL_ERROR_MODEL_MM24;
   guint64 there = pairs ? (guint64) n * (n - 1) / 2 : n;
   if (there <= s->each)
     {
       for (guint i = 0; i < n; i++)
         if (!pairs)
-          take_one (s, unique, mean, n, &c[i]);
+          take_one (s, unique, mean, weights, &c[i]);
         else
           for (guint j = 0; j < i; j++)
             take_pair (s, unique, mean, &c[i], &c[j]);
@@ -149,7 +155,7 @@ sample_reflection (guint32 unique, FlContribution *c, guint n, gpointer data)
       if (pairs)
         take_pair (s, unique, mean, &c[i], &c[j + (j >= i)]);
       else
-        take_one (s, unique, mean, n, &c[i]);
+        take_one (s, unique, mean, weights, &c[i]);
     }
 }
 

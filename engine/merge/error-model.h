@@ -4,7 +4,8 @@
  *   ev11  σ'² = sfac² (σ² + sb² ⟨I⟩ + sadd² ⟨I⟩²)                    Evans 2011, Brewster et al. 2019
  *   mm24  σ'² = sfac² (σ² + s² ⟨I⟩²), s² = a0² e^(−a1 CC) + a2²      Mittan-Moreau et al. 2024; CC: the lattice's correlation
  *
- * ⟨I⟩ is the plain mean of a reflection's observations (0 when negative). The fit does not depend on the number of ranks. */
+ * ⟨I⟩ is the mean of a reflection's observations (0 when negative), weighted by how much of it each has seen: that of what was hardly
+ * seen, divided by its small part, is nothing but noise. The fit does not depend on the number of ranks. */
 #pragma once
 
 #include "engine/merge/merge.h"

@@ -25,9 +25,10 @@ FlMergeReference *
 fl_merge_reference_new (guint n)
 {
   FlMergeReference *reference = g_new (FlMergeReference, 1);
-  *reference = (FlMergeReference){ n, g_new (float, n), g_new (float, n), g_new0 (guint32, n) };
+  *reference =
+      (FlMergeReference){ n, g_new (float, n), g_new (float, n), g_new (float, n), g_new0 (guint32, n) };
   for (guint i = 0; i < n; i++)
-    reference->intensity[i] = reference->sigma[i] = NAN;
+    reference->intensity[i] = reference->sigma[i] = reference->weight[i] = NAN;
   return reference;
 }
 
@@ -36,6 +37,7 @@ fl_merge_reference_free (FlMergeReference *reference)
 {
   g_free (reference->intensity);
   g_free (reference->sigma);
+  g_free (reference->weight);
   g_free (reference->count);
   g_free (reference);
 }

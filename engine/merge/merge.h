@@ -5,7 +5,8 @@
  *   input        lattices and observations of jobs, streams, DIALS' files → FlMergeSet             input.h
  *   filter       lattices that do not belong are rejected, each with a reason                      filter.h
  *   unique       the list of reflections that there are, to d_min                                  unique.h
- *   cycles:      ambiguity, scale, partiality of each lattice against a reference                  ambiguity.h, scaling.h
+ *   ambiguity    the setting that each lattice is taken in                                         ambiguity.h
+ *   cycles:      scale, partiality, orientation of each lattice against a reference                cycles.h, scaling.h
  *                group → the next reference                                                        group.h, merging.h
  *   error model  how wrong observations really are                                                 error-model.h
  *   merging      intensities, halves, Bijvoet mates                                                merging.h
@@ -95,8 +96,9 @@ typedef struct
   GArray *lattices; /* FlMergeLattice of this rank, by key */
   FlObservation *observations;
   guint64 n_observations;
-  guint64 n_lattices; /* of all ranks */
-  gpointer spool;     /* input.c's own */
+  guint64 n_lattices;        /* of all ranks */
+  double width, width_slope; /* that lattices start from and are drawn to (FlMergeLattice); 0: nowhere */
+  gpointer spool;            /* input.c's own */
 } FlMergeSet;
 
 /* The current best intensities, the same on every rank. */
@@ -104,6 +106,7 @@ typedef struct
 {
   guint n;                  /* of the unique list */
   float *intensity, *sigma; /* NaN where there is none */
+  float *weight;            /* Σ of the contributions' weights; NaN where there is none, or from outside */
   guint32 *count;           /* observations behind it; 1 of a reference from outside */
 } FlMergeReference;
 

@@ -15,7 +15,7 @@
 typedef struct
 {
   guint32 unique, n;
-  float intensity, sigma;
+  float intensity, sigma, weight;
 } ReferenceRecord;
 
 typedef struct
@@ -40,7 +40,7 @@ merge_reference (guint32 unique, FlContribution *c, guint n, gpointer data)
   for (guint i = 0; i < n; i++)
     scatter += pow ((double) c[i].weight * ((double) c[i].intensity - mean), 2);
   double sigma = n > 1 ? sqrt (scatter * n / (n - 1.0)) / weights : (double) c[0].sigma;
-  ReferenceRecord record = { unique, n, (float) mean, (float) sigma };
+  ReferenceRecord record = { unique, n, (float) mean, (float) sigma, (float) weights };
   if (weights > 0)
     g_array_append_val (job->records, record);
 }
@@ -59,6 +59,7 @@ fl_merging_reference (const FlMergeSet *set, const FlUniqueList *list, guint min
     {
       reference->intensity[all[i].unique] = all[i].intensity;
       reference->sigma[all[i].unique] = all[i].sigma;
+      reference->weight[all[i].unique] = all[i].weight;
       reference->count[all[i].unique] = all[i].n;
     }
   return reference;
@@ -152,17 +153,21 @@ void
 fl_merger_add (FlMerger *self, guint32 unique, const FlContribution *c, guint n)
 {
   Sum sums[N_MEANS_MATES] = { 0 };
-  double plain = 0, centre, deviation;
+  double mean = 0, weights = 0, centre, deviation;
   FinalRecord record = { .unique = unique };
   while (n > 0 && c[n - 1].lattice >= self->limit)
     n--;
   spread (self, c, n, &centre, &deviation);
   for (guint i = 0; i < n; i++)
-    plain += (double) c[i].intensity / n;
+    {
+      mean += (double) c[i].weight * (double) c[i].intensity;
+      weights += (double) c[i].weight;
+    }
+  mean /= weights;
   for (guint i = 0; i < n; i++)
     {
       double intensity = (double) c[i].intensity;
-      double sigma = fl_error_model_sigma (&self->options.error_model, (double) c[i].sigma, plain,
+      double sigma = fl_error_model_sigma (&self->options.error_model, (double) c[i].sigma, mean,
                                            (double) c[i].correlation);
       guint half = c[i].half & 1, minus = c[i].minus ? 1 : 0;
       /* One that is uncertain may well be far. */

@@ -249,6 +249,9 @@ fl_scaling_fit (FlMergeLattice *lattice, const FlScalingRow *rows, guint n, cons
     scratch[i] = (double) rows[i].observation->sigma * (double) rows[i].observation->sigma;
   fit.floor = MAX (median (scratch, n), 1e-12);
   fit.x[FL_SCALING_LN_G] = log (scale);
+  if (partial && options->width_centre > 0)
+    fit.start[FL_SCALING_LN_W] =
+        log (options->width_centre / ((double) lattice->width + (double) lattice->width_slope));
   fit.x[FL_SCALING_B] = (double) lattice->b;
   fit.x[FL_SCALING_X] = (double) lattice->rotation[0];
   fit.x[FL_SCALING_Y] = (double) lattice->rotation[1];

@@ -6,6 +6,8 @@
 #include "engine/merge/scaling-fit.h"
 
 #define LEAST_COMMON 3
+#define LEAST_OTHERS 1e-4 /* of the weight, or what is left is the difference of equal sums */
+#define STEP         0.7  /* of the way to where the fit is best */
 
 static int
 compare (const void *a, const void *b)
@@ -56,49 +58,103 @@ accepted_scale (const FlMergeLattice *lattice)
 void
 fl_merge_scale_start (FlMergeSet *set, double factor)
 {
-  double width = factor * median_over_ranks (set, inverse_domain);
-  double slope = factor * median_over_ranks (set, mosaicity);
+  set->width = factor * median_over_ranks (set, inverse_domain);
+  set->width_slope = factor * median_over_ranks (set, mosaicity);
   for (guint i = 0; i < set->lattices->len; i++)
     {
       FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
       lattice->scale = 1;
       lattice->b = 0;
       lattice->rotation[0] = lattice->rotation[1] = lattice->rotation[2] = 0;
-      lattice->width = (float) width;
-      lattice->width_slope = (float) slope;
+      lattice->width = (float) set->width;
+      lattice->width_slope = (float) set->width_slope;
       lattice->correlation = NAN;
       lattice->common = 0;
     }
 }
 
-/* Has the reference more than single observations? Then those, which may be the lattice's own, are no standard for it. */
-static guint32
-least_count (const FlMergeReference *reference)
+/* What the lattice itself has given to a reflection of the reference. */
+typedef struct
 {
-  for (guint i = 0; i < reference->n; i++)
-    if (reference->count[i] > 1)
-      return 2;
-  return 1;
-}
+  double weight, sum; /* of weight times intensity */
+  guint32 n;
+} Own;
 
 static void
-collect (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueList *list,
-         const FlMergeReference *reference, guint32 least, GArray *rows)
+find_own (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueList *list, Own *own)
 {
-  g_array_set_size (rows, 0);
   for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
     {
       const FlObservation *at = &set->observations[o];
-      if (at->unique >= reference->n || (at->flags & FL_OBSERVATION_SATURATED) != 0
-          || reference->count[at->unique] < least || !isfinite (reference->intensity[at->unique]))
+      FlContribution c;
+      if (at->unique == FL_UNIQUE_NONE
+          || !fl_merge_contribution (lattice, at, (double) fl_unique_list_at (list, at->unique)->d, &c))
+        continue;
+      own[at->unique].weight += (double) c.weight;
+      own[at->unique].sum += (double) c.weight * (double) c.intensity;
+      own[at->unique].n++;
+    }
+}
+
+/* The reference as it would be without the lattice; NaN where there is none. */
+static double
+without (const FlMergeReference *reference, guint32 unique, const Own *own)
+{
+  double intensity = (double) reference->intensity[unique], weight = (double) reference->weight[unique];
+  if (own->n == 0 || isnan (weight))
+    return reference->count[unique] > 0 ? intensity : (double) NAN;
+  double others = weight - own->weight;
+  if (reference->count[unique] <= own->n || !(others > LEAST_OTHERS * weight))
+    return (double) NAN;
+  return (intensity * weight - own->sum) / others;
+}
+
+/* `own`: zeros, by number in the list; zeros again afterwards. */
+static void
+collect (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueList *list,
+         const FlMergeReference *reference, Own *own, GArray *rows)
+{
+  g_array_set_size (rows, 0);
+  find_own (set, lattice, list, own);
+  for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
+    {
+      const FlObservation *at = &set->observations[o];
+      if (at->unique >= reference->n || (at->flags & FL_OBSERVATION_SATURATED) != 0)
         continue;
       FlScalingRow row = { .observation = at,
-                           .reference = (double) reference->intensity[at->unique],
+                           .reference = without (reference, at->unique, &own[at->unique]),
                            .d = (double) fl_unique_list_at (list, at->unique)->d };
       double p = fl_merge_partiality (lattice, fl_merge_excitation (lattice, at, NULL), row.d);
-      if (p >= FL_PARTIALITY_LEAST)
+      if (p >= FL_PARTIALITY_LEAST && isfinite (row.reference))
         g_array_append_val (rows, row);
     }
+  for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
+    if (set->observations[o].unique < reference->n)
+      own[set->observations[o].unique] = (Own){ 0 };
+}
+
+static float
+between (float from, float to)
+{
+  return from + (float) STEP * (to - from);
+}
+
+static float
+between_logarithms (float from, float to)
+{
+  return from > 0 && to > 0 ? (float) (pow ((double) from, 1 - STEP) * pow ((double) to, STEP)) : to;
+}
+
+/* Two lattices that share a reflection each go to where the other was, cycle by cycle, unless they go a part of the way. */
+static void
+damp (FlMergeLattice *lattice, const FlMergeLattice *before)
+{
+  lattice->scale = between_logarithms (before->scale, lattice->scale);
+  lattice->width = between_logarithms (before->width, lattice->width);
+  lattice->width_slope = between_logarithms (before->width_slope, lattice->width_slope);
+  lattice->b = between (before->b, lattice->b);
+  for (int i = 0; i < 3; i++)
+    lattice->rotation[i] = between (before->rotation[i], lattice->rotation[i]);
 }
 
 static FlMergeReason
@@ -121,6 +177,8 @@ scale_one (FlMergeLattice *lattice, const GArray *rows, const FlScalingOptions *
         lattice->rotation[i] = before.rotation[i];
       return lattice->correlation > 0 ? FL_MERGE_DIVERGED : FL_MERGE_CORRELATION;
     }
+  if (!isnan (before.correlation))
+    damp (lattice, &before);
   lattice->correlation = (float) fl_scaling_correlation (lattice, row, rows->len);
   if (options->min_cc > -1 && !((double) lattice->correlation >= options->min_cc))
     return FL_MERGE_CORRELATION;
@@ -128,16 +186,24 @@ scale_one (FlMergeLattice *lattice, const GArray *rows, const FlScalingOptions *
   return fabs ((double) lattice->b) > most_b ? FL_MERGE_SCALE : FL_MERGE_ACCEPTED;
 }
 
-/* Reference and scales are only known up to a factor: the median lattice has scale 1. */
+static double
+accepted_fall (const FlMergeLattice *lattice)
+{
+  return lattice->reason == FL_MERGE_ACCEPTED ? exp ((double) lattice->b / 100) : 0;
+}
+
+/* Reference and lattices are only known up to a scale and a B factor: the median lattice has scale 1 and B 0. */
 static void
-normalise (FlMergeSet *set, double most)
+normalise (FlMergeSet *set, gboolean b, double most)
 {
   double middle = median_over_ranks (set, accepted_scale);
+  double fall = b ? median_over_ranks (set, accepted_fall) : 0;
   for (guint i = 0; i < set->lattices->len && middle > 0; i++)
     {
       FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
       double scale = (double) lattice->scale / middle;
       lattice->scale = (float) scale;
+      lattice->b -= fall > 0 ? (float) (100 * log (fall)) : 0;
       if (lattice->reason == FL_MERGE_ACCEPTED && !(scale < most && scale > 1 / most))
         lattice->reason = FL_MERGE_SCALE;
     }
@@ -148,14 +214,16 @@ fl_merge_scale (FlMergeSet *set, const FlUniqueList *list, const FlMergeReferenc
                 const FlScalingOptions *options)
 {
   g_autoptr (GArray) rows = g_array_new (FALSE, FALSE, sizeof (FlScalingRow));
-  guint32 least = least_count (reference);
+  g_autofree Own *own = g_new0 (Own, (gsize) fl_unique_list_n (list) + 1);
+  FlScalingOptions drawn = *options;
+  drawn.width_centre = set->width + set->width_slope;
   for (guint i = 0; i < set->lattices->len; i++)
     {
       FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
       if (lattice->reason != FL_MERGE_ACCEPTED && lattice->reason < FL_MERGE_FEW_COMMON)
         continue;
-      collect (set, lattice, list, reference, least, rows);
-      lattice->reason = (guint8) scale_one (lattice, rows, options);
+      collect (set, lattice, list, reference, own, rows);
+      lattice->reason = (guint8) scale_one (lattice, rows, &drawn);
     }
-  normalise (set, options->most_scale > 0 ? options->most_scale : 1000);
+  normalise (set, options->b, options->most_scale > 0 ? options->most_scale : 1000);
 }

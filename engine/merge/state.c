@@ -6,7 +6,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 
-#define MAGIC "FLMERGE1"
+#define MAGIC "FLMERGE2"
 
 static int
 by_key (gconstpointer a, gconstpointer b)
@@ -83,7 +83,7 @@ fl_merge_state_keep (FlMergeState *state, const FlUniqueList *list, const FlMerg
     {
       FlMiller m = fl_unique_list_at (list, i)->hkl;
       FlMergeStateReflection row = {
-        m.h, m.k, m.l, reference->count[i], reference->intensity[i], reference->sigma[i]
+        m.h, m.k, m.l, reference->count[i], reference->intensity[i], reference->sigma[i], reference->weight[i]
       };
       if (!isnan (row.intensity))
         g_array_append_val (state->reflections, row);
@@ -226,6 +226,7 @@ fl_merge_state_reference (const FlMergeState *state, const FlUniqueList *list)
         continue;
       reference->intensity[number] = row->intensity;
       reference->sigma[number] = row->sigma;
+      reference->weight[number] = row->weight;
       reference->count[number] = row->count;
       known++;
     }

@@ -9,14 +9,15 @@
 
 typedef struct
 {
-  char magic[8]; /* "FLMERGE1" */
+  char magic[8]; /* "FLMERGE2" */
   guint64 check; /* XXH64 of all that follows */
   guint64 n_lattices, n_reflections;
   guint64 lattice_sum; /* of the keys of all lattices that came in */
   guint64 params_sum;  /* of the parameters that decide about the result, and of the cell */
   guint64 parent_sum;  /* lattice_sum of the state that this one started from; 0: none */
   guint32 cycles;      /* done */
-  guint32 complete;    /* 0: saved when the program was asked to stop; then there are no reflections */
+  guint32
+      complete; /* 0: saved when the program was asked to stop; reflections are the last cycle's, if it had any */
 } FlMergeStateHeader;
 
 typedef struct
@@ -32,7 +33,7 @@ typedef struct
 {
   gint32 h, k, l;
   guint32 count;
-  float intensity, sigma;
+  float intensity, sigma, weight;
 } FlMergeStateReflection;
 
 typedef struct
