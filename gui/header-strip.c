@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/finding-chip.h"
+#include "gui/goal-chip.h"
 #include "gui/text.h"
 #include "widgets/readout.h"
 #include "widgets/status-chip.h"
@@ -382,6 +383,7 @@ flg_header_strip_new (FlgContext *context)
 {
   FlgHeaderStrip *self = g_object_new (FLG_TYPE_HEADER_STRIP, "spacing", 0, NULL);
   self->context = g_object_ref (context);
+  gtk_box_append (self->middle, flg_goal_chip_new (flg_context_experiment (context)));
   self->findings = FLG_FINDING_CHIP (flg_finding_chip_new (context));
   gtk_box_append (self->middle, GTK_WIDGET (self->findings));
   g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (flg_header_strip_refresh),

@@ -5,13 +5,18 @@
 #include <math.h>
 
 #include "gui/chooser.h"
+#include "gui/goal-line.h"
+#include "gui/goal-watch.h"
 #include "gui/merge-results.h"
+#include "gui/merging-trend.h"
+#include "gui/store-writes.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
 #include "widgets/export.h"
 #include "widgets/shell-plot.h"
 
-#define COMPARED 4 /* versions over one another */
+#define COMPARED 4  /* versions over one another */
+#define UNDO_S   15 /* a goal may be taken back */
 
 struct _FlgMergingPage
 {
@@ -20,11 +25,16 @@ struct _FlgMergingPage
   GtkLabel *facts, *reasons;
   GtkStack *stack;
   FlwEmptyState *empty;
-  GtkBox *slot;
+  GtkBox *slot, *goal_slot;
   GtkGrid *table;
   FlwShellPlot *plot;
-  GPtrArray *merges; /* FlgMerge, the newest first; NULL: none has been read */
-  gint64 dataset;    /* that they are of */
+  FlgMergingTrend *trend;
+  FlgGoalLine *goal;
+  FlgGoalWatch *watch;
+  GVariant *goal_before; /* FLG_GOALS: as they were; NULL: nothing to take back */
+  gboolean chosen;       /* the quantity, by a person; else the goal that decides is shown */
+  GPtrArray *merges;     /* FlgMerge, the newest first; NULL: none has been read */
+  gint64 dataset;        /* that they are of */
   gboolean asking, again;
   GCancellable *cancellable;
 };
@@ -42,22 +52,25 @@ typedef struct
   double factor; /* as it is shown */
   double upper;  /* of the plot's scale; 0: what the values need */
   int decimals;
-  gsize goal; /* double in FlDataset; 0: there is none of it */
+  gsize goal;      /* double in FlDataset; 0: there is none of it */
+  FlMetric metric; /* that is forecast; FL_METRIC_LAST: none */
 } Quantity;
 
 #define OF(field) G_STRUCT_OFFSET (FlShellRow, field)
 
 static const Quantity quantities[] = {
   { "cc-half", N_ ("CC½"), N_ ("CC½ of half sets"), "", OF (cc_half), 1, 1, 3,
-    G_STRUCT_OFFSET (FlDataset, goal_cc_half) },
-  { "cc-star", N_ ("CC*"), N_ ("CC* estimated from CC½"), "", OF (cc_star), 1, 1, 3, 0 },
-  { "r-split", N_ ("Rsplit"), N_ ("Rsplit"), "%", OF (r_split), 100, 0, 1, 0 },
-  { "cc-iso", N_ ("CC iso"), N_ ("CC with the reference"), "", OF (cc_iso), 1, 1, 3, 0 },
+    G_STRUCT_OFFSET (FlDataset, goal_cc_half), FL_METRIC_CC_HALF },
+  { "cc-star", N_ ("CC*"), N_ ("CC* estimated from CC½"), "", OF (cc_star), 1, 1, 3, 0, FL_METRIC_LAST },
+  { "r-split", N_ ("Rsplit"), N_ ("Rsplit"), "%", OF (r_split), 100, 0, 1, 0, FL_METRIC_LAST },
+  { "cc-iso", N_ ("CC iso"), N_ ("CC with the reference"), "", OF (cc_iso), 1, 1, 3, 0, FL_METRIC_LAST },
+  { "cc-ano", N_ ("CC ano"), N_ ("CC of anomalous differences"), "", OF (cc_ano), 1, 1, 3,
+    G_STRUCT_OFFSET (FlDataset, goal_cc_ano), FL_METRIC_CC_ANO },
   { "completeness", N_ ("Complete"), N_ ("Completeness"), "%", OF (completeness), 100, 100, 1,
-    G_STRUCT_OFFSET (FlDataset, goal_completeness) },
+    G_STRUCT_OFFSET (FlDataset, goal_completeness), FL_METRIC_COMPLETENESS },
   { "multiplicity", N_ ("Multiplicity"), N_ ("Observations a reflection"), "", OF (multiplicity), 1, 0, 1,
-    G_STRUCT_OFFSET (FlDataset, goal_multiplicity) },
-  { "i-sigma", N_ ("I/σ"), N_ ("Mean of merged I/σ"), "", OF (i_sigma), 1, 0, 1, 0 },
+    G_STRUCT_OFFSET (FlDataset, goal_multiplicity), FL_METRIC_MULTIPLICITY },
+  { "i-sigma", N_ ("I/σ"), N_ ("Mean of merged I/σ"), "", OF (i_sigma), 1, 0, 1, 0, FL_METRIC_LAST },
 };
 
 static double
@@ -83,12 +96,51 @@ shown_dataset (FlgMergingPage *self)
 
 /* --- showing --- */
 
+static const Quantity *
+chosen_quantity (FlgMergingPage *self)
+{
+  gint64 chosen = flg_chooser_get (self->quantities);
+  return &quantities[chosen >= 0 && chosen < (gint64) G_N_ELEMENTS (quantities) ? chosen : 0];
+}
+
+/* The chosen quantity's trend, or, where it has none, that of the goal that decides. */
+static void
+show_trend (FlgMergingPage *self)
+{
+  const FlDataset *dataset = shown_dataset (self);
+  FlOutlook *outlook = flg_goal_watch_find (self->watch, self->dataset);
+  FlMetric metric = chosen_quantity (self)->metric;
+  if (metric == FL_METRIC_LAST)
+    metric = outlook && outlook->forecast.n > 0 ? outlook->forecast.items[outlook->forecast.decisive].metric
+                                                : FL_METRIC_CC_HALF;
+  flg_merging_trend_show (self->trend, outlook, dataset, metric);
+}
+
+/* What the goal is about, until a person chooses. */
+static void
+show_decisive (FlgMergingPage *self, const FlOutlook *outlook)
+{
+  if (self->chosen || !outlook || outlook->forecast.n == 0)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
+    if (quantities[i].metric == outlook->forecast.items[outlook->forecast.decisive].metric)
+      flg_chooser_choose (self->quantities, i);
+  self->chosen = FALSE;
+}
+
+static void
+show_goal (FlgMergingPage *self)
+{
+  const FlOutlook *outlook = flg_goal_watch_find (self->watch, self->dataset);
+  flg_goal_line_show (self->goal, shown_dataset (self), outlook);
+  show_decisive (self, outlook);
+  show_trend (self);
+}
+
 static void
 show_plot (FlgMergingPage *self)
 {
-  gint64 chosen = flg_chooser_get (self->quantities);
-  const Quantity *quantity =
-      &quantities[chosen >= 0 && chosen < (gint64) G_N_ELEMENTS (quantities) ? chosen : 0];
+  const Quantity *quantity = chosen_quantity (self);
   const FlDataset *dataset = shown_dataset (self);
   FlwShellSeries series[COMPARED];
   g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func (g_free);
@@ -205,6 +257,7 @@ show (FlgMergingPage *self)
   gtk_label_set_label (self->reasons, reasons->str);
   gtk_widget_set_visible (GTK_WIDGET (self->reasons), reasons->len > 0);
   show_plot (self);
+  show_goal (self);
   gtk_stack_set_visible_child_name (self->stack, any ? "merges" : "empty");
 }
 
@@ -265,13 +318,99 @@ fill_datasets (FlgMergingPage *self)
 }
 
 static void
+on_quantity (FlgMergingPage *self)
+{
+  self->chosen = TRUE;
+  show_plot (self);
+  show_trend (self);
+}
+
+static void
 on_dataset (FlgMergingPage *self)
 {
+  self->chosen = FALSE;
   g_clear_pointer (&self->merges, g_ptr_array_unref);
   ask (self);
 }
 
+/* --- the goal --- */
+
+static void
+write_goal (FlgMergingPage *self, GVariant *goals, const char *verb)
+{
+  const FlDataset *dataset = shown_dataset (self);
+  g_autofree char *text = g_variant_print (goals, FALSE);
+  g_autofree char *what =
+      g_strdup_printf ("%s the goal of dataset %s: %s", verb, dataset ? dataset->name : "?", text);
+  flg_page_write (FLG_PAGE (self), what, flg_goals_write, g_variant_ref (goals),
+                  (GDestroyNotify) g_variant_unref);
+}
+
+static void
+act_set_goal (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgMergingPage *self = FLG_MERGING_PAGE (widget);
+  gint64 id;
+  g_variant_get_child (target, 0, "x", &id);
+  FlgRecord *record = flg_record_model_find (flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET), id);
+  if (!record)
+    return;
+  g_clear_pointer (&self->goal_before, g_variant_unref);
+  self->goal_before = g_variant_ref_sink (flg_goals_of (flg_record_dataset (record)));
+  write_goal (self, target, "set");
+  g_autofree char *words = g_strdup_printf (_ ("Goal of %s saved."), flg_record_dataset (record)->name);
+  flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_ACTIVE, words, _ ("Undo"), UNDO_S);
+}
+
+static void
+act_undo_goal (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgMergingPage *self = FLG_MERGING_PAGE (widget);
+  g_autoptr (GVariant) before = g_steal_pointer (&self->goal_before);
+  if (!before)
+    return;
+  write_goal (self, before, "took back");
+  flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, _ ("The goal is as it was."), NULL,
+                   5);
+}
+
+static void
+on_banner_action (FlgMergingPage *self)
+{
+  gtk_widget_activate_action (GTK_WIDGET (self), "merging.undo-goal", NULL);
+}
+
+/* As if typed and saved. */
+static void
+act_type_goal (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgGoalEditor *editor = flg_goal_line_editor (FLG_MERGING_PAGE (widget)->goal);
+  const char *field, *text;
+  g_variant_get (target, "(&s&s)", &field, &text);
+  flg_goal_editor_set (editor, shown_dataset (FLG_MERGING_PAGE (widget)));
+  if (flg_goal_editor_type (editor, field, text))
+    flg_goal_line_save (FLG_MERGING_PAGE (widget)->goal);
+}
+
 /* --- for tests and actions --- */
+
+const char *
+flg_merging_page_goal (FlgMergingPage *self)
+{
+  return flg_goal_line_words (self->goal);
+}
+
+char *
+flg_merging_page_trend (FlgMergingPage *self)
+{
+  return flg_merging_trend_summary (self->trend);
+}
+
+void
+flg_merging_page_show (FlgMergingPage *self, gint64 dataset)
+{
+  flg_chooser_choose (self->datasets, dataset);
+}
 
 const char *
 flg_merging_page_facts (FlgMergingPage *self)
@@ -329,7 +468,9 @@ flg_merging_page_update (FlgPage *page, guint what)
 static gboolean
 flg_merging_page_is_settled (FlgPage *page)
 {
-  return !FLG_MERGING_PAGE (page)->asking;
+  FlgMergingPage *self = FLG_MERGING_PAGE (page);
+  return !self->asking && flg_goal_watch_is_settled (self->watch)
+         && flg_merging_trend_is_settled (self->trend);
 }
 
 static void
@@ -350,13 +491,23 @@ flg_merging_page_constructed (GObject *object)
   FlgMergingPage *self = FLG_MERGING_PAGE (object);
   self->plot = FLW_SHELL_PLOT (flw_shell_plot_new ());
   gtk_widget_set_vexpand (GTK_WIDGET (self->plot), TRUE);
+  gtk_widget_set_hexpand (GTK_WIDGET (self->plot), TRUE);
   gtk_box_append (self->slot, GTK_WIDGET (self->plot));
+  self->trend = FLG_MERGING_TREND (flg_merging_trend_new ());
+  gtk_box_append (self->slot, GTK_WIDGET (self->trend));
+  self->goal = FLG_GOAL_LINE (flg_goal_line_new (EXPERIMENT (self)));
+  gtk_widget_set_hexpand (GTK_WIDGET (self->goal), TRUE);
+  gtk_box_append (self->goal_slot, GTK_WIDGET (self->goal));
+  self->watch = flg_goal_watch_of (EXPERIMENT (self));
+  g_signal_connect_object (self->watch, "changed", G_CALLBACK (show_goal), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (flg_page_banner (FLG_PAGE (self)), "action", G_CALLBACK (on_banner_action), self,
+                           G_CONNECT_SWAPPED);
   flg_chooser_begin (self->quantities);
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
     flg_chooser_add (self->quantities, i, _ (quantities[i].label));
   flg_chooser_end (self->quantities);
   fill_datasets (self);
-  g_signal_connect_object (self->quantities, "chosen", G_CALLBACK (show_plot), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->quantities, "chosen", G_CALLBACK (on_quantity), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->datasets, "chosen", G_CALLBACK (on_dataset), self, G_CONNECT_SWAPPED);
   ask (self);
   G_OBJECT_CLASS (flg_merging_page_parent_class)->constructed (object);
@@ -376,6 +527,7 @@ flg_merging_page_finalize (GObject *object)
 {
   FlgMergingPage *self = FLG_MERGING_PAGE (object);
   g_clear_pointer (&self->merges, g_ptr_array_unref);
+  g_clear_pointer (&self->goal_before, g_variant_unref);
   g_object_unref (self->cancellable);
   G_OBJECT_CLASS (flg_merging_page_parent_class)->finalize (object);
 }
@@ -402,9 +554,13 @@ flg_merging_page_class_init (FlgMergingPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgMergingPage, stack);
   gtk_widget_class_bind_template_child (widget_class, FlgMergingPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgMergingPage, slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgMergingPage, goal_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgMergingPage, table);
   gtk_widget_class_install_action (widget_class, "merging.show-dataset", "x", act_show_dataset);
   gtk_widget_class_install_action (widget_class, "merging.show-quantity", "s", act_show_quantity);
+  gtk_widget_class_install_action (widget_class, "merging.set-goal", FLG_GOALS, act_set_goal);
+  gtk_widget_class_install_action (widget_class, "merging.type-goal", "(ss)", act_type_goal);
+  gtk_widget_class_install_action (widget_class, "merging.undo-goal", NULL, act_undo_goal);
 }
 
 static void

@@ -107,3 +107,25 @@ flg_edit_write (FlStore *store, gpointer data, GError **error)
                       : fl_store_set_int (store, edit->table, edit->id, edit->column, edit->number, error);
   return GINT_TO_POINTER (good);
 }
+
+GVariant *
+flg_goals_of (const FlDataset *dataset)
+{
+  return g_variant_new (FLG_GOALS, dataset->id, dataset->goal_d_min, dataset->goal_completeness,
+                        dataset->goal_multiplicity, dataset->goal_cc_half, dataset->goal_cc_ano);
+}
+
+gpointer
+flg_goals_write (FlStore *store, gpointer data, GError **error)
+{
+  gint64 id;
+  g_variant_get_child (data, 0, "x", &id);
+  FlDataset *dataset = fl_store_get (store, FL_TABLE_DATASET, id, error);
+  if (!dataset)
+    return NULL;
+  g_variant_get (data, FLG_GOALS, &id, &dataset->goal_d_min, &dataset->goal_completeness,
+                 &dataset->goal_multiplicity, &dataset->goal_cc_half, &dataset->goal_cc_ano);
+  gboolean good = fl_store_save (store, FL_TABLE_DATASET, dataset, error);
+  fl_record_free (FL_TABLE_DATASET, dataset);
+  return GINT_TO_POINTER (good);
+}

@@ -30,3 +30,9 @@ FlgEdit *flg_edit_text_new (FlTable table, gint64 id, const char *column, const 
 FlgEdit *flg_edit_int_new (FlTable table, gint64 id, const char *column, gint64 number);
 void flg_edit_free (FlgEdit *edit);
 gpointer flg_edit_write (FlStore *store, gpointer edit, GError **error);
+
+/* What is enough of a dataset: a GVariant (xddddd): its id, resolution in Å, completeness, multiplicity, CC½, CC of anomalous
+ * differences; 0: not asked for. */
+#define FLG_GOALS "(xddddd)"
+GVariant *flg_goals_of (const FlDataset *dataset); /* floating */
+gpointer flg_goals_write (FlStore *store, gpointer goals, GError **error);

@@ -115,6 +115,14 @@ act_show_job (GtkWidget *widget, const char *action, GVariant *target)
 }
 
 static void
+act_show_merging (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgPage *page = show_page (FLG_WINDOW (widget), "merging");
+  if (page)
+    flg_merging_page_show (FLG_MERGING_PAGE (page), g_variant_get_int64 (target));
+}
+
+static void
 act_show_weather (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgPage *page = show_page (FLG_WINDOW (widget), "weather");
@@ -311,6 +319,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_bind_template_callback (widget_class, on_banner_action);
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", act_show_page);
   gtk_widget_class_install_action (widget_class, "win.show-job", "x", act_show_job);
+  gtk_widget_class_install_action (widget_class, "win.show-merging", "x", act_show_merging);
   gtk_widget_class_install_action (widget_class, "win.show-weather", "x", act_show_weather);
   gtk_widget_class_install_action (widget_class, "win.show-run-images", "x", act_show_run_images);
   gtk_widget_class_install_action (widget_class, "win.draft-trial", "(xa(ss))", act_draft_trial);
