@@ -5,11 +5,17 @@
 #define LEAST_SIGMA 0.02 /* px */
 #define LEAST_WIDTH 1e-6 /* 1/Å */
 
+static void
+count_team (const FlGeometryTeam *team, guint64 *values, guint n)
+{
+  if (team != NULL)
+    team->count (team->data, values, n);
+}
+
 void
 fl_geometry_team_count (const FlGeometryOptions *options, guint64 *values, guint n)
 {
-  if (options->team != NULL)
-    options->team->count (options->team->data, values, n);
+  count_team (options->team, values, n);
 }
 
 void
@@ -20,17 +26,17 @@ fl_geometry_team_sum (const FlGeometryOptions *options, double *values, guint n)
 }
 
 double
-fl_geometry_median (const FlGeometryOptions *options, const double *values, guint n, double low, double high)
+fl_geometry_median (const FlGeometryTeam *team, const double *values, guint n, double low, double high)
 {
   guint64 all = n;
-  fl_geometry_team_count (options, &all, 1);
+  count_team (team, &all, 1);
   for (guint i = 0; all > 0 && i < 50; i++)
     {
       double middle = 0.5 * (low + high);
       guint64 below = 0;
       for (guint k = 0; k < n; k++)
         below += values[k] <= middle;
-      fl_geometry_team_count (options, &below, 1);
+      count_team (team, &below, 1);
       *(2 * below > all ? &high : &low) = middle;
     }
   return all > 0 ? high : 0;
@@ -163,7 +169,7 @@ set_widths (FlGeometryEnsemble *e)
       used++;
       crystal->width = MAX (1.4826 * median (off, crystal->pairs->len), LEAST_WIDTH);
     }
-  double middle = fl_geometry_median (e->options, (const double *) (void *) distances->data, distances->len,
+  double middle = fl_geometry_median (e->options->team, (const double *) (void *) distances->data, distances->len,
                                       0, e->options->max_offset);
   e->sigma = MAX (middle / 1.17741, LEAST_SIGMA);
   fl_geometry_team_count (e->options, &used, 1);

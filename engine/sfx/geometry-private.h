@@ -42,6 +42,3 @@ gboolean fl_geometry_predict (const FlGeometryEnsemble *e, const FlPanelFrame *f
 /* With one process they do what is to be done alone. */
 void fl_geometry_team_count (const FlGeometryOptions *options, guint64 *values, guint n);
 void fl_geometry_team_sum (const FlGeometryOptions *options, double *values, guint n);
-/* The same of all processes' values, to 2⁻⁵⁰ of high − low; 0 of nothing. */
-double fl_geometry_median (const FlGeometryOptions *options, const double *values, guint n, double low,
-                           double high);

@@ -392,7 +392,7 @@ median_shift (const Ensemble *e)
         values[i] = axis == 0   ? e->lattices[i].shift.x
                     : axis == 1 ? e->lattices[i].shift.y
                                 : e->lattices[i].shift.z;
-      middle[axis] = fl_geometry_median (e->options, values, e->n, -FARTHEST, FARTHEST);
+      middle[axis] = fl_geometry_median (e->options->team, values, e->n, -FARTHEST, FARTHEST);
     }
   return fl_vec3 (middle[0], middle[1], middle[2]);
 }

@@ -28,6 +28,9 @@ typedef struct
   void (*count) (gpointer data, guint64 *values, guint n);
 } FlGeometryTeam;
 
+/* The median of all processes' values (`team` NULL: of these), to 2⁻⁵⁰ of high − low; 0 of nothing. */
+double fl_geometry_median (const FlGeometryTeam *team, const double *values, guint n, double low, double high);
+
 typedef struct
 {
   FlMat3 star; /* in: as it was indexed; out: refined */

@@ -125,40 +125,54 @@ own_unless (double given, double unset, double own)
   return given == unset ? own : given;
 }
 
+/* Modules as the kind has them, and its camera length. */
+static void
+lay_out (FlDetectorLayout *layout, guint kind, double camera_length, FlRandom *random)
+{
+  layout->name = g_strdup (kinds[kind].name);
+  layout->camera_length = own_unless (camera_length, 0, kinds[kind].camera_length);
+  (kinds[kind].eiger ? add_single_panel : add_modules) (layout, kinds[kind].columns, kinds[kind].rows,
+                                                        random);
+  for (guint p = 0; p < layout->detector->n_panels; p++)
+    layout->detector->panels[p].pixel_size = PIXEL;
+  layout->state = g_new0 (guint8, layout->detector->n_pixels);
+  if (kinds[kind].eiger)
+    mark_gaps (layout);
+}
+
 FlDetectorLayout *
-fl_detector_layout_new (const FlParams *params)
+fl_detector_layout_new (const FlParams *params, GError **error)
 {
   guint kind = fl_params_choice (params, "simulate.detector");
-  gboolean eiger = kinds[kind].eiger;
-  FlDetectorLayout *layout = g_new0 (FlDetectorLayout, 1);
-  layout->name = g_strdup (kinds[kind].name);
+  const char *geometry = fl_params_text (params, "simulate.geometry"),
+             *name = *geometry != '\0' ? "geometry" : kinds[kind].name;
+  double camera_length = fl_params_real (params, "simulate.camera_length");
+  gboolean eiger = *geometry == '\0' && kinds[kind].eiger;
+  g_autoptr (FlDetectorLayout) layout = g_new0 (FlDetectorLayout, 1);
   layout->type = eiger ? FL_PIXEL_U16 : FL_PIXEL_I16;
-  layout->camera_length =
-      own_unless (fl_params_real (params, "simulate.camera_length"), 0, kinds[kind].camera_length);
   layout->gain = own_unless (fl_params_real (params, "simulate.gain"), 0, eiger ? 1 : 40);
   layout->readout_noise = own_unless (fl_params_real (params, "simulate.readout_noise"), -1, eiger ? 0 : 3);
   layout->saturation = own_unless (fl_params_real (params, "simulate.saturation"), 0, eiger ? 65000 : 32000);
   layout->saturation = MIN (layout->saturation, eiger ? 65534 : G_MAXINT16);
   guint64 seed = (guint64) fl_params_int (params, "simulate.seed");
-  FlRandom random = fl_random (fl_hash64 (layout->name, strlen (layout->name), seed));
-  (eiger ? add_single_panel : add_modules) (layout, kinds[kind].columns, kinds[kind].rows, &random);
+  FlRandom random = fl_random (fl_hash64 (name, strlen (name), seed));
+  if (*geometry == '\0')
+    lay_out (layout, kind, camera_length, &random);
+  else if (!fl_detector_layout_read (layout, geometry, camera_length, error))
+    return NULL;
 
   FlDetector *detector = layout->detector;
   detector->wavelength = 0; /* every shot has its own */
-  layout->state = g_new0 (guint8, detector->n_pixels);
-  if (eiger)
-    mark_gaps (layout);
   mark_flaws (layout, fl_params_real (params, "simulate.bad_fraction"), &random);
   mark_shadow (layout, fl_params_real (params, "simulate.beam_stop"));
   for (gsize i = 0; i < detector->n_pixels; i++)
     detector->mask[i] = layout->state[i] != FL_PIXEL_GOOD;
   for (guint p = 0; p < detector->n_panels; p++)
     {
-      detector->panels[p].pixel_size = PIXEL;
       detector->panels[p].gain = layout->gain;
       detector->panels[p].saturation = layout->saturation;
     }
-  return layout;
+  return g_steal_pointer (&layout);
 }
 
 void
@@ -166,17 +180,39 @@ fl_detector_layout_free (FlDetectorLayout *layout)
 {
   if (layout == NULL)
     return;
-  fl_detector_unref (layout->detector);
+  g_clear_pointer (&layout->detector, fl_detector_unref);
   g_free (layout->name);
+  g_free (layout->groups);
   g_free (layout->state);
   g_free (layout);
 }
 
 /* "+0.999999x -0.000512y": components along the axes, in pixels. */
 static void
-append_direction (GString *text, const char *panel, const char *axis, FlVec3 step)
+append_direction (GString *text, const FlPanel *panel, const char *axis, FlVec3 step)
 {
-  g_string_append_printf (text, "%s/%s = %+.9fx %+.9fy\n", panel, axis, step.x / PIXEL, step.y / PIXEL);
+  g_string_append_printf (text, "%s/%s = %+.9fx %+.9fy", panel->name, axis, step.x / panel->pixel_size,
+                          step.y / panel->pixel_size);
+  if (fabs (step.z) > 0)
+    g_string_append_printf (text, " %+.9fz", step.z / panel->pixel_size);
+  g_string_append_c (text, '\n');
+}
+
+static void
+append_panel (GString *text, const FlDetectorLayout *layout, const FlPanel *panel)
+{
+  guint min_ss = (guint) (panel->offset / panel->stride);
+  double z = panel->origin.z - layout->camera_length; /* mm */
+  g_string_append_printf (text, "\n%s/min_fs = 0\n%s/max_fs = %u\n%s/min_ss = %u\n%s/max_ss = %u\n",
+                          panel->name, panel->name, panel->n_fs - 1, panel->name, min_ss, panel->name,
+                          min_ss + panel->n_ss - 1);
+  append_direction (text, panel, "fs", panel->fs);
+  append_direction (text, panel, "ss", panel->ss);
+  g_string_append_printf (text, "%s/corner_x = %.6f\n%s/corner_y = %.6f\n", panel->name,
+                          panel->origin.x / panel->pixel_size, panel->name,
+                          panel->origin.y / panel->pixel_size);
+  if (fabs (z) > 1e-9)
+    g_string_append_printf (text, "%s/coffset = %.9f\n", panel->name, z / 1000);
 }
 
 gboolean
@@ -197,19 +233,11 @@ fl_detector_layout_write_geometry (const FlDetectorLayout *layout, const char *p
                           "mask0_data = /entry_1/data_1/mask\n"
                           "mask0_goodbits = 0x00\n"
                           "mask0_badbits = 0x01\n",
-                          layout->name, FL_VERSION, layout->camera_length / 1000, 1000 / PIXEL, layout->gain,
-                          layout->saturation);
+                          layout->name, FL_VERSION, layout->camera_length / 1000,
+                          1000 / layout->detector->panels[0].pixel_size, layout->gain, layout->saturation);
+  if (layout->groups != NULL && *layout->groups != '\0')
+    g_string_append_printf (text, "\n%s", layout->groups);
   for (guint p = 0; p < layout->detector->n_panels; p++)
-    {
-      const FlPanel *panel = &layout->detector->panels[p];
-      guint min_ss = (guint) (panel->offset / panel->stride);
-      g_string_append_printf (text, "\n%s/min_fs = 0\n%s/max_fs = %u\n%s/min_ss = %u\n%s/max_ss = %u\n",
-                              panel->name, panel->name, panel->n_fs - 1, panel->name, min_ss, panel->name,
-                              min_ss + panel->n_ss - 1);
-      append_direction (text, panel->name, "fs", panel->fs);
-      append_direction (text, panel->name, "ss", panel->ss);
-      g_string_append_printf (text, "%s/corner_x = %.6f\n%s/corner_y = %.6f\n", panel->name,
-                              panel->origin.x / PIXEL, panel->name, panel->origin.y / PIXEL);
-    }
+    append_panel (text, layout, &layout->detector->panels[p]);
   return g_file_set_contents (path, text->str, (gssize) text->len, error);
 }

@@ -2,7 +2,8 @@
  *
  * JUNGFRAU: modules of 512 × 1024 pixels of 75 µm stacked along ss in one slab, integrating (signed counts, readout
  * noise), one or two columns around the beam with gaps between and slightly turned, as in life. EIGER: one panel,
- * counting, with dead gaps between its modules that read 65535. Laboratory frame as in shots/detector.h, lengths in mm.
+ * counting, with dead gaps between its modules that read 65535. Or any that a CrystFEL geometry describes, integrating, its
+ * panels one below the other in the data. Laboratory frame as in shots/detector.h, lengths in mm.
  * Thread: any, once made. */
 #pragma once
 
@@ -20,7 +21,8 @@ typedef enum
 
 typedef struct
 {
-  char *name;           /* "jungfrau-1m" */
+  char *name;           /* "jungfrau-1m", or the geometry file's */
+  char *groups;         /* lines of a geometry that name groups of panels; NULL: none */
   FlDetector *detector; /* one slab of `height` rows of `width`; all but good pixels in its mask */
   guint8 *state;        /* FlPixelState, width × height */
   guint width, height;
@@ -31,8 +33,11 @@ typedef struct
   double saturation;    /* counts */
 } FlDetectorLayout;
 
-/* From simulate.detector, camera_length, gain, readout_noise, saturation, bad_fraction, beam_stop and seed. */
-FlDetectorLayout *fl_detector_layout_new (const FlParams *params);
+/* From simulate.detector or simulate.geometry, camera_length, gain, readout_noise, saturation, bad_fraction, beam_stop and seed. */
+FlDetectorLayout *fl_detector_layout_new (const FlParams *params, GError **error);
+/* Panels, state, size, name and groups from a geometry (private to the room). camera_length 0: the geometry's. */
+gboolean fl_detector_layout_read (FlDetectorLayout *layout, const char *path, double camera_length,
+                                  GError **error);
 void fl_detector_layout_free (FlDetectorLayout *layout);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDetectorLayout, fl_detector_layout_free)
 

@@ -8,6 +8,7 @@
 #include "engine/crystal/structure-factors.h"
 #include "engine/crystal/wilson.h"
 #include "engine/simulate/background.h"
+#include "engine/simulate/ice.h"
 #include "engine/simulate/noise.h"
 
 /* Jitters are cut at this many standard deviations, so that no shot is absurd. */
@@ -24,7 +25,7 @@ struct FlSfxSimulator
   FlPolarisation polarisation;
   guint64 seed;
   double energy, energy_jitter, pulse_photons, beam_size, fluence_jitter, position_jitter;
-  double hit_fraction, double_fraction, background_jitter;
+  double hit_fraction, double_fraction, background_jitter, ice;
   FlCrystalShape shape;
   double crystal_size, crystal_size_spread, domain_size, mosaic_spread; /* Å, rad */
   guint16 *photons; /* [n_pixels] of the shot being drawn */
@@ -141,6 +142,7 @@ fl_sfx_simulator_new (const FlParams *params, GError **error)
   s->position_jitter = fl_params_real (params, "simulate.position_jitter");
   s->hit_fraction = fl_params_real (params, "simulate.hit_fraction");
   s->double_fraction = fl_params_real (params, "simulate.double_fraction");
+  s->ice = fl_params_real (params, "simulate.ice");
   s->background_jitter = fl_params_real (params, "simulate.background_jitter");
   s->polarisation = (FlPolarisation) fl_params_choice (params, "simulate.polarisation");
   guint samples = (guint) fl_params_int (params, "simulate.spectrum_samples");
@@ -151,7 +153,9 @@ fl_sfx_simulator_new (const FlParams *params, GError **error)
   if (!read_crystals (s, params, error))
     return NULL;
 
-  s->layout = fl_detector_layout_new (params);
+  s->layout = fl_detector_layout_new (params, error);
+  if (s->layout == NULL)
+    return NULL;
   double wavelength = fl_wavelength_from_energy (s->energy),
          d_min = fl_params_real (params, "simulate.resolution");
   if (d_min == 0)
@@ -176,7 +180,7 @@ fl_sfx_simulator_free (FlSfxSimulator *s)
 {
   if (s == NULL)
     return;
-  fl_detector_layout_free (s->layout);
+  g_clear_pointer (&s->layout, fl_detector_layout_free);
   fl_intensities_free (s->intensities);
   fl_background_free (s->background);
   g_free (s->photons);
@@ -376,6 +380,14 @@ fl_sfx_simulator_draw (FlSfxSimulator *s, guint run, guint number, FlSfxShot *sh
       draw_crystal (s, pulse_photons, &scene, &shot->crystals[i]);
       fl_bragg_spots (&model, &shot->crystals[i], sample_patch, &sampling);
       shot->photons[i] = (double) sampling.drawn;
+    }
+  if (s->ice > 0)
+    {
+      FlRandom ice = shot_random (s, "ice", run, number);
+      FlSampling sampling = { .layout = s->layout,
+                              .photons = s->photons,
+                              .random = fl_random (fl_random_u64 (&ice)) };
+      fl_ice_spots (s->layout->detector, model.wavelength, s->ice, &ice, sample_patch, &sampling);
     }
   (s->layout->type == FL_PIXEL_I16 ? read_out_signed : read_out_counting) (s, &noise);
   apply_flaws (s, &noise);

@@ -84,7 +84,7 @@ check_background (double level, double scale)
   g_autoptr (FlParams) params = fl_params_new ();
   g_assert_true (fl_params_set (params, "simulate.beam_stop", "0", NULL));
   g_assert_true (fl_params_set (params, "simulate.bad_fraction", "0", NULL));
-  g_autoptr (FlDetectorLayout) layout = fl_detector_layout_new (params);
+  g_autoptr (FlDetectorLayout) layout = fl_detector_layout_new (params, NULL);
   g_autoptr (FlBackground) background =
       fl_background_new (layout, 1.333, level, FL_POLARISATION_HORIZONTAL, 3);
   gsize n = layout->detector->n_pixels;

@@ -1,0 +1,325 @@
+/* refine-geometry: a detector refined against the lattices of jobs, streams and DIALS' files, on any number of ranks
+ * (engine/sfx/geometry-refinement.h). */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/programs/exchange-panels.h"
+#include "engine/programs/geometry-job.h"
+#include "engine/programs/program.h"
+#include "engine/programs/programs.h"
+#include "engine/results/attempt.h"
+#include "engine/shots/geom-layout.h"
+
+#define PROGRAM          "firstlight-engine refine-geometry"
+#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
+#define SAVED            "unfinished.geom"
+
+typedef struct
+{
+  FlProgramOptions common;
+  char *out;
+  int attempt;
+  gboolean help;
+  char **inputs;
+} Options;
+
+static void
+options_clear (Options *options)
+{
+  fl_program_options_clear (&options->common);
+  g_free (options->out);
+  g_strfreev (options->inputs);
+}
+
+/* FALSE with error; or without one, when only help was asked for. */
+static gboolean
+options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "Folder of the results", "DIR" },
+    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
+      "N" },
+    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
+    { NULL }
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  g_option_context_set_summary (
+      context,
+      "Refines the detector against the lattices of jobs' folders, of .stream and of .expt files.\n"
+      "In DIR: refined.geom, the first input's geometry with its panels moved; geometry.json; residuals.json "
+      "and .svg.\n"
+      "The last line of the output reads: N lattices, M used, K reflections, x px before, y px after");
+  g_option_context_add_main_entries (context, entries, NULL);
+  fl_program_add_options (context, &options->common);
+  g_option_context_set_help_enabled (context, FALSE); /* GLib's would end the process under MPI's feet */
+  if (!g_option_context_parse (context, &argc, &argv, error))
+    {
+      (*error)->domain = FL_ERROR;
+      (*error)->code = FL_ERROR_INPUT;
+      return FALSE;
+    }
+  if (options->help)
+    {
+      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
+      if (speak)
+        fputs (text, stdout);
+      return FALSE;
+    }
+  if (options->inputs == NULL || options->out == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --out DIR INPUT…",
+                 options->inputs == NULL ? "input" : "--out", PROGRAM);
+  else if (options->attempt < 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
+                 options->attempt);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+/* --- the ranks as a team --- */
+
+/* Rank by rank, so that rank 0 holds one other's values at a time in the order of ranks. */
+static void
+team_add (gpointer data, double *total, const double *values, gsize n)
+{
+  FlParallel *parallel = data;
+  g_autoptr (GPtrArray) all = fl_parallel_gather (parallel, values, n * sizeof *values);
+  for (guint rank = 0; all != NULL && rank < all->len; rank++)
+    {
+      const double *theirs = g_bytes_get_data (all->pdata[rank], NULL);
+      for (gsize i = 0; i < n; i++)
+        total[i] += theirs[i];
+    }
+}
+
+static void
+team_sum (gpointer data, double *values, guint n)
+{
+  fl_parallel_sum_f64 (data, values, n);
+}
+
+static void
+team_count (gpointer data, guint64 *values, guint n)
+{
+  fl_parallel_sum_u64 (data, values, n);
+}
+
+static gboolean
+is_asked_to_stop (gpointer data)
+{
+  guint64 asked = fl_parallel_stop_asked ();
+  fl_parallel_sum_u64 (data, &asked, 1);
+  return asked > 0;
+}
+
+/* --- attempts --- */
+
+static gboolean
+write_params (const FlGeometryJob *job, GError **error)
+{
+  g_autofree char *values = fl_params_write (job->params);
+  g_autofree char *library = fl_parallel_library ();
+  g_autofree char *text =
+      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
+                       fl_param_table_version (), fl_parallel_ranks (job->parallel), library, values);
+  g_autofree char *own = g_build_filename (job->attempt_dir, "params.txt", NULL);
+  g_autofree char *all = g_build_filename (job->out, "params.txt", NULL);
+  return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
+}
+
+/* Rank 0. */
+static void
+begin_attempt (FlGeometryJob *job, guint wanted, int *hold, GError **error)
+{
+  job->attempt = fl_attempt_make (job->out, wanted, error);
+  if (job->attempt == 0)
+    return;
+  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
+  *hold = fl_attempt_hold (job->attempt_dir);
+  if (fl_attempt_wait_for_earlier (job->out, job->attempt, WAIT_FOR_EARLIER, error))
+    write_params (job, error);
+}
+
+static gboolean
+start (FlGeometryJob *job, const Options *options, int *hold, GError **error)
+{
+  job->out = g_strdup (options->out);
+  job->inputs = g_strdupv (options->inputs);
+  job->params = fl_program_params (&options->common, error);
+  if (!fl_geometry_job_agree (job, error))
+    return FALSE;
+  if (job->first)
+    begin_attempt (job, (guint) options->attempt, hold, error);
+  if (!fl_geometry_job_agree (job, error))
+    return FALSE;
+  job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);
+  g_free (job->attempt_dir);
+  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
+  if (!job->first)
+    *hold = fl_attempt_hold (job->attempt_dir);
+  return TRUE;
+}
+
+/* What an attempt that was asked to stop has left of the same geometry. */
+static void
+go_on (FlGeometryJob *job)
+{
+  g_autofree char *path = g_build_filename (job->out, SAVED, NULL);
+  g_autofree char *text = NULL;
+  if (job->first)
+    g_file_get_contents (path, &text, NULL, NULL);
+  g_autofree char *shared = fl_parallel_share_text (job->parallel, text);
+  g_autoptr (FlGeom) geom = shared != NULL ? fl_geom_parse (path, shared, strlen (shared), NULL) : NULL;
+  g_autoptr (FlGeomLayout) layout = geom != NULL ? fl_geom_layout_new (geom, NULL) : NULL;
+  if (layout == NULL || layout->n_panels != job->detector->n_panels)
+    return;
+  job->start = fl_geom_detector (geom, layout, geom->clen.value, 0);
+}
+
+/* Under names of its own that are kept from the original: all distances as numbers. */
+static gboolean
+save (const FlGeometryJob *job, GError **error)
+{
+  g_autofree char *path = g_build_filename (job->out, SAVED, NULL);
+  g_autofree char *text = fl_exchange_geometry (job->result.detector, 0);
+  return g_file_set_contents (path, text, -1, error);
+}
+
+/* --- the work --- */
+
+static FlGeometryOptions
+options_of (const FlGeometryJob *job, const FlGeometryTeam *team)
+{
+  const FlParams *p = job->params;
+  return (FlGeometryOptions){
+    .freedom = { .level = (FlGeometryLevel) fl_params_choice (p, "geometry.level"),
+                 .distance = job->cell_told && fl_params_bool (p, "geometry.distance"),
+                 .tilt = fl_params_bool (p, "geometry.tilt"),
+                 .out_of_plane = fl_params_bool (p, "geometry.out_of_plane"),
+                 .n_windows = job->windows->len > 1 ? job->windows->len : 0 },
+    .max_offset = fl_params_real (p, "geometry.max_offset"),
+    .min_spots = (guint) fl_params_int (p, "geometry.min_spots"),
+    .cell_spread = fl_params_real (p, "geometry.cell_spread") / 100,
+    .min_panel = (guint) fl_params_int (p, "geometry.min_panel"),
+    .team = team,
+    .stop = is_asked_to_stop,
+    .stop_data = job->parallel,
+  };
+}
+
+static gboolean
+check_lattices (const FlGeometryJob *job, GError **error)
+{
+  guint64 least = (guint64) fl_params_int (job->params, "geometry.min_lattices"),
+          n = job->n_lattices - job->n_strange;
+  if (n >= least)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s%s: %" G_GUINT64_FORMAT " lattices of the cell, expected %" G_GUINT64_FORMAT
+               " or more (geometry.min_lattices)",
+               job->inputs[0], job->inputs[1] != NULL ? " and the others" : "", n, least);
+  return FALSE;
+}
+
+static gboolean
+check_result (const FlGeometryJob *job, GError **error)
+{
+  guint64 least = (guint64) fl_params_int (job->params, "geometry.min_lattices");
+  if (job->result.stopped)
+    {
+      if (!job->first || save (job, error))
+        g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                     "asked to stop after %u rounds: saved; the next attempt goes on from there",
+                     job->result.rounds);
+      return FALSE;
+    }
+  if (job->result.before.n_lattices >= least)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s%s: %" G_GUINT64_FORMAT
+               " lattices with %s spots near reflections, expected %" G_GUINT64_FORMAT
+               " or more (geometry.min_lattices)",
+               job->inputs[0], job->inputs[1] != NULL ? " and the others" : "", job->result.before.n_lattices,
+               fl_params_text (job->params, "geometry.min_spots"), least);
+  return FALSE;
+}
+
+static gboolean
+run_job (FlGeometryJob *job, const Options *options, int *hold, GError **error)
+{
+  const FlGeometryTeam team = {
+    job->parallel, fl_parallel_rank (job->parallel), fl_parallel_ranks (job->parallel), team_add, team_sum,
+    team_count
+  };
+  if (!start (job, options, hold, error) || !fl_geometry_job_read (job, &team, error)
+      || !check_lattices (job, error))
+    return FALSE;
+  go_on (job);
+  FlGeometryOptions refine = options_of (job, &team);
+  if (!fl_geometry_refine (&refine, job->detector, job->start, job->groups.of_panel, &job->known,
+                           job->lattices, &job->result, error)
+      || !check_result (job, error))
+    return FALSE;
+  job->before = fl_residual_map (job, job->detector, job->result.before.pairs);
+  job->after = fl_residual_map (job, job->result.detector, job->result.after.pairs);
+  if (job->first)
+    {
+      g_autofree char *saved = g_build_filename (job->out, SAVED, NULL);
+      if (fl_geometry_job_write (job, error))
+        unlink (saved);
+    }
+  return fl_geometry_job_agree (job, error);
+}
+
+static void
+job_clear (FlGeometryJob *job)
+{
+  fl_residual_map_clear (&job->before);
+  fl_residual_map_clear (&job->after);
+  fl_geometry_result_clear (&job->result);
+  fl_geometry_groups_clear (&job->groups);
+  g_clear_pointer (&job->detector, fl_detector_unref);
+  g_clear_pointer (&job->start, fl_detector_unref);
+  g_clear_pointer (&job->lattices, g_array_unref);
+  g_clear_pointer (&job->windows, g_array_unref);
+  g_clear_pointer (&job->spots, g_ptr_array_unref);
+  g_clear_pointer (&job->params, fl_params_free);
+  g_strfreev (job->inputs);
+  g_free (job->path);
+  g_free (job->text);
+  g_free (job->out);
+  g_free (job->attempt_dir);
+}
+
+int
+fl_program_refine_geometry (int argc, char **argv)
+{
+  FlGeometryJob job = { .lattices = g_array_new (FALSE, FALSE, sizeof (FlGeometryLattice)),
+                        .windows = g_array_new (FALSE, FALSE, sizeof (FlGeometryWindow)),
+                        .spots = g_ptr_array_new_with_free_func (g_free) };
+  Options options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int hold = -1, status = 0;
+  job.parallel = fl_parallel_start (&argc, &argv);
+  job.first = fl_parallel_rank (job.parallel) == 0;
+  fl_parallel_catch_signals ();
+  if (options_parse (&options, job.first, argc, argv, &error))
+    run_job (&job, &options, &hold, &error);
+  if (error != NULL)
+    {
+      status = fl_error_exit_status (error);
+      if (job.first)
+        fl_program_fail (PROGRAM, error);
+    }
+  fflush (stdout);
+  FlParallel *parallel = job.parallel;
+  job_clear (&job);
+  options_clear (&options);
+  fl_parallel_finish (parallel);
+  if (hold >= 0)
+    close (hold);
+  return status;
+}
