@@ -58,7 +58,7 @@ set_chip (GtkWidget *chip, const char *state)
 }
 
 /* What people call it: "poll:cori" is "asks the scheduler". */
-static const char *
+static char *
 title_of (const char *name)
 {
   static const struct
@@ -72,10 +72,15 @@ title_of (const char *name)
                 { "runs", N_ ("Looks for runs") },
                 { "plan", N_ ("Plans jobs") },
                 { "ingest", N_ ("Takes in journals") } };
+  if (g_str_has_prefix (name, "dataset:"))
+    {
+      g_autofree char *dataset = flg_text_bounded (name + strlen ("dataset:"), 40);
+      return g_strdup_printf (_ ("Dataset %s"), dataset);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (g_str_has_prefix (name, known[i].prefix))
-      return _ (known[i].title);
-  return name;
+      return g_strdup (_ (known[i].title));
+  return g_strdup (name);
 }
 
 static char *
@@ -105,7 +110,8 @@ on_restart (GtkButton *button, FlgSiteWorkers *self)
 static void
 add_row (FlgSiteWorkers *self, int row, const FlWorker *worker, guint64 now)
 {
-  text (self, 0, row, title_of (worker->name), NULL);
+  g_autofree char *title = title_of (worker->name);
+  text (self, 0, row, title, NULL);
   GtkWidget *chip = flw_status_chip_new ();
   gtk_widget_set_halign (chip, GTK_ALIGN_START);
   set_chip (chip, worker->state);

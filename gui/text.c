@@ -50,6 +50,8 @@ flg_format_elapsed (guint64 start, guint64 end, guint64 now)
     return g_strdup (NONE);
   guint64 until = end ? end : now;
   guint64 s = until > start ? (until - start) / 1000000000 : 0;
+  if (end > start && s < 10)
+    return g_strdup_printf ("%.1f s", (double) (end - start) / 1e9);
   if (s >= 3600)
     return g_strdup_printf ("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint) (s / 60 % 60),
                             (guint) (s % 60));

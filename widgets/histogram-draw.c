@@ -45,13 +45,23 @@ shown_total (FlwHistogram *self)
 
 /* --- words --- */
 
+/* "79.10 ± 0.12"; where the spread would be 0.00, more decimals, up to four: "79.100 ± 0.003". */
+static char *
+value_text (FlwHistogram *self, double value, double spread)
+{
+  int decimals = self->decimals;
+  while (decimals < 4 && spread > 0 && spread < 0.5 * pow (10, -decimals))
+    decimals++;
+  return g_strdup_printf ("%.*f ± %.*f", decimals, value, decimals, spread);
+}
+
 static char *
 fit_text (FlwHistogram *self)
 {
   if (isnan (self->fit.centre))
     return NULL;
-  return g_strdup_printf ("%.*f ± %.*f%s%s", self->decimals, self->fit.centre, self->decimals,
-                          self->fit.spread, space (self), self->unit);
+  g_autofree char *value = value_text (self, self->fit.centre, self->fit.spread);
+  return g_strconcat (value, space (self), self->unit, NULL);
 }
 
 char *
@@ -63,8 +73,10 @@ flw_histogram_summary (FlwHistogram *self)
 
   g_string_append_printf (text, _ (": %s shown"), count);
   if (!isnan (self->median))
-    g_string_append_printf (text, _ (", median %.*f ± %.*f%s%s"), self->decimals, self->median,
-                            self->decimals, self->spread, space (self), self->unit);
+    {
+      g_autofree char *value = value_text (self, self->median, self->spread);
+      g_string_append_printf (text, _ (", median %s%s%s"), value, space (self), self->unit);
+    }
   if (fit != NULL)
     g_string_append_printf (text, _ (", fit %s"), fit);
   if (outside > 0)
@@ -188,8 +200,8 @@ draw_words (FlwHistogram *self, cairo_t *cr, const FlwBox *box)
     right -= flw_text_draw (widget, cr, FLW_POINTS_BODY + 1, fit, right, y, 1, 0.5, FLW_TEXT);
   if (!isnan (self->median))
     {
-      g_autofree char *text = g_strdup_printf (_ ("median %.*f ± %.*f"), self->decimals, self->median,
-                                               self->decimals, self->spread);
+      g_autofree char *value = value_text (self, self->median, self->spread);
+      g_autofree char *text = g_strdup_printf (_ ("median %s"), value);
       int width;
       flw_text_size (widget, FLW_POINTS_SMALL, text, &width, NULL);
       if (left + width + 32 < right)

@@ -109,6 +109,9 @@ test_text (void)
   check (flg_format_percent (1, 3), "33.3 %");
   check (flg_format_elapsed (0, 0, 5 * s), "–");
   check (flg_format_elapsed (s, 66 * s, 0), "1:05");
+  check (flg_format_elapsed (s, 11 * s, 0), "0:10");
+  check (flg_format_elapsed (s, 13 * s / 10, 0), "0.3 s");
+  check (flg_format_elapsed (s, 0, 4 * s), "0:03");
   check (flg_format_elapsed (s, 0, 3662 * s), "1:01:01");
   check (flg_format_elapsed (9 * s, 3 * s, 0), "0:00");
   check (flg_format_time (0, day), "–");
