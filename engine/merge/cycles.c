@@ -4,7 +4,7 @@
 
 #include "engine/merge/merging.h"
 
-#define TOLERANCE      1e-4
+#define TOLERANCE      1e-5
 #define OUTSIDE_CYCLES 3
 #define SHELLS         10
 #define SHELL_LEAST    10 /* reflections */

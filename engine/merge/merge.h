@@ -117,11 +117,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlMergeReference, fl_merge_reference_free)
 /* One observation on the common scale, as it comes to the rank that merges its reflection; 24 bytes. */
 typedef struct
 {
-  guint32 lattice;        /* FlMergeLattice.number */
-  guint8 half;            /* 0 or 1 */
-  guint8 minus;           /* a Friedel mate */
-  guint16 flags;          /* FlObservationFlag */
+  guint32 lattice; /* FlMergeLattice.number */
+  guint8 half;     /* 0 or 1 */
+  guint8 minus;    /* a Friedel mate */
+  guint16
+      share; /* of 65535: how much it counts, less than all where next to nothing was seen (partiality.h) */
   float intensity, sigma; /* full: I/(G e^(−B/2d²) p), its standard deviation by counting */
-  float weight;           /* G e^(−B/2d²) p: what of the full intensity was there to be counted */
+  float weight;           /* G e^(−B/2d²) p × share: what of the full intensity was there to be counted */
   float correlation;      /* of its lattice */
 } FlContribution;

@@ -115,9 +115,8 @@ typedef struct
 } Sum;
 
 static void
-add (Sum *s, double intensity, double sigma)
+add (Sum *s, double intensity, double w)
 {
-  double w = 1 / (sigma * sigma);
   s->weight += w;
   s->sum += w * intensity;
   s->n++;
@@ -178,10 +177,11 @@ fl_merger_add (FlMerger *self, guint32 unique, const FlContribution *c, guint n)
         }
       if (!(sigma > 0))
         continue;
-      add (&sums[0], intensity, sigma);
-      add (&sums[1 + half], intensity, sigma);
-      add (&sums[3 + minus], intensity, sigma);
-      add (&sums[5 + 2 * half + minus], intensity, sigma);
+      double weight = c[i].share / (G_MAXUINT16 * sigma * sigma);
+      add (&sums[0], intensity, weight);
+      add (&sums[1 + half], intensity, weight);
+      add (&sums[3 + minus], intensity, weight);
+      add (&sums[5 + 2 * half + minus], intensity, weight);
     }
   for (guint i = 0; i < N_MEANS_MATES; i++)
     record.means[i] = mean_of (&sums[i], i < N_MEANS ? self->options.min_multiplicity : 1);

@@ -1,5 +1,7 @@
 #include "engine/merge/partiality.h"
 
+#include <math.h>
+
 #include "engine/base/units.h"
 
 FlVec3
@@ -45,6 +47,13 @@ fl_merge_partiality (const FlMergeLattice *lattice, double excitation, double d)
   return 1 / (1 + x * x);
 }
 
+double
+fl_merge_share (double partiality)
+{
+  double x = CLAMP (partiality / FL_PARTIALITY_LEAST - 1, 0, 1);
+  return x * x * (3 - 2 * x);
+}
+
 gboolean
 fl_merge_contribution (const FlMergeLattice *lattice, const FlObservation *observation, double d,
                        FlContribution *out)
@@ -54,15 +63,16 @@ fl_merge_contribution (const FlMergeLattice *lattice, const FlObservation *obser
     return FALSE;
   double p = fl_merge_partiality (lattice, fl_merge_excitation (lattice, observation, NULL), d);
   double weight = (double) lattice->scale * exp (-(double) lattice->b / (2 * d * d)) * p;
-  if (!(p >= FL_PARTIALITY_LEAST && weight > 0))
+  guint16 share = (guint16) lrint (G_MAXUINT16 * fl_merge_share (p));
+  if (!(share > 0 && weight > 0))
     return FALSE;
   *out = (FlContribution){ .lattice = lattice->number,
                            .half = lattice->key & 1,
                            .minus = (observation->flags & FL_OBSERVATION_MINUS) != 0,
-                           .flags = observation->flags,
+                           .share = share,
                            .intensity = (float) ((double) observation->intensity / weight),
                            .sigma = (float) ((double) observation->sigma / weight),
-                           .weight = (float) weight,
+                           .weight = (float) (weight * share / G_MAXUINT16),
                            .correlation = lattice->correlation };
   return TRUE;
 }

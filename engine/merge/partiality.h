@@ -12,7 +12,11 @@ double fl_merge_excitation (const FlMergeLattice *lattice, const FlObservation *
 /* p = 1/(1 + (ε/w)²) with w = width + width_slope/2d; 1 where w is 0. */
 double fl_merge_partiality (const FlMergeLattice *lattice, double excitation, double d);
 
-#define FL_PARTIALITY_LEAST 0.003 /* less takes no part */
+#define FL_PARTIALITY_LEAST 0.001 /* less takes no part */
+
+/* How much an observation counts: nothing at FL_PARTIALITY_LEAST, wholly from twice that on, and smoothly between. At an edge, a
+ * turn by a hair would change what there is to agree with. */
+double fl_merge_share (double partiality);
 
 /* The observation on the common scale. FALSE: it takes no part (lattice rejected, no unique reflection, not integrated, saturated,
  * too partial). `d`: Å. */

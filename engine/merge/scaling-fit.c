@@ -89,7 +89,8 @@ weigh (Fit *fit)
   for (guint i = 0; i < fit->n; i++)
     {
       double normal = fabs (residual (fit, i, gradient)) / sqrt (fit->weights[i]) / spread;
-      fit->weights[i] = (normal > HUBER ? HUBER / normal : 1) / (fit->weights[i] * spread * spread);
+      fit->weights[i] =
+          (normal > HUBER ? HUBER / normal : 1) * fit->rows[i].share / (fit->weights[i] * spread * spread);
     }
 }
 

@@ -19,6 +19,7 @@ typedef struct
   const FlObservation *observation;
   double reference; /* full intensity */
   double d;         /* Å */
+  double share;     /* fl_merge_share() */
 } FlScalingRow;
 
 /* G e^(−B/2d²) p I_ref, and its derivatives. */

@@ -124,8 +124,9 @@ collect (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueLis
       FlScalingRow row = { .observation = at,
                            .reference = without (reference, at->unique, &own[at->unique]),
                            .d = (double) fl_unique_list_at (list, at->unique)->d };
-      double p = fl_merge_partiality (lattice, fl_merge_excitation (lattice, at, NULL), row.d);
-      if (p >= FL_PARTIALITY_LEAST && isfinite (row.reference))
+      row.share =
+          fl_merge_share (fl_merge_partiality (lattice, fl_merge_excitation (lattice, at, NULL), row.d));
+      if (row.share > 0 && isfinite (row.reference))
         g_array_append_val (rows, row);
     }
   for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)

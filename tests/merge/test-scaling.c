@@ -33,7 +33,7 @@ make_lattice (FlRandom *random)
       o->k = (gint16) (fl_random_u64 (random) % 41) - 20;
       o->l = (gint16) (fl_random_u64 (random) % 41) - 20;
       double q = fl_vec3_norm (fl_merge_q (&lattice, o));
-      rows[i] = (FlScalingRow){ o, -1000 * log (1 - fl_random_unit (random)), 1 / MAX (q, 0.02) };
+      rows[i] = (FlScalingRow){ o, -1000 * log (1 - fl_random_unit (random)), 1 / MAX (q, 0.02), 1 };
     }
   return lattice;
 }
