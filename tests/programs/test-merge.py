@@ -69,10 +69,16 @@ class Crystal:
         return [{self.first(*other(*m)): value for m, value in values.items()} for other in self.others]
 
 
-def correlation(a, b):
-    pairs = [(a[m], b[m]) for m in a if m in b]
-    x, y = (sum(pair[i] for pair in pairs) / len(pairs) for i in (0, 1))
-    return sum((p - x) * (q - y) for p, q in pairs) / math.sqrt(sum((p - x) ** 2 for p, _ in pairs) * sum((q - y) ** 2 for _, q in pairs))
+def correlation(crystal, a, b):
+    """Of intensities on their shells' mean: an overall fall-off is nobody's to tell."""
+    common = sorted((m for m in a if m in b), key=lambda m: (crystal.inverse_d_squared(*m), m))
+    x, y = [], []
+    for i in range(10):
+        shell = common[len(common) * i // 10:len(common) * (i + 1) // 10]
+        for values, out in ((a, x), (b, y)):
+            mean = sum(values[m] for m in shell) / len(shell)
+            out += [values[m] / mean - 1 for m in shell]
+    return sum(p * q for p, q in zip(x, y)) / math.sqrt(sum(p * p for p in x) * sum(q * q for q in y))
 
 
 def fourfold(h, k, l):
@@ -140,14 +146,14 @@ def test_ambiguity(p):
     n = sum(int(re.search(r"(\d+) lattices$", said)[1]) for said in p.said)
     check(n > 1.9 * crystal.shots, f"{crystal.group}: jobs of a simulated crystal: {p.said}")
     alone, values = p.merge("alone", p.jobs)
-    *others, best = sorted(correlation(p.truth, found) for found in [values, *crystal.otherwise(values)])
+    *others, best = sorted(correlation(crystal, p.truth, found) for found in [values, *crystal.otherwise(values)])
     part = alone["reindexed"] / n
     check(alone["lattices"] == n and len(alone["ambiguity"].split()) == ways - 1 and abs(part - 1 + 1 / ways) < 0.15,
           f"of {ways} settings: {part:.2f} of the lattices are taken in another than they were indexed in")
-    check(best > 0.96 and max(others) < 0.5, "alone the lattices agree on one crystal, CC %.4f; another way of indexing it, CC %.4f" % (best, max(others)))
+    check(best > 0.99 and max(others) < 0.3, "alone the lattices agree on one crystal, CC %.4f; another way of indexing it, CC %.4f" % (best, max(others)))
     known, values = p.merge("known", p.jobs, "reference=" + p.path("truth.hkl"))
-    cc = correlation(p.truth, values)
-    check(cc > 0.99 and known["cc_iso"] > 0.99, f"with intensities from outside on that crystal: CC {cc:.4f}, CCiso {known['cc_iso']:.4f}")
+    cc = correlation(crystal, p.truth, values)
+    check(cc > 0.99 and known["cc_iso"] > 0.98, f"with intensities from outside on that crystal: CC {cc:.4f}, CCiso {known['cc_iso']:.4f}")
 
 
 def test_twin(p):
@@ -156,8 +162,8 @@ def test_twin(p):
         alone = json.load(file)["merge"]
     twin, values = p.merge("twin", p.jobs, "space_group=P43212")
     (other,) = p.crystal.otherwise(p.truth)
-    cc, like = correlation(p.truth, values), correlation({m: value + other[m] for m, value in p.truth.items()}, values)
-    check(cc < 0.9 and like > 0.94 and twin["l_abs"] < alone["l_abs"] - 0.05,
+    cc, like = correlation(p.crystal, p.truth, values), correlation(p.crystal, {m: value + other[m] for m, value in p.truth.items()}, values)
+    check(cc < 0.9 and like > 0.95 and twin["l_abs"] < alone["l_abs"] - 0.05,
           f"not told apart they are a twin: CC {cc:.4f}, with the mean of both {like:.4f}; <|L|> {twin['l_abs']:.3f} instead of {alone['l_abs']:.3f}")
 
 
@@ -172,7 +178,7 @@ def test_inputs(p):
     for name, inputs in (("streams", [job + ".stream" for job in p.jobs]), ("files of DIALS", [job + ".expt" for job in p.jobs]),
                          ("a job and a stream", mixed)):
         other, found = p.merge(name, inputs, *sets)
-        cc = correlation(values, found)
+        cc = correlation(p.crystal, values, found)
         check(other["lattices"] == jobs["lattices"] and abs(other["observations"] / jobs["observations"] - 1) < 0.01 and cc > 0.999,
               f"{name}: {other['lattices']} lattices, {other['observations']} of {jobs['observations']} observations, CC with the jobs' {cc:.5f}")
         if MPIRUN and (LONG or inputs is mixed):
@@ -226,9 +232,12 @@ def test_stop(p):
     p.merge("whole", p.jobs, *sets)
     took = time.time() - began
     for ranks in (1, 3) if MPIRUN and LONG else (1,):
-        stops, name = [], f"stopped{ranks}"
-        while (cycles := stop(p, name, sets, ranks, 0.15 * took * len(stops))) is not None:
-            stops.append(cycles)
+        for step in (0.15, 0.05, 0.02):  # of the whole time, until it is caught in the middle
+            stops, name = [], f"stopped{ranks}-{step}"
+            while (cycles := stop(p, name, sets, ranks, step * took * len(stops))) is not None:
+                stops.append(cycles)
+            if stops and max(stops) > 0:
+                break
         check(len(stops) > 1 and max(stops) > 0 and p.sums(name) == p.sums("whole"),
               f"stopped {len(stops)} times on {ranks} ranks, after {stops} cycles: the same bytes")
 
