@@ -1,16 +1,10 @@
 #include <glib.h>
-#include <glib/gstdio.h>
-#include <stdio.h>
 
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
-#include "engine/merge/input.h"
-#include "engine/merge/merging.h"
 #include "engine/merge/partiality.h"
 #include "engine/merge/polarisation.h"
 #include "engine/merge/scaling-fit.h"
-
-static FlParallel *parallel;
 
 /* --- a lattice of a known model, without noise --- */
 
@@ -150,123 +144,14 @@ test_polarisation (void)
   g_assert_cmpfloat_with_epsilon (fl_polarisation (x, k, -1), 1, 1e-12);
 }
 
-/* --- simulated images with truth --- */
-
-static FlUniqueList *
-lysozyme (void)
-{
-  const double degrees[] = { 79.1, 79.1, 37.9, 90, 90, 90 };
-  FlCell cell;
-  g_autoptr (GError) error = NULL;
-  g_assert_true (fl_cell_from_degrees (degrees, &cell, &error));
-  g_autoptr (FlSymmetry) symmetry = fl_symmetry_from_symbol ("P 4 2 2", &error);
-  FlUniqueList *list = fl_unique_list_new (&cell, symmetry, 2.4, 30, &error);
-  g_assert_no_error (error);
-  return list;
-}
-
-/* I of a list in CrystFEL's format, by number; NaN where it has none. */
-static float *
-read_truth (const char *path, const FlUniqueList *list)
-{
-  g_autofree char *text = NULL;
-  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
-  guint n = fl_unique_list_n (list);
-  float *truth = g_new (float, n);
-  for (guint i = 0; i < n; i++)
-    truth[i] = NAN;
-  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
-  for (char **line = lines; *line != NULL; line++)
-    {
-      int h, k, l;
-      double intensity;
-      if (sscanf (*line, "%d %d %d %lf", &h, &k, &l, &intensity) != 4)
-        continue;
-      guint32 unique = fl_unique_list_find (list, (FlMiller){ h, k, l }, NULL);
-      if (unique != FL_UNIQUE_NONE)
-        truth[unique] = (float) intensity;
-    }
-  return truth;
-}
-
-static double
-correlate (const FlMergeReference *reference, const float *truth, double *completeness)
-{
-  double n = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0, all = 0;
-  for (guint i = 0; i < reference->n; i++)
-    {
-      double a = (double) reference->intensity[i], b = (double) truth[i];
-      all += isfinite (b);
-      if (!isfinite (a) || !isfinite (b))
-        continue;
-      n++;
-      x += a;
-      y += b;
-      xx += a * a;
-      xy += a * b;
-      yy += b * b;
-    }
-  *completeness = n / all;
-  return (n * xy - x * y) / sqrt ((n * xx - x * x) * (n * yy - y * y));
-}
-
-/* CrystFEL's own merge of this stream correlates to 0.67 at 98 % completeness, or to 0.906 at 43 %. */
-static void
-test_simulated (void)
-{
-  const char *data = g_getenv ("FIRSTLIGHT_TEST_DATA");
-  g_autofree char *packed =
-      g_build_filename (data != NULL ? data : "", "crystfel-sim", "A-xgandalf-fast.stream.gz", NULL);
-  g_autofree char *list_path = g_build_filename (data != NULL ? data : "", "crystfel-sim", "lyso.hkl", NULL);
-  if (!g_file_test (packed, G_FILE_TEST_EXISTS))
-    {
-      g_test_skip ("no test data");
-      return;
-    }
-  g_autofree char *dir = g_dir_make_tmp ("merge-XXXXXX", NULL);
-  g_autofree char *stream = g_build_filename (dir, "A.stream", NULL);
-  g_autofree char *quoted = g_shell_quote (packed);
-  g_autofree char *command = g_strdup_printf ("sh -c 'gzip -dc \"$0\" > \"$1\"' %s %s", quoted, stream);
-  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlUniqueList) list = lysozyme ();
-  g_autofree float *truth = read_truth (list_path, list);
-  const char *const inputs[] = { stream, NULL };
-  g_autoptr (FlMergeSet) set = fl_merge_input_read (parallel, inputs, &(FlMergeInputOptions){ 0 }, &error);
-  g_assert_no_error (error);
-  g_assert_cmpuint (set->n_lattices, ==, 240);
-  fl_merge_set_index (set, list, NULL);
-  fl_merge_scale_start (set, 0.7);
-  double completeness, cc = 0;
-  FlMergeReference *reference = fl_merging_reference (set, list, 1, 0);
-  for (int cycle = 0; cycle < 3; cycle++)
-    {
-      fl_merge_scale (set, list, reference,
-                      &(FlScalingOptions){ .width = TRUE, .rotation = TRUE, .min_cc = 0.1 });
-      fl_merge_reference_free (reference);
-      reference = fl_merging_reference (set, list, 1, 0);
-      cc = correlate (reference, truth, &completeness);
-      g_test_message ("cycle %d: correlation with truth %.4f at %.3f completeness", cycle, cc, completeness);
-    }
-  fl_merge_reference_free (reference);
-  g_assert_cmpfloat (cc, >, 0.915);
-  g_assert_cmpfloat (completeness, >, 0.97);
-  g_remove (stream);
-  g_rmdir (dir);
-}
-
 int
 main (int argc, char **argv)
 {
-  parallel = fl_parallel_start (&argc, &argv);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/scaling/derivatives", test_derivatives);
   g_test_add_func ("/scaling/exact", test_exact);
   g_test_add_func ("/scaling/outliers", test_outliers);
   g_test_add_func ("/scaling/no-scale", test_no_scale);
   g_test_add_func ("/scaling/polarisation", test_polarisation);
-  g_test_add_func ("/scaling/simulated", test_simulated);
-  int status = g_test_run ();
-  fl_parallel_finish (parallel);
-  return status;
+  return g_test_run ();
 }
