@@ -28,6 +28,7 @@ struct FlSfxSimulator
   double hit_fraction, double_fraction, background_jitter, ice;
   FlCrystalShape shape;
   double crystal_size, crystal_size_spread, domain_size, mosaic_spread; /* Å, rad */
+  double cell_spread;
   guint16 *photons; /* [n_pixels] of the shot being drawn */
   guint8 *pixels;
 };
@@ -107,6 +108,7 @@ read_crystals (FlSfxSimulator *s, const FlParams *params, GError **error)
   s->crystal_size_spread = fl_params_real (params, "simulate.crystal_size_spread");
   s->domain_size = 1e4 * fl_params_real (params, "simulate.domain_size");
   s->mosaic_spread = fl_radians (fl_params_real (params, "simulate.mosaic_spread"));
+  s->cell_spread = fl_params_real (params, "simulate.cell_spread");
   if (s->shape != FL_SHAPE_LATTICE)
     return TRUE;
   if (s->mosaic_spread != 0)
@@ -218,6 +220,32 @@ rotate_rows (const FlMat3 *rows, FlQuat orientation)
   return fl_mat3_multiply (rows, &back);
 }
 
+static FlRandom
+shot_random (const FlSfxSimulator *s, const char *what, guint run, guint number)
+{
+  guint32 id[2] = { run, number };
+  return fl_random (fl_hash64 (id, sizeof id, fl_hash64 (what, strlen (what), s->seed)));
+}
+
+/* No two crystals are alike: lengths that symmetry makes equal stay so. */
+static FlMat3
+draw_cell (const FlSfxSimulator *s, FlRandom *random)
+{
+  const double lengths[3] = { s->intensities->cell.a, s->intensities->cell.b, s->intensities->cell.c };
+  FlMat3 rows = s->reciprocal;
+  double factors[3];
+  for (int i = 0; i < 3; i++)
+    {
+      factors[i] = exp (-s->cell_spread * jitter (random));
+      for (int k = 0; k < i; k++)
+        if (fabs (lengths[i] / lengths[k] - 1) < 1e-6)
+          factors[i] = factors[k];
+      for (int x = 0; x < 3; x++)
+        rows.m[i][x] *= factors[i];
+    }
+  return rows;
+}
+
 /* Photons per Å² that a crystal at `position` (mm) sees of a round Gaussian focus. */
 static double
 fluence_at (const FlSfxSimulator *s, double pulse_photons, FlVec3 position)
@@ -228,12 +256,13 @@ fluence_at (const FlSfxSimulator *s, double pulse_photons, FlVec3 position)
 }
 
 static void
-draw_crystal (const FlSfxSimulator *s, double pulse_photons, FlRandom *random, FlCrystal *crystal)
+draw_crystal (const FlSfxSimulator *s, double pulse_photons, const FlMat3 *cell, FlRandom *random,
+              FlCrystal *crystal)
 {
   *crystal = (FlCrystal){ .shape = s->shape,
                           .orientation = fl_random_orientation (random),
                           .mosaic = s->mosaic_spread };
-  crystal->a_star = rotate_rows (&s->reciprocal, crystal->orientation);
+  crystal->a_star = rotate_rows (cell, crystal->orientation);
   double x = jitter (random), y = jitter (random), z = jitter (random);
   crystal->position = fl_vec3_scale (fl_vec3 (x, y, z), 1e-3 * s->position_jitter);
   crystal->fluence = fluence_at (s, pulse_photons, crystal->position);
@@ -348,17 +377,11 @@ apply_flaws (const FlSfxSimulator *s, FlRandom *random)
       }
 }
 
-static FlRandom
-shot_random (const FlSfxSimulator *s, const char *what, guint run, guint number)
-{
-  guint32 id[2] = { run, number };
-  return fl_random (fl_hash64 (id, sizeof id, fl_hash64 (what, strlen (what), s->seed)));
-}
-
 void
 fl_sfx_simulator_draw (FlSfxSimulator *s, guint run, guint number, FlSfxShot *shot)
 {
-  FlRandom scene = shot_random (s, "scene", run, number), noise = shot_random (s, "noise", run, number);
+  FlRandom scene = shot_random (s, "scene", run, number), noise = shot_random (s, "noise", run, number),
+           cells = shot_random (s, "cell", run, number);
   *shot = (FlSfxShot){ .run = run, .number = number, .pixels = s->pixels };
   shot->energy = s->energy * (1 + s->energy_jitter * jitter (&scene));
   shot->background = exp (s->background_jitter * jitter (&scene));
@@ -377,7 +400,8 @@ fl_sfx_simulator_draw (FlSfxSimulator *s, guint run, guint number, FlSfxShot *sh
       FlSampling sampling = { .layout = s->layout,
                               .photons = s->photons,
                               .random = fl_random (fl_random_u64 (&noise)) };
-      draw_crystal (s, pulse_photons, &scene, &shot->crystals[i]);
+      FlMat3 cell = draw_cell (s, &cells);
+      draw_crystal (s, pulse_photons, &cell, &scene, &shot->crystals[i]);
       fl_bragg_spots (&model, &shot->crystals[i], sample_patch, &sampling);
       shot->photons[i] = (double) sampling.drawn;
     }

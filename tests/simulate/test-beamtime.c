@@ -151,6 +151,44 @@ test_compressions (void)
     }
 }
 
+/* Lengths of crystals scatter as they are told to; a and b are equal, angles right, and nothing else of the shot changes. */
+static void
+test_cells_scatter (void)
+{
+  enum
+  {
+    SHOTS = 400
+  };
+  g_autoptr (FlParams) params = params_with ("jungfrau-1m");
+  fl_params_set (params, "simulate.hit_fraction", "1", NULL);
+  fl_params_set (params, "simulate.resolution", "20", NULL);
+  g_autoptr (FlSfxSimulator) plain = fl_sfx_simulator_new (params, NULL);
+  fl_params_set (params, "simulate.cell_spread", "0.002", NULL);
+  g_autoptr (FlSfxSimulator) simulator = fl_sfx_simulator_new (params, NULL);
+  const FlCell *mean = &fl_sfx_simulator_intensities (simulator)->cell;
+  double sum = 0, square = 0;
+  for (guint n = 0; n < SHOTS; n++)
+    {
+      FlSfxShot shot, same;
+      fl_sfx_simulator_draw (plain, 1, n, &same);
+      fl_sfx_simulator_draw (simulator, 1, n, &shot);
+      g_assert_cmpuint (shot.n_crystals, ==, same.n_crystals);
+      g_assert_cmpfloat (shot.crystals[0].fluence, ==, same.crystals[0].fluence);
+      g_assert_cmpfloat (shot.crystals[0].orientation.w, ==, same.crystals[0].orientation.w);
+      const FlMat3 *rows = &shot.crystals[0].a_star;
+      FlVec3 axes[3];
+      for (int i = 0; i < 3; i++)
+        axes[i] = fl_vec3 (rows->m[i][0], rows->m[i][1], rows->m[i][2]);
+      double a = 1 / fl_vec3_norm (axes[0]), b = 1 / fl_vec3_norm (axes[1]), c = 1 / fl_vec3_norm (axes[2]);
+      g_assert_cmpfloat (fabs (a - b), <, 1e-9);
+      g_assert_cmpfloat (fabs (fl_vec3_dot (axes[0], axes[2])), <, 1e-12);
+      sum += log (c / mean->c);
+      square += log (c / mean->c) * log (c / mean->c);
+    }
+  g_assert_cmpfloat (fabs (sum / SHOTS), <, 5 * 0.002 / sqrt (SHOTS));
+  g_assert_cmpfloat (fabs (sqrt (square / SHOTS) / 0.002 - 1), <, 5 / sqrt (2 * SHOTS));
+}
+
 static void
 assert_same_file (const char *a, const char *b, const char *name)
 {
@@ -281,6 +319,7 @@ main (int argc, char **argv)
       g_autofree char *name = g_strconcat ("/simulate/beamtime/reads-back/", detectors[i], NULL);
       g_test_add_data_func (name, detectors[i], test_reads_back);
     }
+  g_test_add_func ("/simulate/beamtime/cells-scatter", test_cells_scatter);
   g_test_add_func ("/simulate/beamtime/compressions", test_compressions);
   g_test_add_func ("/simulate/beamtime/same-seed-same-bytes", test_same_seed_same_bytes);
   g_test_add_func ("/simulate/beamtime/damage-takes-its-frames", test_damage_takes_its_frames);
