@@ -27,45 +27,28 @@ pixel_size (const FlGeometryJob *job, guint panel)
 
 /* --- how things moved --- */
 
-/* Of the whole or a group, relative to what is above it. */
+/* `number`: of the member in FlGeometryResult.moved. */
 static void
-level_motion (const FlGeometryJob *job, FlGeometryLevel level, guint member, Line *line)
+set_motion (const FlGeometryJob *job, guint number, FlGeometryLevel level, guint member, Line *line)
 {
   const FlGeometryResult *r = &job->result;
-  gboolean any = FALSE;
+  gsize at = (gsize) FL_GEOMETRY_AXES * number;
+  gboolean any = level == FL_GEOMETRY_WHOLE;
+  memcpy (line->moved, r->moved + at, sizeof line->moved);
+  memcpy (line->sigma, r->moved_sigma + at, sizeof line->sigma);
   for (guint i = 0; i < r->levels->n; i++)
-    {
-      const FlGeometryParameter *p = &r->levels->parameters[i];
-      if (p->level != level || p->member != member)
-        continue;
-      line->moved[p->axis] = r->value[i];
-      line->sigma[p->axis] = r->sigma[i];
-      any = TRUE;
-    }
-  line->held = !any && level != FL_GEOMETRY_WHOLE && job->groups.n > 1
-               && fl_params_choice (job->params, "geometry.level") >= (guint) level;
+    any |= r->levels->parameters[i].level == level && r->levels->parameters[i].member == member;
+  line->held = !any && fl_params_choice (job->params, "geometry.level") >= (guint) level;
 }
 
-/* Of a panel in all: shift of its centre, turn (small). */
-static void
-panel_motion (const FlGeometryJob *job, guint panel, Line *line)
+/* A panel that is its group, or a group that is all, moves with that. */
+static gboolean
+is_alone (const FlGeometryJob *job, guint panel)
 {
-  const FlPanel *a = &job->detector->panels[panel], *b = &job->result.detector->panels[panel];
-  FlVec3 shift = fl_vec3_sub (fl_panel_position (b, b->n_fs / 2.0, b->n_ss / 2.0),
-                              fl_panel_position (a, a->n_fs / 2.0, a->n_ss / 2.0));
-  FlVec3 normal_a = fl_vec3_unit (fl_vec3_cross (a->fs, a->ss)),
-         normal_b = fl_vec3_unit (fl_vec3_cross (b->fs, b->ss));
-  /* ω ≈ ½ Σ eᵢ × eᵢ′ over an orthogonal frame. */
-  FlVec3 fs_a = fl_vec3_unit (a->fs), fs_b = fl_vec3_unit (b->fs);
-  FlVec3 turn = fl_vec3_add (
-      fl_vec3_cross (fs_a, fs_b),
-      fl_vec3_add (fl_vec3_cross (normal_a, normal_b),
-                   fl_vec3_cross (fl_vec3_cross (normal_a, fs_a), fl_vec3_cross (normal_b, fs_b))));
-  const double moved[] = { shift.x, shift.y, shift.z, turn.x / 2, turn.y / 2, turn.z / 2 };
-  memcpy (line->moved, moved, sizeof moved);
-  memcpy (line->sigma, job->result.panel_sigma + (gsize) FL_GEOMETRY_AXES * panel, sizeof line->sigma);
-  line->held = fl_params_choice (job->params, "geometry.level") == FL_GEOMETRY_PANELS
-               && job->result.panel_pairs[panel] < (guint) fl_params_int (job->params, "geometry.min_panel");
+  guint n = 0;
+  for (guint i = 0; i < job->detector->n_panels; i++)
+    n += job->groups.of_panel[i] == job->groups.of_panel[panel];
+  return n == 1;
 }
 
 static GArray *
@@ -79,10 +62,7 @@ make_lines (const FlGeometryJob *job)
                     .name = i == 0 ? "" : job->groups.names[group],
                     .before = fl_residual_group (job, &job->before, group),
                     .after = fl_residual_group (job, &job->after, group) };
-      level_motion (job, i == 0 ? FL_GEOMETRY_WHOLE : FL_GEOMETRY_GROUPS, i == 0 ? 0 : group, &line);
-      const double shift[] = { job->result.shift.x, job->result.shift.y, job->result.shift.z };
-      for (guint k = 0; i == 0 && k < 3; k++)
-        line.moved[k] += shift[k];
+      set_motion (job, i, i == 0 ? FL_GEOMETRY_WHOLE : FL_GEOMETRY_GROUPS, i == 0 ? 0 : group, &line);
       g_array_append_val (lines, line);
     }
   for (guint i = 0; i < job->detector->n_panels; i++)
@@ -92,7 +72,8 @@ make_lines (const FlGeometryJob *job)
                     .name = job->detector->panels[i].name,
                     .before = fl_residual_mean (a->bin + a->first[i], a->first[i + 1] - a->first[i]),
                     .after = fl_residual_mean (b->bin + b->first[i], b->first[i + 1] - b->first[i]) };
-      panel_motion (job, i, &line);
+      set_motion (job, 1 + job->groups.n + i, FL_GEOMETRY_PANELS, i, &line);
+      line.held = line.held && !is_alone (job, i);
       g_array_append_val (lines, line);
     }
   return lines;

@@ -7,7 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/shots/geom.h"
 
-#define SAME 1e-9 /* mm: heights that differ less are one */
+#define SAME 1e-6 /* mm: heights that differ less are one */
 
 /* One line that sets something. */
 typedef struct

@@ -42,3 +42,9 @@ gboolean fl_geometry_predict (const FlGeometryEnsemble *e, const FlPanelFrame *f
 /* With one process they do what is to be done alone. */
 void fl_geometry_team_count (const FlGeometryOptions *options, guint64 *values, guint n);
 void fl_geometry_team_sum (const FlGeometryOptions *options, double *values, guint n);
+
+/* geometry-members.c: rows of weights on the panels' motions (6 a panel) that give 6 numbers a member – the whole, groups, panels,
+ * as FlGeometryResult.moved – and these numbers. Caller frees. */
+double *fl_geometry_member_weights (const FlGeometryLevels *levels);
+double *fl_geometry_members_moved (const FlGeometryLevels *levels, const double *weights,
+                                   const FlDetector *from, const FlDetector *to);

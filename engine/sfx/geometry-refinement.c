@@ -365,19 +365,22 @@ run (Ensemble *e, guint most, FlGeometryResult *result)
 
 /* Standard deviations at the end. */
 static void
-set_errors (Ensemble *e, FlGeometryResult *result)
+set_errors (Ensemble *e, const FlDetector *nominal, FlGeometryResult *result)
 {
   const FlGeometryLevels *levels = e->levels;
+  guint members = 1 + levels->n_groups + levels->n_panels;
+  g_autofree double *weights = fl_geometry_member_weights (levels);
   result->value = g_memdup (e->gone, (levels->n + 1) * (guint) sizeof (double));
   result->sigma = g_new0 (double, levels->n + 1);
-  result->panel_sigma = g_new0 (double, AXES * levels->n_panels);
+  result->moved = fl_geometry_members_moved (levels, weights, nominal, e->detector);
+  result->moved_sigma = g_new0 (double, AXES *members);
   g_autoptr (FlGeometrySums) sums = fl_geometry_sums_new (levels);
   g_autoptr (FlGeometrySums) part = fl_geometry_sums_new (levels);
   sum_all (e, sums, part, 0);
   if (is_first (e))
-    fl_geometry_sums_errors (sums, levels, result->sigma, result->panel_sigma);
+    fl_geometry_sums_errors (sums, levels, weights, AXES * members, result->moved_sigma, result->sigma);
   fl_geometry_team_sum (e->options, result->sigma, levels->n);
-  fl_geometry_team_sum (e->options, result->panel_sigma, AXES * levels->n_panels);
+  fl_geometry_team_sum (e->options, result->moved_sigma, AXES * members);
 }
 
 /* Where the lattices' own refinements saw the detector, on the whole. */
@@ -465,7 +468,8 @@ refine_before (Ensemble *e, const FlDetector *detector, const guint *group, FlGe
 }
 
 static void
-refine_all (Ensemble *e, const FlDetector *start, const guint *group, FlGeometryResult *result)
+refine_all (Ensemble *e, const FlDetector *nominal, const FlDetector *start, const guint *group,
+            FlGeometryResult *result)
 {
   if (start != NULL)
     place (e, start, fl_vec3 (0, 0, 0));
@@ -476,7 +480,7 @@ refine_all (Ensemble *e, const FlDetector *start, const guint *group, FlGeometry
   e->steps = 0;
   run (e, MOST_ROUNDS, result);
   collect (e, &result->after);
-  set_errors (e, result);
+  set_errors (e, nominal, result);
   result->steps = e->steps;
   result->detector = fl_detector_ref (e->detector);
   result->levels = g_steal_pointer (&e->levels);
@@ -503,7 +507,7 @@ fl_geometry_refine (const FlGeometryOptions *options, const FlDetector *detector
   refine_before (&e, detector, group, result);
   gboolean enough = result->before.n_lattices > 0;
   if (enough)
-    refine_all (&e, start, group, result);
+    refine_all (&e, detector, start, group, result);
   else
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                  "none of %" G_GUINT64_FORMAT " lattices has %u spots within %g px of a reflection", all,
@@ -521,6 +525,7 @@ fl_geometry_result_clear (FlGeometryResult *result)
   g_clear_pointer (&result->levels, fl_geometry_levels_free);
   g_clear_pointer (&result->value, g_free);
   g_clear_pointer (&result->sigma, g_free);
-  g_clear_pointer (&result->panel_sigma, g_free);
+  g_clear_pointer (&result->moved, g_free);
+  g_clear_pointer (&result->moved_sigma, g_free);
   g_clear_pointer (&result->panel_pairs, g_free);
 }

@@ -29,7 +29,8 @@ typedef struct
 } FlGeometryTeam;
 
 /* The median of all processes' values (`team` NULL: of these), to 2⁻⁵⁰ of high − low; 0 of nothing. */
-double fl_geometry_median (const FlGeometryTeam *team, const double *values, guint n, double low, double high);
+double fl_geometry_median (const FlGeometryTeam *team, const double *values, guint n, double low,
+                           double high);
 
 typedef struct
 {
@@ -83,8 +84,10 @@ typedef struct
   FlVec3 shift;             /* mm, that median */
   FlGeometryLevels *levels; /* what moved */
   double *value, *sigma;    /* of its parameters, mm and rad: how far they came, and standard deviations */
-  double *panel_sigma;      /* of the panels' shifts and turns (6 a panel) */
-  guint *panel_pairs;       /* n_panels, of `before` */
+  /* How far things came from `detector`, 6 numbers each (mm and rad), and standard deviations: the whole (mean shift, turn),
+   * groups relative to it, panels in all. The turn of the whole about the beam is nobody's to know: sigmas are without it. */
+  double *moved, *moved_sigma; /* 1 + n_groups + n_panels */
+  guint *panel_pairs;          /* n_panels, of `before` */
   guint rounds, steps;
   gboolean converged, stopped;
 } FlGeometryResult;

@@ -4,6 +4,7 @@
 
 #define AXES FL_GEOMETRY_AXES
 #define MOST FL_REFINEMENT_MOST
+#define HELD 1e-7 /* rad: as good as not at all */
 
 /* Does any parameter move a panel along or about this axis? Turns of what is above a panel shift it, too. */
 static gboolean
@@ -31,6 +32,11 @@ fl_geometry_sums_new (const FlGeometryLevels *levels)
   sums->size = sums->n_axes * sums->n_panels + FL_GEOMETRY_WINDOW_AXES * sums->n_windows;
   sums->matrix = g_new0 (double, (gsize) sums->size * sums->size);
   sums->right = g_new0 (double, sums->size);
+  sums->column = g_new (guint, sums->size);
+  sums->of_panel = g_new (guint, sums->n_panels);
+  sums->own = g_new (double, (gsize) sums->size * sums->size);
+  sums->own_right = g_new (double, sums->size);
+  sums->cross = g_new (double, (gsize) sums->size *MOST);
   return sums;
 }
 
@@ -39,6 +45,11 @@ fl_geometry_sums_free (FlGeometrySums *sums)
 {
   g_free (sums->matrix);
   g_free (sums->right);
+  g_free (sums->column);
+  g_free (sums->of_panel);
+  g_free (sums->own);
+  g_free (sums->own_right);
+  g_free (sums->cross);
   g_free (sums);
 }
 
@@ -135,7 +146,7 @@ fl_geometry_lattice_step (const FlGeometryBlock *b, guint n_panels, const double
 }
 
 /* Of one lattice: the columns of the sums that its spots touch, rising, and what they say about these alone (lower triangle)
- * and (cross, n rows) about these and the lattice together. */
+ * and (cross, n rows) about these and the lattice together. Memory is the sums'. */
 typedef struct
 {
   guint n_columns;
@@ -143,20 +154,10 @@ typedef struct
   double *own, *right, *cross;
 } Touched;
 
-static void
-touched_clear (Touched *t)
-{
-  g_free (t->column);
-  g_free (t->of_panel);
-  g_free (t->own);
-  g_free (t->right);
-  g_free (t->cross);
-}
-
 static Touched
 touch (const FlGeometrySums *sums, const FlGeometryBlock *b)
 {
-  Touched t = { .column = g_new (guint, sums->size), .of_panel = g_new (guint, sums->n_panels) };
+  Touched t = { 0, sums->column, sums->of_panel, sums->own, sums->own_right, sums->cross };
   memset (t.of_panel, 0xff, sums->n_panels * sizeof *t.of_panel);
   for (guint r = 0; r < b->n_rows; r++)
     t.of_panel[b->rows[r].panel] = 0;
@@ -169,9 +170,9 @@ touch (const FlGeometrySums *sums, const FlGeometryBlock *b)
       }
   for (guint k = 0; b->window != G_MAXUINT && k < FL_GEOMETRY_WINDOW_AXES; k++)
     t.column[t.n_columns++] = sums->n_axes * sums->n_panels + FL_GEOMETRY_WINDOW_AXES * b->window + k;
-  t.own = g_new0 (double, (gsize) t.n_columns *t.n_columns + 1);
-  t.right = g_new0 (double, t.n_columns + 1);
-  t.cross = g_new0 (double, (gsize) t.n_columns * b->n + 1);
+  memset (t.own, 0, (gsize) t.n_columns * t.n_columns * sizeof *t.own);
+  memset (t.right, 0, t.n_columns * sizeof *t.right);
+  memset (t.cross, 0, (gsize) t.n_columns * b->n * sizeof *t.cross);
   return t;
 }
 
@@ -245,7 +246,6 @@ fl_geometry_sums_add (FlGeometrySums *sums, const FlGeometryBlock *b)
       for (guint j = 0; j <= i; j++)
         line[t.column[j]] += own[j];
     }
-  touched_clear (&t);
   return TRUE;
 }
 
@@ -328,10 +328,11 @@ project_column (const FlGeometrySums *sums, const Projection *p, double *column)
     }
 }
 
-/* The factor of the levels' normal matrix (n × n); NULL: not positive definite. */
+/* The factor of the levels' normal matrix (n × n); NULL: not positive definite. `held` (NULL: nothing): a sum of the parameters,
+ * rad, that may not change. */
 static double *
 levels_factor (const FlGeometrySums *sums, const FlGeometryLevels *levels, const Projection *p,
-               double damping)
+               double damping, const double *held)
 {
   guint n = levels->n;
   g_autofree double *matrix = g_new0 (double, (gsize) n *n + 1), *column = g_new (double, sums->size);
@@ -340,7 +341,8 @@ levels_factor (const FlGeometrySums *sums, const FlGeometryLevels *levels, const
       double sigma = levels->parameters[i].sigma;
       project_column (sums, &p[i], column);
       for (guint j = i; j < n; j++)
-        matrix[(gsize) j * n + i] = project (&p[j], column);
+        matrix[(gsize) j * n + i] =
+            project (&p[j], column) + (held != NULL ? held[i] * held[j] / (HELD * HELD) : 0);
       matrix[(gsize) i * n + i] = matrix[(gsize) i * n + i] * (1 + damping) + 1 / (sigma * sigma);
     }
   return factor (matrix, n) ? g_steal_pointer (&matrix) : NULL;
@@ -352,7 +354,7 @@ fl_geometry_sums_solve (const FlGeometrySums *sums, const FlGeometryLevels *leve
 {
   guint n = levels->n;
   Projection *p = projections_new (sums, levels);
-  g_autofree double *l = levels_factor (sums, levels, p, damping);
+  g_autofree double *l = levels_factor (sums, levels, p, damping, NULL);
   for (guint i = 0; l != NULL && i < n; i++)
     {
       double sigma = levels->parameters[i].sigma;
@@ -377,28 +379,70 @@ fl_geometry_sums_solve (const FlGeometrySums *sums, const FlGeometryLevels *leve
   return l != NULL;
 }
 
-gboolean
-fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels, double *sigma,
-                         double *panel_sigma)
+/* rad/mm and 1: what of a panel's shift and turn is a turn of all about the beam through their middle. */
+static double *
+whole_turn (const FlGeometryLevels *levels)
 {
-  guint n = levels->n;
-  Projection *p = projections_new (sums, levels);
-  g_autofree double *l = levels_factor (sums, levels, p, 0);
-  projections_free (p, n);
-  /* |L⁻¹ v|² is the variance of v · parameters. */
-  g_autofree double *v = g_new (double, n + 1);
-  memset (panel_sigma, 0, AXES * levels->n_panels * sizeof *panel_sigma);
-  for (guint i = 0; l != NULL && i < n + AXES * levels->n_panels; i++)
+  double *weights = g_new0 (double, AXES * levels->n_panels), square = 0;
+  for (guint i = 0; i < levels->n_panels; i++)
     {
-      double square = 0, motion[AXES];
-      for (guint k = 0; k < n; k++)
-        v[k] = i < n                                                           ? k == i
-               : fl_geometry_levels_motion (levels, k, (i - n) / AXES, motion) ? motion[(i - n) % AXES]
-                                                                               : 0;
-      forward (l, n, v);
-      for (guint k = 0; k < n; k++)
-        square += v[k] * v[k];
-      *(i < n ? &sigma[i] : &panel_sigma[i - n]) = sqrt (square);
+      FlVec3 arm = fl_vec3_sub (levels->panel_centre[i], levels->whole_centre);
+      weights[AXES * i] = -arm.y;
+      weights[AXES * i + 1] = arm.x;
+      square += arm.x * arm.x + arm.y * arm.y;
+    }
+  for (guint i = 0; i < AXES * levels->n_panels; i++)
+    weights[i] /= MAX (square, 1e-6);
+  return weights;
+}
+
+/* What a sum over the panels' motions has of each parameter. */
+static void
+of_parameters (const FlGeometryLevels *levels, const double *weights, double *v)
+{
+  double motion[AXES];
+  for (guint k = 0; k < levels->n; k++)
+    {
+      v[k] = 0;
+      for (guint panel = 0; panel < levels->n_panels; panel++)
+        if (fl_geometry_levels_motion (levels, k, panel, motion))
+          for (guint axis = 0; axis < AXES; axis++)
+            v[k] += weights[AXES * panel + axis] * motion[axis];
+    }
+}
+
+/* √(vᵀ N⁻¹ v), N = L Lᵀ; v is used up. */
+static double
+deviation (const double *l, guint n, double *v)
+{
+  double square = 0;
+  forward (l, n, v);
+  for (guint k = 0; k < n; k++)
+    square += v[k] * v[k];
+  return sqrt (square);
+}
+
+gboolean
+fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels, const double *weights,
+                         guint n, double *sigma, double *parameter_sigma)
+{
+  guint n_own = levels->n;
+  Projection *p = projections_new (sums, levels);
+  g_autofree double *held = g_new (double, n_own + 1), *turn = whole_turn (levels),
+                    *v = g_new (double, n_own + 1);
+  of_parameters (levels, turn, held);
+  g_autofree double *l = levels_factor (sums, levels, p, 0, held);
+  projections_free (p, n_own);
+  for (guint i = 0; l != NULL && i < n; i++)
+    {
+      of_parameters (levels, weights + (gsize) i * AXES * levels->n_panels, v);
+      sigma[i] = deviation (l, n_own, v);
+    }
+  for (guint i = 0; l != NULL && i < n_own; i++)
+    {
+      for (guint k = 0; k < n_own; k++)
+        v[k] = k == i;
+      parameter_sigma[i] = deviation (l, n_own, v);
     }
   return l != NULL;
 }

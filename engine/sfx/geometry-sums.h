@@ -37,6 +37,8 @@ typedef struct
   guint size;                   /* n_axes n_panels + 3 n_windows */
   double *matrix;               /* size × size, lower triangle */
   double *right;
+  guint *column, *of_panel; /* of the lattice that is being added */
+  double *own, *own_right, *cross;
 } FlGeometrySums;
 
 FlGeometrySums *fl_geometry_sums_new (const FlGeometryLevels *levels);
@@ -54,6 +56,7 @@ gboolean fl_geometry_lattice_step (const FlGeometryBlock *block, guint n_panels,
  * to panels and windows, as above. FALSE: not positive definite. */
 gboolean fl_geometry_sums_solve (const FlGeometrySums *sums, const FlGeometryLevels *levels,
                                  const double *gone, double damping, double *step, double *motion);
-/* Standard deviations of the levels' parameters (n) and of the panels' motions (6 a panel), restraints included. */
-gboolean fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels, double *sigma,
-                                  double *panel_sigma);
+/* Standard deviations of what is linear in the panels' motions: n sums over 6 a panel with these weights (n × 6 n_panels), and of
+ * the levels' parameters. The restraints are included; the turn of the whole about the beam, which nobody knows, is held. */
+gboolean fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels,
+                                  const double *weights, guint n, double *sigma, double *parameter_sigma);
