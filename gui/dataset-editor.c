@@ -7,6 +7,7 @@
 #include "gui/dataset-entry.h"
 #include "gui/dataset-graph.h"
 #include "gui/dataset-numbers.h"
+#include "gui/goal-editor.h"
 #include "gui/param-form.h"
 #include "gui/task-editor.h"
 
@@ -25,6 +26,7 @@ struct _FlgDatasetEditor
   FlgChooser *trial;
   GtkSwitch *active;
   GtkSpinButton *minutes, *lattices;
+  FlgGoalEditor *goal;
   GtkLabel *wrong;
   FlwTaskGraph *graph;
   GtkMenuButton *add;
@@ -72,6 +74,8 @@ show_meaning (FlgDatasetEditor *self)
   self->complaint = flg_dataset_draft_complaint (self->draft, self->experiment);
   if (!self->complaint && preview->error)
     self->complaint = g_strdup (preview->error);
+  else if (!self->complaint && flg_goal_editor_complaint (self->goal))
+    self->complaint = g_strdup (flg_goal_editor_complaint (self->goal));
   else if (!self->complaint && !*self->draft->dataset->expression)
     self->complaint = g_strdup (_ ("Which runs? An empty expression takes none."));
   /* What is wrong in the expression stands there. */
@@ -103,6 +107,7 @@ on_edited (FlgDatasetEditor *self)
   dataset->active = gtk_switch_get_active (self->active);
   dataset->min_interval = 60 * gtk_spin_button_get_value (self->minutes);
   dataset->min_lattices = gtk_spin_button_get_value_as_int (self->lattices);
+  flg_goal_editor_get (self->goal, dataset);
   show_meaning (self);
 }
 
@@ -311,6 +316,7 @@ flg_dataset_editor_set (FlgDatasetEditor *self, FlgDatasetDraft *draft)
       gtk_switch_set_active (self->active, dataset->active);
       gtk_spin_button_set_value (self->minutes, dataset->min_interval / 60);
       gtk_spin_button_set_value (self->lattices, dataset->min_lattices);
+      flg_goal_editor_set (self->goal, dataset);
       flg_dataset_graph_fill_menu (self->add, self->experiment);
     }
   self->filling = FALSE;
@@ -386,7 +392,7 @@ flg_dataset_editor_type (FlgDatasetEditor *self, const char *field, const char *
       flg_chooser_choose (self->trial, id);
     }
   else
-    return FALSE;
+    return flg_goal_editor_type (self->goal, field, text);
   return TRUE;
 }
 
@@ -432,6 +438,7 @@ flg_dataset_editor_class_init (FlgDatasetEditorClass *klass)
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                    NULL, G_TYPE_NONE, 0);
   g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLG_TYPE_GOAL_EDITOR);
   g_type_ensure (FLW_TYPE_TASK_GRAPH);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/datasets-editor.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, name);
@@ -440,6 +447,7 @@ flg_dataset_editor_class_init (FlgDatasetEditorClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, active);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, minutes);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, lattices);
+  gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, goal);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, wrong);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, graph);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, add);

@@ -30,7 +30,8 @@ void flg_dataset_editor_focus (FlgDatasetEditor *self);
 
 /* --- as if typed --- */
 
-/* "name", "comment", "expression", "trial" (number, 0 = all), "active" (yes, no), "minutes", "lattices"; FALSE: no such field. */
+/* "name", "comment", "expression", "trial" (number, 0 = all), "active" (yes, no), "minutes", "lattices",
+ * goals (goal-editor.h); FALSE: no such field. */
 gboolean flg_dataset_editor_type (FlgDatasetEditor *self, const char *field, const char *text);
 /* "spots", "index", "all", "merge", "export", or the name of a task that is there; it becomes the chosen one. */
 void flg_dataset_editor_add_step (FlgDatasetEditor *self, const char *what);

@@ -15,17 +15,17 @@ typedef struct
 #define OF(field) G_STRUCT_OFFSET (FlDataset, field)
 
 static const Field fields[] = {
-  { "goal-d-min", N_ ("To"), N_ ("Å"),
-    N_ ("Resolution to which the goals are meant; empty: all that is merged"), OF (goal_d_min), 1, 100 },
+  { "goal-d-min", N_ ("Resolution"), N_ ("Å"),
+    N_ ("To which the other goals are meant; empty: to where the data are merged"), OF (goal_d_min), 1, 100 },
   { "goal-completeness", N_ ("Completeness"), N_ ("%"), N_ ("Of all reflections to that resolution"),
     OF (goal_completeness), 100, 100 },
-  { "goal-multiplicity", N_ ("Multiplicity"), N_ ("times"),
-    N_ ("Observations a reflection, to that resolution"), OF (goal_multiplicity), 1, 1e6 },
-  { "goal-cc-half", N_ ("CC½"), N_ ("in the last shell"),
+  { "goal-multiplicity", N_ ("Multiplicity"), NULL, N_ ("Observations a reflection, to that resolution"),
+    OF (goal_multiplicity), 1, 1e6 },
+  { "goal-cc-half", N_ ("CC½, last shell"), NULL,
     N_ ("Correlation of half sets, 0 – 1, in the shell that ends at that resolution"), OF (goal_cc_half), 1,
     1 },
-  { "goal-cc-ano", N_ ("CC ano"), N_ ("overall"),
-    N_ ("Correlation of anomalous differences of half sets, 0 – 1"), OF (goal_cc_ano), 1, 1 },
+  { "goal-cc-ano", N_ ("CC ano, all"), NULL, N_ ("Correlation of anomalous differences of half sets, 0 – 1"),
+    OF (goal_cc_ano), 1, 1 },
 };
 
 #define N_FIELDS G_N_ELEMENTS (fields)
@@ -153,6 +153,7 @@ put_label (FlgGoalEditor *self, const char *text, int column, int row)
   GtkWidget *label = gtk_label_new (text);
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_add_css_class (label, "dim-label");
+  gtk_widget_set_margin_start (label, column % 3 == 0 && column > 0 ? 12 : 0);
   gtk_grid_attach (GTK_GRID (self), label, column, row, 1, 1);
 }
 
@@ -177,6 +178,7 @@ flg_goal_editor_init (FlgGoalEditor *self)
       self->entries[i] = GTK_EDITABLE (entry);
       put_label (self, _ (fields[i].label), column, row);
       gtk_grid_attach (GTK_GRID (self), entry, column + 1, row, 1, 1);
-      put_label (self, _ (fields[i].unit), column + 2, row);
+      if (fields[i].unit)
+        put_label (self, _ (fields[i].unit), column + 2, row);
     }
 }

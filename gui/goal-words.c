@@ -77,7 +77,7 @@ flg_goal_long_words (const FlOutlook *outlook)
   if (when && isfinite (f->seconds_high))
     {
       g_autofree char *span = format_span (f->seconds_low, f->seconds_high);
-      g_string_append_printf (text, _ (" · %s (%s) at %.2g lattices/s"), when, span, outlook->rate);
+      g_string_append_printf (text, _ (" · %s (%s) at %.2g/s"), when, span, outlook->rate);
     }
   else if (f->verdict == FL_VERDICT_KEEP_GOING)
     g_string_append (text, _ (" · none are coming now"));

@@ -31,10 +31,10 @@ struct _FlgMergingPage
   FlgMergingTrend *trend;
   FlgGoalLine *goal;
   FlgGoalWatch *watch;
-  GVariant *goal_before; /* FLG_GOALS: as they were; NULL: nothing to take back */
-  gboolean chosen;       /* the quantity, by a person; else the goal that decides is shown */
-  GPtrArray *merges;     /* FlgMerge, the newest first; NULL: none has been read */
-  gint64 dataset;        /* that they are of */
+  GVariant *goal_before;   /* FLG_GOALS: as they were; NULL: nothing to take back */
+  gboolean picked, chosen; /* a dataset; a quantity, by a person: else the goal that decides is shown */
+  GPtrArray *merges;       /* FlgMerge, the newest first; NULL: none has been read */
+  gint64 dataset;          /* that they are of */
   gboolean asking, again;
   GCancellable *cancellable;
 };
@@ -122,10 +122,22 @@ show_decisive (FlgMergingPage *self, const FlOutlook *outlook)
 {
   if (self->chosen || !outlook || outlook->forecast.n == 0)
     return;
+  const FlForecastItem *item = &outlook->forecast.items[outlook->forecast.decisive];
   for (guint i = 0; i < G_N_ELEMENTS (quantities); i++)
-    if (quantities[i].metric == outlook->forecast.items[outlook->forecast.decisive].metric)
+    if (quantities[i].metric == (item->reached ? FL_METRIC_CC_HALF : item->metric))
       flg_chooser_choose (self->quantities, i);
   self->chosen = FALSE;
+}
+
+/* The page begins with that of the chip. */
+static void
+show_foremost (FlgMergingPage *self)
+{
+  const FlOutlook *foremost = self->picked ? NULL : flg_goal_watch_foremost (self->watch);
+  if (!foremost)
+    return;
+  self->picked = TRUE;
+  flg_chooser_choose (self->datasets, foremost->dataset);
 }
 
 static void
@@ -308,6 +320,7 @@ static void
 fill_datasets (FlgMergingPage *self)
 {
   FlgRecordModel *datasets = flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET);
+  gboolean picked = self->picked;
   flg_chooser_begin (self->datasets);
   for (guint i = 0; i < flg_record_model_count (datasets); i++)
     {
@@ -315,6 +328,14 @@ fill_datasets (FlgMergingPage *self)
       flg_chooser_add (self->datasets, dataset->id, dataset->name);
     }
   flg_chooser_end (self->datasets);
+  self->picked = picked; /* that was nobody's choice */
+}
+
+static void
+on_outlooks (FlgMergingPage *self)
+{
+  show_foremost (self);
+  show_goal (self);
 }
 
 static void
@@ -328,6 +349,7 @@ on_quantity (FlgMergingPage *self)
 static void
 on_dataset (FlgMergingPage *self)
 {
+  self->picked = TRUE;
   self->chosen = FALSE;
   g_clear_pointer (&self->merges, g_ptr_array_unref);
   ask (self);
@@ -499,7 +521,7 @@ flg_merging_page_constructed (GObject *object)
   gtk_widget_set_hexpand (GTK_WIDGET (self->goal), TRUE);
   gtk_box_append (self->goal_slot, GTK_WIDGET (self->goal));
   self->watch = flg_goal_watch_of (EXPERIMENT (self));
-  g_signal_connect_object (self->watch, "changed", G_CALLBACK (show_goal), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (self->watch, "changed", G_CALLBACK (on_outlooks), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (flg_page_banner (FLG_PAGE (self)), "action", G_CALLBACK (on_banner_action), self,
                            G_CONNECT_SWAPPED);
   flg_chooser_begin (self->quantities);
@@ -507,6 +529,7 @@ flg_merging_page_constructed (GObject *object)
     flg_chooser_add (self->quantities, i, _ (quantities[i].label));
   flg_chooser_end (self->quantities);
   fill_datasets (self);
+  show_foremost (self);
   g_signal_connect_object (self->quantities, "chosen", G_CALLBACK (on_quantity), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->datasets, "chosen", G_CALLBACK (on_dataset), self, G_CONNECT_SWAPPED);
   ask (self);

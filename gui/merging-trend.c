@@ -113,8 +113,9 @@ static char *
 title_of (const FlDataset *goals, FlMetric metric)
 {
   double d = goals->goal_d_min;
+  int digits = fabs (d * 10 - round (d * 10)) < 1e-6 ? 1 : 2; /* 2.0, 1.85 */
   return d > 0 && metric != FL_METRIC_CC_ANO
-             ? g_strdup_printf (_ ("%s to %.2f Å"), _ (shown[metric].title), d)
+             ? g_strdup_printf (_ ("%s to %.*f Å"), _ (shown[metric].title), digits, d)
              : g_strdup (_ (shown[metric].title));
 }
 
@@ -137,8 +138,8 @@ show (FlgMergingTrend *self, const Answer *answer)
   FlwTrend trend = { .title = title,
                      .unit = how->unit,
                      .newest = newest,
-                     .earlier = _ ("earlier ones"),
-                     .forecast = _ ("forecast, 80 %"),
+                     .earlier = _ ("earlier"),
+                     .forecast = _ ("forecast 80 %"),
                      .n_points = answer->n_points,
                      .points = points,
                      .n_steps = answer->n_steps,

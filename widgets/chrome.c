@@ -107,8 +107,9 @@ flw_chrome_level (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *b
   cairo_line_to (cr, box->x + box->width, y);
   cairo_stroke (cr);
   cairo_set_dash (cr, NULL, 0, 0);
-  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, box->x + box->width - 4, y - 3, 1, 1,
-                 flw_class_colour (FLW_CLASS_HIT));
+  gboolean below = y - box->y < 18; /* no room above */
+  flw_text_draw (widget, cr, FLW_POINTS_SMALL, text, box->x + box->width - 4, below ? y + 3 : y - 3, 1,
+                 !below, flw_class_colour (FLW_CLASS_HIT));
 }
 
 GskRenderNode *

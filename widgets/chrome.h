@@ -22,7 +22,7 @@ flw_box_rect (const FlwBox *box)
 void flw_chrome_x_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double base);
 /* Horizontal grid lines over `box` and labels at its left. */
 void flw_chrome_y_axis (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box);
-/* A dashed line across, with a word above its right end; nothing where `value` is NaN or outside. */
+/* A dashed line across, with a word above (at the top: below) its right end; nothing where `value` is NaN or outside. */
 void flw_chrome_level (GtkWidget *widget, cairo_t *cr, FlwAxis *axis, const FlwBox *box, double value,
                        const char *text);
 /* A node drawn by cairo, W × H at the origin; `draw` paints it. */

@@ -129,13 +129,19 @@ draw_series (FlwShellPlot *self, cairo_t *cr, const FlwBox *box, guint number)
 static void
 draw_legend (FlwShellPlot *self, cairo_t *cr, const FlwBox *box)
 {
-  double x = box->x + box->width;
+  double x = box->x + box->width, title = box->x + 12;
 
-  flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_BODY + 1, self->title, box->x, 14, 0, 0.5, FLW_TEXT);
+  title +=
+      flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_BODY + 1, self->title, box->x, 14, 0, 0.5, FLW_TEXT);
   for (guint i = 0; i < MIN (self->series->len, 4u); i++)
     {
       const Series *series = &g_array_index (self->series, Series, i);
       GdkRGBA colour = colour_of (i);
+      int width;
+
+      flw_text_size (GTK_WIDGET (self), FLW_POINTS_SMALL, series->name, &width, NULL);
+      if (x - width - 14 < title)
+        break;
       x -= 14
            + flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, series->name, x, 14, 1, 0.5,
                             i == 0 ? FLW_TEXT : FLW_DIM);

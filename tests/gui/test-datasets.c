@@ -69,6 +69,8 @@ test_round_trip (void)
   room_do (widget, "datasets.set", "(ss)", "trial", "2");
   room_do (widget, "datasets.set", "(ss)", "minutes", "2.5");
   room_do (widget, "datasets.set", "(ss)", "lattices", "120");
+  room_do (widget, "datasets.set", "(ss)", "goal-d-min", "2.1");
+  room_do (widget, "datasets.set", "(ss)", "goal-completeness", "950");
   room_do (widget, "datasets.add-step", "s", "export");
   room_do (widget, "datasets.set-step", "(ss)", "name", "dark stream");
   room_do (widget, "datasets.set-step", "(ss)", "site", "cori");
@@ -76,6 +78,10 @@ test_round_trip (void)
   room_do (widget, "datasets.set-step", "(ss)", "ranks-per-node", "32");
   room_do (widget, "datasets.set-step", "(ss)", "gpus-per-rank", "1");
   room_do (widget, "datasets.set-step", "(ss)", "minutes", "45");
+  g_assert_cmpstr (flg_dataset_editor_complaint (flg_datasets_page_editor (page)), ==,
+                   "Completeness: expected a number from 0 to 100, or nothing.");
+  room_do (widget, "datasets.set", "(ss)", "goal-completeness", "95");
+  room_do (widget, "datasets.set", "(ss)", "goal-cc-half", "0,5"); /* as it is written elsewhere */
   g_assert_cmpstr (flg_dataset_editor_complaint (flg_datasets_page_editor (page)), ==, NULL);
   room_do (widget, "datasets.save", NULL);
   room_settle (room);
@@ -90,6 +96,10 @@ test_round_trip (void)
   g_assert_cmpfloat (dataset->min_interval, ==, 150);
   g_assert_cmpint (dataset->min_lattices, ==, 120);
   g_assert_true (dataset->active);
+  g_assert_cmpfloat (dataset->goal_d_min, ==, 2.1);
+  g_assert_cmpfloat (dataset->goal_completeness, ==, 0.95);
+  g_assert_cmpfloat (dataset->goal_cc_half, ==, 0.5);
+  g_assert_cmpfloat (dataset->goal_multiplicity + dataset->goal_cc_ano, ==, 0);
   g_assert_cmpstr (task->type, ==, "export");
   g_assert_cmpint (task->site, ==, made.far_site);
   g_assert_cmpint (task->nodes * 1000000 + task->ranks_per_node * 1000 + task->minutes, ==, 2032045);
