@@ -11,6 +11,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/base/write-all.h"
 #include "engine/remote/harmless.h"
 
 #define LIST_TIMEOUT  60          /* s */
@@ -215,20 +216,6 @@ list (Pull *pull, GError **error)
 /* --- what comes --- */
 
 static gboolean
-write_all (int fd, const char *data, gsize length)
-{
-  while (length > 0)
-    {
-      ssize_t wrote = write (fd, data, length);
-      if (wrote < 0 && errno != EINTR)
-        return FALSE;
-      data += MAX (wrote, 0);
-      length -= (gsize) MAX (wrote, 0);
-    }
-  return TRUE;
-}
-
-static gboolean
 append (const Want *want, GBytes *bytes)
 {
   gsize length;
@@ -237,7 +224,7 @@ append (const Want *want, GBytes *bytes)
   struct stat here;
   /* Nobody else writes here; were it so, bytes in the wrong place would be worse than none. */
   gboolean ok =
-      fd >= 0 && fstat (fd, &here) == 0 && here.st_size == want->from && write_all (fd, data, length);
+      fd >= 0 && fstat (fd, &here) == 0 && here.st_size == want->from && fl_write_all (fd, data, length);
   int problem = errno;
   if (fd >= 0)
     close (fd);
@@ -253,7 +240,7 @@ replace (const Want *want, GBytes *bytes)
   const char *data = g_bytes_get_data (bytes, &length);
   g_autofree char *name = g_strconcat (want->local, ".new", NULL);
   int fd = open (name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-  gboolean ok = fd >= 0 && write_all (fd, data, length);
+  gboolean ok = fd >= 0 && fl_write_all (fd, data, length);
   if (fd >= 0)
     close (fd);
   return ok && rename (name, want->local) == 0;

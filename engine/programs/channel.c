@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/write-all.h"
 #include "engine/control/control-socket-channel.h"
 #include "engine/control/control-socket-peer.h"
 #include "engine/programs/program.h"
@@ -52,26 +53,12 @@ open_socket (const char *store_path, GError **error)
 }
 
 static gboolean
-put_all (int fd, const guint8 *data, gsize length)
-{
-  while (length > 0)
-    {
-      ssize_t put = write (fd, data, length);
-      if (put < 0 && errno != EINTR)
-        return FALSE;
-      data += MAX (put, 0);
-      length -= (gsize) MAX (put, 0);
-    }
-  return TRUE;
-}
-
-static gboolean
 put_word (int fd, const char *word, GVariant *value)
 {
   g_autoptr (GBytes) frame = fl_control_encode (word, value);
   gsize length;
   const guint8 *data = g_bytes_get_data (frame, &length);
-  return put_all (fd, data, length);
+  return fl_write_all (fd, data, length);
 }
 
 /* Waits for the answer; `rest` is what came after it. */
@@ -126,7 +113,7 @@ lend (const char *store, const char *site_name, char **command)
       close (fd);
       return fl_program_fail (PROGRAM, error);
     }
-  gboolean ok = put_all (STDOUT_FILENO, rest->data, rest->len)
+  gboolean ok = fl_write_all (STDOUT_FILENO, rest->data, rest->len)
                 && fl_control_carry (STDIN_FILENO, STDOUT_FILENO, fd, -1);
   close (fd);
   return ok ? 0 : 75;

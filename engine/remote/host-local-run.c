@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/write-all.h"
 #include "engine/remote/harmless.h"
 
 #define MOST_LINE   4096
@@ -121,17 +122,12 @@ input_file (GBytes *input)
   if (input == NULL)
     return open ("/dev/null", O_RDONLY | O_CLOEXEC);
   int fd = memfd_create ("input", MFD_CLOEXEC);
-  gsize length, done = 0;
+  gsize length;
   const char *data = g_bytes_get_data (input, &length);
-  while (fd >= 0 && done < length)
+  if (fd >= 0 && !fl_write_all (fd, data, length))
     {
-      ssize_t wrote = write (fd, data + done, length - done);
-      if (wrote < 0 && errno != EINTR)
-        {
-          close (fd);
-          return -1;
-        }
-      done += (gsize) MAX (wrote, 0);
+      close (fd);
+      return -1;
     }
   if (fd >= 0)
     lseek (fd, 0, SEEK_SET);

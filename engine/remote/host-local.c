@@ -12,6 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/base/write-all.h"
 #include "engine/remote/host-private.h"
 
 #define COPY_BYTES (1u << 20)
@@ -154,20 +155,6 @@ open_beside (const char *path, char **name, GError **error)
   return fd;
 }
 
-static gboolean
-write_all (int fd, const char *data, gsize length)
-{
-  while (length > 0)
-    {
-      ssize_t wrote = write (fd, data, length);
-      if (wrote < 0 && errno != EINTR)
-        return FALSE;
-      data += MAX (wrote, 0);
-      length -= (gsize) MAX (wrote, 0);
-    }
-  return TRUE;
-}
-
 /* Gives the new file its name, or takes it away. */
 static gboolean
 settle (gboolean ok, int fd, char *name, const char *path, guint32 mode, GError **error)
@@ -201,7 +188,7 @@ local_write (FlHost *host, const char *path, gconstpointer data, gsize length, g
   (void) host;
   char *name;
   int fd = open_beside (path, &name, error);
-  return fd >= 0 && settle (write_all (fd, data, length), fd, name, path, mode, error);
+  return fd >= 0 && settle (fl_write_all (fd, data, length), fd, name, path, mode, error);
 }
 
 static gboolean
@@ -222,7 +209,7 @@ copy (int from, int to, guint64 whole, GCancellable *cancellable, FlHostProgress
         continue;
       if (got <= 0)
         return got == 0;
-      if (!write_all (to, bytes, (gsize) got))
+      if (!fl_write_all (to, bytes, (gsize) got))
         return FALSE;
       done += (guint64) got;
       if (progress != NULL)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/write-all.h"
 
 static guint32
 get_u32 (const guint8 *p)
@@ -142,22 +143,10 @@ to_wire (GVariant *body)
 static gboolean
 write_whole (int fd, const guint8 *bytes, gsize length, GError **error)
 {
-  while (length > 0)
-    {
-      gssize put = write (fd, bytes, length);
-      if (put >= 0)
-        {
-          bytes += put;
-          length -= (gsize) put;
-        }
-      else if (errno != EINTR)
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view reply: cannot be written: %s",
-                       g_strerror (errno));
-          return FALSE;
-        }
-    }
-  return TRUE;
+  if (fl_write_all (fd, bytes, length))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "view reply: cannot be written: %s", g_strerror (errno));
+  return FALSE;
 }
 
 gboolean
