@@ -45,13 +45,12 @@ shown_total (FlwHistogram *self)
 
 /* --- words --- */
 
-/* "79.10 ± 0.12"; where the spread would be 0.00, more decimals, up to four: "79.100 ± 0.003". */
+/* "79.10 ± 0.12"; with one more decimal where the spread has only that: "79.100 ± 0.003". */
 static char *
 value_text (FlwHistogram *self, double value, double spread)
 {
-  int decimals = self->decimals;
-  while (decimals < 4 && spread > 0 && spread < 0.5 * pow (10, -decimals))
-    decimals++;
+  double least = 0.5 * pow (10, -self->decimals);
+  int decimals = self->decimals + (spread < least && spread >= least / 10);
   return g_strdup_printf ("%.*f ± %.*f", decimals, value, decimals, spread);
 }
 
@@ -105,22 +104,29 @@ hover_text (FlwHistogram *self, guint bin)
 
 /* --- drawing --- */
 
-/* A round number above the highest bar; it stays while it fits, so that axes are drawn anew only when they must. */
+static double
+fit_peak (FlwHistogram *self)
+{
+  return self->fit.count * self->counts.width / (self->fit.spread * sqrt (2 * G_PI));
+}
+
+/* A round number above the highest bar and the curve (not of one that a bar is too wide for); it stays while it fits, so that axes are drawn anew only when they must. */
 void
 flw_histogram_update_scale (FlwHistogram *self)
 {
   static const double steps[] = { 1, 1.5, 2, 3, 4, 6, 8, 10 };
-  guint64 most = 0;
-  double upper = flw_axis_get_upper (self->y), power;
+  double upper = flw_axis_get_upper (self->y), most = 0, power;
   guint i = 0;
 
   for (guint b = 0; b < self->counts.n_bins; b++)
-    most = MAX (most, shown_in (self, b));
+    most = fmax (most, (double) shown_in (self, b));
+  if (!isnan (self->fit.centre) && self->fit.spread > 0 && self->fit.floor + fit_peak (self) < 1.5 * most)
+    most = fmax (most, self->fit.floor + fit_peak (self));
   flw_axis_set_range (self->x, self->counts.lower,
                       self->counts.lower + self->counts.width * self->counts.n_bins);
-  if ((double) most <= 0.97 * upper && (double) most > 0.55 * upper)
+  if (most <= 0.97 * upper && most > 0.55 * upper)
     return;
-  upper = fmax ((double) most * 1.05, 4);
+  upper = fmax (most * 1.05, 4);
   power = pow (10, floor (log10 (upper)));
   while (steps[i] * power < upper)
     i++;
@@ -167,10 +173,9 @@ draw_bars (FlwHistogram *self, cairo_t *cr, const FlwBox *box, double most)
 static void
 draw_fit (FlwHistogram *self, cairo_t *cr, const FlwBox *box, double most)
 {
-  double peak = self->fit.count * self->counts.width / (self->fit.spread * sqrt (2 * G_PI));
-
   if (isnan (self->fit.centre) || !(self->fit.spread > 0))
     return;
+  double peak = fit_peak (self);
   for (int i = 0; i <= (int) box->width; i++)
     {
       double u = (flw_axis_from_px (self->x, box, box->x + i) - self->fit.centre) / self->fit.spread;

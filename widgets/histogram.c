@@ -328,6 +328,8 @@ flw_histogram_set_fit (FlwHistogram *self, double median, double spread, const F
   self->median = median;
   self->spread = spread;
   self->fit = fit != NULL ? *fit : (FlwHistogramFit){ NAN, 0, 0, 0 };
+  if (self->counts.n_bins > 0)
+    flw_histogram_update_scale (self);
   flw_chart_summary_changed (GTK_WIDGET (self));
   redraw (self);
 }
