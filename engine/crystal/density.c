@@ -10,6 +10,7 @@
 #define LEAST_B     9.0 /* of d_min²: at the edge of the sphere an alias is then exp(−7) of the truth or less */
 #define LEFT_OUT    2e-4 /* of an atom's electrons, roughly, outside the painted radius */
 #define MOST_RADIUS 15.0 /* Å */
+#define GAUSSIANS   5    /* the last is the form factor's constant */
 
 typedef struct
 {
@@ -22,14 +23,14 @@ typedef struct
 /* ρ(r²) = Σ height · exp(−width r²) */
 typedef struct
 {
-  double height[5], width[5], radius;
+  double height[5], width[5], radius; /* e/Å³, Å⁻², Å */
 } FlAtomShape;
 
 static double
 density_at (const FlAtomShape *shape, double r2)
 {
   double sum = 0;
-  for (int i = 0; i < 5; i++)
+  for (int i = 0; i < GAUSSIANS; i++)
     sum += shape->height[i] * exp (-shape->width[i] * r2);
   return sum;
 }
@@ -63,14 +64,41 @@ wrap (int i, int n)
   return (gsize) (i < 0 ? i + n : i);
 }
 
+/* Points of a row, where r² = r2[0] + r2[1] k + r2[2] k² from the first one. Each Gaussian goes on by a factor that itself changes by a
+ * constant one. */
+static void
+paint_row (float *row, int n, int first, int count, const double r2[3], const FlAtomShape *shape)
+{
+  double value[GAUSSIANS], ratio[GAUSSIANS], change[GAUSSIANS];
+  for (int g = 0; g < GAUSSIANS; g++)
+    {
+      value[g] = shape->height[g] * exp (-shape->width[g] * r2[0]);
+      ratio[g] = exp (-shape->width[g] * (r2[1] + r2[2]));
+      change[g] = exp (-2 * shape->width[g] * r2[2]);
+    }
+  gsize at = wrap (first, n);
+  for (int k = 0; k < count; k++)
+    {
+      double sum = 0;
+      for (int g = 0; g < GAUSSIANS; g++)
+        {
+          sum += value[g];
+          value[g] *= ratio[g];
+          ratio[g] *= change[g];
+        }
+      row[at] += (float) sum;
+      at = at + 1 == (gsize) n ? 0 : at + 1;
+    }
+}
+
 static void
 paint_atom (FlDensityGrid *grid, FlVec3 place, const FlAtomShape *shape)
 {
   const double x[3] = { place.x - floor (place.x), place.y - floor (place.y), place.z - floor (place.z) },
-               limit = shape->radius * shape->radius;
+               limit = shape->radius * shape->radius, step = 1.0 / grid->n[2];
   const double (*g)[3] = grid->metric.m;
-  int from[3], until[3];
-  for (int i = 0; i < 3; i++)
+  int from[2], until[2];
+  for (int i = 0; i < 2; i++)
     {
       double reach = shape->radius / grid->spacing[i];
       from[i] = (int) ceil (x[i] * grid->n[i] - reach);
@@ -82,15 +110,19 @@ paint_atom (FlDensityGrid *grid, FlVec3 place, const FlAtomShape *shape)
         double u = (double) i / grid->n[0] - x[0], v = (double) j / grid->n[1] - x[1];
         double plane = g[0][0] * u * u + 2 * g[0][1] * u * v + g[1][1] * v * v;
         double slope = 2 * (g[0][2] * u + g[1][2] * v);
+        /* Where plane + slope w + g[2][2] w² is within the limit. */
+        double root = slope * slope - 4 * g[2][2] * (plane - limit);
+        if (root <= 0)
+          continue;
+        int first = (int) ceil ((x[2] - (slope + sqrt (root)) / (2 * g[2][2])) * grid->n[2]);
+        int last = (int) floor ((x[2] - (slope - sqrt (root)) / (2 * g[2][2])) * grid->n[2]);
+        double w = first * step - x[2];
+        const double r2[3] = { plane + (slope + g[2][2] * w) * w, (slope + 2 * g[2][2] * w) * step,
+                               g[2][2] * step * step };
         float *row =
             grid->values
             + (wrap (i, grid->n[0]) * (gsize) grid->n[1] + wrap (j, grid->n[1])) * (gsize) grid->n[2];
-        for (int k = from[2]; k <= until[2]; k++)
-          {
-            double w = (double) k / grid->n[2] - x[2], r2 = plane + (slope + g[2][2] * w) * w;
-            if (r2 <= limit)
-              row[wrap (k, grid->n[2])] += (float) density_at (shape, r2);
-          }
+        paint_row (row, grid->n[2], first, last - first + 1, r2, shape);
       }
 }
 
