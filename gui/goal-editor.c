@@ -17,14 +17,14 @@ typedef struct
 static const Field fields[] = {
   { "goal-d-min", N_ ("Resolution"), N_ ("Å"),
     N_ ("To which the other goals are meant; empty: to where the data are merged"), OF (goal_d_min), 1, 100 },
-  { "goal-completeness", N_ ("Completeness"), N_ ("%"), N_ ("Of all reflections to that resolution"),
+  { "goal-completeness", N_ ("Complete"), N_ ("%"), N_ ("Of all reflections to that resolution"),
     OF (goal_completeness), 100, 100 },
   { "goal-multiplicity", N_ ("Multiplicity"), NULL, N_ ("Observations a reflection, to that resolution"),
     OF (goal_multiplicity), 1, 1e6 },
-  { "goal-cc-half", N_ ("CC½, last shell"), NULL,
+  { "goal-cc-half", N_ ("CC½"), NULL,
     N_ ("Correlation of half sets, 0 – 1, in the shell that ends at that resolution"), OF (goal_cc_half), 1,
     1 },
-  { "goal-cc-ano", N_ ("CC ano, all"), NULL, N_ ("Correlation of anomalous differences of half sets, 0 – 1"),
+  { "goal-cc-ano", N_ ("CC ano"), NULL, N_ ("Correlation of anomalous differences of half sets, 0 – 1"),
     OF (goal_cc_ano), 1, 1 },
 };
 
@@ -167,8 +167,8 @@ flg_goal_editor_init (FlgGoalEditor *self)
     {
       int column = 3 * (int) (i % 3), row = (int) (i / 3);
       GtkWidget *entry = gtk_entry_new ();
-      gtk_editable_set_width_chars (GTK_EDITABLE (entry), 5);
-      gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), 5);
+      gtk_editable_set_width_chars (GTK_EDITABLE (entry), 4);
+      gtk_editable_set_max_width_chars (GTK_EDITABLE (entry), 4);
       gtk_entry_set_placeholder_text (GTK_ENTRY (entry), "–");
       gtk_entry_set_activates_default (GTK_ENTRY (entry), TRUE);
       gtk_widget_set_tooltip_text (entry, _ (fields[i].tip));

@@ -48,7 +48,7 @@ flg_goal_short_words (const FlOutlook *outlook)
   g_autofree char *when = fl_outlook_when (outlook);
   g_autofree char *have = flg_format_count ((gint64) f->lattices);
   if (f->verdict == FL_VERDICT_NO_DATA)
-    return g_strdup (_ ("nothing has been merged"));
+    return g_strdup (_ ("waits for the first merge"));
   if (f->verdict != FL_VERDICT_KEEP_GOING)
     return g_strdup_printf (_ ("%s lattices"), have);
   g_autofree char *more = format_more (f->needed - (double) f->lattices);
@@ -70,6 +70,8 @@ char *
 flg_goal_long_words (const FlOutlook *outlook)
 {
   const FlForecast *f = &outlook->forecast;
+  if (f->verdict == FL_VERDICT_NO_DATA)
+    return g_strdup (_ ("The goal is set; the forecast begins with the first merge."));
   GString *text = g_string_new (f->reason);
   g_autofree char *when = fl_outlook_when (outlook);
   if (f->verdict == FL_VERDICT_ENOUGH)
@@ -81,7 +83,7 @@ flg_goal_long_words (const FlOutlook *outlook)
     }
   else if (f->verdict == FL_VERDICT_KEEP_GOING)
     g_string_append (text, _ (" · none are coming now"));
-  if (f->verdict != FL_VERDICT_NO_DATA && outlook->waiting >= 1)
+  if (outlook->waiting >= 1)
     {
       g_autofree char *waiting = format_more (outlook->waiting);
       g_string_append_printf (text, _ (" · %s are there, not merged yet"), waiting);

@@ -79,7 +79,7 @@ test_round_trip (void)
   room_do (widget, "datasets.set-step", "(ss)", "gpus-per-rank", "1");
   room_do (widget, "datasets.set-step", "(ss)", "minutes", "45");
   g_assert_cmpstr (flg_dataset_editor_complaint (flg_datasets_page_editor (page)), ==,
-                   "Completeness: expected a number from 0 to 100, or nothing.");
+                   "Complete: expected a number from 0 to 100, or nothing.");
   room_do (widget, "datasets.set", "(ss)", "goal-completeness", "95");
   room_do (widget, "datasets.set", "(ss)", "goal-cc-half", "0,5"); /* as it is written elsewhere */
   g_assert_cmpstr (flg_dataset_editor_complaint (flg_datasets_page_editor (page)), ==, NULL);
