@@ -6,7 +6,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 
-#define MAGIC "FLMERGE2"
+#define MAGIC "FLMERGE3"
 
 static int
 by_key (gconstpointer a, gconstpointer b)

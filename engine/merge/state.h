@@ -9,13 +9,16 @@
 
 typedef struct
 {
-  char magic[8]; /* "FLMERGE2" */
+  char magic[8]; /* "FLMERGE3" */
   guint64 check; /* XXH64 of all that follows */
   guint64 n_lattices, n_reflections;
   guint64 lattice_sum; /* of the keys of all lattices that came in */
   guint64 params_sum;  /* of the parameters that decide about the result, and of the cell */
-  guint64 parent_sum;  /* lattice_sum of the state that this one started from; 0: none */
-  guint32 cycles;      /* done */
+  guint64
+      terms_sum; /* of those parameters, and of the settings that lattices can be in, whatever the cell: what is known of a
+                        * lattice means something in these terms only */
+  guint64 parent_sum; /* lattice_sum of the state that this one started from; 0: none */
+  guint32 cycles;     /* done */
   guint32
       complete; /* 0: saved when the program was asked to stop; reflections are the last cycle's, if it had any */
 } FlMergeStateHeader;

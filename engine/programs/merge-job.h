@@ -26,7 +26,7 @@ typedef struct
   GArray *outside_rows; /* FlHklRow of merge.reference, at rank 0 */
   FlSymmetry *outside_symmetry;
   FlMergeReference *outside; /* merge.reference, or NULL */
-  guint64 params_sum;
+  guint64 params_sum, terms_sum; /* FlMergeStateHeader */
 
   guint cycles;
   guint64 counts[FL_MERGE_REASON_LAST];

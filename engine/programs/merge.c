@@ -139,19 +139,37 @@ inputs_differ (char **inputs, GError **error)
 }
 
 /* Of all that decides about the numbers. */
-static guint64
-sum_of_params (const FlMergeJob *job)
+static void
+sum_params (FlMergeJob *job)
 {
   guint n;
   const FlParamSpec *specs = fl_param_specs (&n);
-  guint64 sum = fl_hash64 (&job->cell, sizeof job->cell, 0);
+  guint64 sum = fl_hash64 (job->settings, job->n_settings * sizeof *job->settings, 0);
   for (guint i = 0; i < n; i++)
     if (strcmp (specs[i].stage, "merge") == 0)
       {
         const char *text = fl_params_text (job->params, specs[i].name);
         sum = fl_hash64 (text, strlen (text), sum);
       }
-  return sum;
+  job->terms_sum = sum;
+  job->params_sum = fl_hash64 (&job->cell, sizeof job->cell, sum);
+}
+
+/* An earlier merge makes the way shorter and no other: where it is gone, damaged or in other terms, one goes without. Collective. */
+static void
+read_parent (FlMergeJob *job, const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, STATE, NULL);
+  g_autoptr (GError) why = NULL;
+  job->parent = fl_merge_state_read (path, &why);
+  guint64 without = job->parent == NULL || job->parent->header.terms_sum != job->terms_sum;
+  fl_parallel_sum_u64 (job->parallel, &without, 1);
+  if (without == 0)
+    return;
+  if (job->first)
+    fprintf (stderr, "%s; starts anew\n",
+             why != NULL ? why->message : "the earlier merge was of other parameters or symmetry");
+  g_clear_pointer (&job->parent, fl_merge_state_free);
 }
 
 static gboolean
@@ -228,6 +246,7 @@ save_and_stop (FlMergeJob *job, const FlMergeCycles *cycles, GError **error)
   if (cycles->last != NULL)
     fl_merge_state_keep (state, job->list, cycles->last);
   state->header.params_sum = job->params_sum;
+  state->header.terms_sum = job->terms_sum;
   state->header.cycles = cycles->done;
   if (job->first && fl_merge_state_write (state, path, error))
     g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
@@ -335,6 +354,7 @@ merge (FlMergeJob *job)
   job->state = fl_merge_state_of (job->set);
   fl_merge_state_keep (job->state, job->list, job->reference);
   job->state->header.params_sum = job->params_sum;
+  job->state->header.terms_sum = job->terms_sum;
   job->state->header.parent_sum = job->parent != NULL ? job->parent->header.lattice_sum : 0;
   job->state->header.cycles = job->cycles;
   job->state->header.complete = 1;
@@ -370,13 +390,6 @@ start (FlMergeJob *job, const Options *options, int *hold, GError **error)
     inputs_differ (options->inputs, error);
   if (!fl_merge_job_agree (job, error) || !fl_merge_job_read_reference (job, error))
     return FALSE;
-  if (options->parent != NULL)
-    {
-      g_autofree char *path = g_build_filename (options->parent, STATE, NULL);
-      job->parent = fl_merge_state_read (path, error);
-    }
-  if (!fl_merge_job_agree (job, error))
-    return FALSE;
   if (job->first)
     begin_attempt (job, (guint) options->attempt, hold, error);
   if (!fl_merge_job_agree (job, error))
@@ -396,7 +409,9 @@ run_job (FlMergeJob *job, const Options *options, int *hold, GError **error)
   if (!start (job, options, hold, error) || !read_inputs (job, options->inputs, error)
       || !fl_merge_job_set_up (job, error))
     return FALSE;
-  job->params_sum = sum_of_params (job);
+  sum_params (job);
+  if (options->parent != NULL)
+    read_parent (job, options->parent);
   name_ambiguity (job);
   fl_merge_polarisation (job->set, fl_params_real (job->params, "merge.polarisation"));
   if (!any_left (job, error) || !fit (job, error) || !any_left (job, error))

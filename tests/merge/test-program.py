@@ -112,8 +112,12 @@ def all_checks(place):
     with open(state, "r+b") as file:
         file.seek(200)
         file.write(b"damage")
-    code, _, complaint = merge("--out", os.path.join(place, "bad"), *SETS, "--parent", warm, stream)
-    check(code == 2 and complaint.count("\n") == 0 and "is damaged" in complaint, f"a damaged parent: {complaint}")
+    for name, parent, sets, words in (("damaged", warm, (), "is damaged"), ("absent", place, (), "cannot be read"),
+                                      ("in other terms", one, ("--set", "merge.space_group=P43"), "of other parameters or symmetry")):
+        cold = os.path.join(place, "cold " + name)
+        code, _, complaint = merge("--out", cold, *SETS, *sets, "--parent", parent, stream)
+        check(code == 0 and words in complaint.split("\n")[0] and (sets or sums(cold) == sums(one)),
+              f"a parent that is {name} is as good as none: {complaint.splitlines()[0]}")
     other, renamed = os.path.join(place, "other.stream"), os.path.join(place, "list.mtz")
     os.symlink(stream, other)
     shutil.copy(os.path.join(DATA, "lyso.hkl"), renamed)
