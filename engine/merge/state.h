@@ -14,9 +14,9 @@ typedef struct
   guint64 n_lattices, n_reflections;
   guint64 lattice_sum; /* of the keys of all lattices that came in */
   guint64 params_sum;  /* of the parameters that decide about the result, and of the cell */
-  guint64
-      terms_sum; /* of those parameters, and of the settings that lattices can be in, whatever the cell: what is known of a
-                        * lattice means something in these terms only */
+  /* Of those parameters and of the settings that lattices can be in, whatever the cell: what is known of a lattice means something
+   * in these terms only. */
+  guint64 terms_sum;
   guint64 parent_sum; /* lattice_sum of the state that this one started from; 0: none */
   guint32 cycles;     /* done */
   guint32

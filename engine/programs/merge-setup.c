@@ -252,9 +252,15 @@ fl_merge_job_set_up (FlMergeJob *job, GError **error)
                    "the lattices do not say where they end, expected merge.d_min");
       return FALSE;
     }
+  double d_max = fl_params_real (params, "merge.d_max");
+  if (d_max > 0 && d_max <= d_min)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "merge.d_max = %g A, expected more than the %g A that the merge goes to", d_max, d_min);
+      return FALSE;
+    }
   constrain_cell (job);
-  job->list =
-      fl_unique_list_new (&job->cell, job->symmetry, d_min, fl_params_real (params, "merge.d_max"), error);
+  job->list = fl_unique_list_new (&job->cell, job->symmetry, d_min, d_max, error);
   if (job->list == NULL)
     return FALSE;
   job->settings = fl_reindexing_ambiguities (&job->cell, job->symmetry, AMBIGUITY_LENGTH, AMBIGUITY_ANGLE,

@@ -115,24 +115,36 @@ begin_attempt (FlMergeJob *job, guint wanted, int *hold, GError **error)
     write_params (job, error);
 }
 
-/* Lattices that came twice would agree with themselves. */
+/* One text for a file or folder, however it is spelled; NULL when it is not there. */
+static char *
+identity_of (const char *path)
+{
+  struct stat about;
+  return stat (path, &about) != 0 ? NULL
+                                  : g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                                                     (guint64) about.st_dev, (guint64) about.st_ino);
+}
+
+/* Lattices that came twice would agree with themselves; results do not belong into a job of others. */
 static gboolean
-inputs_differ (char **inputs, GError **error)
+inputs_differ (const Options *options, GError **error)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (char **input = inputs; *input != NULL; input++)
+  g_autofree char *out = identity_of (options->out);
+  for (char **input = options->inputs; *input != NULL; input++)
     {
-      struct stat about;
-      if (stat (*input, &about) != 0)
+      char *identity = identity_of (*input);
+      if (identity == NULL)
         continue; /* its reader says so */
-      char *identity = g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, (guint64) about.st_dev,
-                                        (guint64) about.st_ino);
       const char *before = g_hash_table_lookup (seen, identity);
       if (before != NULL)
         g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is the same input as %s, expected each once",
                      *input, before);
+      else if (g_strcmp0 (identity, out) == 0)
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--out %s is an input, expected a folder of its own",
+                     options->out);
       g_hash_table_replace (seen, identity, *input);
-      if (before != NULL)
+      if (*error != NULL)
         return FALSE;
     }
   return TRUE;
@@ -283,7 +295,6 @@ fit (FlMergeJob *job, GError **error)
                                         .min_cc = fl_params_real (params, "merge.min_cc") },
                            .outside = job->outside,
                            .most = (guint) fl_params_int (params, "merge.cycles"),
-                           .memory = (gsize) fl_params_int (params, "merge.memory") << 19, /* half of it */
                            .stop = is_asked_to_stop,
                            .data = job };
   if (!fl_params_bool (params, "merge.scale"))
@@ -350,7 +361,7 @@ merge (FlMergeJob *job)
   fl_merge_statistics_row (job->result, job->list, job->shells, &job->errors, &job->row);
   fl_merge_job_means (job);
   job->reindexed = count_reindexed (job);
-  job->reference = fl_merging_reference (job->set, job->list, 1, memory);
+  job->reference = fl_merging_reference (job->set, job->list, 1);
   job->state = fl_merge_state_of (job->set);
   fl_merge_state_keep (job->state, job->list, job->reference);
   job->state->header.params_sum = job->params_sum;
@@ -387,7 +398,7 @@ start (FlMergeJob *job, const Options *options, int *hold, GError **error)
   if (!fl_merge_job_agree (job, error))
     return FALSE;
   if (job->first)
-    inputs_differ (options->inputs, error);
+    inputs_differ (options, error);
   if (!fl_merge_job_agree (job, error) || !fl_merge_job_read_reference (job, error))
     return FALSE;
   if (job->first)

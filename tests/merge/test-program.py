@@ -126,6 +126,7 @@ def all_checks(place):
                              ((*SETS, "--set", "merge.reference=" + stream, stream), "A.stream:1: not a reflection list"),
                              ((*SETS, "--set", "merge.reference=" + place, stream), "Is a directory"),
                              ((*SETS, "--set", "merge.reference=" + renamed, stream), "not an MTZ file"),
+                             ((*SETS, "--set", "merge.d_max=2", stream), "merge.d_max = 2 A"),
                              ((*SETS, stream, os.path.relpath(stream)), "is the same input as"),
                              ((*SETS, stream, other), "is the same input as")):
         code, _, complaint = merge("--out", os.path.join(place, "refused"), *arguments)
