@@ -51,7 +51,7 @@ static gboolean
 advance (const FlMergeSet *set, const FlUniqueList *list, FlMergeCycles *cycles)
 {
   double tolerance = cycles->tolerance > 0 ? cycles->tolerance : TOLERANCE;
-  FlMergeReference *next = fl_merging_reference (set, list, 1, cycles->memory);
+  FlMergeReference *next = fl_merging_reference (set, list, 1);
   gboolean settled =
       cycles->last != NULL && 1 - fl_merge_reference_agreement (cycles->last, next, list) < tolerance;
   g_clear_pointer (&cycles->last, fl_merge_reference_free);

@@ -12,7 +12,6 @@ typedef struct
   const FlMergeReference *outside; /* to scale against instead, or NULL; then three cycles are enough */
   guint most;                      /* cycles */
   double tolerance; /* of 1 − CC between two cycles' references in the worst shell; 0 = 1e-5 */
-  gsize memory;     /* as in group.h */
   gboolean (*stop) (gpointer data); /* collective; asked before each cycle; may be NULL */
   gpointer data;
 

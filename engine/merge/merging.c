@@ -10,63 +10,6 @@
 #define MAD_TO_SIGMA    1.4826 /* of a normal distribution */
 #define OUTLIER_LEAST_N 5      /* with fewer, a median means little */
 
-/* --- the reference of the next cycle --- */
-
-typedef struct
-{
-  guint32 unique, n;
-  float intensity, sigma, weight;
-} ReferenceRecord;
-
-typedef struct
-{
-  guint min_multiplicity;
-  GArray *records;
-} ReferenceJob;
-
-static void
-merge_reference (guint32 unique, FlContribution *c, guint n, gpointer data)
-{
-  ReferenceJob *job = data;
-  double weights = 0, sum = 0, scatter = 0;
-  if (n < MAX (job->min_multiplicity, 1))
-    return;
-  for (guint i = 0; i < n; i++)
-    {
-      weights += (double) c[i].weight;
-      sum += (double) c[i].weight * (double) c[i].intensity;
-    }
-  double mean = sum / weights;
-  for (guint i = 0; i < n; i++)
-    scatter += pow ((double) c[i].weight * ((double) c[i].intensity - mean), 2);
-  double sigma = n > 1 ? sqrt (scatter * n / (n - 1.0)) / weights : (double) c[0].sigma;
-  ReferenceRecord record = { unique, n, (float) mean, (float) sigma, (float) weights };
-  if (weights > 0)
-    g_array_append_val (job->records, record);
-}
-
-FlMergeReference *
-fl_merging_reference (const FlMergeSet *set, const FlUniqueList *list, guint min_multiplicity, gsize memory)
-{
-  g_autoptr (GArray) records = g_array_new (FALSE, FALSE, sizeof (ReferenceRecord));
-  ReferenceJob job = { min_multiplicity, records };
-  guint64 length;
-  fl_merge_group (set, list, memory, merge_reference, &job);
-  g_autofree ReferenceRecord *all = (ReferenceRecord *) fl_parallel_gather_all (
-      set->parallel, records->data, (guint64) records->len * sizeof (ReferenceRecord), &length);
-  FlMergeReference *reference = fl_merge_reference_new (fl_unique_list_n (list));
-  for (guint64 i = 0; i < length / sizeof *all; i++)
-    {
-      reference->intensity[all[i].unique] = all[i].intensity;
-      reference->sigma[all[i].unique] = all[i].sigma;
-      reference->weight[all[i].unique] = all[i].weight;
-      reference->count[all[i].unique] = all[i].n;
-    }
-  return reference;
-}
-
-/* --- the final intensities --- */
-
 /* Means that are kept of a reflection: all, half 0 and 1, then with Bijvoet mates + and −, those of half 0, those of half 1. */
 #define N_MEANS       3
 #define N_MEANS_MATES 9

@@ -32,12 +32,11 @@ typedef struct
   gboolean anomalous;     /* keep mates apart, too */
 } FlMergingOptions;
 
-/* Collective; `memory` as in group.h. Σ w I / Σ w with the contributions' weights, that is ΣI_observed/Σ G e^(−B/2d²) p, which
- * unlike inverse variances does not favour observations that happened to come out small; σ from their scatter (of a single one, its
- * own). */
+/* Collective. Σ w I / Σ w with the contributions' weights, that is ΣI_observed/Σ G e^(−B/2d²) p, which unlike inverse variances does
+ * not favour observations that happened to come out small; σ from their scatter (of a single one, as large as itself). */
 FlMergeReference *fl_merging_reference (const FlMergeSet *set, const FlUniqueList *list,
-                                        guint min_multiplicity, gsize memory);
-/* Collective. Inverse-variance means. */
+                                        guint min_multiplicity);
+/* Collective; `memory` as in group.h. Inverse-variance means. */
 FlMergeResult *fl_merging_final (const FlMergeSet *set, const FlUniqueList *list,
                                  const FlMergingOptions *options, gsize memory);
 void fl_merge_result_free (FlMergeResult *result);

@@ -1,7 +1,8 @@
 #include "engine/merge/scaling-fit.h"
 
-#include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/units.h"
 #include "engine/merge/partiality.h"
 
 #define MODEL_ERROR 0.5 /* of the model: how well a still's intensity is known */
@@ -10,54 +11,119 @@
   1e-6 /* of residuals in their own sigmas: below is rounding, and keeps priors from counting in exact data */
 #define MOST_ITERATIONS 40
 
+/* What no parameter changes of one observation. */
+typedef struct
+{
+  double intensity, reference, share;
+  double s;      /* 1/2d² */
+  double width;  /* at ln w = 0, 1/Å */
+  double offset; /* of the excitation error to |s0 + q| as the lattice was predicted */
+  double square; /* |s0 + q|² */
+  double x, y;   /* 2k q_x and 2k q_y: how a turn changes it */
+} Term;
+
+/* What the parameters make of it. */
+typedef struct
+{
+  double residual, gradient[FL_SCALING_LAST]; /* the first of which is the model itself */
+} Value;
+
 typedef struct
 {
   FlMergeLattice *lattice;
-  const FlScalingRow *rows;
   guint n;
-  gboolean free[FL_SCALING_LAST];
+  guint free[FL_SCALING_LAST], n_free;                       /* which are refined */
   double start[FL_SCALING_LAST], precision[FL_SCALING_LAST]; /* priors */
   double x[FL_SCALING_LAST];
   float width, width_slope; /* at ln w = 0 */
   double floor;             /* variance, counts² */
+  const Term *terms;
+  Value *values, *trial; /* at x, and at where a step would lead */
   double *weights, *scratch;
 } Fit;
+
+static Term
+term_of (const FlMergeLattice *lattice, const FlScalingRow *row)
+{
+  const FlObservation *o = row->observation;
+  Term term = { .intensity = (double) o->intensity,
+                .reference = row->reference,
+                .share = row->share,
+                .s = 1 / (2 * row->d * row->d),
+                .width = (double) lattice->width + (double) lattice->width_slope / (2 * row->d),
+                .offset = (double) o->excitation - 1,
+                .square = 1 };
+  if (lattice->energy > 0)
+    {
+      FlVec3 q = fl_merge_q (lattice, o);
+      double k = 1 / fl_wavelength_from_energy ((double) lattice->energy);
+      term.square = k * k + fl_vec3_dot (q, q) + 2 * k * q.z;
+      term.offset = (double) o->excitation - sqrt (term.square);
+      term.x = 2 * k * q.x;
+      term.y = 2 * k * q.y;
+    }
+  return term;
+}
+
+/* `scale` and `stretch`: e^x of their logarithms, for all terms the same. */
+static inline Value
+value_of (const Term *term, double scale, double stretch, const double x[FL_SCALING_LAST])
+{
+  double turned = sqrt (term->square + x[FL_SCALING_X] * term->y - x[FL_SCALING_Y] * term->x);
+  double w = term->width * stretch, u = w > 0 ? (term->offset + turned) / w : 0, p = 1 / (1 + u * u);
+  double m = scale * p * term->reference;
+  if (x[FL_SCALING_B] < 0 || x[FL_SCALING_B] > 0)
+    m *= exp (-x[FL_SCALING_B] * term->s);
+  double turn = w > 0 ? -m * u * p / (w * turned) : 0;
+  return (Value){ term->intensity - m,
+                  { m, -term->s * m, 2 * u * u * p * m, turn * term->y, -turn * term->x } };
+}
 
 double
 fl_scaling_model (const FlMergeLattice *lattice, const FlScalingRow *row, double gradient[FL_SCALING_LAST])
 {
-  double slope[2], s = 1 / (2 * row->d * row->d);
-  double excitation = fl_merge_excitation (lattice, row->observation, slope);
-  double p = fl_merge_partiality (lattice, excitation, row->d);
-  double m = (double) lattice->scale * exp (-(double) lattice->b * s) * p * row->reference;
-  double w = (double) lattice->width + (double) lattice->width_slope / (2 * row->d);
-  double x = w > 0 ? excitation / w : 0;
-  gradient[FL_SCALING_LN_G] = m;
-  gradient[FL_SCALING_B] = -s * m;
-  gradient[FL_SCALING_LN_W] = m * 2 * x * x * p;
-  gradient[FL_SCALING_X] = w > 0 ? -m * 2 * x * p / w * slope[0] : 0;
-  gradient[FL_SCALING_Y] = w > 0 ? -m * 2 * x * p / w * slope[1] : 0;
-  return m;
+  Term term = term_of (lattice, row);
+  const double x[FL_SCALING_LAST] = { 0, (double) lattice->b, 0, (double) lattice->rotation[0],
+                                      (double) lattice->rotation[1] };
+  Value value = value_of (&term, (double) lattice->scale, 1, x);
+  for (int k = 0; k < FL_SCALING_LAST; k++)
+    gradient[k] = value.gradient[k];
+  return gradient[FL_SCALING_LN_G];
 }
 
-static int
-compare (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return x < y ? -1 : x > y;
-}
-
-/* Sorts them. */
+/* The middle value by Hoare's method (1961); reorders them. */
 static double
 median (double *values, guint n)
 {
-  qsort (values, n, sizeof *values, compare);
-  return n % 2 != 0 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+  gssize middle = n / 2, low = 0, high = (gssize) n - 1;
+  while (low < high)
+    {
+      double pivot = values[middle];
+      gssize i = low, j = high;
+      while (i <= j)
+        {
+          while (values[i] < pivot)
+            i++;
+          while (values[j] > pivot)
+            j--;
+          if (i > j)
+            break;
+          double other = values[i];
+          values[i++] = values[j];
+          values[j--] = other;
+        }
+      if (j < middle)
+        low = i;
+      if (i > middle)
+        high = j;
+    }
+  return values[middle];
 }
 
 static void
-set_parameters (const Fit *fit, const double x[FL_SCALING_LAST])
+set_parameters (const Fit *fit)
 {
+  const double *x = fit->x;
   FlMergeLattice *lattice = fit->lattice;
   lattice->scale = (float) exp (x[FL_SCALING_LN_G]);
   lattice->b = (float) x[FL_SCALING_B];
@@ -67,53 +133,48 @@ set_parameters (const Fit *fit, const double x[FL_SCALING_LAST])
   lattice->rotation[1] = (float) x[FL_SCALING_Y];
 }
 
-static double
-residual (const Fit *fit, guint i, double gradient[FL_SCALING_LAST])
+static void
+evaluate (const Fit *fit, const double x[FL_SCALING_LAST], Value *values)
 {
-  return (double) fit->rows[i].observation->intensity
-         - fl_scaling_model (fit->lattice, &fit->rows[i], gradient);
+  double scale = exp (x[FL_SCALING_LN_G]), stretch = exp (x[FL_SCALING_LN_W]);
+  for (guint i = 0; i < fit->n; i++)
+    values[i] = value_of (&fit->terms[i], scale, stretch, x);
 }
 
 /* Of the residuals where the lattice is: what each counts in the next step. */
 static void
 weigh (Fit *fit)
 {
-  double gradient[FL_SCALING_LAST];
   for (guint i = 0; i < fit->n; i++)
     {
-      double r = residual (fit, i, gradient), m = MODEL_ERROR * gradient[FL_SCALING_LN_G];
+      double m = MODEL_ERROR * fit->values[i].gradient[FL_SCALING_LN_G];
       fit->weights[i] = fit->floor + m * m;
-      fit->scratch[i] = fabs (r) / sqrt (fit->weights[i]);
+      fit->scratch[i] = fabs (fit->values[i].residual) / sqrt (fit->weights[i]);
     }
   double spread = MAX (1.4826 * median (fit->scratch, fit->n), LEAST_SPREAD);
   for (guint i = 0; i < fit->n; i++)
     {
-      double normal = fabs (residual (fit, i, gradient)) / sqrt (fit->weights[i]) / spread;
+      double normal = fabs (fit->values[i].residual) / sqrt (fit->weights[i]) / spread;
       fit->weights[i] =
-          (normal > HUBER ? HUBER / normal : 1) * fit->rows[i].share / (fit->weights[i] * spread * spread);
+          (normal > HUBER ? HUBER / normal : 1) * fit->terms[i].share / (fit->weights[i] * spread * spread);
     }
 }
 
 static double
-cost_at (const Fit *fit, const double x[FL_SCALING_LAST])
+cost_at (const Fit *fit, const double x[FL_SCALING_LAST], const Value *values)
 {
-  double sum = 0, gradient[FL_SCALING_LAST];
-  set_parameters (fit, x);
+  double sum = 0;
   for (guint i = 0; i < fit->n; i++)
-    {
-      double r = residual (fit, i, gradient);
-      sum += fit->weights[i] * r * r;
-    }
+    sum += fit->weights[i] * values[i].residual * values[i].residual;
   for (int k = 0; k < FL_SCALING_LAST; k++)
     sum += fit->precision[k] * (x[k] - fit->start[k]) * (x[k] - fit->start[k]);
   return sum;
 }
 
-/* Cholesky's method, in place; FALSE when `a` is not positive definite. */
+/* Cholesky's method, in place; FALSE when `a`, of which the lower half is filled, is not positive definite. */
 static gboolean
-solve (double a[FL_SCALING_LAST][FL_SCALING_LAST], double b[FL_SCALING_LAST])
+solve (double a[FL_SCALING_LAST][FL_SCALING_LAST], double b[FL_SCALING_LAST], int n)
 {
-  const int n = FL_SCALING_LAST;
   for (int i = 0; i < n; i++)
     for (int j = 0; j <= i; j++)
       {
@@ -139,56 +200,57 @@ solve (double a[FL_SCALING_LAST][FL_SCALING_LAST], double b[FL_SCALING_LAST])
   return TRUE;
 }
 
-/* Normal equations about x; what is not refined has a unit diagonal and no gradient. */
+/* Normal equations about x for what is refined. */
 static void
 normal_equations (const Fit *fit, double a[FL_SCALING_LAST][FL_SCALING_LAST], double b[FL_SCALING_LAST])
 {
-  set_parameters (fit, fit->x);
-  for (int j = 0; j < FL_SCALING_LAST; j++)
+  for (guint j = 0; j < fit->n_free; j++)
     {
-      for (int k = 0; k < FL_SCALING_LAST; k++)
+      guint parameter = fit->free[j];
+      for (guint k = 0; k < j; k++)
         a[j][k] = 0;
-      a[j][j] = fit->free[j] ? fit->precision[j] : 1;
-      b[j] = fit->free[j] ? -fit->precision[j] * (fit->x[j] - fit->start[j]) : 0;
+      a[j][j] = fit->precision[parameter];
+      b[j] = -fit->precision[parameter] * (fit->x[parameter] - fit->start[parameter]);
     }
   for (guint i = 0; i < fit->n; i++)
-    {
-      double gradient[FL_SCALING_LAST], r = residual (fit, i, gradient);
-      for (int j = 0; j < FL_SCALING_LAST; j++)
-        {
-          if (!fit->free[j])
-            continue;
-          b[j] += fit->weights[i] * gradient[j] * r;
-          for (int k = 0; k < FL_SCALING_LAST; k++)
-            a[j][k] += fit->free[k] ? fit->weights[i] * gradient[j] * gradient[k] : 0;
-        }
-    }
+    for (guint j = 0; j < fit->n_free; j++)
+      {
+        double weighted = fit->weights[i] * fit->values[i].gradient[fit->free[j]];
+        b[j] += weighted * fit->values[i].residual;
+        for (guint k = 0; k <= j; k++)
+          a[j][k] += weighted * fit->values[i].gradient[fit->free[k]];
+      }
 }
 
 /* One step that lowers the cost; its length in units of the parameters' own errors, 0 when there is none. */
 static double
 step (Fit *fit, double *damping)
 {
-  double a[FL_SCALING_LAST][FL_SCALING_LAST], b[FL_SCALING_LAST], x[FL_SCALING_LAST],
-      diagonal[FL_SCALING_LAST];
-  double before = cost_at (fit, fit->x);
+  double normal[FL_SCALING_LAST][FL_SCALING_LAST], right[FL_SCALING_LAST];
+  double before = cost_at (fit, fit->x, fit->values);
+  normal_equations (fit, normal, right);
   for (; *damping < 1e8; *damping *= 10)
     {
-      normal_equations (fit, a, b);
-      for (int k = 0; k < FL_SCALING_LAST; k++)
-        diagonal[k] = a[k][k] *= 1 + *damping;
-      if (!solve (a, b))
+      double a[FL_SCALING_LAST][FL_SCALING_LAST], b[FL_SCALING_LAST], x[FL_SCALING_LAST], length = 0;
+      memcpy (a, normal, sizeof a);
+      memcpy (b, right, sizeof b);
+      memcpy (x, fit->x, sizeof x);
+      for (guint k = 0; k < fit->n_free; k++)
+        a[k][k] *= 1 + *damping;
+      if (!solve (a, b, (int) fit->n_free))
         continue;
-      double length = 0;
-      for (int k = 0; k < FL_SCALING_LAST; k++)
+      for (guint k = 0; k < fit->n_free; k++)
         {
-          x[k] = fit->x[k] + b[k];
-          length += b[k] * b[k] * diagonal[k];
+          x[fit->free[k]] += b[k];
+          length += b[k] * b[k] * normal[k][k] * (1 + *damping);
         }
-      if (cost_at (fit, x) <= before)
+      evaluate (fit, x, fit->trial);
+      if (cost_at (fit, x, fit->trial) <= before)
         {
-          for (int k = 0; k < FL_SCALING_LAST; k++)
-            fit->x[k] = x[k];
+          Value *values = fit->values;
+          fit->values = fit->trial;
+          fit->trial = values;
+          memcpy (fit->x, x, sizeof x);
           *damping = MAX (*damping / 10, 1e-9);
           return sqrt (length);
         }
@@ -198,76 +260,91 @@ step (Fit *fit, double *damping)
 
 /* Scale by which the model best goes through the observations; 0 when none does. */
 static double
-first_scale (Fit *fit)
+first_scale (const Fit *fit)
 {
-  double sums[2] = { 0, 0 }, gradient[FL_SCALING_LAST];
-  fit->lattice->scale = 1;
+  double sums[2] = { 0, 0 };
+  evaluate (fit, fit->x, fit->values);
   for (guint i = 0; i < fit->n; i++)
     {
-      double m = fl_scaling_model (fit->lattice, &fit->rows[i], gradient);
-      sums[0] += m * (double) fit->rows[i].observation->intensity;
+      double m = fit->values[i].gradient[FL_SCALING_LN_G];
+      sums[0] += m * fit->terms[i].intensity;
       sums[1] += m * m;
     }
   return sums[1] > 0 ? sums[0] / sums[1] : 0;
 }
 
 static void
-prior (Fit *fit, int k, gboolean is_free, double sigma, double standard)
+prior (Fit *fit, guint k, gboolean is_free, double sigma, double standard)
 {
   sigma = sigma > 0 ? sigma : standard;
-  fit->free[k] = is_free;
   fit->precision[k] = is_free ? 1 / (sigma * sigma) : 0;
+  if (is_free)
+    fit->free[fit->n_free++] = k;
 }
 
+/* Infinitely far, too, when it is no number; what is not refined is not far. */
 static gboolean
 is_far (const Fit *fit, int k, double sigmas)
 {
   return !(fabs (fit->x[k] - fit->start[k]) * sqrt (fit->precision[k]) < sigmas);
 }
 
+/* From where the lattice is. FALSE when no scale is found. */
+static gboolean
+begin (Fit *fit, const FlScalingRow *rows, const FlScalingOptions *options)
+{
+  FlMergeLattice *lattice = fit->lattice;
+  gboolean partial = lattice->width > 0 || lattice->width_slope > 0;
+  fit->free[fit->n_free++] = FL_SCALING_LN_G;
+  prior (fit, FL_SCALING_B, options->b, options->b_sigma, 20);
+  prior (fit, FL_SCALING_LN_W, options->width && partial, options->width_sigma, 0.6);
+  prior (fit, FL_SCALING_X, options->rotation && partial, options->rotation_sigma, 0.001);
+  prior (fit, FL_SCALING_Y, options->rotation && partial, options->rotation_sigma, 0.001);
+  if (partial && options->width_centre > 0)
+    fit->start[FL_SCALING_LN_W] =
+        log (options->width_centre / ((double) lattice->width + (double) lattice->width_slope));
+  fit->x[FL_SCALING_B] = (double) lattice->b;
+  fit->x[FL_SCALING_X] = (double) lattice->rotation[0];
+  fit->x[FL_SCALING_Y] = (double) lattice->rotation[1];
+  double scale = first_scale (fit);
+  if (!(scale > 0))
+    return FALSE;
+  fit->x[FL_SCALING_LN_G] = log (scale);
+  for (guint i = 0; i < fit->n; i++)
+    fit->scratch[i] = (double) rows[i].observation->sigma * (double) rows[i].observation->sigma;
+  fit->floor = MAX (median (fit->scratch, fit->n), 1e-12);
+  evaluate (fit, fit->x, fit->values);
+  return TRUE;
+}
+
 gboolean
 fl_scaling_fit (FlMergeLattice *lattice, const FlScalingRow *rows, guint n, const FlScalingOptions *options)
 {
-  g_autofree double *weights = g_new (double, n);
-  g_autofree double *scratch = g_new (double, n);
-  gboolean partial = lattice->width > 0 || lattice->width_slope > 0;
+  g_autofree Term *terms = g_new (Term, n);
+  g_autofree Value *values = g_new (Value, 2 * (gsize) n);
+  g_autofree double *weights = g_new (double, 2 * (gsize) n);
   Fit fit = { .lattice = lattice,
-              .rows = rows,
               .n = n,
-              .free = { TRUE },
               .width = lattice->width,
               .width_slope = lattice->width_slope,
+              .terms = terms,
+              .values = values,
+              .trial = values + n,
               .weights = weights,
-              .scratch = scratch };
-  prior (&fit, FL_SCALING_B, options->b, options->b_sigma, 20);
-  prior (&fit, FL_SCALING_LN_W, options->width && partial, options->width_sigma, 0.6);
-  prior (&fit, FL_SCALING_X, options->rotation && partial, options->rotation_sigma, 0.001);
-  prior (&fit, FL_SCALING_Y, options->rotation && partial, options->rotation_sigma, 0.001);
-  double scale = first_scale (&fit);
-  if (!(scale > 0))
-    return FALSE;
+              .scratch = weights + n };
   for (guint i = 0; i < n; i++)
-    scratch[i] = (double) rows[i].observation->sigma * (double) rows[i].observation->sigma;
-  fit.floor = MAX (median (scratch, n), 1e-12);
-  fit.x[FL_SCALING_LN_G] = log (scale);
-  if (partial && options->width_centre > 0)
-    fit.start[FL_SCALING_LN_W] =
-        log (options->width_centre / ((double) lattice->width + (double) lattice->width_slope));
-  fit.x[FL_SCALING_B] = (double) lattice->b;
-  fit.x[FL_SCALING_X] = (double) lattice->rotation[0];
-  fit.x[FL_SCALING_Y] = (double) lattice->rotation[1];
+    terms[i] = term_of (lattice, &rows[i]);
+  if (!begin (&fit, rows, options))
+    return FALSE;
   double damping = 1e-3, length = 1;
-  set_parameters (&fit, fit.x);
   for (int i = 0; i < MOST_ITERATIONS && length > 1e-3; i++)
     {
       weigh (&fit);
       length = step (&fit, &damping);
-      set_parameters (&fit, fit.x);
     }
-  return isfinite (lattice->scale) && lattice->scale > 0
-         && !((fit.free[FL_SCALING_LN_W] && is_far (&fit, FL_SCALING_LN_W, 6))
-              || (fit.free[FL_SCALING_X]
-                  && (is_far (&fit, FL_SCALING_X, 6) || is_far (&fit, FL_SCALING_Y, 6))));
+  set_parameters (&fit);
+  return isfinite (lattice->scale) && lattice->scale > 0 && !is_far (&fit, FL_SCALING_LN_W, 6)
+         && !is_far (&fit, FL_SCALING_X, 6) && !is_far (&fit, FL_SCALING_Y, 6);
 }
 
 double

@@ -61,7 +61,7 @@ main (int argc, char **argv)
   Simulation s = { list, 501, 300, 5, 4, 1.3, { 0.4, 2, 0.1 }, FALSE };
   FlMergeSet set = simulated_set (&s, parallel);
   guint64 groups = hash_groups (&set, list, memory);
-  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 1, memory);
+  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 1);
   FlMergingOptions options = { fl_error_model_fit (FL_ERROR_MODEL_MM24, &set, list, memory), 6, 2, TRUE };
   FlErrorModel ev11 = fl_error_model_fit (FL_ERROR_MODEL_EV11, &set, list, memory);
   g_autoptr (GArray) shells = fl_merge_shells_new (list, 8);

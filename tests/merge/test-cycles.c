@@ -48,7 +48,7 @@ static guint
 merge_warm (FlMergeSet *set, const FlUniqueList *list, const FlMergeSet *before)
 {
   g_autoptr (FlMergeState) state = fl_merge_state_of (before);
-  g_autoptr (FlMergeReference) reference = fl_merging_reference (before, list, 1, 0);
+  g_autoptr (FlMergeReference) reference = fl_merging_reference (before, list, 1);
   FlMergeCycles cycles = all_free (CYCLES);
   fl_merge_state_keep (state, list, reference);
   fl_merge_scale_start (set, 1);

@@ -96,7 +96,7 @@ test_reference (void)
   g_autoptr (FlUniqueList) list = simulated_list ("P 21 21 21", 30, 4);
   Simulation s = { list, 60, 200, 5, 1e-6, 1, { 0 }, FALSE };
   FlMergeSet set = scaled_set (&s);
-  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 1, 0);
+  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 1);
   guint there = 0;
   for (guint u = 0; u < reference->n; u++)
     if (reference->count[u] > 0)
@@ -115,7 +115,7 @@ test_reference_sigma (void)
   g_autoptr (FlUniqueList) list = simulated_list ("P 21 21 21", 30, 4);
   Simulation s = { list, 400, 100, 5, 5, 1, { 0 }, FALSE };
   FlMergeSet set = simulated_set (&s, parallel);
-  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 30, 0);
+  g_autoptr (FlMergeReference) reference = fl_merging_reference (&set, list, 30);
   double chi2 = 0, n = 0;
   for (guint u = 0; u < reference->n; u++)
     if (reference->count[u] > 0)
