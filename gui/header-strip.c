@@ -161,7 +161,7 @@ show_failed (FlgHeaderStrip *self, const FlOverview *overview, GString *words)
   g_autofree char *value = g_strdup_printf ("%u", overview->jobs_failed);
   flw_readout_set_value (self->failed, value, 0);
   const char *reason = overview->failed_reason && *overview->failed_reason ? overview->failed_reason : NULL;
-  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _ ("bitshuffle data…"));
+  flw_readout_set_note (self->failed, overview->jobs_failed ? reason : _ ("all jobs well"));
   flw_readout_set_tone (self->failed, overview->jobs_failed ? FLW_TONE_BAD : FLW_TONE_NEUTRAL);
   GtkWidget *button = gtk_widget_get_ancestor (GTK_WIDGET (self->failed), GTK_TYPE_BUTTON);
   gtk_widget_set_tooltip_text (button, reason);
