@@ -19,6 +19,7 @@ main (int argc, char **argv)
     { "follow", fl_program_follow, "keep a copy of an experiment at the far end of a link" },
     { "site", fl_program_site, "add a site where jobs run, change or list them" },
     { "dataset", fl_program_dataset, "add a dataset, change or list them" },
+    { "geometry", fl_program_geometry, "take a refined geometry into an experiment, as a new block" },
     { "channel", fl_program_channel, "connect to a program at a site, through the conductor" },
     { NULL },
   };

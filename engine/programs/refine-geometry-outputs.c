@@ -307,8 +307,12 @@ check_written (const FlGeometryJob *job, const char *path, const char *text, GEr
 static gboolean
 write_geometry (const FlGeometryJob *job, const char *path, GError **error)
 {
-  g_autofree char *text =
-      fl_geometry_file_move (job->path, job->text, job->detector, job->result.detector, error);
+  g_autofree char *here = g_get_current_dir ();
+  g_autofree char *beside = g_path_get_dirname (job->path);
+  g_autofree char *folder =
+      g_path_is_absolute (beside) ? g_strdup (beside) : g_build_filename (here, beside, NULL);
+  g_autofree char *own = fl_geometry_file_anchor (job->text, folder);
+  g_autofree char *text = fl_geometry_file_move (job->path, own, job->detector, job->result.detector, error);
   return text != NULL && check_written (job, path, text, error)
          && g_file_set_contents (path, text, -1, error);
 }

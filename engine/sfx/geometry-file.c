@@ -325,3 +325,31 @@ fl_geometry_file_move (const char *path, const char *text, const FlDetector *bef
   g_array_unref (file.edits);
   return moved;
 }
+
+/* mask_file, mask0_file … mask7_file, saturation_map_file. */
+static gboolean
+names_file (const char *key)
+{
+  return g_str_has_suffix (key, "_file")
+         && (g_str_has_prefix (key, "mask") || g_str_has_prefix (key, "saturation"));
+}
+
+char *
+fl_geometry_file_anchor (const char *text, const char *folder)
+{
+  File file = { .text = text, .edits = g_array_new (FALSE, FALSE, sizeof (Edit)) };
+  g_array_set_clear_func (file.edits, edit_clear);
+  read_lines (&file);
+  for (guint i = 0; i < file.lines->len; i++)
+    {
+      const Line *line = &g_array_index (file.lines, Line, i);
+      g_autofree char *name = g_strndup (text + line->value, line->length);
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      if (names_file (line->key) && !g_path_is_absolute (name) && g_file_test (path, G_FILE_TEST_EXISTS))
+        change (&file, line->value, line->length, g_steal_pointer (&path));
+    }
+  char *anchored = apply (&file);
+  g_array_unref (file.lines);
+  g_array_unref (file.edits);
+  return anchored;
+}

@@ -12,6 +12,10 @@
 char *fl_geometry_file_move (const char *path, const char *text, const FlDetector *before,
                              const FlDetector *after, GError **error);
 
+/* The text, to be read in another folder than `folder`: masks and saturation maps that it names by relative paths, and that are
+ * there, are named by absolute ones. */
+char *fl_geometry_file_anchor (const char *text, const char *folder);
+
 typedef struct
 {
   guint n;
