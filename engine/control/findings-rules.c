@@ -126,7 +126,7 @@ is_looked_at (const FlPanelSum *panel)
   return panel->shots >= MIN_LOOKED && panel->pixels > 0;
 }
 
-/* Lower median over the panels of σ; and the smallest part of pixels that are not 0, of those that live. */
+/* Lower median of σ over the panels that live; and of them the smallest part of pixels that are not 0. */
 static void
 usual_noise (const FlJobEvidence *e, double *noise, double *weakest)
 {
@@ -136,11 +136,10 @@ usual_noise (const FlJobEvidence *e, double *noise, double *weakest)
     {
       const FlPanelSum *panel = &g_array_index (e->panels, FlPanelSum, p);
       double value = per_shot (panel->noise, panel);
-      if (!is_looked_at (panel))
+      if (!is_looked_at (panel) || panel->silent >= MIN_LOOKED)
         continue;
       g_array_append_val (all, value);
-      if (value > 0)
-        *weakest = fmin (*weakest, 1 - per_shot (panel->zeros, panel));
+      *weakest = fmin (*weakest, 1 - per_shot (panel->zeros, panel));
     }
   fl_findings_median ((double *) (void *) all->data, all->len);
   *noise = all->len > 0 ? g_array_index (all, double, (all->len - 1) / 2) : NAN;
