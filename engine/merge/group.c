@@ -14,35 +14,21 @@ typedef struct
   FlContribution contribution;
 } Parcel;
 
-/* Calls `each` with every contribution of this rank to a reflection in [begin, end). */
+/* By unique reflection, how many observations there are: about as many as will be contributions. */
 static void
-walk (const FlMergeSet *set, const FlUniqueList *list, guint begin, guint end,
-      void (*each) (const Parcel *, gpointer), gpointer data)
+count (const FlMergeSet *set, guint n, guint64 *counts)
 {
   for (guint i = 0; i < set->lattices->len; i++)
     {
       const FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
-      if (lattice->reason != FL_MERGE_ACCEPTED)
-        continue;
       const FlObservation *o = set->observations + lattice->first;
-      for (guint j = 0; j < lattice->n; j++, o++)
-        {
-          Parcel parcel = { .unique = o->unique };
-          if (o->unique >= begin && o->unique < end
-              && fl_merge_contribution (lattice, o, (double) fl_unique_list_at (list, o->unique)->d,
-                                        &parcel.contribution))
-            each (&parcel, data);
-        }
+      for (guint j = 0; j < lattice->n && lattice->reason == FL_MERGE_ACCEPTED; j++, o++)
+        if (o->unique < n)
+          counts[o->unique]++;
     }
 }
 
-static void
-count (const Parcel *parcel, gpointer data)
-{
-  ((guint64 *) data)[parcel->unique]++;
-}
-
-/* Where slices and, within them, ranks' parts begin: n_parts + 1 numbers, so that all parts have about as many contributions. */
+/* Where slices and, within them, ranks' parts begin: n_parts + 1 numbers, so that all parts have about as many observations. */
 static guint *
 cut (const guint64 *counts, guint n, guint64 total, guint n_parts)
 {
@@ -69,9 +55,8 @@ typedef struct
 } Outgoing;
 
 static void
-pack (const Parcel *parcel, gpointer data)
+pack (Outgoing *out, const Parcel *parcel)
 {
-  Outgoing *out = data;
   guint low = 0, high = out->ranks; /* cuts[low] ≤ unique < cuts[high] */
   while (high - low > 1)
     {
@@ -82,6 +67,26 @@ pack (const Parcel *parcel, gpointer data)
         high = middle;
     }
   out->parcels[out->next[low]++] = *parcel;
+}
+
+/* Every contribution of this rank to a reflection of the slice. */
+static void
+pack_all (const FlMergeSet *set, const FlUniqueList *list, Outgoing *out)
+{
+  guint begin = out->cuts[0], end = out->cuts[out->ranks];
+  for (guint i = 0; i < set->lattices->len; i++)
+    {
+      const FlMergeLattice *lattice = &g_array_index (set->lattices, FlMergeLattice, i);
+      const FlObservation *o = set->observations + lattice->first;
+      for (guint j = 0; j < lattice->n && lattice->reason == FL_MERGE_ACCEPTED; j++, o++)
+        {
+          Parcel parcel = { .unique = o->unique };
+          if (o->unique >= begin && o->unique < end
+              && fl_merge_contribution (lattice, o, (double) fl_unique_list_at (list, o->unique)->d,
+                                        &parcel.contribution))
+            pack (out, &parcel);
+        }
+    }
 }
 
 static int
@@ -124,17 +129,24 @@ group_slice (const FlMergeSet *set, const FlUniqueList *list, const guint *cuts,
 {
   guint ranks = fl_parallel_ranks (set->parallel), rank = fl_parallel_rank (set->parallel);
   g_autofree guint64 *lengths = g_new0 (guint64, ranks), *received = g_new (guint64, ranks);
-  g_autofree guint64 *next = g_new (guint64, ranks);
+  g_autofree guint64 *first = g_new (guint64, ranks), *next = g_new (guint64, ranks);
   guint64 n = 0, n_received = 0;
   for (guint r = 0; r < ranks; r++)
     {
-      next[r] = n;
+      first[r] = next[r] = n;
       for (guint u = cuts[r]; u < cuts[r + 1]; u++)
         n += mine[u];
-      lengths[r] = (n - next[r]) * sizeof (Parcel);
     }
   Outgoing out = { cuts, ranks, g_new (Parcel, n + 1), next };
-  walk (set, list, cuts[0], cuts[ranks], pack, &out);
+  pack_all (set, list, &out);
+  n = 0;
+  for (guint r = 0; r < ranks; r++) /* observations that did not contribute leave gaps */
+    {
+      guint64 part = next[r] - first[r];
+      memmove (out.parcels + n, out.parcels + first[r], part * sizeof (Parcel));
+      lengths[r] = part * sizeof (Parcel);
+      n += part;
+    }
   g_autofree Parcel *in = (Parcel *) fl_parallel_exchange (set->parallel, out.parcels, lengths, received);
   g_free (out.parcels);
   for (guint r = 0; r < ranks; r++)
@@ -161,7 +173,7 @@ fl_merge_group (const FlMergeSet *set, const FlUniqueList *list, gsize memory, F
   guint n = fl_unique_list_n (list), ranks = fl_parallel_ranks (set->parallel);
   g_autofree guint64 *mine = g_new0 (guint64, (gsize) n + 1);
   guint64 n_mine = 0, total = 0;
-  walk (set, list, 0, n, count, mine);
+  count (set, n, mine);
   g_autofree guint64 *counts = g_new (guint64, (gsize) n + 1);
   memcpy (counts, mine, n * sizeof *mine);
   fl_parallel_sum_u64 (set->parallel, counts, n);

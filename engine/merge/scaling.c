@@ -80,22 +80,6 @@ typedef struct
   guint32 n;
 } Own;
 
-static void
-find_own (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueList *list, Own *own)
-{
-  for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
-    {
-      const FlObservation *at = &set->observations[o];
-      FlContribution c;
-      if (at->unique == FL_UNIQUE_NONE
-          || !fl_merge_contribution (lattice, at, (double) fl_unique_list_at (list, at->unique)->d, &c))
-        continue;
-      own[at->unique].weight += (double) c.weight;
-      own[at->unique].sum += (double) c.weight * (double) c.intensity;
-      own[at->unique].n++;
-    }
-}
-
 /* The reference as it would be without the lattice; NaN where there is none. */
 static double
 without (const FlMergeReference *reference, guint32 unique, const Own *own)
@@ -114,24 +98,38 @@ static void
 collect (const FlMergeSet *set, const FlMergeLattice *lattice, const FlUniqueList *list,
          const FlMergeReference *reference, Own *own, GArray *rows)
 {
+  FlMergeLattice accepted = *lattice; /* one that was rejected may come back */
+  accepted.reason = FL_MERGE_ACCEPTED;
   g_array_set_size (rows, 0);
-  find_own (set, lattice, list, own);
   for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
     {
       const FlObservation *at = &set->observations[o];
-      if (at->unique >= reference->n || (at->flags & FL_OBSERVATION_SATURATED) != 0)
+      FlContribution c;
+      if (at->unique >= reference->n)
         continue;
-      FlScalingRow row = { .observation = at,
-                           .reference = without (reference, at->unique, &own[at->unique]),
-                           .d = (double) fl_unique_list_at (list, at->unique)->d };
-      row.share =
-          fl_merge_share (fl_merge_partiality (lattice, fl_merge_excitation (lattice, at, NULL), row.d));
-      if (row.share > 0 && isfinite (row.reference))
-        g_array_append_val (rows, row);
+      FlScalingRow row = { .observation = at, .d = (double) fl_unique_list_at (list, at->unique)->d };
+      if (!fl_merge_contribution (&accepted, at, row.d, &c))
+        continue;
+      row.share = c.share / (double) G_MAXUINT16;
+      g_array_append_val (rows, row);
+      if (lattice->reason != FL_MERGE_ACCEPTED)
+        continue;
+      own[at->unique].weight += (double) c.weight;
+      own[at->unique].sum += (double) c.weight * (double) c.intensity;
+      own[at->unique].n++;
+    }
+  FlScalingRow *row = (FlScalingRow *) (gpointer) rows->data;
+  guint n = 0;
+  for (guint i = 0; i < rows->len; i++)
+    {
+      row[n] = row[i];
+      row[n].reference = without (reference, row[i].observation->unique, &own[row[i].observation->unique]);
+      n += isfinite (row[n].reference);
     }
   for (guint64 o = lattice->first; o < lattice->first + lattice->n; o++)
     if (set->observations[o].unique < reference->n)
       own[set->observations[o].unique] = (Own){ 0 };
+  g_array_set_size (rows, n);
 }
 
 static float
