@@ -325,6 +325,21 @@ def test_unknown_site():
     e.remove()
 
 
+def test_hurry():
+    """What follows from the end of a job – its version, its merge – does not wait for the conductor's beat."""
+    e = Experiment()
+    e.add_run("r0001", 5)
+    make_dataset(e, "d", "runs 1-", "--task", "stills", "--task", "both:merge:stills")
+    time.sleep(0.3)  # the run is complete at the first look
+    conductor = e.conduct("--interval", "3")
+    merge = e.wait_for("SELECT attempt.submitted FROM attempt JOIN job ON job.id = attempt.job WHERE job.version > 0")[0][0]
+    stills = e.query("SELECT attempt.submitted FROM attempt JOIN job ON job.id = attempt.job WHERE job.run > 0")[0][0]
+    print(f"# submitted {(merge - stills) / 1e9:.2f} s after the job that it waits for; a beat is 3 s")
+    assert merge - stills < 8e9, (stills, merge)  # one beat until its end is seen; four, were each step to wait
+    end(conductor)
+    e.remove()
+
+
 def test_verbs():
     """Sites and datasets from scripts: again does no harm, wrong input is one line and changes nothing."""
     e = Experiment()
