@@ -27,6 +27,7 @@ enum
   W_MIN = 19,
   W_GROUP = 22,
   W_SYMMETRY = 23,
+  W_EXTENSION = 26,
   W_VERSION = 27,
   W_ORIGIN = 49,
   W_MAGIC = 52,
@@ -551,6 +552,7 @@ fill_header (guint32 *words, const FlMap *map, const char *title)
   put_real (words, W_MIN + 2, map->mean);
   put_whole (words, W_GROUP, (gint32) group.number);
   put_whole (words, W_SYMMETRY, (gint32) (RECORD * map->symmetry->n));
+  memcpy (&words[W_EXTENSION], "CCP4", 4);
   put_whole (words, W_VERSION, 20140);
   memcpy (&words[W_MAGIC], "MAP ", 4);
   memcpy (&words[W_STAMP], "\x44\x44\0\0", 4);

@@ -23,7 +23,7 @@ fl_coefficients_new (const FlReflections *reflections, const double complex *f_m
           c->best[i] = phase * (r->centric ? m * r->f : m * r->f + difference);
           c->difference[i] = phase * (r->centric ? 1 : 2) * difference;
         }
-      else if (fill)
+      else if (fill && size > 0)
         {
           c->best[i] = phase * d * size;
           c->n_filled++;

@@ -100,6 +100,22 @@ list_all (FlReflections *reflections, const FlStructureFactors *list)
     }
 }
 
+/* What a centric reflection's phase may be: its mate is an equivalent, too, whose phase both rules give. Anomalous scattering and rounding
+ * leave a little beside. */
+static double complex
+keep_to_centre (const FlSymmetry *symmetry, FlMiller m, double complex f)
+{
+  for (guint i = 0; i < symmetry->n; i++)
+    {
+      const FlSymmetryOperator *op = &symmetry->ops[i];
+      FlMiller e = fl_miller_transform (m, op);
+      if (e.h == -m.h && e.k == -m.k && e.l == -m.l)
+        return (f + conj (f * cexp (-2 * FL_PI * I * (m.h * op->t[0] + m.k * op->t[1] + m.l * op->t[2]))))
+               / 2;
+    }
+  return f;
+}
+
 static void
 add_observed (FlReflections *reflections, const FlObserved *o, const FlReindexing *setting, FlMean *means)
 {
@@ -120,7 +136,10 @@ add_observed (FlReflections *reflections, const FlObserved *o, const FlReindexin
       means[i].sum += o->value / (o->sigma * o->sigma);
     }
   if (reflections->phased != NULL && o->phased != 0)
-    reflections->phased[i] = fl_reflections_carry (reflections->symmetry, m, to, o->phased);
+    {
+      double complex f = fl_reflections_carry (reflections->symmetry, m, to, o->phased);
+      reflections->phased[i] = r->centric ? keep_to_centre (reflections->symmetry, to, f) : f;
+    }
 }
 
 static void

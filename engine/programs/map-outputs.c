@@ -103,7 +103,8 @@ fill_row (const FlMapJob *job, const FlAsu *asu, guint i, float *row)
   row[SIGFP] = (float) r->sigma;
   row[FREE] = r->flag;
   row[FOM] = (float) job->coefficients->merit[i];
-  put_complex (row, FC, fl_reflections_carry (job->symmetry, r->hkl, m, job->f_model[i]));
+  if (job->f_model[i] != 0)
+    put_complex (row, FC, fl_reflections_carry (job->symmetry, r->hkl, m, job->f_model[i]));
   if (measured || job->coefficients->best[i] != 0)
     put_complex (row, FWT, fl_reflections_carry (job->symmetry, r->hkl, m, job->coefficients->best[i]));
   if (measured)
