@@ -44,23 +44,25 @@ judge_ice (const FlJobView *job, GPtrArray *list)
 {
   const FlRingSum *rings = job->evidence->rings;
   g_autoptr (GString) seen = g_string_new (NULL);
-  guint n = 0, first = 0, before = 0;
+  guint n = 0, strong = 0, first = 0, weak_first = 0, before = 0;
   double worst = 0;
   for (guint i = 0; i < G_N_ELEMENTS (ice); i++)
     {
       guint ring = ring_of (ice[i]);
       double usual = neighbours (rings, ring), spots = (double) rings[ring].spots;
       /* Two rings of ice may be one here. */
-      if (ring == before || !(spots > 2 * usual) || spots - usual < fmax (20, 6 * sqrt (usual)))
+      if (ring == before || !(spots > 1.5 * usual) || spots - usual < fmax (20, 6 * sqrt (usual)))
         continue;
       before = ring;
       n++;
-      first += i < 3;
+      strong += spots > 2 * usual;
+      first += i < 3 && spots > 2 * usual;
+      weak_first += i < 3;
       worst = fmax (worst, spots / fmax (usual, 1));
       g_string_append_printf (seen, "%s%.2f Å %.0f (about it %.0f)", n > 1 ? ", " : "", ice[i], spots, usual);
     }
   /* One ring by itself may be the crystal's own. */
-  if (n < 3 && first < 2)
+  if (strong < 3 && first < 2 && weak_first < 3)
     return;
   fl_findings_add (list, job, FL_FINDING_ICE, worst > 5 ? 2 : 1, NULL, g_strdup ("Ice rings"),
                    g_strdup_printf ("%u rings, up to %.1f times their neighbours: spots of %s at %s", n,
