@@ -15,6 +15,7 @@ static const struct
   { "index", N_ ("spots and indexing") },
   { "spots", N_ ("spots only") },
   { "merge", N_ ("scaled and merged intensities (per version)") },
+  { "map", N_ ("maps of the electron density (per version)") },
   { "export", N_ ("one stream of all lattices (per version)") },
 };
 

@@ -21,6 +21,23 @@ by_number (gconstpointer a, gconstpointer b)
                                 : (x->id > y->id) - (x->id < y->id);
 }
 
+/* A map is of merged intensities. */
+static gboolean
+check_map (const FlStep *node, const GArray *all, GError **error)
+{
+  if (strcmp (node->task->type, "map") != 0)
+    return TRUE;
+  for (guint i = 0; i < all->len; i++)
+    {
+      const FlTask *before = g_array_index (all, FlStep, i).task;
+      if (strcmp (before->type, "merge") == 0 && fl_step_waits_for (node->step, before->id))
+        return TRUE;
+    }
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: waits for no task of type merge, expected one",
+               node->task->name);
+  return FALSE;
+}
+
 /* Its predecessors are in the graph and fit. */
 static gboolean
 check_node (const FlStep *node, const GArray *all, GError **error)
@@ -49,7 +66,7 @@ check_node (const FlStep *node, const GArray *all, GError **error)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                  "task %s: waits for no other task, expected the one whose lattices it takes",
                  node->task->name);
-  return any || !fl_task_is_global (node->task);
+  return any ? check_map (node, all, error) : !fl_task_is_global (node->task);
 }
 
 static gboolean

@@ -13,7 +13,8 @@
 gboolean
 fl_task_is_global (const FlTask *task)
 {
-  return strcmp (task->type, "export") == 0 || strcmp (task->type, "merge") == 0;
+  static const char *const types[] = { "export", "merge", "map", NULL };
+  return g_strv_contains (types, task->type);
 }
 
 gboolean

@@ -58,7 +58,7 @@ FlDatasetPlan *fl_dataset_plan (const FlPlanRecords *records, const FlDataset *d
 void fl_dataset_plan_free (FlDatasetPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDatasetPlan, fl_dataset_plan_free)
 
-gboolean fl_task_is_global (const FlTask *task); /* "export", "merge" */
+gboolean fl_task_is_global (const FlTask *task); /* "export", "merge", "map" */
 /* The task `after` must be done before `step`. */
 gboolean fl_step_waits_for (const FlDatasetTask *step, gint64 after);
 gboolean fl_block_covers (const FlBlock *block, const FlRun *run); /* it is active and of that run */

@@ -27,11 +27,22 @@ fl_planned_job_clear (FlPlannedJob *planned)
 
 /* --- resources --- */
 
-/* One file, written by one. */
 static gboolean
 is_export (const FlTask *task)
 {
   return strcmp (task->type, "export") == 0;
+}
+
+static gboolean
+is_map (const FlTask *task)
+{
+  return strcmp (task->type, "map") == 0;
+}
+
+static gboolean
+is_of_one_rank (const FlTask *task)
+{
+  return is_export (task) || is_map (task);
 }
 
 FlResources
@@ -42,7 +53,7 @@ fl_plan_resources (const FlTask *task, const FlSite *site, const FlAttempt *last
                              task->ranks_per_node > 0 ? task->ranks_per_node : site->ranks_per_node,
                          .gpus_per_rank = task->gpus_per_rank > 0 ? task->gpus_per_rank : site->gpus_per_rank,
                          .minutes = task->minutes > 0 ? task->minutes : site->minutes };
-  if (is_export (task))
+  if (is_of_one_rank (task))
     wanted.nodes = wanted.ranks_per_node = 1;
   return fl_policy_resources (&wanted, last);
 }
@@ -50,7 +61,7 @@ fl_plan_resources (const FlTask *task, const FlSite *site, const FlAttempt *last
 int
 fl_plan_ranks (const FlTask *task, const FlSite *site, const FlResources *resources, int cores)
 {
-  if (is_export (task))
+  if (is_of_one_rank (task))
     return 1;
   if (strcmp (site->kind, "local") != 0)
     {
@@ -422,6 +433,63 @@ make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, co
   return TRUE;
 }
 
+/* Does the map's step in the dataset wait for the task? */
+static gboolean
+takes_merge (const GPtrArray *steps, const FlJob *map, gint64 merge)
+{
+  for (guint i = 0; i < steps->len; i++)
+    {
+      const FlDatasetTask *step = steps->pdata[i];
+      if (step->dataset == map->dataset && step->task == map->task && fl_step_waits_for (step, merge))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* The folder there of the version's merge that the map comes after. */
+static char *
+merge_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site, GError **error)
+{
+  g_autoptr (GPtrArray) steps = fl_store_list (store, FL_TABLE_DATASET_TASK, error);
+  g_autoptr (GPtrArray) jobs = steps != NULL ? fl_store_list (store, FL_TABLE_JOB, error) : NULL;
+  char *folder = NULL;
+  for (guint i = 0; jobs != NULL && i < jobs->len && folder == NULL; i++)
+    {
+      const FlJob *other = jobs->pdata[i];
+      if (other->version != job->version || other->dataset != job->dataset || other->trial != job->trial
+          || other->state != FL_JOB_DONE || (other->site != 0 && other->site != site->id)
+          || !takes_merge (steps, job, other->task))
+        continue;
+      FlTask *task = fl_store_get (store, FL_TABLE_TASK, other->task, NULL);
+      if (task != NULL && strcmp (task->type, "merge") == 0)
+        folder = fl_store_resolve_at (store, site->id, other->root, other->path, error);
+      fl_record_free (FL_TABLE_TASK, task);
+    }
+  if (jobs != NULL && folder == NULL && (error == NULL || *error == NULL))
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "version %d of %s: has no merge at this site",
+                 parts->version->number, parts->dataset->name);
+  return folder;
+}
+
+static gboolean
+make_map (FlStore *store, const FlJob *job, const Parts *parts, int number, const FlSite *site,
+          FlPlannedJob *planned, GError **error)
+{
+  g_autofree char *merge = merge_folder (store, job, parts, site, error);
+  if (merge == NULL)
+    return FALSE;
+  g_autofree char *data = g_build_filename (merge, "merged.mtz", NULL);
+  g_autofree char *stem = fl_plan_stem (number);
+  g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
+  g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
+  g_autoptr (GString) command = g_string_new (NULL);
+  const char *const arguments[] = { "map", "--params", params, "--out", planned->folder, "--data", data };
+  for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
+    append_quoted (command, arguments[i]);
+  planned->arguments = g_strdup (command->str);
+  return TRUE;
+}
+
 static gboolean
 is_known_type (const FlTask *task, GError **error)
 {
@@ -429,7 +497,7 @@ is_known_type (const FlTask *task, GError **error)
       || strcmp (task->type, "all") == 0 || fl_task_is_global (task))
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-               "task %s: there are no jobs of type '%s', expected spots, index, all, export or merge",
+               "task %s: there are no jobs of type '%s', expected spots, index, all, export, merge or map",
                task->name, task->type);
   return FALSE;
 }
@@ -481,7 +549,8 @@ fl_plan_command (FlFinder *finder, FlStore *store, const FlJob *job, int number,
         return FALSE;
     }
   else if ((planned->params = join_params (store, site, far, &parts, error)) == NULL
-           || !(fl_task_is_global (parts.task)
+           || !(is_map (parts.task) ? make_map (store, job, &parts, number, site, planned, error)
+                : fl_task_is_global (parts.task)
                     ? make_merge (store, job, &parts, number, site, planned, error)
                     : make_stills (finder, job, &parts, number, site, planned, error)))
     return FALSE;

@@ -26,16 +26,16 @@ typedef struct
 static FlTask *
 find_or_make_task (FlStore *store, const char *name, const char *type, GError **error)
 {
-  static const char *const types[] = { "spots", "index", "all", "export", "merge", NULL };
+  static const char *const types[] = { "spots", "index", "all", "export", "merge", "map", NULL };
   g_autoptr (GError) failed = NULL;
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, name, &failed);
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
   else if (task == NULL && (type == NULL || !g_strv_contains (types, type)))
-    g_set_error (
-        error, FL_ERROR, FL_ERROR_INPUT,
-        "--task %s: there is none of this name, expected NAME:TYPE with spots, index, all, export or merge",
-        name);
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "--task %s: there is none of this name, expected NAME:TYPE with spots, index, all, export, "
+                 "merge or map",
+                 name);
   else if (task != NULL && type != NULL && *type != '\0' && strcmp (task->type, type) != 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--task %s: is of type %s already, not %s", name,

@@ -217,6 +217,18 @@ stills (const Job *job)
   return stopped ? 75 : damaged ? 2 : 0;
 }
 
+/* map --params FILE --out FOLDER --data FILE: the data's path, in place of a map of them. */
+static int
+map (int argc, char **argv)
+{
+  if (argc != 8 || strcmp (argv[2], "--params") != 0 || strcmp (argv[4], "--out") != 0
+      || strcmp (argv[6], "--data") != 0 || !g_file_test (argv[3], G_FILE_TEST_EXISTS))
+    return 2;
+  g_autofree char *path = g_build_filename (argv[5], "map.json", NULL);
+  note_start (argv[5], "1");
+  return g_file_set_contents (path, argv[7], -1, NULL) ? 0 : 1;
+}
+
 static void
 parse (Job *job, int argc, char **argv)
 {
@@ -245,6 +257,8 @@ main (int argc, char **argv)
   Job job = { .fraction = 1 };
   if (argc > 1 && strcmp (argv[1], "export") == 0)
     return export(argc, argv);
+  if (argc > 1 && strcmp (argv[1], "map") == 0)
+    return map (argc, argv);
   parse (&job, argc, argv);
   signal (SIGTERM, stop);
   signal (SIGUSR1, stop);
