@@ -1,5 +1,5 @@
-/* What a merge of made lattices costs, from the first lattice to the statistics. From rank 0: a line of seconds, memory and figures
- * of merit, and a hash of the intensities, which no number of ranks changes.
+/* What a merge of made lattices costs. From rank 0, a line of wall seconds, CPU seconds of all ranks without the making, memory, figures
+ * of merit (correlation with the truth in the worst shell), and a hash of the intensities, which no number of ranks changes.
  *
  *   merge-cost LATTICES [FOLDER OF THE SPOOL [MEMORY, MiB A RANK [RESOLUTION, Å]]] */
 #include <math.h>
@@ -25,15 +25,18 @@ lap (FlParallel *parallel, guint64 *at)
   return 1e-9 * (double) (*at - before);
 }
 
-/* MiB, of all ranks together: memory that is the process's own and not a mapped file's cannot be told apart, so this is all. */
-static double
-peak (FlParallel *parallel)
+/* Of all ranks together: CPU seconds, and MiB at most, in which the pages of mapped files that happen to be in memory count, too. */
+static void
+used (FlParallel *parallel, double *cpu, double *memory)
 {
-  struct rusage usage;
-  getrusage (RUSAGE_SELF, &usage);
-  guint64 kilobytes = (guint64) usage.ru_maxrss;
-  fl_parallel_sum_u64 (parallel, &kilobytes, 1);
-  return (double) kilobytes / 1024;
+  struct rusage u;
+  getrusage (RUSAGE_SELF, &u);
+  guint64 sums[2] = { (guint64) (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * G_USEC_PER_SEC
+                          + (guint64) (u.ru_utime.tv_usec + u.ru_stime.tv_usec),
+                      (guint64) u.ru_maxrss };
+  fl_parallel_sum_u64 (parallel, sums, 2);
+  *cpu = (double) sums[0] / G_USEC_PER_SEC;
+  *memory = (double) sums[1] / 1024;
 }
 
 int
@@ -50,7 +53,8 @@ main (int argc, char **argv)
   const FlUniqueList *list = made->list;
   g_autoptr (FlMergeSet) set = made_set (made, 0, n, parallel, &options);
   fl_merge_set_index (set, list, NULL);
-  double making = lap (parallel, &at);
+  double making = lap (parallel, &at), making_cpu, unused;
+  used (parallel, &making_cpu, &unused);
   FlMergeCycles cycles = { .scaling = { .b = TRUE, .width = TRUE, .rotation = TRUE, .min_cc = 0.1 },
                            .most = 20 };
   fl_merge_cycles (set, list, &cycles);
@@ -61,7 +65,8 @@ main (int argc, char **argv)
   g_autoptr (GArray) trend = g_array_new (FALSE, TRUE, sizeof (FlTrendRow));
   g_autoptr (FlMergeResult) result = fl_merge_trend (set, list, &merging, shells, memory, trend);
   fl_merge_statistics (result, list, NULL, shells);
-  double rest = lap (parallel, &at), all_memory = peak (parallel);
+  double rest = lap (parallel, &at), cpu, peak;
+  used (parallel, &cpu, &peak);
   guint64 observations = set->n_observations;
   fl_parallel_sum_u64 (parallel, &observations, 1);
   g_autofree double *intensities = g_new (double, result->n);
@@ -71,11 +76,11 @@ main (int argc, char **argv)
   for (guint i = 0; i < SHELLS; i++)
     low = MIN (low, cc[i]);
   if (fl_parallel_rank (parallel) == 0)
-    printf ("%" G_GUINT64_FORMAT " lattices, %u ranks: %" G_GUINT64_FORMAT
-            " observations; made in %.2f s; %u cycles in %.2f s; error model, merging, statistics in %.2f s; "
-            "%.0f MiB; CC1/2 %.4f, to the truth %.4f in the worst shell; %016" G_GINT64_MODIFIER "x\n",
-            n, fl_parallel_ranks (parallel), observations, making, cycles.done, scaling, rest, all_memory,
-            (double) g_array_index (shells, FlShellRow, 0).cc_half, low,
+    printf ("%" G_GUINT64_FORMAT
+            " observations; %u ranks; made in %.2f s; %u cycles in %.2f s; the rest in %.2f s; "
+            "CPU %.2f s; %.0f MiB; CC1/2 %.4f, to the truth %.4f; %016" G_GINT64_MODIFIER "x\n",
+            observations, fl_parallel_ranks (parallel), making, cycles.done, scaling, rest, cpu - making_cpu,
+            peak, (double) g_array_index (shells, FlShellRow, 0).cc_half, low,
             fl_hash64 (result->all, result->n * sizeof (FlMerged), 0));
   return 0;
 }
