@@ -9,60 +9,31 @@
 #define MOST           0.999
 #define STEPS          40 /* of the golden section */
 
-/* Abramowitz and Stegun 9.8.1–9.8.4, |ε| < 2·10⁻⁷; both without the factor exp(x). */
+static double
+polynomial (const double *c, guint n, double x)
+{
+  double sum = 0;
+  while (n > 0)
+    sum = sum * x + c[--n];
+  return sum;
+}
+#define POLYNOMIAL(c, x) polynomial (c, G_N_ELEMENTS (c), x)
+
+/* I₀ and I₁ without the factor exp(x) (Abramowitz and Stegun 9.8.1–9.8.4, to 2·10⁻⁷). */
 static void
 bessel (double x, double *i0, double *i1)
 {
-  if (x < 3.75)
-    {
-      double t = x / 3.75, y = t * t, e = exp (-x);
-      *i0 = e
-            * (1
-               + y
-                     * (3.5156229
-                        + y
-                              * (3.0899424
-                                 + y * (1.2067492 + y * (0.2659732 + y * (0.0360768 + y * 0.0045813))))));
-      *i1 = e * x
-            * (0.5
-               + y
-                     * (0.87890594
-                        + y
-                              * (0.51498869
-                                 + y * (0.15084934 + y * (0.02658733 + y * (0.00301532 + y * 0.00032411))))));
-      return;
-    }
-  double y = 3.75 / x, r = 1 / sqrt (x);
-  *i0 = r
-        * (0.39894228
-           + y
-                 * (0.01328592
-                    + y
-                          * (0.00225319
-                             + y
-                                   * (-0.00157565
-                                      + y
-                                            * (0.00916281
-                                               + y
-                                                     * (-0.02057706
-                                                        + y
-                                                              * (0.02635537
-                                                                 + y * (-0.01647633 + y * 0.00392377))))))));
-  *i1 = r
-        * (0.39894228
-           + y
-                 * (-0.03988024
-                    + y
-                          * (-0.00362018
-                             + y
-                                   * (0.00163801
-                                      + y
-                                            * (-0.01031555
-                                               + y
-                                                     * (0.02282967
-                                                        + y
-                                                              * (-0.02895312
-                                                                 + y * (0.01787654 - y * 0.00420059))))))));
+  static const double
+      low0[] = { 1, 3.5156229, 3.0899424, 1.2067492, 0.2659732, 0.0360768, 0.0045813 },
+      low1[] = { 0.5, 0.87890594, 0.51498869, 0.15084934, 0.02658733, 0.00301532, 0.00032411 },
+      high0[] = { 0.39894228,  0.01328592, 0.00225319,  -0.00157565, 0.00916281,
+                  -0.02057706, 0.02635537, -0.01647633, 0.00392377 },
+      high1[] = { 0.39894228, -0.03988024, -0.00362018, 0.00163801, -0.01031555,
+                  0.02282967, -0.02895312, 0.01787654,  -0.00420059 };
+  double y = x < 3.75 ? x * x / (3.75 * 3.75) : 3.75 / x;
+  double factor = x < 3.75 ? exp (-x) : 1 / sqrt (x);
+  *i0 = factor * (x < 3.75 ? POLYNOMIAL (low0, y) : POLYNOMIAL (high0, y));
+  *i1 = factor * (x < 3.75 ? x * POLYNOMIAL (low1, y) : POLYNOMIAL (high1, y));
 }
 
 /* ln I₀(x) */
