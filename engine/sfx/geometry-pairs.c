@@ -3,6 +3,7 @@
 #include "engine/sfx/geometry-private.h"
 
 #define LEAST_SIGMA 0.02 /* px */
+#define EDGE        3.0  /* px: spots nearer to a panel's edge may be cut, and then lie too far inside */
 #define LEAST_WIDTH 1e-6 /* 1/Å */
 
 static void
@@ -67,6 +68,13 @@ fl_geometry_predict (const FlGeometryEnsemble *e, const FlPanelFrame *frames, gu
                                    fl_vec3 (pair->h, pair->k, pair->l), at);
 }
 
+static gboolean
+is_cut (const FlPanel *panel, const FlSpotRow *spot)
+{
+  double fs = (double) spot->fs, ss = (double) spot->ss;
+  return fs < EDGE || ss < EDGE || fs > panel->n_fs - EDGE || ss > panel->n_ss - EDGE;
+}
+
 /* The reflection next to a spot; FALSE: none, or too far. */
 static gboolean
 pair_spot (const FlGeometryEnsemble *e, guint lattice, const FlMat3 *real, const FlSpotRow *spot,
@@ -74,7 +82,7 @@ pair_spot (const FlGeometryEnsemble *e, guint lattice, const FlMat3 *real, const
 {
   const FlGeometryCrystal *crystal = &e->crystals[lattice];
   FlShotGeometry geometry = { e->detector, NULL, crystal->model.shift, e->lattices[lattice].wavelength };
-  if (spot->panel >= e->detector->n_panels)
+  if (spot->panel >= e->detector->n_panels || is_cut (&e->detector->panels[spot->panel], spot))
     return FALSE;
   FlVec3 hkl =
       fl_mat3_apply (real, fl_shot_geometry_q (&geometry, spot->panel, (double) spot->fs, (double) spot->ss));
@@ -169,8 +177,8 @@ set_widths (FlGeometryEnsemble *e)
       used++;
       crystal->width = MAX (1.4826 * median (off, crystal->pairs->len), LEAST_WIDTH);
     }
-  double middle = fl_geometry_median (e->options->team, (const double *) (void *) distances->data, distances->len,
-                                      0, e->options->max_offset);
+  double middle = fl_geometry_median (e->options->team, (const double *) (void *) distances->data,
+                                      distances->len, 0, e->options->max_offset);
   e->sigma = MAX (middle / 1.17741, LEAST_SIGMA);
   fl_geometry_team_count (e->options, &used, 1);
   return used;
