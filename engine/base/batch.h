@@ -239,7 +239,7 @@ typedef struct
 /* Why lattices, or observations, are not in a merge. */
 typedef struct
 {
-  const char *reason;             /* "unit cell outside the cluster" */
+  const char *reason;             /* "another unit cell" */
   guint64 lattices, observations; /* one of them 0 */
 } FlRejectionRow;
 

@@ -214,6 +214,9 @@ fl_merge_set_finish (FlMergeSet *set)
       const char *found = bsearch (order, all->data, all->len, sizeof (Order), compare_orders);
       fl_merge_set_lattice (set, i)->number = (guint32) ((gsize) (found - all->data) / sizeof (Order));
     }
+  set->n_twice = 0;
+  for (guint i = 1; i < all->len; i++)
+    set->n_twice += g_array_index (all, Order, i).key == g_array_index (all, Order, i - 1).key;
   g_array_set_size (spool->orders, 0);
   if (set->lattices->len > 1)
     qsort (set->lattices->data, set->lattices->len, sizeof (FlMergeLattice), compare_numbers);

@@ -10,7 +10,7 @@ fl_merge_reason_words (FlMergeReason reason)
     [FL_MERGE_NO_REFLECTIONS] = "nothing was integrated",
     [FL_MERGE_FEW_REFLECTIONS] = "too few reflections",
     [FL_MERGE_OTHER_SYMMETRY] = "another lattice type or centring",
-    [FL_MERGE_CELL] = "unit cell outside the cluster",
+    [FL_MERGE_CELL] = "another unit cell",
     [FL_MERGE_RESOLUTION] = "does not reach the resolution asked for",
     [FL_MERGE_CONFIDENCE] = "indexed with too little confidence",
     [FL_MERGE_FEW_COMMON] = "too few reflections in common with the others",

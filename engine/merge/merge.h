@@ -40,7 +40,7 @@ typedef enum
   FL_MERGE_REASON_LAST
 } FlMergeReason;
 
-const char *fl_merge_reason_words (FlMergeReason reason); /* "unit cell outside the cluster" */
+const char *fl_merge_reason_words (FlMergeReason reason); /* "another unit cell" */
 
 typedef enum
 {
@@ -96,7 +96,8 @@ typedef struct
   GArray *lattices; /* FlMergeLattice of this rank, by key */
   FlObservation *observations;
   guint64 n_observations;
-  guint64 n_lattices;        /* of all ranks */
+  guint64 n_lattices; /* of all ranks; */
+  guint64 n_twice;    /* of them those whose shot and number another has, too: the same, from two inputs */
   double width, width_slope; /* that lattices start from and are drawn to (FlMergeLattice); 0: nowhere */
   gpointer spool;            /* input.c's own */
 } FlMergeSet;

@@ -194,6 +194,11 @@ read_inputs (FlMergeJob *job, char **inputs, GError **error)
   if (job->set == NULL)
     return FALSE;
   fl_merge_count_reasons (job->set, counts);
+  if (job->first && job->set->n_twice > 0)
+    fprintf (stderr,
+             "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+             " lattices came before from another input: what comes twice agrees with itself\n",
+             job->set->n_twice, job->set->n_lattices);
   if (counts[FL_MERGE_ACCEPTED] > 0)
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s%s: no integrated lattice, expected some", inputs[0],

@@ -186,6 +186,12 @@ def test_inputs(p):
             check(p.sums(name + " again") == p.sums(name), f"{name}: the same bytes on 3 ranks")
 
 
+    code, said, complaint = run(*p.command("twice", [p.jobs[0], p.jobs[1], p.jobs[0] + ".stream"], *sets))
+    n = int(re.search(r"(\d+) lattices$", p.said[0])[1])
+    check(code == 0 and complaint.startswith(f"{n} of {n + jobs['lattices']} lattices came before from another input"),
+          f"a job and what was exported of it: {complaint.splitlines()[0]}")
+
+
 def test_ranks(p):
     for ranks in (2, 4) if MPIRUN else ():
         p.merge(f"on{ranks}", p.jobs[::-1], ranks=ranks)
