@@ -213,6 +213,21 @@ def files_are_what_other_programs_read():
 
 
 @test
+def other_formats_say_the_same():
+    structure = gemmi.read_structure(path('part.pdb'))
+    structure.make_mmcif_document().write_file(path('part.cif'))
+    table = np.array(gemmi.read_mtz_file(TRUTH), copy=False)
+    with open(path('truth.hkl'), 'w') as f:
+        f.write('CrystFEL reflection list version 2.0\nSymmetry: mmm\n   h    k    l          I    phase   sigma(I)   nmeas\n')
+        f.writelines('%4d %4d %4d %10.2f %8s %10.2f %7d\n' % (*row[:3], row[3], '-', row[4], 2) for row in table)
+        f.write('End of reflections\n')
+    run('--model', path('part.cif'), '--data', path('truth.hkl'), '--out', path('formats'), '--set', 'map.sigma_a=all')
+    run('--model', path('part.pdb'), '--data', TRUTH, '--out', path('same'), '--set', 'map.sigma_a=all')
+    a, b = (report(path(name))['mfo-dfc']['peaks'][0] for name in ('formats', 'same'))
+    assert a['atom'] == b['atom'] and abs(a['sigmas'] / b['sigmas'] - 1) < 0.02 and math.dist(a['xyz'], b['xyz']) < 0.02, (a, b)
+
+
+@test
 def a_box_around_the_model():
     out = path('box')
     run('--model', MODEL, '--data', TRUTH, '--out', out, '--set', 'map.extent=model', '--set', 'map.margin=3')
