@@ -219,6 +219,28 @@ forward_rows (const double *l, guint n, double *cross, guint width)
     }
 }
 
+/* line[0 … n) less the products of row i of `cross` with its others: three parameters of the lattice a pass, which is what this
+ * program spends its time on. */
+static void
+eliminate (double *restrict line, guint n, const double *restrict cross, guint width, guint n_own, guint i)
+{
+  guint k = 0;
+  for (; k + 3 <= n_own; k += 3)
+    {
+      const double *a = cross + (gsize) k * width, *b = a + width, *c = b + width;
+      double x = a[i], y = b[i], z = c[i];
+      for (guint j = 0; j < n; j++)
+        line[j] -= x * a[j] + y * b[j] + z * c[j];
+    }
+  for (; k < n_own; k++)
+    {
+      const double *a = cross + (gsize) k * width;
+      double x = a[i];
+      for (guint j = 0; j < n; j++)
+        line[j] -= x * a[j];
+    }
+}
+
 gboolean
 fl_geometry_sums_add (FlGeometrySums *sums, const FlGeometryBlock *b)
 {
@@ -235,13 +257,8 @@ fl_geometry_sums_add (FlGeometrySums *sums, const FlGeometryBlock *b)
     {
       double *own = t.own + (gsize) i * width, *line = sums->matrix + (gsize) t.column[i] * sums->size;
       for (guint k = 0; k < b->n; k++)
-        {
-          const double *cross = t.cross + (gsize) k * width;
-          double mine = cross[i];
-          t.right[i] -= mine * right[k];
-          for (guint j = 0; j <= i; j++)
-            own[j] -= mine * cross[j];
-        }
+        t.right[i] -= t.cross[(gsize) k * width + i] * right[k];
+      eliminate (own, i + 1, t.cross, width, b->n, i);
       sums->right[t.column[i]] += t.right[i];
       for (guint j = 0; j <= i; j++)
         line[t.column[j]] += own[j];
