@@ -60,17 +60,18 @@ refresh (FlgGoalChip *self)
     }
   const FlForecast *f = &outlook->forecast;
   g_autofree char *name = flg_text_bounded (name_of (self, outlook->dataset), 24);
-  g_autofree char *rest = flg_goal_short_words (outlook), *tip = tip_of (self, outlook, name);
+  g_autofree char *state = flg_goal_state_words (outlook), *rest = flg_goal_short_words (outlook);
+  g_autofree char *tip = tip_of (self, outlook, name);
   g_autofree char *title = g_strdup_printf ("%s: %s", name, flg_goal_verdict_word (f->verdict));
   flg_goal_show_verdict (self->shape, f->verdict, "");
   gtk_label_set_label (self->title, title);
-  gtk_label_set_label (self->state, f->state);
-  gtk_widget_set_visible (GTK_WIDGET (self->state), *f->state != '\0');
+  gtk_label_set_label (self->state, state);
+  gtk_widget_set_visible (GTK_WIDGET (self->state), *state != '\0');
   gtk_label_set_label (self->rest, rest);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self), tip);
   gtk_actionable_set_action_target (GTK_ACTIONABLE (self), "x", outlook->dataset);
-  g_autofree char *words = *f->state ? g_strdup_printf ("%s · %s · %s", title, f->state, rest)
-                                     : g_strdup_printf ("%s · %s", title, rest);
+  g_autofree char *words = *state ? g_strdup_printf ("%s · %s · %s", title, state, rest)
+                                  : g_strdup_printf ("%s · %s", title, rest);
   say (self, words);
 }
 

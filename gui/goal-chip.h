@@ -11,5 +11,5 @@
 G_DECLARE_FINAL_TYPE (FlgGoalChip, flg_goal_chip, FLG, GOAL_CHIP, GtkButton)
 
 GtkWidget *flg_goal_chip_new (FlgExperiment *experiment);
-/* What it says: "lyso-01: keep going · CC½ to 2.0 Å is 0.31 of 0.50 · 2,100 more · 25 min"; "": nothing. */
+/* What it says: "lyso-01: keep going · CC½ 0.31 of 0.50 to 2.0 Å · 2,100 more · 25 min"; "": nothing. */
 const char *flg_goal_chip_words (FlgGoalChip *self);

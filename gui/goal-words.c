@@ -42,6 +42,32 @@ format_more (double more)
 }
 
 char *
+flg_goal_state_words (const FlOutlook *outlook)
+{
+  static const struct
+  {
+    const char *format;
+    double factor;
+  } words[FL_METRIC_LAST] = { [FL_METRIC_COMPLETENESS] = { N_ ("complete %.1f of %.1f %%"), 100 },
+                              [FL_METRIC_MULTIPLICITY] = { N_ ("multiplicity %.1f of %.1f"), 1 },
+                              [FL_METRIC_CC_HALF] = { N_ ("CC½ %.2f of %.2f"), 1 },
+                              [FL_METRIC_CC_ANO] = { N_ ("CC ano %.2f of %.2f"), 1 } };
+  const FlForecast *f = &outlook->forecast;
+  const FlForecastItem *item = &f->items[f->decisive];
+  if (f->n == 0)
+    return g_strdup ("");
+  if (isnan (item->now))
+    return g_strdup (f->state);
+  double factor = words[item->metric].factor;
+  g_autofree char *values =
+      g_strdup_printf (_ (words[item->metric].format), item->now * factor, item->goal * factor);
+  if (!(f->d_min > 0) || item->metric == FL_METRIC_CC_ANO)
+    return g_steal_pointer (&values);
+  int digits = fabs (f->d_min * 10 - round (f->d_min * 10)) < 1e-6 ? 1 : 2; /* 2.0, 1.85 */
+  return g_strdup_printf (_ ("%s to %.*f Å"), values, digits, f->d_min);
+}
+
+char *
 flg_goal_short_words (const FlOutlook *outlook)
 {
   const FlForecast *f = &outlook->forecast;

@@ -5,6 +5,7 @@
 #include "engine/control/forecast-private.h"
 
 #define WIDE 4.0 /* an interval of more than this factor says nothing */
+#define FEW  10  /* pairs: a correlation of fewer is chance */
 
 static const char *const labels[FL_METRIC_LAST] = { "completeness", "multiplicity", "CC½",
                                                     "CC of anomalous differences" };
@@ -244,7 +245,11 @@ fl_forecast_points_of (const FlDataset *dataset, const FlForecastVersion *versio
   if (!fl_forecast_points (versions, n_versions, metric, dataset->goal_d_min, &found))
     return 0;
   for (guint i = 0; i < found.n; i++)
-    points[i] = (FlForecastPointOf){ found.at[i].n, found.at[i].value, found.at[i].earlier };
+    {
+      gboolean chance =
+          (metric == FL_METRIC_CC_HALF || metric == FL_METRIC_CC_ANO) && found.at[i].pairs < FEW;
+      points[i] = (FlForecastPointOf){ found.at[i].n, chance ? NAN : found.at[i].value, found.at[i].earlier };
+    }
   return found.n;
 }
 

@@ -74,7 +74,7 @@ const char *fl_metric_name (FlMetric metric);        /* "completeness", "CC1/2" 
 /* What versions say of a metric, to the goal's resolution: what a curve is drawn over. */
 typedef struct
 {
-  double lattices, value; /* value: NaN = not known */
+  double lattices, value; /* value: NaN = not known, or a correlation of a few pairs */
   gboolean earlier;       /* an earlier version as a whole; else a subset of the newest one, or all of it */
 } FlForecastPointOf;
 
