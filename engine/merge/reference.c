@@ -7,7 +7,8 @@
 #include "engine/merge/partiality.h"
 #include "engine/parallel/exchange.h"
 
-#define BITS      80 /* of the largest single value; 2^46 of them fit into a sum */
+#define BITS                                                                                                 \
+  62 /* of the largest single value, which goes through an integer of 64; 2^64 of them fit into a sum */
 #define LIMB      48 /* bits that ranks' sums are added up in */
 #define LIMBS     3
 #define LIMB_MASK ((G_GUINT64_CONSTANT (1) << LIMB) - 1)
@@ -96,7 +97,7 @@ accumulate (const FlMergeSet *set, const FlUniqueList *list, Accumulator *to)
           double w = (double) c.weight, sum = w * (double) c.intensity;
           const double values[N_SUMS] = { w, sum, sum * sum, w * sum, w * w };
           for (guint k = 0; k < N_SUMS; k++)
-            to->sums[at->unique].sums[k] += (Fixed) (values[k] * inverse[k]);
+            to->sums[at->unique].sums[k] += (gint64) (values[k] * inverse[k]);
           to->count[at->unique]++;
         }
     }
