@@ -7,10 +7,9 @@
 
 enum
 {
-  TILE = 8, /* rows that a thread takes at a time */
-  BISECTIONS = 2,
-  SECANTS = 2,
-  MAX_CROSSED = FLW_DENSITY_MAPS * FLW_DENSITY_LEVELS
+  BAND = 8,   /* rows that a thread takes at a time */
+  PIECE = 16, /* rays of a row that are cast before those of the next row */
+  REFINEMENTS = 2
 };
 
 #define OPAQUE 0.985f /* what is behind so much is not looked for */
@@ -47,15 +46,16 @@ typedef struct
   float rgb[3], alpha;
 } Crossing;
 
-/* A ray, and how far each of its maps is. */
+/* How far a ray is through one map. */
 typedef struct
 {
-  float base[FLW_DENSITY_MAPS][3];
-  int at[FLW_DENSITY_MAPS], end[FLW_DENSITY_MAPS]; /* next sample, last sample */
-  float near, far;                                 /* Å: what lies outside is cut away */
-  float value[FLW_DENSITY_MAPS];
-  gboolean known[FLW_DENSITY_MAPS]; /* value is that of sample at − 1 */
-} Ray;
+  float base[3]; /* in grid cells: where sample 0 would be */
+  int at, end;   /* next sample, last sample */
+  float value;
+  gboolean known;                     /* value is that of sample at − 1 */
+  guint n;                            /* crossings found and not drawn yet, */
+  Crossing found[FLW_DENSITY_LEVELS]; /* all between samples at − 2 and at − 1 */
+} Track;
 
 /* --- values --- */
 
@@ -68,22 +68,43 @@ wrap (int i, int n)
   return i < 0 ? i + n : i;
 }
 
+/* What libm's floorf() is, without a call where the processor's own is not assumed. */
+static inline int
+whole_below (float x)
+{
+  int i = (int) x;
+  return i - ((float) i > x);
+}
+
 /* Cell and place in it; a grid that does not repeat ends at its edge. */
 static inline void
 find_cell (const FlwDensityLane *lane, const float place[3], int cell[3], float f[3])
 {
   for (int a = 0; a < 3; a++)
     {
-      float low = floorf (place[a]);
-      f[a] = place[a] - low;
+      int low = whole_below (place[a]);
+      f[a] = place[a] - (float) low;
       if (lane->periodic)
-        cell[a] = wrap ((int) low, lane->store->cells[a]);
+        cell[a] = wrap (low, lane->store->cells[a]);
       else
         {
-          cell[a] = CLAMP ((int) low, 0, lane->store->cells[a] - 1);
+          cell[a] = CLAMP (low, 0, lane->store->cells[a] - 1);
           f[a] = CLAMP (place[a] - (float) cell[a], 0.0f, 1.0f);
         }
     }
+}
+
+/* Trilinear, from the eight corners of a cell whose first one is at `p`. */
+static inline float
+mix_corners (const float *p, gsize row, gsize plane, float x, float y, float z)
+{
+  const float *q = p + plane;
+  float a = p[0] + x * (p[1] - p[0]), b = p[row] + x * (p[row + 1] - p[row]);
+  float c = q[0] + x * (q[1] - q[0]), d = q[row] + x * (q[row + 1] - q[row]);
+
+  a += y * (b - a);
+  c += y * (d - c);
+  return a + z * (c - a);
 }
 
 static inline float
@@ -91,13 +112,7 @@ value_in (const FlwDensityStore *store, const int cell[3], const float f[3])
 {
   gsize row = (gsize) store->points[0], plane = row * (gsize) store->points[1];
   const float *p = store->values + (gsize) cell[2] * plane + (gsize) cell[1] * row + (gsize) cell[0];
-  float a = p[0] + f[0] * (p[1] - p[0]), b = p[row] + f[0] * (p[row + 1] - p[row]);
-  float c = p[plane] + f[0] * (p[plane + 1] - p[plane]),
-        d = p[plane + row] + f[0] * (p[plane + row + 1] - p[plane + row]);
-
-  a += f[1] * (b - a);
-  c += f[1] * (d - c);
-  return a + f[2] * (c - a);
+  return mix_corners (p, row, plane, f[0], f[1], f[2]);
 }
 
 static float
@@ -110,18 +125,27 @@ value_at (const FlwDensityLane *lane, const float place[3])
   return value_in (lane->store, cell, f);
 }
 
-/* Gradient in the camera's axes, not normalised. */
+/* Gradient in the camera's axes, not normalised: of central differences at the grid's points, interpolated. */
 static void
 gradient_at (const FlwDensityLane *lane, const float place[3], float gradient[3])
 {
+  const FlwDensityStore *store = lane->store;
+  int cell[3], last;
+  float f[3];
+
+  find_cell (lane, place, cell, f);
   gradient[0] = gradient[1] = gradient[2] = 0;
   for (int a = 0; a < 3; a++)
     {
-      float to[3] = { place[0], place[1], place[2] }, difference;
-      to[a] += 1;
-      difference = value_at (lane, to);
-      to[a] -= 2;
-      difference -= value_at (lane, to);
+      int here = cell[a];
+      float difference;
+
+      last = store->cells[a] - 1;
+      cell[a] = here < last ? here + 1 : lane->periodic ? 0 : last;
+      difference = value_in (store, cell, f);
+      cell[a] = here > 0 ? here - 1 : lane->periodic ? last : 0;
+      difference -= value_in (store, cell, f);
+      cell[a] = here;
       for (int i = 0; i < 3; i++)
         gradient[i] += difference * lane->slope[a][i];
     }
@@ -134,8 +158,8 @@ shade (const FlwDensityLanes *lanes, const float normal[3], float depth, const f
        const float ground[3], float out[3])
 {
   /* Lamp and half-way vector: (0.3, 0.4, 0.866) and that + (0, 0, 1), normalised. */
-  float lit = fmaxf (0.3f * normal[0] + 0.4f * normal[1] + 0.866f * normal[2], 0);
-  float half = fmaxf (0.1553f * normal[0] + 0.2071f * normal[1] + 0.9659f * normal[2], 0);
+  float lit = MAX (0.3f * normal[0] + 0.4f * normal[1] + 0.866f * normal[2], 0);
+  float half = MAX (0.1553f * normal[0] + 0.2071f * normal[1] + 0.9659f * normal[2], 0);
   float shine = half * half, fog;
 
   shine *= shine;
@@ -154,7 +178,7 @@ shade (const FlwDensityLanes *lanes, const float normal[3], float depth, const f
 static float
 mesh_cover (const Frame *frame, const FlwDensityLane *lane, const float place[3], const float normal[3])
 {
-  float facing = fmaxf (fabsf (normal[2]), 0.05f), cover = 0;
+  float facing = MAX (fabsf (normal[2]), 0.05f), cover = 0;
   /* Moving a pixel on the screen moves along the surface also in depth. */
   float right = normal[0] / (normal[2] < 0 ? -facing : facing),
         up = normal[1] / (normal[2] < 0 ? -facing : facing);
@@ -165,9 +189,8 @@ mesh_cover (const Frame *frame, const FlwDensityLane *lane, const float place[3]
       float along_x = slope[0] - right * slope[2], along_y = slope[1] - up * slope[2];
       float speed = sqrtf (along_x * along_x + along_y * along_y) * frame->pixel; /* cells a pixel */
       float lines = place[a] / frame->lanes->mesh;
-      float off = fabsf (lines - rintf (lines)) * frame->lanes->mesh;
-      cover =
-          fmaxf (cover, CLAMP (0.5f * frame->lanes->line + 0.5f - off / fmaxf (speed, 1e-9f), 0.0f, 1.0f));
+      float off = fabsf (lines - (float) whole_below (lines + 0.5f)) * frame->lanes->mesh;
+      cover = MAX (cover, CLAMP (0.5f * frame->lanes->line + 0.5f - off / MAX (speed, 1e-9f), 0.0f, 1.0f));
     }
   return cover;
 }
@@ -181,10 +204,10 @@ meet (const Frame *frame, const FlwDensityLane *lane, guint level, const float b
   float low = (float) (k - 1), high = (float) k, target = lane->level[level], t = low;
   float low_value = before - target, high_value = after - target, gradient[3], length, alpha = 1;
 
-  for (int i = 0; i < BISECTIONS + SECANTS; i++)
+  for (int i = 0; i < REFINEMENTS; i++)
     {
       float value;
-      t = i < BISECTIONS ? 0.5f * (low + high) : low + (high - low) * low_value / (low_value - high_value);
+      t = low + (high - low) * low_value / (low_value - high_value);
       for (int a = 0; a < 3; a++)
         crossing->place[a] = base[a] + t * lane->away[a];
       value = value_at (lane, crossing->place) - target;
@@ -220,6 +243,15 @@ meet (const Frame *frame, const FlwDensityLane *lane, guint level, const float b
     shade (frame->lanes, gradient, crossing->depth, lane->rgb[level], frame->ground, crossing->rgb);
 }
 
+/* Between samples k − 1 and k. */
+static void
+meet_levels (const Frame *frame, const FlwDensityLane *lane, Track *track, int k, float before, float after)
+{
+  for (guint l = 0; l < lane->n_levels; l++)
+    if ((before < lane->level[l]) != (after < lane->level[l]))
+      meet (frame, lane, l, track->base, k, before, after, &track->found[track->n++]);
+}
+
 /* Samples until the ray is out of the cube of bricks at `cell` that holds no level. */
 static int
 leap (const FlwDensityLane *lane, const int cell[3], const float f[3], int number)
@@ -229,51 +261,93 @@ leap (const FlwDensityLane *lane, const int cell[3], const float f[3], int numbe
 
   for (int a = 0; a < 3; a++)
     {
-      float step = lane->away[a], room;
-      if (step > 0)
-        room = ((float) (MIN ((cell[a] >> shift << shift) + (1 << shift), lane->store->cells[a]) - cell[a])
-                - f[a])
-               / step;
-      else if (step < 0)
-        room = ((float) ((cell[a] >> shift << shift) - cell[a]) - f[a]) / step;
+      int low = cell[a] >> shift << shift;
+      float pace = lane->pace[a], room;
+      if (pace > 0)
+        room = (float) (MIN (low + (1 << shift), lane->store->cells[a]) - cell[a]) - f[a];
+      else if (pace < 0)
+        room = (float) (low - cell[a]) - f[a];
       else
         continue;
-      samples = fminf (samples, room);
+      room *= pace;
+      samples = MIN (samples, room);
     }
-  return 1 + (int) fmaxf (samples - 1e-3f, 0);
+  return 1 + (int) MAX (samples - 1e-3f, 0);
 }
 
-/* Sample ray->at[m] of a map; returns how many crossings were added to `crossed`. */
-static guint
-sample (const Frame *frame, const FlwDensityLane *lane, Ray *ray, guint m, Crossing *crossed)
+/* Samples from `k` to `last`, which lie in one brick, up to the first that is behind a crossing; `shift`: from the ray's
+ * places to the stored ones. */
+static void
+march_brick (const Frame *frame, const FlwDensityLane *lane, Track *track, const float shift[3], int k,
+             int last)
 {
   const FlwDensityStore *store = lane->store;
-  int k = ray->at[m], cell[3];
-  float place[3], f[3], value;
-  guint n = 0;
-  guint8 number;
+  const float *values = store->values, *away = lane->away, inside = 1 - 1e-6f;
+  const gsize row = (gsize) store->points[0], plane = row * (gsize) store->points[1];
+  const float most_x = (float) store->cells[0] * inside, most_y = (float) store->cells[1] * inside,
+              most_z = (float) store->cells[2] * inside;
+  const float first_level = lane->level[0], last_level = lane->level[lane->n_levels - 1];
+  float before = track->value;
+  gboolean known = track->known;
 
-  for (int a = 0; a < 3; a++)
-    place[a] = ray->base[m][a] + (float) k * lane->away[a];
-  find_cell (lane, place, cell, f);
-  number = lane->skip[((cell[2] / FLW_DENSITY_BRICK) * store->bricks[1] + cell[1] / FLW_DENSITY_BRICK)
-                          * store->bricks[0]
-                      + cell[0] / FLW_DENSITY_BRICK];
-  if (number > 0)
+  /* Written out: this is where the time goes. */
+  for (; k <= last && track->n == 0; k++)
     {
-      ray->at[m] = k + leap (lane, cell, f, number);
-      ray->known[m] = FALSE;
-      return 0;
+      float x = shift[0] + (float) k * away[0], y = shift[1] + (float) k * away[1],
+            z = shift[2] + (float) k * away[2];
+      int i, j, l;
+      float value;
+
+      x = CLAMP (x, 0.0f, most_x);
+      y = CLAMP (y, 0.0f, most_y);
+      z = CLAMP (z, 0.0f, most_z);
+      i = (int) x;
+      j = (int) y;
+      l = (int) z;
+      value = mix_corners (values + (gsize) l * plane + (gsize) j * row + (gsize) i, row, plane,
+                           x - (float) i, y - (float) j, z - (float) l);
+      if (known
+          && ((before < first_level) != (value < first_level)
+              || (before < last_level) != (value < last_level)))
+        meet_levels (frame, lane, track, k, before, value);
+      before = value;
+      known = TRUE;
     }
-  value = value_in (store, cell, f);
-  if (ray->known[m])
-    for (guint l = 0; l < lane->n_levels; l++)
-      if ((ray->value[m] < lane->level[l]) != (value < lane->level[l]))
-        meet (frame, lane, l, ray->base[m], k, ray->value[m], value, &crossed[n++]);
-  ray->value[m] = value;
-  ray->known[m] = TRUE;
-  ray->at[m] = k + 1;
-  return n;
+  track->value = before;
+  track->known = known;
+  track->at = k;
+}
+
+/* On to the next crossing, or past sample `limit`. */
+static void
+march (const Frame *frame, const FlwDensityLane *lane, Track *track, int limit)
+{
+  const FlwDensityStore *store = lane->store;
+
+  limit = MIN (limit, track->end);
+  while (track->at <= limit && track->n == 0)
+    {
+      float place[3], f[3], shift[3];
+      int cell[3], samples;
+      guint8 number;
+
+      for (int a = 0; a < 3; a++)
+        place[a] = track->base[a] + (float) track->at * lane->away[a];
+      find_cell (lane, place, cell, f);
+      number = lane->skip[((cell[2] / FLW_DENSITY_BRICK) * store->bricks[1] + cell[1] / FLW_DENSITY_BRICK)
+                              * store->bricks[0]
+                          + cell[0] / FLW_DENSITY_BRICK];
+      samples = leap (lane, cell, f, MAX (number, 1));
+      if (number > 0)
+        {
+          track->at += samples;
+          track->known = FALSE;
+          continue;
+        }
+      for (int a = 0; a < 3; a++)
+        shift[a] = lane->periodic ? track->base[a] - (place[a] - ((float) cell[a] + f[a])) : track->base[a];
+      march_brick (frame, lane, track, shift, track->at, MIN (track->at + samples - 1, limit));
+    }
 }
 
 /* --- one ray --- */
@@ -332,38 +406,71 @@ cut_to_grid (const FlwDensityLane *lane, const float base[3], int *first, int *l
             to = from - 1;
           continue;
         }
-      from = fmaxf (from, step > 0 ? -base[a] / step : (room - base[a]) / step);
-      to = fminf (to, step > 0 ? (room - base[a]) / step : -base[a] / step);
+      from = MAX (from, step > 0 ? -base[a] / step : (room - base[a]) / step);
+      to = MIN (to, step > 0 ? (room - base[a]) / step : -base[a] / step);
     }
   *first = to < from ? 0 : (int) floorf (from); /* a sample just outside has the value of the edge */
   *last = to < from ? -1 : (int) ceilf (to);
 }
 
-static void
-start_ray (const Frame *frame, const FlwDensityLane *lanes, float x, float y, float wall, Ray *ray)
+/* Where a ray is in sight, Å; FALSE: nowhere. */
+static gboolean
+find_reach (const FlwDensityLanes *lanes, float x, float y, float wall, float *near, float *far)
 {
-  const FlwDensityLanes *all = frame->lanes;
-  float ball = all->radius * all->radius - x * x - y * y, reach = sqrtf (fmaxf (ball, 0));
-  int first, last; /* from just before to just behind */
+  float ball = lanes->radius * lanes->radius - x * x - y * y, reach;
 
-  ray->near = fminf (all->front, reach);
-  ray->far = fmaxf (fmaxf (-all->back, -reach), wall);
-  first = (int) floorf ((all->front - ray->near) / all->step);
-  last = (int) ceilf ((all->front - ray->far) / all->step);
+  if (ball <= 0)
+    return FALSE;
+  reach = sqrtf (ball);
+  *near = MIN (lanes->front, reach);
+  *far = MAX (MAX (-lanes->back, -reach), wall);
+  return *near > *far;
+}
+
+/* From the sample just before what is in sight to the one just behind. */
+static void
+start_track (const FlwDensityLanes *lanes, const FlwDensityLane *lane, float x, float y, float near,
+             float far, Track *track)
+{
+  track->known = FALSE;
+  track->n = 0;
+  track->at = 0;
+  track->end = -1;
+  if (lane->skip == NULL)
+    return;
+  track->at = (int) floorf ((lanes->front - near) / lanes->step);
+  track->end = (int) ceilf ((lanes->front - far) / lanes->step);
+  for (int a = 0; a < 3; a++)
+    track->base[a] = lane->origin[a] + x * lane->right[a] + y * lane->up[a];
+  if (!lane->periodic)
+    cut_to_grid (lane, track->base, &track->at, &track->end);
+}
+
+/* The track whose next crossing is the nearest, none of the others having one before it; NULL: there is none. */
+static Track *
+next_track (const Frame *frame, const FlwDensityLane *lanes, Track tracks[FLW_DENSITY_MAPS])
+{
+  Track *first = NULL;
+  int limit = G_MAXINT;
+
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
     {
-      const FlwDensityLane *lane = &lanes[m];
-
-      ray->known[m] = FALSE;
-      ray->at[m] = first;
-      ray->end[m] = ball > 0 && lane->skip != NULL ? last : -1;
-      if (lane->skip == NULL)
-        continue;
-      for (int a = 0; a < 3; a++)
-        ray->base[m][a] = lane->origin[a] + x * lane->right[a] + y * lane->up[a];
-      if (!lane->periodic && ray->end[m] >= first)
-        cut_to_grid (lane, ray->base[m], &ray->at[m], &ray->end[m]);
+      march (frame, &lanes[m], &tracks[m], limit);
+      if (tracks[m].n > 0 && tracks[m].at <= limit)
+        limit = tracks[m].at;
     }
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    {
+      if (tracks[m].n == 2 && tracks[m].found[0].depth < tracks[m].found[1].depth)
+        {
+          Crossing nearer = tracks[m].found[1];
+          tracks[m].found[1] = tracks[m].found[0];
+          tracks[m].found[0] = nearer;
+        }
+      if (tracks[m].n > 0 && (first == NULL || tracks[m].found[0].depth > first->found[0].depth))
+        first = &tracks[m];
+    }
+  return first;
 }
 
 /* (x, y): Å from the centre. Colour and depth of what is seen. */
@@ -371,52 +478,35 @@ static void
 cast_ray (const Frame *frame, const FlwDensityLane *lanes, float x, float y, const Wall *wall, float out[3],
           float *depth)
 {
-  float clear = 1;
-  Ray ray;
+  float clear = 1, near, far;
+  Track tracks[FLW_DENSITY_MAPS], *track;
 
   *depth = -INFINITY;
   out[0] = out[1] = out[2] = 0;
-  start_ray (frame, lanes, x, y, wall->depth, &ray);
-  for (;;)
+  if (find_reach (frame->lanes, x, y, wall->depth, &near, &far))
     {
-      Crossing crossed[MAX_CROSSED];
-      guint n = 0;
-      int k = G_MAXINT;
-
       for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
-        if (ray.at[m] <= ray.end[m])
-          k = MIN (k, ray.at[m]);
-      if (k == G_MAXINT)
-        break;
-      for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
-        if (ray.at[m] == k && k <= ray.end[m])
-          n += sample (frame, &lanes[m], &ray, m, crossed + n);
-      for (; n > 0; n--) /* the nearest first */
+        start_track (frame->lanes, &lanes[m], x, y, near, far, &tracks[m]);
+      while (clear > 1 - OPAQUE && (track = next_track (frame, lanes, tracks)) != NULL)
         {
-          guint first = 0;
-          for (guint i = 1; i < n; i++)
-            if (crossed[i].depth > crossed[first].depth)
-              first = i;
-          if (crossed[first].alpha > 0 && crossed[first].depth <= ray.near && crossed[first].depth >= ray.far)
+          const Crossing *crossing = &track->found[0];
+          if (crossing->alpha > 0 && crossing->depth <= near && crossing->depth >= far)
             {
               for (int c = 0; c < 3; c++)
-                out[c] += clear * crossed[first].alpha * crossed[first].rgb[c];
-              clear *= 1 - crossed[first].alpha;
-              if (*depth < crossed[first].depth)
-                *depth = crossed[first].depth;
+                out[c] += clear * crossing->alpha * crossing->rgb[c];
+              clear *= 1 - crossing->alpha;
+              *depth = MAX (*depth, crossing->depth);
             }
-          crossed[first] = crossed[n - 1];
+          if (--track->n > 0)
+            track->found[0] = track->found[1];
         }
-      if (clear < 1 - OPAQUE)
-        return;
     }
-  if (*depth < wall->depth)
-    *depth = wall->depth;
-  for (int c = 0; c < 3; c++)
+  *depth = clear > 1 - OPAQUE ? MAX (*depth, wall->depth) : *depth;
+  for (int c = 0; clear > 1 - OPAQUE && c < 3; c++)
     out[c] += clear * (isfinite (wall->depth) ? wall->rgb[c] : frame->ground[c]);
 }
 
-/* --- rows --- */
+/* --- bands of rows --- */
 
 /* Sticks into a row of walls; `y` in samples. */
 static void
@@ -427,14 +517,14 @@ draw_sticks (const Frame *frame, guint row, guint samples, Wall *walls)
   for (guint s = 0; s < frame->sticks->len; s++)
     {
       const FlwDensityStick *stick = &g_array_index (frame->sticks, FlwDensityStick, s);
-      float low = fminf (stick->from[1], stick->to[1]) - stick->radius,
-            high = fmaxf (stick->from[1], stick->to[1]) + stick->radius;
+      float low = MIN (stick->from[1], stick->to[1]) - stick->radius,
+            high = MAX (stick->from[1], stick->to[1]) + stick->radius;
       int first, last;
 
       if (y < low || y > high)
         continue;
-      first = (int) floorf (fminf (stick->from[0], stick->to[0]) - stick->radius);
-      last = (int) ceilf (fmaxf (stick->from[0], stick->to[0]) + stick->radius);
+      first = (int) floorf (MIN (stick->from[0], stick->to[0]) - stick->radius);
+      last = (int) ceilf (MAX (stick->from[0], stick->to[0]) + stick->radius);
       for (int i = MAX (first, 0); i <= MIN (last, (int) samples - 1); i++)
         {
           float depth, normal[3];
@@ -448,68 +538,97 @@ draw_sticks (const Frame *frame, guint row, guint samples, Wall *walls)
     }
 }
 
-static void
-cast_row (const Frame *frame, guint row, Wall *walls, float *sums, float *depths)
+/* What a thread makes at a time: rows of the picture. */
+typedef struct
 {
-  guint factor = frame->oversample, samples = frame->width * factor;
-  float split = (float) frame->scene->split * (float) samples;
+  Wall *walls;   /* of each ray */
+  float *sums;   /* of each pixel's rays: red, green, blue */
+  float *depths; /* of each pixel */
+} Band;
 
-  memset (sums, 0, 3 * frame->width * sizeof *sums);
-  for (guint i = 0; i < frame->width; i++)
-    depths[i] = -INFINITY;
-  for (guint sub = 0; sub < factor; sub++)
+/* Rays of columns [left, right) of a row of rays that is number `sub` of the band, from picture row `first` on. */
+static void
+cast_piece (const Frame *frame, const Band *band, guint first, guint sub, guint left, guint right)
+{
+  guint factor = frame->oversample, rays = frame->width * factor;
+  float split = (float) frame->scene->split * (float) rays;
+  float y = (0.5f * (float) (frame->height * factor) - (float) (first * factor + sub) - 0.5f) * frame->pixel;
+
+  for (guint i = left; i < right; i++)
     {
-      guint at = row * factor + sub;
-      float y = (0.5f * (float) (frame->height * factor) - (float) at - 0.5f) * frame->pixel;
+      const FlwDensityLane *lanes = frame->lanes->lanes[(float) i + 0.5f > split];
+      float x = ((float) i + 0.5f - 0.5f * (float) rays) * frame->pixel, out[3], depth;
+      Wall *wall = &band->walls[sub * rays + i];
+      gsize pixel = (gsize) (sub / factor) * frame->width + i / factor;
 
-      for (guint i = 0; i < samples; i++)
-        walls[i].depth = -INFINITY;
-      draw_sticks (frame, at, samples, walls);
-      for (guint i = 0; i < samples; i++)
-        {
-          const FlwDensityLane *lanes = frame->lanes->lanes[(float) i + 0.5f > split];
-          float x = ((float) i + 0.5f - 0.5f * (float) samples) * frame->pixel, out[3], depth;
-
-          find_slice (frame, &lanes[0], x, y, &walls[i]);
-          cast_ray (frame, lanes, x, y, &walls[i], out, &depth);
-          for (int c = 0; c < 3; c++)
-            sums[3 * (i / factor) + (guint) c] += out[c];
-          depths[i / factor] = fmaxf (depths[i / factor], depth);
-        }
+      find_slice (frame, &lanes[0], x, y, wall);
+      cast_ray (frame, lanes, x, y, wall, out, &depth);
+      for (int c = 0; c < 3; c++)
+        band->sums[3 * pixel + (gsize) c] += out[c];
+      band->depths[pixel] = MAX (band->depths[pixel], depth);
     }
 }
 
+/* Piece by piece, so that neighbouring rays find the volume's values in the cache. */
 static void
-cast_rows (gpointer data, gpointer user_data)
+cast_band (const Frame *frame, const Band *band, guint first, guint n_rows)
+{
+  guint factor = frame->oversample, rays = frame->width * factor;
+
+  memset (band->sums, 0, 3 * n_rows * frame->width * sizeof *band->sums);
+  for (guint i = 0; i < n_rows * frame->width; i++)
+    band->depths[i] = -INFINITY;
+  for (guint i = 0; i < n_rows * factor * rays; i++)
+    band->walls[i].depth = -INFINITY;
+  for (guint sub = 0; sub < n_rows * factor; sub++)
+    draw_sticks (frame, first * factor + sub, rays, band->walls + sub * rays);
+  for (guint left = 0; left < rays; left += PIECE)
+    for (guint sub = 0; sub < n_rows * factor; sub++)
+      cast_piece (frame, band, first, sub, left, MIN (left + PIECE, rays));
+}
+
+static void
+store_band (const Frame *frame, const Band *band, guint first, guint n_rows)
+{
+  float weight = 255.0f / (float) (frame->oversample * frame->oversample);
+
+  for (guint row = 0; row < n_rows; row++)
+    {
+      guint32 *out = frame->pixels + (gsize) (first + row) * frame->stride;
+      const float *sums = band->sums + 3 * row * frame->width;
+
+      for (guint i = 0; i < frame->width; i++)
+        {
+          guint32 word = 0xff;
+          for (guint c = 0; c < 3; c++)
+            word = word << 8 | (guint32) (CLAMP (sums[3 * i + c] * weight, 0.0f, 255.0f) + 0.5f);
+          out[i] = word;
+        }
+    }
+  if (frame->depths != NULL)
+    memcpy (frame->depths + (gsize) first * frame->width, band->depths,
+            n_rows * frame->width * sizeof *band->depths);
+}
+
+static void
+cast_bands (gpointer data, gpointer user_data)
 {
   Frame *frame = data;
-  guint samples = frame->width * frame->oversample;
-  g_autofree Wall *walls = g_new (Wall, samples);
-  g_autofree float *sums = g_new (float, 3 * frame->width), *depths = g_new (float, frame->width);
-  float weight = 255.0f / (float) (frame->oversample * frame->oversample);
+  gsize pixels = BAND * (gsize) frame->width;
+  g_autofree Wall *walls = g_new (Wall, pixels * frame->oversample * frame->oversample);
+  g_autofree float *sums = g_new (float, 3 * pixels), *depths = g_new (float, pixels);
+  Band band = { walls, sums, depths };
 
   (void) user_data;
   while (frame->cancel == NULL || !g_atomic_int_get (frame->cancel))
     {
-      guint first = (guint) g_atomic_int_add (&frame->next_row, TILE);
+      guint first = (guint) g_atomic_int_add (&frame->next_row, BAND), n_rows;
 
       if (first >= frame->height)
         break;
-      for (guint row = first; row < MIN (first + TILE, frame->height); row++)
-        {
-          guint32 *out = frame->pixels + (gsize) row * frame->stride;
-
-          cast_row (frame, row, walls, sums, depths);
-          for (guint i = 0; i < frame->width; i++)
-            {
-              guint32 word = 0xff;
-              for (guint c = 0; c < 3; c++)
-                word = word << 8 | (guint32) (CLAMP (sums[3 * i + c] * weight, 0.0f, 255.0f) + 0.5f);
-              out[i] = word;
-            }
-          if (frame->depths != NULL)
-            memcpy (frame->depths + (gsize) row * frame->width, depths, frame->width * sizeof *depths);
-        }
+      n_rows = MIN (BAND, frame->height - first);
+      cast_band (frame, &band, first, n_rows);
+      store_band (frame, &band, first, n_rows);
     }
   g_mutex_lock (&frame->caster->lock);
   if (--frame->caster->running == 0)
@@ -523,7 +642,7 @@ flw_density_caster_new (guint threads)
   FlwDensityCaster *caster = g_new0 (FlwDensityCaster, 1);
 
   caster->threads = threads > 0 ? threads : g_get_num_processors ();
-  caster->pool = g_thread_pool_new (cast_rows, NULL, (int) caster->threads, FALSE, NULL);
+  caster->pool = g_thread_pool_new (cast_bands, NULL, (int) caster->threads, FALSE, NULL);
   g_mutex_init (&caster->lock);
   g_cond_init (&caster->done);
   return caster;
@@ -561,7 +680,7 @@ flw_density_cast (FlwDensityCaster *caster, const FlwDensityScene *scene, const 
                   .pixels = pixels,
                   .depths = depths,
                   .cancel = cancel };
-  guint n = (height + TILE - 1) / TILE;
+  guint n = (height + BAND - 1) / BAND;
 
   fine.dots *= frame.oversample;
   frame.pixel =

@@ -94,6 +94,7 @@ place_lane (FlwDensityLane *lane, const FlwDensityLanes *lanes, const FlwDensity
       lane->right[a] = (float) slope[0];
       lane->up[a] = (float) slope[1];
       lane->away[a] = (float) (-slope[2] * (double) lanes->step);
+      lane->pace[a] = fabsf (lane->away[a]) > 1e-7f ? 1 / lane->away[a] : 0;
     }
 }
 
@@ -120,9 +121,9 @@ fill_lane (FlwDensityLane *lane, const FlwDensityMap *map, gboolean right)
     }
 }
 
-/* Å between samples: so that no step is longer than FLW_DENSITY_STEP cells, whichever way the ray goes. */
+/* Å between samples: so that no step is longer than so many cells, whichever way the ray goes. */
 static double
-find_step (const FlwDensityLanes *lanes)
+find_step (const FlwDensityLanes *lanes, double cells)
 {
   double steepest = 0;
 
@@ -135,7 +136,7 @@ find_step (const FlwDensityLanes *lanes)
           for (int a = 0; a < 3; a++)
             steepest = fmax (steepest, hypot (hypot (to_grid[a][0], to_grid[a][1]), to_grid[a][2]));
         }
-  return steepest > 0 ? FLW_DENSITY_STEP / steepest : 1;
+  return steepest > 0 ? cells / steepest : 1;
 }
 
 static void
@@ -162,7 +163,7 @@ flw_density_lanes_prepare (FlwDensityLanes *lanes, const FlwDensityScene *scene,
   for (int side = 0; side < 2; side++)
     for (int m = 0; m < FLW_DENSITY_MAPS; m++)
       fill_lane (&lanes->lanes[side][m], &scene->maps[m], side == 1);
-  lanes->step = (float) find_step (lanes);
+  lanes->step = (float) find_step (lanes, scene->step);
   lanes->radius = (float) camera->radius;
   lanes->front = (float) fmin (camera->front, camera->radius);
   lanes->back = (float) fmin (camera->back, camera->radius);

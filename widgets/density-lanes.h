@@ -22,6 +22,7 @@ typedef struct
   float origin[3];                  /* in grid cells: sample 0 of the ray through the centre */
   float right[3], up[3];            /* cells an Å on the screen */
   float away[3];                    /* cells a sample */
+  float pace[3];                    /* samples a cell along that axis; 0: it never comes to the next one */
   float slope[3][3];                /* slope[a]: gradient of grid coordinate a, in the camera's axes, 1/Å */
   float mean, sigma;
   const guint8 *skip; /* of each brick */

@@ -65,6 +65,8 @@ prepare (GtkWidget *widget)
         job->quality = FLW_DENSITY_FULL;
     }
   flw_density_scene (view, dots, &job->scene);
+  if (job->quality == FLW_DENSITY_COARSE)
+    job->scene.step = FLW_DENSITY_LONG_STEP;
   hold (job);
   job->camera = view->camera;
   job->caster = view->caster;
@@ -125,6 +127,7 @@ finish (GtkWidget *widget, gpointer data)
   g_clear_pointer (&view->picture, gsk_render_node_unref);
   view->picture = picture_node (job->surface, job->width, job->height);
   flw_density_overlay_changed (view);
+  g_signal_emit_by_name (view, "picture-changed");
   if (view->loop.wanted) /* it moves on */
     return;
   if (job->quality == FLW_DENSITY_COARSE)

@@ -47,7 +47,8 @@ flw_density_scene (FlwDensityView *view, double dots, FlwDensityScene *scene)
                               .model = view->model,
                               .stick_radius = view->sticks ? 0.14 : 0,
                               .ground = FLW_GROUND,
-                              .dots = dots };
+                              .dots = dots,
+                              .step = FLW_DENSITY_STEP };
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
     {
       const FlwDensityShown *shown = &view->maps[m];
@@ -336,6 +337,8 @@ flw_density_view_class_init (FlwDensityViewClass *klass)
     g_object_class_install_property (object_class, p, props[p]);
   g_signal_new ("level-changed", FLW_TYPE_DENSITY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
                 1, G_TYPE_UINT);
+  g_signal_new ("picture-changed", FLW_TYPE_DENSITY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
+                0);
   g_signal_new ("camera-changed", FLW_TYPE_DENSITY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
                 0);
   g_signal_new ("atom-selected", FLW_TYPE_DENSITY_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE,
@@ -595,7 +598,8 @@ flw_density_view_show_peak (FlwDensityView *view, guint peak)
 gboolean
 flw_density_view_get_settled (FlwDensityView *view)
 {
-  return view->gl != NULL || flw_render_loop_settled (&view->loop);
+  gboolean empty = view->maps[0].volume == NULL && view->maps[1].volume == NULL && view->model == NULL;
+  return view->gl != NULL || ((view->picture != NULL || empty) && flw_render_loop_settled (&view->loop));
 }
 
 double

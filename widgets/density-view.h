@@ -14,7 +14,7 @@
  * move the divider; U levels in σ or in the map's unit.
  *
  * Properties: "summary", "readout", "renderer" (strings, read-only), "style" (FlwDensityStyle), "slice" (FlwDensitySlice),
- * "split" (0–1), "sticks", "labels", "absolute" (boolean). Signals: "level-changed" (guint map), "camera-changed" (),
+ * "split" (0–1), "sticks", "labels", "absolute" (boolean). Signals: "level-changed" (guint map), "camera-changed" (), "picture-changed" (),
  * "atom-selected" (guint), "peak-selected" (guint). Thread: main. */
 #pragma once
 

@@ -113,6 +113,33 @@ things_crystal (guint n, guint n_atoms, double lean)
   return flw_density_volume_new (&grid, values, NULL);
 }
 
+FlwDensityVolume *
+things_particle (guint n)
+{
+  FlwDensityGrid grid = oblique (n, n, n, 1, 0);
+  float *values = g_new0 (float, (gsize) n *n *n);
+  g_autoptr (GRand) random = g_rand_new_with_seed (n);
+  double to_grid[3][3];
+
+  inverse (&grid, to_grid);
+  for (guint i = 0; i < n * n / 16;)
+    {
+      double place[3], left = 0, right = 0;
+      for (int x = 0; x < 3; x++)
+        {
+          place[x] = g_rand_double (random);
+          left += pow (place[x] - (x == 0 ? 0.32 : 0.5), 2);
+          right += pow (place[x] - (x == 0 ? 0.68 : 0.45), 2);
+          place[x] *= n;
+        }
+      if (left > 0.22 * 0.22 && right > 0.18 * 0.18)
+        continue;
+      add_gaussian (&grid, to_grid, values, place, 1, 2);
+      i++;
+    }
+  return flw_density_volume_new (&grid, values, NULL);
+}
+
 FlwDensityModel *
 things_helix (guint n_residues, const double centre[3])
 {

@@ -27,6 +27,7 @@ scene_of (const FlwDensityVolume *volume, double level)
     .slice_range = 4,
     .split = 1,
     .ground = GROUND,
+    .step = FLW_DENSITY_STEP,
     .dots = 1
   };
 }
