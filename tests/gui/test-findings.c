@@ -87,6 +87,11 @@ test_list (void)
   const char *tip = gtk_widget_get_tooltip_text (GTK_WIDGET (chip));
   g_assert_nonnull (strstr (tip, "Ice rings in 4 runs, r0003–r0006 (worth knowing)\nPanel 5 dead"));
 
+  int narrowest; /* what is longer ends in an ellipsis: the window still fits a small screen */
+  gtk_widget_measure (GTK_WIDGET (room->window), GTK_ORIENTATION_HORIZONTAL, -1, &narrowest, NULL, NULL,
+                      NULL);
+  g_assert_cmpint (narrowest, <=, 1280);
+
   flg_finding_list_press (list, 0, TRUE); /* known */
   g_assert_cmpstr (flg_finding_list_heading (list), ==, "No faults found in 1,600 shots; 2 known or over");
   g_assert_cmpstr (flg_finding_chip_words (chip), ==, "No faults found 2 known or over");
