@@ -56,12 +56,6 @@ is_swapped (const guint32 *words)
   return mode > 255 && GUINT32_SWAP_LE_BE (mode) <= 255;
 }
 
-gboolean
-fl_map_recognise (const guint8 *head, gsize length)
-{
-  return length >= FL_MAP_HEADER && memcmp (head + 4 * W_MAGIC, "MAP", 3) == 0;
-}
-
 static gboolean
 read_axes (FlMapReader *reader, FlMap *map, GError **error)
 {

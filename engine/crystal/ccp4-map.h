@@ -60,5 +60,3 @@ FlMap *fl_map_read (const char *path, GError **error);
 FlMap *fl_map_read_header (const char *path, GError **error);
 /* Mode 2, little-endian, axes a, b, c, with symmetry records. `title` is the first label. The file appears whole or not at all. */
 gboolean fl_map_write (const char *path, const FlMap *map, const char *title, GError **error);
-/* Do the first 1024 bytes look like such a file? */
-gboolean fl_map_recognise (const guint8 *head, gsize length);

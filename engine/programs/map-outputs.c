@@ -314,13 +314,30 @@ append_peaks (GString *out, const FlMapJob *job, const GArray *peaks)
   g_string_append (out, "\n    ]");
 }
 
+/* The mean height at the model's atoms, in sigmas: 2 and more where model and data belong together. */
+static double
+height_at_atoms (const FlMapJob *job, const FlMap *map)
+{
+  FlMat3 basis = fl_cell_basis (&map->cell), inverse = fl_mat3_inverse (&basis);
+  FlMat3 to_fractional = fl_mat3_transpose (&inverse);
+  double sum = 0;
+  if (job->model == NULL || !(map->sigma > 0))
+    return NAN;
+  for (guint a = 0; a < job->model->n_atoms; a++)
+    {
+      FlVec3 x = fl_mat3_apply (&to_fractional, job->model->atoms[a].position);
+      sum += fl_map_value (map, (const double[]){ x.x, x.y, x.z }) - map->mean;
+    }
+  return sum / job->model->n_atoms / map->sigma;
+}
+
 static void
 append_map (GString *out, const FlMapJob *job, const char *name, const FlMap *map, const GArray *peaks)
 {
   g_string_append_printf (out, ",\n  \"%s\": {\"file\": \"%s.ccp4\", \"grid\": [%d, %d, %d], ", name, name,
                           map->sampling[0], map->sampling[1], map->sampling[2]);
   APPEND_NAMED (out, { "mean", map->mean }, { "sigma", map->sigma }, { "min", map->min }, { "max", map->max },
-                { "skewness", map->skewness });
+                { "skewness", map->skewness }, { "sigmas_at_atoms", height_at_atoms (job, map) });
   if (peaks != NULL)
     append_peaks (out, job, peaks);
   g_string_append_c (out, '}');
