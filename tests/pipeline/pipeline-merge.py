@@ -21,9 +21,14 @@ def add_run(e, number):
                     *(a for s in sets for a in ("--set", "simulate." + s))], check=True, timeout=60)
 
 
+def first(h, k, l):
+    """One for all that are equivalent under 4/m."""
+    return max((s * a, s * b, s * l) for a, b in ((h, k), (-k, h), (-h, -k), (k, -h)) for s in (1, -1))
+
+
 def intensities(folder):
     rows = (line.split() for line in open(os.path.join(folder, "merged.hkl")).read().split("nmeas\n")[1].splitlines()[:-1])
-    return {tuple(row[:3]): float(row[3]) for row in rows}
+    return {first(*map(int, row[:3])): float(row[3]) for row in rows}
 
 
 def correlation(a, b):
@@ -65,8 +70,7 @@ def test_versions():
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     begun = json.load(open(os.path.join(cold, "merge.json")))["merge"]
     warm, found = intensities(folders[-1]), intensities(cold)
-    swapped = {tuple(map(str, max((s * a, s * b, s * -l) for a, b in ((k, h), (-h, k), (-k, -h), (h, -k)) for s in (1, -1)))): value
-               for (h, k, l), value in ((tuple(map(int, m)), value) for m, value in found.items())}
+    swapped = {first(k, h, -l): value for (h, k, l), value in found.items()}
     cc = max(correlation(warm, found), correlation(warm, swapped))  # either way of indexing is as good
     print(f"# lattices, CC1/2 of the versions: {[(m['lattices'], round(m['cc_half'], 4), m['cycles']) for m in merges]}; from nothing "
           f"{begun['cc_half']:.4f}, {begun['cycles']} cycles; CC of the two {cc:.6f}", flush=True)
