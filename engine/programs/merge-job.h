@@ -25,7 +25,7 @@ typedef struct
   guint n_settings;
   GArray *outside_rows; /* FlHklRow of merge.reference, at rank 0 */
   FlSymmetry *outside_symmetry;
-  FlMergeReference *outside; /* merge.reference, or NULL */
+  FlMergeReference *outside;     /* merge.reference, or NULL */
   guint64 params_sum, terms_sum; /* FlMergeStateHeader */
 
   guint cycles;
