@@ -220,7 +220,7 @@ flg_dataset_editor_add_step (FlgDatasetEditor *self, const char *what)
 {
   if (!self->draft)
     return;
-  static const char *const types[] = { "spots", "index", "all", "merge", "map", "export", NULL };
+  static const char *const types[] = { "spots", "index", "all", "merge", "map", "geometry", "export", NULL };
   gboolean is_type = g_strv_contains (types, what);
   const FlTask *known = is_type ? NULL : find_task (self, what);
   g_autofree char *name = g_strdup (what);

@@ -82,6 +82,7 @@ flg_dataset_graph_fill_menu (GtkMenuButton *button, FlgExperiment *experiment)
                                           { "spots", N_ ("New: spots only") },
                                           { "merge", N_ ("New: intensities of each version") },
                                           { "map", N_ ("New: density maps of each version") },
+                                          { "geometry", N_ ("New: the detector refined with each version") },
                                           { "export", N_ ("New: one stream of each version") } };
   g_autoptr (GMenu) menu = g_menu_new (), fresh = g_menu_new (), known = g_menu_new ();
   for (guint i = 0; i < G_N_ELEMENTS (types); i++)

@@ -16,6 +16,7 @@ static const struct
   { "spots", N_ ("spots only") },
   { "merge", N_ ("scaled and merged intensities (per version)") },
   { "map", N_ ("maps of the electron density (per version)") },
+  { "geometry", N_ ("the detector refined (per version)") },
   { "export", N_ ("one stream of all lattices (per version)") },
 };
 

@@ -13,7 +13,7 @@
 gboolean
 fl_task_is_global (const FlTask *task)
 {
-  static const char *const types[] = { "export", "merge", "map", NULL };
+  static const char *const types[] = { "export", "geometry", "merge", "map", NULL };
   return g_strv_contains (types, task->type);
 }
 

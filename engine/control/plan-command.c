@@ -402,19 +402,22 @@ parent_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSit
   return parent != NULL ? fl_store_resolve_at (store, site->id, parent->root, parent->path, error) : NULL;
 }
 
+/* Merges, and the detector refined: both take all of the version's jobs; a merge may start from an earlier one. */
 static gboolean
 make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, const FlSite *site,
             FlPlannedJob *planned, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autofree char *parent = parent_folder (store, job, parts, site, &failed);
+  gboolean geometry = strcmp (parts->task->type, "geometry") == 0;
+  g_autofree char *parent = geometry ? NULL : parent_folder (store, job, parts, site, &failed);
   g_autofree char *attempt = g_strdup_printf ("%d", number);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
   g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
   g_autoptr (GString) command = g_string_new (NULL);
-  const char *const arguments[] = { "merge",         "--params",  params, "--out",
-                                    planned->folder, "--attempt", attempt };
+  const char *const arguments[] = {
+    geometry ? "refine-geometry" : "merge", "--params", params, "--out", planned->folder, "--attempt", attempt
+  };
   if (failed != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failed));
@@ -496,9 +499,10 @@ is_known_type (const FlTask *task, GError **error)
   if (strcmp (task->type, "spots") == 0 || strcmp (task->type, "index") == 0
       || strcmp (task->type, "all") == 0 || fl_task_is_global (task))
     return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-               "task %s: there are no jobs of type '%s', expected spots, index, all, export, merge or map",
-               task->name, task->type);
+  g_set_error (
+      error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+      "task %s: there are no jobs of type '%s', expected spots, index, all, export, geometry, merge or map",
+      task->name, task->type);
   return FALSE;
 }
 

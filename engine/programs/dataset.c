@@ -26,7 +26,7 @@ typedef struct
 static FlTask *
 find_or_make_task (FlStore *store, const char *name, const char *type, GError **error)
 {
-  static const char *const types[] = { "spots", "index", "all", "export", "merge", "map", NULL };
+  static const char *const types[] = { "spots", "index", "all", "export", "geometry", "merge", "map", NULL };
   g_autoptr (GError) failed = NULL;
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, name, &failed);
   if (failed != NULL)
@@ -34,7 +34,7 @@ find_or_make_task (FlStore *store, const char *name, const char *type, GError **
   else if (task == NULL && (type == NULL || !g_strv_contains (types, type)))
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                  "--task %s: there is none of this name, expected NAME:TYPE with spots, index, all, export, "
-                 "merge or map",
+                 "geometry, merge or map",
                  name);
   else if (task != NULL && type != NULL && *type != '\0' && strcmp (task->type, type) != 0)
     {

@@ -238,22 +238,46 @@ def stopping(place, job):
     check(apart[1] < 0.01 and not os.path.exists(os.path.join(out, "unfinished.geom")), "goes on to the same end: %.4f px apart" % apart[1])
 
 
-def experiment(place, bad):
-    store = os.path.join(place, "experiment")
-    block = os.path.join(place, "lysozyme")
+def conducted(place, store, runs):
+    """A dataset's version is processed and its detector refined: the folder of that job."""
+    must("dataset", "--store", store, "--name", "d", "--expression", "runs 1-", "--min-interval", "0", "--task", "stills", "--task", "detector:geometry:stills",
+         program=CONTROL)
+    os.rename(os.path.join(place, "sim", "r0001"), os.path.join(runs, "r0001"))
+    conductor = subprocess.Popen([CONTROL, "conduct", "--store", store, "--interval", "0.1"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    found, until = [], time.time() + 120
+    while not found and time.time() < until and conductor.poll() is None:
+        time.sleep(0.1)
+        found = [d for d, _, files in os.walk(store) if "refined.geom" in files and "residuals.svg" in files]
+    conductor.terminate()
+    conductor.wait()
+    return found[0] if found else None
+
+
+def experiment(place, truth, bad):
+    store, runs = os.path.join(place, "experiment"), os.path.join(place, "runs")
+    block, trial = os.path.join(place, "lysozyme"), os.path.join(place, "trial")
     with open(block, "w") as out:
         out.write(f"[detector]\ngeometry = {bad}\n")
-    os.makedirs(os.path.join(place, "runs"))
-    must("experiment", "--store", store, "--watch", os.path.join(place, "runs"), "--block", block, "--trial", "", program=CONTROL)
-    said = must("geometry", "--store", store, os.path.join(place, "one"), program=CONTROL)
+    with open(trial, "w") as out:
+        out.write("[indexing]\nunit_cell = 79.1,79.1,37.9,90,90,90\nspace_group = P43212\n")
+    os.makedirs(runs)
+    must("experiment", "--store", store, "--watch", runs, "--quiet", "0.2", "--block", block, "--trial", trial, "--stages", "index", "--launcher", "env",
+         "--engine", ENGINE, "--ranks", "1", "--cores", "2", program=CONTROL)
+    folder = conducted(place, store, runs)
+    after = off(truth, os.path.join(folder, "refined.geom")) if folder else (9,)
+    if not check(after[0] < 0.05, "a task of type geometry: panels at %.4f px" % after[0]):
+        return
+    said = must("geometry", "--store", store, folder, program=CONTROL)
     db = sqlite3.connect([os.path.join(store, f) for f in os.listdir(store) if f.endswith((".sqlite", ".db", ".firstlight"))][0])
     rows = db.execute("SELECT name, active, params FROM block ORDER BY id").fetchall()
-    path = re.search(r"geometry = (\S+)", rows[1][2])[1]
-    kept = os.path.join(store, path)
-    check([r[:2] for r in rows] == [("lysozyme", 0), ("lysozyme-2", 1)] and open(kept).read() == open(os.path.join(place, "one", "refined.geom")).read(), "the experiment takes it: " + said.replace("\n", ", "))
+    kept = os.path.join(store, re.search(r"geometry = (\S+)", rows[1][2])[1])
+    check([r[:2] for r in rows] == [("lysozyme", 0), ("lysozyme-2", 1)] and open(kept).read() == open(os.path.join(folder, "refined.geom")).read(),
+          "the experiment takes it: " + said.replace("\n", ", "))
     code, _, complaint = run("geometry", "--store", store, "--from-run", "r0002", "--name", "later", os.path.join(place, "one", "refined.geom"), program=CONTROL)
-    rows = db.execute("SELECT name, active, first_run FROM block ORDER BY id").fetchall()
-    check(code == 0 and rows[2] == ("later", 1, "r0002") and rows[1][1] == 0, f"from a run on: {rows} {complaint}")
+    rows = db.execute("SELECT name, active, first_run, last_run FROM block ORDER BY id").fetchall()
+    check(code == 0 and rows[1:] == [("lysozyme-2", 1, "", "r0001"), ("later", 1, "r0002", "")], f"from a run on: {rows} {complaint}")
+    code, _, complaint = run("geometry", "--store", store, "--name", "later", os.path.join(place, "one"), program=CONTROL)
+    check(code == 2 and "2 blocks are active" in complaint, f"which block: {complaint}")
     code, _, complaint = run("geometry", "--store", store, block, program=CONTROL)
     check(code == 2 and "\n" not in complaint, f"what is no geometry: {complaint}")
 
@@ -264,7 +288,7 @@ def plain(place):
     refusals(place, job)
     stopping(place, job)
     if CONTROL:
-        experiment(place, bad)
+        experiment(place, truth, bad)
 
 
 # --- real detectors ---
