@@ -234,7 +234,7 @@ point_at (FlwTrendPlot *self, const FlwBox *box)
   for (guint i = 0; i < self->trend.n_points; i++)
     {
       double off = fabs (flw_axis_to_px (self->x, box, self->trend.points[i].x) - self->hover);
-      if (off < least)
+      if (off < least && !isnan (self->trend.points[i].value))
         {
           least = off;
           best = &self->trend.points[i];

@@ -79,12 +79,10 @@ make_item (const FlForecastVersion *versions, guint n, FlMetric metric, double g
 
 /* --- words --- */
 
-/* "12,300": two significant digits, or three from 1 to 2. */
+/* "12,345" */
 static char *
-count_text (double count)
+whole_text (guint64 whole)
 {
-  double step = count >= 10 ? pow (10, floor (log10 (count / 2)) - 1) : 1;
-  guint64 whole = (guint64) (round (count / MAX (step, 1)) * MAX (step, 1));
   g_autofree char *digits = g_strdup_printf ("%" G_GUINT64_FORMAT, whole);
   g_autoptr (GString) text = g_string_new (NULL);
   gsize n = strlen (digits);
@@ -95,6 +93,14 @@ count_text (double count)
       g_string_append_c (text, digits[i]);
     }
   return g_strdup (text->str);
+}
+
+/* "12,300": two significant digits, or three from 1 to 2. */
+static char *
+count_text (double count)
+{
+  double step = count >= 10 ? pow (10, floor (log10 (count / 2)) - 1) : 1;
+  return whole_text ((guint64) (round (count / MAX (step, 1)) * MAX (step, 1)));
 }
 
 /* "CC½ to 2.0 Å is 0.31 of 0.50" */
@@ -138,7 +144,7 @@ advice_text (const FlForecast *f, const FlForecastItem *item)
   g_autofree char *low = count_text (isfinite (item->low) ? item->low - have : 0);
   g_autofree char *high = isfinite (item->high) ? count_text (item->high - have) : NULL;
   g_autofree char *needed = isfinite (item->needed) ? count_text (item->needed - have) : NULL;
-  g_autofree char *now = count_text (have);
+  g_autofree char *now = whole_text (f->lattices);
   switch (f->verdict)
     {
     case FL_VERDICT_ENOUGH:

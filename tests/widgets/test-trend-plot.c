@@ -1,4 +1,5 @@
 /* How a quantity grows: what the plot says, where points, band, goal and its bar are drawn. */
+#include <glib/gstdio.h>
 #include <math.h>
 
 #include "tests/widgets/display.h"
@@ -98,6 +99,17 @@ test_places (void)
   g_assert_cmpuint (count (picture, YELLOW, left + width * 3600 / 4000, top + height * 0.5, 5), >, 30);
   g_assert_cmpuint (count (picture, YELLOW, left + width * 3000 / 4000, top + height * 0.5, 5), >, 50);
   g_assert_cmpuint (count (picture, YELLOW, left + width * 1000 / 4000, top + height * 0.5, 5), <, 12);
+  static const char *const begins[][2] = { { "trend.png", "\211PNG" }, { "trend.pdf", "%PDF" } };
+  for (guint i = 0; i < G_N_ELEMENTS (begins); i++)
+    {
+      g_autofree char *path = g_build_filename (g_get_tmp_dir (), begins[i][0], NULL), *text = NULL;
+      GError *error = NULL;
+      g_assert_true (flw_widget_export (widget, path, &error));
+      g_assert_no_error (error);
+      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+      g_assert_true (g_str_has_prefix (text, begins[i][1]));
+      g_unlink (path);
+    }
   cairo_surface_destroy (picture);
   gtk_window_destroy (GTK_WINDOW (window));
 }
