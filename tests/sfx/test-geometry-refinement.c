@@ -225,6 +225,26 @@ test_derivatives (void)
   g_assert_cmpuint (checked, ==, 5 * 16 + 24 * 4 + 96);
 }
 
+/* R.m.s. of panels' errors in x and y (of centres, the turn of all left out) over what the refinement says they are. */
+static double
+errors_in_sigmas (const FlDetector *truth, const FlGeometryResult *result)
+{
+  double turn = 0, weight = 0, square = 0;
+  for (int pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < N_PANELS; i++)
+      {
+        FlVec3 p = fl_panel_position (&truth->panels[i], SIDE / 2.0, SIDE / 2.0);
+        FlVec3 d = fl_vec3_sub (fl_panel_position (&result->detector->panels[i], SIDE / 2.0, SIDE / 2.0), p);
+        const double *sigma =
+            result->moved_sigma + (gsize) FL_GEOMETRY_AXES * (1 + result->levels->n_groups + i);
+        turn += pass == 0 ? p.x * d.y - p.y * d.x : 0;
+        weight += pass == 0 ? p.x * p.x + p.y * p.y : 0;
+        double x = (d.x + turn / weight * p.y) / sigma[0], y = (d.y - turn / weight * p.x) / sigma[1];
+        square += pass == 1 ? x * x + y * y : 0;
+      }
+  return sqrt (square / (2 * N_PANELS));
+}
+
 /* Up to 2 px and 0.2° a panel, half as much a group, a shift of the whole: back to 0.05 px. */
 static void
 bring_back (guint n_lattices, double noise, double outliers, const FlGeometryOptions *options, double most_px,
@@ -256,6 +276,10 @@ bring_back (guint n_lattices, double noise, double outliers, const FlGeometryOpt
   g_assert_cmpfloat (along, <, most_mm);
   g_assert_true (result.converged);
   g_assert_cmpfloat (fabs (result.after.sigma / MAX (noise, 0.02) - 1), <, 0.1);
+  double sigmas = errors_in_sigmas (truth, &result);
+  g_test_message ("panels' errors are %.2f of the standard deviations that are given", sigmas);
+  g_assert_cmpfloat (sigmas, >, 0.5);
+  g_assert_cmpfloat (sigmas, <, 2);
   world_clear (&world);
 }
 
