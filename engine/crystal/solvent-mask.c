@@ -1,5 +1,6 @@
 #include "engine/crystal/solvent-mask.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "engine/crystal/fourier.h"
@@ -34,8 +35,9 @@ wrap (int i, int n)
 static void
 paint (FlMaskGrid *grid, const double x[3], double radius, guint8 keep, guint8 to)
 {
-  int from[3], until[3];
-  for (int i = 0; i < 3; i++)
+  const double (*g)[3] = grid->metric.m;
+  int from[2], until[2];
+  for (int i = 0; i < 2; i++)
     {
       double reach = radius / grid->spacing[i];
       from[i] = (int) ceil (x[i] * grid->n[i] - reach);
@@ -43,19 +45,26 @@ paint (FlMaskGrid *grid, const double x[3], double radius, guint8 keep, guint8 t
     }
   for (int i = from[0]; i <= until[0]; i++)
     for (int j = from[1]; j <= until[1]; j++)
-      for (int k = from[2]; k <= until[2]; k++)
-        {
-          FlVec3 d = fl_vec3 ((double) i / grid->n[0] - x[0], (double) j / grid->n[1] - x[1],
-                              (double) k / grid->n[2] - x[2]);
-          if (fl_vec3_dot (d, fl_mat3_apply (&grid->metric, d)) > radius * radius)
-            continue;
-          guint8 *cell =
-              &grid->cells[((gsize) wrap (i, grid->n[0]) * (gsize) grid->n[1] + (gsize) wrap (j, grid->n[1]))
-                               * (gsize) grid->n[2]
-                           + (gsize) wrap (k, grid->n[2])];
-          if (*cell != keep)
-            *cell = to;
-        }
+      {
+        /* Where plane + slope w + g[2][2] w² is within the square of the radius, w = z − x[2]. */
+        double u = (double) i / grid->n[0] - x[0], v = (double) j / grid->n[1] - x[1];
+        double plane = g[0][0] * u * u + 2 * g[0][1] * u * v + g[1][1] * v * v;
+        double slope = 2 * (g[0][2] * u + g[1][2] * v);
+        double root = slope * slope - 4 * g[2][2] * (plane - radius * radius);
+        if (root < 0)
+          continue;
+        int first = (int) ceil ((x[2] - (slope + sqrt (root)) / (2 * g[2][2])) * grid->n[2]);
+        int last = (int) floor ((x[2] - (slope - sqrt (root)) / (2 * g[2][2])) * grid->n[2]);
+        guint8 *row =
+            &grid->cells[((gsize) wrap (i, grid->n[0]) * (gsize) grid->n[1] + (gsize) wrap (j, grid->n[1]))
+                         * (gsize) grid->n[2]];
+        for (int k = first, at = wrap (first, grid->n[2]); k <= last; k++, at++)
+          {
+            at = at == grid->n[2] ? 0 : at;
+            if (row[at] != keep)
+              row[at] = to;
+          }
+      }
 }
 
 static void

@@ -13,6 +13,7 @@
 #define AMBIGUITY_LENGTH 0.02
 #define AMBIGUITY_ANGLE  (2 * G_PI / 180)
 #define FEWEST           50   /* reflections */
+#define MASK_D_MIN       1.8  /* Å: beyond, solvent scatters next to nothing */
 #define MOST_CYCLES      20   /* of rigid bodies */
 #define SURE             0.02 /* how much better another setting must agree */
 #define AGREES           0.3  /* mean cosine from which phases are of the same crystal */
@@ -190,7 +191,7 @@ compute_factors (FlMapJob *job)
   if (fl_params_bool (job->params, "map.solvent"))
     {
       g_free (job->mask);
-      job->mask = fl_structure_factors_solvent (job->list, job->model, job->d_min);
+      job->mask = fl_structure_factors_solvent (job->list, job->model, MAX (job->d_min, MASK_D_MIN));
     }
 }
 
