@@ -319,10 +319,18 @@ predict (const FlForecastFit *fit, const FlForecastNode *node, const Step *step,
     }
 }
 
-static double
-chance (const FlForecastFit *fit, double n, double y)
+/* What the nodes that matter say of n lattices. */
+typedef struct
 {
-  double sum = 0, more = MAX (1 - fit->last.n / n, 0);
+  guint n;
+  double weight[FL_FORECAST_GRID], mean[FL_FORECAST_GRID], sigma[FL_FORECAST_GRID];
+} Spread;
+
+static Spread *
+spread_at (const FlForecastFit *fit, double n)
+{
+  Spread *spread = g_new (Spread, 1);
+  double more = MAX (1 - fit->last.n / n, 0);
   Step step = { .stretch = log (MIN (n / fit->last.n, DRIFT_END)) };
   step.rate_error = hypot (fit->variation * sqrt (more / fit->last.n), DRIFT * more);
   if (is_cc (fit->metric))
@@ -330,30 +338,44 @@ chance (const FlForecastFit *fit, double n, double y)
       step.inverse = fl_count_inverse (&fit->count, n);
       step.inverse_last = fl_count_inverse (&fit->count, fit->last.n);
     }
+  spread->n = 0;
   for (guint i = 0; i < fit->n; i++)
     if (fit->node[i].weight > 1e-6)
       {
         double mean, variance;
         predict (fit, &fit->node[i], &step, n, &mean, &variance);
-        sum += fit->node[i].weight * erfc ((y - mean) / sqrt (2 * MAX (variance, 1e-12))) / 2;
+        spread->weight[spread->n] = fit->node[i].weight;
+        spread->mean[spread->n] = mean;
+        spread->sigma[spread->n++] = sqrt (2 * MAX (variance, 1e-12));
       }
+  return spread;
+}
+
+static double
+chance (const Spread *spread, double y)
+{
+  double sum = 0;
+  for (guint i = 0; i < spread->n; i++)
+    sum += spread->weight[i] * erfc ((y - spread->mean[i]) / spread->sigma[i]) / 2;
   return sum;
 }
 
 double
 fl_forecast_chance (const FlForecastFit *fit, double n, double value)
 {
-  return chance (fit, MAX (n, fit->last.n), to_scale (fit->metric, fit->possible, value));
+  g_autofree Spread *spread = spread_at (fit, MAX (n, fit->last.n));
+  return chance (spread, to_scale (fit->metric, fit->possible, value));
 }
 
 double
 fl_forecast_value (const FlForecastFit *fit, double n, double p)
 {
+  g_autofree Spread *spread = spread_at (fit, MAX (n, fit->last.n));
   double low = is_cc (fit->metric) ? -8 : 0, high = is_cc (fit->metric) ? 8 : 20;
   for (guint i = 0; i < 40; i++)
     {
       double middle = (low + high) / 2;
-      *(chance (fit, MAX (n, fit->last.n), middle) > p ? &low : &high) = middle;
+      *(chance (spread, middle) > p ? &low : &high) = middle;
     }
   return from_scale (fit->metric, (low + high) / 2);
 }
