@@ -51,11 +51,10 @@ judge_beam (const FlJobView *job, guint n, GPtrArray *list)
           x.median / e->pixel_size, y.median / e->pixel_size));
 }
 
-/* All axes longer than told by the same part: the distance is taken as too long by as much. */
+/* Of the axes over the told ones, less 1. FALSE: none were told. */
 static gboolean
-cell_ratio (const FlJobEvidence *e, guint n, Median *ratio)
+compare_axes (const FlJobEvidence *e, guint n, Median axes[3])
 {
-  Median axes[3];
   if (!e->has_cell || !e->cell.told)
     return FALSE;
   for (guint i = 0; i < 3; i++)
@@ -63,12 +62,51 @@ cell_ratio (const FlJobEvidence *e, guint n, Median *ratio)
       Median m = median_of (e->length[i], n);
       axes[i] = (Median){ m.median / (double) e->cell.cell[i] - 1, m.error / (double) e->cell.cell[i] };
     }
+  return TRUE;
+}
+
+/* All axes longer or shorter by the same part: then the distance is taken as too long by as much. */
+static gboolean
+is_uniform (const Median axes[3], Median *ratio)
+{
   *ratio = (Median){ (axes[0].median + axes[1].median + axes[2].median) / 3,
                      fmax (axes[0].error, fmax (axes[1].error, axes[2].error)) };
   for (guint i = 0; i < 3; i++)
     if (fabs (axes[i].median - ratio->median) > fmax (0.25 * fabs (ratio->median), 2 * ratio->error))
       return FALSE;
-  return is_off (*ratio, 0.003);
+  return TRUE;
+}
+
+static gboolean
+cell_ratio (const FlJobEvidence *e, guint n, Median *ratio)
+{
+  Median axes[3];
+  return compare_axes (e, n, axes) && is_uniform (axes, ratio) && is_off (*ratio, 0.003);
+}
+
+/* The lattices have another shape than the told cell. */
+static void
+judge_axes (const FlJobView *job, guint n, GPtrArray *list)
+{
+  const FlJobEvidence *e = job->evidence;
+  Median axes[3], ratio;
+  double found[3];
+  gboolean off = FALSE;
+  if (!compare_axes (e, n, axes) || is_uniform (axes, &ratio))
+    return;
+  for (guint i = 0; i < 3; i++)
+    {
+      off |= is_off (axes[i], 0.01);
+      found[i] = (1 + axes[i].median) * (double) e->cell.cell[i];
+    }
+  if (!off)
+    return;
+  fl_findings_add (
+      list, job, FL_FINDING_WRONG_CELL, 2, NULL, g_strdup ("The told cell does not fit"),
+      g_strdup_printf ("axes %.2f %.2f %.2f Å (median of %u lattices of %s), told %.2f %.2f %.2f Å", found[0],
+                       found[1], found[2], n, job->run, (double) e->cell.cell[0], (double) e->cell.cell[1],
+                       (double) e->cell.cell[2]),
+      g_strdup ("Tell these axes, or let a trial without a cell propose one."));
 }
 
 static void
@@ -110,6 +148,7 @@ fl_findings_judge_geometry (const FlJobView *job, GPtrArray *list)
   if (job->evidence->pixel_size > 0)
     judge_beam (job, n, list);
   judge_distance (job, n, list);
+  judge_axes (job, n, list);
 }
 
 /* --- panels --- */

@@ -4,6 +4,10 @@
 #include "engine/base/units.h"
 #include "engine/control/findings-private.h"
 
+/* Parts of the hits */
+#define FEW_INDEXED  0.2
+#define NONE_INDEXED 0.1
+
 /* --- rings --- */
 
 /* Å, hexagonal ice */
@@ -154,7 +158,7 @@ fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *li
           && theirs > 0.2 && (better == NULL || theirs > part_indexed (better)))
         better = other;
     }
-  if (better == NULL && part >= 0.1)
+  if (better == NULL && part >= FEW_INDEXED)
     return;
   g_autofree char *cell = cell_text (&e->cell);
   g_autofree char *other = better != NULL ? cell_text (&better->evidence->cell) : NULL;
@@ -162,9 +166,11 @@ fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *li
       better != NULL ? g_strdup_printf ("; %s indexes %.0f %%", other, 100 * part_indexed (better))
                      : g_strdup ("");
   fl_findings_add (
-      list, job, FL_FINDING_WRONG_CELL, 3, NULL,
-      better != NULL ? g_strdup ("Wrong cell: another one indexes more")
-                     : g_strdup_printf ("Hits do not index (%.0f %%)", 100 * part),
+      list, job, FL_FINDING_WRONG_CELL, better != NULL || part < NONE_INDEXED ? 3 : 2, NULL,
+      better != NULL
+          ? g_strdup ("Wrong cell: another one indexes more")
+          : g_strdup_printf ("%s (%.0f %%)", part < NONE_INDEXED ? "Hits do not index" : "Few hits index",
+                             100 * part),
       g_strdup_printf ("%s %s indexes %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " hits of %s (%.0f %%)%s",
                        e->cell.told ? "the told cell" : "the proposed cell", cell, job->stats.indexed,
                        job->stats.hits, job->run, 100 * part, compared),

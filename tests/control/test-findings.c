@@ -22,7 +22,7 @@ typedef struct
   float dead, noisy;        /* panel, -1: none */
   guint32 saturated;        /* of 1000 spots of a panel */
   gboolean ice, salt;
-  float a; /* Å, of the told cell */
+  float a, c; /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
 } Made;
 
 static const Made clean = { .hit_rate = 0.25,
@@ -34,7 +34,8 @@ static const Made clean = { .hit_rate = 0.25,
                             .dead = -1,
                             .noisy = -1,
                             .saturated = 1,
-                            .a = 79.1f };
+                            .a = 79.1f,
+                            .c = 37.9f };
 
 static guint64 sequence;
 
@@ -63,7 +64,7 @@ add_lattices (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
 {
   g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_LATTICE);
   g_autoptr (FlBatch) cells = fl_batch_new (FL_KIND_CELL);
-  FlCellRow told = { .told = 1, .cell = { made->a, made->a, 37.9f, 1.5708f, 1.5708f, 1.5708f } };
+  FlCellRow told = { .told = 1, .cell = { made->a, made->a, made->c, 1.5708f, 1.5708f, 1.5708f } };
   guint n = (guint) (SHOTS * made->hit_rate * made->indexed);
   for (guint i = 0; i < n; i++)
     {
@@ -71,7 +72,7 @@ add_lattices (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
       for (guint k = 0; k < 3; k++)
         {
           row.shift[k] = made->shift[k] + spread (r, 0.03);
-          row.cell[k] = told.cell[k] * made->axes + spread (r, 0.1);
+          row.cell[k] = (k < 2 ? made->a : 37.9f) * made->axes + spread (r, 0.1);
         }
       fl_batch_append (batch, &row);
     }
@@ -218,6 +219,8 @@ PLANTED (dark, made.hit_rate = 0; made.signal = 0.01f; made.spots = 0, FL_FINDIN
 PLANTED (no_sample, made.hit_rate = 0; made.spots = 0, FL_FINDING_LAST, "")
 PLANTED (saturation, made.saturated = 50, FL_FINDING_SATURATION, "5.0 %")
 PLANTED (no_index, made.indexed = 0.02, FL_FINDING_WRONG_CELL, "5 of 250 hits")
+PLANTED (few_index, made.indexed = 0.15, FL_FINDING_WRONG_CELL, "Few hits index (15 %)")
+PLANTED (told_axis, made.c = 38.9f, FL_FINDING_WRONG_CELL, "axes 79.10 79.10 37.90 Å")
 PLANTED (ice, made.ice = TRUE, FL_FINDING_ICE, "3.90")
 PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
 PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
@@ -373,6 +376,8 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/no-sample", test_no_sample);
       g_test_add_func ("/findings/saturation", test_saturation);
       g_test_add_func ("/findings/no-index", test_no_index);
+      g_test_add_func ("/findings/few-index", test_few_index);
+      g_test_add_func ("/findings/told-axis", test_told_axis);
       g_test_add_func ("/findings/fold", test_fold);
       g_test_add_func ("/findings/other-cell", test_other_cell);
       g_test_add_func ("/findings/ice", test_ice);
