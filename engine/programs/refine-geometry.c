@@ -33,6 +33,21 @@ options_clear (Options *options)
   g_strfreev (options->inputs);
 }
 
+/* Twice the same lattices would make them look surer than they are. */
+static gboolean
+check_inputs (char **inputs, GError **error)
+{
+  for (guint i = 0; inputs[i] != NULL; i++)
+    for (guint k = 0; k < i; k++)
+      if (strcmp (inputs[i], inputs[k]) == 0)
+        {
+          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is given twice, expected every input once",
+                       inputs[i]);
+          return FALSE;
+        }
+  return TRUE;
+}
+
 /* FALSE with error; or without one, when only help was asked for. */
 static gboolean
 options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
@@ -75,13 +90,13 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
                  options->attempt);
   else
-    return TRUE;
+    return check_inputs (options->inputs, error);
   return FALSE;
 }
 
 /* --- the ranks as a team --- */
 
-/* Rank by rank, so that rank 0 holds one other's values at a time in the order of ranks. */
+/* Rank 0 holds one block of every rank at a time. */
 static void
 team_add (gpointer data, double *total, const double *values, gsize n)
 {
@@ -179,7 +194,7 @@ go_on (FlGeometryJob *job)
   job->start = fl_geom_detector (geom, layout, geom->clen.value, 0);
 }
 
-/* Under names of its own that are kept from the original: all distances as numbers. */
+/* Places as they are now, all distances as numbers. */
 static gboolean
 save (const FlGeometryJob *job, GError **error)
 {
