@@ -55,7 +55,7 @@ judge_ice (const FlJobView *job, GPtrArray *list)
       guint ring = ring_of (ice[i]);
       double usual = neighbours (rings, ring), spots = (double) rings[ring].spots;
       /* Two rings of ice may be one here. */
-      if (ring == before || !(spots > 1.5 * usual) || spots - usual < fmax (20, 6 * sqrt (usual)))
+      if (ring == before || !(spots > 1.35 * usual) || spots - usual < fmax (20, 6 * sqrt (usual)))
         continue;
       before = ring;
       n++;
@@ -261,6 +261,14 @@ median_without (const GArray *sorted, gboolean among, double value)
   return (v[a + (a >= out)] + v[b + (b >= out)]) / 2;
 }
 
+/* Weak spots alone may be of small crystals, little background of a thin jet: unless both are. */
+static gboolean
+is_weak (const Light *own, const Light *usual)
+{
+  return (own->strength < usual->strength / 3 && own->spots < 0.8 * usual->spots)
+         || (own->strength < usual->strength / 2 && own->signal < usual->signal / 2);
+}
+
 static void
 compare_light (const Lit *lit, const Light *usual, GPtrArray *list)
 {
@@ -276,15 +284,15 @@ compare_light (const Lit *lit, const Light *usual, GPtrArray *list)
                          job->stats.hits, job->stats.shots, job->run, expected, own->signal, usual->signal),
         g_strdup ("If it was meant to be dark, keep it out of the datasets; if not: no beam came (shutter, "
                   "attenuator)."));
-  else if (own->strength < usual->strength / 3 && own->spots < 0.8 * usual->spots
-           && own->hit_rate > 0.5 * usual->hit_rate)
+  else if (is_weak (own, usual) && own->hit_rate > 0.5 * usual->hit_rate)
     fl_findings_add (
         list, job, FL_FINDING_FEW_PHOTONS, 2, NULL,
         g_strdup_printf ("Too few photons: spots %.0f %% as strong", 100 * own->strength / usual->strength),
-        g_strdup_printf ("%s: %.3g counts a spot, %.0f spots a hit; other runs: %.3g, %.0f; hit rate %.1f "
-                         "%%, others %.1f %%",
-                         job->run, own->strength, own->spots, usual->strength, usual->spots,
-                         100 * own->hit_rate, 100 * usual->hit_rate),
+        g_strdup_printf (
+            "%s: %.3g counts a spot, %.0f spots a hit, %.3g counts/px; other runs: %.3g, %.0f, %.3g; "
+            "hit rate %.1f %%, others %.1f %%",
+            job->run, own->strength, own->spots, own->signal, usual->strength, usual->spots, usual->signal,
+            100 * own->hit_rate, 100 * usual->hit_rate),
         g_strdup ("Look at pulse energy, attenuator and focus."));
 }
 

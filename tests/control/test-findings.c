@@ -225,6 +225,10 @@ PLANTED (ice, made.ice = TRUE, FL_FINDING_ICE, "3.90")
 PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
 PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
 
+PLANTED (attenuated, made.strength = 180; made.signal = 0.8f, FL_FINDING_FEW_PHOTONS, "spots 45 % as strong")
+PLANTED (thin_jet, made.signal = 0.8f, FL_FINDING_LAST, "")
+PLANTED (small_crystals, made.strength = 180, FL_FINDING_LAST, "")
+
 /* The same fault in runs 3 to 5 and 7 is one finding, of the last; run 8 is without it. */
 static void
 test_fold (void)
@@ -378,6 +382,9 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/no-index", test_no_index);
       g_test_add_func ("/findings/few-index", test_few_index);
       g_test_add_func ("/findings/told-axis", test_told_axis);
+      g_test_add_func ("/findings/attenuated", test_attenuated);
+      g_test_add_func ("/findings/thin-jet", test_thin_jet);
+      g_test_add_func ("/findings/small-crystals", test_small_crystals);
       g_test_add_func ("/findings/fold", test_fold);
       g_test_add_func ("/findings/other-cell", test_other_cell);
       g_test_add_func ("/findings/ice", test_ice);
