@@ -32,6 +32,8 @@ typedef struct
   FlGeom *geom;
   GArray *lines; /* of Line */
   GArray *edits; /* of Edit */
+  double raised,
+      for_all; /* mm: what clen has been raised by, and a coffset that holds for panels without their own */
 } File;
 
 static void
@@ -165,15 +167,14 @@ set_number (File *file, const char *panel, const char *key, const char *format, 
   set_value (file, panel, key, g_ascii_formatd (text, sizeof text, format, value));
 }
 
-/* `raised`: mm, what the detector as a whole has been raised by elsewhere. */
 static void
-set_panel (File *file, const FlGeomPanel *was, const FlPanel *before, const FlPanel *after, double raised)
+set_panel (File *file, const FlGeomPanel *was, const FlPanel *before, const FlPanel *after)
 {
   double px = was->res / 1000; /* 1/mm */
   FlVec3 fs = fl_vec3_scale (after->fs, px), ss = fl_vec3_scale (after->ss, px);
   g_autofree char *fs_text = direction_text (fs), *ss_text = direction_text (ss);
   double x = after->origin.x * px, y = after->origin.y * px,
-         up = after->origin.z - before->origin.z - raised; /* mm */
+         up = after->origin.z - before->origin.z - file->raised; /* mm */
   if (is_turned (fs, was->fs))
     set_value (file, was->name, "fs", fs_text);
   if (is_turned (ss, was->ss))
@@ -182,7 +183,7 @@ set_panel (File *file, const FlGeomPanel *was, const FlPanel *before, const FlPa
     set_number (file, was->name, "corner_x", "%.6f", x);
   if (is_new (y, was->corner_y, 5e-7))
     set_number (file, was->name, "corner_y", "%.6f", y);
-  if (fabs (up) < SAME)
+  if (fabs (up - file->for_all) < SAME)
     return;
   double own =
       was->clen.set ? (was->clen.value - file->geom->clen.value) * 1e-3 : 0; /* m: in coffset already */
@@ -224,15 +225,15 @@ any_has (const File *file, const char *key)
 }
 
 /* Where the file says one distance for all it says the new one there: in clen, or, when that is in the data, in a coffset for
- * all. What (mm) it is raised by. */
-static double
+ * all. */
+static void
 raise_whole (File *file, const FlDetector *before, const FlDetector *after)
 {
   const Line *clen = find_line (file, NULL, "clen"), *coffset = find_line (file, NULL, "coffset");
   double up = median_raise (before, after);
   char number[G_ASCII_DTOSTR_BUF_SIZE];
   if (fabs (up) < SAME)
-    return 0;
+    return;
   if (clen != NULL && file->geom->clen.path == NULL && !any_has (file, "clen"))
     {
       gboolean mm = g_strstr_len (file->text + clen->value, (gssize) clen->length, "mm") != NULL;
@@ -241,15 +242,16 @@ raise_whole (File *file, const FlDetector *before, const FlDetector *after)
       double now = rint ((file->geom->clen.value + up) * 1e6) / 1e6; /* nm */
       g_ascii_formatd (number, sizeof number, mm ? "%.6f" : "%.9f", mm ? now : now / 1000);
       change (file, clen->value, (gsize) (end - file->text) - clen->value, g_strdup (number));
-      return now - file->geom->clen.value;
+      file->raised = now - file->geom->clen.value;
+      return;
     }
   if (any_has (file, "coffset") || any_has (file, "clen"))
-    return 0; /* panel by panel */
+    return; /* panel by panel */
   const Line *first = &g_array_index (file->lines, Line, 0);
   while (first->owner == NULL)
     first++;
   if (coffset != NULL && coffset > first)
-    return 0; /* a default of later panels alone */
+    return; /* a default of later panels alone */
   double was = g_array_index (file->geom->panels, FlGeomPanel, 0).coffset,
          now = rint (1e9 * was + up * 1e6) / 1e9;
   g_ascii_formatd (number, sizeof number, "%.9f", now);
@@ -261,7 +263,7 @@ raise_whole (File *file, const FlDetector *before, const FlDetector *after)
       gsize at = first > &g_array_index (file->lines, Line, 0) ? last->end : 0;
       change (file, at, 0, g_strdup_printf ("coffset = %s%s", number, file->line_end));
     }
-  return (now - was) * 1e3;
+  file->for_all = (now - was) * 1e3;
 }
 
 /* --- the whole --- */
@@ -316,10 +318,9 @@ fl_geometry_file_move (const char *path, const char *text, const FlDetector *bef
   File file = { .text = text, .geom = geom, .edits = g_array_new (FALSE, FALSE, sizeof (Edit)) };
   g_array_set_clear_func (file.edits, edit_clear);
   read_lines (&file);
-  double raised = raise_whole (&file, before, after);
+  raise_whole (&file, before, after);
   for (guint i = 0; i < before->n_panels; i++)
-    set_panel (&file, panel_named (geom, before->panels[i].name), &before->panels[i], &after->panels[i],
-               raised);
+    set_panel (&file, panel_named (geom, before->panels[i].name), &before->panels[i], &after->panels[i]);
   char *moved = apply (&file);
   g_array_unref (file.lines);
   g_array_unref (file.edits);
