@@ -102,7 +102,8 @@ test_places (void)
   static const char *const begins[][2] = { { "trend.png", "\211PNG" }, { "trend.pdf", "%PDF" } };
   for (guint i = 0; i < G_N_ELEMENTS (begins); i++)
     {
-      g_autofree char *path = g_build_filename (g_get_tmp_dir (), begins[i][0], NULL), *text = NULL;
+      g_autofree char *name = g_strdup_printf ("%08x-%s", g_random_int (), begins[i][0]), *text = NULL;
+      g_autofree char *path = g_build_filename (g_get_tmp_dir (), name, NULL);
       GError *error = NULL;
       g_assert_true (flw_widget_export (widget, path, &error));
       g_assert_no_error (error);
