@@ -1,6 +1,8 @@
 /* Pictures of a density view: made by the CPU in a worker, or by the GPU. */
+#include <epoxy/gl.h>
 #include <glib/gi18n.h>
 #include <math.h>
+#include <string.h>
 
 #include "widgets/density-private.h"
 
@@ -159,11 +161,173 @@ drop (gpointer data)
 
 const FlwRenderFuncs flw_density_render_funcs = { prepare, work, finish, drop };
 
+/* --- the GPU --- */
+
+#define STILL 180 /* ms without a change after which it draws in full */
+
+static void
+use_cpu (FlwDensityView *view, const char *because)
+{
+  guint n = flw_density_caster_threads (view->caster);
+  g_autofree char *threads = g_strdup_printf (ngettext ("CPU, %u thread", "CPU, %u threads", n), n);
+
+  g_free (view->why);
+  view->why = g_strdup_printf ("%s: %s", threads, because);
+  g_object_notify (G_OBJECT (view), "renderer");
+}
+
+/* Not while the area draws. */
+static gboolean
+give_up (gpointer data)
+{
+  FlwDensityView *view = data;
+
+  flw_density_drop_renderer (view);
+  flw_density_redraw (view);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_still (gpointer data)
+{
+  FlwDensityView *view = data;
+
+  view->still = 0;
+  view->quality = FLW_DENSITY_SMOOTH;
+  view->drawn = FALSE;
+  gtk_gl_area_queue_render (GTK_GL_AREA (view->gl));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_render (GtkGLArea *area, GdkGLContext *context, FlwDensityView *view)
+{
+  int dots = gtk_widget_get_scale_factor (GTK_WIDGET (area));
+  guint width = (guint) (gtk_widget_get_width (GTK_WIDGET (area)) * dots),
+        height = (guint) (gtk_widget_get_height (GTK_WIDGET (area)) * dots);
+  g_autoptr (GError) error = NULL;
+  FlwDensityScene scene;
+  double began = now_ms ();
+  gboolean good;
+
+  (void) context;
+  flw_density_scene (view, dots, &scene);
+  if (view->quality == FLW_DENSITY_COARSE)
+    scene.step = FLW_DENSITY_LONG_STEP;
+  if (view->renderer == NULL)
+    view->renderer = flw_density_gl_new (&error);
+  good = view->renderer != NULL
+         && flw_density_gl_draw (view->renderer, &scene, &view->camera, width, height,
+                                 view->quality == FLW_DENSITY_SMOOTH ? 2 : 1);
+  if (!good)
+    {
+      use_cpu (view, error != NULL ? error->message : _ ("the map does not fit the GPU"));
+      g_idle_add_full (G_PRIORITY_DEFAULT, give_up, g_object_ref (view), g_object_unref);
+      return TRUE;
+    }
+  glFinish (); /* what it took */
+  view->frame_time = now_ms () - began;
+  view->drawn = TRUE;
+  if (view->quality != FLW_DENSITY_SMOOTH)
+    {
+      g_clear_handle_id (&view->still, g_source_remove);
+      view->still = g_timeout_add (STILL, on_still, view);
+    }
+  g_signal_emit_by_name (view, "picture-changed");
+  return TRUE;
+}
+
+static void
+on_area_unrealize (GtkWidget *area, FlwDensityView *view)
+{
+  if (view->renderer == NULL)
+    return;
+  gtk_gl_area_make_current (GTK_GL_AREA (area));
+  if (gtk_gl_area_get_error (GTK_GL_AREA (area)) == NULL)
+    flw_density_gl_free (view->renderer);
+  view->renderer = NULL;
+}
+
+void
+flw_density_drop_renderer (FlwDensityView *view)
+{
+  g_clear_handle_id (&view->still, g_source_remove);
+  g_clear_pointer (&view->gl, gtk_widget_unparent);
+}
+
+static gboolean
+is_remote (void)
+{
+  const char *display = g_getenv ("DISPLAY");
+
+  if (g_getenv ("WAYLAND_DISPLAY") != NULL)
+    return FALSE;
+  return (display != NULL && *display != 0 && *display != ':' && !g_str_has_prefix (display, "unix:"))
+         || (g_getenv ("SSH_CONNECTION") != NULL && g_getenv ("SSH_TTY") != NULL);
+}
+
+/* The driver's name of what draws; NULL with an error when nothing does. Free with g_free. */
+static char *
+ask_driver (FlwDensityView *view, GError **error)
+{
+  GdkSurface *surface = gtk_native_get_surface (gtk_widget_get_native (GTK_WIDGET (view)));
+  g_autoptr (GdkGLContext) context = gdk_surface_create_gl_context (surface, error);
+  char *name;
+
+  if (context == NULL || !gdk_gl_context_realize (context, error))
+    return NULL;
+  gdk_gl_context_make_current (context);
+  name = g_strdup ((const char *) glGetString (GL_RENDERER));
+  gdk_gl_context_clear_current ();
+  return name != NULL ? name : g_strdup ("?");
+}
+
+/* A name from a driver: short, and without what brackets explain. */
+static void
+shorten (char *name)
+{
+  char *bracket = strchr (name, '(');
+
+  if (bracket != NULL && bracket > name)
+    *bracket = 0;
+  g_strstrip (name);
+}
+
 void
 flw_density_choose_renderer (FlwDensityView *view)
 {
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = NULL;
+
+  if (view->wanted == FLW_DENSITY_CPU)
+    {
+      use_cpu (view, _ ("asked for"));
+      return;
+    }
+  if (view->wanted == FLW_DENSITY_AUTOMATIC && is_remote ())
+    {
+      use_cpu (view, _ ("the display is remote"));
+      return;
+    }
+  name = ask_driver (view, &error);
+  if (name == NULL)
+    {
+      use_cpu (view, _ ("no OpenGL here"));
+      return;
+    }
+  shorten (name);
+  if (view->wanted == FLW_DENSITY_AUTOMATIC && flw_density_gl_is_software (name))
+    {
+      use_cpu (view, _ ("no GPU draws here"));
+      return;
+    }
+  view->gl = gtk_gl_area_new ();
+  gtk_gl_area_set_auto_render (GTK_GL_AREA (view->gl), FALSE);
+  gtk_widget_set_can_target (view->gl, FALSE);
+  g_signal_connect (view->gl, "render", G_CALLBACK (on_render), view);
+  g_signal_connect (view->gl, "unrealize", G_CALLBACK (on_area_unrealize), view);
+  gtk_widget_set_parent (view->gl, GTK_WIDGET (view));
   g_free (view->why);
-  view->why = g_strdup_printf (
-      ngettext ("CPU, %u thread", "CPU, %u threads", flw_density_caster_threads (view->caster)),
-      flw_density_caster_threads (view->caster));
+  view->why = g_strdup_printf (_ ("GPU: %s"), name);
+  g_object_notify (G_OBJECT (view), "renderer");
 }

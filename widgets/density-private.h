@@ -4,6 +4,7 @@
 
 #include "widgets/chrome.h"
 #include "widgets/density-cast.h"
+#include "widgets/density-gl.h"
 #include "widgets/density-view.h"
 #include "widgets/render-loop.h"
 
@@ -41,8 +42,11 @@ struct _FlwDensityView
   double hover_x, hover_y;
 
   FlwDensityRenderer wanted;
-  GtkWidget *gl; /* the GtkGLArea; NULL: the CPU draws */
-  char *why;     /* which draws */
+  GtkWidget *gl;          /* the GtkGLArea; NULL: the CPU draws */
+  FlwDensityGl *renderer; /* of that area, in its context; NULL: not yet */
+  gboolean drawn;         /* by the GPU, as it is now */
+  guint still;            /* timer: nothing moved for a while; 0: none */
+  char *why;              /* which draws */
   FlwDensityCaster *caster;
   FlwRenderLoop loop;
   FlwDensityQuality quality; /* of the next picture */
@@ -62,8 +66,9 @@ void flw_density_overlay_changed (FlwDensityView *view);
 void flw_density_camera_changed (FlwDensityView *view);
 
 extern const FlwRenderFuncs flw_density_render_funcs; /* density-picture.c */
-/* At realization: the GPU's area or none. */
+/* At realization: the GPU's area or none; and back. */
 void flw_density_choose_renderer (FlwDensityView *view);
+void flw_density_drop_renderer (FlwDensityView *view);
 
 /* density-navigate.c */
 void flw_density_attach (FlwDensityView *view);

@@ -85,6 +85,7 @@ flw_density_redraw (FlwDensityView *view)
   if (view->cancel != NULL)
     g_atomic_int_set (view->cancel, 1);
   flw_density_overlay_changed (view);
+  view->drawn = FALSE;
   if (view->gl != NULL)
     gtk_gl_area_queue_render (GTK_GL_AREA (view->gl));
   else
@@ -264,6 +265,13 @@ flw_density_view_realize (GtkWidget *widget)
 }
 
 static void
+flw_density_view_unrealize (GtkWidget *widget)
+{
+  flw_density_drop_renderer (FLW_DENSITY_VIEW (widget));
+  GTK_WIDGET_CLASS (flw_density_view_parent_class)->unrealize (widget);
+}
+
+static void
 flw_density_view_map (GtkWidget *widget)
 {
   GTK_WIDGET_CLASS (flw_density_view_parent_class)->map (widget);
@@ -278,7 +286,7 @@ flw_density_view_dispose (GObject *object)
   flw_render_loop_stop (&view->loop);
   if (view->cancel != NULL)
     g_atomic_int_set (view->cancel, 1);
-  g_clear_pointer (&view->gl, gtk_widget_unparent);
+  flw_density_drop_renderer (view);
   g_clear_pointer (&view->picture, gsk_render_node_unref);
   g_clear_pointer (&view->overlay, gsk_render_node_unref);
   G_OBJECT_CLASS (flw_density_view_parent_class)->dispose (object);
@@ -320,6 +328,7 @@ flw_density_view_class_init (FlwDensityViewClass *klass)
   widget_class->size_allocate = flw_density_view_size_allocate;
   widget_class->snapshot = flw_density_view_snapshot;
   widget_class->realize = flw_density_view_realize;
+  widget_class->unrealize = flw_density_view_unrealize;
   widget_class->map = flw_density_view_map;
   flw_chart_class_init (widget_class, PROP_SUMMARY, "densityview");
   flw_density_class_keys (widget_class);
@@ -599,7 +608,9 @@ gboolean
 flw_density_view_get_settled (FlwDensityView *view)
 {
   gboolean empty = view->maps[0].volume == NULL && view->maps[1].volume == NULL && view->model == NULL;
-  return view->gl != NULL || ((view->picture != NULL || empty) && flw_render_loop_settled (&view->loop));
+  if (view->gl != NULL)
+    return view->drawn && view->quality == FLW_DENSITY_SMOOTH;
+  return (view->picture != NULL || empty) && flw_render_loop_settled (&view->loop);
 }
 
 double

@@ -1,10 +1,12 @@
 /* Rays against closed forms and a naive march; volumes, models and the camera by themselves; the view under a pointer. */
+#include <epoxy/gl.h>
 #include <math.h>
 #include <string.h>
 
 #include "tests/widgets/density-things.h"
 #include "tests/widgets/display.h"
 #include "widgets/density-cast.h"
+#include "widgets/density-gl.h"
 #include "widgets/density-view.h"
 
 #define GROUND 0x101010
@@ -233,6 +235,126 @@ test_model (void)
   g_assert_cmpstr (text, ==, "A 5 TRP CA");
 }
 
+/* --- the GPU's path: the same pictures --- */
+
+/* A framebuffer of W × H in a context of its own; NULL: no OpenGL here. */
+static GdkGLContext *
+make_target (GLuint *frame, GLuint *colour)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GdkGLContext) context = gdk_display_create_gl_context (gdk_display_get_default (), &error);
+
+  if (context == NULL || !gdk_gl_context_realize (context, &error))
+    {
+      g_test_message ("%s", error->message);
+      return NULL;
+    }
+  gdk_gl_context_make_current (context);
+  g_test_message ("%s", (const char *) glGetString (GL_RENDERER));
+  glGenTextures (1, colour);
+  glBindTexture (GL_TEXTURE_2D, *colour);
+  glTexImage2D (GL_TEXTURE_2D, 0, GL_RGBA8, W, H, 0, GL_RGBA, GL_UNSIGNED_BYTE, NULL);
+  glGenFramebuffers (1, frame);
+  glBindFramebuffer (GL_FRAMEBUFFER, *frame);
+  glFramebufferTexture2D (GL_FRAMEBUFFER, GL_COLOR_ATTACHMENT0, GL_TEXTURE_2D, *colour, 0);
+  return g_steal_pointer (&context);
+}
+
+/* Pixels of which a colour differs by more than 16 of 255. */
+static guint
+count_different (const Picture *picture)
+{
+  static guint8 drawn[W * H * 4];
+  guint different = 0;
+
+  glReadPixels (0, 0, W, H, GL_RGBA, GL_UNSIGNED_BYTE, drawn);
+  for (guint row = 0; row < H; row++)
+    for (guint x = 0; x < W; x++)
+      {
+        guint32 word = picture->pixels[row * W + x];
+        const guint8 *other = drawn + 4 * ((H - 1 - row) * W + x);
+        gboolean off = FALSE;
+        for (int c = 0; c < 3; c++)
+          off |= ABS ((int) (word >> (16 - 8 * c) & 0xff) - other[c]) > 16;
+        different += off ? 1 : 0;
+      }
+  return different;
+}
+
+static void
+test_same (void)
+{
+  static Picture picture;
+  g_autoptr (GError) error = NULL;
+  GLuint frame, colour;
+  g_autoptr (GdkGLContext) context = make_target (&frame, &colour);
+  FlwDensityCaster *caster = flw_density_caster_new (2);
+  FlwDensityGl *gl;
+
+  if (context == NULL)
+    {
+      flw_density_caster_free (caster);
+      g_test_skip ("no OpenGL here");
+      return;
+    }
+  gl = flw_density_gl_new (&error);
+  g_assert_no_error (error);
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autoptr (FlwDensityVolume) crystal = things_crystal (24, 30, 0.3), other = things_crystal (26, 9, 0),
+                                   ball = things_ball (24, 0.8, 0.2, 6);
+      g_autoptr (FlwDensityModel) model = things_helix (8, (const double[3]){ 10, 6, 3 });
+      FlwDensityCamera camera = camera_on (i == 3 ? ball : crystal, 9, 0.8 * i, 0.3 * i);
+      FlwDensityScene scene = scene_of (i == 3 ? ball : crystal, i == 3 ? 0 : 0.45);
+      guint oversample = i == 5 ? 2 : 1, different, seen = 0;
+
+      scene.style = (FlwDensityStyle) (i % 3);
+      if (i > 1)
+        scene.maps[1] = (FlwDensityMap){
+          .volume = other, .n_levels = 2, .level = { 2, -0.3 }, .rgb = { 0x40e060, 0xff5040 }
+        };
+      if (i > 3)
+        {
+          scene.model = model;
+          scene.stick_radius = i == 4 ? 0 : 0.3;
+          camera.front = 5;
+        }
+      if (i == 6)
+        {
+          scene.maps[0].other = other;
+          scene.split = 0.4;
+        }
+      if (i == 7)
+        scene.slice = FLW_DENSITY_SLICE_B;
+      g_assert_true (
+          flw_density_cast (caster, &scene, &camera, W, H, W, picture.pixels, NULL, oversample, NULL));
+      for (guint at = 0; at < W * H; at++)
+        seen += (picture.pixels[at] & 0xffffff) != GROUND;
+      g_assert_cmpuint (seen, >, 600);
+      glBindFramebuffer (GL_FRAMEBUFFER, frame);
+      g_assert_true (flw_density_gl_draw (gl, &scene, &camera, W, H, oversample));
+      g_assert_cmpint (glGetError (), ==, GL_NO_ERROR);
+      different = count_different (&picture);
+      g_test_message ("scene %u: %u of %u pixels differ, %u show something", i, different, W * H, seen);
+      g_assert_cmpuint (different, <=, W * H / 100);
+    }
+  flw_density_gl_free (gl);
+  glDeleteFramebuffers (1, &frame);
+  glDeleteTextures (1, &colour);
+  flw_density_caster_free (caster);
+  gdk_gl_context_clear_current ();
+}
+
+static void
+test_software (void)
+{
+  g_assert_true (flw_density_gl_is_software ("llvmpipe (LLVM 15.0.6, 256 bits)"));
+  g_assert_true (flw_density_gl_is_software ("Software Rasterizer"));
+  g_assert_true (flw_density_gl_is_software (NULL));
+  g_assert_false (flw_density_gl_is_software ("NVIDIA H200/PCIe/SSE2"));
+  g_assert_false (flw_density_gl_is_software ("Mesa Intel(R) UHD Graphics 630 (CFL GT2)"));
+}
+
 static gboolean
 is_settled (gpointer view)
 {
@@ -287,6 +409,8 @@ main (int argc, char **argv)
   g_test_add_func ("/density/model", test_model);
   g_test_add_func ("/density/ball", test_ball);
   g_test_add_func ("/density/naive", test_naive);
+  g_test_add_func ("/density/software", test_software);
+  g_test_add_func ("/density/same", test_same);
   g_test_add_func ("/density/view", test_view);
   return g_test_run ();
 }
