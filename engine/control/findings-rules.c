@@ -6,7 +6,8 @@
 #define MIN_LATTICES 30  /* before the geometry is judged */
 #define SIGNIFICANT  5.0 /* standard errors of a median */
 #define MIN_PIXELS   0.5
-#define MIN_LOOKED   4 /* shots whose pixels were looked at */
+#define LOOSE_AXES   0.01 /* standard deviation, of the axis */
+#define MIN_LOOKED   4    /* shots whose pixels were looked at */
 
 /* --- geometry --- */
 
@@ -77,11 +78,22 @@ is_uniform (const Median axes[3], Median *ratio)
   return TRUE;
 }
 
+/* Lattices of the right cell agree better: these may be of none. */
+static gboolean
+is_loose (const Median axes[3], guint n)
+{
+  for (guint i = 0; i < 3; i++)
+    if (axes[i].error * sqrt (n) / 1.2533 > LOOSE_AXES)
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 cell_ratio (const FlJobEvidence *e, guint n, Median *ratio)
 {
   Median axes[3];
-  return compare_axes (e, n, axes) && is_uniform (axes, ratio) && is_off (*ratio, 0.003);
+  return compare_axes (e, n, axes) && !is_loose (axes, n) && is_uniform (axes, ratio)
+         && is_off (*ratio, 0.003);
 }
 
 /* The lattices have another shape than the told cell. */
@@ -90,23 +102,26 @@ judge_axes (const FlJobView *job, guint n, GPtrArray *list)
 {
   const FlJobEvidence *e = job->evidence;
   Median axes[3], ratio;
-  double found[3];
+  double found[3], spread = 0;
   gboolean off = FALSE;
-  if (!compare_axes (e, n, axes) || is_uniform (axes, &ratio))
+  if (!compare_axes (e, n, axes) || (!is_loose (axes, n) && is_uniform (axes, &ratio)))
     return;
   for (guint i = 0; i < 3; i++)
     {
-      off |= is_off (axes[i], 0.01);
+      off |= is_off (axes[i], 0.01) || is_loose (axes, n);
+      spread = fmax (spread, 100 * axes[i].error * sqrt (n) / 1.2533);
       found[i] = (1 + axes[i].median) * (double) e->cell.cell[i];
     }
   if (!off)
     return;
   fl_findings_add (
       list, job, FL_FINDING_WRONG_CELL, 2, NULL, g_strdup ("The told cell does not fit"),
-      g_strdup_printf ("axes %.2f %.2f %.2f Å (median of %u lattices of %s), told %.2f %.2f %.2f Å", found[0],
-                       found[1], found[2], n, job->run, (double) e->cell.cell[0], (double) e->cell.cell[1],
-                       (double) e->cell.cell[2]),
-      g_strdup ("Tell these axes, or let a trial without a cell propose one."));
+      g_strdup_printf (
+          "axes %.2f %.2f %.2f Å ± %.1f %% (median and spread of %u lattices of %s), told %.2f %.2f %.2f Å",
+          found[0], found[1], found[2], spread, n, job->run, (double) e->cell.cell[0],
+          (double) e->cell.cell[1], (double) e->cell.cell[2]),
+      g_strdup (is_loose (axes, n) ? "Let a trial without a cell propose one."
+                                   : "Tell these axes, or let a trial without a cell propose one."));
 }
 
 static void

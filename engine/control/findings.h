@@ -8,11 +8,11 @@
  * shorter than the told cell by one part, over 0.3 %. Dead: no pixel of a panel differs where others have signal. Noisy: over 4
  * times the usual noise, and not because it is brighter. Saturation: 2 % of the spots. Dark: no hits, and less than a quarter of
  * the signal that the trial's other runs have. Wrong cell: fewer than 20 % of the hits indexed, an axis 1 % off the told one
- * and not all alike, or another trial's cell, unlike it, indexes twice as many of the same run. Ice: two rings of hexagonal
- * ice over twice their neighbours, or the inner three over 1.35 times. Salt: high-resolution spots ten times as strong as the
- * others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, or spots and pixels both half as
- * bright, at no lower hit rate than half of theirs. Lag: a complete run waits for more than 10 min (and no longer than a day:
- * then nobody waits for it). */
+ * and not all alike or 1 % from lattice to lattice, or another trial's cell, unlike it, indexes twice as many of the same run.
+ * Ice: two rings of hexagonal ice over twice their neighbours, or the inner three over 1.35 times. Salt: high-resolution spots
+ * ten times as strong as the others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, or
+ * spots and pixels both half as bright, at no lower hit rate than half of theirs. Lag: a complete run waits for more than
+ * 10 min (and no longer than a day: then nobody waits for it). */
 #pragma once
 
 #include "engine/store/stats.h"

@@ -22,7 +22,8 @@ typedef struct
   float dead, noisy;        /* panel, -1: none */
   guint32 saturated;        /* of 1000 spots of a panel */
   gboolean ice, salt;
-  float a, c; /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
+  double loose; /* Å, of the axes from lattice to lattice */
+  float a, c;   /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
 } Made;
 
 static const Made clean = { .hit_rate = 0.25,
@@ -72,7 +73,7 @@ add_lattices (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
       for (guint k = 0; k < 3; k++)
         {
           row.shift[k] = made->shift[k] + spread (r, 0.03);
-          row.cell[k] = (k < 2 ? made->a : 37.9f) * made->axes + spread (r, 0.1);
+          row.cell[k] = (k < 2 ? made->a : 37.9f) * made->axes + spread (r, 0.1 + made->loose);
         }
       fl_batch_append (batch, &row);
     }
@@ -220,7 +221,8 @@ PLANTED (no_sample, made.hit_rate = 0; made.spots = 0, FL_FINDING_LAST, "")
 PLANTED (saturation, made.saturated = 50, FL_FINDING_SATURATION, "5.0 %")
 PLANTED (no_index, made.indexed = 0.02, FL_FINDING_WRONG_CELL, "5 of 250 hits")
 PLANTED (few_index, made.indexed = 0.15, FL_FINDING_WRONG_CELL, "Few hits index (15 %)")
-PLANTED (told_axis, made.c = 38.9f, FL_FINDING_WRONG_CELL, "axes 79.10 79.10 37.90 Å")
+PLANTED (told_axis, made.c = 38.9f, FL_FINDING_WRONG_CELL, "axes 79.10 79.10 37.90 Å ± 0.3 %")
+PLANTED (loose_axes, made.loose = 2, FL_FINDING_WRONG_CELL, "± 5.")
 PLANTED (ice, made.ice = TRUE, FL_FINDING_ICE, "3.90")
 PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
 PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
@@ -382,6 +384,7 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/no-index", test_no_index);
       g_test_add_func ("/findings/few-index", test_few_index);
       g_test_add_func ("/findings/told-axis", test_told_axis);
+      g_test_add_func ("/findings/loose-axes", test_loose_axes);
       g_test_add_func ("/findings/attenuated", test_attenuated);
       g_test_add_func ("/findings/thin-jet", test_thin_jet);
       g_test_add_func ("/findings/small-crystals", test_small_crystals);
