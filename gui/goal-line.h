@@ -12,7 +12,7 @@ G_DECLARE_FINAL_TYPE (FlgGoalLine, flg_goal_line, FLG, GOAL_LINE, GtkBox)
 GtkWidget *flg_goal_line_new (FlgExperiment *experiment);
 /* Either may be NULL. */
 void flg_goal_line_show (FlgGoalLine *self, const FlDataset *dataset, const FlOutlook *outlook);
-/* What it says: "keep going  CC½ to 2.0 Å is 0.31 of 0.50 …". Valid until it is shown again. */
+/* What it says: "keep going  CC½ at 2.0 Å is 0.31 of 0.50 …". Valid until it is shown again. */
 const char *flg_goal_line_words (FlgGoalLine *self);
 FlgGoalEditor *flg_goal_line_editor (FlgGoalLine *self);
 /* As the button in the popover does; nothing where a field is wrong. */

@@ -64,7 +64,8 @@ flg_goal_state_words (const FlOutlook *outlook)
   if (!(f->d_min > 0) || item->metric == FL_METRIC_CC_ANO)
     return g_steal_pointer (&values);
   int digits = fabs (f->d_min * 10 - round (f->d_min * 10)) < 1e-6 ? 1 : 2; /* 2.0, 1.85 */
-  return g_strdup_printf (_ ("%s to %.*f Å"), values, digits, f->d_min);
+  return g_strdup_printf (item->metric == FL_METRIC_CC_HALF ? _ ("%s at %.*f Å") : _ ("%s to %.*f Å"), values,
+                          digits, f->d_min);
 }
 
 char *

@@ -11,6 +11,6 @@ const char *flg_goal_verdict_word (FlGoalVerdict verdict); /* translated: "enoug
 char *flg_goal_state_words (const FlOutlook *outlook);
 /* "2,100 more · 25 min", "12,300 lattices": what there is, or is to come, as short as can be. */
 char *flg_goal_short_words (const FlOutlook *outlook);
-/* "CC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200) · 25 min (18–38 min) at 1.4/s; 300 of them are there,
+/* "CC½ at 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200) · 25 min (18–38 min) at 1.4/s; 300 of them are there,
  * but not merged yet". */
 char *flg_goal_long_words (const FlOutlook *outlook);

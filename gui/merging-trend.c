@@ -115,7 +115,8 @@ title_of (const FlDataset *goals, FlMetric metric)
   double d = goals->goal_d_min;
   int digits = fabs (d * 10 - round (d * 10)) < 1e-6 ? 1 : 2; /* 2.0, 1.85 */
   return d > 0 && metric != FL_METRIC_CC_ANO
-             ? g_strdup_printf (_ ("%s to %.*f Å"), _ (shown[metric].title), digits, d)
+             ? g_strdup_printf (metric == FL_METRIC_CC_HALF ? _ ("%s at %.*f Å") : _ ("%s to %.*f Å"),
+                                _ (shown[metric].title), digits, d)
              : g_strdup (_ (shown[metric].title));
 }
 

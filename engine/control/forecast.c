@@ -103,13 +103,14 @@ count_text (double count)
   return whole_text ((guint64) (round (count / MAX (step, 1)) * MAX (step, 1)));
 }
 
-/* "CC½ to 2.0 Å is 0.31 of 0.50" */
+/* "completeness to 2.0 Å is 81.2 % of 95.0 %"; a correlation is that of the shell there: "CC½ at 2.0 Å is 0.31 of 0.50" */
 static char *
 item_text (const FlForecastItem *item, double d_min)
 {
   gboolean tenths = fabs (d_min * 10 - round (d_min * 10)) < 1e-6; /* 2.0, 1.85 */
   g_autofree char *to = d_min > 0 && item->metric != FL_METRIC_CC_ANO
-                            ? g_strdup_printf (" to %.*f Å", tenths ? 1 : 2, d_min)
+                            ? g_strdup_printf (" %s %.*f Å", item->metric == FL_METRIC_CC_HALF ? "at" : "to",
+                                               tenths ? 1 : 2, d_min)
                             : g_strdup ("");
   if (isnan (item->now))
     return g_strdup_printf ("%s%s cannot be told from what has been merged", labels[item->metric], to);

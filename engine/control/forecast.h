@@ -42,7 +42,7 @@ typedef struct
 typedef struct
 {
   FlGoalVerdict verdict;
-  char *reason; /* one line: "CC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)" */
+  char *reason; /* one line: "CC½ at 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)" */
   char *state,
       *advice; /* what comes before and after its colon; where all is reached, only the advice is the reason; may be "" */
   guint64 lattices; /* in the newest version */

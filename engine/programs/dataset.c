@@ -288,7 +288,7 @@ change (FlStore *store, const Options *o, GError **error)
   return o->name == NULL || set_dataset (store, o, error);
 }
 
-/* "keep going\tCC½ to 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)\tin 25 min" */
+/* "keep going\tCC½ at 2.0 Å is 0.31 of 0.50: about 2,100 more lattices (1,500–3,200)\tin 25 min" */
 static void
 print_outlook (const FlOutlook *outlook)
 {

@@ -199,7 +199,7 @@ test_chip (void)
   room_settle (room);
   FlgMergingPage *page = FLG_MERGING_PAGE (flg_window_page (room->window, "merging"));
   g_assert_true (
-      g_str_has_prefix (flg_merging_page_goal (page), "CC½ to 2.0 Å is 0.31 of 0.50: about 15,500 more"));
+      g_str_has_prefix (flg_merging_page_goal (page), "CC½ at 2.0 Å is 0.31 of 0.50: about 15,500 more"));
   room_do (GTK_WIDGET (room->window), "win.show-merging", "x", other);
   room_settle (room);
   g_assert_true (
@@ -218,7 +218,7 @@ test_trend (void)
   GtkWidget *widget = GTK_WIDGET (page);
   g_autofree char *first =
       flg_merging_page_trend (page); /* of the chip's dataset, and of the goal that decides */
-  g_assert_true (g_str_has_prefix (first, "CC½ to 2.0 Å: 0.305 at 12,300; goal 0.5 at 2"));
+  g_assert_true (g_str_has_prefix (first, "CC½ at 2.0 Å: 0.305 at 12,300; goal 0.5 at 2"));
   room_do (widget, "merging.show-quantity", "s", "multiplicity");
   room_settle (room);
   g_autofree char *multiplicity = flg_merging_page_trend (page);
@@ -231,7 +231,7 @@ test_trend (void)
   room_do (widget, "merging.show-dataset", "x", other);
   room_settle (room);
   g_autofree char *of_other = flg_merging_page_trend (page);
-  g_assert_cmpstr (of_other, ==, "CC½ to 2.0 Å: 0.75 at 9,000; goal 0.5 is reached");
+  g_assert_cmpstr (of_other, ==, "CC½ at 2.0 Å: 0.75 at 9,000; goal 0.5 is reached");
   room_do (widget, "merging.show-dataset", "x", id);
   room_settle (room);
   g_autofree char *again = flg_merging_page_trend (page);
