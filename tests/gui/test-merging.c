@@ -190,7 +190,7 @@ test_chip (void)
   room_page (room, "runs");
   g_assert_true (gtk_widget_get_visible (GTK_WIDGET (chip)));
   g_assert_true (g_str_has_prefix (flg_goal_chip_words (chip),
-                                   "lyso-01: keep going · CC½ 0.31 of 0.50 to 2.0 Å · 15,500 more · "));
+                                   "lyso-01: keep going · CC½ 0.31 of 0.50 at 2.0 Å · 15,500 more · "));
   const char *tip = gtk_widget_get_tooltip_text (GTK_WIDGET (chip));
   g_assert_nonnull (strstr (tip, "about 15,500 more lattices (11,600–41,000) · "));
   g_assert_nonnull (strstr (tip, "by version 3, merged "));
