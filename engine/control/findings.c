@@ -304,10 +304,10 @@ judge_lag (const FlOverview *overview, guint64 now, GPtrArray *list)
       list, NULL, FL_FINDING_LAG, overview->lag < LAG_BAD ? 1 : 2, NULL,
       minutes < 120 ? g_strdup_printf ("Processing lags %.0f min behind", minutes)
                     : g_strdup_printf ("Processing lags %.1f h behind", minutes / 60),
-      g_strdup_printf ("%u complete runs wait; %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+      g_strdup_printf ("%u complete run%s; %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
                        " shots processed, %u jobs running",
-                       overview->runs_waiting, overview->processed, overview->acquired,
-                       overview->jobs_running),
+                       overview->runs_waiting, overview->runs_waiting == 1 ? " waits" : "s wait",
+                       overview->processed, overview->acquired, overview->jobs_running),
       g_strdup ("Give the jobs more ranks or nodes, or take a fraction of the shots until there is room."));
   ((FlFinding *) list->pdata[list->len - 1])->newest = now;
 }
