@@ -10,13 +10,16 @@
 #define LEVEL_STEP  0.1  /* σ a click of the wheel */
 #define SLAB_STEP   1.25
 #define MIN_SPAN    2.0  /* Å */
+#define GRIP        7.0  /* px from the divider at which it is taken hold of */
+#define WALKED_SLAB 7.0  /* Å before and behind it */
 #define WALKED_SPAN 24.0 /* Å: how much is seen around what is walked to, at most */
 
 typedef enum
 {
   DRAG_TURN,
   DRAG_PAN,
-  DRAG_ZOOM
+  DRAG_ZOOM,
+  DRAG_SPLIT
 } Drag;
 
 typedef struct
@@ -84,6 +87,12 @@ on_scroll (GtkEventControllerScroll *controller, double dx, double dy, FlwDensit
   return TRUE;
 }
 
+static gboolean
+has_rival (FlwDensityView *view)
+{
+  return view->maps[0].rival != NULL || view->maps[1].rival != NULL;
+}
+
 static void
 on_drag_begin (GtkGestureDrag *gesture, double x, double y, FlwDensityView *view)
 {
@@ -92,9 +101,13 @@ on_drag_begin (GtkGestureDrag *gesture, double x, double y, FlwDensityView *view
   DragState *drag = g_object_get_data (G_OBJECT (gesture), "drag");
 
   gtk_widget_grab_focus (GTK_WIDGET (view));
-  drag->what = button == GDK_BUTTON_SECONDARY                                 ? DRAG_ZOOM
-               : button == GDK_BUTTON_MIDDLE || (state & GDK_SHIFT_MASK) != 0 ? DRAG_PAN
-                                                                              : DRAG_TURN;
+  if (button == GDK_BUTTON_PRIMARY && has_rival (view)
+      && fabs (x - view->split * flw_density_box (view).width) < GRIP)
+    drag->what = DRAG_SPLIT;
+  else if (button == GDK_BUTTON_SECONDARY)
+    drag->what = DRAG_ZOOM;
+  else
+    drag->what = button == GDK_BUTTON_MIDDLE || (state & GDK_SHIFT_MASK) != 0 ? DRAG_PAN : DRAG_TURN;
   drag->x = x;
   drag->y = y;
   drag->moved = FALSE;
@@ -118,6 +131,8 @@ on_drag_update (GtkGestureDrag *gesture, double dx, double dy, FlwDensityView *v
     turn (view, TURN * dx, -TURN * dy);
   else if (drag->what == DRAG_PAN)
     pan (view, dx, dy);
+  else if (drag->what == DRAG_SPLIT)
+    g_object_set (view, "split", CLAMP (drag->x / flw_density_box (view).width, 0, 1), NULL);
   else
     zoom (view, exp (-0.008 * dy));
 }
@@ -205,7 +220,11 @@ flw_density_attach (FlwDensityView *view)
 static void
 come_near (FlwDensityView *view)
 {
-  view->camera.span = fmin (view->camera.span, WALKED_SPAN);
+  if (view->camera.span <= WALKED_SPAN)
+    return;
+  view->camera.span = WALKED_SPAN;
+  view->camera.front = fmin (view->camera.front, WALKED_SLAB);
+  view->camera.back = fmin (view->camera.back, WALKED_SLAB);
 }
 
 static void

@@ -135,8 +135,8 @@ flw_density_readout (FlwDensityView *view)
     {
       const FlwDensityPeak *p = &g_array_index (view->peaks, FlwDensityPeak, peak);
       place = p->place;
-      g_string_append_printf (text, _ ("peak %d of %u: %+.1f %s %s"), peak + 1, view->peaks->len, p->value,
-                              view->peak_unit, p->label);
+      g_string_append_printf (text, _ ("peak %d of %u: %+.1f %s%s%s"), peak + 1, view->peaks->len, p->value,
+                              view->peak_unit, *p->label ? " " : "", p->label);
     }
   else if (atom >= 0)
     {

@@ -408,6 +408,8 @@ flw_density_place_all (FlwDensityView *view)
         memcpy (centre, atoms[atom].place, sizeof centre);
     }
   flw_density_camera_init (&view->camera, centre, radius);
+  if (!flw_density_volume_grid (volume)->periodic) /* a particle does not reach into the corners */
+    view->camera.span = 1.35 * radius;
   view->placed = TRUE;
   flw_density_camera_changed (view);
 }

@@ -193,3 +193,26 @@ things_density_of (const FlwDensityModel *model, guint n, double step, double sp
       add_gaussian (&grid, to_grid, values, atoms[i].place, 2.5, spread);
   return flw_density_volume_new (&grid, values, NULL);
 }
+
+FlwDensityVolume *
+things_difference (const FlwDensityModel *model, guint n, double step, double spread, int residue)
+{
+  FlwDensityGrid grid = oblique (n, n, n, step, 0);
+  float *values = g_new0 (float, (gsize) n *n *n);
+  g_autoptr (GRand) random = g_rand_new_with_seed (n);
+  double to_grid[3][3];
+  guint n_atoms;
+  const FlwDensityAtom *atoms = flw_density_model_atoms (model, &n_atoms);
+
+  grid.periodic = TRUE;
+  grid.unit = "e/Å³";
+  inverse (&grid, to_grid);
+  for (gsize i = 0; i < (gsize) n * n * n; i++)
+    values[i] = (float) g_rand_double_range (random, -0.1, 0.1);
+  for (guint i = 0; i < n_atoms; i++)
+    if (atoms[i].number == residue && g_str_equal (atoms[i].name, "CB"))
+      add_gaussian (&grid, to_grid, values, atoms[i].place, 1.2, spread);
+    else if (atoms[i].number == residue - 5 && g_str_equal (atoms[i].name, "O"))
+      add_gaussian (&grid, to_grid, values, atoms[i].place, -1.2, spread);
+  return flw_density_volume_new (&grid, values, NULL);
+}

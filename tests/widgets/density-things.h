@@ -17,3 +17,6 @@ FlwDensityVolume *things_particle (guint n);
 FlwDensityModel *things_helix (guint n_residues, const double centre[3]);
 FlwDensityVolume *things_density_of (const FlwDensityModel *model, guint n, double step, double spread,
                                      int without);
+/* What is missing at that residue's CB, and as much too much at the O of the residue five before. */
+FlwDensityVolume *things_difference (const FlwDensityModel *model, guint n, double step, double spread,
+                                     int residue);

@@ -1,10 +1,13 @@
 #include "tests/widgets/gallery-pages.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "tests/widgets/density-things.h"
 #include "tests/widgets/synthetic.h"
 #include "widgets/banner.h"
 #include "widgets/colour-bar.h"
+#include "widgets/density-level.h"
 #include "widgets/empty-state.h"
 #include "widgets/log-view.h"
 #include "widgets/readout.h"
@@ -277,8 +280,76 @@ small_page (void)
   return box;
 }
 
+/* The view and a level of each map below it. */
+static GtkWidget *
+with_levels (FlwDensityView *view, guint n_maps)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 8),
+            *levels = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 8);
+
+  gtk_widget_set_vexpand (GTK_WIDGET (view), TRUE);
+  gtk_box_set_homogeneous (GTK_BOX (levels), TRUE);
+  gtk_box_append (GTK_BOX (box), GTK_WIDGET (view));
+  gtk_box_append (GTK_BOX (box), levels);
+  for (guint m = 0; m < n_maps; m++)
+    gtk_box_append (GTK_BOX (levels), flw_density_level_new (view, m));
+  return box;
+}
+
+/* A helix whose fifth side chain the first map lacks: the difference shows it. */
+static GtkWidget *
+helix_page (gboolean compare)
+{
+  FlwDensityView *view = FLW_DENSITY_VIEW (flw_density_view_new ());
+  const double centre[3] = { 16, 16, 16 };
+  g_autoptr (FlwDensityModel) model = things_helix (16, centre);
+  g_autoptr (FlwDensityVolume) sharp = things_density_of (model, 64, 0.5, 0.5, 9),
+                               blunt = things_density_of (model, 64, 0.5, 0.8, 9),
+                               missing = things_difference (model, 64, 0.5, 0.7, 9);
+  guint n_atoms;
+  const FlwDensityAtom *atoms = flw_density_model_atoms (model, &n_atoms);
+  FlwDensityPeak peaks[] = { { .value = 11.3 }, { .value = -11.2 } };
+
+  memcpy (peaks[0].place, atoms[8 * 5 + 4].place, sizeof peaks[0].place); /* CB of the ninth */
+  memcpy (peaks[1].place, atoms[3 * 5 + 3].place, sizeof peaks[1].place); /* O of the fourth */
+  flw_density_view_set_model (view, model);
+  flw_density_view_set_map (view, 0, sharp, "2mFo−DFc", FALSE);
+  if (compare)
+    flw_density_view_set_rival (view, 0, blunt, "2mFo−DFc, version 2");
+  else
+    flw_density_view_set_map (view, 1, missing, "mFo−DFc", TRUE);
+  flw_density_view_set_peaks (view, G_N_ELEMENTS (peaks), peaks, "σ");
+  return with_levels (view, compare ? 1 : 2);
+}
+
+static GtkWidget *
+density_page (void)
+{
+  return helix_page (FALSE);
+}
+
+static GtkWidget *
+density_compare_page (void)
+{
+  return helix_page (TRUE);
+}
+
+static GtkWidget *
+density_particle_page (void)
+{
+  FlwDensityView *view = FLW_DENSITY_VIEW (flw_density_view_new ());
+  g_autoptr (FlwDensityVolume) particle = things_particle (96);
+
+  flw_density_view_set_map (view, 0, particle, "particle", FALSE);
+  g_object_set (view, "style", FLW_DENSITY_SOLID, NULL);
+  return with_levels (view, 1);
+}
+
 const GalleryPage gallery_pages[] = {
   { "small", small_page },
+  { "density", density_page },
+  { "density-compare", density_compare_page },
+  { "density-particle", density_particle_page },
   { "image-bar", image_bar_page },
   { "image", image_page },
   { "image-near", image_near_page },

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "tests/widgets/synthetic.h"
+#include "widgets/density-view.h"
 #include "widgets/export.h"
 
 #include "tests/widgets/gallery-pages.h"
@@ -41,6 +42,7 @@ settled (GtkWidget *widget)
 {
   if ((FLW_IS_WEATHER_PLOT (widget) && !flw_weather_plot_get_settled (FLW_WEATHER_PLOT (widget)))
       || (FLW_IS_STRIP_PLOT (widget) && !flw_strip_plot_get_settled (FLW_STRIP_PLOT (widget)))
+      || (FLW_IS_DENSITY_VIEW (widget) && !flw_density_view_get_settled (FLW_DENSITY_VIEW (widget)))
       || (FLW_IS_IMAGE_VIEW (widget) && !flw_image_view_get_settled (FLW_IMAGE_VIEW (widget))))
     return FALSE;
   for (GtkWidget *child = gtk_widget_get_first_child (widget); child != NULL;
