@@ -15,6 +15,7 @@
 
 #define PROGRAM     "firstlight-engine map"
 #define MOST_POINTS 0x1p30
+#define STRANGE_R   0.5 /* two models that have nothing to do with each other have 0.59 (Wilson 1950) */
 
 typedef struct
 {
@@ -178,6 +179,9 @@ fl_program_map (int argc, char **argv)
   if (!good)
     return fl_program_fail (PROGRAM, error);
   fprintf (stderr, "%.2f s of one processor\n", (double) clock () / CLOCKS_PER_SEC);
+  if (job.scale.r_work > STRANGE_R)
+    fprintf (stderr, "%s: warning: model and data hardly agree (R %.2f); is it this crystal form?\n", PROGRAM,
+             job.scale.r_work);
   print_total (&job);
   return 0;
 }
