@@ -1,10 +1,10 @@
 /* programs.h: the subcommands. */
 #pragma once
 
-int fl_program_stills (int argc, char **argv); /* collective: every rank of mpirun calls it */
-int fl_program_merge (int argc, char **argv);  /* collective, too */
+int fl_program_stills (int argc, char **argv);          /* collective: every rank of mpirun calls it */
+int fl_program_merge (int argc, char **argv);           /* collective, too */
 int fl_program_refine_geometry (int argc, char **argv); /* collective, too */
-int fl_program_hello (int argc, char **argv);  /* collective, too */
+int fl_program_hello (int argc, char **argv);           /* collective, too */
 int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_map (int argc, char **argv);
 int fl_program_export (int argc, char **argv);

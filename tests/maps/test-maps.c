@@ -1,4 +1,5 @@
 /* Maps of simulated crystals: what is missing or moved shows where it is; the pieces against closed forms and known truth. */
+#include "engine/crystal/fourier.h"
 #include "engine/crystal/reindexing.h"
 #include "engine/maps/coefficients.h"
 #include "engine/maps/difference.h"
@@ -196,6 +197,42 @@ test_synthesis (void)
   g_assert_cmpfloat (map->skewness, >, 0.5);
 }
 
+/* Sizes that are odd, and coefficients as far out as they may be: the naive sum. */
+static void
+test_odd_sizes (void)
+{
+  const int n[3] = { 9, 15, 5 }, limits[3] = { 4, 7, 2 };
+  g_autofree double complex *half = g_new0 (double complex, 5 * 15 * 5);
+  g_autofree float *map = g_new (float, 9 * 15 * 5);
+  FlRandom r = fl_random (2);
+  for (int l = -2; l <= 2; l++)
+    for (int k = -7; k <= 7; k++)
+      for (int h = 0; h <= 4; h++)
+        {
+          double complex f = fl_random_normal (&r) + I * fl_random_normal (&r),
+                         *at = &half[((l + 2) * 15 + k + 7) * 5 + h];
+          if (h > 0 || *at == 0)
+            *at = h == 0 && k == 0 && l == 0 ? creal (f) : f;
+          if (h == 0)
+            half[((2 - l) * 15 + 7 - k) * 5] = conj (*at);
+        }
+  fl_fourier_synthesis (half, limits, n, map);
+  for (int z = 0; z < 5; z++)
+    for (int y = 0; y < 15; y++)
+      for (int x = 0; x < 9; x++)
+        {
+          double sum = 0;
+          for (int l = -2; l <= 2; l++)
+            for (int k = -7; k <= 7; k++)
+              for (int h = 0; h <= 4; h++)
+                {
+                  double turn = -2 * FL_PI * (h * x / 9.0 + k * y / 15.0 + l * z / 5.0);
+                  sum += (h == 0 ? 1 : 2) * creal (half[((l + 2) * 15 + k + 7) * 5 + h] * cexp (I * turn));
+                }
+          g_assert_cmpfloat (fabs (sum - (double) map[(z * 15 + y) * 9 + x]), <, 1e-4);
+        }
+}
+
 /* A model without one of its sulphurs: the difference map's highest peak is that atom, and its density about right. */
 static void
 test_omitted (void)
@@ -276,6 +313,7 @@ main (int argc, char **argv)
   g_test_add_func ("/maps/origin", test_origin);
   g_test_add_func ("/maps/setting", test_setting);
   g_test_add_func ("/maps/synthesis", test_synthesis);
+  g_test_add_func ("/maps/odd-sizes", test_odd_sizes);
   g_test_add_func ("/maps/omitted", test_omitted);
   g_test_add_func ("/maps/moved", test_moved);
   return g_test_run ();
