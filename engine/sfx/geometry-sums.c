@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#define AXES FL_GEOMETRY_AXES
-#define MOST FL_REFINEMENT_MOST
-#define HELD 1e-7 /* rad: as good as not at all */
+#define AXES   FL_GEOMETRY_AXES
+#define MOST   FL_REFINEMENT_MOST
+#define HELD   1e-7 /* rad, mm: as good as not at all */
+#define N_HELD (1 + FL_GEOMETRY_WINDOW_AXES)
 
 /* Does any parameter move a panel along or about this axis? Turns of what is above a panel shift it, too. */
 static gboolean
@@ -345,8 +346,18 @@ project_column (const FlGeometrySums *sums, const Projection *p, double *column)
     }
 }
 
-/* The factor of the levels' normal matrix (n × n); NULL: not positive definite. `held` (NULL: nothing): a sum of the parameters,
- * rad, that may not change. */
+/* What sums that may not change add to the matrix. */
+static double
+of_held (const double *held, guint n, guint i, guint j)
+{
+  double sum = 0;
+  for (guint h = 0; held != NULL && h < N_HELD; h++)
+    sum += held[(gsize) h * n + i] * held[(gsize) h * n + j] / (HELD * HELD);
+  return sum;
+}
+
+/* The factor of the levels' normal matrix (n × n); NULL: not positive definite. `held` (NULL: nothing): N_HELD sums of the
+ * parameters that may not change. */
 static double *
 levels_factor (const FlGeometrySums *sums, const FlGeometryLevels *levels, const Projection *p,
                double damping, const double *held)
@@ -358,8 +369,7 @@ levels_factor (const FlGeometrySums *sums, const FlGeometryLevels *levels, const
       double sigma = levels->parameters[i].sigma;
       project_column (sums, &p[i], column);
       for (guint j = i; j < n; j++)
-        matrix[(gsize) j * n + i] =
-            project (&p[j], column) + (held != NULL ? held[i] * held[j] / (HELD * HELD) : 0);
+        matrix[(gsize) j * n + i] = project (&p[j], column) + of_held (held, n, i, j);
       matrix[(gsize) i * n + i] = matrix[(gsize) i * n + i] * (1 + damping) + 1 / (sigma * sigma);
     }
   return factor (matrix, n) ? g_steal_pointer (&matrix) : NULL;
@@ -445,9 +455,13 @@ fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *lev
 {
   guint n_own = levels->n;
   Projection *p = projections_new (sums, levels);
-  g_autofree double *held = g_new (double, n_own + 1), *turn = whole_turn (levels),
+  g_autofree double *held = g_new0 (double, (gsize) N_HELD *n_own + 1), *turn = whole_turn (levels),
                     *v = g_new (double, n_own + 1);
   of_parameters (levels, turn, held);
+  /* What all windows share is the whole's. */
+  for (guint i = 0; i < n_own; i++)
+    if (levels->parameters[i].level == FL_GEOMETRY_WINDOWS)
+      held[(gsize) (1 + levels->parameters[i].axis) * n_own + i] = 1.0 / levels->n_windows;
   g_autofree double *l = levels_factor (sums, levels, p, 0, held);
   projections_free (p, n_own);
   for (guint i = 0; l != NULL && i < n; i++)

@@ -57,6 +57,6 @@ gboolean fl_geometry_lattice_step (const FlGeometryBlock *block, guint n_panels,
 gboolean fl_geometry_sums_solve (const FlGeometrySums *sums, const FlGeometryLevels *levels,
                                  const double *gone, double damping, double *step, double *motion);
 /* Standard deviations of what is linear in the panels' motions: n sums over 6 a panel with these weights (n × 6 n_panels), and of
- * the levels' parameters. The restraints are included; the turn of the whole about the beam, which nobody knows, is held. */
+ * the levels' parameters. The restraints are included; the turn of the whole about the beam, which nobody knows, is held, and so is what all windows share. */
 gboolean fl_geometry_sums_errors (const FlGeometrySums *sums, const FlGeometryLevels *levels,
                                   const double *weights, guint n, double *sigma, double *parameter_sigma);

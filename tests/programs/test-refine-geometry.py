@@ -296,26 +296,27 @@ def plain(place):
 
 # --- real detectors ---
 
-def real(place, name, geometry, length, shots, seed):
+def real(place, name, geometry, length, shots, seed, photons="1e10", px=2.0, mrad=1.0, least=200, limit=0.05, rescued=False):
     if not os.path.exists(geometry):
         print(f"# {name}: {geometry} is not there")
         return
     folder = os.path.join(place, name)
     os.makedirs(folder)
-    truth = simulate(os.path.join(folder, "sim"), geometry, shots, "--set", f"simulate.camera_length={length}", "--set", "simulate.pulse_photons=1e10")
+    truth = simulate(os.path.join(folder, "sim"), geometry, shots, "--set", f"simulate.camera_length={length}", "--set", f"simulate.pulse_photons={photons}")
     bad, data = os.path.join(folder, "bad.geom"), os.path.join(folder, "sim")
-    displace(truth, bad, seed)
+    displace(truth, bad, seed, px=px, mrad=mrad)
     ideal, first = stills(os.path.join(folder, "ideal"), truth, data), stills(os.path.join(folder, "job"), bad, data)
     out = os.path.join(folder, "out")
     began = time.time()
-    said = must("refine-geometry", "--out", out, os.path.join(folder, "job")).splitlines()[-1]
+    said = must("refine-geometry", "--out", out, "--set", f"geometry.max_offset={4 * px}", os.path.join(folder, "job")).splitlines()[-1]
     seconds = time.time() - began
-    enough = {m["name"] for m in told(out)["members"] if m["level"] == "panel" and m["after"]["reflections"] >= 200}
+    enough = {m["name"] for m in told(out)["members"] if m["level"] == "panel" and m["after"]["reflections"] >= least}
     before, after = off(truth, bad, enough), off(truth, os.path.join(out, "refined.geom"), enough)
     second = stills(os.path.join(folder, "job2"), os.path.join(out, "refined.geom"), data)
     print(f"# {name}: {said}, {seconds:.1f} s\n# before: {first}\n# after: {second}\n# in the true geometry: {ideal}")
     count = [int(re.search(r"(\d+) indexed", s)[1]) for s in (first, second, ideal)]
-    check(before[0] > 1 and after[0] < 0.05, "%s: %d panels off %.3f px (worst %.3f, along the beam %.2f) are at %.4f (%.4f, %.3f)" % (name, len(enough), *before, *after))
+    check(before[0] > 1 and after[0] < limit, "%s: %d panels off %.3f px (worst %.3f, along the beam %.2f) are at %.4f (%.4f, %.3f)" % (name, len(enough), *before, *after))
+    check(not rescued or count[0] < 0.7 * count[2], f"{name}: much was lost")
     check(count[1] >= count[0] and count[1] >= 0.98 * count[2], f"{name}: {count[0]} shots index before, {count[1]} after, {count[2]} in the true geometry")
     shutil.rmtree(data)
 
@@ -340,6 +341,8 @@ with tempfile.TemporaryDirectory(prefix="firstlight-geometry-") as place:
     if ACCEPT:
         set_a(place)
         real(place, "agipd", os.path.join(DATA, "geom", "agipd_mar18_v11.geom"), 0, 1000, 7)
+        # Few spots a shot: panels that far off cost most of the lattices, and those that are left are enough.
+        real(place, "weak", os.path.join(DATA, "geom", "agipd_mar18_v11.geom"), 0, 300, 3, photons="7e8", px=2.5, mrad=1.2, least=50, limit=0.1, rescued=True)
         real(place, "jungfrau", os.path.join(DATA, "geom", "cxi_jungfrau4M.geom"), 110, 1000, 8)
     else:
         plain(place)
