@@ -256,6 +256,21 @@ read_mtz (const char *path, const char *text, GError **error)
 
 /* --- CrystFEL's --- */
 
+/* What stands for sigma where no row says it, as in lists that were calculated: next to nothing. 0: the rows say it. */
+static double
+exact_sigma (const GArray *rows)
+{
+  double sum = 0;
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const FlHklRow *row = &g_array_index (rows, FlHklRow, i);
+      if (row->sigma > 0)
+        return 0;
+      sum += fabs (row->intensity);
+    }
+  return isfinite (sum) && sum > 0 ? 1e-3 * sum / rows->len : 0;
+}
+
 static FlObservations *
 read_hkl (const char *path, GError **error)
 {
@@ -263,6 +278,7 @@ read_hkl (const char *path, GError **error)
   g_autoptr (GArray) rows = fl_hkl_file_rows (path, &symmetry, error);
   if (rows == NULL)
     return NULL;
+  double exact = exact_sigma (rows);
   FlObservations *observations = g_new0 (FlObservations, 1);
   *observations = (FlObservations){ .symmetry = symmetry,
                                     .intensities = TRUE,
@@ -272,10 +288,11 @@ read_hkl (const char *path, GError **error)
   for (guint i = 0; i < rows->len; i++)
     {
       const FlHklRow *row = &g_array_index (rows, FlHklRow, i);
-      gboolean good = isfinite (row->intensity) && row->sigma > 0;
+      double sigma = exact > 0 ? exact : row->sigma;
+      gboolean good = isfinite (row->intensity) && sigma > 0;
       observations->all[i] = (FlObserved){ .hkl = row->hkl,
                                            .value = good ? row->intensity : NAN,
-                                           .sigma = good ? row->sigma : NAN,
+                                           .sigma = good ? sigma : NAN,
                                            .free = -1,
                                            .flag = NAN };
     }

@@ -32,7 +32,7 @@ typedef struct
 
 /* An MTZ file or CrystFEL's `.hkl`. `columns`: labels of value and sigma, or of those of both mates ("I(+) SIGI(+) I(-) SIGI(-)");
  * "" takes the mean intensities, else the mean amplitudes, else the mates' intensities, else their amplitudes, whichever comes
- * first. Files with a model's amplitudes alone (`FC PHIC`) have NaN values when `columns` is NULL. Errors are one line. */
+ * first. An `.hkl` without any sigma is taken for exact. Files with a model's amplitudes alone (`FC PHIC`) have NaN values when `columns` is NULL. Errors are one line. */
 FlObservations *fl_observations_read (const char *path, const char *columns, GError **error);
 void fl_observations_free (FlObservations *observations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlObservations, fl_observations_free)
