@@ -275,7 +275,7 @@ leap (const FlwDensityLane *lane, const int cell[3], const float f[3], int numbe
   return 1 + (int) MAX (samples - 1e-3f, 0);
 }
 
-/* Samples from `k` to `last`, which lie in one brick, up to the first that is behind a crossing; `shift`: from the ray's
+/* Samples from `k` to `last`, which lie in one cube of bricks, up to the first that is behind a crossing; `shift`: from the ray's
  * places to the stored ones. */
 static void
 march_brick (const Frame *frame, const FlwDensityLane *lane, Track *track, const float shift[3], int k,
@@ -318,6 +318,8 @@ march_brick (const Frame *frame, const FlwDensityLane *lane, Track *track, const
   track->at = k;
 }
 
+G_STATIC_ASSERT (FLW_DENSITY_BRICK == 1 << 2);
+
 /* On to the next crossing, or past sample `limit`. */
 static void
 march (const Frame *frame, const FlwDensityLane *lane, Track *track, int limit)
@@ -330,15 +332,16 @@ march (const Frame *frame, const FlwDensityLane *lane, Track *track, int limit)
       float place[3], f[3], shift[3];
       int cell[3], samples;
       guint8 number;
+      gboolean dense;
 
       for (int a = 0; a < 3; a++)
         place[a] = track->base[a] + (float) track->at * lane->away[a];
       find_cell (lane, place, cell, f);
-      number = lane->skip[((cell[2] / FLW_DENSITY_BRICK) * store->bricks[1] + cell[1] / FLW_DENSITY_BRICK)
-                              * store->bricks[0]
-                          + cell[0] / FLW_DENSITY_BRICK];
-      samples = leap (lane, cell, f, MAX (number, 1));
-      if (number > 0)
+      number = lane->skip[((cell[2] >> 2) * store->bricks[1] + (cell[1] >> 2)) * store->bricks[0]
+                          + (cell[0] >> 2)];
+      dense = number == FLW_DENSITY_DENSE;
+      samples = leap (lane, cell, f, dense ? 2 : MAX (number, 1));
+      if (number > 0 && !dense)
         {
           track->at += samples;
           track->known = FALSE;

@@ -11,28 +11,31 @@ enum
 
 /* --- bricks that hold a level --- */
 
-/* Where nothing of an aligned cube of `edge` bricks holds a level, its skip numbers rise to `number`. */
+/* Counts the bricks with a level in each aligned cube of `edge` bricks. Where there is none, skip numbers rise to `number`; where
+ * `dense`, cubes of which at least half are such become FLW_DENSITY_DENSE. */
 static void
-raise_cubes (guint8 *skip, const int bricks[3], int edge, guint8 number)
+mark_cubes (guint8 *skip, const int bricks[3], int edge, guint8 number, gboolean dense)
 {
   int cubes[3];
-  g_autofree guint8 *held = NULL;
+  g_autofree guint32 *held = NULL;
 
   for (int a = 0; a < 3; a++)
     cubes[a] = (bricks[a] + edge - 1) / edge;
-  held = g_malloc0 ((gsize) cubes[0] * (gsize) cubes[1] * (gsize) cubes[2]);
+  held = g_malloc0_n ((gsize) cubes[0] * (gsize) cubes[1] * (gsize) cubes[2], sizeof *held);
   for (int pass = 0; pass < 2; pass++)
     for (int z = 0; z < bricks[2]; z++)
       for (int y = 0; y < bricks[1]; y++)
         {
           guint8 *row = skip + ((gsize) z * (gsize) bricks[1] + (gsize) y) * (gsize) bricks[0];
-          guint8 *cube =
+          guint32 *cube =
               held + ((gsize) (z / edge) * (gsize) cubes[1] + (gsize) (y / edge)) * (gsize) cubes[0];
           for (int x = 0; x < bricks[0]; x++)
             if (pass == 0)
-              cube[x / edge] |= row[x] == 0;
-            else if (!cube[x / edge])
+              cube[x / edge] += row[x] == 0 || row[x] == FLW_DENSITY_DENSE;
+            else if (cube[x / edge] == 0)
               row[x] = number;
+            else if (dense && 2 * cube[x / edge] >= (guint32) (edge * edge * edge))
+              row[x] = FLW_DENSITY_DENSE;
         }
 }
 
@@ -46,7 +49,7 @@ find_skips (FlwDensitySkip *skip, const FlwDensityStore *store)
     for (gsize b = 0; b < skip->n; b++)
       skip->skip[b] &= !(store->lowest[b] <= skip->level[l] && skip->level[l] <= store->highest[b]);
   for (int i = 1, edge = 4; i < CUBES; i++, edge *= 4)
-    raise_cubes (skip->skip, store->bricks, edge, (guint8) (i + 1));
+    mark_cubes (skip->skip, store->bricks, edge, (guint8) (i + 1), i == 1);
   skip->serial++;
 }
 

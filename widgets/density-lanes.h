@@ -4,12 +4,18 @@
  * A ray's samples lie at depths front − k·step, k whole, the same for all maps and both renderers; a surface is crossed
  * between samples k and k + 1 when their values lie on either side of a level, and the place is refined from there. A
  * brick's skip number n says that no level is in the aligned cube of 4^(n−1) bricks that holds it (0: one is in the
- * brick): rays leap over that cube, and since a brick's range takes in the cells around it, nothing is missed. */
+ * brick): rays leap over that cube, and since a brick's range takes in the cells around it, nothing is missed.
+ * In a cube of 4³ bricks most of which hold a level they are FLW_DENSITY_DENSE: it is sampled without looking at each. */
 #pragma once
 
 #include "widgets/density-scene.h"
 
 G_BEGIN_DECLS
+
+enum
+{
+  FLW_DENSITY_DENSE = 128 /* a skip number */
+};
 
 typedef struct
 {

@@ -168,7 +168,7 @@ draw_ticks (GtkWidget *widget, const Drawing *d, cairo_t *cr)
       double x = to_x (d, s);
       if (x < d->box.x + 8 || x > d->box.x + d->box.width - 8)
         continue;
-      g_snprintf (text, sizeof text, fabs (s) < 1e-9 ? "0 σ" : "%.0f", s);
+      g_snprintf (text, sizeof text, fabs (s) < 1e-9 ? "0 σ" : "%s%.0f", s < 0 ? "−" : "", fabs (s));
       flw_set_source (cr, FLW_RULE, 1);
       cairo_rectangle (cr, round (x), d->box.y + d->box.height, 1, 4);
       cairo_fill (cr);

@@ -192,7 +192,7 @@ static double
 clearness (FlwDensityView *view, double depth)
 {
   double reach = fmax (fmin (view->camera.radius, 0.6 * view->camera.span), 1e-3);
-  return 1 - 0.75 * CLAMP (0.5 - 0.5 * depth / reach, 0, 1);
+  return 1 - 0.65 * CLAMP (-depth / reach, 0, 1);
 }
 
 static void

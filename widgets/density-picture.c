@@ -238,6 +238,15 @@ on_render (GtkGLArea *area, GdkGLContext *context, FlwDensityView *view)
 }
 
 static void
+on_area_realize (GtkWidget *area, FlwDensityView *view)
+{
+  if (gtk_gl_area_get_error (GTK_GL_AREA (area)) == NULL)
+    return;
+  use_cpu (view, _ ("no OpenGL here"));
+  g_idle_add_full (G_PRIORITY_DEFAULT, give_up, g_object_ref (view), g_object_unref);
+}
+
+static void
 on_area_unrealize (GtkWidget *area, FlwDensityView *view)
 {
   if (view->renderer == NULL)
@@ -266,9 +275,9 @@ is_remote (void)
          || (g_getenv ("SSH_CONNECTION") != NULL && g_getenv ("SSH_TTY") != NULL);
 }
 
-/* The driver's name of what draws; NULL with an error when nothing does. Free with g_free. */
+/* The driver's name of what draws, and whether it speaks GLES; NULL with an error when nothing does. Free with g_free. */
 static char *
-ask_driver (FlwDensityView *view, GError **error)
+ask_driver (FlwDensityView *view, gboolean *embedded, GError **error)
 {
   GdkSurface *surface = gtk_native_get_surface (gtk_widget_get_native (GTK_WIDGET (view)));
   g_autoptr (GdkGLContext) context = gdk_surface_create_gl_context (surface, error);
@@ -278,6 +287,7 @@ ask_driver (FlwDensityView *view, GError **error)
     return NULL;
   gdk_gl_context_make_current (context);
   name = g_strdup ((const char *) glGetString (GL_RENDERER));
+  *embedded = gdk_gl_context_get_use_es (context);
   gdk_gl_context_clear_current ();
   return name != NULL ? name : g_strdup ("?");
 }
@@ -298,6 +308,7 @@ flw_density_choose_renderer (FlwDensityView *view)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *name = NULL;
+  gboolean embedded = FALSE; /* GLES */
 
   if (view->wanted == FLW_DENSITY_CPU)
     {
@@ -309,7 +320,7 @@ flw_density_choose_renderer (FlwDensityView *view)
       use_cpu (view, _ ("the display is remote"));
       return;
     }
-  name = ask_driver (view, &error);
+  name = ask_driver (view, &embedded, &error);
   if (name == NULL)
     {
       use_cpu (view, _ ("no OpenGL here"));
@@ -323,8 +334,11 @@ flw_density_choose_renderer (FlwDensityView *view)
     }
   view->gl = gtk_gl_area_new ();
   gtk_gl_area_set_auto_render (GTK_GL_AREA (view->gl), FALSE);
+  gtk_gl_area_set_use_es (GTK_GL_AREA (view->gl), embedded);
+  gtk_gl_area_set_required_version (GTK_GL_AREA (view->gl), 3, embedded ? 0 : 3);
   gtk_widget_set_can_target (view->gl, FALSE);
   g_signal_connect (view->gl, "render", G_CALLBACK (on_render), view);
+  g_signal_connect_after (view->gl, "realize", G_CALLBACK (on_area_realize), view);
   g_signal_connect (view->gl, "unrealize", G_CALLBACK (on_area_unrealize), view);
   gtk_widget_set_parent (view->gl, GTK_WIDGET (view));
   g_free (view->why);

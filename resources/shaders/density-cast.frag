@@ -24,6 +24,7 @@ out vec4 result;
 
 const float OPAQUE = 0.985;
 const int REFINEMENTS = 2;
+const int DENSE = 128; /* most of a cube's bricks hold a level: none is leapt over */
 
 /* --- values --- */
 
@@ -247,7 +248,7 @@ look_along (vec2 at, float wall, vec3 wall_rgb, bool walled)
             int number;
             find_cell (m, base[m] + float (k) * away[m], cell, f);
             number = int (m == 0 ? texelFetch (skips0, cell / 4, 0).r : texelFetch (skips1, cell / 4, 0).r);
-            if (number > 0)
+            if (number > 0 && number != DENSE)
               {
                 next[m] = k + leap (m, cell, f, number);
                 known[m] = false;
