@@ -201,6 +201,15 @@ append_parameters (GString *out, const FlParams *params)
   g_string_append (out, "\n  }");
 }
 
+static const char *
+symbol_of (const FlSymmetry *symmetry, FlSpaceGroup *group)
+{
+  *group = (FlSpaceGroup){ .symbol = "" };
+  if (symmetry != NULL && symmetry->hall != 0)
+    fl_space_group_get (symmetry->hall, group);
+  return group->symbol;
+}
+
 static void
 append_data (GString *out, const char *name, const char *path, const FlObservations *data,
              const FlReflections *reflections, const FlMapSetting *setting)
@@ -208,8 +217,10 @@ append_data (GString *out, const char *name, const char *path, const FlObservati
   g_autofree char *base = g_path_get_basename (path);
   g_string_append_printf (out, ",\n  \"%s\": {\"file\": ", name);
   append_text (out, base);
+  FlSpaceGroup group;
   g_string_append (out, ", \"columns\": ");
   append_text (out, data->columns);
+  g_string_append_printf (out, ", \"space_group\": \"%s\"", symbol_of (data->symmetry, &group));
   g_string_append_printf (out,
                           ", \"measured\": %u, \"free\": %u, \"left_out_too_negative\": %u, \"setting\": ",
                           reflections->n_measured, reflections->n_free, reflections->n_rejected);
@@ -223,13 +234,11 @@ static void
 append_crystal (GString *out, const FlMapJob *job)
 {
   const FlCell *c = &job->cell;
-  FlSpaceGroup group = { .symbol = "?" };
-  if (job->symmetry->hall != 0)
-    fl_space_group_get (job->symmetry->hall, &group);
+  FlSpaceGroup group; /* the model's: of enantiomorphs, which data cannot tell apart, it knows which */
   const double cell[6] = {
     c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta), fl_degrees (c->gamma)
   };
-  g_string_append_printf (out, ",\n  \"space_group\": \"%s\", ", group.symbol);
+  g_string_append_printf (out, ",\n  \"space_group\": \"%s\", ", symbol_of (job->symmetry, &group));
   append_reals (out, "cell", cell, 6);
   g_string_append_printf (out, ",\n  \"reflections\": %u, ", job->reflections->n);
   APPEND_NAMED (out, { "d_min", job->d_min }, { "d_max", job->d_max },
