@@ -59,6 +59,7 @@ place_of (const FlFinding *finding)
     case FL_FINDING_DISTANCE:
     case FL_FINDING_WRONG_CELL:
       return (Place){ _ ("Cells"), "win.show-page", FALSE, "cells" };
+    case FL_FINDING_FAILED_SHOTS:
     case FL_FINDING_LAG:
       return (Place){ _ ("Jobs"), "win.show-page", FALSE, "jobs" };
     default:

@@ -52,7 +52,8 @@ void fl_findings_judge_geometry (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_panels (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_rings (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_cell (const FlJobView *job, const GArray *every,
-                             GPtrArray *list);                       /* every: of all trials */
+                             GPtrArray *list); /* every: of all trials */
+void fl_findings_judge_failures (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_light (const GArray *trial, GPtrArray *list); /* all of them, one against the others */
 /* There is enough of the job to say that it has no such fault. */
 gboolean fl_findings_could_tell (const FlJobView *job, FlFindingKind kind);

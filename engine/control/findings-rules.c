@@ -7,6 +7,7 @@
 #define SIGNIFICANT  5.0 /* standard errors of a median */
 #define MIN_PIXELS   0.5
 #define LOOSE_AXES   0.01 /* standard deviation, of the axis */
+#define FEW_FAILED   5    /* shots */
 #define MIN_LOOKED   4    /* shots whose pixels were looked at */
 
 /* --- geometry --- */
@@ -305,10 +306,30 @@ fl_findings_judge_panels (const FlJobView *job, GPtrArray *list)
   judge_saturation (job, list);
 }
 
+/* --- shots --- */
+
+void
+fl_findings_judge_failures (const FlJobView *job, GPtrArray *list)
+{
+  const FlJobStats *stats = &job->stats;
+  gint64 bad = stats->failed + stats->set_aside;
+  double part = (double) bad / (double) MAX (stats->shots, 1);
+  if (bad < FEW_FAILED || part <= 0.01) /* single frames are lost at every beamtime */
+    return;
+  fl_findings_add (list, job, FL_FINDING_FAILED_SHOTS, part < 0.05 ? 1 : 2, NULL,
+                   g_strdup_printf ("%.*f %% of the shots failed", part < 0.1 ? 1 : 0, 100 * part),
+                   g_strdup_printf ("%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                                    " shots of %s could not be processed",
+                                    bad, stats->shots, job->run),
+                   g_strdup ("The job's log says why, a line each: frames that are damaged or missing?"));
+}
+
 gboolean
 fl_findings_could_tell (const FlJobView *job, FlFindingKind kind)
 {
   if (kind == FL_FINDING_BEAM_CENTRE || kind == FL_FINDING_DISTANCE)
     return job->evidence->lattices >= 3 * MIN_LATTICES;
+  if (kind == FL_FINDING_FAILED_SHOTS)
+    return job->stats.shots >= 100;
   return job->stats.hits >= FL_FINDINGS_HITS && job->evidence->panels->len > 0;
 }

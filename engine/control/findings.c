@@ -64,9 +64,9 @@ fl_finding_free (FlFinding *finding)
 const char *
 fl_finding_name (FlFindingKind kind)
 {
-  static const char *const names[] = { "beam-centre", "distance",    "dead-panel", "noisy-panel",
-                                       "dark-run",    "saturation",  "wrong-cell", "ice",
-                                       "salt",        "few-photons", "lag" };
+  static const char *const names[] = { "beam-centre", "distance",    "dead-panel",   "noisy-panel",
+                                       "dark-run",    "saturation",  "wrong-cell",   "ice",
+                                       "salt",        "few-photons", "failed-shots", "lag" };
   G_STATIC_ASSERT (G_N_ELEMENTS (names) == FL_FINDING_LAST);
   return kind < FL_FINDING_LAST ? names[kind] : "unknown";
 }
@@ -344,6 +344,7 @@ fl_findings_list (FlFindings *findings, guint64 now)
       for (guint k = 0; k < job->evidence->judged->len; k++)
         g_ptr_array_add (each, job->evidence->judged->pdata[k]);
       fl_findings_judge_cell (job, every, compared);
+      fl_findings_judge_failures (job, compared);
     }
   fl_findings_judge_light (trial, compared);
   for (guint i = 0; i < compared->len; i++)

@@ -11,8 +11,8 @@
  * and not all alike or 1 % from lattice to lattice, or another trial's cell, unlike it, indexes twice as many of the same run.
  * Ice: two rings of hexagonal ice over twice their neighbours, or the inner three over 1.35 times. Salt: high-resolution spots
  * ten times as strong as the others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, or
- * spots and pixels both half as bright, at no lower hit rate than half of theirs. Lag: a complete run waits for more than
- * 10 min (and no longer than a day: then nobody waits for it). */
+ * spots and pixels both half as bright, at no lower hit rate than half of theirs. Failed shots: over 1 %. Lag: a complete run waits
+ * for more than 10 min (and no longer than a day: then nobody waits for it). */
 #pragma once
 
 #include "engine/store/stats.h"
@@ -29,6 +29,7 @@ typedef enum
   FL_FINDING_ICE,
   FL_FINDING_SALT,
   FL_FINDING_FEW_PHOTONS,
+  FL_FINDING_FAILED_SHOTS,
   FL_FINDING_LAG,
   FL_FINDING_LAST
 } FlFindingKind;

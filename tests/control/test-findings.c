@@ -22,6 +22,7 @@ typedef struct
   float dead, noisy;        /* panel, -1: none */
   guint32 saturated;        /* of 1000 spots of a panel */
   gboolean ice, salt;
+  guint failed; /* shots */
   double loose; /* Å, of the axes from lattice to lattice */
   float a, c;   /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
 } Made;
@@ -141,7 +142,8 @@ add_made (FlStore *store, gint64 trial, const char *name, gint64 run, const Made
   for (guint i = 0; i < SHOTS; i++)
     {
       gboolean hit = i < SHOTS * made->hit_rate;
-      FlOutcome outcome = !hit                                         ? FL_OUTCOME_MISS
+      FlOutcome outcome = i >= SHOTS - made->failed                    ? FL_OUTCOME_FAILED
+                          : !hit                                       ? FL_OUTCOME_MISS
                           : i < SHOTS * made->hit_rate * made->indexed ? FL_OUTCOME_INDEXED
                                                                        : FL_OUTCOME_HIT;
       shots[i] = make_shot (fl_random_u64 (&r), outcome, hit ? made->spots : 0, 1000000 * (i + 1));
@@ -228,6 +230,8 @@ PLANTED (salt, made.salt = TRUE, FL_FINDING_SALT, "60 spots")
 PLANTED (photons, made.strength = 80; made.spots = 25, FL_FINDING_FEW_PHOTONS, "spots 20 % as strong")
 
 PLANTED (attenuated, made.strength = 180; made.signal = 0.8f, FL_FINDING_FEW_PHOTONS, "spots 45 % as strong")
+PLANTED (few_failed, made.failed = 9, FL_FINDING_LAST, "")
+PLANTED (failed, made.failed = 12, FL_FINDING_FAILED_SHOTS, "12 of 1000 shots")
 PLANTED (thin_jet, made.signal = 0.8f, FL_FINDING_LAST, "")
 PLANTED (small_crystals, made.strength = 180, FL_FINDING_LAST, "")
 
@@ -386,6 +390,8 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/told-axis", test_told_axis);
       g_test_add_func ("/findings/loose-axes", test_loose_axes);
       g_test_add_func ("/findings/attenuated", test_attenuated);
+      g_test_add_func ("/findings/failed-shots", test_failed);
+      g_test_add_func ("/findings/few-failed-shots", test_few_failed);
       g_test_add_func ("/findings/thin-jet", test_thin_jet);
       g_test_add_func ("/findings/small-crystals", test_small_crystals);
       g_test_add_func ("/findings/fold", test_fold);
