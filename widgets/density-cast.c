@@ -7,9 +7,8 @@
 
 enum
 {
-  BAND = 8,   /* rows that a thread takes at a time */
-  PIECE = 16, /* rays of a row that are cast before those of the next row */
-  REFINEMENTS = 2
+  BAND = 8,  /* rows that a thread takes at a time */
+  PIECE = 16 /* rays of a row that are cast before those of the next row */
 };
 
 #define OPAQUE 0.985f /* what is behind so much is not looked for */
@@ -204,7 +203,7 @@ meet (const Frame *frame, const FlwDensityLane *lane, guint level, const float b
   float low = (float) (k - 1), high = (float) k, target = lane->level[level], t = low;
   float low_value = before - target, high_value = after - target, gradient[3], length, alpha = 1;
 
-  for (int i = 0; i < REFINEMENTS; i++)
+  for (int i = 0; i < frame->lanes->refinements; i++)
     {
       float value;
       t = low + (high - low) * low_value / (low_value - high_value);
@@ -256,7 +255,7 @@ meet_levels (const Frame *frame, const FlwDensityLane *lane, Track *track, int k
 static int
 leap (const FlwDensityLane *lane, const int cell[3], const float f[3], int number)
 {
-  int shift = 2 * number; /* log2 of the cube's edge in cells: 4, 16, 64 */
+  int shift = 1 + number; /* log2 of the cube's edge in cells: 4, 8, 16, 32, 64 */
   float samples = 1e9f;
 
   for (int a = 0; a < 3; a++)
@@ -339,8 +338,8 @@ march (const Frame *frame, const FlwDensityLane *lane, Track *track, int limit)
       find_cell (lane, place, cell, f);
       number = lane->skip[((cell[2] >> 2) * store->bricks[1] + (cell[1] >> 2)) * store->bricks[0]
                           + (cell[0] >> 2)];
-      dense = number == FLW_DENSITY_DENSE;
-      samples = leap (lane, cell, f, dense ? 2 : MAX (number, 1));
+      dense = number > FLW_DENSITY_DENSE;
+      samples = leap (lane, cell, f, dense ? number - FLW_DENSITY_DENSE : MAX (number, 1));
       if (number > 0 && !dense)
         {
           track->at += samples;

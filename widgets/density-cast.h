@@ -1,6 +1,6 @@
 /* density-cast.h: pictures of a scene by casting rays on the CPU, in several threads.
  *
- * Isosurfaces by first-order marching through trilinear cells, the crossing refined by bisection and regula falsi, normals
+ * Isosurfaces by first-order marching through trilinear cells, the crossing refined by regula falsi, normals
  * by central differences (M. Levoy, IEEE Comput. Graph. Appl. 8(3), 29, 1988); empty space is leapt over by bricks. */
 #pragma once
 

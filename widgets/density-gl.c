@@ -344,6 +344,7 @@ set_frame (FlwDensityGl *gl, const Frame *frame)
   glUniform1f (place (program, "back"), lanes->back);
   glUniform1f (place (program, "radius"), lanes->radius);
   glUniform1f (place (program, "sample_step"), lanes->step);
+  glUniform1i (place (program, "refinements"), lanes->refinements);
   glUniform1f (place (program, "mesh"), lanes->mesh);
   glUniform1f (place (program, "line"), lanes->line);
   glUniform1i (place (program, "style"), (int) frame->scene->style);

@@ -5,16 +5,17 @@
 
 enum
 {
-  CUBES = 3,   /* sizes of cubes that are leapt over: 1, 4, 16 bricks */
-  MESH_GAP = 9 /* logical pixels between a mesh's lines, at least */
+  CUBES = 5,      /* sizes of cubes that are leapt over: 1, 2, 4, 8, 16 bricks */
+  MOST_DENSE = 4, /* bricks along the largest cubes of which all are sampled for half of them */
+  MESH_GAP = 9    /* logical pixels between a mesh's lines, at least */
 };
 
 /* --- bricks that hold a level --- */
 
 /* Counts the bricks with a level in each aligned cube of `edge` bricks. Where there is none, skip numbers rise to `number`; where
- * `dense`, cubes of which at least half are such become FLW_DENSITY_DENSE. */
+ * at least half are such, to FLW_DENSITY_DENSE + `number`, unless the cubes are large. */
 static void
-mark_cubes (guint8 *skip, const int bricks[3], int edge, guint8 number, gboolean dense)
+mark_cubes (guint8 *skip, const int bricks[3], int edge, guint8 number)
 {
   int cubes[3];
   g_autofree guint32 *held = NULL;
@@ -31,11 +32,11 @@ mark_cubes (guint8 *skip, const int bricks[3], int edge, guint8 number, gboolean
               held + ((gsize) (z / edge) * (gsize) cubes[1] + (gsize) (y / edge)) * (gsize) cubes[0];
           for (int x = 0; x < bricks[0]; x++)
             if (pass == 0)
-              cube[x / edge] += row[x] == 0 || row[x] == FLW_DENSITY_DENSE;
+              cube[x / edge] += row[x] == 0 || row[x] >= FLW_DENSITY_DENSE;
             else if (cube[x / edge] == 0)
               row[x] = number;
-            else if (dense && 2 * cube[x / edge] >= (guint32) (edge * edge * edge))
-              row[x] = FLW_DENSITY_DENSE;
+            else if (edge <= MOST_DENSE && 2 * cube[x / edge] >= (guint32) (edge * edge * edge))
+              row[x] = FLW_DENSITY_DENSE + number;
         }
 }
 
@@ -48,8 +49,8 @@ find_skips (FlwDensitySkip *skip, const FlwDensityStore *store)
   for (guint l = 0; l < skip->n_levels; l++)
     for (gsize b = 0; b < skip->n; b++)
       skip->skip[b] &= !(store->lowest[b] <= skip->level[l] && skip->level[l] <= store->highest[b]);
-  for (int i = 1, edge = 4; i < CUBES; i++, edge *= 4)
-    mark_cubes (skip->skip, store->bricks, edge, (guint8) (i + 1), i == 1);
+  for (int i = 1; i < CUBES; i++)
+    mark_cubes (skip->skip, store->bricks, 1 << i, (guint8) (i + 1));
   skip->serial++;
 }
 
@@ -167,6 +168,7 @@ flw_density_lanes_prepare (FlwDensityLanes *lanes, const FlwDensityScene *scene,
     for (int m = 0; m < FLW_DENSITY_MAPS; m++)
       fill_lane (&lanes->lanes[side][m], &scene->maps[m], side == 1);
   lanes->step = (float) find_step (lanes, scene->step);
+  lanes->refinements = scene->step > FLW_DENSITY_STEP ? 1 : 2;
   lanes->radius = (float) camera->radius;
   lanes->front = (float) fmin (camera->front, camera->radius);
   lanes->back = (float) fmin (camera->back, camera->radius);

@@ -3,9 +3,9 @@
  *
  * A ray's samples lie at depths front − k·step, k whole, the same for all maps and both renderers; a surface is crossed
  * between samples k and k + 1 when their values lie on either side of a level, and the place is refined from there. A
- * brick's skip number n says that no level is in the aligned cube of 4^(n−1) bricks that holds it (0: one is in the
+ * brick's skip number n says that no level is in the aligned cube of 2^(n−1) bricks that holds it (0: one is in the
  * brick): rays leap over that cube, and since a brick's range takes in the cells around it, nothing is missed.
- * In a cube of 4³ bricks most of which hold a level they are FLW_DENSITY_DENSE: it is sampled without looking at each. */
+ * FLW_DENSITY_DENSE + n: at least half of the bricks of that cube hold a level; it is sampled without looking at each. */
 #pragma once
 
 #include "widgets/density-scene.h"
@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 
 enum
 {
-  FLW_DENSITY_DENSE = 128 /* a skip number */
+  FLW_DENSITY_DENSE = 128 /* the least of the skip numbers that forbid to skip */
 };
 
 typedef struct
@@ -49,7 +49,8 @@ typedef struct
 {
   FlwDensityLane lanes[2][FLW_DENSITY_MAPS]; /* left and right of the split */
   FlwDensitySkip skips[2][FLW_DENSITY_MAPS];
-  float step; /* Å */
+  float step;      /* Å */
+  int refinements; /* of a crossing, by regula falsi */
   float front, back, radius;
   float fog;         /* Å from the centre where it is 0 (toward the viewer) and full (away) */
   float slice[3];    /* the plane's normal in the camera's axes; 0 0 0: none */

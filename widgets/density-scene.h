@@ -70,6 +70,7 @@ flw_density_map_value (const FlwDensityMap *map, const FlwDensityVolume *volume,
 #define FLW_DENSITY_MESH_LINE 1.1f  /* logical pixels, at least FLW_DENSITY_THIN of the picture's */
 #define FLW_DENSITY_LINE                                                                                     \
   1.1f /* logical pixels: half the width of a model's lines, the least half width of sticks */
-#define FLW_DENSITY_THIN      0.6f
-#define FLW_DENSITY_STEP      0.8 /* grid cells between samples, in a picture that is to be kept */
-#define FLW_DENSITY_LONG_STEP 1.0 /* in one that is overtaken at once; the longest that misses no brick */
+#define FLW_DENSITY_THIN 0.6f
+#define FLW_DENSITY_STEP 0.8 /* grid cells between samples, in a picture that is to be kept */
+#define FLW_DENSITY_LONG_STEP                                                                                \
+  1.0 /* in one that is overtaken at once, its surfaces refined less; the longest that misses no brick */

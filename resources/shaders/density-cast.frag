@@ -13,6 +13,7 @@ uniform vec3 slope[6];   /* of each map's three grid coordinates */
 uniform vec2 statistics; /* mean and σ of the first map */
 uniform vec2 size;       /* pixels of the picture */
 uniform int oversample;
+uniform int refinements;
 uniform float pixel, front, back, radius, sample_step, mesh, line;
 uniform int style; /* FlwDensityStyle */
 uniform vec3 slice;
@@ -23,8 +24,7 @@ uniform bool sticks;
 out vec4 result;
 
 const float OPAQUE = 0.985;
-const int REFINEMENTS = 2;
-const int DENSE = 128; /* most of a cube's bricks hold a level: none is leapt over */
+const int DENSE = 128; /* from there on: many of a cube's bricks hold a level, none is leapt over */
 
 /* --- values --- */
 
@@ -117,7 +117,7 @@ meet (int m, int l, vec3 base, int k, float before, float after, out float depth
   float low_value = before - target, high_value = after - target;
   vec3 place, normal;
 
-  for (int i = 0; i < REFINEMENTS; i++)
+  for (int i = 0; i < refinements; i++)
     {
       float value;
       t = low + (high - low) * low_value / (low_value - high_value);
@@ -151,7 +151,7 @@ meet (int m, int l, vec3 base, int k, float before, float after, out float depth
 int
 leap (int m, ivec3 cell, vec3 f, int number)
 {
-  int edge = 1 << (2 * number);
+  int edge = 2 << number;
   float samples = 1e9;
 
   for (int a = 0; a < 3; a++)
@@ -248,7 +248,7 @@ look_along (vec2 at, float wall, vec3 wall_rgb, bool walled)
             int number;
             find_cell (m, base[m] + float (k) * away[m], cell, f);
             number = int (m == 0 ? texelFetch (skips0, cell / 4, 0).r : texelFetch (skips1, cell / 4, 0).r);
-            if (number > 0 && number != DENSE)
+            if (number > 0 && number < DENSE)
               {
                 next[m] = k + leap (m, cell, f, number);
                 known[m] = false;
