@@ -64,13 +64,15 @@ fl_merge_cycles (FlMergeSet *set, const FlUniqueList *list, FlMergeCycles *cycle
 {
   const FlMergeReference *outside = cycles->outside;
   guint most = outside != NULL ? MIN (cycles->most, OUTSIDE_CYCLES) : cycles->most;
+  FlScalingOptions scaling = cycles->scaling;
+  scaling.fall_known = outside != NULL;
   for (; cycles->done < most; cycles->done++)
     {
       if (cycles->stop != NULL && cycles->stop (cycles->data))
         return FALSE;
       if (outside == NULL && (cycles->done > 0 || cycles->last == NULL) && advance (set, list, cycles))
         break;
-      fl_merge_scale (set, list, outside != NULL ? outside : cycles->last, &cycles->scaling);
+      fl_merge_scale (set, list, outside != NULL ? outside : cycles->last, &scaling);
     }
   return TRUE;
 }

@@ -191,7 +191,7 @@ accepted_fall (const FlMergeLattice *lattice)
   return lattice->reason == FL_MERGE_ACCEPTED ? exp ((double) lattice->b / 100) : 0;
 }
 
-/* Reference and lattices are only known up to a scale and a B factor: the median lattice has scale 1 and B 0. */
+/* A reference made of the lattices is, like them, only known up to a scale and a B factor: the median lattice has scale 1 and B 0. */
 static void
 normalise (FlMergeSet *set, gboolean b, double most)
 {
@@ -224,5 +224,5 @@ fl_merge_scale (FlMergeSet *set, const FlUniqueList *list, const FlMergeReferenc
       collect (set, lattice, list, reference, own, rows);
       lattice->reason = (guint8) scale_one (lattice, rows, &drawn);
     }
-  normalise (set, options->b, options->most_scale > 0 ? options->most_scale : 1000);
+  normalise (set, options->b && !options->fall_known, options->most_scale > 0 ? options->most_scale : 1000);
 }

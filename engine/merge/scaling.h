@@ -19,6 +19,7 @@ typedef struct
       width_centre; /* width + width_slope that ln w is drawn to; 0: what it is. fl_merge_scale() fills it */
   double width_sigma;    /* of ln w; 0 = 0.6 */
   double rotation_sigma; /* rad, about 0; 0 = 0.001 */
+  gboolean fall_known;   /* the reference comes from outside: B is the difference to its fall-off and stays */
   double min_cc;         /* −1: none is rejected for it */
   double most_b;         /* |B| beyond is out of range, Å²; 0 = 150 */
   double most_scale;     /* so many times more or less than the median is; 0 = 1000 */
@@ -28,7 +29,8 @@ typedef struct
  * a single still's own are too uncertain to start from; lattices stay drawn to it. Factor 0: no partiality (width 0 means p = 1).
  * Collective. */
 void fl_merge_scale_start (FlMergeSet *set, double factor);
-/* One cycle, collective. Fills scale (its median becomes 1), b (its median 0), width, rotation, correlation, common; sets and lifts
+/* One cycle, collective. Fills scale (its median becomes 1), b (its median 0, unless
+ * fall_known), width, rotation, correlation, common; sets and lifts
  * the reasons FEW_COMMON, CORRELATION, SCALE and DIVERGED. A reference with weights must have been merged from this set as it is. */
 void fl_merge_scale (FlMergeSet *set, const FlUniqueList *list, const FlMergeReference *reference,
                      const FlScalingOptions *options);

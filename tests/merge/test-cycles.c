@@ -119,6 +119,43 @@ test_no_overfitting (void)
   g_assert_cmpfloat (low[1], >, low[0] - 0.005);
 }
 
+/* The result falls off as a reference from outside does, not as the median crystal. */
+static void
+test_fall (void)
+{
+  const double more = 30; /* Å² */
+  g_autoptr (MadeLattices) made = made_lattices_new (3);
+  g_autoptr (FlMergeSet) set = made_set (made, 0, 200, parallel, &(FlMergeInputOptions){ 0 });
+  guint n = fl_unique_list_n (made->list);
+  g_autoptr (FlMergeReference) outside = fl_merge_reference_new (n);
+  FlMergeCycles cycles = all_free (CYCLES);
+  double w = 0, x = 0, y = 0, xx = 0, xy = 0;
+  for (guint u = 0; u < n; u++)
+    {
+      double d = (double) fl_unique_list_at (made->list, u)->d;
+      outside->intensity[u] = (float) (made->truth[u] * exp (-more / (2 * d * d)));
+      outside->count[u] = 1;
+    }
+  cycles.outside = outside;
+  g_assert_true (fl_merge_cycles (set, made->list, &cycles));
+  g_autofree double *intensities = intensities_of (set, made->list);
+  for (guint u = 0; u < n; u++)
+    {
+      double d = (double) fl_unique_list_at (made->list, u)->d, s = 1 / (2 * d * d);
+      if (!(intensities[u] > 0))
+        continue;
+      double ratio = log (intensities[u] / (double) outside->intensity[u]), weight = made->truth[u];
+      w += weight;
+      x += weight * s;
+      y += weight * ratio;
+      xx += weight * s * s;
+      xy += weight * s * ratio;
+    }
+  double fall = -(w * xy - x * y) / (w * xx - x * x);
+  g_test_message ("%.2f Å² from the reference's", fall);
+  g_assert_cmpfloat (fabs (fall), <, 3);
+}
+
 static gboolean
 stop_after_two (gpointer data)
 {
@@ -230,6 +267,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cycles/made", test_made);
   g_test_add_func ("/cycles/no-overfitting", test_no_overfitting);
+  g_test_add_func ("/cycles/fall", test_fall);
   g_test_add_func ("/cycles/stopped", test_stopped);
   g_test_add_func ("/cycles/simulated", test_simulated);
   int status = g_test_run ();
