@@ -72,6 +72,81 @@ change_level (FlwDensityView *view, guint map, double steps)
   flw_density_view_set_level (view, map, view->maps[map].level + steps * step);
 }
 
+/* --- from where --- */
+
+void
+flw_density_place_all (FlwDensityView *view)
+{
+  const FlwDensityVolume *volume = view->maps[0].volume != NULL ? view->maps[0].volume : view->maps[1].volume;
+  double centre[3], radius;
+
+  if (volume == NULL)
+    return;
+  flw_density_volume_bounds (volume, centre, &radius);
+  if (flw_density_volume_grid (volume)->periodic)
+    radius = fmin (radius, FLW_DENSITY_BALL);
+  if (view->model != NULL && flw_density_volume_grid (volume)->periodic)
+    {
+      int atom = flw_density_model_nearest (view->model, centre, INFINITY);
+      guint n;
+      const FlwDensityAtom *atoms = flw_density_model_atoms (view->model, &n);
+      if (atom >= 0)
+        memcpy (centre, atoms[atom].place, sizeof centre);
+    }
+  flw_density_camera_init (&view->camera, centre, radius);
+  if (!flw_density_volume_grid (volume)->periodic) /* a particle does not reach into the corners */
+    view->camera.span = 1.35 * radius;
+  view->placed = TRUE;
+  flw_density_camera_changed (view);
+}
+
+const FlwDensityCamera *
+flw_density_view_get_camera (FlwDensityView *view)
+{
+  return &view->camera;
+}
+
+void
+flw_density_view_set_camera (FlwDensityView *view, const FlwDensityCamera *camera)
+{
+  view->camera = *camera;
+  view->placed = TRUE;
+  flw_density_camera_changed (view);
+}
+
+void
+flw_density_view_centre (FlwDensityView *view, const double place[3])
+{
+  memcpy (view->camera.centre, place, sizeof view->camera.centre);
+  view->placed = TRUE;
+  flw_density_camera_changed (view);
+}
+
+void
+flw_density_view_show_atom (FlwDensityView *view, guint atom)
+{
+  guint n = 0;
+  const FlwDensityAtom *atoms = view->model != NULL ? flw_density_model_atoms (view->model, &n) : NULL;
+
+  if (atom >= n)
+    return;
+  view->atom = (int) atom;
+  view->peak = -1;
+  flw_density_view_centre (view, atoms[atom].place);
+  g_signal_emit_by_name (view, "atom-selected", atom);
+}
+
+void
+flw_density_view_show_peak (FlwDensityView *view, guint peak)
+{
+  if (peak >= view->peaks->len)
+    return;
+  view->peak = (int) peak;
+  view->atom = -1;
+  flw_density_view_centre (view, g_array_index (view->peaks, FlwDensityPeak, peak).place);
+  g_signal_emit_by_name (view, "peak-selected", peak);
+}
+
 /* --- the pointer --- */
 
 static gboolean

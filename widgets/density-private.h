@@ -8,7 +8,8 @@
 #include "widgets/density-view.h"
 #include "widgets/render-loop.h"
 
-#define FLW_DENSITY_FOOT 28 /* px: the readout line below the picture */
+#define FLW_DENSITY_FOOT 28   /* px: the readout line below the picture */
+#define FLW_DENSITY_BALL 20.0 /* Å: how much of a crystal is shown at first */
 
 typedef enum
 {
@@ -73,7 +74,7 @@ void flw_density_drop_renderer (FlwDensityView *view);
 /* density-navigate.c */
 void flw_density_attach (FlwDensityView *view);
 void flw_density_class_keys (GtkWidgetClass *klass);
-void flw_density_place_all (FlwDensityView *view);
+void flw_density_place_all (FlwDensityView *view); /* all of the map in sight, or the ball around the model */
 
 /* density-overlay.c */
 void flw_density_draw_overlay (FlwDensityView *view, GtkSnapshot *snapshot);

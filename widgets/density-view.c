@@ -7,7 +7,6 @@
 #include "widgets/plot-nav.h"
 #include "widgets/theme.h"
 
-#define BALL        20.0 /* Å: of a crystal's density at first */
 #define FIRST_SHARE 0.04 /* of a particle's grid inside the first level */
 
 enum
@@ -367,7 +366,7 @@ flw_density_view_init (FlwDensityView *view)
   view->atom = view->peak = -1;
   view->hover_x = view->hover_y = NAN;
   view->cost = 300;
-  flw_density_camera_init (&view->camera, (const double[3]){ 0, 0, 0 }, BALL);
+  flw_density_camera_init (&view->camera, (const double[3]){ 0, 0, 0 }, FLW_DENSITY_BALL);
   flw_render_loop_init (&view->loop, GTK_WIDGET (view), &flw_density_render_funcs);
   flw_density_attach (view);
   gtk_widget_set_overflow (GTK_WIDGET (view), GTK_OVERFLOW_HIDDEN);
@@ -387,32 +386,6 @@ flw_density_view_set_renderer (FlwDensityView *view, FlwDensityRenderer renderer
 }
 
 /* --- what is shown --- */
-
-void
-flw_density_place_all (FlwDensityView *view)
-{
-  const FlwDensityVolume *volume = view->maps[0].volume != NULL ? view->maps[0].volume : view->maps[1].volume;
-  double centre[3], radius;
-
-  if (volume == NULL)
-    return;
-  flw_density_volume_bounds (volume, centre, &radius);
-  if (flw_density_volume_grid (volume)->periodic)
-    radius = fmin (radius, BALL);
-  if (view->model != NULL && flw_density_volume_grid (volume)->periodic)
-    {
-      int atom = flw_density_model_nearest (view->model, centre, INFINITY);
-      guint n;
-      const FlwDensityAtom *atoms = flw_density_model_atoms (view->model, &n);
-      if (atom >= 0)
-        memcpy (centre, atoms[atom].place, sizeof centre);
-    }
-  flw_density_camera_init (&view->camera, centre, radius);
-  if (!flw_density_volume_grid (volume)->periodic) /* a particle does not reach into the corners */
-    view->camera.span = 1.35 * radius;
-  view->placed = TRUE;
-  flw_density_camera_changed (view);
-}
 
 static void
 first_level (FlwDensityView *view, FlwDensityShown *shown)
@@ -555,55 +528,6 @@ flw_density_view_set_empty_text (FlwDensityView *view, const char *text)
   g_free (view->empty_text);
   view->empty_text = g_strdup (text);
   flw_density_overlay_changed (view);
-}
-
-/* --- from where --- */
-
-const FlwDensityCamera *
-flw_density_view_get_camera (FlwDensityView *view)
-{
-  return &view->camera;
-}
-
-void
-flw_density_view_set_camera (FlwDensityView *view, const FlwDensityCamera *camera)
-{
-  view->camera = *camera;
-  view->placed = TRUE;
-  flw_density_camera_changed (view);
-}
-
-void
-flw_density_view_centre (FlwDensityView *view, const double place[3])
-{
-  memcpy (view->camera.centre, place, sizeof view->camera.centre);
-  view->placed = TRUE;
-  flw_density_camera_changed (view);
-}
-
-void
-flw_density_view_show_atom (FlwDensityView *view, guint atom)
-{
-  guint n = 0;
-  const FlwDensityAtom *atoms = view->model != NULL ? flw_density_model_atoms (view->model, &n) : NULL;
-
-  if (atom >= n)
-    return;
-  view->atom = (int) atom;
-  view->peak = -1;
-  flw_density_view_centre (view, atoms[atom].place);
-  g_signal_emit_by_name (view, "atom-selected", atom);
-}
-
-void
-flw_density_view_show_peak (FlwDensityView *view, guint peak)
-{
-  if (peak >= view->peaks->len)
-    return;
-  view->peak = (int) peak;
-  view->atom = -1;
-  flw_density_view_centre (view, g_array_index (view->peaks, FlwDensityPeak, peak).place);
-  g_signal_emit_by_name (view, "peak-selected", peak);
 }
 
 gboolean

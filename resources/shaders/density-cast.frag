@@ -1,4 +1,4 @@
-/* Rays through up to two maps: what widgets/density-cast.c does, sample for sample. */
+/* Rays through up to two maps: what widgets/density-ray.c does, sample for sample. */
 uniform highp sampler3D values0, values1;
 uniform highp usampler3D skips0, skips1;
 uniform highp sampler2D wall_colour, wall_depth; /* the sticks */

@@ -1,4 +1,4 @@
-/* What both density shaders share; the same numbers as in widgets/density-scene.h and density-cast.c. Comes behind the
+/* What both density shaders share; the same numbers as in widgets/density-scene.h and density-ray.c. Comes behind the
  * #version line of either GL 3.3 or GLES 3.0. */
 const float AMBIENT = 0.30;
 const float SPECULAR = 0.25;
