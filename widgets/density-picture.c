@@ -76,7 +76,8 @@ prepare (GtkWidget *widget)
   job->height = box.height;
   job->surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) fmax (ceil (box.width * dots), 1),
                                              (int) fmax (ceil (box.height * dots), 1));
-  view->cancel = &job->cancel;
+  /* What is coarse is soon made, and would never be seen if every move overtook it. */
+  view->cancel = view->quality == FLW_DENSITY_COARSE ? NULL : &job->cancel;
   return job;
 }
 

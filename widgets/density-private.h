@@ -51,7 +51,7 @@ struct _FlwDensityView
   FlwDensityCaster *caster;
   FlwRenderLoop loop;
   FlwDensityQuality quality; /* of the next picture */
-  gint *cancel;              /* of the picture that is being made; or NULL */
+  gint *cancel;              /* of the picture that is being made, if it takes long; or NULL */
   double cost;               /* ns a ray, smoothed */
   double frame_time;         /* ms */
   GskRenderNode *picture;    /* in the box */
