@@ -13,6 +13,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/programs/map-view.h"
 #include "engine/programs/picture.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
@@ -519,6 +520,21 @@ serve_feed (gpointer data, const FlViewFeedRequest *request, GCancellable *cance
                           error);
 }
 
+static FlViewMap *
+serve_map (gpointer data, const FlViewMapRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+           GError **error)
+{
+  g_autofree char *path = resolve (data, request->path, error);
+  return path != NULL ? fl_map_view (path, request->most, error) : NULL;
+}
+
+static FlViewModel *
+serve_model (gpointer data, const char *name, GCancellable *cancellable G_GNUC_UNUSED, GError **error)
+{
+  g_autofree char *path = resolve (data, name, error);
+  return path != NULL ? fl_model_view (path, error) : NULL;
+}
+
 /* --- the program --- */
 
 static char **
@@ -547,6 +563,8 @@ fl_program_serve (int argc, char **argv)
                                            .inflight = serve_inflight,
                                            .find = serve_find,
                                            .feed = serve_feed,
+                                           .map = serve_map,
+                                           .model = serve_model,
                                            .lattices = serve_lattices,
                                            .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;

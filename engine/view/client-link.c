@@ -210,15 +210,14 @@ parse_error (GBytes *body)
 static void
 decode_answer (Delivery *d, GBytes *body)
 {
-  static const char *types[] = { [FL_VIEW_IMAGE] = FL_VIEW_IMAGE_REPLY,
-                                 [FL_VIEW_SPOTS] = FL_VIEW_SPOTS_REPLY,
-                                 [FL_VIEW_SOURCE] = FL_VIEW_SOURCE_REPLY,
-                                 [FL_VIEW_LOG] = FL_VIEW_LOG_REPLY,
-                                 [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY,
-                                 [FL_VIEW_FIND] = FL_VIEW_FIND_REPLY,
-                                 [FL_VIEW_FEED] = FL_VIEW_FEED_REPLY,
-                                 [FL_VIEW_LATTICES] = FL_VIEW_LATTICES_REPLY,
-                                 [FL_VIEW_TRY] = FL_VIEW_TRY_REPLY };
+  static const char *types[] = {
+    [FL_VIEW_IMAGE] = FL_VIEW_IMAGE_REPLY,       [FL_VIEW_SPOTS] = FL_VIEW_SPOTS_REPLY,
+    [FL_VIEW_SOURCE] = FL_VIEW_SOURCE_REPLY,     [FL_VIEW_LOG] = FL_VIEW_LOG_REPLY,
+    [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY, [FL_VIEW_FIND] = FL_VIEW_FIND_REPLY,
+    [FL_VIEW_FEED] = FL_VIEW_FEED_REPLY,         [FL_VIEW_LATTICES] = FL_VIEW_LATTICES_REPLY,
+    [FL_VIEW_TRY] = FL_VIEW_TRY_REPLY,           [FL_VIEW_MAP] = FL_VIEW_MAP_REPLY,
+    [FL_VIEW_MODEL] = FL_VIEW_MODEL_REPLY
+  };
   g_autoptr (GVariant) parsed = fl_view_body_parse (body, types[d->call->operation], &d->error);
   if (parsed == NULL)
     return;
@@ -259,6 +258,14 @@ decode_answer (Delivery *d, GBytes *body)
     case FL_VIEW_FEED:
       d->result = fl_view_feed_decode (parsed);
       d->unref = (GDestroyNotify) g_bytes_unref;
+      break;
+    case FL_VIEW_MAP:
+      d->result = fl_view_map_decode (parsed, &d->error);
+      d->unref = (GDestroyNotify) fl_view_map_unref;
+      break;
+    case FL_VIEW_MODEL:
+      d->result = fl_view_model_decode (parsed, &d->error);
+      d->unref = (GDestroyNotify) fl_view_model_unref;
       break;
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:

@@ -393,6 +393,8 @@ DEFINE_REQUEST (FlViewLog, log, const FlViewLogRequest *what, LOG, fl_view_log_r
 DEFINE_REQUEST (FlViewInflight, inflight, const char *dir, INFLIGHT, fl_view_inflight_request_encode (dir))
 DEFINE_REQUEST (FlViewFound, find, const FlViewFindRequest *what, FIND, fl_view_find_request_encode (what))
 DEFINE_REQUEST (GBytes, feed, const FlViewFeedRequest *what, FEED, fl_view_feed_request_encode (what))
+DEFINE_REQUEST (FlViewModel, model, const char *path, MODEL, fl_view_model_request_encode (path))
+DEFINE_FINISH (FlViewMap, map)
 DEFINE_FINISH (FlViewImage, image)
 DEFINE_FINISH (FlViewSpots, spots)
 DEFINE_FINISH (FlViewLattices, lattices)
@@ -405,6 +407,15 @@ fl_view_client_image_async (FlViewClient *self, const FlViewImageRequest *what, 
   r.encoding = self->far ? FL_VIEW_COMPACT : FL_VIEW_RAW;
   FlViewKept kept = fl_view_kept_image (&r);
   request (self, FL_VIEW_IMAGE, fl_view_image_request_encode (&r), &kept, cancellable, callback, data);
+}
+
+void
+fl_view_client_map_async (FlViewClient *self, const FlViewMapRequest *what, GCancellable *cancellable,
+                          GAsyncReadyCallback callback, gpointer data)
+{
+  FlViewMapRequest r = *what;
+  r.encoding = self->far ? FL_VIEW_COMPACT : FL_VIEW_RAW;
+  request (self, FL_VIEW_MAP, fl_view_map_request_encode (&r), NULL, cancellable, callback, data);
 }
 
 static void

@@ -17,7 +17,7 @@
 
 #include <gio/gio.h>
 
-#include "engine/view/messages.h"
+#include "engine/view/messages-maps.h"
 
 typedef enum
 {
@@ -91,3 +91,13 @@ FlViewFound *fl_view_client_find_finish (FlViewClient *client, GAsyncResult *res
 void fl_view_client_feed_async (FlViewClient *client, const FlViewFeedRequest *request,
                                 GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
 GBytes *fl_view_client_feed_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* A density; over a far link a byte a voxel. Not kept here. */
+void fl_view_client_map_async (FlViewClient *client, const FlViewMapRequest *request,
+                               GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+FlViewMap *fl_view_client_map_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* The atoms of a PDB or mmCIF file. */
+void fl_view_client_model_async (FlViewClient *client, const char *path, GCancellable *cancellable,
+                                 GAsyncReadyCallback callback, gpointer data);
+FlViewModel *fl_view_client_model_finish (FlViewClient *client, GAsyncResult *result, GError **error);

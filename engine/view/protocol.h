@@ -49,6 +49,8 @@ typedef enum
   FL_VIEW_TRY = 9,      /* FlViewTryRequest → FlViewTried: this trial on this image, now */
   FL_VIEW_FIND = 10,    /* FlViewFindRequest → FlViewFound: the next line of a log that matches */
   FL_VIEW_FEED = 11,    /* FlViewFeedRequest → bytes (engine/store/feed.h): what has changed in a store */
+  FL_VIEW_MAP = 12,      /* FlViewMapRequest → FlViewMap (messages-maps.h): a density */
+  FL_VIEW_MODEL = 13,    /* (s): a PDB or mmCIF file → FlViewModel */
   FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
@@ -85,6 +87,9 @@ typedef enum
 #define FL_VIEW_FIND_REQUEST "(sst)"
 /* store, where the reader is (empty: nowhere yet), about the most bytes wanted */
 #define FL_VIEW_FEED_REQUEST "(sayu)"
+/* path, most voxels (0: FL_VIEW_MAX_VOXELS), encoding */
+#define FL_VIEW_MAP_REQUEST   "(suy)"
+#define FL_VIEW_MODEL_REQUEST "(s)"
 
 /* Replies. */
 #define FL_VIEW_HELLO_REPLY "(us)"
@@ -110,6 +115,10 @@ typedef enum
 /* found, offset of its line, offset of the match, number of the line from 1, the line; size of the file, searched to */
 #define FL_VIEW_FIND_REPLY  "(btttstt)"
 #define FL_VIEW_FEED_REPLY  "(ay)"
+/* points along a, b, c, thinned; steps x y z along a, b, c, corner x y z, cell; periodic; mean, sigma, min, max; encoding, values */
+#define FL_VIEW_MAP_REPLY "(uuuuadbddddyay)"
+/* atoms: x, y, z in 0.001 Å, element, name, residue, chain, number, insertion code, alternative */
+#define FL_VIEW_MODEL_REPLY "(a(iiissssiyy))"
 #define FL_VIEW_ERROR_REPLY "(is)"
 
 typedef struct

@@ -16,6 +16,7 @@ typedef enum
   LANE_TEXTS,
   LANE_SEARCHES,
   LANE_FEEDS,
+  LANE_MAPS,
   N_LANES
 } LaneName;
 
@@ -35,6 +36,8 @@ static const struct
   [FL_VIEW_LATTICES] = { FL_VIEW_LATTICES_REQUEST, LANE_PICTURES },
   [FL_VIEW_FIND] = { FL_VIEW_FIND_REQUEST, LANE_SEARCHES },
   [FL_VIEW_FEED] = { FL_VIEW_FEED_REQUEST, LANE_FEEDS },
+  [FL_VIEW_MAP] = { FL_VIEW_MAP_REQUEST, LANE_MAPS },
+  [FL_VIEW_MODEL] = { FL_VIEW_MODEL_REQUEST, LANE_MAPS },
 };
 
 typedef struct
@@ -206,6 +209,20 @@ answer (Server *server, const Request *request, GError **error)
         g_autoptr (GBytes) batch = h->feed (server->data, &r, request->cancellable, error);
         return batch != NULL ? fl_view_feed_encode (batch) : NULL;
       }
+    case FL_VIEW_MAP:
+      {
+        FlViewMapRequest r;
+        if (!fl_view_map_request_decode (request->body, &r, error))
+          return NULL;
+        g_autoptr (FlViewMap) map = h->map (server->data, &r, request->cancellable, error);
+        return map != NULL ? fl_view_map_encode (map, r.encoding) : NULL;
+      }
+    case FL_VIEW_MODEL:
+      {
+        const char *path = fl_view_model_request_decode (request->body);
+        g_autoptr (FlViewModel) model = h->model (server->data, path, request->cancellable, error);
+        return model != NULL ? fl_view_model_encode (model) : NULL;
+      }
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:
     case FL_VIEW_OPERATION_LAST:
@@ -217,7 +234,8 @@ answer (Server *server, const Request *request, GError **error)
 static gboolean
 is_served (const FlViewHandlers *h, FlViewOperation operation)
 {
-  return (operation != FL_VIEW_FIND || h->find != NULL) && (operation != FL_VIEW_FEED || h->feed != NULL);
+  return (operation != FL_VIEW_FIND || h->find != NULL) && (operation != FL_VIEW_FEED || h->feed != NULL)
+         && (operation != FL_VIEW_MAP || h->map != NULL) && (operation != FL_VIEW_MODEL || h->model != NULL);
 }
 
 static void
@@ -400,7 +418,7 @@ server_is_broken (Server *server)
 static Server *
 server_new (int out, const char *program, const FlViewHandlers *handlers, gpointer data)
 {
-  static const char *const names[N_LANES] = { "pictures", "texts", "searches", "feeds" };
+  static const char *const names[N_LANES] = { "pictures", "texts", "searches", "feeds", "maps" };
   Server *server = g_atomic_rc_box_new0 (Server);
   *server =
       (Server){ .out = out, .program = program, .handlers = handlers, .data = data, .running = N_LANES };
