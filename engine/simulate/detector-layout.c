@@ -234,7 +234,9 @@ fl_detector_layout_write_geometry (const FlDetectorLayout *layout, const char *p
                           "mask0_goodbits = 0x00\n"
                           "mask0_badbits = 0x01\n",
                           layout->name, FL_VERSION, layout->camera_length / 1000,
-                          1000 / layout->detector->panels[0].pixel_size, layout->gain, layout->saturation);
+                          1000 / layout->detector->panels[0].pixel_size, layout->gain,
+                          floor (layout->saturation)
+                              - 1); /* what is above is saturated: that it is clipped at, too */
   if (layout->groups != NULL && *layout->groups != '\0')
     g_string_append_printf (text, "\n%s", layout->groups);
   for (guint p = 0; p < layout->detector->n_panels; p++)

@@ -55,6 +55,7 @@ class Beamtime:
         os.rename(os.path.join(made, name), os.path.join(self.data, name))
         if self.n == 1:
             shutil.copy(os.path.join(made, "detector.geom"), self.geometry)
+            self.edit_geometry("max_adu", lambda v: v + 1)  # the simulator's light clips many a spot: not of what is tried
         return self
 
     @property
@@ -139,7 +140,7 @@ def dark(b, light):
 
 def saturated(b, light):
     b.add(pulse_photons=1e11 * light)
-    return b.edit_geometry("max_adu", lambda v: v - 1)  # what is above is saturated; the simulator clips at it
+    return b.edit_geometry("max_adu", lambda v: v - 1)  # as the simulator wrote it: what it clips is above
 
 
 def told(b, wrong):

@@ -1,6 +1,7 @@
 """simulate-sfx from outside: files that h5py opens, layout, compression, truth, exit statuses, stopping.
 Usage: simulate-sfx.py FIRSTLIGHT-ENGINE"""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,7 +40,8 @@ def check_layout(folder):
         # Readout noise of 3 counts about 0 and about multiples of 40.
         zero = image[abs(image) < 15]
         assert abs(zero.std() - 3) < 0.1 and abs(zero.mean()) < 0.1, (zero.std(), zero.mean())
-        assert image.max() <= 32000
+        limit = float(re.search(r'^max_adu = (\S+)$', open(os.path.join(folder, 'detector.geom')).read(), re.M)[1])
+        assert limit < image.max() <= 32000, (limit, image.max())  # what is clipped is above what may be
     rows = [line.rstrip('\n').split('\t') for line in open(os.path.join(folder, 'r0001', 'r0001_c00.truth.tsv'))]
     assert all(len(row) == len(rows[0]) for row in rows), 'a row of the truth table has the wrong length'
     for row in rows[1:]:
