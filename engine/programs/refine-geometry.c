@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/programs/attempt-options.h"
 #include "engine/programs/exchange-panels.h"
 #include "engine/programs/geometry-job.h"
-#include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/results/attempt.h"
 #include "engine/shots/geom-layout.h"
@@ -15,23 +15,6 @@
 #define PROGRAM          "firstlight-engine refine-geometry"
 #define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
 #define SAVED            "unfinished.geom"
-
-typedef struct
-{
-  FlProgramOptions common;
-  char *out;
-  int attempt;
-  gboolean help;
-  char **inputs;
-} Options;
-
-static void
-options_clear (Options *options)
-{
-  fl_program_options_clear (&options->common);
-  g_free (options->out);
-  g_strfreev (options->inputs);
-}
 
 /* Twice the same lattices would make them look surer than they are. */
 static gboolean
@@ -48,50 +31,17 @@ check_inputs (char **inputs, GError **error)
   return TRUE;
 }
 
-/* FALSE with error; or without one, when only help was asked for. */
 static gboolean
-options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
+options_parse (FlAttemptOptions *options, gboolean speak, int argc, char **argv, GError **error)
 {
-  const GOptionEntry entries[] = {
-    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "Folder of the results", "DIR" },
-    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
-      "N" },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
-    { NULL }
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context,
-      "Refines the detector against the lattices of jobs' folders, of .stream and of .expt files.\n"
-      "In DIR: refined.geom, the first input's geometry with its panels moved; geometry.json; residuals.json "
-      "and .svg.\n"
-      "The last line of the output reads: N lattices, M used, K reflections, x px before, y px after");
-  g_option_context_add_main_entries (context, entries, NULL);
-  fl_program_add_options (context, &options->common);
-  g_option_context_set_help_enabled (context, FALSE); /* GLib's would end the process under MPI's feet */
-  if (!g_option_context_parse (context, &argc, &argv, error))
-    {
-      (*error)->domain = FL_ERROR;
-      (*error)->code = FL_ERROR_INPUT;
-      return FALSE;
-    }
-  if (options->help)
-    {
-      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
-      if (speak)
-        fputs (text, stdout);
-      return FALSE;
-    }
-  if (options->inputs == NULL || options->out == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --out DIR INPUT…",
-                 options->inputs == NULL ? "input" : "--out", PROGRAM);
-  else if (options->attempt < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
-                 options->attempt);
-  else
-    return check_inputs (options->inputs, error);
-  return FALSE;
+  return fl_attempt_options_parse (
+             options, NULL,
+             "Refines the detector against the lattices of jobs' folders, of .stream and of .expt files.\n"
+             "In DIR: refined.geom, the first input's geometry with its panels moved; geometry.json; "
+             "residuals.json and .svg.\n"
+             "The last line of the output reads: N lattices, M used, K reflections, x px before, y px after",
+             PROGRAM " --out DIR INPUT…", speak, argc, argv, error)
+         && check_inputs (options->inputs, error);
 }
 
 /* --- the ranks as a team --- */
@@ -159,7 +109,7 @@ begin_attempt (FlGeometryJob *job, guint wanted, int *hold, GError **error)
 }
 
 static gboolean
-start (FlGeometryJob *job, const Options *options, int *hold, GError **error)
+start (FlGeometryJob *job, const FlAttemptOptions *options, int *hold, GError **error)
 {
   job->out = g_strdup (options->out);
   job->inputs = g_strdupv (options->inputs);
@@ -263,7 +213,7 @@ check_result (const FlGeometryJob *job, GError **error)
 }
 
 static gboolean
-run_job (FlGeometryJob *job, const Options *options, int *hold, GError **error)
+run_job (FlGeometryJob *job, const FlAttemptOptions *options, int *hold, GError **error)
 {
   const FlGeometryTeam team = {
     job->parallel, fl_parallel_rank (job->parallel), fl_parallel_ranks (job->parallel), team_add, team_sum,
@@ -315,7 +265,7 @@ fl_program_refine_geometry (int argc, char **argv)
   FlGeometryJob job = { .lattices = g_array_new (FALSE, FALSE, sizeof (FlGeometryLattice)),
                         .windows = g_array_new (FALSE, FALSE, sizeof (FlGeometryWindow)),
                         .spots = g_ptr_array_new_with_free_func (g_free) };
-  Options options = { 0 };
+  FlAttemptOptions options = { 0 };
   g_autoptr (GError) error = NULL;
   int hold = -1, status = 0;
   job.parallel = fl_parallel_start (&argc, &argv);
@@ -332,7 +282,7 @@ fl_program_refine_geometry (int argc, char **argv)
   fflush (stdout);
   FlParallel *parallel = job.parallel;
   job_clear (&job);
-  options_clear (&options);
+  fl_attempt_options_clear (&options);
   fl_parallel_finish (parallel);
   if (hold >= 0)
     close (hold);

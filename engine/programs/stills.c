@@ -8,7 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
-#include "engine/programs/program.h"
+#include "engine/programs/attempt-options.h"
 #include "engine/programs/programs.h"
 #include "engine/programs/stills-inputs.h"
 #include "engine/programs/stills-learning.h"
@@ -24,14 +24,12 @@
 
 typedef struct
 {
-  FlProgramOptions common;
-  char *out, *stages;
-  int attempt;
+  FlAttemptOptions common;
+  char *stages;
   double fraction; /* of the shots, chosen by their ids */
-  gboolean timing, retry_set_aside, help;
+  gboolean timing, retry_set_aside;
   gboolean index; /* as far as `until`; else spots only */
   FlUntil until;
-  char **inputs;
 } Options;
 
 typedef struct
@@ -62,10 +60,8 @@ typedef struct
 static void
 options_clear (Options *options)
 {
-  fl_program_options_clear (&options->common);
-  g_free (options->out);
+  fl_attempt_options_clear (&options->common);
   g_free (options->stages);
-  g_strfreev (options->inputs);
 }
 
 static gboolean
@@ -85,55 +81,26 @@ parse_stages (Options *options, GError **error)
 static gboolean
 options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
 {
-  const GOptionEntry entries[] = {
+  const GOptionEntry own[] = {
     { "stages", 0, 0, G_OPTION_ARG_STRING, &options->stages, "How far to go: spots, index or all (default)",
       "STAGES" },
-    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "The job's folder; attempts of one job share it",
-      "DIR" },
-    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
-      "N" },
     { "fraction", 0, 0, G_OPTION_ARG_DOUBLE, &options->fraction,
       "Take so many of the shots only (0 to 1, default 1); a later attempt with more goes on", "F" },
     { "retry-set-aside", 0, 0, G_OPTION_ARG_NONE, &options->retry_set_aside,
       "Try again the shots that were set aside", NULL },
     { "timing", 0, 0, G_OPTION_ARG_NONE, &options->timing, "Print the CPU seconds of each step", NULL },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
     { NULL }
   };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context, "Finds spots, lattices and reflections in the shots of files, lists (*.lst) or "
-               "folders.\n"
-               "The last line of the output reads: N shots, N hits, N indexed, N lattices");
-  g_option_context_add_main_entries (context, entries, NULL);
-  fl_program_add_options (context, &options->common);
-  /* GLib's own --help would end the process under MPI's feet. */
-  g_option_context_set_help_enabled (context, FALSE);
-  if (!g_option_context_parse (context, &argc, &argv, error))
-    {
-      (*error)->domain = FL_ERROR;
-      (*error)->code = FL_ERROR_INPUT;
-      return FALSE;
-    }
-  if (options->help)
-    {
-      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
-      if (speak)
-        fputs (text, stdout);
-      return FALSE;
-    }
-  if (options->inputs == NULL || options->out == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --stages all --out DIR INPUT…",
-                 options->inputs == NULL ? "input" : "--out", PROGRAM);
-  else if (options->attempt < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
-                 options->attempt);
-  else if (!(options->fraction > 0 && options->fraction <= 1))
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "--fraction %g is wrong, expected more than 0 and at most 1", options->fraction);
-  else
+  if (!fl_attempt_options_parse (
+          &options->common, own,
+          "Finds spots, lattices and reflections in the shots of files, lists (*.lst) or folders.\n"
+          "The last line of the output reads: N shots, N hits, N indexed, N lattices",
+          PROGRAM " --stages all --out DIR INPUT…", speak, argc, argv, error))
+    return FALSE;
+  if (options->fraction > 0 && options->fraction <= 1)
     return parse_stages (options, error);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--fraction %g is wrong, expected more than 0 and at most 1",
+               options->fraction);
   return FALSE;
 }
 
@@ -152,7 +119,7 @@ is_chosen (double fraction, guint64 shot)
 static gboolean
 check_params (const Stills *stills, GError **error)
 {
-  g_autofree char *path = g_build_filename (stills->options.out, "params.txt", NULL);
+  g_autofree char *path = g_build_filename (stills->options.common.out, "params.txt", NULL);
   g_autoptr (FlParams) before = fl_params_new ();
   guint n;
   const FlParamSpec *specs = fl_param_specs (&n);
@@ -178,7 +145,7 @@ check_params (const Stills *stills, GError **error)
 static gboolean
 write_params (const Stills *stills, GError **error)
 {
-  g_autofree char *path = g_build_filename (stills->options.out, "params.txt", NULL);
+  g_autofree char *path = g_build_filename (stills->options.common.out, "params.txt", NULL);
   g_autofree char *own = g_build_filename (stills->attempt_dir, "params.txt", NULL);
   g_autofree char *values = fl_params_write (stills->params);
   g_autofree char *library = fl_parallel_library ();
@@ -199,14 +166,14 @@ static gboolean
 begin_attempt (Stills *stills, GError **error)
 {
   Options *options = &stills->options;
-  stills->attempt = fl_attempt_make (options->out, (guint) options->attempt, error);
+  stills->attempt = fl_attempt_make (options->common.out, (guint) options->common.attempt, error);
   if (stills->attempt == 0)
     return FALSE;
-  stills->attempt_dir = fl_attempt_path (options->out, stills->attempt);
+  stills->attempt_dir = fl_attempt_path (options->common.out, stills->attempt);
   stills->hold = fl_attempt_hold (stills->attempt_dir);
-  if (!fl_attempt_wait_for_earlier (options->out, stills->attempt, WAIT_FOR_EARLIER, error))
+  if (!fl_attempt_wait_for_earlier (options->common.out, stills->attempt, WAIT_FOR_EARLIER, error))
     return FALSE;
-  stills->history = fl_history_read (options->out, stills->attempt, options->retry_set_aside, error);
+  stills->history = fl_history_read (options->common.out, stills->attempt, options->retry_set_aside, error);
   return stills->history != NULL && check_params (stills, error) && write_params (stills, error);
 }
 
@@ -353,14 +320,15 @@ static gboolean
 set_up (Stills *stills, int *status)
 {
   g_autoptr (GError) error = NULL;
-  stills->params = fl_program_params (&stills->options.common, &error);
+  stills->params = fl_program_params (&stills->options.common.common, &error);
   if (!all_well (stills, error, status))
     return FALSE;
   const char *geometry = fl_params_text (stills->params, "detector.geometry");
   const char *mask = fl_params_text (stills->params, "detector.mask");
   stills->source_options.geometry = *geometry != '\0' ? geometry : NULL;
   stills->source_options.mask = *mask != '\0' ? mask : NULL;
-  stills->inputs = fl_inputs_read (stills->parallel, stills->options.inputs, &stills->source_options, &error);
+  stills->inputs =
+      fl_inputs_read (stills->parallel, stills->options.common.inputs, &stills->source_options, &error);
   if (!all_well (stills, error, status))
     return FALSE;
   if (stills->first)
@@ -372,7 +340,7 @@ set_up (Stills *stills, int *status)
     return FALSE;
   stills->attempt = (guint) fl_parallel_share_u64 (stills->parallel, stills->attempt);
   g_free (stills->attempt_dir);
-  stills->attempt_dir = fl_attempt_path (stills->options.out, stills->attempt);
+  stills->attempt_dir = fl_attempt_path (stills->options.common.out, stills->attempt);
   open_rank (stills, &error);
   if (!all_well (stills, error, status))
     return FALSE;
@@ -393,7 +361,7 @@ learn (Stills *stills, int *status)
   if (!stills->options.index)
     return TRUE;
   fl_stills_learn (stills->parallel, stills->rank, stills->params, stills->inputs, stills->shots,
-                   stills->suspects, stills->options.out, stills->attempt, stills->options.until,
+                   stills->suspects, stills->options.common.out, stills->attempt, stills->options.until,
                    &stills->learned, &stopped, &error);
   if (error == NULL && stills->first && !stopped)
     fl_recorder_note (stills->recorder, stills->learned.cells, &error);
@@ -528,8 +496,8 @@ static gboolean
 join (Stills *stills, GError **error)
 {
   guint segment = (guint) fl_params_int (stills->params, "engine.segment_shots");
-  return fl_master_seal_leftovers (stills->options.out, stills->attempt, segment, error)
-         && fl_master_write (stills->options.out, stills->attempt, stills->sources, error);
+  return fl_master_seal_leftovers (stills->options.common.out, stills->attempt, segment, error)
+         && fl_master_write (stills->options.common.out, stills->attempt, stills->sources, error);
 }
 
 static int
