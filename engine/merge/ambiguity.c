@@ -23,6 +23,8 @@ typedef struct
   guint8 *in;           /* is the lattice behind the mean? */
   guint8 *chosen;       /* its setting */
   double *by_number;    /* of all lattices */
+  const FlMergeStop *stop;
+  gboolean stopped;
 } Resolver;
 
 static guint64
@@ -206,7 +208,8 @@ nth_largest (Resolver *r, const double *values, guint64 n, double *total)
   return n > 0 && n <= all ? r->by_number[n - 1] : 0;
 }
 
-/* One round: all lattices against the mean; the `n` that are told apart best make the next. How many changed, over all ranks. */
+/* One round: all lattices against the mean; the `n` that are told apart best make the next. How many changed, over all ranks;
+ * none when stopped. */
 static guint64
 advance (Resolver *r, guint64 n, double *score)
 {
@@ -214,6 +217,9 @@ advance (Resolver *r, guint64 n, double *score)
   g_autofree double *margins = g_new0 (double, mine + 1), *ccs = g_new0 (double, mine + 1);
   g_autofree guint8 *next = g_new0 (guint8, mine + 1);
   guint64 changed = 0;
+  r->stopped = r->stopped || (r->stop != NULL && r->stop->asked (r->stop->data));
+  if (r->stopped)
+    return 0;
   find_sums (r);
   for (guint i = 0; i < mine; i++)
     if (takes_part (fl_merge_set_lattice (r->set, i)))
@@ -332,13 +338,14 @@ resolve_against (Resolver *r, const FlMergeReference *reference)
       r->chosen[i] = (guint8) judge (r, i, &unused, &unused);
 }
 
-guint64
+gboolean
 fl_merge_resolve (FlMergeSet *set, const FlUniqueList *list, const FlReindexing *settings, guint n_settings,
-                  const FlMergeReference *reference)
+                  const FlMergeReference *reference, const FlMergeStop *stop, guint64 *changed)
 {
   guint n = fl_unique_list_n (list), mine = set->lattices->len;
+  *changed = 0;
   if (n_settings == 0 || n == 0)
-    return 0;
+    return TRUE;
   g_autofree double *means = g_new0 (double, mine + 1), *by_number = g_new (double, set->n_lattices + 1);
   g_autofree guint64 *sum = g_new0 (guint64, n), *count = g_new0 (guint64, n);
   g_autofree guint8 *in = g_new0 (guint8, mine + 1), *chosen = g_new0 (guint8, mine + 1);
@@ -352,20 +359,22 @@ fl_merge_resolve (FlMergeSet *set, const FlUniqueList *list, const FlReindexing 
                  .count = count,
                  .in = in,
                  .chosen = chosen,
-                 .by_number = by_number };
+                 .by_number = by_number,
+                 .stop = stop };
   find_means (&r);
   if (reference != NULL)
     resolve_against (&r, reference);
   else
     resolve_alone (&r);
-  guint64 changed = 0;
+  if (r.stopped)
+    return FALSE;
   for (guint i = 0; i < mine; i++)
     {
       FlMergeLattice *lattice = fl_merge_set_lattice (set, i);
       lattice->setting = chosen[i];
-      changed += takes_part (lattice) && chosen[i] != 0;
+      *changed += takes_part (lattice) && chosen[i] != 0;
     }
-  fl_parallel_sum_u64 (set->parallel, &changed, 1);
+  fl_parallel_sum_u64 (set->parallel, changed, 1);
   fl_merge_set_index (set, list, settings);
-  return changed;
+  return TRUE;
 }

@@ -8,8 +8,15 @@
 
 #include "engine/merge/input.h"
 
+typedef struct
+{
+  gboolean (*asked) (gpointer data); /* collective; before each round */
+  gpointer data;
+} FlMergeStop;
+
 /* Collective. Sets `setting` of each accepted lattice and the numbers of its observations (fl_merge_set_index() must have been
- * called). `settings`, `n_settings`: of fl_reindexing_ambiguities(). `reference` may be NULL. Returns how many lattices of all
- * ranks are not in setting 0. */
-guint64 fl_merge_resolve (FlMergeSet *set, const FlUniqueList *list, const FlReindexing *settings,
-                          guint n_settings, const FlMergeReference *reference);
+ * called). `settings`, `n_settings`: of fl_reindexing_ambiguities(). `reference` and `stop` may be NULL. `changed`: how many lattices
+ * of all ranks are not in setting 0. FALSE: stopped, and nothing is set. */
+gboolean fl_merge_resolve (FlMergeSet *set, const FlUniqueList *list, const FlReindexing *settings,
+                           guint n_settings, const FlMergeReference *reference, const FlMergeStop *stop,
+                           guint64 *changed);

@@ -49,6 +49,12 @@ static gboolean
 add_lattice (Input *in, guint64 shot, double energy, const FlLatticeRow *row, GError **error)
 {
   const guint64 identity[] = { shot, row->number };
+  if (fl_parallel_stop_asked ())
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                   "asked to stop while inputs are read; the next attempt begins again");
+      return FALSE;
+    }
   FlMergeLattice lattice = { .shot = shot,
                              .key = fl_hash64 (identity, sizeof identity, 0),
                              .within = row->number,

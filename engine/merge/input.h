@@ -15,7 +15,7 @@ typedef struct
 } FlMergeInputOptions;
 
 /* Collective. `inputs`: NULL-ended; a job's folder, NAME.stream, or NAME.expt with its .refl. The first error of any rank is the
- * error of all. A lattice without integrated reflections has FL_MERGE_NO_REFLECTIONS. */
+ * error of all; that one is asked to stop is one, FL_ERROR_STOPPED. A lattice without integrated reflections has FL_MERGE_NO_REFLECTIONS. */
 FlMergeSet *fl_merge_input_read (FlParallel *parallel, const char *const *inputs,
                                  const FlMergeInputOptions *options, GError **error);
 /* `parallel` is kept. For sets made by hand: lattices are appended with their observations (`first` and `n` are filled), then the

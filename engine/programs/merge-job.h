@@ -53,3 +53,5 @@ gboolean fl_merge_job_place_reference (FlMergeJob *job, GError **error);
 
 /* merged.mtz, merged.hkl, merge.json, merge.state and the journal; rank 0 alone. */
 gboolean fl_merge_job_write (FlMergeJob *job, guint64 started, GError **error);
+/* The result as a table for people, and a last line; rank 0 alone. `parent`: that it was started from, if job->parent is there. */
+void fl_merge_job_print (const FlMergeJob *job, const char *parent);

@@ -59,6 +59,7 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
   g_option_context_set_summary (
       context,
       "Scales and merges the lattices of jobs' folders, of .stream and of .expt files.\n"
+      "Prints the shells and what was left out.\n"
       "The last line of the output reads: N lattices, M used, K reflections, CC1/2 x, completeness y %");
   g_option_context_add_main_entries (context, entries, NULL);
   fl_program_add_options (context, &options->common);
@@ -309,10 +310,15 @@ fit (FlMergeJob *job, GError **error)
   if (job->parent != NULL && (cycles.last = fl_merge_state_reference (job->parent, job->list)) != NULL)
     fl_merge_state_apply (job->parent, job->set);
   go_on (job, &cycles);
-  if (cycles.done == 0 && job->n_settings > 0)
-    job->reindexed = fl_merge_resolve (job->set, job->list, job->settings, job->n_settings,
-                                       job->outside != NULL ? job->outside : cycles.last);
-  gboolean ok = fl_merge_cycles (job->set, job->list, &cycles) || save_and_stop (job, &cycles, error);
+  const FlMergeStop stop = { is_asked_to_stop, job };
+  gboolean ok =
+      cycles.done > 0 || job->n_settings == 0
+      || fl_merge_resolve (job->set, job->list, job->settings, job->n_settings,
+                           job->outside != NULL ? job->outside : cycles.last, &stop, &job->reindexed);
+  if (!ok)
+    g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                 "asked to stop while settings are told apart; the next attempt begins again");
+  ok = ok && (fl_merge_cycles (job->set, job->list, &cycles) || save_and_stop (job, &cycles, error));
   job->cycles = cycles.done;
   g_clear_pointer (&cycles.last, fl_merge_reference_free);
   return ok;
@@ -380,19 +386,6 @@ merge (FlMergeJob *job)
                         : g_strdup ("");
 }
 
-static void
-print_total (const FlMergeJob *job)
-{
-  guint n = 0;
-  for (guint i = 0; i < job->result->n; i++)
-    n += job->result->all[i].n > 0;
-  fprintf (stderr, "%u ranks, %.2f s\n", fl_parallel_ranks (job->parallel), (double) job->row.seconds);
-  printf ("%" G_GUINT64_FORMAT " lattices, %" G_GUINT64_FORMAT
-          " used, %u reflections, CC1/2 %.4f, completeness %.2f %%\n",
-          job->row.lattices, job->row.used, n, (double) job->row.cc_half,
-          100 * (double) job->row.completeness);
-}
-
 /* --- all --- */
 
 static gboolean
@@ -434,7 +427,7 @@ run_job (FlMergeJob *job, const Options *options, int *hold, GError **error)
     return FALSE;
   merge (job);
   if (job->first && fl_merge_job_write (job, started, error))
-    print_total (job);
+    fl_merge_job_print (job, options->parent);
   return fl_merge_job_agree (job, error);
 }
 

@@ -127,7 +127,8 @@ test_alone (gconstpointer group)
   gboolean three = g_str_equal (group, "P 3");
   Case *c = case_new (group, three ? hexagonal : tetragonal);
   g_assert_cmpuint (c->n_settings, ==, three ? 3 : 1);
-  fl_merge_resolve (c->set, c->list, c->settings, c->n_settings, NULL);
+  guint64 changed;
+  g_assert_true (fl_merge_resolve (c->set, c->list, c->settings, c->n_settings, NULL, NULL, &changed));
   guint right = consistent (c);
   g_test_message ("%u of %u", right, LATTICES);
   g_assert_cmpuint (right, >=, LATTICES * 98 / 100);
@@ -146,7 +147,8 @@ test_reference (void)
       reference->intensity[i] = c->truth[i];
       reference->count[i] = 1;
     }
-  guint64 said = fl_merge_resolve (c->set, c->list, c->settings, c->n_settings, reference);
+  guint64 said;
+  g_assert_true (fl_merge_resolve (c->set, c->list, c->settings, c->n_settings, reference, NULL, &said));
   for (guint i = 0; i < c->set->lattices->len; i++)
     {
       const FlMergeLattice *lattice = fl_merge_set_lattice (c->set, i);
@@ -162,6 +164,34 @@ test_reference (void)
   case_free (c);
 }
 
+static gboolean
+stop_after_some (gpointer data)
+{
+  guint *left = data;
+  g_assert_cmpuint (*left, >, 0); /* once is enough */
+  return --*left == 0;
+}
+
+/* In the middle of it: no lattice is left in another setting. */
+static void
+test_stopped (void)
+{
+  const double tetragonal[] = { 60, 60, 40, 90, 90, 90 };
+  for (guint rounds = 1; rounds < 12; rounds += 5)
+    {
+      Case *c = case_new ("P 4", tetragonal);
+      guint left = rounds;
+      guint64 changed;
+      const FlMergeStop stop = { stop_after_some, &left };
+      g_assert_false (fl_merge_resolve (c->set, c->list, c->settings, c->n_settings, NULL, &stop, &changed));
+      g_assert_cmpuint (left, ==, 0);
+      g_assert_cmpuint (changed, ==, 0);
+      for (guint i = 0; i < c->set->lattices->len; i++)
+        g_assert_cmpuint (fl_merge_set_lattice (c->set, i)->setting, ==, 0);
+      case_free (c);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -170,6 +200,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/ambiguity/alone/two", "P 4", test_alone);
   g_test_add_data_func ("/ambiguity/alone/four", "P 3", test_alone);
   g_test_add_func ("/ambiguity/reference", test_reference);
+  g_test_add_func ("/ambiguity/stopped", test_stopped);
   int status = g_test_run ();
   fl_parallel_finish (parallel);
   return status;

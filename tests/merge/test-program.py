@@ -22,6 +22,10 @@ def merge(*arguments, ranks=1):
     return done.returncode, done.stdout.strip(), done.stderr.strip()
 
 
+def last(text):
+    return text.splitlines()[-1] if text else ""
+
+
 def sums(folder):
     return [hashlib.sha256(open(os.path.join(folder, f), "rb").read()).hexdigest() for f in FILES]
 
@@ -75,13 +79,39 @@ def references(place, one, stream):
     check(code == 0, f"one of negative intensities alone is not empty: {complaint}")
 
 
+def stopped(place, one, stream):
+    """SIGTERM in the middle of an input, which is a pipe here: so it is surely being read."""
+    pipe, folder = os.path.join(place, "pipe.stream"), os.path.join(place, "stopped")
+    os.mkfifo(pipe)
+    text = open(stream, "rb").read()
+    begun = subprocess.Popen([ENGINE, "merge", "--out", folder, *SETS, pipe], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with open(pipe, "wb", buffering=0) as file:
+        file.write(text[: len(text) // 2])
+        begun.terminate()
+        try:
+            file.write(text[len(text) // 2 :])
+        except BrokenPipeError:
+            pass
+    complaint = begun.communicate(timeout=100)[1].strip()
+    left = sorted(os.listdir(folder))
+    check(begun.returncode == 75 and "asked to stop while inputs are read" in complaint and "merge.state" not in left,
+          f"stops while it reads: {begun.returncode}, {complaint}")
+    code, _, complaint = merge("--out", folder, *SETS, stream)
+    check(code == 0 and sums(folder) == sums(one), f"and the next attempt is as good as the first {complaint if code else ''}")
+
+
 def all_checks(place):
     stream = os.path.join(place, "A.stream")
     with gzip.open(os.path.join(DATA, "A-xgandalf-fast.stream.gz")) as packed, open(stream, "wb") as out:
         shutil.copyfileobj(packed, out)
     one = os.path.join(place, "one")
     code, said, complaint = merge("--out", one, *SETS, stream)
-    check(code == 0 and said.startswith("240 lattices, ") and "CC1/2" in said, f"a stream is merged: {said} {complaint}")
+    check(code == 0 and last(said).startswith("240 lattices, ") and "CC1/2" in last(said) and complaint == "", f"a stream is merged: {last(said)} {complaint}")
+    shells = json.load(open(os.path.join(one, "merge.json")))["shells"]
+    rows = [line.split() for line in said.splitlines() if line.split()[0] in ("all", *(str(i) for i in range(1, 11))) and len(line.split()) == 9]
+    check(len(rows) == 11 and all(abs(float(row[4]) - 100 * shells[0 if row[0] == "all" else int(row[0])]["completeness"]) < 0.06
+                                  and abs(float(row[7]) - shells[0 if row[0] == "all" else int(row[0])]["cc_half"]) < 6e-4 for row in rows),
+          "and what it says of shells is what merge.json says")
 
     ours, truth = table(open(os.path.join(one, "merged.hkl")).read()), table(open(os.path.join(DATA, "lyso.hkl")).read())
     theirs = table(gzip.open(os.path.join(DATA, "A-partialator-xsphere.hkl.gz"), "rt").read())
@@ -101,12 +131,13 @@ def all_checks(place):
           "merge.json has shells, trend and parameters")
     check(any(f.endswith(".flj") for f in os.listdir(os.path.join(one, "attempt-0001"))), "a journal lies in the attempt's folder")
 
+    stopped(place, one, stream)
     references(place, one, stream)
     warm = os.path.join(place, "warm")
     code, said, complaint = merge("--out", warm, *SETS, "--parent", one, stream)
     again = json.load(open(os.path.join(warm, "merge.json")))["merge"]
     check(code == 0 and again["parent_sum"] == told["merge"]["lattice_sum"] and again["cycles"] < told["merge"]["cycles"]
-          and again["cc_half"] > told["merge"]["cc_half"] - 0.1, f"starts from its parent: {said} {complaint}")
+          and again["cc_half"] > told["merge"]["cc_half"] - 0.1 and "started from " + one in said, f"starts from its parent: {last(said)} {complaint}")
 
     state = os.path.join(warm, "merge.state")
     with open(state, "r+b") as file:

@@ -227,9 +227,9 @@ def stop(p, name, sets, ranks, delay):
     _, complaint = process.communicate(timeout=100)
     if process.returncode == 0:
         return None
-    said = re.search(r"asked to stop after (\d+) cycles: saved", complaint)
+    said = re.search(r"asked to stop (?:after (\d+) cycles: saved|while (?:inputs are read|settings are told apart); the next)", complaint)
     assert process.returncode == 75 and said and (ranks > 1 or complaint.count("\n") == 1), (process.returncode, complaint)
-    return int(said[1])
+    return int(said[1] or 0)
 
 
 def test_stop(p):
