@@ -38,7 +38,7 @@ main (int argc, char *argv[])
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &options.read_only, N_ ("Change nothing, submit nothing"), NULL },
     { "no-conductor", 0, 0, G_OPTION_ARG_NONE, &options.no_conductor, N_ ("Do not start a conductor"), NULL },
     { "page", 0, 0, G_OPTION_ARG_STRING, &options.page, N_ ("Begin with this page"),
-      "runs|trials|datasets|jobs|live|weather|cells|merging|images|sites" },
+      "runs|trials|datasets|jobs|live|weather|cells|merging|density|images|sites" },
     { "renderer", 0, 0, G_OPTION_ARG_STRING, &renderer_name, N_ ("How the window is drawn"),
       "auto|gl|cairo" },
     { "snapshot", 0, 0, G_OPTION_ARG_FILENAME, &options.snapshot,

@@ -6,6 +6,7 @@
 #include "gui/asker.h"
 #include "gui/cells-page.h"
 #include "gui/datasets-page.h"
+#include "gui/density-page.h"
 #include "gui/header-strip.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
@@ -38,7 +39,7 @@ struct _FlgWindow
 
 G_DEFINE_FINAL_TYPE (FlgWindow, flg_window, GTK_TYPE_APPLICATION_WINDOW)
 
-/* In the order of the sidebar and of Ctrl+1…. */
+/* In the order of the sidebar and of Ctrl+1 … 9, 0, −. */
 typedef struct
 {
   const char *name, *label, *icon;
@@ -54,6 +55,7 @@ static const PageKind kinds[] = {
   { "weather", N_ ("Weather"), "flg-weather-symbolic", flg_weather_page_get_type },
   { "cells", N_ ("Cells"), "flg-cells-symbolic", flg_cells_page_get_type },
   { "merging", N_ ("Merging"), "flg-merging-symbolic", flg_merging_page_get_type },
+  { "density", N_ ("Density"), "flg-density-symbolic", flg_density_page_get_type },
   { "images", N_ ("Images"), "flg-images-symbolic", flg_images_page_get_type },
   { "sites", N_ ("Sites"), "flg-sites-symbolic", flg_sites_page_get_type },
 };
@@ -120,6 +122,14 @@ act_show_merging (GtkWidget *widget, const char *action, GVariant *target)
   FlgPage *page = show_page (FLG_WINDOW (widget), "merging");
   if (page)
     flg_merging_page_show (FLG_MERGING_PAGE (page), g_variant_get_int64 (target));
+}
+
+static void
+act_show_density (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgPage *page = show_page (FLG_WINDOW (widget), "density");
+  if (page)
+    flg_density_page_show (FLG_DENSITY_PAGE (page), g_variant_get_int64 (target));
 }
 
 static void
@@ -320,6 +330,7 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.show-page", "s", act_show_page);
   gtk_widget_class_install_action (widget_class, "win.show-job", "x", act_show_job);
   gtk_widget_class_install_action (widget_class, "win.show-merging", "x", act_show_merging);
+  gtk_widget_class_install_action (widget_class, "win.show-density", "x", act_show_density);
   gtk_widget_class_install_action (widget_class, "win.show-weather", "x", act_show_weather);
   gtk_widget_class_install_action (widget_class, "win.show-run-images", "x", act_show_run_images);
   gtk_widget_class_install_action (widget_class, "win.draft-trial", "(xa(ss))", act_draft_trial);
@@ -344,13 +355,13 @@ sidebar_row (const PageKind *kind, guint number)
   GtkWidget *label = gtk_label_new (_ (kind->label));
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_set_hexpand (label, TRUE);
-  g_autofree char *hint = g_strdup_printf ("%u", number % 10);
+  g_autofree char *hint = number > 10 ? g_strdup ("−") : g_strdup_printf ("%u", number % 10);
   GtkWidget *key = gtk_label_new (hint);
   gtk_widget_add_css_class (key, "dim-label");
   gtk_box_append (GTK_BOX (box), gtk_image_new_from_icon_name (kind->icon));
   gtk_box_append (GTK_BOX (box), label);
   gtk_box_append (GTK_BOX (box), key);
-  g_autofree char *tip = g_strdup_printf (_ ("%s (Ctrl+%u)"), _ (kind->label), number % 10);
+  g_autofree char *tip = g_strdup_printf (_ ("%s (Ctrl+%s)"), _ (kind->label), hint);
   gtk_widget_set_tooltip_text (box, tip);
   return box;
 }

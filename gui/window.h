@@ -1,6 +1,6 @@
 /* window.h: the main window: sidebar, header strip, pages made when they are first shown.
  *
- * Actions (win.): show-page (s), show-job (x), show-merging (x dataset), show-weather (x job), show-run-images (x run), new-dataset (s expression),
+ * Actions (win.): show-page (s), show-job (x), show-merging (x dataset), show-density (x dataset), show-weather (x job), show-run-images (x run), new-dataset (s expression),
  * show-shot ((xxtuu): job, attempt, shot id, source, frame), show-failed, filter, step (i), show-keys, save-picture,
  * show-site (x), show-links, link-answer (x site), link-connect (x), link-disconnect (x).
  * Thread: main. */

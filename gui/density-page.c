@@ -1,0 +1,753 @@
+#define G_LOG_DOMAIN "firstlight-gui"
+#include "gui/density-page.h"
+
+#include <glib/gi18n.h>
+#include <math.h>
+
+#include "gui/chooser.h"
+#include "gui/map-set.h"
+#include "gui/map-versions.h"
+#include "gui/text.h"
+#include "widgets/density-level.h"
+#include "widgets/empty-state.h"
+
+#define FIRST_SPAN 22.0 /* Å: of the first look */
+#define FIRST_SLAB 8.0  /* Å before and behind its middle */
+#define KEPT_SETS  3    /* shown, compared, the one before */
+
+typedef enum
+{
+  KIND_BOTH,
+  KIND_BEST,
+  KIND_RESIDUAL,
+  KIND_CHANGE,
+  N_KINDS
+} Kind;
+
+static const struct
+{
+  const char *name, *label;
+  int maps[FLW_DENSITY_MAPS]; /* FlgMapKind; −1: none */
+} kinds[N_KINDS] = { { "both", "2mFo − DFc, mFo − DFc", { FLG_MAP_BEST, FLG_MAP_RESIDUAL } },
+                     { "best", "2mFo − DFc", { FLG_MAP_BEST, -1 } },
+                     { "residual", "mFo − DFc", { -1, FLG_MAP_RESIDUAL } },
+                     { "change", "2mFo − DFc, Fo − Fo", { FLG_MAP_BEST, FLG_MAP_CHANGE } } };
+
+struct _FlgDensityPage
+{
+  FlgPage parent_instance;
+  FlgChooser *datasets, *versions, *kinds, *rivals;
+  GtkToggleButton *beside;
+  GtkWidget *own_model;
+  GtkLabel *facts, *peaks_title;
+  GtkStack *stack;
+  FlwEmptyState *empty;
+  GtkBox *slot, *level_slot;
+  GtkListBox *peaks;
+  FlwDensityView *views[2];
+  GtkWidget *levels[FLW_DENSITY_MAPS];
+  GPtrArray *jobs;        /* FlgMapVersion of the dataset */
+  GPtrArray *sets;        /* FlgMapSet, the last used first */
+  gint64 shown;           /* job whose maps are on the screen; 0: none */
+  gint64 listed;          /* whose peaks are; −1: none */
+  FlwDensityModel *model; /* that a person opened; NULL: the job's */
+  char *model_name;
+  GCancellable *opening;
+  gboolean picked, linking, filling, placed; /* placed: the camera stands where there is something to see */
+};
+
+G_DEFINE_FINAL_TYPE (FlgDensityPage, flg_density_page, FLG_TYPE_PAGE)
+
+#define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
+
+static void show (FlgDensityPage *self);
+
+/* --- which --- */
+
+static const FlgMapVersion *
+version_of (FlgDensityPage *self, gint64 job)
+{
+  for (guint i = 0; self->jobs && i < self->jobs->len; i++)
+    if (((FlgMapVersion *) self->jobs->pdata[i])->job == job)
+      return self->jobs->pdata[i];
+  return NULL;
+}
+
+/* NULL: there is none. */
+static const FlgMapVersion *
+chosen_version (FlgDensityPage *self)
+{
+  gint64 job = flg_chooser_get (self->versions);
+  return job > 0 ? version_of (self, job) : self->jobs && self->jobs->len > 0 ? self->jobs->pdata[0] : NULL;
+}
+
+static const FlgMapVersion *
+chosen_rival (FlgDensityPage *self)
+{
+  gint64 job = flg_chooser_get (self->rivals);
+  const FlgMapVersion *version = chosen_version (self);
+  return job > 0 && version && version->job != job ? version_of (self, job) : NULL;
+}
+
+static Kind
+chosen_kind (FlgDensityPage *self)
+{
+  gint64 kind = flg_chooser_get (self->kinds);
+  return kind > 0 && kind < N_KINDS ? (Kind) kind : KIND_BOTH;
+}
+
+/* The set of that job, asked for when it is not here; borrowed. */
+static FlgMapSet *
+set_of (FlgDensityPage *self, const FlgMapVersion *version)
+{
+  const FlJob *job = version ? flg_experiment_job (EXPERIMENT (self), version->job) : NULL;
+  if (!job)
+    return NULL;
+  for (guint i = 0; i < self->sets->len; i++)
+    {
+      FlgMapSet *set = self->sets->pdata[i];
+      guint64 *ended = g_object_get_data (G_OBJECT (set), "ended");
+      if (flg_map_set_job (set) != job->id)
+        continue;
+      if (*ended == job->ended)
+        return set;
+      g_ptr_array_remove_index (self->sets, i); /* it was made again */
+      break;
+    }
+  FlgMapSet *set = flg_map_set_new (flg_page_context (FLG_PAGE (self)), job);
+  g_object_set_data_full (G_OBJECT (set), "ended", g_memdup2 (&job->ended, sizeof job->ended), g_free);
+  g_signal_connect_object (set, "changed", G_CALLBACK (show), self, G_CONNECT_SWAPPED);
+  g_ptr_array_insert (self->sets, 0, set);
+  if (self->sets->len > KEPT_SETS)
+    g_ptr_array_set_size (self->sets, KEPT_SETS);
+  return set;
+}
+
+/* --- peaks --- */
+
+static GtkWidget *
+cell_new (const char *text, const char *css_class, int width)
+{
+  GtkWidget *label = gtk_label_new (text);
+  gtk_label_set_xalign (GTK_LABEL (label), width > 0 ? 1 : 0);
+  gtk_label_set_width_chars (GTK_LABEL (label), width);
+  gtk_widget_set_hexpand (label, width == 0);
+  if (width == 0)
+    gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
+  gtk_widget_add_css_class (label, "numeric");
+  if (css_class)
+    gtk_widget_add_css_class (label, css_class);
+  return label;
+}
+
+static void
+add_peak (FlgDensityPage *self, const FlgMapPeak *peak)
+{
+  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
+  g_autofree char *height = g_strdup_printf ("%s%.1f σ", peak->sigmas < 0 ? "−" : "+", fabs (peak->sigmas));
+  g_autofree char *away =
+      isfinite (peak->distance) ? g_strdup_printf ("%.1f Å", peak->distance) : g_strdup ("");
+  g_autofree char *tip = g_strdup_printf (_ ("%+.2f e/Å³ at %.1f, %.1f, %.1f Å"), peak->density,
+                                          peak->place[0], peak->place[1], peak->place[2]);
+  gtk_box_append (GTK_BOX (row), cell_new (height, NULL, 6));
+  gtk_box_append (GTK_BOX (row), cell_new (peak->atom, NULL, 0));
+  gtk_box_append (GTK_BOX (row), cell_new (away, "dim-label", 5));
+  gtk_widget_set_tooltip_text (row, tip);
+  gtk_list_box_append (self->peaks, row);
+}
+
+static void
+fill_peaks (FlgDensityPage *self, const FlgMapReport *report)
+{
+  gboolean change = chosen_kind (self) == KIND_CHANGE;
+  GArray *peaks = !report ? NULL : change ? report->change_peaks : report->peaks;
+  guint n = peaks ? peaks->len : 0;
+  g_autofree FlwDensityPeak *drawn = g_new0 (FlwDensityPeak, MAX (n, 1));
+  self->filling = TRUE;
+  for (GtkListBoxRow *row; (row = gtk_list_box_get_row_at_index (self->peaks, 0));)
+    gtk_list_box_remove (self->peaks, GTK_WIDGET (row));
+  for (guint i = 0; i < n; i++)
+    {
+      const FlgMapPeak *peak = &g_array_index (peaks, FlgMapPeak, i);
+      for (guint x = 0; x < 3; x++)
+        drawn[i].place[x] = peak->place[x];
+      drawn[i].value = peak->sigmas;
+      g_strlcpy (drawn[i].label, peak->atom, sizeof drawn[i].label);
+      add_peak (self, peak);
+    }
+  for (guint v = 0; v < G_N_ELEMENTS (self->views); v++)
+    if (self->views[v])
+      flw_density_view_set_peaks (self->views[v], n, drawn, "σ");
+  g_autofree char *title = g_strdup_printf (ngettext ("%u peak of %s", "%u peaks of %s", n), n,
+                                            flg_map_kind_name (change ? FLG_MAP_CHANGE : FLG_MAP_RESIDUAL));
+  gtk_label_set_label (self->peaks_title, title);
+  self->filling = FALSE;
+}
+
+static void
+on_row (FlgDensityPage *self, GtkListBoxRow *row)
+{
+  if (row && !self->filling)
+    flw_density_view_show_peak (self->views[0], (guint) gtk_list_box_row_get_index (row));
+}
+
+static void
+on_peak_selected (FlgDensityPage *self, guint peak)
+{
+  self->filling = TRUE;
+  GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->peaks, (int) peak);
+  gtk_list_box_select_row (self->peaks, row);
+  if (row)
+    {
+      GtkAdjustment *scroll = gtk_list_box_get_adjustment (self->peaks);
+      double height = gtk_widget_get_height (GTK_WIDGET (row));
+      if (scroll && height > 0)
+        gtk_adjustment_clamp_page (scroll, peak * height, (peak + 1) * height);
+    }
+  self->filling = FALSE;
+}
+
+/* --- two views --- */
+
+static void
+turn_together (FlgDensityPage *self, FlwDensityView *from)
+{
+  FlwDensityView *to = self->views[from == self->views[0]];
+  if (self->linking || !to)
+    return;
+  self->linking = TRUE;
+  flw_density_view_set_camera (to, flw_density_view_get_camera (from));
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    if (flw_density_view_get_map (from, m) && flw_density_view_get_map (to, m))
+      flw_density_view_set_level (to, m, flw_density_view_get_level (from, m));
+  self->linking = FALSE;
+}
+
+static void
+on_camera (FlwDensityView *view, FlgDensityPage *self)
+{
+  turn_together (self, view);
+}
+
+static void
+on_level (FlwDensityView *view, guint map, FlgDensityPage *self)
+{
+  turn_together (self, view);
+}
+
+static FlwDensityView *
+add_view (FlgDensityPage *self)
+{
+  FlwDensityView *view = FLW_DENSITY_VIEW (flw_density_view_new ());
+  gtk_widget_set_hexpand (GTK_WIDGET (view), TRUE);
+  gtk_widget_set_vexpand (GTK_WIDGET (view), TRUE);
+  g_signal_connect_object (view, "camera-changed", G_CALLBACK (on_camera), self, 0);
+  g_signal_connect_object (view, "level-changed", G_CALLBACK (on_level), self, 0);
+  g_signal_connect_object (view, "peak-selected", G_CALLBACK (on_peak_selected), self, G_CONNECT_SWAPPED);
+  gtk_box_append (self->slot, GTK_WIDGET (view));
+  return view;
+}
+
+static void
+add_second_view (FlgDensityPage *self)
+{
+  static const char *const shared[] = { "style", "slice", "sticks", "labels", "absolute" };
+  self->views[1] = add_view (self);
+  for (guint i = 0; i < G_N_ELEMENTS (shared); i++)
+    g_object_bind_property (self->views[0], shared[i], self->views[1], shared[i],
+                            G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
+  self->listed = -1; /* its peaks are to be set */
+}
+
+/* --- showing --- */
+
+static void
+put_maps (FlgDensityPage *self, FlwDensityView *view, FlgMapSet *set, const char *version)
+{
+  Kind kind = chosen_kind (self);
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    {
+      int which = kinds[kind].maps[m];
+      FlwDensityVolume *volume = which >= 0 ? flg_map_set_volume (set, (FlgMapKind) which) : NULL;
+      g_autofree char *name =
+          which < 0 ? NULL
+          : version ? g_strdup_printf ("%s, %s", flg_map_kind_name ((FlgMapKind) which), version)
+                    : g_strdup (flg_map_kind_name ((FlgMapKind) which));
+      if (flw_density_view_get_map (view, m) != volume
+          || g_strcmp0 (flw_density_view_get_map_name (view, m), name) != 0)
+        flw_density_view_set_map (view, m, volume, name, m == 1);
+    }
+  flw_density_view_set_model (view, self->model ? self->model : flg_map_set_model (set));
+}
+
+static void
+put_rivals (FlgDensityPage *self, FlgMapSet *set, const char *version)
+{
+  Kind kind = chosen_kind (self);
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    {
+      int which = kinds[kind].maps[m];
+      FlwDensityVolume *volume = set && which >= 0 ? flg_map_set_volume (set, (FlgMapKind) which) : NULL;
+      g_autofree char *name =
+          volume ? g_strdup_printf ("%s, %s", flg_map_kind_name ((FlgMapKind) which), version) : NULL;
+      flw_density_view_set_rival (self->views[0], m, volume, name);
+    }
+}
+
+static gboolean
+has_maps (FlgMapSet *set)
+{
+  return flg_map_set_volume (set, FLG_MAP_BEST) || flg_map_set_volume (set, FLG_MAP_RESIDUAL);
+}
+
+static char *
+facts_of (FlgDensityPage *self, const FlgMapVersion *version, FlgMapSet *set)
+{
+  g_autoptr (GString) facts = g_string_new (version->label);
+  g_autofree char *when = flg_format_time (version->ended, flg_experiment_now (EXPERIMENT (self)));
+  g_string_append_printf (facts, ", %s", when);
+  const FlgMapReport *report = flg_map_set_report (set);
+  if (report)
+    {
+      g_autofree char *words = flg_map_report_words (report);
+      g_string_append_printf (facts, " · %s", words);
+    }
+  const char *model = self->model                         ? self->model_name
+                      : report && flg_map_set_model (set) ? report->model
+                                                          : NULL;
+  if (model && *model)
+    g_string_append_printf (facts, " · %s", model);
+  if (flg_map_set_problem (set))
+    {
+      g_autofree char *problem = flg_text_bounded (flg_map_set_problem (set), 200);
+      g_string_append_printf (facts, " · %s", problem);
+    }
+  return g_string_free (g_steal_pointer (&facts), FALSE);
+}
+
+static void
+show_nothing (FlgDensityPage *self, FlgMapSet *set)
+{
+  g_autofree char *missing =
+      set ? flg_text_bounded (flg_map_set_problem (set), 300)
+          : flg_map_versions_missing (EXPERIMENT (self), flg_chooser_get (self->datasets));
+  gboolean waiting = set && !flg_map_set_is_idle (set);
+  flw_empty_state_set (self->empty, "flg-density-symbolic",
+                       waiting ? _ ("The maps are being read")
+                       : set   ? _ ("The maps cannot be shown")
+                               : _ ("No density yet"),
+                       waiting ? "" : missing);
+  gtk_label_set_label (self->facts, "");
+  self->shown = 0;
+  gtk_stack_set_visible_child_name (self->stack, "empty");
+}
+
+static void
+show_levels (FlgDensityPage *self)
+{
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    gtk_widget_set_visible (self->levels[m], flw_density_view_get_map (self->views[0], m) != NULL);
+}
+
+static void
+show_second (FlgDensityPage *self, const FlgMapVersion *rival, FlgMapSet *set)
+{
+  gboolean beside = set && has_maps (set) && gtk_toggle_button_get_active (self->beside);
+  if (beside && !self->views[1])
+    add_second_view (self);
+  if (!beside && self->views[1])
+    {
+      gtk_box_remove (self->slot, GTK_WIDGET (self->views[1]));
+      self->views[1] = NULL;
+    }
+  put_rivals (self, beside ? NULL : set, rival ? rival->label : "");
+  if (beside)
+    {
+      put_maps (self, self->views[1], set, rival->label);
+      turn_together (self, self->views[0]);
+    }
+}
+
+/* The middle of a cell may be solvent: the first look is at what the model does not explain, or at the model. */
+static void
+place (FlgDensityPage *self)
+{
+  self->placed = TRUE;
+  if (gtk_list_box_get_row_at_index (self->peaks, 0))
+    flw_density_view_show_peak (self->views[0], 0);
+  else
+    flw_density_view_show_atom (self->views[0], 0);
+  FlwDensityCamera camera = *flw_density_view_get_camera (self->views[0]);
+  camera.span = MIN (camera.span, FIRST_SPAN);
+  camera.front = camera.back = MIN (camera.front, FIRST_SLAB);
+  flw_density_view_set_camera (self->views[0], &camera);
+}
+
+/* What has been shown stays until what is to be shown has come. */
+static void
+show (FlgDensityPage *self)
+{
+  const FlgMapVersion *version = chosen_version (self), *rival = chosen_rival (self);
+  FlgMapSet *set = set_of (self, version), *other = set_of (self, rival);
+  gtk_widget_set_sensitive (GTK_WIDGET (self->beside), rival != NULL);
+  gtk_widget_set_visible (self->own_model, self->model != NULL);
+  if (!set || !has_maps (set))
+    {
+      if (!set || flg_map_set_is_idle (set) || self->shown == 0)
+        show_nothing (self, set);
+      return;
+    }
+  g_autofree char *facts = facts_of (self, version, set);
+  gtk_label_set_label (self->facts, facts);
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), facts);
+  put_maps (self, self->views[0], set, rival ? version->label : NULL);
+  show_second (self, rival, other);
+  const FlgMapReport *report = flg_map_set_report (set);
+  gint64 listed = report ? version->job * N_KINDS + (gint64) chosen_kind (self) : -1;
+  if (listed != self->listed)
+    {
+      fill_peaks (self, report);
+      self->listed = listed;
+    }
+  show_levels (self);
+  self->shown = version->job;
+  if (!self->placed && flg_map_set_is_idle (set))
+    place (self);
+  gtk_stack_set_visible_child_name (self->stack, "maps");
+}
+
+/* --- filling --- */
+
+static void
+fill_versions (FlgDensityPage *self)
+{
+  g_clear_pointer (&self->jobs, g_ptr_array_unref);
+  self->jobs = flg_map_versions (EXPERIMENT (self), flg_chooser_get (self->datasets));
+  flg_chooser_begin (self->versions);
+  if (self->jobs->len > 0)
+    {
+      const FlgMapVersion *newest = self->jobs->pdata[0];
+      g_autofree char *label = g_strdup_printf (_ ("newest (%d)"), newest->number);
+      flg_chooser_add (self->versions, 0, label);
+    }
+  for (guint i = 0; i < self->jobs->len; i++)
+    {
+      const FlgMapVersion *version = self->jobs->pdata[i];
+      flg_chooser_add (self->versions, version->job, version->label);
+    }
+  flg_chooser_end (self->versions);
+  flg_chooser_begin (self->rivals);
+  flg_chooser_add (self->rivals, 0, _ ("not compared"));
+  for (guint i = 0; i < self->jobs->len; i++)
+    {
+      const FlgMapVersion *version = self->jobs->pdata[i];
+      g_autofree char *label = g_strdup_printf (_ ("with %s"), version->label);
+      flg_chooser_add (self->rivals, version->job, label);
+    }
+  flg_chooser_end (self->rivals);
+}
+
+/* Until a person chooses: the last dataset that has maps. */
+static void
+fill_datasets (FlgDensityPage *self)
+{
+  FlgRecordModel *datasets = flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET);
+  gboolean picked = self->picked;
+  gint64 best = 0;
+  flg_chooser_begin (self->datasets);
+  for (guint i = 0; i < flg_record_model_count (datasets); i++)
+    {
+      const FlDataset *dataset = flg_record_dataset (flg_record_model_at (datasets, i));
+      g_autoptr (GPtrArray) versions = picked ? NULL : flg_map_versions (EXPERIMENT (self), dataset->id);
+      if (versions && versions->len > 0)
+        best = dataset->id;
+      flg_chooser_add (self->datasets, dataset->id, dataset->name);
+    }
+  flg_chooser_end (self->datasets);
+  if (best > 0)
+    flg_chooser_choose (self->datasets, best);
+  self->picked = picked; /* that was nobody's choice */
+}
+
+static void
+on_dataset (FlgDensityPage *self)
+{
+  self->picked = TRUE;
+  fill_versions (self);
+  show (self);
+}
+
+static void
+on_beside (FlgDensityPage *self)
+{
+  show (self);
+}
+
+/* --- another model --- */
+
+static void
+on_model (GObject *client, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FlgDensityPage) self = data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlViewModel) model = fl_view_client_model_finish (FL_VIEW_CLIENT (client), result, &error);
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return;
+  g_clear_object (&self->opening);
+  flg_page_report (FLG_PAGE (self), error);
+  if (model)
+    {
+      g_clear_pointer (&self->model, flw_density_model_unref);
+      self->model = flg_map_model_new (model);
+    }
+  show (self);
+}
+
+static void
+act_open_model (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (widget);
+  const char *path = g_variant_get_string (target, NULL);
+  FlViewClient *client = flg_context_view (flg_page_context (FLG_PAGE (self)));
+  g_cancellable_cancel (self->opening);
+  g_clear_object (&self->opening);
+  if (!*path || !client)
+    {
+      g_clear_pointer (&self->model, flw_density_model_unref);
+      show (self);
+      return;
+    }
+  g_autofree char *name = g_path_get_basename (path);
+  g_free (self->model_name);
+  self->model_name = flg_text_bounded (name, 60);
+  self->opening = g_cancellable_new ();
+  fl_view_client_model_async (client, path, self->opening, on_model, g_object_ref (self));
+}
+
+static void
+on_file (GtkNativeDialog *dialog, int response, FlgDensityPage *self)
+{
+  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
+  if (response == GTK_RESPONSE_ACCEPT && file)
+    gtk_widget_activate_action (GTK_WIDGET (self), "density.open-model", "s", g_file_peek_path (file));
+  g_object_unref (dialog);
+}
+
+static void
+act_choose_model (GtkWidget *widget, const char *action, GVariant *target)
+{
+  GtkFileChooserNative *dialog =
+      gtk_file_chooser_native_new (_ ("A model to show"), GTK_WINDOW (gtk_widget_get_root (widget)),
+                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
+  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
+  gtk_file_filter_set_name (filter, _ ("PDB, mmCIF"));
+  for (const char *const *p = (const char *const[]){ "*.pdb", "*.ent", "*.cif", "*.mmcif", NULL }; *p; p++)
+    gtk_file_filter_add_pattern (filter, *p);
+  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
+  g_signal_connect_object (dialog, "response", G_CALLBACK (on_file), widget, 0);
+  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
+}
+
+/* --- for tests and actions --- */
+
+void
+flg_density_page_show (FlgDensityPage *self, gint64 dataset)
+{
+  flg_chooser_choose (self->datasets, dataset);
+}
+
+const char *
+flg_density_page_facts (FlgDensityPage *self)
+{
+  return gtk_label_get_label (self->facts);
+}
+
+FlwDensityView *
+flg_density_page_view (FlgDensityPage *self, guint i)
+{
+  return self->shown > 0 && i < G_N_ELEMENTS (self->views) ? self->views[i] : NULL;
+}
+
+guint
+flg_density_page_n_peaks (FlgDensityPage *self)
+{
+  guint n = 0;
+  while (gtk_list_box_get_row_at_index (self->peaks, (int) n))
+    n++;
+  return n;
+}
+
+static void
+act_show_dataset (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flg_density_page_show (FLG_DENSITY_PAGE (widget), g_variant_get_int64 (target));
+}
+
+static void
+act_show_version (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flg_chooser_choose (FLG_DENSITY_PAGE (widget)->versions, g_variant_get_int64 (target));
+}
+
+static void
+act_compare (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flg_chooser_choose (FLG_DENSITY_PAGE (widget)->rivals, g_variant_get_int64 (target));
+}
+
+static void
+act_show_maps (GtkWidget *widget, const char *action, GVariant *target)
+{
+  for (guint i = 0; i < N_KINDS; i++)
+    if (g_str_equal (kinds[i].name, g_variant_get_string (target, NULL)))
+      flg_chooser_choose (FLG_DENSITY_PAGE (widget)->kinds, i);
+}
+
+static void
+act_side_by_side (GtkWidget *widget, const char *action, GVariant *target)
+{
+  gtk_toggle_button_set_active (FLG_DENSITY_PAGE (widget)->beside, g_variant_get_boolean (target));
+}
+
+static void
+act_show_peak (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flw_density_view_show_peak (FLG_DENSITY_PAGE (widget)->views[0], g_variant_get_uint32 (target));
+}
+
+/* --- page --- */
+
+static void
+flg_density_page_update (FlgPage *page, guint what)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (page);
+  const guint heard = FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED (FL_TABLE_DATASET_VERSION)
+                      | FLG_CHANGED (FL_TABLE_DATASET_TASK) | FLG_CHANGED (FL_TABLE_TASK)
+                      | FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_TRIAL);
+  if (!(what & (heard | FLG_CHANGED_HEALTH)))
+    return;
+  fill_datasets (self);
+  fill_versions (self);
+  show (self);
+}
+
+static gboolean
+flg_density_page_is_settled (FlgPage *page)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (page);
+  for (guint i = 0; i < self->sets->len; i++)
+    if (!flg_map_set_is_idle (self->sets->pdata[i]))
+      return FALSE;
+  for (guint v = 0; v < G_N_ELEMENTS (self->views); v++)
+    if (self->views[v] && gtk_widget_get_mapped (GTK_WIDGET (self->views[v]))
+        && !flw_density_view_get_settled (self->views[v]))
+      return FALSE;
+  return !self->opening;
+}
+
+static void
+flg_density_page_step (FlgPage *page, int by)
+{
+  flg_chooser_step (FLG_DENSITY_PAGE (page)->versions, by);
+}
+
+static void
+flg_density_page_focus (FlgPage *page)
+{
+  gtk_widget_grab_focus (GTK_WIDGET (FLG_DENSITY_PAGE (page)->views[0]));
+}
+
+static void
+flg_density_page_constructed (GObject *object)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (object);
+  self->views[0] = add_view (self);
+  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
+    {
+      self->levels[m] = flw_density_level_new (self->views[0], m);
+      gtk_widget_set_size_request (self->levels[m], -1, 96);
+      gtk_box_append (self->level_slot, self->levels[m]);
+    }
+  flg_chooser_begin (self->kinds);
+  for (guint i = 0; i < N_KINDS; i++)
+    flg_chooser_add (self->kinds, i, kinds[i].label);
+  flg_chooser_end (self->kinds);
+  fill_datasets (self);
+  fill_versions (self);
+  g_signal_connect_object (self->datasets, "chosen", G_CALLBACK (on_dataset), self, G_CONNECT_SWAPPED);
+  for (guint i = 0; i < 3; i++)
+    g_signal_connect_object (((FlgChooser *[]){ self->versions, self->kinds, self->rivals })[i], "chosen",
+                             G_CALLBACK (show), self, G_CONNECT_SWAPPED);
+  show (self);
+  G_OBJECT_CLASS (flg_density_page_parent_class)->constructed (object);
+}
+
+static void
+flg_density_page_dispose (GObject *object)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (object);
+  g_cancellable_cancel (self->opening);
+  g_clear_object (&self->opening);
+  g_ptr_array_set_size (self->sets, 0);
+  gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_DENSITY_PAGE);
+  G_OBJECT_CLASS (flg_density_page_parent_class)->dispose (object);
+}
+
+static void
+flg_density_page_finalize (GObject *object)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (object);
+  g_clear_pointer (&self->jobs, g_ptr_array_unref);
+  g_clear_pointer (&self->model, flw_density_model_unref);
+  g_ptr_array_unref (self->sets);
+  g_free (self->model_name);
+  G_OBJECT_CLASS (flg_density_page_parent_class)->finalize (object);
+}
+
+static void
+flg_density_page_class_init (FlgDensityPageClass *klass)
+{
+  GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
+  FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
+  G_OBJECT_CLASS (klass)->constructed = flg_density_page_constructed;
+  G_OBJECT_CLASS (klass)->dispose = flg_density_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = flg_density_page_finalize;
+  page_class->update = flg_density_page_update;
+  page_class->is_settled = flg_density_page_is_settled;
+  page_class->step = flg_density_page_step;
+  page_class->focus = flg_density_page_focus;
+  g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLW_TYPE_EMPTY_STATE);
+  gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/density-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, datasets);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, versions);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, kinds);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, rivals);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, beside);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, own_model);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, facts);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks_title);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, stack);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, empty);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, level_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks);
+  gtk_widget_class_bind_template_callback (widget_class, on_row);
+  gtk_widget_class_bind_template_callback (widget_class, on_beside);
+  gtk_widget_class_install_action (widget_class, "density.show-dataset", "x", act_show_dataset);
+  gtk_widget_class_install_action (widget_class, "density.show-version", "x", act_show_version);
+  gtk_widget_class_install_action (widget_class, "density.compare", "x", act_compare);
+  gtk_widget_class_install_action (widget_class, "density.show-maps", "s", act_show_maps);
+  gtk_widget_class_install_action (widget_class, "density.side-by-side", "b", act_side_by_side);
+  gtk_widget_class_install_action (widget_class, "density.open-model", "s", act_open_model);
+  gtk_widget_class_install_action (widget_class, "density.choose-model", NULL, act_choose_model);
+  gtk_widget_class_install_action (widget_class, "density.show-peak", "u", act_show_peak);
+}
+
+static void
+flg_density_page_init (FlgDensityPage *self)
+{
+  self->sets = g_ptr_array_new_with_free_func (g_object_unref);
+  self->listed = -1;
+  gtk_widget_init_template (GTK_WIDGET (self));
+}

@@ -1,0 +1,17 @@
+/* map-versions.h: which jobs have made maps of a dataset, and why there are none. Pure. Thread: main. */
+#pragma once
+
+#include "gui/experiment.h"
+
+typedef struct
+{
+  gint64 job;
+  int number;    /* of the dataset's version */
+  char *label;   /* "version 3"; with several map tasks or trials their names too */
+  guint64 ended; /* ns UTC; with the job it tells whether the files are the same as before */
+} FlgMapVersion;
+
+/* FlgMapVersion of the jobs that are done, the newest version first. */
+GPtrArray *flg_map_versions (FlgExperiment *experiment, gint64 dataset);
+/* What is to be done, or waited for, that there are maps. */
+char *flg_map_versions_missing (FlgExperiment *experiment, gint64 dataset);
