@@ -4,6 +4,8 @@ data files, where no conductor and no site is, writable and not. Every page says
 offline.py DEV BUILD-FOLDER SHOW-PAGES FIRSTLIGHT CONTROL PICTURES     PICTURES: a folder for them; "" keeps none"""
 import ctypes, hashlib, os, re, shutil, sqlite3, stat, subprocess, sys, tempfile
 
+import ligand
+
 dev, built, show_pages, firstlight, control, pictures = sys.argv[1:]
 PAGES = ["runs", "trials", "datasets", "jobs", "live", "weather", "cells", "merging", "images", "sites"]
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
@@ -96,7 +98,7 @@ def main():
         return 0
     top = tempfile.mkdtemp(prefix="firstlight-offline-")
     first, copy = os.path.join(top, "demo"), os.path.join(top, "elsewhere", "copy")
-    print("1..10")
+    print("1..11")
     try:
         made = subprocess.run([dev, "demo", "--built", built, "--dir", first, "--fast"], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
@@ -108,6 +110,9 @@ def main():
               and re.match(r"version [1-9].* · CC½ 0\.9", facts["merging"]) and facts["merging table"] == "12 rows", home)
         shutil.copytree(first, copy)
         shutil.rmtree(first)
+        found = ligand.maps(copy, os.path.join(os.path.dirname(dev), "resources", "demo", "made-protein.pdb"))
+        check("the last version's map is in it; its highest difference is the ligand", found and ligand.shows(*found[-1])
+              and f"version {found[-1][0]}" in facts["merging"], f"{found}\n{home}")
         shutil.rmtree(os.path.join(copy, "data"))
         look(copy, "copied", home)
         set_writable(copy, False)

@@ -1,11 +1,15 @@
 """How long from a run's last shot to the merged version that holds it, drawn on the Merging page: the demo's beamtime as
-./dev demo plays it, with its killed job and its damaged file.  turn-around.py DEV BUILD-FOLDER WATCH-MERGING"""
+./dev demo plays it, with its killed job and its damaged file. And what the versions' maps show, without a click: the ligand
+that their model lacks.  turn-around.py DEV BUILD-FOLDER WATCH-MERGING"""
 import os, re, shutil, signal, sqlite3, statistics, subprocess, sys, tempfile, threading, time
 
 import h5py
 
+import ligand
+
 dev, built, watch = sys.argv[1:]
 RUNS, PATIENCE, GOAL = 4, 420, 60  # s
+MODEL = os.path.join(os.path.dirname(dev), "resources", "demo", "made-protein.pdb")
 
 
 def rows(database, query, *values):
@@ -26,8 +30,9 @@ def last_shot(folder, run):
 def merged(database):
     """Of each version: number; when it was made; when its merge began and ended, and what it said."""
     return rows(database, """SELECT version.id, version.number, version.created / 1e9, attempt.started / 1e9, attempt.ended / 1e9,
-                  attempt.reason FROM dataset_version AS version JOIN job ON job.version = version.id JOIN attempt ON
-                  attempt.job = job.id WHERE attempt.state = 4 ORDER BY version.number""")
+                  attempt.reason FROM dataset_version AS version JOIN job ON job.version = version.id
+                  JOIN task ON task.id = job.task JOIN attempt ON attempt.job = job.id
+                  WHERE task.type = 'merge' AND attempt.state = 4 ORDER BY version.number""")
 
 
 def newest_input(database, version):
@@ -37,8 +42,12 @@ def newest_input(database, version):
                   WHERE version_job.version = ? GROUP BY job.id ORDER BY run.completed DESC LIMIT 1""", version)[0]
 
 
+def map_of(folder, version):
+    return [found for found in ligand.maps(folder, MODEL) if found[0] == version and found[1]]
+
+
 def play(folder, shown):
-    """Until every run is merged, drawn, and said so in `shown`: version -> s."""
+    """Until every run is merged, mapped, drawn, and said so in `shown`: version -> s."""
     database = os.path.join(folder, "firstlight.sqlite")
     log = open(folder + ".log", "w")
     demo = subprocess.Popen([dev, "demo", "--built", built, "--dir", folder, "--play"], stdin=subprocess.DEVNULL, stdout=log,
@@ -59,8 +68,8 @@ def play(folder, shown):
 
         threading.Thread(target=listen, daemon=True).start()
         while time.monotonic() < until and room.poll() is None and demo.poll() is None:
-            held = {newest_input(database, row[0])[0] for row in merged(database) if row[1] in shown}
-            if len(held) == RUNS:
+            versions = [row for row in merged(database) if row[1] in shown]
+            if len({newest_input(database, row[0])[0] for row in versions}) == RUNS and map_of(folder, versions[-1][1]):
                 return True
             time.sleep(0.5)
         return False
@@ -76,7 +85,7 @@ def main():
     if "DISPLAY" not in os.environ or shutil.which("mpirun") is None:
         print("1..0 # SKIP no display or no mpirun: run the suite under xvfb-run")
         return 0
-    print("1..2")
+    print("1..3")
     top = tempfile.mkdtemp(prefix="firstlight-turn-around-")
     folder, shown = os.path.join(top, "demo"), {}
     whole = play(folder, shown)
@@ -101,6 +110,13 @@ def main():
     median = statistics.median(times) if times else float("inf")
     print(f"# from last shot to screen: median {median:.1f} s, {' '.join(f'{t:.1f}' for t in times)}")
     print(("ok" if median < GOAL else "not ok"), f"2 - less than {GOAL} s, median")
+    found = ligand.maps(folder, MODEL) if whole else []
+    for version, done, took, sigmas, off, other in found:
+        print(f"#  version {version}: map {'done' if done else 'failed'} in {took:.1f} s, highest difference {sigmas:.1f} sigma, "
+              f"{off:.2f} Å from the ligand's P; elsewhere {other:.1f} sigma at most")
+    numbers = [row[1] for row in merged(database)]
+    print(("ok" if found and [row[0] for row in found] == numbers and all(ligand.shows(*row) for row in found) else "not ok"),
+          "3 - every version has a map, and its highest difference is the ligand")
     shutil.rmtree(top)
     return 0
 
