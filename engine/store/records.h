@@ -177,9 +177,10 @@ typedef struct
 {
   gint64 id, revision;
   char *name;
-  char *
-      type; /* of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "merge": its lattices to one
-                   list of intensities; "geometry": the detector refined against them; "export": one stream of them */
+  /* Of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "export": one stream of its lattices;
+   * "merge": one list of their intensities; "geometry": the detector refined against them; "map": densities of what was
+   * merged. */
+  char *type;
   char *params;    /* trial text on top of the trial's */
   gint64 trial;    /* 0 = any */
   int ranks;       /* local: 0 = as many as the site has cores */
