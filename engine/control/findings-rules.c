@@ -9,6 +9,7 @@
 #define LOOSE_AXES   0.01 /* standard deviation, of the axis */
 #define FEW_FAILED   5    /* shots */
 #define MIN_LOOKED   4    /* shots whose pixels were looked at */
+#define HOW          "a geometry task of their dataset, or firstlight-engine refine-geometry"
 
 /* --- geometry --- */
 
@@ -48,9 +49,9 @@ judge_beam (const FlJobView *job, guint n, GPtrArray *list)
       g_strdup_printf ("Beam centre off by %.1f px", off),
       g_strdup_printf ("refined shift x %+.3f ± %.3f mm, y %+.3f ± %.3f mm (median of %u lattices of %s)",
                        x.median, x.error, y.median, y.error, n, job->run),
-      g_strdup_printf (
-          "Refine the geometry with these lattices, or move every panel by x %+.2f px, y %+.2f px.",
-          x.median / e->pixel_size, y.median / e->pixel_size));
+      g_strdup_printf ("Refine the geometry with these lattices (" HOW
+                       "), or move every panel by x %+.2f px, y %+.2f px.",
+                       x.median / e->pixel_size, y.median / e->pixel_size));
 }
 
 /* Of the axes over the told ones, less 1. FALSE: none were told. */
@@ -148,11 +149,11 @@ judge_distance (const FlJobView *job, guint n, GPtrArray *list)
     }
   else
     return;
-  fl_findings_add (list, job, FL_FINDING_DISTANCE, 2, NULL,
-                   g_strdup_printf ("Distance off by %+.2f mm", move), evidence,
-                   g_strdup_printf ("Refine the geometry, or change the camera length from %.2f to %.2f mm; "
-                                    "check the photon energy and the cell too.",
-                                    e->distance, e->distance + move));
+  fl_findings_add (
+      list, job, FL_FINDING_DISTANCE, 2, NULL, g_strdup_printf ("Distance off by %+.2f mm", move), evidence,
+      g_strdup_printf ("Refine the geometry (" HOW "), or change the camera length from %.2f to %.2f mm; "
+                       "check the photon energy and the cell too.",
+                       e->distance, e->distance + move));
 }
 
 void

@@ -203,6 +203,10 @@ test_verdicts (void)
   fl_forecast_make (&(FlDataset){ .goal_cc_half = 0.5 }, NULL, 0, 1, &f);
   g_assert_cmpint (f.verdict, ==, FL_VERDICT_NO_DATA);
   fl_forecast_clear (&f);
+  exact_make (&e, 383, 0.05, 1, 1); /* what there is, is said to the last lattice */
+  fl_forecast_make (&(FlDataset){ .goal_multiplicity = 8 }, &e.version, 1, 1, &f);
+  g_assert_cmpstr (f.reason, ==, "all goals are reached with 383 lattices");
+  fl_forecast_clear (&f);
   fl_forecast_make (&(FlDataset){ .goal_multiplicity = 50 }, &e.version, 1, 0, &f);
   g_assert_true (isnan (f.seconds));
   fl_forecast_clear (&f);
