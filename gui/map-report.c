@@ -186,6 +186,7 @@ take_number (Reader *r, double value)
                  { 1, "completeness", NULL, &report->completeness },
                  { 2, "scale", "r_work", &report->r_work },
                  { 2, "scale", "r_free", &report->r_free },
+                 { 2, "model", "atoms", &report->atoms },
                  { 2, "difference", "r_iso", &report->r_iso },
                  { 2, "2mfo-dfc", "sigmas_at_atoms", &report->sigmas_at_atoms } };
   FlgMapPeak *peak = peak_at (r);

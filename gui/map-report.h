@@ -21,6 +21,7 @@ typedef struct
   double r_iso;                      /* of what was subtracted; NAN */
   double sigmas_at_atoms;            /* of 2mFo − DFc; NAN */
   char *space_group, *model, *minus; /* minus: the file that was subtracted; "" */
+  double atoms;                      /* of the model; 0: the phases came from an MTZ file */
   gboolean has_change;               /* fo-fo.ccp4 */
   GArray *peaks, *change_peaks; /* FlgMapPeak, of mFo − DFc and of Fo − Fo, in the order of the file */
 } FlgMapReport;

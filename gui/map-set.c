@@ -9,6 +9,7 @@
 #define MOST_HERE (32u << 20) /* voxels */
 #define MOST_FAR  (4u << 20)
 #define REPORT    "map.json"
+#define MODEL     "model.cif"
 #define UNIT      "e/Å³"
 
 struct _FlgMapSet
@@ -138,34 +139,6 @@ ask_map (FlgMapSet *self, FlgMapKind kind)
   fl_view_client_map_async (self->client, &request, NULL, on_map, asked);
 }
 
-/* --- the report --- */
-
-static void
-on_report (GObject *client, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FlgMapSet) self = data;
-  GError *error = NULL;
-  g_autoptr (FlViewLog) log = fl_view_client_log_finish (FL_VIEW_CLIENT (client), result, &error);
-  if (log)
-    {
-      gsize length;
-      const char *text = g_bytes_get_data (log->bytes, &length);
-      self->report = flg_map_report_parse (text ? text : "", length, &error);
-    }
-  if (self->report && self->report->has_change)
-    ask_map (self, FLG_MAP_CHANGE);
-  answered (self, error);
-}
-
-static void
-ask_report (FlgMapSet *self)
-{
-  g_autofree char *path = g_build_filename (self->folder, REPORT, NULL);
-  FlViewLogRequest request = { path, 0, FL_VIEW_MAX_LOG };
-  self->asked++;
-  fl_view_client_log_async (self->client, &request, NULL, on_report, g_object_ref (self));
-}
-
 /* --- the model --- */
 
 FlwDensityModel *
@@ -200,20 +173,43 @@ on_model (GObject *client, GAsyncResult *result, gpointer data)
   answered (self, error);
 }
 
-/* The path is as the newest attempt was given it, or as the task says; phases from an MTZ file have no atoms. */
+/* Where the data have it, as the maps do: not quite where the file that the job was given says. */
 static void
-ask_model (FlgMapSet *self, FlgExperiment *experiment, const FlJob *job)
+ask_model (FlgMapSet *self)
 {
-  g_autoptr (GPtrArray) attempts = flg_experiment_attempts (experiment, job->id);
-  g_autoptr (FlParams) params = flg_experiment_job_params (experiment, job);
-  if (attempts->len > 0)
-    flg_params_overlay (params, flg_record_attempt (attempts->pdata[attempts->len - 1])->params);
-  const char *given = fl_params_text (params, "map.model");
-  if (!given || !*given || g_str_has_suffix (given, ".mtz"))
-    return;
-  g_autofree char *path = g_canonicalize_filename (given, flg_experiment_home (experiment));
+  g_autofree char *path = g_build_filename (self->folder, MODEL, NULL);
   self->asked++;
   fl_view_client_model_async (self->client, path, NULL, on_model, g_object_ref (self));
+}
+
+/* --- the report --- */
+
+static void
+on_report (GObject *client, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (FlgMapSet) self = data;
+  GError *error = NULL;
+  g_autoptr (FlViewLog) log = fl_view_client_log_finish (FL_VIEW_CLIENT (client), result, &error);
+  if (log)
+    {
+      gsize length;
+      const char *text = g_bytes_get_data (log->bytes, &length);
+      self->report = flg_map_report_parse (text ? text : "", length, &error);
+    }
+  if (self->report && self->report->has_change)
+    ask_map (self, FLG_MAP_CHANGE);
+  if (self->report && self->report->atoms > 0)
+    ask_model (self);
+  answered (self, error);
+}
+
+static void
+ask_report (FlgMapSet *self)
+{
+  g_autofree char *path = g_build_filename (self->folder, REPORT, NULL);
+  FlViewLogRequest request = { path, 0, FL_VIEW_MAX_LOG };
+  self->asked++;
+  fl_view_client_log_async (self->client, &request, NULL, on_report, g_object_ref (self));
 }
 
 /* --- --- */
@@ -238,7 +234,6 @@ flg_map_set_new (FlgContext *context, const FlJob *job)
   self->most = far ? MOST_FAR : MOST_HERE;
   ask_report (self);
   ask_map (self, FLG_MAP_RESIDUAL); /* the newest request goes first: what is seen first is asked for last */
-  ask_model (self, experiment, job);
   ask_map (self, FLG_MAP_BEST);
   return self;
 }

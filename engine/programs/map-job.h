@@ -53,7 +53,7 @@ typedef struct
 gboolean fl_map_job_set_up (FlMapJob *job, GError **error);
 /* Amplitudes in electrons, the model where it belongs, its structure factors. */
 void fl_map_job_fit (FlMapJob *job);
-/* 2mfo-dfc.ccp4, mfo-dfc.ccp4, fo-fo.ccp4, map.mtz, map.json. */
+/* 2mfo-dfc.ccp4, mfo-dfc.ccp4, fo-fo.ccp4, model.cif (as it lies in them), map.mtz, map.json. */
 gboolean fl_map_job_write (const FlMapJob *job, GError **error);
 void fl_map_job_clear (FlMapJob *job);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlMapJob, fl_map_job_clear)

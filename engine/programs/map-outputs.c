@@ -385,6 +385,70 @@ write_json (const FlMapJob *job, GError **error)
   return g_file_set_contents (path, out->str, (gssize) out->len, error);
 }
 
+/* --- the model where the maps have it --- */
+
+/* A value of mmCIF; labels are printable ASCII without blanks. */
+static void
+append_cif (GString *out, const char *text)
+{
+  char quote = strchr (text, '\'') != NULL ? '"' : '\'';
+  if (*text == '\0')
+    g_string_append (out, " .");
+  else
+    g_string_append_printf (out, " %c%s%c", quote, text, quote);
+}
+
+static void
+append_atom (GString *out, guint serial, const FlAtom *atom)
+{
+  const FlAtomLabel *l = &atom->label;
+  const FlVec3 x = atom->position;
+  char reals[5][G_ASCII_DTOSTR_BUF_SIZE];
+  const double values[5] = { x.x, x.y, x.z, atom->occupancy, atom->b };
+  for (int i = 0; i < 5; i++)
+    g_ascii_formatd (reals[i], sizeof reals[i], i < 3 ? "%.3f" : "%.2f", values[i]);
+  g_string_append_printf (out, "ATOM %u %s", serial, atom->factor->symbol);
+  append_cif (out, l->name);
+  append_cif (out, (char[]){ l->alternative, '\0' });
+  append_cif (out, l->residue);
+  append_cif (out, l->chain);
+  append_cif (out, l->chain);
+  g_string_append_printf (out, " %d", l->number);
+  append_cif (out, (char[]){ l->insertion, '\0' });
+  for (int i = 0; i < 5; i++)
+    g_string_append_printf (out, " %s", reals[i]);
+  g_string_append (out, " 1\n");
+}
+
+/* The maps' origin and the place of the bodies are the data's, which the file that was given does not know. */
+static gboolean
+write_model (const FlMapJob *job, GError **error)
+{
+  static const char *const names[6] = { "length_a",    "length_b",   "length_c",
+                                        "angle_alpha", "angle_beta", "angle_gamma" };
+  const FlCell *c = &job->cell;
+  const double cell[6] = {
+    c->a, c->b, c->c, fl_degrees (c->alpha), fl_degrees (c->beta), fl_degrees (c->gamma)
+  };
+  FlSpaceGroup group;
+  char real[G_ASCII_DTOSTR_BUF_SIZE];
+  g_autofree char *path = g_build_filename (job->out, "model.cif", NULL);
+  g_autoptr (GString) out = g_string_new ("data_model\n");
+  for (int i = 0; i < 6; i++)
+    g_string_append_printf (out, "_cell.%s %s\n", names[i],
+                            g_ascii_formatd (real, sizeof real, "%.4f", cell[i]));
+  g_string_append_printf (out, "_symmetry.space_group_name_H-M '%s'\n", symbol_of (job->symmetry, &group));
+  g_string_append (out, "loop_\n_atom_site.group_PDB\n_atom_site.id\n_atom_site.type_symbol\n"
+                        "_atom_site.label_atom_id\n_atom_site.label_alt_id\n_atom_site.label_comp_id\n"
+                        "_atom_site.label_asym_id\n_atom_site.auth_asym_id\n_atom_site.auth_seq_id\n_atom_"
+                        "site.pdbx_PDB_ins_code\n"
+                        "_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\n"
+                        "_atom_site.occupancy\n_atom_site.B_iso_or_equiv\n_atom_site.pdbx_PDB_model_num\n");
+  for (guint a = 0; a < job->model->n_atoms; a++)
+    append_atom (out, a + 1, &job->model->atoms[a]);
+  return g_file_set_contents (path, out->str, (gssize) out->len, error);
+}
+
 gboolean
 fl_map_job_write (const FlMapJob *job, GError **error)
 {
@@ -396,5 +460,6 @@ fl_map_job_write (const FlMapJob *job, GError **error)
   return write_map (job, job->best, "2mfo-dfc.ccp4", "2mFo-DFc", error)
          && write_map (job, job->residual, "mfo-dfc.ccp4", "mFo-DFc", error)
          && (job->change == NULL || write_map (job, job->change, "fo-fo.ccp4", "Fo-Fo", error))
-         && write_mtz (job, error) && write_json (job, error);
+         && (job->model == NULL || write_model (job, error)) && write_mtz (job, error)
+         && write_json (job, error);
 }

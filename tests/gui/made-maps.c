@@ -55,11 +55,9 @@ version_of (FlStore *store, gint64 dataset, int number, guint64 when)
 }
 
 char *
-made_maps_add (FlStore *store, gint64 dataset, gint64 task, int number, FlJobState state, guint64 when,
-               const char *model)
+made_maps_add (FlStore *store, gint64 dataset, gint64 task, int number, FlJobState state, guint64 when)
 {
   char *path = g_strdup_printf ("d%d-v%d-density", (int) dataset, number);
-  g_autofree char *params = g_strdup_printf ("[map]\nmodel = %s\n", model);
   FlJob job = { .trial = 1,
                 .dataset = dataset,
                 .version = version_of (store, dataset, number, when),
@@ -69,7 +67,7 @@ made_maps_add (FlStore *store, gint64 dataset, gint64 task, int number, FlJobSta
                 .path = path,
                 .ended = when,
                 .reason = (char *) (state == FL_JOB_FAILED ? "no model" : "") };
-  FlAttempt attempt = { .number = 1, .state = state, .ended = when, .path = path, .params = params };
+  FlAttempt attempt = { .number = 1, .state = state, .ended = when, .path = path };
   attempt.job = save (store, FL_TABLE_JOB, &job);
   save (store, FL_TABLE_ATTEMPT, &attempt);
   return path;
@@ -106,8 +104,9 @@ write_map (const char *folder, const char *name, double width, const double heig
 }
 
 static void
-write_model (const char *path)
+write_model (const char *folder)
 {
+  g_autofree char *path = g_build_filename (folder, "model.cif", NULL); /* either format will do */
   static const char *const names[ATOMS] = { "N", "CA", "C", "O", "CB" };
   g_autoptr (GString) out =
       g_string_new ("CRYST1   20.000   18.000   16.000  90.00  90.00  90.00 P 1           1\n");
@@ -120,7 +119,7 @@ write_model (const char *path)
 }
 
 void
-made_maps_write (const char *folder, const char *model, double width, gboolean change)
+made_maps_write (const char *folder, double width, gboolean change)
 {
   static const double all[ATOMS] = { 7, 6, 6, 8, 6 }, some[ATOMS] = { 0, 0, 0, 3, -2 };
   static const char *const peaks = "\"peaks\": [\n"
@@ -137,7 +136,7 @@ made_maps_write (const char *folder, const char *model, double width, gboolean c
   write_map (folder, "mfo-dfc.ccp4", width, some);
   if (change)
     write_map (folder, "fo-fo.ccp4", width, some);
-  write_model (model);
+  write_model (folder);
   g_string_printf (json,
                    "{\n  \"space_group\": \"P 1\", \"d_min\": %.2f, \"completeness\": 0.987,\n"
                    "  \"model\": {\"file\": \"model.pdb\", \"atoms\": 5},\n"

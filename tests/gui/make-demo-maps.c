@@ -1,5 +1,5 @@
-/* make-demo-maps FOLDER MODEL [MAPS…]: a made experiment with a merged dataset that has maps to look at: those of the folders MAPS that
- * `firstlight-engine map` has written from MODEL, one a version; without any, small ones that are made up. */
+/* make-demo-maps FOLDER [MAPS…]: a made experiment with a merged dataset that has maps to look at: those of the folders MAPS that
+ * `firstlight-engine map` has written, one a version; without any, small ones that are made up. */
 #include <unistd.h>
 
 #include "tests/gui/made-maps.h"
@@ -13,9 +13,9 @@ main (int argc, char *argv[])
 {
   static const MadeMerges merges = { "lyso-01", VERSIONS, 12300, 28, 1, 0.002, { .goal_d_min = 2.0 } };
   GError *error = NULL;
-  if (argc < 3)
+  if (argc < 2)
     {
-      g_printerr ("make-demo-maps FOLDER MODEL [MAPS…]\n");
+      g_printerr ("make-demo-maps FOLDER [MAPS…]\n");
       return 2;
     }
   guint64 now = (guint64) g_get_real_time () * 1000;
@@ -28,15 +28,14 @@ main (int argc, char *argv[])
       return 1;
     }
   gint64 dataset = made_merges_add (store, &merges, now), task = made_maps_add_task (store, dataset);
-  g_autofree char *model = g_canonicalize_filename (argv[2], NULL);
-  for (int v = 1; v <= (argc > 3 ? MIN (argc - 3, VERSIONS) : 2); v++)
+  for (int v = 1; v <= (argc > 2 ? MIN (argc - 2, VERSIONS) : 2); v++)
     {
       g_autofree char *path =
-          made_maps_add (store, dataset, task, v, FL_JOB_DONE, now - (guint64) (3 - v) * 420000000000, model);
+          made_maps_add (store, dataset, task, v, FL_JOB_DONE, now - (guint64) (3 - v) * 420000000000);
       g_autofree char *folder = g_build_filename (argv[1], path, NULL);
-      g_autofree char *from = argc > 3 ? g_canonicalize_filename (argv[2 + v], NULL) : NULL;
+      g_autofree char *from = argc > 2 ? g_canonicalize_filename (argv[1 + v], NULL) : NULL;
       if (from == NULL)
-        made_maps_write (folder, model, 0.9 / v, v == 2);
+        made_maps_write (folder, 0.9 / v, v == 2);
       else if (symlink (from, folder) != 0)
         g_printerr ("make-demo-maps: %s: cannot be made\n", folder);
     }
