@@ -10,19 +10,27 @@ struct _FlgJobLog
   GtkBox parent_instance;
   FlgContext *context;
   FlgLogTail *tail;
-  GtkWidget *log, *files[3], *note;
+  GtkWidget *log, *files[3] /* errors, output, script */, *note;
   gint64 job, attempt; /* 0: none */
 };
 
 G_DEFINE_FINAL_TYPE (FlgJobLog, flg_job_log, GTK_TYPE_BOX)
 
+enum
+{
+  ERRORS,
+  OUTPUT,
+  SCRIPT,
+  N_FILES
+};
+
 /* Beside the attempt's folder (engine/control/site.h). */
 static const struct
 {
   const char *name, *suffix, *title;
-} files[] = { { "errors", ".err", N_ ("Errors") },
-              { "output", ".out", N_ ("Output") },
-              { "script", ".sh", N_ ("Script") } };
+} files[N_FILES] = { { "errors", ".err", N_ ("Errors") },
+                     { "output", ".out", N_ ("Output") },
+                     { "script", ".sh", N_ ("Script") } };
 
 static void
 on_told (gpointer data)
@@ -66,11 +74,21 @@ on_file (GtkToggleButton *button, FlgJobLog *self)
     follow (self);
 }
 
+/* What is most worth reading: why it went wrong, or what it has to say. */
+static guint
+first_choice (const FlAttempt *attempt)
+{
+  return attempt->state > FL_JOB_DONE && attempt->state < FL_JOB_STATE_LAST ? ERRORS : OUTPUT;
+}
+
 void
 flg_job_log_show (FlgJobLog *self, const FlJob *job, const FlAttempt *attempt)
 {
+  gboolean another = attempt && attempt->id != self->attempt;
   self->job = job ? job->id : 0;
   self->attempt = attempt ? attempt->id : 0;
+  if (another)
+    gtk_toggle_button_set_active (GTK_TOGGLE_BUTTON (self->files[first_choice (attempt)]), TRUE);
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
     gtk_widget_set_sensitive (self->files[i], attempt != NULL);
   follow (self);

@@ -203,6 +203,16 @@ add_done (Maker *maker, guint k, gint64 run, guint trial, guint task)
 /* --- those that are looked at --- */
 
 static void
+write_log (Maker *maker, guint k, guint trial, const char *name, const char *text, gssize length)
+{
+  g_autofree char *path = g_strdup_printf ("%s/jobs/t%u-b1-r%04u-0/%s", maker->folder, trial, k, name);
+  g_autofree char *folder = g_path_get_dirname (path);
+  GError *error = NULL;
+  g_mkdir_with_parents (folder, 0777);
+  must (g_file_set_contents (path, text, length, &error), &error);
+}
+
+static void
 add_retried (Maker *maker, guint k, gint64 run)
 {
   static const char *const causes[] = { "time limit", "node failure", "" };
@@ -235,22 +245,13 @@ add_retried (Maker *maker, guint k, gint64 run)
       if (i == 2)
         add_shots (maker, id, 900, attempt.started, attempt.ended);
     }
-}
-
-static void
-write_log (Maker *maker, guint k, const char *suffix, const GString *text)
-{
-  g_autofree char *path = g_strdup_printf ("%s/jobs/t2-b1-r%04u-0/attempt-0001%s", maker->folder, k, suffix);
-  g_autofree char *folder = g_path_get_dirname (path);
-  GError *error = NULL;
-  g_mkdir_with_parents (folder, 0777);
-  must (g_file_set_contents (path, text->str, (gssize) text->len, &error), &error);
+  write_log (maker, k, 1, "attempt-0003.out", "900 shots, 90 hits\n", -1);
 }
 
 static void
 add_hostile (Maker *maker, guint k, gint64 run)
 {
-  g_autoptr (GString) log = g_string_new (NULL), script = g_string_new (NULL);
+  g_autoptr (GString) log = g_string_new (NULL);
   g_autofree char *reason = g_strdup_printf ("r%04u.cxi: %s", k, harm);
   Wanted wanted = { FL_JOB_FAILED, FALSE, maker->now - 40 * MINUTE, reason };
   gint64 job = maker->made->hostile = add_job (maker, k, run, 1, 0, &wanted, 1);
@@ -281,10 +282,11 @@ add_hostile (Maker *maker, guint k, gint64 run)
         }
     }
   g_string_append (log, "rank 003: the last line\n");
-  write_log (maker, k, ".err", log);
-  g_string_append (script, "#!/bin/bash\n#SBATCH --nodes=4 --time=30 --partition=upex\nsrun "
-                           "firstlight-engine stills --stages all\n");
-  write_log (maker, k, ".sh", script);
+  write_log (maker, k, 2, "attempt-0001.err", log->str, (gssize) log->len);
+  write_log (maker, k, 2, "attempt-0001.sh",
+             "#!/bin/bash\n#SBATCH --nodes=4 --time=30 --partition=upex\nsrun "
+             "firstlight-engine stills --stages all\n",
+             -1);
 }
 
 static void

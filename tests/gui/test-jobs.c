@@ -450,6 +450,28 @@ test_log (void)
   room_free (jobs.room);
 }
 
+/* The log of what is done opens on what it printed, that of what failed on its complaints. */
+static void
+test_log_first (void)
+{
+  Jobs jobs = jobs_new (FL_STORE_READ_ONLY, TRUE);
+  FlgJobLog *log = flg_jobs_page_log (jobs.page);
+  flg_jobs_page_show (jobs.page, jobs.made.retried);
+  display_wait (log_is_settled, log);
+  g_autofree char *output = flg_job_log_text (log);
+  g_assert_cmpstr (output, ==, "900 shots, 90 hits\n");
+  flg_jobs_page_show (jobs.page, jobs.made.hostile);
+  display_wait (log_is_settled, log);
+  g_autofree char *errors = flg_job_log_text (log);
+  g_assert_true (g_str_has_suffix (errors, "rank 003: the last line\n"));
+  log_do (log, "log-file.show", "script"); /* and stays there while it is this attempt's */
+  flg_jobs_page_show (jobs.page, jobs.made.hostile);
+  display_wait (log_is_settled, log);
+  g_autofree char *script = flg_job_log_text (log);
+  g_assert_true (g_str_has_prefix (script, "#!/bin/bash"));
+  room_free (jobs.room);
+}
+
 /* Words that were chosen to do harm are shown, and that is all. */
 static void
 test_hostile (void)
@@ -489,6 +511,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/gui/jobs/matrix", test_matrix);
   g_test_add_func ("/gui/jobs/params", test_params);
   g_test_add_func ("/gui/jobs/log", test_log);
+  g_test_add_func ("/gui/jobs/log-first", test_log_first);
   g_test_add_func ("/gui/jobs/hostile", test_hostile);
   return g_test_run ();
 }
