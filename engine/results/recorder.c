@@ -5,7 +5,7 @@
 #include "engine/base/units.h"
 #include "engine/results/segment.h"
 
-/* A part that has so many rows closes the batch, or the segment: memory, and what a frame may hold (batch.c). */
+/* A part that has so many rows closes the batch, or the segment: memory, and what a frame may hold (batch-codec.c). */
 #define BATCH_PART_ROWS   (1u << 18)
 #define SEGMENT_PART_ROWS (1u << 20)
 #define SHOT_PART_ROWS    (3u << 18)

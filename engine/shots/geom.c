@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/geom-check.h"
 
 typedef struct
 {
@@ -376,142 +377,6 @@ read_line (Parser *parser, char *line)
   return set_field (parser, key, slash + 1, value);
 }
 
-/* --- checks at the end --- */
-
-static gboolean
-check_dims (Parser *parser, FlGeomPanel *panel)
-{
-  guint n_ss = 0, n_fs = 0;
-  if (panel->n_dims == 0)
-    {
-      panel->dims[0] = FL_GEOM_DIM_SS;
-      panel->dims[1] = FL_GEOM_DIM_FS;
-      panel->n_dims = 2;
-    }
-  for (guint i = 0; i < panel->n_dims; i++)
-    {
-      if (panel->dims[i] == FL_GEOM_DIM_NONE)
-        return fail_at (parser, panel->line, "panel %s has no dim%u below dim%u", panel->name, i,
-                        panel->n_dims - 1);
-      if (panel->dims[i] == FL_GEOM_DIM_FS && n_ss == 0)
-        return fail_at (parser, panel->line, "panel %s has dimension fs before ss, expected ss first",
-                        panel->name);
-      n_ss += panel->dims[i] == FL_GEOM_DIM_SS;
-      n_fs += panel->dims[i] == FL_GEOM_DIM_FS;
-    }
-  if (n_ss != 1 || n_fs != 1)
-    return fail_at (parser, panel->line, "panel %s has %u dimensions ss and %u fs, expected one of each",
-                    panel->name, n_ss, n_fs);
-  return TRUE;
-}
-
-static gboolean
-check_panel (Parser *parser, FlGeomPanel *panel)
-{
-  const struct
-  {
-    const char *name;
-    gboolean missing;
-  } required[] = { { "min_fs", panel->min_fs == INT_MIN },
-                   { "max_fs", panel->max_fs == INT_MIN },
-                   { "min_ss", panel->min_ss == INT_MIN },
-                   { "max_ss", panel->max_ss == INT_MIN },
-                   { "corner_x", isnan (panel->corner_x) },
-                   { "corner_y", isnan (panel->corner_y) },
-                   { "fs", isnan (panel->fs[0]) },
-                   { "ss", isnan (panel->ss[0]) },
-                   { "res", isnan (panel->res) } };
-  for (gsize i = 0; i < G_N_ELEMENTS (required); i++)
-    if (required[i].missing)
-      return fail_at (parser, panel->line, "panel %s has no %s", panel->name, required[i].name);
-  if (panel->min_fs < 0 || panel->min_ss < 0 || panel->max_fs < panel->min_fs
-      || panel->max_ss < panel->min_ss)
-    return fail_at (parser, panel->line, "panel %s spans fs %d to %d and ss %d to %d, expected 0 ≤ min ≤ max",
-                    panel->name, panel->min_fs, panel->max_fs, panel->min_ss, panel->max_ss);
-  if (!(panel->res > 0))
-    return fail_at (parser, panel->line, "panel %s has res %g, expected pixels per metre", panel->name,
-                    panel->res);
-  double cross[3];
-  for (int i = 0; i < 3; i++)
-    cross[i] =
-        panel->fs[(i + 1) % 3] * panel->ss[(i + 2) % 3] - panel->fs[(i + 2) % 3] * panel->ss[(i + 1) % 3];
-  if (!(cross[0] * cross[0] + cross[1] * cross[1] + cross[2] * cross[2] > 1e-12))
-    return fail_at (parser, panel->line, "panel %s has fs and ss along one line, expected a plane",
-                    panel->name);
-  if (panel->data == NULL)
-    panel->data = g_strdup ("/data/data");
-  return check_dims (parser, panel);
-}
-
-static gboolean
-check_bad (Parser *parser, const FlGeomBad *bad)
-{
-  gboolean lab = !isnan (bad->min_x) || !isnan (bad->max_x) || !isnan (bad->min_y) || !isnan (bad->max_y);
-  gboolean pixel = bad->panel != NULL || !isnan (bad->min_fs) || !isnan (bad->max_fs) || !isnan (bad->min_ss)
-                   || !isnan (bad->max_ss);
-  if (lab && pixel)
-    return fail_at (parser, bad->line, "bad region %s mixes x/y with fs/ss, expected one of the two",
-                    bad->name);
-  if (pixel && bad->panel == NULL)
-    return fail_at (parser, bad->line, "bad region %s has fs/ss limits but no panel", bad->name);
-  if (pixel && !g_hash_table_contains (parser->panel_index, bad->panel))
-    return fail_at (parser, bad->line, "bad region %s is on panel %s, which does not exist", bad->name,
-                    bad->panel);
-  double sum = lab ? bad->min_x + bad->max_x + bad->min_y + bad->max_y
-                   : bad->min_fs + bad->max_fs + bad->min_ss + bad->max_ss;
-  if (isnan (sum))
-    return fail_at (parser, bad->line, "bad region %s lacks a limit, expected min and max of %s", bad->name,
-                    lab ? "x and y" : "fs and ss");
-  return TRUE;
-}
-
-/* Members are panels or groups that come earlier. */
-static gboolean
-check_groups (Parser *parser)
-{
-  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
-  for (guint i = 0; i < parser->geom->groups->len; i++)
-    {
-      const FlGeomGroup *group = &g_array_index (parser->geom->groups, FlGeomGroup, i);
-      for (char **member = group->members; *member != NULL; member++)
-        if (!g_hash_table_contains (known, *member) && !g_hash_table_contains (parser->panel_index, *member))
-          {
-            g_set_error (parser->error, FL_ERROR, FL_ERROR_INPUT,
-                         "%s: group %s holds '%s', which is neither a panel nor a group before it",
-                         parser->geom->path, group->name, *member);
-            return FALSE;
-          }
-      g_hash_table_add (known, group->name);
-    }
-  return TRUE;
-}
-
-/* Old files give the camera length by panel: the first becomes the detector's, differences go into coffset. */
-static gboolean
-settle_clen (Parser *parser)
-{
-  FlGeom *geom = parser->geom;
-  for (guint i = 0; i < geom->panels->len; i++)
-    {
-      FlGeomPanel *panel = &g_array_index (geom->panels, FlGeomPanel, i);
-      if (!panel->clen.set)
-        continue;
-      if (!geom->clen.set)
-        {
-          geom->clen = panel->clen;
-          geom->clen.path = g_strdup (panel->clen.path);
-          note (parser, "line %u: camera length by panel, as in old files", panel->line);
-        }
-      if (g_strcmp0 (panel->clen.path, geom->clen.path) != 0)
-        return fail_at (parser, panel->line,
-                        "panel %s has its camera length elsewhere than the others, expected one",
-                        panel->name);
-      if (panel->clen.path == NULL)
-        panel->coffset += (panel->clen.value - geom->clen.value) * 1e-3;
-    }
-  return TRUE;
-}
-
 static gboolean
 finish (Parser *parser)
 {
@@ -524,13 +389,7 @@ finish (Parser *parser)
     }
   if (parser->default_line != 0)
     return fail_at (parser, parser->default_line, "a default that no panel below takes up");
-  for (guint i = 0; i < geom->panels->len; i++)
-    if (!check_panel (parser, &g_array_index (geom->panels, FlGeomPanel, i)))
-      return FALSE;
-  for (guint i = 0; i < geom->bad->len; i++)
-    if (!check_bad (parser, &g_array_index (geom->bad, FlGeomBad, i)))
-      return FALSE;
-  return check_groups (parser) && settle_clen (parser);
+  return fl_geom_check (geom, parser->panel_index, parser->error);
 }
 
 static void
