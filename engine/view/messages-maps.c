@@ -242,7 +242,7 @@ fl_view_map_decode (GVariant *body, GError **error)
 static gint32
 to_grid (double x)
 {
-  return (gint32) lrint (CLAMP (x, -FARTHEST, FARTHEST) * TO_GRID);
+  return isfinite (x) ? (gint32) lrint (CLAMP (x, -FARTHEST, FARTHEST) * TO_GRID) : 0;
 }
 
 GVariant *

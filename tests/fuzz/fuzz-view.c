@@ -1,6 +1,6 @@
 /* View frames: the first byte says which request or answer the rest is taken for. */
 
-#include "engine/view/messages.h"
+#include "engine/view/messages-maps.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
@@ -37,6 +37,8 @@ take_answer (guint8 which, GVariant *body)
   g_autoptr (FlViewInflight) inflight = which == 10 ? fl_view_inflight_decode (body) : NULL;
   g_autoptr (FlViewFound) found = which == 11 ? fl_view_found_decode (body) : NULL;
   g_autoptr (GBytes) feed = which == 12 ? fl_view_feed_decode (body) : NULL;
+  g_autoptr (FlViewMap) map = which == 13 ? fl_view_map_decode (body, NULL) : NULL;
+  g_autoptr (FlViewModel) model = which == 14 ? fl_view_model_decode (body, NULL) : NULL;
   if (image != NULL)
     g_assert_true (image->raster != NULL);
 }
@@ -48,7 +50,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
                                  FL_VIEW_LOG_REQUEST,   FL_VIEW_FIND_REQUEST,   FL_VIEW_FEED_REQUEST,
                                  FL_VIEW_IMAGE_REPLY,   FL_VIEW_SPOTS_REPLY,    FL_VIEW_SOURCE_REPLY,
                                  FL_VIEW_LOG_REPLY,     FL_VIEW_INFLIGHT_REPLY, FL_VIEW_FIND_REPLY,
-                                 FL_VIEW_FEED_REPLY };
+                                 FL_VIEW_FEED_REPLY,    FL_VIEW_MAP_REPLY,      FL_VIEW_MODEL_REPLY };
   FlViewFrame frame;
   if (size >= FL_VIEW_HEADER)
     (void) fl_view_frame_decode (data, FL_VIEW_MAX_REPLY, &frame, NULL);

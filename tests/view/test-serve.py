@@ -4,6 +4,7 @@ range, what lies outside the served folders, damaged files, bounded memory. Prin
 
 usage: test-serve.py FIRSTLIGHT-CONTROL FIRSTLIGHT-ENGINE"""
 import os
+import struct
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,7 @@ sys.dont_write_bytecode = True
 try:
     import h5py
     import numpy as np
-    from serve_client import (FEED, FIND, IMAGE, INFLIGHT, LATTICES, LOG, MAXIMUM, MEAN, RAW, SOURCE, SPOTS, TRY, Serve, ServeError,
+    from serve_client import (FEED, FIND, IMAGE, INFLIGHT, LATTICES, LOG, MAP, MAXIMUM, MEAN, MODEL, RAW, SOURCE, SPOTS, TRY, Serve, ServeError,
                               read_geom)
 except ImportError as missing:
     print('1..0 # SKIP %s (python3-h5py, python3-numpy, python3-gi)' % missing)
@@ -300,6 +301,80 @@ def test_find(tmp):
     serve.close()
 
 
+def write_map(path, values, cell, start=(0, 0, 0), sampling=None):
+    """A CCP4 map by the format's description; values[k, j, i]."""
+    n = values.shape[::-1]
+    head = bytearray(1024)
+    struct.pack_into('<10i6f3i3f', head, 0, *n, 2, *start, *(sampling or n), *cell, 1, 2, 3, values.min(), values.max(), values.mean())
+    struct.pack_into('<2i', head, 88, 1, 0)
+    head[208:216] = b'MAP \x44\x44\0\0'
+    struct.pack_into('<f', head, 216, values.std())
+    with open(path, 'wb') as f:
+        f.write(bytes(head) + values.astype('<f4').tobytes())
+
+
+def read_map(answer):
+    """Values, steps and corner of a reply."""
+    n, thinned, frame, periodic, mean, sigma, low, high, encoding, packed = (
+        tuple(answer.get_child_value(i).unpack() for i in range(3)), *(answer.get_child_value(i).unpack() for i in range(3, 11)),
+        answer.get_child_value(11).get_data_as_bytes().get_data())
+    if encoding == RAW:
+        values = np.frombuffer(packed, '<f4')
+    else:
+        steps = np.cumsum(np.frombuffer(packed, 'u1'), dtype='u1').astype('i1')
+        reach = np.arcsinh(max(high - mean, mean - low) / sigma)
+        values = mean + sigma * np.sinh(steps / 127 * reach)
+    return values.reshape(n[::-1]), np.array(frame[:9]).reshape(3, 3), np.array(frame[9:12]), periodic, thinned, sigma
+
+
+def test_maps(tmp):
+    path, draw = os.path.join(tmp, 'a.ccp4'), np.random.default_rng(4)
+    values = draw.standard_normal((8, 10, 12)).astype('f4')
+    values[2, 3, 4] = 30
+    cell = (20, 18, 16, 90, 110, 90)
+    write_map(path, values, cell)
+    serve = Serve(CONTROL)
+    got, step, corner, periodic, thinned, sigma = read_map(serve.ask(MAP, path, 0, RAW))
+    assert np.array_equal(got, values) and periodic and thinned == 1 and abs(sigma - values.std()) < 1e-4
+    assert np.allclose(corner, 0) and np.allclose(np.linalg.norm(step, axis=1) * (12, 10, 8), cell[:3])
+    assert abs(step[0] @ step[2] / np.linalg.norm(step[0]) / np.linalg.norm(step[2]) - np.cos(np.radians(110))) < 1e-6
+    serve.far = True
+    got = read_map(serve.ask(MAP, path, 0, 1))[0]
+    assert np.all(np.abs(got - values) <= 0.5 / 127 * np.arcsinh(31) * np.sqrt(1 + values ** 2) * 1.15 * sigma)
+    # No more voxels than are wanted: means of blocks, where the blocks are.
+    thin, wide, corner, periodic, thinned, _ = read_map(serve.ask(MAP, path, 200, RAW))
+    assert thin.shape == (4, 5, 6) and periodic and thinned == 2 and np.allclose(wide, 2 * step)
+    assert np.allclose(thin, values.reshape(4, 2, 5, 2, 6, 2).mean(axis=(1, 3, 5)), atol=1e-5)
+    assert np.allclose(corner, step.sum(axis=0) / 2)
+    # A brick of a crystal lies where it is, and does not repeat.
+    write_map(path, values, cell, start=(-3, 2, 5), sampling=(24, 20, 16))
+    got, step, corner, periodic, _, _ = read_map(serve.ask(MAP, path, 0, RAW))
+    assert not periodic and np.allclose(corner, np.array([-3, 2, 5]) @ step)
+    # Damaged and hostile files: one line each, and the child goes on.
+    with open(path, 'rb') as f:
+        whole = f.read()
+    for cut in (0, 100, 1023, 1500, len(whole) - 1):
+        with open(path, 'wb') as f:
+            f.write(whole[:cut])
+        refused(serve, MAP, path, 0, RAW)
+    for at, number in ((0, 2 ** 31 - 1), (4, 0), (8, -5), (12, 77), (28, -1), (92, 2 ** 31 - 1)):
+        with open(path, 'wb') as f:
+            f.write(whole[:at] + struct.pack('<i', number) + whole[at + 4:])
+        refused(serve, MAP, path, 0, RAW)
+    os.unlink(path)
+    os.mkfifo(path)
+    assert 'plain file' in refused(serve, MAP, path, 0, RAW)
+    assert 'plain file' in refused(serve, MODEL, path)
+    refused(serve, MAP, os.path.join(tmp, 'none'), 0, RAW)
+    model = os.path.join(tmp, 'm.pdb')
+    with open(model, 'w') as f:
+        f.write('CRYST1   20.000   18.000   16.000  90.00  90.00  90.00 P 1           1\n'
+                'ATOM      1  CA  GLY B   3A      1.250   2.000  -3.000  1.00 12.00           C\n')
+    atoms = serve.ask(MODEL, model).unpack()[0]
+    assert atoms == [(1250, 2000, -3000, 'C', 'CA', 'GLY', 'B', 3, ord('A'), 0)], atoms
+    serve.close()
+
+
 def test_roots(tmp):
     os.makedirs(tmp + '/in/side')
     os.makedirs(tmp + '/inside-not')
@@ -317,13 +392,15 @@ def test_roots(tmp):
     assert 'outside' in refused(serve, INFLIGHT, '/tmp')
     assert 'outside' in refused(serve, FIND, '/etc/passwd', 'root', 0)
     assert 'outside' in refused(serve, FEED, '/tmp', b'', 1000)
+    assert 'outside' in refused(serve, MAP, '/etc/passwd', 0, RAW)
+    assert 'outside' in refused(serve, MODEL, '/etc/passwd')
     serve.close()
 
 
 def main():
     need_data = {test_pictures, test_compact, test_damaged}
     tests = [test_pictures, test_compact, test_spots, test_lattices, test_damaged, test_changed, test_memory, test_logs, test_find,
-             test_roots]
+             test_maps, test_roots]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):
