@@ -14,8 +14,8 @@
 #include "engine/merge/filter.h"
 #include "engine/merge/polarisation.h"
 #include "engine/merge/trend.h"
+#include "engine/programs/attempt-options.h"
 #include "engine/programs/merge-job.h"
-#include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/results/attempt.h"
 
@@ -25,67 +25,23 @@
 
 typedef struct
 {
-  FlProgramOptions common;
-  char *out, *parent;
-  int attempt;
-  gboolean help;
-  char **inputs;
+  FlAttemptOptions common;
+  char *parent;
 } Options;
 
-static void
-options_clear (Options *options)
-{
-  fl_program_options_clear (&options->common);
-  g_free (options->out);
-  g_free (options->parent);
-  g_strfreev (options->inputs);
-}
-
-/* FALSE with error; or without one, when only help was asked for. */
 static gboolean
 options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
 {
-  const GOptionEntry entries[] = {
-    { "out", 0, 0, G_OPTION_ARG_FILENAME, &options->out, "Folder of the results", "DIR" },
-    { "attempt", 0, 0, G_OPTION_ARG_INT, &options->attempt, "Number of this attempt (default: the next)",
-      "N" },
-    { "parent", 0, 0, G_OPTION_ARG_FILENAME, &options->parent,
-      "Start from what an earlier merge knows of the lattices that are in both", "DIR" },
-    { "help", 'h', 0, G_OPTION_ARG_NONE, &options->help, "Show this", NULL },
-    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->inputs, NULL, "INPUT…" },
-    { NULL }
-  };
-  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
-  g_option_context_set_summary (
-      context,
+  const GOptionEntry own[] = { { "parent", 0, 0, G_OPTION_ARG_FILENAME, &options->parent,
+                                 "Start from what an earlier merge knows of the lattices that are in both",
+                                 "DIR" },
+                               { NULL } };
+  return fl_attempt_options_parse (
+      &options->common, own,
       "Scales and merges the lattices of jobs' folders, of .stream and of .expt files.\n"
       "Prints the shells and what was left out.\n"
-      "The last line of the output reads: N lattices, M used, K reflections, CC1/2 x, completeness y %");
-  g_option_context_add_main_entries (context, entries, NULL);
-  fl_program_add_options (context, &options->common);
-  g_option_context_set_help_enabled (context, FALSE); /* GLib's would end the process under MPI's feet */
-  if (!g_option_context_parse (context, &argc, &argv, error))
-    {
-      (*error)->domain = FL_ERROR;
-      (*error)->code = FL_ERROR_INPUT;
-      return FALSE;
-    }
-  if (options->help)
-    {
-      g_autofree char *text = g_option_context_get_help (context, TRUE, NULL);
-      if (speak)
-        fputs (text, stdout);
-      return FALSE;
-    }
-  if (options->inputs == NULL || options->out == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "no %s given, expected: %s --out DIR INPUT…",
-                 options->inputs == NULL ? "input" : "--out", PROGRAM);
-  else if (options->attempt < 0)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--attempt %d is wrong, expected a number from 1",
-                 options->attempt);
-  else
-    return TRUE;
-  return FALSE;
+      "The last line of the output reads: N lattices, M used, K reflections, CC1/2 x, completeness y %",
+      PROGRAM " --out DIR INPUT…", speak, argc, argv, error);
 }
 
 /* --- setting up --- */
@@ -131,8 +87,8 @@ static gboolean
 inputs_differ (const Options *options, GError **error)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autofree char *out = identity_of (options->out);
-  for (char **input = options->inputs; *input != NULL; input++)
+  g_autofree char *out = identity_of (options->common.out);
+  for (char **input = options->common.inputs; *input != NULL; input++)
     {
       char *identity = identity_of (*input);
       if (identity == NULL)
@@ -143,7 +99,7 @@ inputs_differ (const Options *options, GError **error)
                      *input, before);
       else if (g_strcmp0 (identity, out) == 0)
         g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--out %s is an input, expected a folder of its own",
-                     options->out);
+                     options->common.out);
       g_hash_table_replace (seen, identity, *input);
       if (*error != NULL)
         return FALSE;
@@ -391,8 +347,8 @@ merge (FlMergeJob *job)
 static gboolean
 start (FlMergeJob *job, const Options *options, int *hold, GError **error)
 {
-  job->out = g_strdup (options->out);
-  job->params = fl_program_params (&options->common, error);
+  job->out = g_strdup (options->common.out);
+  job->params = fl_program_params (&options->common.common, error);
   if (!fl_merge_job_agree (job, error))
     return FALSE;
   if (job->first)
@@ -400,7 +356,7 @@ start (FlMergeJob *job, const Options *options, int *hold, GError **error)
   if (!fl_merge_job_agree (job, error) || !fl_merge_job_read_reference (job, error))
     return FALSE;
   if (job->first)
-    begin_attempt (job, (guint) options->attempt, hold, error);
+    begin_attempt (job, (guint) options->common.attempt, hold, error);
   if (!fl_merge_job_agree (job, error))
     return FALSE;
   job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);
@@ -415,7 +371,7 @@ static gboolean
 run_job (FlMergeJob *job, const Options *options, int *hold, GError **error)
 {
   guint64 started = fl_tick_ns ();
-  if (!start (job, options, hold, error) || !read_inputs (job, options->inputs, error)
+  if (!start (job, options, hold, error) || !read_inputs (job, options->common.inputs, error)
       || !fl_merge_job_set_up (job, error))
     return FALSE;
   sum_params (job);
@@ -476,7 +432,8 @@ fl_program_merge (int argc, char **argv)
   fflush (stdout);
   FlParallel *parallel = job.parallel;
   job_clear (&job);
-  options_clear (&options);
+  fl_attempt_options_clear (&options.common);
+  g_free (options.parent);
   fl_parallel_finish (parallel);
   if (hold >= 0)
     close (hold);
