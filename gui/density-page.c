@@ -262,7 +262,7 @@ add_second_view (FlgDensityPage *self)
 /* --- showing --- */
 
 static void
-put_maps (FlgDensityPage *self, FlwDensityView *view, FlgMapSet *set, const char *version)
+put_maps (FlgDensityPage *self, FlwDensityView *view, FlgMapSet *set, const FlgMapVersion *version)
 {
   Kind kind = chosen_kind (self);
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
@@ -271,7 +271,7 @@ put_maps (FlgDensityPage *self, FlwDensityView *view, FlgMapSet *set, const char
       FlwDensityVolume *volume = which >= 0 ? flg_map_set_volume (set, (FlgMapKind) which) : NULL;
       g_autofree char *name =
           which < 0 ? NULL
-          : version ? g_strdup_printf ("%s, %s", flg_map_kind_name ((FlgMapKind) which), version)
+          : version ? g_strdup_printf ("%s v%d", flg_map_kind_name ((FlgMapKind) which), version->number)
                     : g_strdup (flg_map_kind_name ((FlgMapKind) which));
       if (flw_density_view_get_map (view, m) != volume
           || g_strcmp0 (flw_density_view_get_map_name (view, m), name) != 0)
@@ -281,7 +281,7 @@ put_maps (FlgDensityPage *self, FlwDensityView *view, FlgMapSet *set, const char
 }
 
 static void
-put_rivals (FlgDensityPage *self, FlgMapSet *set, const char *version)
+put_rivals (FlgDensityPage *self, FlgMapSet *set, const FlgMapVersion *version)
 {
   Kind kind = chosen_kind (self);
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
@@ -289,7 +289,7 @@ put_rivals (FlgDensityPage *self, FlgMapSet *set, const char *version)
       int which = kinds[kind].maps[m];
       FlwDensityVolume *volume = set && which >= 0 ? flg_map_set_volume (set, (FlgMapKind) which) : NULL;
       g_autofree char *name =
-          volume ? g_strdup_printf ("%s, %s", flg_map_kind_name ((FlgMapKind) which), version) : NULL;
+          volume ? g_strdup_printf ("%s v%d", flg_map_kind_name ((FlgMapKind) which), version->number) : NULL;
       flw_density_view_set_rival (self->views[0], m, volume, name);
     }
 }
@@ -360,10 +360,12 @@ show_second (FlgDensityPage *self, const FlgMapVersion *rival, FlgMapSet *set)
       gtk_box_remove (self->slot, GTK_WIDGET (self->views[1]));
       self->views[1] = NULL;
     }
-  put_rivals (self, beside ? NULL : set, rival ? rival->label : "");
+  put_rivals (self, beside ? NULL : set, rival);
   if (beside)
     {
-      put_maps (self, self->views[1], set, rival->label);
+      self->linking = TRUE; /* its first map would place its camera, and with it the other's */
+      put_maps (self, self->views[1], set, rival);
+      self->linking = FALSE;
       turn_together (self, self->views[0]);
     }
 }
@@ -400,7 +402,7 @@ show (FlgDensityPage *self)
   g_autofree char *facts = facts_of (self, version, set);
   gtk_label_set_label (self->facts, facts);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), facts);
-  put_maps (self, self->views[0], set, rival ? version->label : NULL);
+  put_maps (self, self->views[0], set, rival ? version : NULL);
   show_second (self, rival, other);
   const FlgMapReport *report = flg_map_set_report (set);
   gint64 listed = report ? version->job * N_KINDS + (gint64) chosen_kind (self) : -1;

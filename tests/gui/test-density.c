@@ -143,12 +143,15 @@ test_compare (void)
   room_settle (c.room);
   FlwDensityView *view = flg_density_page_view (c.page, 0);
   g_assert_null (flg_density_page_view (c.page, 1));
-  g_assert_cmpstr (flw_density_view_get_map_name (view, 0), ==, "2mFo − DFc, version 2");
+  g_assert_cmpstr (flw_density_view_get_map_name (view, 0), ==, "2mFo − DFc v2");
+  FlwDensityCamera before = *flw_density_view_get_camera (view);
   room_do (GTK_WIDGET (c.page), "density.side-by-side", "b", TRUE);
   room_settle (c.room);
   FlwDensityView *beside = flg_density_page_view (c.page, 1);
   g_assert_nonnull (beside);
-  g_assert_cmpstr (flw_density_view_get_map_name (beside, 0), ==, "2mFo − DFc, version 1");
+  g_assert_cmpmem (&before, sizeof before, flw_density_view_get_camera (view), sizeof before);
+  g_assert_cmpmem (&before, sizeof before, flw_density_view_get_camera (beside), sizeof before);
+  g_assert_cmpstr (flw_density_view_get_map_name (beside, 0), ==, "2mFo − DFc v1");
   g_assert_true (flw_density_view_get_map (beside, 0) != flw_density_view_get_map (view, 0));
   /* Both ways they turn together, and have one level. */
   const double place[3] = { 1, 2, 3 }, other[3] = { 4, 5, 6 };
@@ -161,7 +164,7 @@ test_compare (void)
   /* What changed is there for one of them. */
   room_do (GTK_WIDGET (c.page), "density.show-maps", "s", "change");
   room_settle (c.room);
-  g_assert_cmpstr (flw_density_view_get_map_name (view, 1), ==, "Fo − Fo, version 2");
+  g_assert_cmpstr (flw_density_view_get_map_name (view, 1), ==, "Fo − Fo v2");
   g_assert_nonnull (flw_density_view_get_map (view, 1));
   g_assert_null (flw_density_view_get_map (beside, 1));
   room_do (GTK_WIDGET (c.page), "density.show-maps", "s", "residual");
