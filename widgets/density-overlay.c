@@ -13,6 +13,7 @@ enum
   EDGE = 10    /* px */
 };
 
+#define NARROW     640  /* px: then what draws is said below, not beside the levels */
 #define LABEL_ROOM 44.0 /* px that a residue must have on the screen to be named */
 #define CA_STEP    3.8  /* Å from residue to residue */
 
@@ -399,7 +400,8 @@ draw_overlay (GtkWidget *widget, cairo_t *cr)
   draw_levels (view, cr);
   draw_scale_bar (view, cr);
   if (view->why != NULL)
-    write_line (view, cr, view->why, box.width - EDGE - 6, EDGE, 1, 0);
+    write_line (view, cr, view->why, box.width - EDGE - 6, box.width < NARROW ? box.height - EDGE - 20 : EDGE,
+                1, 0);
 }
 
 static void
