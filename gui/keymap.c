@@ -69,11 +69,9 @@ static const FlgKey keys[] = {
   { N_ ("Density"), "space", NULL, N_ ("Next residue (Backspace: previous)") },
   { N_ ("Density"), "Page_Up", NULL, N_ ("Higher level (Shift: of the difference)") },
   { N_ ("Density"), "m", NULL, N_ ("Mesh, glass, solid") },
-  { N_ ("Density"), "l", NULL, N_ ("Lines or sticks") },
   { N_ ("Density"), "d", NULL, N_ ("Hide and show the difference") },
   { N_ ("Density"), "s", NULL, N_ ("Slices") },
   { N_ ("Density"), "u", NULL, N_ ("Levels in σ or in e/Å³") },
-  { N_ ("Density"), "f", NULL, N_ ("Show all") },
   { N_ ("Density"), "comma", NULL, N_ ("Move the divider (also .)") },
   { N_ ("Sites"), "<Control>n", NULL, N_ ("Add a site") },
   { N_ ("Sites"), "F2", NULL, N_ ("Edit the site") },
@@ -169,7 +167,7 @@ flg_keymap_window_new (GtkWindow *parent)
       int here = 2;
       for (guint k = i; k < G_N_ELEMENTS (keys) && strcmp (keys[k].group, keys[i].group) == 0; k++)
         here++;
-      if (!column || rows + here > 28) /* columns of about the height of a small screen */
+      if (!column || rows + here > 33) /* columns of about the height of a small screen */
         {
           column = gtk_box_new (GTK_ORIENTATION_VERTICAL, 18);
           gtk_box_append (GTK_BOX (columns), column);
