@@ -425,6 +425,23 @@ def pour(crystal, rng, most=70):
             crystal.waters = np.concatenate([crystal.waters, tries[good][:1]])
 
 
+def gather(crystal):
+    """The chain's middle in the cell, the ligand and each water where they lie beside the chain."""
+    shift = -CELL * np.floor(crystal.bones[:, 1].mean(0) / CELL)
+    crystal.bones = crystal.bones + shift
+    crystal.sides = [side + shift for side in crystal.sides]
+    chain = np.concatenate([crystal.bones.reshape(-1, 3)] + crystal.sides)
+    cells = np.array(np.meshgrid(*[[-1, 0, 1]] * 3)).reshape(3, -1).T * CELL
+
+    def beside(places):
+        tries = (mates(places - CELL * np.floor(places.mean(0) / CELL))[:, None] + cells[None, :, None]).reshape(-1, len(places), 3)
+        far = np.linalg.norm(tries[:, :, None] - chain[None, None], axis=-1).min(-1).mean(-1)
+        return tries[far.argmin()]
+
+    crystal.ligand = beside(crystal.ligand)
+    crystal.waters = np.concatenate([beside(water[None]) for water in crystal.waters])
+
+
 # --- files ---
 
 HEAD = """HEADER    MADE, NOT MEASURED                                          DEMO
@@ -463,6 +480,7 @@ def main(folder):
     bury_ligand(crystal, rng)
     dress(crystal, rng)
     pour(crystal, rng)
+    gather(crystal)
     write(os.path.join(folder, "made-protein.pdb"), crystal)
 
 

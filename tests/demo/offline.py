@@ -7,7 +7,7 @@ import ctypes, hashlib, os, re, shutil, sqlite3, stat, subprocess, sys, tempfile
 import ligand
 
 dev, built, show_pages, firstlight, control, pictures = sys.argv[1:]
-PAGES = ["runs", "trials", "datasets", "jobs", "live", "weather", "cells", "merging", "images", "sites"]
+PAGES = ["runs", "trials", "datasets", "jobs", "live", "weather", "cells", "merging", "density", "images", "sites"]
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 HARMLESS = ("Unable to acquire session bus", "dbus-daemon", "Failed to set fd limit")
 
