@@ -76,7 +76,7 @@ check("a folder stands for its data files, in order", status == 0 and job.same(t
 
 # Stop: asked for, said, saved, gone on.
 if job.MPIRUN:
-    env = dict(os.environ, LD_PRELOAD=job.SHIM, SHIM_SLEEP_US="20000")
+    env = dict(os.environ, LD_PRELOAD=job.SHIM, SHIM_SLEEP_US="60000")
     for name, number in ("SIGUSR1", signal.SIGUSR1), ("SIGTERM", signal.SIGTERM):
         out = place("stop" + name)
         process = subprocess.Popen(job.command(out, [one, two], geometry, ranks=2), env=env, stdout=subprocess.PIPE,
@@ -87,7 +87,8 @@ if job.MPIRUN:
             time.sleep(0.02)
             pids = subprocess.run(["pgrep", "-P", subprocess.run(["pgrep", "-P", str(process.pid)], stdout=subprocess.PIPE,
                                   text=True).stdout.strip() or "1", "-f", out], stdout=subprocess.PIPE, text=True).stdout.split()
-        time.sleep(0.4)
+        while process.poll() is None and not job.journalled(out):
+            time.sleep(0.02)
         os.kill(int(pids[-1]), number)
         stdout, stderr = process.communicate(timeout=60)
         done = len(job.journalled(out))
