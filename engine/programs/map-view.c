@@ -1,5 +1,6 @@
 #include "engine/programs/map-view.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -86,6 +87,26 @@ set_frame (FlViewMap *view, const FlMap *map)
     }
 }
 
+/* What repeats need not be sent. */
+static void
+set_operators (FlViewMap *view, const FlMap *map)
+{
+  const FlSymmetry *symmetry = map->symmetry;
+  gboolean shifted = map->start[0] != 0 || map->start[1] != 0 || map->start[2] != 0;
+  if (!view->periodic || view->thinned > 1 || shifted || symmetry->n < 2
+      || !fl_map_grid_obeys (symmetry, map->sampling))
+    return;
+  view->n_operators = symmetry->n;
+  view->operators = g_malloc0_n (symmetry->n, sizeof *view->operators);
+  for (guint o = 0; o < symmetry->n; o++)
+    for (int a = 0; a < 3; a++)
+      {
+        for (int b = 0; b < 3; b++)
+          view->operators[o][3 * a + b] = symmetry->ops[o].r[a][b] * map->sampling[a] / map->sampling[b];
+        view->operators[o][9 + a] = (gint32) lrint (symmetry->ops[o].t[a] * map->sampling[a]);
+      }
+}
+
 FlViewMap *
 fl_map_view (const char *path, guint32 most, GError **error)
 {
@@ -99,6 +120,7 @@ fl_map_view (const char *path, guint32 most, GError **error)
   view->thinned = by;
   set_frame (view, map);
   set_values (view, map);
+  set_operators (view, map);
   view->mean = map->mean;
   view->sigma = map->sigma;
   view->min = map->min;

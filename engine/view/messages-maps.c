@@ -5,15 +5,18 @@
 
 #include "engine/base/error.h"
 
-#define FRAME    18 /* step, corner, cell */
-#define STEPS    127
-#define TO_GRID  1000.0 /* a model's places are sent in 0.001 Å, as PDB files have them */
-#define FARTHEST 1e6    /* Å */
+#define FRAME          18 /* step, corner, cell */
+#define STEPS          127
+#define MOST_OPERATORS 192
+#define TO_GRID        1000.0 /* a model's places are sent in 0.001 Å, as PDB files have them */
+#define FARTHEST       1e6    /* Å */
 
 static void
 map_clear (gpointer data)
 {
-  g_free (((FlViewMap *) data)->values);
+  FlViewMap *map = data;
+  g_free (map->values);
+  g_free (map->operators);
 }
 
 static void
@@ -125,53 +128,107 @@ to_byte (const FlViewMap *map, double reach, double value)
   return (guint8) (gint8) (isfinite (x) ? lrint (CLAMP (x, -1, 1) * STEPS) : 0);
 }
 
-static GVariant *
-values_encode (const FlViewMap *map, FlViewEncoding encoding)
+/* Where an operator takes a point. */
+static gsize
+image_of (const FlViewMap *map, const gint32 op[12], gsize i, gsize j, gsize k)
 {
-  gsize points = fl_view_map_points (map), size = encoding == FL_VIEW_RAW ? points * sizeof (float) : points;
-  guint8 *bytes = g_malloc (MAX (size, 1));
+  const gint64 p[3] = { (gint64) i, (gint64) j, (gint64) k };
+  gint64 to[3];
+  for (int a = 0; a < 3; a++)
+    {
+      gint64 n = map->n[a],
+             at = (op[3 * a] * p[0] + op[3 * a + 1] * p[1] + op[3 * a + 2] * p[2] + op[9 + a]) % n;
+      to[a] = at < 0 ? at + n : at;
+    }
+  return ((gsize) to[2] * map->n[1] + (gsize) to[1]) * map->n[0] + (gsize) to[0];
+}
+
+/* Both ends go along the points alike: one byte for each that no operator has been to, which is `bytes[…]` and, decoded, is given to
+ * all that it stands for. `known` NULL: writes the bytes. FALSE: there are more points than bytes. */
+static gboolean
+fold (FlViewMap *map, guint n_ops, const gint32 (*ops)[12], guint8 *bytes, gsize room, const float *known,
+      gsize *used)
+{
+  gsize points = fl_view_map_points (map), at = 0;
   double reach = reach_of (map);
   guint8 last = 0;
-  for (gsize i = 0; i < points; i++)
-    if (encoding == FL_VIEW_RAW)
-      {
-        guint32 bits;
-        memcpy (&bits, &map->values[i], sizeof bits);
-        bits = GUINT32_TO_LE (bits);
-        memcpy (bytes + i * sizeof bits, &bits, sizeof bits);
-      }
-    else
-      {
-        guint8 byte = to_byte (map, reach, (double) map->values[i]);
-        bytes[i] = (guint8) (byte - last);
-        last = byte;
-      }
-  g_autoptr (GBytes) whole = g_bytes_new_take (bytes, size);
+  g_autofree guint8 *seen = n_ops > 1 ? g_new0 (guint8, points) : NULL;
+  *used = 0;
+  for (gsize k = 0; k < map->n[2]; k++)
+    for (gsize j = 0; j < map->n[1]; j++)
+      for (gsize i = 0; i < map->n[0]; i++, at++)
+        {
+          if (seen != NULL && seen[at])
+            continue;
+          if (*used == room)
+            return FALSE;
+          guint8 byte =
+              known != NULL ? (guint8) (last + bytes[*used]) : to_byte (map, reach, (double) map->values[at]);
+          if (known != NULL)
+            map->values[at] = known[byte];
+          else
+            bytes[*used] = (guint8) (byte - last);
+          last = byte;
+          (*used)++;
+          for (guint o = 1; o < n_ops; o++)
+            {
+              gsize to = image_of (map, ops[o], i, j, k);
+              seen[to] = 1;
+              if (known != NULL)
+                map->values[to] = known[byte];
+            }
+        }
+  return TRUE;
+}
+
+static GVariant *
+compact_encode (const FlViewMap *map)
+{
+  gsize points = fl_view_map_points (map), used;
+  guint8 *bytes = g_malloc (MAX (points, 1));
+  fold ((FlViewMap *) map, map->n_operators, (const gint32 (*)[12]) map->operators, bytes, points, NULL,
+        &used);
+  g_autoptr (GBytes) whole = g_bytes_new_take (bytes, used);
   return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, whole, TRUE);
 }
 
-static void
-values_decode (FlViewMap *map, FlViewEncoding encoding, const guint8 *bytes)
+static gboolean
+compact_decode (FlViewMap *map, guint n_ops, const gint32 (*ops)[12], const guint8 *bytes, gsize n_bytes)
 {
-  gsize points = fl_view_map_points (map);
   double reach = reach_of (map);
   float known[256];
-  guint8 last = 0;
+  gsize used;
   for (int b = 0; b < 256; b++)
     known[b] = (float) (map->mean + map->sigma * sinh ((double) (gint8) b / STEPS * reach));
+  return fold (map, n_ops, ops, (guint8 *) bytes, n_bytes, known, &used) && used == n_bytes;
+}
+
+static GVariant *
+raw_encode (const FlViewMap *map)
+{
+  gsize points = fl_view_map_points (map);
+  guint32 *bits = g_new (guint32, MAX (points, 1));
+  memcpy (bits, map->values, points * sizeof (float));
   for (gsize i = 0; i < points; i++)
-    if (encoding == FL_VIEW_RAW)
-      {
-        guint32 bits;
-        memcpy (&bits, bytes + i * sizeof bits, sizeof bits);
-        bits = GUINT32_FROM_LE (bits);
-        memcpy (&map->values[i], &bits, sizeof bits);
-      }
-    else
-      {
-        last = (guint8) (last + bytes[i]);
-        map->values[i] = known[last];
-      }
+    bits[i] = GUINT32_TO_LE (bits[i]);
+  g_autoptr (GBytes) whole = g_bytes_new_take (bits, points * sizeof *bits);
+  return g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, whole, TRUE);
+}
+
+static gboolean
+raw_decode (FlViewMap *map, const guint8 *bytes, gsize n_bytes)
+{
+  gsize points = fl_view_map_points (map);
+  if (n_bytes != points * sizeof (float))
+    return FALSE;
+  for (gsize i = 0; i < points; i++)
+    {
+      guint32 bits;
+      memcpy (&bits, bytes + i * sizeof bits, sizeof bits);
+      bits = GUINT32_FROM_LE (bits);
+      memcpy (&map->values[i], &bits, sizeof bits);
+    }
+  return TRUE;
 }
 
 /* --- maps --- */
@@ -180,17 +237,20 @@ GVariant *
 fl_view_map_encode (const FlViewMap *map, FlViewEncoding encoding)
 {
   double frame[FRAME];
+  gboolean compact = encoding == FL_VIEW_COMPACT;
   memcpy (frame, map->step, sizeof map->step);
   memcpy (frame + 9, map->corner, sizeof map->corner);
   memcpy (frame + 12, map->cell, sizeof map->cell);
-  return g_variant_new ("(uuuu@adbddddy@ay)", map->n[0], map->n[1], map->n[2], map->thinned,
+  return g_variant_new ("(uuuu@adbddddy@ai@ay)", map->n[0], map->n[1], map->n[2], map->thinned,
                         g_variant_new_fixed_array (G_VARIANT_TYPE_DOUBLE, frame, FRAME, sizeof (double)),
                         map->periodic, map->mean, map->sigma, map->min, map->max, (guchar) encoding,
-                        values_encode (map, encoding));
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_INT32, compact ? map->operators : NULL,
+                                                   compact ? 12 * map->n_operators : 0, sizeof (gint32)),
+                        compact ? compact_encode (map) : raw_encode (map));
 }
 
 static gboolean
-is_sane (const FlViewMap *map, const double *frame, gsize n_frame, guint encoding, gsize n_bytes)
+is_sane (const FlViewMap *map, const double *frame, gsize n_frame, guint encoding, gsize n_numbers)
 {
   double all[] = { map->mean, map->sigma, map->min, map->max };
   gsize points = 1;
@@ -207,34 +267,39 @@ is_sane (const FlViewMap *map, const double *frame, gsize n_frame, guint encodin
     if (!isfinite (all[i]))
       return FALSE;
   return n_frame == FRAME && map->sigma >= 0 && map->thinned > 0 && encoding < FL_VIEW_ENCODING_LAST
-         && n_bytes == points * (encoding == FL_VIEW_RAW ? sizeof (float) : 1);
+         && n_numbers % 12 == 0 && n_numbers / 12 <= MOST_OPERATORS;
 }
 
 FlViewMap *
 fl_view_map_decode (GVariant *body, GError **error)
 {
-  g_autoptr (GVariant) frame = NULL, values = NULL;
+  g_autoptr (GVariant) frame = NULL, operators = NULL, values = NULL;
   FlViewMap head = { 0 };
   guchar encoding;
-  gsize n_frame, n_bytes;
-  g_variant_get (body, "(uuuu@adbddddy@ay)", &head.n[0], &head.n[1], &head.n[2], &head.thinned, &frame,
-                 &head.periodic, &head.mean, &head.sigma, &head.min, &head.max, &encoding, &values);
+  gsize n_frame, n_numbers, n_bytes;
+  g_variant_get (body, "(uuuu@adbddddy@ai@ay)", &head.n[0], &head.n[1], &head.n[2], &head.thinned, &frame,
+                 &head.periodic, &head.mean, &head.sigma, &head.min, &head.max, &encoding, &operators,
+                 &values);
   const double *numbers = g_variant_get_fixed_array (frame, &n_frame, sizeof (double));
   const guint8 *bytes = g_variant_get_fixed_array (values, &n_bytes, 1);
-  if (!is_sane (&head, numbers, n_frame, encoding, n_bytes))
+  const gint32 (*ops)[12] = g_variant_get_fixed_array (operators, &n_numbers, sizeof (gint32));
+  g_autoptr (FlViewMap) map =
+      is_sane (&head, numbers, n_frame, encoding, n_numbers) ? fl_view_map_new (head.n) : NULL;
+  head.values = map != NULL ? map->values : NULL;
+  if (map != NULL)
+    *map = head;
+  if (map == NULL
+      || !(encoding == FL_VIEW_RAW ? raw_decode (map, bytes, n_bytes)
+                                   : compact_decode (map, (guint) (n_numbers / 12), ops, bytes, n_bytes)))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "view reply: a map of %u × %u × %u points in %zu bytes",
                    head.n[0], head.n[1], head.n[2], n_bytes);
       return NULL;
     }
-  FlViewMap *map = fl_view_map_new (head.n);
-  head.values = map->values;
-  *map = head;
   memcpy (map->step, numbers, sizeof map->step);
   memcpy (map->corner, numbers + 9, sizeof map->corner);
   memcpy (map->cell, numbers + 12, sizeof map->cell);
-  values_decode (map, encoding, bytes);
-  return map;
+  return g_steal_pointer (&map);
 }
 
 /* --- models --- */

@@ -17,15 +17,17 @@ typedef struct
 /* A grid in space; its values along the first index (the crystal's a) fastest. */
 typedef struct
 {
-  guint32 n[3];       /* points */
-  guint32 thinned;    /* each is the mean of so many of the file's along every axis; 1: it is the file's */
-  double step[3][3];  /* Å from a point to the next along that axis, as x y z */
-  double corner[3];   /* Å: of the first point */
-  double cell[6];     /* Å, degrees */
-  gboolean periodic;  /* the point after the last along an axis is the first */
-  double mean, sigma; /* of the file, or of the crystal where the file is a brick of it */
-  double min, max;    /* of the file */
-  float *values;      /* [n[2]][n[1]][n[0]] */
+  guint32 n[3];        /* points */
+  guint32 thinned;     /* each is the mean of so many of the file's along every axis; 1: it is the file's */
+  double step[3][3];   /* Å from a point to the next along that axis, as x y z */
+  double corner[3];    /* Å: of the first point */
+  double cell[6];      /* Å, degrees */
+  gboolean periodic;   /* the point after the last along an axis is the first */
+  double mean, sigma;  /* of the file, or of the crystal where the file is a brick of it */
+  double min, max;     /* of the file */
+  guint32 n_operators; /* of the crystal, the identity first; 0: not told. What comes has none */
+  gint32 (*operators)[12]; /* owned: point p has the value of point m·p + t, in points: m by rows, t */
+  float *values;           /* [n[2]][n[1]][n[0]] */
 } FlViewMap;
 
 typedef struct
@@ -65,7 +67,8 @@ gboolean fl_view_map_request_decode (GVariant *body, FlViewMapRequest *request, 
 const char *fl_view_model_request_decode (GVariant *body);
 
 /* FL_VIEW_RAW: as they are. FL_VIEW_COMPACT: a byte a point, asinh of the sigmas from the mean, so that a level is known to
- * 0.02–0.1 σ where one is drawn; the differences along a row, which deflate well. */
+ * 0.02–0.1 σ where one is drawn; the differences along a row, which deflate well; of points that the operators
+ * make of one another, the first alone. */
 GVariant *fl_view_map_encode (const FlViewMap *map, FlViewEncoding encoding);
 GVariant *fl_view_model_encode (const FlViewModel *model);
 /* FL_ERROR_INPUT when sizes or frame are not those of a grid. */

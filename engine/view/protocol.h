@@ -115,8 +115,8 @@ typedef enum
 /* found, offset of its line, offset of the match, number of the line from 1, the line; size of the file, searched to */
 #define FL_VIEW_FIND_REPLY  "(btttstt)"
 #define FL_VIEW_FEED_REPLY  "(ay)"
-/* points along a, b, c, thinned; steps x y z along a, b, c, corner x y z, cell; periodic; mean, sigma, min, max; encoding, values */
-#define FL_VIEW_MAP_REPLY "(uuuuadbddddyay)"
+/* points along a, b, c, thinned; steps x y z along a, b, c, corner x y z, cell; periodic; mean, sigma, min, max; encoding, operators of the crystal (those that the values have been folded by), values */
+#define FL_VIEW_MAP_REPLY "(uuuuadbddddyaiay)"
 /* atoms: x, y, z in 0.001 Å, element, name, residue, chain, number, insertion code, alternative */
 #define FL_VIEW_MODEL_REPLY "(a(iiissssiyy))"
 #define FL_VIEW_ERROR_REPLY "(is)"

@@ -16,7 +16,7 @@ TYPES = {IMAGE: '(usssudddduuuy)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu
 FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)tb'  # lattices, reflections, what they are made from
 REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadauaytb)', SPOTS: '(yudsa(ddudddd)tb)', SOURCE: '(ussd(dddd)a(sdddddduu))',
            LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)', LATTICES: '(%s)' % FOUND,
-           TRY: '(u(yudsa(ddudddd)tb)(%s))' % FOUND, FIND: '(btttstt)', FEED: '(ay)', MAP: '(uuuuadbddddyay)',
+           TRY: '(u(yudsa(ddudddd)tb)(%s))' % FOUND, FIND: '(btttstt)', FEED: '(ay)', MAP: '(uuuuadbddddyaiay)',
            MODEL: '(a(iiissssiyy))'}
 MEAN, MAXIMUM, NEAREST = range(3)
 

@@ -77,6 +77,34 @@ test_round_trip (void)
     }
 }
 
+/* A map that a screw axis along b (2₁) takes to itself comes whole, from a part of its points. */
+static void
+test_folded (void)
+{
+  static const gint32 ops[2][12] = { { 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0 },
+                                     { -1, 0, 0, 0, 1, 0, 0, 0, -1, 0, 5, 0 } };
+  g_autoptr (FlViewMap) map = make (12, 10, 8);
+  for (int k = 0; k < 8; k++)
+    for (int j = 0; j < 10; j++)
+      for (int i = 0; i < 12; i++)
+        map->values[((8 - k) % 8 * 10 + (j + 5) % 10) * 12 + (12 - i) % 12] =
+            map->values[(k * 10 + j) * 12 + i];
+  g_autoptr (GVariant) plain = through_wire (fl_view_map_encode (map, FL_VIEW_COMPACT), FL_VIEW_MAP_REPLY);
+  map->n_operators = 2;
+  map->operators = g_memdup2 (ops, sizeof ops);
+  g_autoptr (GVariant) folded = through_wire (fl_view_map_encode (map, FL_VIEW_COMPACT), FL_VIEW_MAP_REPLY);
+  g_assert_cmpuint (g_variant_get_size (folded), <, g_variant_get_size (plain) - 12 * 10 * 8 / 2 + 120);
+  g_autoptr (FlViewMap) a = fl_view_map_decode (plain, NULL), b = fl_view_map_decode (folded, NULL);
+  g_assert_cmpmem (a->values, (int) (fl_view_map_points (a) * sizeof (float)), b->values,
+                   (int) (fl_view_map_points (b) * sizeof (float)));
+  /* Operators that are none, from who knows whom, go nowhere else than into the map. */
+  map->operators[1][4] = G_MAXINT32;
+  map->operators[1][9] = G_MININT32;
+  g_autoptr (GVariant) odd = through_wire (fl_view_map_encode (map, FL_VIEW_COMPACT), FL_VIEW_MAP_REPLY);
+  g_autoptr (FlViewMap) c = fl_view_map_decode (odd, NULL);
+  g_assert_nonnull (c);
+}
+
 static void
 test_hostile (void)
 {
@@ -87,7 +115,7 @@ test_hostile (void)
       if (which == 0)
         map->n[2] = 1; /* fewer than there are values: their number tells */
       g_autoptr (GVariant) body = g_variant_ref_sink (fl_view_map_encode (map, FL_VIEW_RAW));
-      GVariant *parts[12];
+      GVariant *parts[13];
       for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
         parts[i] = g_variant_get_child_value (body, i);
       GVariant *wrong[] = {
@@ -180,6 +208,7 @@ main (int argc, char *argv[])
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/view/maps/round-trip", test_round_trip);
+  g_test_add_func ("/view/maps/folded", test_folded);
   g_test_add_func ("/view/maps/hostile", test_hostile);
   g_test_add_func ("/view/maps/requests", test_requests);
   g_test_add_func ("/view/maps/model", test_model);

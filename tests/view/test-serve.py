@@ -317,7 +317,7 @@ def read_map(answer):
     """Values, steps and corner of a reply."""
     n, thinned, frame, periodic, mean, sigma, low, high, encoding, packed = (
         tuple(answer.get_child_value(i).unpack() for i in range(3)), *(answer.get_child_value(i).unpack() for i in range(3, 11)),
-        answer.get_child_value(11).get_data_as_bytes().get_data())
+        answer.get_child_value(12).get_data_as_bytes().get_data())
     if encoding == RAW:
         values = np.frombuffer(packed, '<f4')
     else:
