@@ -2,9 +2,9 @@
 #include "gui/density-page.h"
 
 #include <glib/gi18n.h>
-#include <math.h>
 
 #include "gui/chooser.h"
+#include "gui/map-peaks.h"
 #include "gui/map-set.h"
 #include "gui/map-versions.h"
 #include "gui/text.h"
@@ -39,11 +39,11 @@ struct _FlgDensityPage
   FlgChooser *datasets, *versions, *kinds, *rivals;
   GtkToggleButton *beside;
   GtkWidget *own_model;
-  GtkLabel *facts, *peaks_title;
+  GtkLabel *facts;
   GtkStack *stack;
   FlwEmptyState *empty;
   GtkBox *slot, *level_slot;
-  GtkListBox *peaks;
+  FlgMapPeaks *peaks;
   FlwDensityView *views[2];
   GtkWidget *levels[FLW_DENSITY_MAPS];
   GPtrArray *jobs;        /* FlgMapVersion of the dataset */
@@ -53,7 +53,7 @@ struct _FlgDensityPage
   FlwDensityModel *model; /* that a person opened; NULL: the job's */
   char *model_name;
   GCancellable *opening;
-  gboolean picked, linking, filling, placed; /* placed: the camera stands where there is something to see */
+  gboolean picked, linking, placed; /* placed: the camera stands where there is something to see */
 };
 
 G_DEFINE_FINAL_TYPE (FlgDensityPage, flg_density_page, FLG_TYPE_PAGE)
@@ -125,37 +125,6 @@ set_of (FlgDensityPage *self, const FlgMapVersion *version)
 
 /* --- peaks --- */
 
-static GtkWidget *
-cell_new (const char *text, const char *css_class, int width)
-{
-  GtkWidget *label = gtk_label_new (text);
-  gtk_label_set_xalign (GTK_LABEL (label), width > 0 ? 1 : 0);
-  gtk_label_set_width_chars (GTK_LABEL (label), width);
-  gtk_widget_set_hexpand (label, width == 0);
-  if (width == 0)
-    gtk_label_set_ellipsize (GTK_LABEL (label), PANGO_ELLIPSIZE_END);
-  gtk_widget_add_css_class (label, "numeric");
-  if (css_class)
-    gtk_widget_add_css_class (label, css_class);
-  return label;
-}
-
-static void
-add_peak (FlgDensityPage *self, const FlgMapPeak *peak)
-{
-  GtkWidget *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
-  g_autofree char *height = g_strdup_printf ("%s%.1f σ", peak->sigmas < 0 ? "−" : "+", fabs (peak->sigmas));
-  g_autofree char *away =
-      isfinite (peak->distance) ? g_strdup_printf ("%.1f Å", peak->distance) : g_strdup ("");
-  g_autofree char *tip = g_strdup_printf (_ ("%+.2f e/Å³ at %.1f, %.1f, %.1f Å"), peak->density,
-                                          peak->place[0], peak->place[1], peak->place[2]);
-  gtk_box_append (GTK_BOX (row), cell_new (height, NULL, 6));
-  gtk_box_append (GTK_BOX (row), cell_new (peak->atom, NULL, 0));
-  gtk_box_append (GTK_BOX (row), cell_new (away, "dim-label", 5));
-  gtk_widget_set_tooltip_text (row, tip);
-  gtk_list_box_append (self->peaks, row);
-}
-
 static void
 fill_peaks (FlgDensityPage *self, const FlgMapReport *report)
 {
@@ -163,9 +132,6 @@ fill_peaks (FlgDensityPage *self, const FlgMapReport *report)
   GArray *peaks = !report ? NULL : change ? report->change_peaks : report->peaks;
   guint n = peaks ? peaks->len : 0;
   g_autofree FlwDensityPeak *drawn = g_new0 (FlwDensityPeak, MAX (n, 1));
-  self->filling = TRUE;
-  for (GtkListBoxRow *row; (row = gtk_list_box_get_row_at_index (self->peaks, 0));)
-    gtk_list_box_remove (self->peaks, GTK_WIDGET (row));
   for (guint i = 0; i < n; i++)
     {
       const FlgMapPeak *peak = &g_array_index (peaks, FlgMapPeak, i);
@@ -173,38 +139,23 @@ fill_peaks (FlgDensityPage *self, const FlgMapReport *report)
         drawn[i].place[x] = peak->place[x];
       drawn[i].value = peak->sigmas;
       g_strlcpy (drawn[i].label, peak->atom, sizeof drawn[i].label);
-      add_peak (self, peak);
     }
   for (guint v = 0; v < G_N_ELEMENTS (self->views); v++)
     if (self->views[v])
       flw_density_view_set_peaks (self->views[v], n, drawn, "σ");
-  g_autofree char *title = g_strdup_printf (ngettext ("%u peak of %s", "%u peaks of %s", n), n,
-                                            flg_map_kind_name (change ? FLG_MAP_CHANGE : FLG_MAP_RESIDUAL));
-  gtk_label_set_label (self->peaks_title, title);
-  self->filling = FALSE;
+  flg_map_peaks_fill (self->peaks, peaks, flg_map_kind_name (change ? FLG_MAP_CHANGE : FLG_MAP_RESIDUAL));
 }
 
 static void
-on_row (FlgDensityPage *self, GtkListBoxRow *row)
+on_peak_chosen (FlgDensityPage *self, guint peak)
 {
-  if (row && !self->filling)
-    flw_density_view_show_peak (self->views[0], (guint) gtk_list_box_row_get_index (row));
+  flw_density_view_show_peak (self->views[0], peak);
 }
 
 static void
 on_peak_selected (FlgDensityPage *self, guint peak)
 {
-  self->filling = TRUE;
-  GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->peaks, (int) peak);
-  gtk_list_box_select_row (self->peaks, row);
-  if (row)
-    {
-      GtkAdjustment *scroll = gtk_list_box_get_adjustment (self->peaks);
-      double height = gtk_widget_get_height (GTK_WIDGET (row));
-      if (scroll && height > 0)
-        gtk_adjustment_clamp_page (scroll, peak * height, (peak + 1) * height);
-    }
-  self->filling = FALSE;
+  flg_map_peaks_select (self->peaks, peak);
 }
 
 /* --- two views --- */
@@ -375,7 +326,7 @@ static void
 place (FlgDensityPage *self)
 {
   self->placed = TRUE;
-  if (gtk_list_box_get_row_at_index (self->peaks, 0))
+  if (flg_map_peaks_count (self->peaks) > 0)
     flw_density_view_show_peak (self->views[0], 0);
   else
     flw_density_view_show_atom (self->views[0], 0);
@@ -573,10 +524,7 @@ flg_density_page_view (FlgDensityPage *self, guint i)
 guint
 flg_density_page_n_peaks (FlgDensityPage *self)
 {
-  guint n = 0;
-  while (gtk_list_box_get_row_at_index (self->peaks, (int) n))
-    n++;
-  return n;
+  return flg_map_peaks_count (self->peaks);
 }
 
 static void
@@ -719,6 +667,7 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   page_class->step = flg_density_page_step;
   page_class->focus = flg_density_page_focus;
   g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLG_TYPE_MAP_PEAKS);
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/density-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, datasets);
@@ -728,13 +677,12 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, beside);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, own_model);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, facts);
-  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks_title);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, stack);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, empty);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, slot);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, level_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks);
-  gtk_widget_class_bind_template_callback (widget_class, on_row);
+  gtk_widget_class_bind_template_callback (widget_class, on_peak_chosen);
   gtk_widget_class_bind_template_callback (widget_class, on_beside);
   gtk_widget_class_install_action (widget_class, "density.show-dataset", "x", act_show_dataset);
   gtk_widget_class_install_action (widget_class, "density.show-version", "x", act_show_version);
