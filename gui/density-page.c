@@ -1,15 +1,12 @@
 #define G_LOG_DOMAIN "firstlight-gui"
-#include "gui/density-page.h"
+#include "gui/density-private.h"
 
 #include <glib/gi18n.h>
 
-#include "gui/chooser.h"
-#include "gui/map-peaks.h"
 #include "gui/map-set.h"
 #include "gui/map-versions.h"
 #include "gui/text.h"
 #include "widgets/density-level.h"
-#include "widgets/empty-state.h"
 
 #define FIRST_SPAN 22.0 /* Å: of the first look */
 #define FIRST_SLAB 8.0  /* Å before and behind its middle */
@@ -33,34 +30,18 @@ static const struct
                      { "residual", "mFo − DFc", { -1, FLG_MAP_RESIDUAL } },
                      { "change", "2mFo − DFc, Fo − Fo", { FLG_MAP_BEST, FLG_MAP_CHANGE } } };
 
-struct _FlgDensityPage
-{
-  FlgPage parent_instance;
-  FlgChooser *datasets, *versions, *kinds, *rivals;
-  GtkToggleButton *beside;
-  GtkWidget *own_model;
-  GtkLabel *facts;
-  GtkStack *stack;
-  FlwEmptyState *empty;
-  GtkBox *slot, *level_slot;
-  FlgMapPeaks *peaks;
-  FlwDensityView *views[2];
-  GtkWidget *levels[FLW_DENSITY_MAPS];
-  GPtrArray *jobs;        /* FlgMapVersion of the dataset */
-  GPtrArray *sets;        /* FlgMapSet, the last used first */
-  gint64 shown;           /* job whose maps are on the screen; 0: none */
-  gint64 listed;          /* whose peaks are; −1: none */
-  FlwDensityModel *model; /* that a person opened; NULL: the job's */
-  char *model_name;
-  GCancellable *opening;
-  gboolean picked, linking, placed; /* placed: the camera stands where there is something to see */
-};
-
 G_DEFINE_FINAL_TYPE (FlgDensityPage, flg_density_page, FLG_TYPE_PAGE)
 
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
-static void show (FlgDensityPage *self);
+int
+flg_density_page_kind (const char *name)
+{
+  for (int i = 0; i < N_KINDS; i++)
+    if (g_str_equal (kinds[i].name, name))
+      return i;
+  return -1;
+}
 
 /* --- which --- */
 
@@ -116,7 +97,7 @@ set_of (FlgDensityPage *self, const FlgMapVersion *version)
     }
   FlgMapSet *set = flg_map_set_new (flg_page_context (FLG_PAGE (self)), job);
   g_object_set_data_full (G_OBJECT (set), "ended", g_memdup2 (&job->ended, sizeof job->ended), g_free);
-  g_signal_connect_object (set, "changed", G_CALLBACK (show), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (set, "changed", G_CALLBACK (flg_density_page_refresh), self, G_CONNECT_SWAPPED);
   g_ptr_array_insert (self->sets, 0, set);
   if (self->sets->len > KEPT_SETS)
     g_ptr_array_set_size (self->sets, KEPT_SETS);
@@ -337,8 +318,8 @@ place (FlgDensityPage *self)
 }
 
 /* What has been shown stays until what is to be shown has come. */
-static void
-show (FlgDensityPage *self)
+void
+flg_density_page_refresh (FlgDensityPage *self)
 {
   const FlgMapVersion *version = chosen_version (self), *rival = chosen_rival (self);
   FlgMapSet *set = set_of (self, version), *other = set_of (self, rival);
@@ -427,142 +408,13 @@ on_dataset (FlgDensityPage *self)
 {
   self->picked = TRUE;
   fill_versions (self);
-  show (self);
+  flg_density_page_refresh (self);
 }
 
 static void
 on_beside (FlgDensityPage *self)
 {
-  show (self);
-}
-
-/* --- another model --- */
-
-static void
-on_model (GObject *client, GAsyncResult *result, gpointer data)
-{
-  g_autoptr (FlgDensityPage) self = data;
-  g_autoptr (GError) error = NULL;
-  g_autoptr (FlViewModel) model = fl_view_client_model_finish (FL_VIEW_CLIENT (client), result, &error);
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return;
-  g_clear_object (&self->opening);
-  flg_page_report (FLG_PAGE (self), error);
-  if (model)
-    {
-      g_clear_pointer (&self->model, flw_density_model_unref);
-      self->model = flg_map_model_new (model);
-    }
-  show (self);
-}
-
-static void
-act_open_model (GtkWidget *widget, const char *action, GVariant *target)
-{
-  FlgDensityPage *self = FLG_DENSITY_PAGE (widget);
-  const char *path = g_variant_get_string (target, NULL);
-  FlViewClient *client = flg_context_view (flg_page_context (FLG_PAGE (self)));
-  g_cancellable_cancel (self->opening);
-  g_clear_object (&self->opening);
-  if (!*path || !client)
-    {
-      g_clear_pointer (&self->model, flw_density_model_unref);
-      show (self);
-      return;
-    }
-  g_autofree char *name = g_path_get_basename (path);
-  g_free (self->model_name);
-  self->model_name = flg_text_bounded (name, 60);
-  self->opening = g_cancellable_new ();
-  fl_view_client_model_async (client, path, self->opening, on_model, g_object_ref (self));
-}
-
-static void
-on_file (GtkNativeDialog *dialog, int response, FlgDensityPage *self)
-{
-  g_autoptr (GFile) file = gtk_file_chooser_get_file (GTK_FILE_CHOOSER (dialog));
-  if (response == GTK_RESPONSE_ACCEPT && file)
-    gtk_widget_activate_action (GTK_WIDGET (self), "density.open-model", "s", g_file_peek_path (file));
-  g_object_unref (dialog);
-}
-
-static void
-act_choose_model (GtkWidget *widget, const char *action, GVariant *target)
-{
-  GtkFileChooserNative *dialog =
-      gtk_file_chooser_native_new (_ ("A model to show"), GTK_WINDOW (gtk_widget_get_root (widget)),
-                                   GTK_FILE_CHOOSER_ACTION_OPEN, NULL, NULL);
-  g_autoptr (GtkFileFilter) filter = gtk_file_filter_new ();
-  gtk_file_filter_set_name (filter, _ ("PDB, mmCIF"));
-  for (const char *const *p = (const char *const[]){ "*.pdb", "*.ent", "*.cif", "*.mmcif", NULL }; *p; p++)
-    gtk_file_filter_add_pattern (filter, *p);
-  gtk_file_chooser_add_filter (GTK_FILE_CHOOSER (dialog), filter);
-  g_signal_connect_object (dialog, "response", G_CALLBACK (on_file), widget, 0);
-  gtk_native_dialog_show (GTK_NATIVE_DIALOG (dialog));
-}
-
-/* --- for tests and actions --- */
-
-void
-flg_density_page_show (FlgDensityPage *self, gint64 dataset)
-{
-  flg_chooser_choose (self->datasets, dataset);
-}
-
-const char *
-flg_density_page_facts (FlgDensityPage *self)
-{
-  return gtk_label_get_label (self->facts);
-}
-
-FlwDensityView *
-flg_density_page_view (FlgDensityPage *self, guint i)
-{
-  return self->shown > 0 && i < G_N_ELEMENTS (self->views) ? self->views[i] : NULL;
-}
-
-guint
-flg_density_page_n_peaks (FlgDensityPage *self)
-{
-  return flg_map_peaks_count (self->peaks);
-}
-
-static void
-act_show_dataset (GtkWidget *widget, const char *action, GVariant *target)
-{
-  flg_density_page_show (FLG_DENSITY_PAGE (widget), g_variant_get_int64 (target));
-}
-
-static void
-act_show_version (GtkWidget *widget, const char *action, GVariant *target)
-{
-  flg_chooser_choose (FLG_DENSITY_PAGE (widget)->versions, g_variant_get_int64 (target));
-}
-
-static void
-act_compare (GtkWidget *widget, const char *action, GVariant *target)
-{
-  flg_chooser_choose (FLG_DENSITY_PAGE (widget)->rivals, g_variant_get_int64 (target));
-}
-
-static void
-act_show_maps (GtkWidget *widget, const char *action, GVariant *target)
-{
-  for (guint i = 0; i < N_KINDS; i++)
-    if (g_str_equal (kinds[i].name, g_variant_get_string (target, NULL)))
-      flg_chooser_choose (FLG_DENSITY_PAGE (widget)->kinds, i);
-}
-
-static void
-act_side_by_side (GtkWidget *widget, const char *action, GVariant *target)
-{
-  gtk_toggle_button_set_active (FLG_DENSITY_PAGE (widget)->beside, g_variant_get_boolean (target));
-}
-
-static void
-act_show_peak (GtkWidget *widget, const char *action, GVariant *target)
-{
-  flw_density_view_show_peak (FLG_DENSITY_PAGE (widget)->views[0], g_variant_get_uint32 (target));
+  flg_density_page_refresh (self);
 }
 
 /* --- page --- */
@@ -578,7 +430,7 @@ flg_density_page_update (FlgPage *page, guint what)
     return;
   fill_datasets (self);
   fill_versions (self);
-  show (self);
+  flg_density_page_refresh (self);
 }
 
 static gboolean
@@ -627,8 +479,8 @@ flg_density_page_constructed (GObject *object)
   g_signal_connect_object (self->datasets, "chosen", G_CALLBACK (on_dataset), self, G_CONNECT_SWAPPED);
   for (guint i = 0; i < 3; i++)
     g_signal_connect_object (((FlgChooser *[]){ self->versions, self->kinds, self->rivals })[i], "chosen",
-                             G_CALLBACK (show), self, G_CONNECT_SWAPPED);
-  show (self);
+                             G_CALLBACK (flg_density_page_refresh), self, G_CONNECT_SWAPPED);
+  flg_density_page_refresh (self);
   G_OBJECT_CLASS (flg_density_page_parent_class)->constructed (object);
 }
 
@@ -684,14 +536,7 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks);
   gtk_widget_class_bind_template_callback (widget_class, on_peak_chosen);
   gtk_widget_class_bind_template_callback (widget_class, on_beside);
-  gtk_widget_class_install_action (widget_class, "density.show-dataset", "x", act_show_dataset);
-  gtk_widget_class_install_action (widget_class, "density.show-version", "x", act_show_version);
-  gtk_widget_class_install_action (widget_class, "density.compare", "x", act_compare);
-  gtk_widget_class_install_action (widget_class, "density.show-maps", "s", act_show_maps);
-  gtk_widget_class_install_action (widget_class, "density.side-by-side", "b", act_side_by_side);
-  gtk_widget_class_install_action (widget_class, "density.open-model", "s", act_open_model);
-  gtk_widget_class_install_action (widget_class, "density.choose-model", NULL, act_choose_model);
-  gtk_widget_class_install_action (widget_class, "density.show-peak", "u", act_show_peak);
+  flg_density_page_class_actions (widget_class);
 }
 
 static void
