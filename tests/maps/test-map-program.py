@@ -176,6 +176,15 @@ def a_displaced_model_comes_back():
     there = report(path('stays'))
     assert here['scale']['r_work'] < 0.08 < 0.15 < there['scale']['r_work'], (here['scale'], there['scale'])
     assert abs(here['rigid_bodies']['most_rotation_degrees'] - 1.5) < 0.05, here['rigid_bodies']
+    # The model that is written lies where the maps have it: where the atoms were, up to an origin that means nothing.
+    placed = gemmi.read_structure(os.path.join(path('away'), 'model.cif'))
+    atoms = np.array([cra.atom.pos.tolist() for cra in placed[0].all()])
+    assert placed.spacegroup_hm == GROUP and len(atoms) == len(ATOMS)
+    off = atoms - np.array(ATOMS)
+    assert np.abs(off - off.mean(axis=0)).max() < 0.05, np.abs(off - off.mean(axis=0)).max()
+    _, density = read_map(os.path.join(path('away'), '2mfo-dfc.ccp4'))
+    at = np.rint(atoms / CELL.parameters[:3] * density.shape).astype(int) % density.shape
+    assert density[at[:, 0], at[:, 1], at[:, 2]].mean() > 2 * density.std()
 
 
 @test
