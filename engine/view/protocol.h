@@ -49,8 +49,8 @@ typedef enum
   FL_VIEW_TRY = 9,      /* FlViewTryRequest → FlViewTried: this trial on this image, now */
   FL_VIEW_FIND = 10,    /* FlViewFindRequest → FlViewFound: the next line of a log that matches */
   FL_VIEW_FEED = 11,    /* FlViewFeedRequest → bytes (engine/store/feed.h): what has changed in a store */
-  FL_VIEW_MAP = 12,      /* FlViewMapRequest → FlViewMap (messages-maps.h): a density */
-  FL_VIEW_MODEL = 13,    /* (s): a PDB or mmCIF file → FlViewModel */
+  FL_VIEW_MAP = 12,     /* FlViewMapRequest → FlViewMap (messages-maps.h): a density */
+  FL_VIEW_MODEL = 13,   /* (s): a PDB or mmCIF file → FlViewModel */
   FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
@@ -113,8 +113,8 @@ typedef enum
 /* milliseconds; spots; lattices */
 #define FL_VIEW_TRY_REPLY "(u" FL_VIEW_SPOTS_REPLY FL_VIEW_LATTICES_REPLY ")"
 /* found, offset of its line, offset of the match, number of the line from 1, the line; size of the file, searched to */
-#define FL_VIEW_FIND_REPLY  "(btttstt)"
-#define FL_VIEW_FEED_REPLY  "(ay)"
+#define FL_VIEW_FIND_REPLY "(btttstt)"
+#define FL_VIEW_FEED_REPLY "(ay)"
 /* points along a, b, c, thinned; steps x y z along a, b, c, corner x y z, cell; periodic; mean, sigma, min, max; encoding, operators of the crystal (those that the values have been folded by), values */
 #define FL_VIEW_MAP_REPLY "(uuuuadbddddyaiay)"
 /* atoms: x, y, z in 0.001 Å, element, name, residue, chain, number, insertion code, alternative */
