@@ -331,7 +331,9 @@ add_simulated (FlStore *store, gint64 trial, guint seed, const char *engine, con
   g_autoptr (GError) error = NULL;
   g_autofree char *name = g_strdup_printf ("s%04u", seed);
   g_autofree char *simulate = g_strdup_printf (
-      "simulate-sfx --quiet --out %s/%s --runs 1 --shots 240 --set simulate.seed=%u", folder, name, seed);
+      "simulate-sfx --quiet --out %s/%s --runs 1 --shots 240 --set simulate.seed=%u "
+      "--set simulate.gain=1 --set simulate.readout_noise=0.3", /* in photons: nothing is clipped */
+      folder, name, seed);
   g_autofree char *stills = g_strdup_printf (
       "stills --stages index --out %s/%s-job --set detector.geometry=%s/%s/detector.geom "
       "--set indexing.unit_cell=79.1,79.1,37.9,90,90,90 --set indexing.space_group=P43212 %s/%s/r0001",
