@@ -146,9 +146,9 @@ test_real_files (void)
                 { "cspad-cxib2313-v9.geom", "quadrants, as the geometry names no groups", 4 },
                 { "cxi_jungfrau4M.geom", "rigid_group_collection_quadrants", 4 },
                 { "mfx_epix10k2M.geom", "rigid_group_collection_quadrants", 4 } };
-  if (data == NULL || *data == '\0')
+  if (data == NULL || !g_file_test (data, G_FILE_TEST_IS_DIR))
     {
-      g_test_skip ("FIRSTLIGHT_TEST_DATA is not set");
+      g_test_skip ("no test data: FIRSTLIGHT_TEST_DATA");
       return;
     }
   for (guint i = 0; i < G_N_ELEMENTS (files); i++)
