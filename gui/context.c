@@ -116,12 +116,6 @@ flg_context_view_for_job (FlgContext *self, const FlJob *job)
   return flg_context_view_for_site (self, flg_experiment_job_site (self->experiment, job));
 }
 
-FlViewClient *
-flg_context_view_for_run (FlgContext *self, const FlRun *run)
-{
-  return flg_context_view_for_site (self, flg_experiment_run_site (self->experiment, run));
-}
-
 void
 flg_context_set_follow (FlgContext *self, FlgFollow *follow)
 {
@@ -132,12 +126,6 @@ FlgFollow *
 flg_context_follow (FlgContext *self)
 {
   return self->follow;
-}
-
-guint
-flg_context_beat (FlgContext *self)
-{
-  return self->remote ? 1000 : 250;
 }
 
 void

@@ -25,14 +25,11 @@ FlgFindingModel *flg_context_findings (FlgContext *self);
  * has one client for everything. */
 FlViewClient *flg_context_view_for_site (FlgContext *self, gint64 site);
 FlViewClient *flg_context_view_for_job (FlgContext *self, const FlJob *job);
-FlViewClient *flg_context_view_for_run (FlgContext *self, const FlRun *run);
 /* The beginning of a command that runs another one at that site, over the conductor's login; NULL: it is this machine. Free it. */
 GStrv flg_context_channel (FlgContext *self, gint64 site);
 /* Who keeps the experiment's copy up, if it is one and somebody does; NULL. A reference is taken. */
 void flg_context_set_follow (FlgContext *self, FlgFollow *follow);
 FlgFollow *flg_context_follow (FlgContext *self);
-/* ms between redraws of data that flow in. */
-guint flg_context_beat (FlgContext *self);
 /* Ends the store's thread and the serve child. */
 void flg_context_close (FlgContext *self);
 

@@ -342,12 +342,6 @@ flg_dataset_editor_complaint (FlgDatasetEditor *self)
   return self->complaint;
 }
 
-char *
-flg_dataset_editor_summary (FlgDatasetEditor *self)
-{
-  return flg_dataset_numbers_summary (self->numbers);
-}
-
 guint
 flg_dataset_editor_n_listed (FlgDatasetEditor *self)
 {

@@ -21,8 +21,6 @@ const FlgDatasetPreview *flg_dataset_editor_preview (FlgDatasetEditor *self);
 void flg_dataset_editor_refresh (FlgDatasetEditor *self);
 /* Why it cannot be saved; NULL: it can. Valid until the next change. */
 const char *flg_dataset_editor_complaint (FlgDatasetEditor *self);
-/* What the preview says, one line; free with g_free. */
-char *flg_dataset_editor_summary (FlgDatasetEditor *self);
 guint
 flg_dataset_editor_n_listed (FlgDatasetEditor *self); /* runs on the screen: a moment after the preview */
 gboolean flg_dataset_editor_is_settled (FlgDatasetEditor *self);

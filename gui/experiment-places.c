@@ -116,12 +116,6 @@ flg_experiment_move_path (FlgExperiment *self, const char *path, gint64 from, gi
 }
 
 char *
-flg_experiment_job_folder (FlgExperiment *self, const FlJob *job)
-{
-  return flg_experiment_resolve (self, job->root, job->path);
-}
-
-char *
 flg_experiment_attempt_folder (FlgExperiment *self, const FlAttempt *attempt)
 {
   const FlJob *job = flg_experiment_job (self, attempt->job);

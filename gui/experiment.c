@@ -404,16 +404,6 @@ flg_experiment_run_tags (FlgExperiment *self, gint64 run)
   return sorted_names (names);
 }
 
-gboolean
-flg_experiment_run_has_tag (FlgExperiment *self, gint64 run, gint64 tag)
-{
-  GArray *tags = g_hash_table_lookup (self->run_tags, &run);
-  for (guint i = 0; tags && i < tags->len; i++)
-    if (g_array_index (tags, gint64, i) == tag)
-      return TRUE;
-  return FALSE;
-}
-
 GStrv
 flg_experiment_tag_names (FlgExperiment *self)
 {

@@ -52,7 +52,6 @@ const FlJobStats *flg_experiment_run_stats (FlgExperiment *self, gint64 run);
 
 /* Names, sorted; free with g_strfreev. */
 GStrv flg_experiment_run_tags (FlgExperiment *self, gint64 run);
-gboolean flg_experiment_run_has_tag (FlgExperiment *self, gint64 run, gint64 tag);
 GStrv flg_experiment_tag_names (FlgExperiment *self);
 /* NULL: no such run, or none. */
 const FlRun *flg_experiment_run (FlgExperiment *self, gint64 id);
@@ -66,7 +65,6 @@ const FlJob *flg_experiment_best_job (FlgExperiment *self, gint64 run);
 
 /* Absolute path; NULL when there is no such root. */
 char *flg_experiment_resolve (FlgExperiment *self, const char *root, const char *path);
-char *flg_experiment_job_folder (FlgExperiment *self, const FlJob *job);
 /* Of a far attempt: its mirror here, with journals, tables in flight and the end of what it printed. */
 char *flg_experiment_attempt_folder (FlgExperiment *self, const FlAttempt *attempt);
 

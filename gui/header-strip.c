@@ -282,12 +282,6 @@ flg_header_strip_freshness (FlgHeaderStrip *self)
   return self->freshness;
 }
 
-FlgFindingChip *
-flg_header_strip_findings (FlgHeaderStrip *self)
-{
-  return self->findings;
-}
-
 static gboolean
 on_beat (gpointer data)
 {

@@ -26,4 +26,3 @@ GtkWidget *flg_header_strip_new (FlgContext *context);
 /* Reads the glance and the clock again (it does so by itself once a second). */
 void flg_header_strip_refresh (FlgHeaderStrip *self);
 FlgFreshness flg_header_strip_freshness (FlgHeaderStrip *self);
-FlgFindingChip *flg_header_strip_findings (FlgHeaderStrip *self);

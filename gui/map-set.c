@@ -72,7 +72,7 @@ static void
 asked_free (gpointer data)
 {
   Asked *asked = data;
-  g_clear_pointer (&asked->map, fl_view_map_unref);
+  g_clear_pointer (&asked->map, fl_view_map_free);
   g_object_unref (asked->set);
   g_free (asked);
 }

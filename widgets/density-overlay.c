@@ -429,7 +429,7 @@ draw_empty (FlwDensityView *view, GtkSnapshot *snapshot)
   graphene_rect_t rect = flw_box_rect (&box);
   cairo_t *cr = gtk_snapshot_append_cairo (snapshot, &rect);
 
-  flw_text_draw (GTK_WIDGET (view), cr, FLW_POINTS_BODY, view->empty_text, box.width / 2, box.height / 2, 0.5,
+  flw_text_draw (GTK_WIDGET (view), cr, FLW_POINTS_BODY, _ ("no map"), box.width / 2, box.height / 2, 0.5,
                  0.5, FLW_DIM);
   cairo_destroy (cr);
 }

@@ -32,7 +32,7 @@ struct _FlwDensityView
   FlwDensityShown maps[FLW_DENSITY_MAPS];
   FlwDensityModel *model;
   GArray *peaks; /* FlwDensityPeak */
-  char *peak_unit, *empty_text;
+  char *peak_unit;
   FlwDensityCamera camera;
   gboolean placed;
   FlwDensityStyle style;

@@ -112,7 +112,7 @@ summary (FlwDensityView *view)
         g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", level);
       }
   if (text->len == 0)
-    g_string_append (text, view->empty_text);
+    g_string_append (text, _ ("no map"));
   if (view->model != NULL)
     {
       guint n;
@@ -306,7 +306,6 @@ flw_density_view_finalize (GObject *object)
   g_clear_pointer (&view->model, flw_density_model_unref);
   g_array_unref (view->peaks);
   g_free (view->peak_unit);
-  g_free (view->empty_text);
   g_free (view->why);
   flw_density_caster_free (view->caster);
   G_OBJECT_CLASS (flw_density_view_parent_class)->finalize (object);
@@ -359,7 +358,6 @@ static void
 flw_density_view_init (FlwDensityView *view)
 {
   view->peaks = g_array_new (FALSE, FALSE, sizeof (FlwDensityPeak));
-  view->empty_text = g_strdup (_ ("no map"));
   view->caster = flw_density_caster_new (0);
   view->split = 0.5;
   view->sticks = view->labels = TRUE;
@@ -520,14 +518,6 @@ flw_density_view_set_peaks (FlwDensityView *view, guint n, const FlwDensityPeak 
   view->peak = -1;
   flw_density_overlay_changed (view);
   flw_chart_summary_changed (GTK_WIDGET (view));
-}
-
-void
-flw_density_view_set_empty_text (FlwDensityView *view, const char *text)
-{
-  g_free (view->empty_text);
-  view->empty_text = g_strdup (text);
-  flw_density_overlay_changed (view);
 }
 
 gboolean

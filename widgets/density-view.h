@@ -57,8 +57,6 @@ void flw_density_view_set_model (FlwDensityView *view, FlwDensityModel *model);
 /* Copies. `unit` follows the values, e.g. "σ". */
 void flw_density_view_set_peaks (FlwDensityView *view, guint n, const FlwDensityPeak *peaks,
                                  const char *unit);
-/* Shown when there is no map. */
-void flw_density_view_set_empty_text (FlwDensityView *view, const char *text);
 
 const FlwDensityCamera *flw_density_view_get_camera (FlwDensityView *view);
 void flw_density_view_set_camera (FlwDensityView *view, const FlwDensityCamera *camera);

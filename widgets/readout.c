@@ -9,6 +9,7 @@
 
 #define POINTS_VALUE 24.0
 #define PAD          10
+#define STALE_AFTER  30.0 /* s */
 
 struct _FlwReadout
 {
@@ -16,7 +17,6 @@ struct _FlwReadout
   char *title, *unit, *widest, *widest_note;
   char *text, *note;
   gint64 time;
-  double stale_after;
   FlwTone tone;
   gboolean lost;
   guint tick;      /* one-second clock while mapped */
@@ -65,8 +65,7 @@ state (FlwReadout *readout)
     return LOST;
   if (readout->text == NULL)
     return NONE;
-  return readout->time != 0 && readout->stale_after > 0 && age (readout) > readout->stale_after ? STALE
-                                                                                                : FRESH;
+  return readout->time != 0 && age (readout) > STALE_AFTER ? STALE : FRESH;
 }
 
 /* The small line under the number: note and age, or why there is neither. */
@@ -271,7 +270,6 @@ flw_readout_class_init (FlwReadoutClass *klass)
 static void
 flw_readout_init (FlwReadout *readout)
 {
-  readout->stale_after = 30;
   gtk_widget_set_overflow (GTK_WIDGET (readout), GTK_OVERFLOW_HIDDEN);
 }
 
@@ -323,13 +321,6 @@ flw_readout_set_widest_note (FlwReadout *readout, const char *note)
   g_free (readout->widest_note);
   readout->widest_note = g_strdup (note);
   gtk_widget_queue_resize (GTK_WIDGET (readout));
-}
-
-void
-flw_readout_set_stale_after (FlwReadout *readout, double seconds)
-{
-  readout->stale_after = seconds;
-  refresh (readout);
 }
 
 void

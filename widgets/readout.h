@@ -1,7 +1,7 @@
 /* readout.h: one big number with its title, unit and age, readable across the room.
  *
  * Its size never depends on its value, so that an update is one small repaint and never a new layout.
- * Fresh: bright. Stale (older than `stale_after`): dimmed, age in warning colour with a clock. Lost:
+ * Fresh: bright. Stale (older than 30 s): dimmed, age in warning colour with a clock. Lost:
  * outlined, crossed and the word "lost". None: a dash. Property "summary". Thread: main. */
 #pragma once
 
@@ -24,7 +24,6 @@ void flw_readout_set_tone (FlwReadout *readout, FlwTone tone);
 void flw_readout_set_note (FlwReadout *readout, const char *note);
 /* The longest note that must fit; longer ones end in an ellipsis. Default: "stale · 59 min ago". */
 void flw_readout_set_widest_note (FlwReadout *readout, const char *note);
-void flw_readout_set_stale_after (FlwReadout *readout, double seconds); /* default 30; 0: never */
 /* The source cannot be reached: the last value stays, drawn as lost. */
 void flw_readout_set_lost (FlwReadout *readout, gboolean lost);
 /* "12 s", "3 min", "2 h" for an age in seconds. Free with g_free. */

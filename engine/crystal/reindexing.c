@@ -173,3 +173,29 @@ fl_reindexing_cell (const FlReindexing *r, const FlCell *cell)
   FlMat3 star = fl_lattice_star (&basis);
   return fl_lattice_cell (&star);
 }
+
+char *
+fl_reindexing_words (const FlReindexing *r)
+{
+  g_autoptr (GString) words = g_string_new (NULL);
+  for (guint j = 0; j < 3; j++)
+    {
+      g_autoptr (GString) one = g_string_new (NULL);
+      for (guint i = 0; i < 3; i++)
+        {
+          int factor = r->r[i][j];
+          if (factor == 0)
+            continue;
+          g_string_append (one, factor < 0 ? "-" : one->len > 0 ? "+" : "");
+          if (ABS (factor) != 1)
+            g_string_append_printf (one, "%d", ABS (factor));
+          g_string_append_c (one, "hkl"[i]);
+        }
+      g_string_append (words, j > 0 ? "," : "");
+      if (r->divisor != 1)
+        g_string_append_printf (words, "(%s)/%d", one->str, r->divisor);
+      else
+        g_string_append (words, one->str);
+    }
+  return g_strdup (words->str);
+}

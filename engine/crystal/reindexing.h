@@ -20,3 +20,5 @@ FlReindexing *fl_reindexing_ambiguities (const FlCell *cell, const FlSymmetry *s
                                          double length_tolerance, double angle_tolerance, guint *n);
 /* The cell of the same lattice when it is taken in the setting that `r` leads to. */
 FlCell fl_reindexing_cell (const FlReindexing *r, const FlCell *cell);
+/* What each index becomes: "k,h,-l", "(h+k)/2,…". Free with g_free. */
+char *fl_reindexing_words (const FlReindexing *r);

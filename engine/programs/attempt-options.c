@@ -1,8 +1,10 @@
 #include "engine/programs/attempt-options.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "engine/base/error.h"
+#include "engine/results/attempt.h"
 
 void
 fl_attempt_options_clear (FlAttemptOptions *options)
@@ -53,4 +55,65 @@ fl_attempt_options_parse (FlAttemptOptions *options, const GOptionEntry *more, c
   else
     return TRUE;
   return FALSE;
+}
+
+/* One text for a file or folder, however it is spelled; NULL when it is not there. */
+static char *
+identity_of (const char *path)
+{
+  struct stat about;
+  return stat (path, &about) != 0 ? NULL
+                                  : g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                                                     (guint64) about.st_dev, (guint64) about.st_ino);
+}
+
+gboolean
+fl_attempt_inputs_differ (const FlAttemptOptions *options, GError **error)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autofree char *out = identity_of (options->out);
+  for (char **input = options->inputs; *input != NULL; input++)
+    {
+      char *identity = identity_of (*input);
+      if (identity == NULL)
+        continue; /* its reader says so */
+      const char *before = g_hash_table_lookup (seen, identity);
+      gboolean is_out = g_strcmp0 (identity, out) == 0;
+      g_hash_table_replace (seen, identity, *input);
+      if (before != NULL)
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is the same input as %s, expected each once",
+                     *input, before);
+      else if (is_out)
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--out %s is an input, expected a folder of its own",
+                     options->out);
+      if (before != NULL || is_out)
+        return FALSE;
+    }
+  return TRUE;
+}
+
+char *
+fl_attempt_params_text (FlParallel *parallel, const FlParams *params)
+{
+  g_autofree char *values = fl_params_write (params);
+  g_autofree char *library = fl_parallel_library ();
+  return g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
+                          fl_param_table_version (), fl_parallel_ranks (parallel), library, values);
+}
+
+gboolean
+fl_attempt_begin (const FlAttemptOptions *options, FlParallel *parallel, const FlParams *params,
+                  guint *attempt, char **dir, int *hold, GError **error)
+{
+  *attempt = fl_attempt_make (options->out, (guint) options->attempt, error);
+  if (*attempt == 0)
+    return FALSE;
+  *dir = fl_attempt_path (options->out, *attempt);
+  *hold = fl_attempt_hold (*dir);
+  if (!fl_attempt_wait_for_earlier (options->out, *attempt, FL_ATTEMPT_PATIENCE, error))
+    return FALSE;
+  g_autofree char *text = fl_attempt_params_text (parallel, params);
+  g_autofree char *own = g_build_filename (*dir, "params.txt", NULL);
+  g_autofree char *all = g_build_filename (options->out, "params.txt", NULL);
+  return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
 }

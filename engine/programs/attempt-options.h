@@ -1,7 +1,10 @@
-/* attempt-options.h: what every program takes that writes a job's folder in attempts, on any number of ranks. */
+/* attempt-options.h: what every program takes that writes a job's folder in attempts, on any number of ranks, and how it begins one. */
 #pragma once
 
+#include "engine/parallel/parallel.h"
 #include "engine/programs/program.h"
+
+#define FL_ATTEMPT_PATIENCE 15 /* s, for ranks of a killed attempt to be gone */
 
 typedef struct
 {
@@ -17,3 +20,12 @@ void fl_attempt_options_clear (FlAttemptOptions *options);
  * (FL_ERROR_INPUT); or without one where only help was asked for: it is printed if `speak`. */
 gboolean fl_attempt_options_parse (FlAttemptOptions *options, const GOptionEntry *more, const char *summary,
                                    const char *usage, gboolean speak, int argc, char **argv, GError **error);
+
+/* No input twice, however it is spelled: lattices that came twice would agree with themselves. Nor is --out one of them. */
+gboolean fl_attempt_inputs_differ (const FlAttemptOptions *options, GError **error);
+/* What an attempt runs with. Free with g_free. */
+char *fl_attempt_params_text (FlParallel *parallel, const FlParams *params);
+/* Rank 0: makes the attempt's folder, holds it (*hold: see fl_attempt_hold()), waits for an earlier one's ranks and writes
+ * params.txt there and in the job's folder. *dir: free with g_free; NULL when no folder could be made. */
+gboolean fl_attempt_begin (const FlAttemptOptions *options, FlParallel *parallel, const FlParams *params,
+                           guint *attempt, char **dir, int *hold, GError **error);

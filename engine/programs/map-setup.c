@@ -217,30 +217,6 @@ take_factors (FlMapJob *job)
 
 /* --- setting --- */
 
-static char *
-words_of_setting (const FlReindexing *r)
-{
-  g_autoptr (GString) words = g_string_new (NULL);
-  for (guint j = 0; j < 3; j++)
-    {
-      gsize before = words->len;
-      for (guint i = 0; i < 3; i++)
-        {
-          int factor = r->r[i][j];
-          if (factor == 0)
-            continue;
-          g_string_append (words, factor < 0 ? "-" : words->len > before ? "+" : "");
-          if (ABS (factor) != 1)
-            g_string_append_printf (words, "%d", ABS (factor));
-          g_string_append_c (words, "hkl"[i]);
-        }
-      if (r->divisor != 1)
-        g_string_append_printf (words, "/%d", r->divisor);
-      g_string_append (words, j < 2 ? "," : "");
-    }
-  return g_strdup (words->str);
-}
-
 static FlReflections *
 reflections_in (const FlMapJob *job, const FlObservations *data, const FlReindexing *setting)
 {
@@ -277,7 +253,7 @@ choose_setting (FlMapJob *job, const FlObservations *data, FlMapSetting *setting
           other = worse;
           setting->agreement = agreement;
           g_free (setting->words);
-          setting->words = words_of_setting (&others[i]);
+          setting->words = fl_reindexing_words (&others[i]);
         }
       fl_reflections_free (other);
       if (first)

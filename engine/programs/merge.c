@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -19,9 +18,8 @@
 #include "engine/programs/programs.h"
 #include "engine/results/attempt.h"
 
-#define PROGRAM          "firstlight-engine merge"
-#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
-#define STATE            "merge.state"
+#define PROGRAM "firstlight-engine merge"
+#define STATE   "merge.state"
 
 typedef struct
 {
@@ -45,67 +43,6 @@ options_parse (Options *options, gboolean speak, int argc, char **argv, GError *
 }
 
 /* --- setting up --- */
-
-static gboolean
-write_params (const FlMergeJob *job, GError **error)
-{
-  g_autofree char *values = fl_params_write (job->params);
-  g_autofree char *library = fl_parallel_library ();
-  g_autofree char *text =
-      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
-                       fl_param_table_version (), fl_parallel_ranks (job->parallel), library, values);
-  g_autofree char *own = g_build_filename (job->attempt_dir, "params.txt", NULL);
-  g_autofree char *all = g_build_filename (job->out, "params.txt", NULL);
-  return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
-}
-
-/* Rank 0. */
-static void
-begin_attempt (FlMergeJob *job, guint wanted, int *hold, GError **error)
-{
-  job->attempt = fl_attempt_make (job->out, wanted, error);
-  if (job->attempt == 0)
-    return;
-  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
-  *hold = fl_attempt_hold (job->attempt_dir);
-  if (fl_attempt_wait_for_earlier (job->out, job->attempt, WAIT_FOR_EARLIER, error))
-    write_params (job, error);
-}
-
-/* One text for a file or folder, however it is spelled; NULL when it is not there. */
-static char *
-identity_of (const char *path)
-{
-  struct stat about;
-  return stat (path, &about) != 0 ? NULL
-                                  : g_strdup_printf ("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
-                                                     (guint64) about.st_dev, (guint64) about.st_ino);
-}
-
-/* Lattices that came twice would agree with themselves; results do not belong into a job of others. */
-static gboolean
-inputs_differ (const Options *options, GError **error)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_autofree char *out = identity_of (options->common.out);
-  for (char **input = options->common.inputs; *input != NULL; input++)
-    {
-      char *identity = identity_of (*input);
-      if (identity == NULL)
-        continue; /* its reader says so */
-      const char *before = g_hash_table_lookup (seen, identity);
-      if (before != NULL)
-        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is the same input as %s, expected each once",
-                     *input, before);
-      else if (g_strcmp0 (identity, out) == 0)
-        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--out %s is an input, expected a folder of its own",
-                     options->common.out);
-      g_hash_table_replace (seen, identity, *input);
-      if (*error != NULL)
-        return FALSE;
-    }
-  return TRUE;
-}
 
 /* Of all that decides about the numbers. */
 static void
@@ -163,39 +100,13 @@ read_inputs (FlMergeJob *job, char **inputs, GError **error)
   return FALSE;
 }
 
-/* "k,h,-l": what each index becomes. */
-static char *
-words_of (const FlReindexing *r)
-{
-  static const char letters[] = "hkl";
-  g_autoptr (GString) words = g_string_new (NULL);
-  for (guint j = 0; j < 3; j++)
-    {
-      gsize before = words->len;
-      for (guint i = 0; i < 3; i++)
-        {
-          int factor = r->r[i][j];
-          if (factor == 0)
-            continue;
-          g_string_append (words, factor < 0 ? "-" : words->len > before ? "+" : "");
-          if (ABS (factor) != 1)
-            g_string_append_printf (words, "%d", ABS (factor));
-          g_string_append_c (words, letters[i]);
-        }
-      if (r->divisor != 1)
-        g_string_append_printf (words, "/%d", r->divisor);
-      g_string_append (words, j < 2 ? "," : "");
-    }
-  return g_strdup (words->str);
-}
-
 static void
 name_ambiguity (FlMergeJob *job)
 {
   g_autoptr (GString) all = g_string_new (NULL);
   for (guint i = 0; i < job->n_settings; i++)
     {
-      g_autofree char *words = words_of (&job->settings[i]);
+      g_autofree char *words = fl_reindexing_words (&job->settings[i]);
       g_string_append_printf (all, "%s%s", i > 0 ? " " : "", words);
     }
   job->ambiguity = g_strdup (all->str);
@@ -352,11 +263,12 @@ start (FlMergeJob *job, const Options *options, int *hold, GError **error)
   if (!fl_merge_job_agree (job, error))
     return FALSE;
   if (job->first)
-    inputs_differ (options, error);
+    fl_attempt_inputs_differ (&options->common, error);
   if (!fl_merge_job_agree (job, error) || !fl_merge_job_read_reference (job, error))
     return FALSE;
   if (job->first)
-    begin_attempt (job, (guint) options->common.attempt, hold, error);
+    fl_attempt_begin (&options->common, job->parallel, job->params, &job->attempt, &job->attempt_dir, hold,
+                      error);
   if (!fl_merge_job_agree (job, error))
     return FALSE;
   job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);

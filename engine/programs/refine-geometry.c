@@ -12,24 +12,8 @@
 #include "engine/results/attempt.h"
 #include "engine/shots/geom-layout.h"
 
-#define PROGRAM          "firstlight-engine refine-geometry"
-#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
-#define SAVED            "unfinished.geom"
-
-/* Twice the same lattices would make them look surer than they are. */
-static gboolean
-check_inputs (char **inputs, GError **error)
-{
-  for (guint i = 0; inputs[i] != NULL; i++)
-    for (guint k = 0; k < i; k++)
-      if (strcmp (inputs[i], inputs[k]) == 0)
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is given twice, expected every input once",
-                       inputs[i]);
-          return FALSE;
-        }
-  return TRUE;
-}
+#define PROGRAM "firstlight-engine refine-geometry"
+#define SAVED   "unfinished.geom"
 
 static gboolean
 options_parse (FlAttemptOptions *options, gboolean speak, int argc, char **argv, GError **error)
@@ -41,7 +25,7 @@ options_parse (FlAttemptOptions *options, gboolean speak, int argc, char **argv,
              "residuals.json and .svg.\n"
              "The last line of the output reads: N lattices, M used, K reflections, x px before, y px after",
              PROGRAM " --out DIR INPUT…", speak, argc, argv, error)
-         && check_inputs (options->inputs, error);
+         && fl_attempt_inputs_differ (options, error);
 }
 
 /* --- the ranks as a team --- */
@@ -83,32 +67,6 @@ is_asked_to_stop (gpointer data)
 /* --- attempts --- */
 
 static gboolean
-write_params (const FlGeometryJob *job, GError **error)
-{
-  g_autofree char *values = fl_params_write (job->params);
-  g_autofree char *library = fl_parallel_library ();
-  g_autofree char *text =
-      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
-                       fl_param_table_version (), fl_parallel_ranks (job->parallel), library, values);
-  g_autofree char *own = g_build_filename (job->attempt_dir, "params.txt", NULL);
-  g_autofree char *all = g_build_filename (job->out, "params.txt", NULL);
-  return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
-}
-
-/* Rank 0. */
-static void
-begin_attempt (FlGeometryJob *job, guint wanted, int *hold, GError **error)
-{
-  job->attempt = fl_attempt_make (job->out, wanted, error);
-  if (job->attempt == 0)
-    return;
-  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
-  *hold = fl_attempt_hold (job->attempt_dir);
-  if (fl_attempt_wait_for_earlier (job->out, job->attempt, WAIT_FOR_EARLIER, error))
-    write_params (job, error);
-}
-
-static gboolean
 start (FlGeometryJob *job, const FlAttemptOptions *options, int *hold, GError **error)
 {
   job->out = g_strdup (options->out);
@@ -117,7 +75,7 @@ start (FlGeometryJob *job, const FlAttemptOptions *options, int *hold, GError **
   if (!fl_geometry_job_agree (job, error))
     return FALSE;
   if (job->first)
-    begin_attempt (job, (guint) options->attempt, hold, error);
+    fl_attempt_begin (options, job->parallel, job->params, &job->attempt, &job->attempt_dir, hold, error);
   if (!fl_geometry_job_agree (job, error))
     return FALSE;
   job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);

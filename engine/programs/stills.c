@@ -17,10 +17,9 @@
 #include "engine/results/history.h"
 #include "engine/results/master.h"
 
-#define PROGRAM          "firstlight-engine stills"
-#define PROGRESS_EVERY   (3 * FL_NS_PER_S)
-#define WAIT_FOR_EARLIER 15 /* s, for ranks of a killed attempt to be gone */
-#define STRIKES          2  /* a shot in flight at so many deaths is set aside */
+#define PROGRAM        "firstlight-engine stills"
+#define PROGRESS_EVERY (3 * FL_NS_PER_S)
+#define STRIKES        2 /* a shot in flight at so many deaths is set aside */
 
 typedef struct
 {
@@ -147,11 +146,7 @@ write_params (const Stills *stills, GError **error)
 {
   g_autofree char *path = g_build_filename (stills->options.common.out, "params.txt", NULL);
   g_autofree char *own = g_build_filename (stills->attempt_dir, "params.txt", NULL);
-  g_autofree char *values = fl_params_write (stills->params);
-  g_autofree char *library = fl_parallel_library ();
-  g_autofree char *text =
-      g_strdup_printf ("; firstlight-engine %s, parameter table %s, %u ranks, %s\n%s", FL_VERSION,
-                       fl_param_table_version (), fl_parallel_ranks (stills->parallel), library, values);
+  g_autofree char *text = fl_attempt_params_text (stills->parallel, stills->params);
   GError *why = NULL;
   gboolean kept = g_hash_table_size (stills->history->done) > 0 && g_file_test (path, G_FILE_TEST_EXISTS);
   if (g_file_set_contents (own, text, -1, &why) && (kept || g_file_set_contents (path, text, -1, &why)))
@@ -171,7 +166,7 @@ begin_attempt (Stills *stills, GError **error)
     return FALSE;
   stills->attempt_dir = fl_attempt_path (options->common.out, stills->attempt);
   stills->hold = fl_attempt_hold (stills->attempt_dir);
-  if (!fl_attempt_wait_for_earlier (options->common.out, stills->attempt, WAIT_FOR_EARLIER, error))
+  if (!fl_attempt_wait_for_earlier (options->common.out, stills->attempt, FL_ATTEMPT_PATIENCE, error))
     return FALSE;
   stills->history = fl_history_read (options->common.out, stills->attempt, options->retry_set_aside, error);
   return stills->history != NULL && check_params (stills, error) && write_params (stills, error);

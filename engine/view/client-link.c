@@ -261,11 +261,11 @@ decode_answer (Delivery *d, GBytes *body)
       break;
     case FL_VIEW_MAP:
       d->result = fl_view_map_decode (parsed, &d->error);
-      d->unref = (GDestroyNotify) fl_view_map_unref;
+      d->unref = (GDestroyNotify) fl_view_map_free;
       break;
     case FL_VIEW_MODEL:
       d->result = fl_view_model_decode (parsed, &d->error);
-      d->unref = (GDestroyNotify) fl_view_model_unref;
+      d->unref = (GDestroyNotify) fl_view_model_free;
       break;
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:

@@ -11,24 +11,10 @@
 #define TO_GRID        1000.0 /* a model's places are sent in 0.001 Å, as PDB files have them */
 #define FARTHEST       1e6    /* Å */
 
-static void
-map_clear (gpointer data)
-{
-  FlViewMap *map = data;
-  g_free (map->values);
-  g_free (map->operators);
-}
-
-static void
-model_clear (gpointer data)
-{
-  g_free (((FlViewModel *) data)->atoms);
-}
-
 FlViewMap *
 fl_view_map_new (const guint32 n[3])
 {
-  FlViewMap *map = g_atomic_rc_box_new0 (FlViewMap);
+  FlViewMap *map = g_new0 (FlViewMap, 1);
   memcpy (map->n, n, sizeof map->n);
   map->thinned = 1;
   map->values = g_new (float, fl_view_map_points (map));
@@ -38,34 +24,29 @@ fl_view_map_new (const guint32 n[3])
 FlViewModel *
 fl_view_model_new (guint32 n_atoms)
 {
-  FlViewModel *model = g_atomic_rc_box_new0 (FlViewModel);
+  FlViewModel *model = g_new0 (FlViewModel, 1);
   model->n_atoms = n_atoms;
   model->atoms = g_new0 (FlViewAtom, n_atoms);
   return model;
 }
 
-FlViewMap *
-fl_view_map_ref (FlViewMap *map)
+void
+fl_view_map_free (FlViewMap *map)
 {
-  return g_atomic_rc_box_acquire (map);
-}
-
-FlViewModel *
-fl_view_model_ref (FlViewModel *model)
-{
-  return g_atomic_rc_box_acquire (model);
+  if (map == NULL)
+    return;
+  g_free (map->values);
+  g_free (map->operators);
+  g_free (map);
 }
 
 void
-fl_view_map_unref (FlViewMap *map)
+fl_view_model_free (FlViewModel *model)
 {
-  g_atomic_rc_box_release_full (map, map_clear);
-}
-
-void
-fl_view_model_unref (FlViewModel *model)
-{
-  g_atomic_rc_box_release_full (model, model_clear);
+  if (model == NULL)
+    return;
+  g_free (model->atoms);
+  g_free (model);
 }
 
 /* --- requests --- */

@@ -53,13 +53,11 @@ fl_view_map_points (const FlViewMap *map)
 /* With room for the values. */
 FlViewMap *fl_view_map_new (const guint32 n[3]);
 FlViewModel *fl_view_model_new (guint32 n_atoms);
-FlViewMap *fl_view_map_ref (FlViewMap *map);
-FlViewModel *fl_view_model_ref (FlViewModel *model);
-void fl_view_map_unref (FlViewMap *map);
-void fl_view_model_unref (FlViewModel *model);
+void fl_view_map_free (FlViewMap *map);
+void fl_view_model_free (FlViewModel *model);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewMap, fl_view_map_unref)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewModel, fl_view_model_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewMap, fl_view_map_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlViewModel, fl_view_model_free)
 
 GVariant *fl_view_map_request_encode (const FlViewMapRequest *request);
 GVariant *fl_view_model_request_encode (const char *path);

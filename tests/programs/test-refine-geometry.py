@@ -215,7 +215,7 @@ def windows(place, truth, job):
 def refusals(place, job):
     for name, arguments, words in (
             ("no job there", [os.path.join(place, "nowhere")], "nowhere"),
-            ("an input twice", [job, job], "given twice"),
+            ("an input twice", [job, os.path.relpath(job)], "is the same input as"),
             ("too few lattices", ["--set", "geometry.min_lattices=1000", job], "expected 1000 or more"),
             ("no such groups", ["--set", "geometry.groups=halves", job], "names no collection"),
             ("spots elsewhere", ["--set", "indexing.unit_cell=50,60,70,90,90,90", "--set", "indexing.space_group=P212121", job], "lattices of the cell")):
@@ -227,7 +227,7 @@ def stopping(place, job):
     out = os.path.join(place, "stopped")
     inputs = [os.path.join(place, f"as{i}") for i in range(12)]
     for name in inputs:
-        os.symlink(job, name)
+        shutil.copytree(job, name)
     process = subprocess.Popen([ENGINE, "refine-geometry", "--out", out, *inputs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while not os.path.exists(os.path.join(out, "params.txt")) and process.poll() is None:
         time.sleep(0.002)
