@@ -10,6 +10,8 @@
   X (dispersion_erode)                                                                                                \
   X (dispersion_extended)                                                                                             \
   X (spots)                                                                                                           \
+  X (fft_f32)                                                                                                         \
+  X (fft_f64)                                                                                                         \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \
