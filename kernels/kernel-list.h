@@ -12,6 +12,10 @@
   X (spots)                                                                                                           \
   X (fft_f32)                                                                                                         \
   X (fft_f64)                                                                                                         \
+  X (nufft_gather_f32)                                                                                                \
+  X (nufft_gather_f64)                                                                                                \
+  X (nufft_spread_f32)                                                                                                \
+  X (nufft_spread_f64)                                                                                                \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \

@@ -1,0 +1,254 @@
+/* nufft-body.h: gathering and spreading for one precision. Included by nufft.c with REAL, COMPLEX, CELLS, MEMBER and
+ * NU (name). */
+
+enum
+{
+  NU (BATCH) = 128 / sizeof (REAL) /* points whose windows a team works out together */
+};
+
+typedef struct
+{
+  REAL re[CELLS], im[CELLS]; /* the tile with its margin: [z][y][x] */
+  REAL weight[NU (BATCH)][3][FLK_NUFFT_LANES];
+  REAL value[NU (BATCH)][2];
+  uint32_t cell[NU (BATCH)];
+} NU (Shared);
+
+/* A tile: its first cell on the grid, what of it is the window's reach, and how it lies in shared memory. */
+typedef struct
+{
+  uint32_t tile;
+  uint32_t start[3], size[3];
+  uint32_t row, plane, rows; /* numbers in a row and a plane, rows of a plane */
+} NU (Tile);
+
+DEVICE_FN
+NU (Tile) NU (tile) (Team t, const FlkNufftArgs *a, uint32_t lanes)
+{
+  NU (Tile) b;
+  uint32_t rest = t.index, at[3], room[3];
+  for (int d = 0; d < 3; d++)
+    {
+      uint32_t n = a->n[d], tiles = a->tiles[d], count = tiles / a->colours[d];
+      at[d] = rest % count * a->colours[d] + a->colour[d];
+      rest /= count;
+      /* A window whose first cell is c covers c + 1 … c + width. */
+      b.start[d] = at[d] * n / tiles + 1;
+      b.size[d] = (at[d] + 1) * n / tiles - at[d] * n / tiles + a->width - 1;
+      b.start[d] = b.start[d] < n ? b.start[d] : b.start[d] - n;
+      room[d] = (n + tiles - 1) / tiles + (d == 0 ? lanes : a->width) - 1;
+    }
+  b.tile = (at[2] * a->tiles[1] + at[1]) * a->tiles[0] + at[0];
+  b.row = room[0];
+  b.rows = room[1];
+  b.plane = room[0] * room[1];
+  return b;
+}
+
+/* Windows of a point: three times `lanes` values, and its first cell in the tile. */
+DEVICE_FN uint32_t
+NU (windows) (const FlkNufftArgs *a, const NU (Tile) * b, uint32_t point, REAL weight[3][FLK_NUFFT_LANES],
+              const int lanes)
+{
+  const REAL *place = (const REAL *) a->place + point;
+  uint32_t cell[3];
+  for (int d = 0; d < 3; d++)
+    {
+      REAL x = place[(size_t) d * a->n_points];
+      cell[d] = (uint32_t) x;
+      REAL u = 2 * (x - (REAL) cell[d]) - 1;
+      REAL *RESTRICT w = weight[d];
+      const REAL *c = a->window.MEMBER[a->degree];
+      for (int l = 0; l < lanes; l++)
+        w[l] = c[l];
+      for (int k = (int) a->degree - 1; k >= 0; k--)
+        {
+          c = a->window.MEMBER[k];
+          LANE_LOOP
+          for (int l = 0; l < lanes; l++)
+            w[l] = w[l] * u + c[l];
+        }
+    }
+  return cell[2] * b->plane + cell[1] * b->row + cell[0];
+}
+
+/* The grid's cells between the grid and the tile, rows of the periodic grid; `add`: tile onto grid. */
+DEVICE_FN void
+NU (exchange) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, bool add)
+{
+  TEAM_LOOP (i, b->size[1] * b->size[2], t)
+    {
+      uint32_t z = (uint32_t) i / b->size[1], y = (uint32_t) i - z * b->size[1];
+      uint32_t gz = b->start[2] + z, gy = b->start[1] + y, gx = b->start[0];
+      gz = gz < a->n[2] ? gz : gz - a->n[2];
+      gy = gy < a->n[1] ? gy : gy - a->n[1];
+      COMPLEX *grid = (COMPLEX *) a->grid + ((size_t) gz * a->n[1] + gy) * a->n[0];
+      REAL *re = sh->re + z * b->plane + y * b->row, *im = sh->im + z * b->plane + y * b->row;
+      for (uint32_t x = 0; x < b->size[0];)
+        {
+          uint32_t run = a->n[0] - gx < b->size[0] - x ? a->n[0] - gx : b->size[0] - x;
+          COMPLEX *RESTRICT g = grid + gx;
+          REAL *RESTRICT r = re + x, *RESTRICT m = im + x;
+          if (add)
+            for (uint32_t k = 0; k < run; k++)
+              {
+                g[k].re += r[k];
+                g[k].im += m[k];
+              }
+          else
+            for (uint32_t k = 0; k < run; k++)
+              {
+                r[k] = g[k].re;
+                m[k] = g[k].im;
+              }
+          x += run;
+          gx = 0;
+        }
+      /* What only weights of 0 meet must still be numbers. */
+      if (!add)
+        for (uint32_t x = b->size[0]; x < b->row; x++)
+          re[x] = im[x] = 0;
+    }
+  team_barrier (t);
+}
+
+DEVICE_FN void
+NU (gather_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, const int lanes)
+{
+  uint32_t first = a->first[b->tile], n = a->first[b->tile + 1] - first;
+  int width = (int) a->width;
+  TEAM_LOOP (i, n, t)
+    {
+      REAL w[3][FLK_NUFFT_LANES], sum_re[FLK_NUFFT_LANES], sum_im[FLK_NUFFT_LANES];
+      uint32_t cell = NU (windows) (a, b, first + (uint32_t) i, w, lanes);
+      for (int l = 0; l < lanes; l++)
+        sum_re[l] = sum_im[l] = 0;
+      for (int z = 0; z < width; z++)
+        for (int y = 0; y < width; y++)
+          {
+            REAL by = w[1][y] * w[2][z];
+            const REAL *RESTRICT re = sh->re + cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
+            const REAL *RESTRICT im = sh->im + cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
+            LANE_LOOP
+            for (int l = 0; l < lanes; l++)
+              {
+                sum_re[l] += by * re[l];
+                sum_im[l] += by * im[l];
+              }
+          }
+      for (int l = 0; l < lanes; l++)
+        {
+          sum_re[l] *= w[0][l];
+          sum_im[l] *= w[0][l];
+        }
+      for (int half = lanes / 2; half >= 1; half /= 2)
+        for (int l = 0; l < half; l++)
+          {
+            sum_re[l] += sum_re[l + half];
+            sum_im[l] += sum_im[l + half];
+          }
+      COMPLEX value = { sum_re[0], sum_im[0] };
+      ((COMPLEX *) a->values)[a->order[first + (uint32_t) i]] = value;
+    }
+  team_barrier (t);
+}
+
+DEVICE_FN void
+NU (gather_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
+{
+  uint32_t lanes = a->width <= 4 ? 4 : a->width <= 8 ? 8 : 16;
+  NU (Tile) b = NU (tile) (t, a, lanes);
+  if (a->first[b.tile] == a->first[b.tile + 1])
+    return;
+  NU (exchange) (t, sh, a, &b, false);
+  if (lanes == 4)
+    NU (gather_points) (t, sh, a, &b, 4);
+  else if (lanes == 8)
+    NU (gather_points) (t, sh, a, &b, 8);
+  else
+    NU (gather_points) (t, sh, a, &b, 16);
+}
+
+/* One row of a point's cells. */
+DEVICE_FN void
+NU (spread_row) (REAL *RESTRICT re, REAL *RESTRICT im, const REAL *RESTRICT weight, REAL v_re, REAL v_im,
+                 const int lanes)
+{
+  LANE_LOOP
+  for (int l = 0; l < lanes; l++)
+    {
+      re[l] += v_re * weight[l];
+      im[l] += v_im * weight[l];
+    }
+}
+
+/* Points one after the other; a thread of a real team owns the rows of one remainder of y and z, so that each cell takes
+ * the points in the same order everywhere. */
+DEVICE_FN void
+NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, uint32_t n,
+                   const int lanes)
+{
+  const uint32_t width = a->width, mask = (uint32_t) lanes - 1;
+  TEAM_LOOP (own, TEAM_IS_ONE ? 1 : lanes * lanes, t)
+    for (uint32_t i = 0; i < n; i++)
+      {
+        uint32_t cell = sh->cell[i];
+        const REAL *wy = sh->weight[i][1], *wz = sh->weight[i][2];
+        uint32_t y0 = 0, y1 = width, z0 = 0, z1 = width;
+        if (!TEAM_IS_ONE)
+          {
+            uint32_t row = cell / b->row, at_z = row / b->rows, at_y = row - at_z * b->rows;
+            y0 = ((uint32_t) own - at_y) & mask;
+            z0 = ((uint32_t) own / (uint32_t) lanes - at_z) & mask;
+            y1 = y0 + 1 < width ? y0 + 1 : width;
+            z1 = z0 + 1 < width ? z0 + 1 : width;
+          }
+        for (uint32_t z = z0; z < z1; z++)
+          for (uint32_t y = y0; y < y1; y++)
+            {
+              REAL by = wy[y] * wz[z];
+              uint32_t at = cell + z * b->plane + y * b->row;
+              NU (spread_row)
+              (sh->re + at, sh->im + at, sh->weight[i][0], by * sh->value[i][0], by * sh->value[i][1], lanes);
+            }
+      }
+}
+
+DEVICE_FN void
+NU (spread_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, const int lanes)
+{
+  uint32_t first = a->first[b->tile], last = a->first[b->tile + 1];
+  for (; first < last; first += NU (BATCH))
+    {
+      uint32_t n = last - first < NU (BATCH) ? last - first : (uint32_t) NU (BATCH);
+      TEAM_LOOP (i, n, t)
+        {
+          COMPLEX value = ((const COMPLEX *) a->values)[a->order[first + (uint32_t) i]];
+          sh->value[i][0] = value.re;
+          sh->value[i][1] = value.im;
+          sh->cell[i] = NU (windows) (a, b, first + (uint32_t) i, sh->weight[i], lanes);
+        }
+      team_barrier (t);
+      NU (spread_batch) (t, sh, a, b, n, lanes);
+      team_barrier (t);
+    }
+}
+
+DEVICE_FN void
+NU (spread_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
+{
+  uint32_t lanes = a->width <= 4 ? 4 : a->width <= 8 ? 8 : 16;
+  NU (Tile) b = NU (tile) (t, a, lanes);
+  if (a->first[b.tile] == a->first[b.tile + 1])
+    return;
+  TEAM_LOOP (i, b.plane * b.size[2], t)
+    sh->re[i] = sh->im[i] = 0;
+  team_barrier (t);
+  if (lanes == 4)
+    NU (spread_points) (t, sh, a, &b, 4);
+  else if (lanes == 8)
+    NU (spread_points) (t, sh, a, &b, 8);
+  else
+    NU (spread_points) (t, sh, a, &b, 16);
+  NU (exchange) (t, sh, a, &b, true);
+}
