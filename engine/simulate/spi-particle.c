@@ -14,13 +14,16 @@
 #define FINEST       9.0  /* Å: density.h's radii are for this or finer */
 #define MOST_POINTS  1e9
 #define QUADRATURE   200
+#define SHAPE_STEPS  4096
 
 struct FlSpiParticle
 {
   double side, size, s_most, electrons;
   int limit; /* h, k of −limit … limit; l of −WIDTH … limit: the other half is the complex conjugate */
-  gsize row, plane; /* points a row of l, a plane of k and l */
-  float complex *f;
+  gsize row, plane;   /* points a row of l, a plane of k and l */
+  float complex *f;   /* divided by `shape` */
+  float *shape;       /* [SHAPE_STEPS + 2] mean form factor, relative, at |s|² = i / shape_steps */
+  double shape_steps; /* Å² */
 };
 
 static inline double
@@ -38,6 +41,47 @@ kernel_transform (double xi)
   for (int i = 0; i < QUADRATURE; i++)
     sum += kernel ((i + 0.5) * step) * cos (2 * FL_PI * xi * (i + 0.5) * step);
   return 2 * step * sum;
+}
+
+/* The kernel would see the fall-off of atoms with |s|, were it not taken out first and put back afterwards. */
+static void
+find_shape (FlSpiParticle *p, const GArray *atoms)
+{
+  double corner = 3.0 * p->limit * p->limit / (p->side * p->side);
+  g_autoptr (GPtrArray) factors = g_ptr_array_new ();
+  g_autoptr (GArray) numbers = g_array_new (FALSE, TRUE, sizeof (double));
+  g_autofree double *sum = g_new0 (double, SHAPE_STEPS + 2);
+  p->shape = g_new (float, SHAPE_STEPS + 2);
+  p->shape_steps = SHAPE_STEPS / corner;
+  for (guint i = 0; i < atoms->len; i++)
+    {
+      const FlAtom *atom = &g_array_index (atoms, FlAtom, i);
+      guint kind = 0;
+      while (kind < factors->len && factors->pdata[kind] != atom->factor)
+        kind++;
+      if (kind == factors->len)
+        {
+          g_ptr_array_add (factors, (gpointer) atom->factor);
+          g_array_set_size (numbers, factors->len);
+        }
+      g_array_index (numbers, double, kind) += atom->occupancy;
+    }
+  for (guint kind = 0; kind < factors->len; kind++)
+    for (guint i = 0; i < SHAPE_STEPS + 2; i++)
+      sum[i] += g_array_index (numbers, double, kind)
+                * fl_form_factor_at (factors->pdata[kind], i / p->shape_steps / 4);
+  p->electrons = sum[0];
+  for (guint i = 0; i < SHAPE_STEPS + 2; i++)
+    p->shape[i] = (float) (sum[i] / sum[0]);
+}
+
+static inline float
+shape_at (const FlSpiParticle *p, double s2)
+{
+  double at = s2 * p->shape_steps;
+  guint i = (guint) at;
+  float part = (float) (at - i);
+  return p->shape[i] + part * (p->shape[i + 1] - p->shape[i]);
 }
 
 /* Copies the atoms about the middle of their box. Returns the longest side of the box. */
@@ -67,7 +111,6 @@ weight_atoms (FlSpiParticle *p, FlAtom *atoms, guint n)
   for (guint i = 0; i < n; i++)
     {
       FlVec3 r = fl_vec3_scale (atoms[i].position, 1 / p->side);
-      p->electrons += atoms[i].occupancy * fl_form_factor_at (atoms[i].factor, 0);
       atoms[i].occupancy /= kernel_transform (r.x) * kernel_transform (r.y) * kernel_transform (r.z);
     }
 }
@@ -77,16 +120,18 @@ static void
 store_half (FlSpiParticle *p, const double complex *half)
 {
   int n = 2 * p->limit + 1;
+  double step2 = 1 / (p->side * p->side);
   for (int h = 0; h < n; h++)
     for (int k = 0; k < n; k++)
       for (int l = -WIDTH; l <= p->limit; l++)
         {
           gboolean other = l < 0;
           int hh = other ? n - 1 - h : h, kk = other ? n - 1 - k : k;
+          FlVec3 at = fl_vec3 (h - p->limit, k - p->limit, l);
           double complex f =
               half[((gsize) hh * (gsize) n + (gsize) kk) * (gsize) (p->limit + 1) + (gsize) ABS (l)];
           p->f[(gsize) h * p->plane + (gsize) k * p->row + (gsize) (l + WIDTH)] =
-              (float complex) (other ? conj (f) : f);
+              (float complex) ((other ? conj (f) : f) / shape_at (p, step2 * fl_vec3_dot (at, at)));
         }
 }
 
@@ -113,6 +158,7 @@ fl_spi_particle_new (const FlModel *model, FlHydration hydration, double s_most,
   FlFormFactor water;
   if (hydration.thickness > 0)
     fl_spi_hydration_add (hydration, &water, atoms);
+  find_shape (p, atoms);
   weight_atoms (p, (FlAtom *) (void *) atoms->data, atoms->len);
   FlModel box = { .cell = { p->side, p->side, p->side, FL_PI / 2, FL_PI / 2, FL_PI / 2 },
                   .n_atoms = atoms->len,
@@ -131,6 +177,7 @@ fl_spi_particle_free (FlSpiParticle *p)
   if (p == NULL)
     return;
   g_free (p->f);
+  g_free (p->shape);
   g_free (p);
 }
 
@@ -183,12 +230,11 @@ fl_spi_particle_amplitudes (const FlSpiParticle *p, const FlMat3 *rotation, cons
   FlMat3 back = fl_mat3_transpose (rotation);
   for (gsize i = 0; i < n; i++)
     {
+      double s2 = fl_vec3_dot (s[i], s[i]);
       FlVec3 u = fl_vec3_scale (fl_mat3_apply (&back, s[i]), p->side);
-      if (fl_vec3_dot (s[i], s[i]) > p->s_most * p->s_most)
+      if (s2 > p->s_most * p->s_most)
         f[i] = 0;
-      else if (u.z < 0)
-        f[i] = conjf (gather (p, fl_vec3_scale (u, -1)));
       else
-        f[i] = gather (p, u);
+        f[i] = shape_at (p, s2) * (u.z < 0 ? conjf (gather (p, fl_vec3_scale (u, -1))) : gather (p, u));
     }
 }
