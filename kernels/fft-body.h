@@ -1,4 +1,4 @@
-/* fft-body.h: the transform's kernel for one precision. Included by fft.c with REAL, COMPLEX, LANES and FFT (name). */
+/* fft-body.h: the transform's kernel for one precision. Included by fft.c with REAL, LANES and FFT (name). */
 
 enum
 {
@@ -137,12 +137,43 @@ FFT (frequency) (uint32_t i, uint32_t modes, uint32_t n)
   return modes == 0 ? i : i < half ? i + n - half : i - half;
 }
 
+/* How many lanes of a thread that starts at `lane` have a line. */
+DEVICE_FN uint32_t
+FFT (span) (uint32_t lane, uint32_t lanes)
+{
+  return lane + FFT (SPAN) <= lanes ? (uint32_t) FFT (SPAN) : lane < lanes ? lanes - lane : 0;
+}
+
+/* Numbers of neighbouring lines into lanes, times `by`; and back. */
+DEVICE_FN void
+FFT (take) (REAL *RESTRICT re, REAL *RESTRICT im, const REAL *RESTRICT from, uint64_t step, int span,
+            int parts, REAL by)
+{
+  for (int l = 0; l < span; l++)
+    {
+      re[l] = from[(uint64_t) l * step] * by;
+      im[l] = parts == 2 ? from[(uint64_t) l * step + 1] * by : 0;
+    }
+}
+
+DEVICE_FN void
+FFT (give) (const REAL *RESTRICT re, const REAL *RESTRICT im, REAL *RESTRICT to, uint64_t step, int span,
+            int parts, REAL by)
+{
+  for (int l = 0; l < span; l++)
+    {
+      to[(uint64_t) l * step] = re[l] * by;
+      if (parts == 2)
+        to[(uint64_t) l * step + 1] = im[l] * by;
+    }
+}
+
 DEVICE_FN void
 FFT (load) (Team t, REAL *re, REAL *im, const FlkFftArgs *a, uint64_t first, uint32_t lanes)
 {
-  const COMPLEX *from = (const COMPLEX *) a->in.data + first;
-  const REAL *factor = (const REAL *) a->in.factor;
-  uint32_t count = a->in.modes ? a->in.modes : a->n;
+  const FlkFftSide *in = &a->in;
+  const REAL *factor = (const REAL *) in->factor;
+  uint32_t count = in->modes ? in->modes : a->n, parts = in->real ? 1 : 2;
   if (count < a->n || lanes < LANES)
     {
       TEAM_LOOP (i, a->n * LANES, t)
@@ -152,22 +183,15 @@ FFT (load) (Team t, REAL *re, REAL *im, const FlkFftArgs *a, uint64_t first, uin
   TEAM_LOOP (item, count * FFT (SPLIT), t)
     {
       uint32_t i = (uint32_t) item / FFT (SPLIT), lane = (uint32_t) item % FFT (SPLIT);
-      uint32_t at = FFT (frequency) (i, a->in.modes, a->n) * LANES + lane;
-      const COMPLEX *RESTRICT p = from + i * a->in.stride + lane * a->in.step;
-      REAL *RESTRICT to_re = re + at, *RESTRICT to_im = im + at, by = factor ? factor[i] : 1;
-      uint32_t span = lane + FFT (SPAN) <= lanes ? (uint32_t) FFT (SPAN) : lane < lanes ? lanes - lane : 0;
-      if (a->in.step == 1 && span == FFT (SPAN))
-        for (int l = 0; l < FFT (SPAN); l++)
-          {
-            to_re[l] = p[l].re * by;
-            to_im[l] = p[l].im * by;
-          }
+      uint32_t at = FFT (frequency) (i, in->modes, a->n) * LANES + lane, span = FFT (span) (lane, lanes);
+      const REAL *from = (const REAL *) in->data + (first + i * in->stride + lane * in->step) * parts;
+      REAL by = factor ? factor[i] : 1;
+      if (in->step == 1 && span == FFT (SPAN) && parts == 2)
+        FFT (take) (re + at, im + at, from, 2, FFT (SPAN), 2, by);
+      else if (in->step == 1 && span == FFT (SPAN))
+        FFT (take) (re + at, im + at, from, 1, FFT (SPAN), 1, by);
       else
-        for (uint32_t l = 0; l < span; l++)
-          {
-            to_re[l] = p[l * a->in.step].re * by;
-            to_im[l] = p[l * a->in.step].im * by;
-          }
+        FFT (take) (re + at, im + at, from, in->step * parts, (int) span, (int) parts, by);
     }
   team_barrier (t);
 }
@@ -175,29 +199,22 @@ FFT (load) (Team t, REAL *re, REAL *im, const FlkFftArgs *a, uint64_t first, uin
 DEVICE_FN void
 FFT (store) (Team t, const REAL *re, const REAL *im, const FlkFftArgs *a, uint64_t first, uint32_t lanes)
 {
-  COMPLEX *to = (COMPLEX *) a->out.data + first;
-  const REAL *factor = (const REAL *) a->out.factor;
-  uint32_t count = a->out.modes ? a->out.modes : a->n;
+  const FlkFftSide *out = &a->out;
+  const REAL *factor = (const REAL *) out->factor;
+  uint32_t count = out->modes ? out->modes : a->n, parts = out->real ? 1 : 2;
   TEAM_LOOP (item, count * FFT (SPLIT), t)
     {
-      uint32_t i = (uint32_t) item / FFT (SPLIT), lane = (uint32_t) item % FFT (SPLIT);
-      uint32_t at = a->place[FFT (frequency) (i, a->out.modes, a->n)] * (uint32_t) LANES + lane;
-      COMPLEX *RESTRICT p = to + i * a->out.stride + lane * a->out.step;
-      const REAL *RESTRICT from_re = re + at, *RESTRICT from_im = im + at;
+      uint32_t i = (uint32_t) item / FFT (SPLIT), lane = (uint32_t) item % FFT (SPLIT),
+               span = FFT (span) (lane, lanes);
+      uint32_t at = a->place[FFT (frequency) (i, out->modes, a->n)] * (uint32_t) LANES + lane;
+      REAL *to = (REAL *) out->data + (first + i * out->stride + lane * out->step) * parts;
       REAL by = factor ? factor[i] : 1;
-      uint32_t span = lane + FFT (SPAN) <= lanes ? (uint32_t) FFT (SPAN) : lane < lanes ? lanes - lane : 0;
-      if (a->out.step == 1 && span == FFT (SPAN))
-        for (int l = 0; l < FFT (SPAN); l++)
-          {
-            p[l].re = from_re[l] * by;
-            p[l].im = from_im[l] * by;
-          }
+      if (out->step == 1 && span == FFT (SPAN) && parts == 2)
+        FFT (give) (re + at, im + at, to, 2, FFT (SPAN), 2, by);
+      else if (out->step == 1 && span == FFT (SPAN))
+        FFT (give) (re + at, im + at, to, 1, FFT (SPAN), 1, by);
       else
-        for (uint32_t l = 0; l < span; l++)
-          {
-            p[l * a->out.step].re = from_re[l] * by;
-            p[l * a->out.step].im = from_im[l] * by;
-          }
+        FFT (give) (re + at, im + at, to, out->step * parts, (int) span, (int) parts, by);
     }
   team_barrier (t);
 }

@@ -10,20 +10,17 @@
 #define LANE_LOOP
 #endif
 
-#define REAL    float
-#define COMPLEX c32
-#define LANES   FLK_FFT_LANES_F32
-#define FFT(x)  fft_f32_##x
+#define REAL   float
+#define LANES  FLK_FFT_LANES_F32
+#define FFT(x) fft_f32_##x
 #include "kernels/fft-body.h"
 #undef REAL
-#undef COMPLEX
 #undef LANES
 #undef FFT
 
-#define REAL    double
-#define COMPLEX c64
-#define LANES   FLK_FFT_LANES_F64
-#define FFT(x)  fft_f64_##x
+#define REAL   double
+#define LANES  FLK_FFT_LANES_F64
+#define FFT(x) fft_f64_##x
 #include "kernels/fft-body.h"
 
 KERNEL (fft_f32, FlkFftArgs, fft_f32_Shared, 256)

@@ -37,6 +37,7 @@ typedef struct
   uint64_t group;     /* between groups of lines */
   uint32_t modes;     /* 0: the whole line of n numbers */
   const void *factor; /* [modes] real numbers, or NULL */
+  bool real;          /* `data` holds real parts alone; imaginary ones are 0 or not kept */
 } FlkFftSide;
 
 typedef struct

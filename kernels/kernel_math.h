@@ -69,11 +69,6 @@ typedef struct
   float re, im;
 } c32;
 
-typedef struct
-{
-  double re, im;
-} c64;
-
 DEVICE_FN c32
 c32_mul (c32 a, c32 b)
 {

@@ -1,4 +1,4 @@
-/* nufft-body.h: gathering and spreading for one precision. Included by nufft.c with REAL, COMPLEX, CELLS, MEMBER and
+/* nufft-body.h: gathering and spreading for one precision. Included by nufft.c with REAL, PARTS (2: complex, 1: real), CELLS, MEMBER and
  * NU (name). */
 
 enum
@@ -8,9 +8,9 @@ enum
 
 typedef struct
 {
-  REAL re[CELLS], im[CELLS]; /* the tile with its margin: [z][y][x] */
+  REAL part[PARTS][CELLS]; /* the tile with its margin: [z][y][x] */
   REAL weight[NU (BATCH)][3][FLK_NUFFT_LANES];
-  REAL value[NU (BATCH)][2];
+  REAL value[NU (BATCH)][PARTS];
   uint32_t cell[NU (BATCH)];
 } NU (Shared);
 
@@ -82,32 +82,28 @@ NU (exchange) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) 
       uint32_t gz = b->start[2] + z, gy = b->start[1] + y, gx = b->start[0];
       gz = gz < a->n[2] ? gz : gz - a->n[2];
       gy = gy < a->n[1] ? gy : gy - a->n[1];
-      COMPLEX *grid = (COMPLEX *) a->grid + ((size_t) gz * a->n[1] + gy) * a->n[0];
-      REAL *re = sh->re + z * b->plane + y * b->row, *im = sh->im + z * b->plane + y * b->row;
+      REAL *grid = (REAL *) a->grid + ((size_t) gz * a->n[1] + gy) * a->n[0] * PARTS;
+      uint32_t row = z * b->plane + y * b->row;
       for (uint32_t x = 0; x < b->size[0];)
         {
           uint32_t run = a->n[0] - gx < b->size[0] - x ? a->n[0] - gx : b->size[0] - x;
-          COMPLEX *RESTRICT g = grid + gx;
-          REAL *RESTRICT r = re + x, *RESTRICT m = im + x;
-          if (add)
-            for (uint32_t k = 0; k < run; k++)
-              {
-                g[k].re += r[k];
-                g[k].im += m[k];
-              }
-          else
-            for (uint32_t k = 0; k < run; k++)
-              {
-                r[k] = g[k].re;
-                m[k] = g[k].im;
-              }
+          for (int p = 0; p < PARTS; p++)
+            {
+              REAL *RESTRICT g = grid + gx * PARTS + (uint32_t) p, *RESTRICT c = sh->part[p] + row + x;
+              if (add)
+                for (uint32_t k = 0; k < run; k++)
+                  g[k * PARTS] += c[k];
+              else
+                for (uint32_t k = 0; k < run; k++)
+                  c[k] = g[k * PARTS];
+            }
           x += run;
           gx = 0;
         }
       /* What only weights of 0 meet must still be numbers. */
-      if (!add)
+      for (int p = 0; p < PARTS && !add; p++)
         for (uint32_t x = b->size[0]; x < b->row; x++)
-          re[x] = im[x] = 0;
+          sh->part[p][row + x] = 0;
     }
   team_barrier (t);
 }
@@ -119,36 +115,34 @@ NU (gather_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (T
   int width = (int) a->width;
   TEAM_LOOP (i, n, t)
     {
-      REAL w[3][FLK_NUFFT_LANES], sum_re[FLK_NUFFT_LANES], sum_im[FLK_NUFFT_LANES];
+      REAL w[3][FLK_NUFFT_LANES], sum[PARTS][FLK_NUFFT_LANES];
       uint32_t cell = NU (windows) (a, b, first + (uint32_t) i, w, lanes);
-      for (int l = 0; l < lanes; l++)
-        sum_re[l] = sum_im[l] = 0;
+      for (int p = 0; p < PARTS; p++)
+        for (int l = 0; l < lanes; l++)
+          sum[p][l] = 0;
       for (int z = 0; z < width; z++)
         for (int y = 0; y < width; y++)
           {
             REAL by = w[1][y] * w[2][z];
-            const REAL *RESTRICT re = sh->re + cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
-            const REAL *RESTRICT im = sh->im + cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
-            LANE_LOOP
-            for (int l = 0; l < lanes; l++)
+            uint32_t row = cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
+            for (int p = 0; p < PARTS; p++)
               {
-                sum_re[l] += by * re[l];
-                sum_im[l] += by * im[l];
+                const REAL *RESTRICT c = sh->part[p] + row;
+                LANE_LOOP
+                for (int l = 0; l < lanes; l++)
+                  sum[p][l] += by * c[l];
               }
           }
-      for (int l = 0; l < lanes; l++)
+      REAL *value = (REAL *) a->values + (size_t) a->order[first + (uint32_t) i] * PARTS;
+      for (int p = 0; p < PARTS; p++)
         {
-          sum_re[l] *= w[0][l];
-          sum_im[l] *= w[0][l];
+          for (int l = 0; l < lanes; l++)
+            sum[p][l] *= w[0][l];
+          for (int half = lanes / 2; half >= 1; half /= 2)
+            for (int l = 0; l < half; l++)
+              sum[p][l] += sum[p][l + half];
+          value[p] = sum[p][0];
         }
-      for (int half = lanes / 2; half >= 1; half /= 2)
-        for (int l = 0; l < half; l++)
-          {
-            sum_re[l] += sum_re[l + half];
-            sum_im[l] += sum_im[l + half];
-          }
-      COMPLEX value = { sum_re[0], sum_im[0] };
-      ((COMPLEX *) a->values)[a->order[first + (uint32_t) i]] = value;
     }
   team_barrier (t);
 }
@@ -167,19 +161,6 @@ NU (gather_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
     NU (gather_points) (t, sh, a, &b, 8);
   else
     NU (gather_points) (t, sh, a, &b, 16);
-}
-
-/* One row of a point's cells. */
-DEVICE_FN void
-NU (spread_row) (REAL *RESTRICT re, REAL *RESTRICT im, const REAL *RESTRICT weight, REAL v_re, REAL v_im,
-                 const int lanes)
-{
-  LANE_LOOP
-  for (int l = 0; l < lanes; l++)
-    {
-      re[l] += v_re * weight[l];
-      im[l] += v_im * weight[l];
-    }
 }
 
 /* Points one after the other; a thread of a real team owns the rows of one remainder of y and z, so that each cell takes
@@ -208,8 +189,14 @@ NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Ti
             {
               REAL by = wy[y] * wz[z];
               uint32_t at = cell + z * b->plane + y * b->row;
-              NU (spread_row)
-              (sh->re + at, sh->im + at, sh->weight[i][0], by * sh->value[i][0], by * sh->value[i][1], lanes);
+              for (int p = 0; p < PARTS; p++)
+                {
+                  const REAL *RESTRICT wx = sh->weight[i][0];
+                  REAL *RESTRICT c = sh->part[p] + at, v = by * sh->value[i][p];
+                  LANE_LOOP
+                  for (int l = 0; l < lanes; l++)
+                    c[l] += v * wx[l];
+                }
             }
       }
 }
@@ -223,9 +210,9 @@ NU (spread_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (T
       uint32_t n = last - first < NU (BATCH) ? last - first : (uint32_t) NU (BATCH);
       TEAM_LOOP (i, n, t)
         {
-          COMPLEX value = ((const COMPLEX *) a->values)[a->order[first + (uint32_t) i]];
-          sh->value[i][0] = value.re;
-          sh->value[i][1] = value.im;
+          const REAL *value = (const REAL *) a->values + (size_t) a->order[first + (uint32_t) i] * PARTS;
+          for (int p = 0; p < PARTS; p++)
+            sh->value[i][p] = value[p];
           sh->cell[i] = NU (windows) (a, b, first + (uint32_t) i, sh->weight[i], lanes);
         }
       team_barrier (t);
@@ -242,7 +229,8 @@ NU (spread_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
   if (a->first[b.tile] == a->first[b.tile + 1])
     return;
   TEAM_LOOP (i, b.plane * b.size[2], t)
-    sh->re[i] = sh->im[i] = 0;
+    for (int p = 0; p < PARTS; p++)
+      sh->part[p][i] = 0;
   team_barrier (t);
   if (lanes == 4)
     NU (spread_points) (t, sh, a, &b, 4);

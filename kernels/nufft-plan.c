@@ -12,8 +12,9 @@ struct FlkNufft
   FlkDevice *device;
   FlkNufftOptions options;
   FlkNufftArgs args; /* grid, sizes and window; the rest is given at each launch */
+  void *work;        /* complex: the grid itself, or with real numbers [modes[2]][n[1]][n[0]] beside it */
   FlkFftLine lines[3];
-  FlkBuffer factor[3], grid, place, order, first;
+  FlkBuffer factor[3], grid, beside, place, order, first;
 };
 
 static bool
@@ -46,6 +47,13 @@ tile_axis (FlkNufftArgs *args, int axis, uint32_t target)
         }
     }
   return false;
+}
+
+/* Bytes of a number, complex or real. */
+static size_t
+number_size (const FlkNufft *nufft)
+{
+  return real_size (nufft) * (nufft->options.real ? 1 : 2);
 }
 
 /* The largest tiles that fit a team's shared memory with their margins. */
@@ -122,13 +130,17 @@ plan (FlkNufft *nufft, char *message, size_t message_size)
         return failed (message, message_size, "too many modes or none");
       cells *= args->n[d];
     }
-  if (!choose_tiles (args, o->precision == FLK_F32 ? FLK_NUFFT_CELLS_F32 : FLK_NUFFT_CELLS_F32 / 2))
+  if (!choose_tiles (args, (uint32_t) (FLK_NUFFT_TILE / number_size (nufft))))
     return failed (message, message_size, "no tiles of the grid fit a team's memory");
   for (int d = 0; d < 3; d++)
     if (!plan_axis (nufft, &window, d))
       return failed (message, message_size, flk_error (nufft->device));
-  args->grid = flk_buffer_need (nufft->device, &nufft->grid, cells * 2 * real_size (nufft));
-  return args->grid || failed (message, message_size, flk_error (nufft->device));
+  args->grid = flk_buffer_need (nufft->device, &nufft->grid, cells * number_size (nufft));
+  nufft->work = args->grid;
+  if (o->real && args->grid)
+    nufft->work = flk_buffer_need (nufft->device, &nufft->beside,
+                                   cells / args->n[2] * o->modes[2] * 2 * real_size (nufft));
+  return nufft->work || failed (message, message_size, flk_error (nufft->device));
 }
 
 FlkNufft *
@@ -158,7 +170,7 @@ flk_nufft_free (FlkNufft *nufft)
       flk_fft_line_clear (nufft->device, &nufft->lines[d]);
       flk_buffer_clear (nufft->device, &nufft->factor[d]);
     }
-  FlkBuffer *buffers[] = { &nufft->grid, &nufft->place, &nufft->order, &nufft->first };
+  FlkBuffer *buffers[] = { &nufft->grid, &nufft->beside, &nufft->place, &nufft->order, &nufft->first };
   for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
     flk_buffer_clear (nufft->device, buffers[i]);
   free (nufft);
@@ -304,13 +316,17 @@ flk_nufft_points (FlkNufft *nufft, const void *x, uint32_t n, char *message, siz
 }
 
 static bool
-launch_points (FlkNufft *nufft, const char *f32, const char *f64, FlkNufftArgs *args)
+launch_points (FlkNufft *nufft, bool spread, FlkNufftArgs *args)
 {
+  static const char *const names[2][2][2] = {
+    { { "nufft_c32_gather", "nufft_c32_spread" }, { "nufft_r32_gather", "nufft_r32_spread" } },
+    { { "nufft_c64_gather", "nufft_c64_spread" }, { "nufft_r64_gather", "nufft_r64_spread" } }
+  };
+  const char *name = names[nufft->options.precision == FLK_F64][nufft->options.real][spread];
   uint32_t teams = 1;
   for (int d = 0; d < 3; d++)
     teams *= args->tiles[d] / args->colours[d];
-  return flk_launch (nufft->device, nufft->options.precision == FLK_F32 ? f32 : f64, teams, 0, args,
-                     sizeof *args);
+  return flk_launch (nufft->device, name, teams, 0, args, sizeof *args);
 }
 
 /* The arguments with the points' memory as it is now. */
@@ -341,7 +357,8 @@ static FlkFftSide
 side (const FlkNufft *nufft, int axis, bool modes)
 {
   uint64_t nx = nufft->args.n[0], plane = nx * nufft->args.n[1];
-  FlkFftSide s = { .data = nufft->args.grid };
+  bool grid = axis == 2 && !modes; /* all others lie in `work` */
+  FlkFftSide s = { .data = grid ? nufft->args.grid : nufft->work, .real = grid && nufft->options.real };
   s.stride = axis == 0 ? 1 : axis == 1 ? nx : plane;
   s.step = axis == 0 ? nx : 1;
   s.group = axis == 2 ? 0 : plane;
@@ -359,6 +376,7 @@ outer_side (const FlkNufft *nufft, void *data)
 {
   FlkFftSide s = side (nufft, 0, true);
   s.data = data;
+  s.real = nufft->options.real;
   s.step = nufft->options.modes[0];
   s.group = (uint64_t) nufft->options.modes[0] * nufft->options.modes[1];
   return s;
@@ -381,7 +399,7 @@ flk_nufft_type2 (FlkNufft *nufft, const void *modes, void *values, bool inverse)
   FlkNufftArgs args = arguments (nufft, values);
   for (int d = 0; d < 3; d++)
     args.colours[d] = 1;
-  return good && launch_points (nufft, "nufft_gather_f32", "nufft_gather_f64", &args);
+  return good && launch_points (nufft, false, &args);
 }
 
 bool
@@ -390,13 +408,13 @@ flk_nufft_type1 (FlkNufft *nufft, const void *values, void *modes, bool inverse)
   FlkNufftArgs args = arguments (nufft, (void *) (uintptr_t) values);
   const uint32_t *c = args.colours;
   size_t cells = (size_t) args.n[0] * args.n[1] * args.n[2];
-  bool good = flk_zero (nufft->device, args.grid, cells * 2 * real_size (nufft));
+  bool good = flk_zero (nufft->device, args.grid, cells * number_size (nufft));
   for (uint32_t i = 0; i < c[0] * c[1] * c[2] && args.n_points > 0 && good; i++)
     {
       args.colour[0] = i % c[0];
       args.colour[1] = i / c[0] % c[1];
       args.colour[2] = i / (c[0] * c[1]);
-      good = launch_points (nufft, "nufft_spread_f32", "nufft_spread_f64", &args);
+      good = launch_points (nufft, true, &args);
     }
   for (int axis = 2; axis >= 0; axis--)
     {

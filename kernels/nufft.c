@@ -1,4 +1,4 @@
-/* nufft.c: gathering and spreading, of both precisions. */
+/* nufft.c: gathering and spreading: complex and real numbers of both precisions. */
 #include "kernels/nufft.h"
 
 #include "kernels/kernel.h"
@@ -10,30 +10,38 @@
 #define LANE_LOOP
 #endif
 
-#define REAL    float
-#define COMPLEX c32
-#define CELLS   FLK_NUFFT_CELLS_F32
-#define MEMBER  f32
-#define NU(x)   nufft_f32_##x
+#define CELLS (FLK_NUFFT_TILE / sizeof (REAL) / PARTS)
+
+#define REAL   float
+#define MEMBER f32
+#define PARTS  2
+#define NU(x)  nufft_c32_##x
+#include "kernels/nufft-body.h"
+#undef PARTS
+#undef NU
+#define PARTS 1
+#define NU(x) nufft_r32_##x
 #include "kernels/nufft-body.h"
 #undef REAL
-#undef COMPLEX
-#undef CELLS
 #undef MEMBER
+#undef PARTS
 #undef NU
 
-#define REAL    double
-#define COMPLEX c64
-#define CELLS   (FLK_NUFFT_CELLS_F32 / 2)
-#define MEMBER  f64
-#define NU(x)   nufft_f64_##x
+#define REAL   double
+#define MEMBER f64
+#define PARTS  2
+#define NU(x)  nufft_c64_##x
+#include "kernels/nufft-body.h"
+#undef PARTS
+#undef NU
+#define PARTS 1
+#define NU(x) nufft_r64_##x
 #include "kernels/nufft-body.h"
 
-#define nufft_gather_f32_body nufft_f32_gather_body
-#define nufft_spread_f32_body nufft_f32_spread_body
-#define nufft_gather_f64_body nufft_f64_gather_body
-#define nufft_spread_f64_body nufft_f64_spread_body
-KERNEL (nufft_gather_f32, FlkNufftArgs, nufft_f32_Shared, 256)
-KERNEL (nufft_spread_f32, FlkNufftArgs, nufft_f32_Shared, 256)
-KERNEL (nufft_gather_f64, FlkNufftArgs, nufft_f64_Shared, 256)
-KERNEL (nufft_spread_f64, FlkNufftArgs, nufft_f64_Shared, 256)
+#define NUFFT_KERNELS(type)                                                                                  \
+  KERNEL (nufft_##type##_gather, FlkNufftArgs, nufft_##type##_Shared, 256)                                   \
+  KERNEL (nufft_##type##_spread, FlkNufftArgs, nufft_##type##_Shared, 256)
+NUFFT_KERNELS (c32)
+NUFFT_KERNELS (r32)
+NUFFT_KERNELS (c64)
+NUFFT_KERNELS (r64)

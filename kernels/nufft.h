@@ -24,7 +24,7 @@ enum
   FLK_NUFFT_WIDTH = 10, /* widest window */
   FLK_NUFFT_LANES = 16,
   FLK_NUFFT_DEGREE = 15,
-  FLK_NUFFT_CELLS_F32 = 5184, /* of a tile with margin; F64: half */
+  FLK_NUFFT_TILE = 41472 /* bytes of a tile with margin */
 };
 
 typedef struct FlkNufft FlkNufft;
@@ -38,6 +38,7 @@ typedef struct
    * times 10^5), F64 from 1e-5. */
   double upsampling;
   FlkPrecision precision;
+  bool real; /* values and modes are real numbers, the real parts of the sums: half the work at the points */
 } FlkNufftOptions;
 
 /* The device must outlive it. NULL: `message` (one line) says why. */
@@ -51,13 +52,14 @@ bool flk_nufft_points (FlkNufft *nufft, const void *x, uint32_t n, char *message
 bool flk_nufft_type1 (FlkNufft *nufft, const void *values, void *modes, bool inverse);
 bool flk_nufft_type2 (FlkNufft *nufft, const void *modes, void *values, bool inverse);
 
-/* Kernels "nufft_gather_f32", "nufft_spread_f32", …_f64; teams = tiles of the colour. */
+/* Kernels "nufft_c32_gather", "nufft_c32_spread" and of c64, r32, r64 (complex or real numbers); teams = tiles of the
+ * colour. */
 typedef struct
 {
-  void *grid;   /* complex [n[2]][n[1]][n[0]]; spread adds to it */
-  void *values; /* complex [points], in the caller's order */
-  const void
-      *place; /* real [3][n_points], sorted: first cell of the window, from its tile's start, and fraction */
+  void *grid;   /* numbers [n[2]][n[1]][n[0]]; spread adds to it */
+  void *values; /* numbers [points], in the caller's order */
+  /* Real [3][n_points], sorted: the window's first cell, from the start of its tile, and a fraction. */
+  const void *place;
   const uint32_t *order; /* [n_points] the caller's number */
   const uint32_t *first; /* [tiles + 1] in the sorted list */
   uint32_t n_points;

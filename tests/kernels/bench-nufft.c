@@ -76,9 +76,12 @@ bench_nufft (FlkDevice *device, const FlkNufftOptions *options, guint32 n)
   g_print ("%u^3, %u points, %s %g, upsampled %g: with sorting %.1f / %.1f, alone %.1f / %.1f Mpt/s (type 1 "
            "/ 2); sort "
            "%.0f ns/pt\n",
-           options->modes[0], n, f32 ? "f32" : "f64", options->tolerance, options->upsampling,
-           1e-6 * n / (best[0] + best[1]), 1e-6 * n / (best[0] + best[2]), 1e-6 * n / best[1],
-           1e-6 * n / best[2], best[0] / n * 1e9);
+           options->modes[0], n,
+           options->real ? "real f32"
+           : f32         ? "f32"
+                         : "f64",
+           options->tolerance, options->upsampling, 1e-6 * n / (best[0] + best[1]),
+           1e-6 * n / (best[0] + best[2]), 1e-6 * n / best[1], 1e-6 * n / best[2], best[0] / n * 1e9);
   g_free (x);
   flk_free (device, volume);
   flk_free (device, values);
@@ -100,12 +103,13 @@ main (int argc, char **argv)
     for (FlkPrecision p = FLK_F32; p <= FLK_F64; p++)
       bench_fft (device, grids[i], p);
   for (guint i = 0; i < G_N_ELEMENTS (sizes); i++)
-    for (guint k = 0; k < 5; k++)
+    for (guint k = 0; k < 6; k++)
       {
         FlkNufftOptions options = { { sizes[i], sizes[i], sizes[i] },
-                                    k % 2 ? 1e-6 : 1e-3,
-                                    k < 4 ? 2 : 1.25,
-                                    k < 2 || k == 4 ? FLK_F32 : FLK_F64 };
+                                    k == 1 || k == 3 ? 1e-6 : 1e-3,
+                                    k == 4 ? 1.25 : 2,
+                                    k == 2 || k == 3 ? FLK_F64 : FLK_F32,
+                                    k == 5 };
         bench_nufft (device, &options, n);
       }
   flk_device_close (device);

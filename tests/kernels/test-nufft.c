@@ -71,43 +71,46 @@ sums (const Problem *p, guint type, gboolean inverse)
   return result;
 }
 
-static void
-narrow (float *to, gconstpointer from, gsize n)
+/* Real numbers, every `step`-th of `from`, in a precision. */
+static gpointer
+packed (const double *from, gsize step, gsize n, FlkPrecision precision)
 {
+  float *narrow = g_new (float, n);
+  double *wide = g_new (double, n);
   for (gsize i = 0; i < n; i++)
-    to[i] = (float) ((const double *) from)[i];
+    narrow[i] = (float) (wide[i] = from[i * step]);
+  g_free (precision == FLK_F32 ? (gpointer) wide : narrow);
+  return precision == FLK_F32 ? (gpointer) narrow : wide;
 }
 
 static complex double *
 transformed (FlkDevice *device, const Problem *p, const FlkNufftOptions *options, guint type,
              gboolean inverse)
 {
-  gboolean f32 = options->precision == FLK_F32;
-  gsize n_in = 2 * (type == 1 ? N_POINTS : p->n_modes), n_out = 2 * (type == 1 ? p->n_modes : N_POINTS);
-  gsize one = f32 ? sizeof (float) : sizeof (double);
-  float x[3 * N_POINTS];
-  g_autofree float *in = g_new (float, n_in);
-  gconstpointer given = type == 1 ? p->value : p->mode;
+  gsize parts = options->real ? 1 : 2, one = options->precision == FLK_F32 ? sizeof (float) : sizeof (double);
+  gsize n_in = parts * (type == 1 ? N_POINTS : p->n_modes),
+        n_out = parts * (type == 1 ? p->n_modes : N_POINTS);
+  g_autofree gpointer x = packed (p->x, 1, 3 * N_POINTS, options->precision);
+  g_autofree gpointer in =
+      packed ((const double *) (type == 1 ? p->value : p->mode), 3 - parts, n_in, options->precision);
   char message[256] = "";
-  narrow (x, p->x, 3 * N_POINTS);
-  narrow (in, given, n_in);
   FlkNufft *nufft = flk_nufft_new (device, options, message, sizeof message);
   g_assert_cmpstr (message, ==, "");
-  g_assert_true (flk_nufft_points (nufft, f32 ? (gconstpointer) x : p->x, N_POINTS, message, sizeof message));
+  g_assert_true (flk_nufft_points (nufft, x, N_POINTS, message, sizeof message));
   gpointer from = flk_alloc (device, n_in * one), to = flk_alloc (device, n_out * one);
-  flk_upload (device, from, f32 ? in : given, n_in * one);
+  flk_upload (device, from, in, n_in * one);
   if (type == 1)
     g_assert_true (flk_nufft_type1 (nufft, from, to, inverse));
   else
     g_assert_true (flk_nufft_type2 (nufft, from, to, inverse));
-  gpointer got = fetched (device, to, n_out * one);
+  g_autofree gpointer got = fetched (device, to, n_out * one);
   flk_free (device, from);
   flk_free (device, to);
   flk_nufft_free (nufft);
-  complex double *result = g_new (complex double, n_out / 2);
+  complex double *result = g_new0 (complex double, n_out / parts);
   for (gsize i = 0; i < n_out; i++)
-    ((double *) result)[i] = f32 ? (double) ((float *) got)[i] : ((double *) got)[i];
-  g_free (got);
+    ((double *) result)[i * (3 - parts)] =
+        one == sizeof (float) ? (double) ((float *) got)[i] : ((double *) got)[i];
   return result;
 }
 
@@ -146,7 +149,8 @@ test_sums (FlkDevice *device)
               FlkNufftOptions options = { { shapes[s][0], shapes[s][1], shapes[s][2] },
                                           asked[i].tolerance,
                                           asked[i].upsampling,
-                                          asked[i].precision };
+                                          asked[i].precision,
+                                          FALSE };
               g_autofree complex double *fast = transformed (device, p, &options, type, inverse);
               double error = relative_error (fast, direct, type == 1 ? p->n_modes : N_POINTS);
               g_test_message ("type %u, %u x %u x %u, f%d, %g upsampled %g: %g", type, shapes[s][0],
@@ -154,6 +158,35 @@ test_sums (FlkDevice *device)
                               asked[i].tolerance, asked[i].upsampling, error);
               g_assert_cmpfloat (error, <, 4 * asked[i].tolerance);
             }
+        }
+    }
+}
+
+/* Real numbers: the real parts of the sums of real parts. */
+static void
+test_real (FlkDevice *device)
+{
+  g_autofree Problem *p = problem_new (shapes[2], 3);
+  for (guint i = 0; i < p->n_modes; i++)
+    p->mode[i] = creal (p->mode[i]);
+  for (guint i = 0; i < N_POINTS; i++)
+    p->value[i] = creal (p->value[i]);
+  for (guint type = 1; type <= 2; type++)
+    {
+      gsize n = type == 1 ? p->n_modes : N_POINTS;
+      g_autofree complex double *direct = sums (p, type, FALSE);
+      for (gsize i = 0; i < n; i++)
+        direct[i] = creal (direct[i]);
+      for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
+        {
+          FlkNufftOptions options = {
+            { 14, 15, 16 }, asked[i].tolerance, asked[i].upsampling, asked[i].precision, TRUE
+          };
+          g_autofree complex double *fast = transformed (device, p, &options, type, FALSE);
+          double error = relative_error (fast, direct, n);
+          g_test_message ("real, type %u, %g upsampled %g: %g", type, asked[i].tolerance, asked[i].upsampling,
+                          error);
+          g_assert_cmpfloat (error, <, 4 * asked[i].tolerance);
         }
     }
 }
@@ -197,17 +230,17 @@ same_on (FlkDevice *device, const char *other, guint threads)
       return;
     }
   g_autofree Problem *p = problem_new (shapes[2], 11);
-  for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
-    for (guint type = 1; type <= 2; type++)
-      {
-        FlkNufftOptions options = {
-          { 14, 15, 16 }, asked[i].tolerance, asked[i].upsampling, asked[i].precision
-        };
-        g_autofree complex double *here = transformed (device, p, &options, type, FALSE),
-                                  *there = transformed (plain, p, &options, type, FALSE);
-        gsize size = (type == 1 ? p->n_modes : N_POINTS) * sizeof *here;
-        assert_same (here, size, there, size);
-      }
+  for (guint i = 0; i < 4 * G_N_ELEMENTS (asked); i++)
+    {
+      guint k = i / 4, type = 1 + i % 2;
+      FlkNufftOptions options = {
+        { 14, 15, 16 }, asked[k].tolerance, asked[k].upsampling, asked[k].precision, i % 4 / 2
+      };
+      g_autofree complex double *here = transformed (device, p, &options, type, FALSE),
+                                *there = transformed (plain, p, &options, type, FALSE);
+      gsize size = (type == 1 ? p->n_modes : N_POINTS) * sizeof *here;
+      assert_same (here, size, there, size);
+    }
   flk_device_close (plain);
 }
 
@@ -222,10 +255,10 @@ static void
 test_refusals (FlkDevice *device)
 {
   const FlkNufftOptions bad[] = {
-    { { 8, 8, 8 }, 1e-7, 2, FLK_F32 },    { { 8, 8, 8 }, NAN, 2, FLK_F64 },
-    { { 8, 8, 8 }, 1e-6, 1.25, FLK_F64 }, { { 8, 8, 8 }, 5e-5, 1.25, FLK_F32 },
-    { { 8, 8, 8 }, 1e-3, 3, FLK_F32 },    { { 8, 400, 8 }, 1e-3, 2, FLK_F32 },
-    { { 8, 8, 0 }, 1e-3, 2, FLK_F32 },    { { G_MAXUINT32, 8, 8 }, 1e-3, 2, FLK_F32 }
+    { { 8, 8, 8 }, 1e-7, 2, FLK_F32, FALSE },    { { 8, 8, 8 }, NAN, 2, FLK_F64, FALSE },
+    { { 8, 8, 8 }, 1e-6, 1.25, FLK_F64, FALSE }, { { 8, 8, 8 }, 5e-5, 1.25, FLK_F32, FALSE },
+    { { 8, 8, 8 }, 1e-3, 3, FLK_F32, FALSE },    { { 8, 400, 8 }, 1e-3, 2, FLK_F32, FALSE },
+    { { 8, 8, 0 }, 1e-3, 2, FLK_F32, FALSE },    { { G_MAXUINT32, 8, 8 }, 1e-3, 2, FLK_F32, FALSE }
   };
   char message[256];
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
@@ -234,7 +267,7 @@ test_refusals (FlkDevice *device)
       g_assert_null (flk_nufft_new (device, &bad[i], message, sizeof message));
       g_assert_cmpstr (message, !=, "");
     }
-  const FlkNufftOptions good = { { 8, 8, 8 }, 1e-3, 2, FLK_F32 };
+  const FlkNufftOptions good = { { 8, 8, 8 }, 1e-3, 2, FLK_F32, FALSE };
   FlkNufft *nufft = flk_nufft_new (device, &good, message, sizeof message);
   const float points[][3] = { { 0, NAN, 0 }, { INFINITY, 0, 0 }, { 0, 0, 2e6f } };
   for (guint i = 0; i < G_N_ELEMENTS (points); i++)
@@ -257,6 +290,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   on_devices ("/nufft/sums", test_sums);
+  on_devices ("/nufft/real", test_real);
   on_devices ("/nufft/adjoint", test_adjoint);
   on_devices ("/nufft/bits", test_bits);
   on_devices ("/nufft/refusals", test_refusals);
