@@ -1,9 +1,9 @@
 #include "engine/crystal/mmcif.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/model-text.h"
 #include "engine/crystal/space-group.h"
 
 #define MOST_TAGS 1000 /* of a loop; atom_site has about thirty */
@@ -368,14 +368,10 @@ finish (FlCifReader *reader, FlCell *cell, FlSymmetry **symmetry, GError **error
 static gboolean
 read_file (FlCifReader *reader, FlCell *cell, FlSymmetry **symmetry, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
   *symmetry = NULL;
-  if (!g_file_get_contents (reader->path, &text, NULL, &local))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", reader->path, local->message);
-      return FALSE;
-    }
+  g_autofree char *text = fl_model_text (reader->path, error);
+  if (text == NULL)
+    return FALSE;
   reader->line = 1;
   reader->operators = g_ptr_array_new_with_free_func (g_free);
   reader->atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom));
@@ -438,13 +434,8 @@ fl_mmcif_recognise (const char *head)
 static gboolean
 is_mmcif (const char *path)
 {
-  char head[1024] = "";
-  FILE *file = fopen (path, "rb");
-  if (file != NULL)
-    {
-      head[fread (head, 1, sizeof head - 1, file)] = '\0';
-      fclose (file);
-    }
+  char head[1024];
+  fl_model_text_head (path, head, sizeof head);
   return fl_mmcif_recognise (head);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/model-text.h"
 #include "engine/crystal/space-group.h"
 
 typedef struct
@@ -231,16 +232,11 @@ model_from_reader (FlPdbReader *reader, GError **error)
 static gboolean
 read_file (FlPdbReader *reader, GError **error)
 {
-  const char *path = reader->path;
   reader->operators = g_ptr_array_new_with_free_func (g_free);
   reader->atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom));
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
-  if (!g_file_get_contents (path, &text, NULL, &local))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, local->message);
-      return FALSE;
-    }
+  g_autofree char *text = fl_model_text (reader->path, error);
+  if (text == NULL)
+    return FALSE;
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   gboolean good = read_lines (reader, lines, error);
   g_ptr_array_add (reader->operators, NULL);

@@ -50,7 +50,8 @@ check (const Arguments *a, int argc, char **argv, GError **error)
   return argc == 1 && wrong == NULL;
 }
 
-/* --- shots on their way to rank 0: FlSpiShot, number of lit pixels, pixel and count of each, and all pixels where they are wanted --- */
+/* --- shots on their way to rank 0: FlSpiShot, number of lit pixels, pixel and count of each, and all pixels where
+   they are wanted --- */
 
 static void
 pack (const Job *job, gboolean with_pixels, const FlSpiShot *shot, GByteArray *bytes)

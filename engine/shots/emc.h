@@ -1,9 +1,10 @@
 /* emc.h: Dragonfly's photon files (.emc; Ayyer et al., J. Appl. Cryst. 49, 1320, 2016): frames of few photons.
  *
- * All int32 in the machine's (little-endian) order: a header of 1024 bytes (frames, pixels, type 0 sparse or 1 dense, zeros), then
- * sparse: ones[frames], multi[frames], place_ones[Σ ones], place_multi[Σ multi], count_multi[Σ multi]; dense: counts[frames][pixels].
- * Frames of doubles (type 2) are not photons and are refused. Errors: one line with the file's name, FL_ERROR_INPUT where it lies
- * (size, sums and every pixel are checked). Thread: one a reader or writer. */
+ * All int32 in the machine's (little-endian) order: a header of 1024 bytes (frames, pixels, type 0 sparse or 1
+ * dense, zeros), then sparse: ones[frames], multi[frames], place_ones[Σ ones], place_multi[Σ multi], count_multi[Σ
+ * multi]; dense: counts[frames][pixels]. Frames of doubles (type 2) are not photons and are refused. Errors: one
+ * line with the file's name, FL_ERROR_INPUT where it lies (size, sums and every pixel are checked). Thread: one a
+ * reader or writer. */
 #pragma once
 
 #include <glib.h>
@@ -32,8 +33,8 @@ gboolean fl_emc_read (FlEmc *emc, guint first, guint n, FlEmcFrames *frames, GEr
 
 typedef struct FlEmcWriter FlEmcWriter;
 
-/* Sparse, for exactly `n_frames` frames; under PATH.inprogress until finished. Pixels with more than one photon are kept in
- * memory until then (8 bytes each). */
+/* Sparse, for exactly `n_frames` frames; under PATH.inprogress until finished. Pixels with more than one photon are
+ * kept in memory until then (8 bytes each). */
 FlEmcWriter *fl_emc_writer_new (const char *path, guint n_frames, guint n_pixels, GError **error);
 /* The next frame: `n` lit pixels, counts 1 or more. */
 gboolean fl_emc_writer_append (FlEmcWriter *writer, guint n, const guint32 *pixel, const guint32 *count,

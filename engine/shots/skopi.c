@@ -45,7 +45,8 @@ open_frames (FlSkopi *k, GError **error)
   return fl_h5_fail (error, FL_ERROR_INPUT, k->path, "/%s has no or too many frames or pixels", name);
 }
 
-/* `wanted` numbers; NULL when there is no such dataset (then no error), or it has another number of them or what is not finite. */
+/* `wanted` numbers; NULL when there is no such dataset (then no error), or it has another number of them or what is
+   not finite. */
 static double *
 read_exactly (const FlSkopi *k, const char *name, gsize wanted, GError **error)
 {

@@ -1,10 +1,10 @@
 /* spi-particle.h: the scattered amplitude of one molecule alone in the beam, anywhere in reciprocal space.
  *
  * F(s) = Σ occupancy · f(|s|) · exp(2πi s·r), s = (k_out − k_in)/λ in Å⁻¹ without 2π, electrons; atoms stand still
- * (no B factors) and the origin is the middle of their bounding box. Summed once on a grid of twice the molecule's size by
- * density.h, atoms weighted by the inverse transform of an exponential-of-semicircle kernel (Barnett, Magland and af
- * Klinteberg, SIAM J. Sci. Comput. 41, C479, 2019); that kernel, six points wide, then gives F between the points, to
- * 10⁻⁴ of its size thereabouts. Thread: any, once made. */
+ * (no B factors) and the origin is the middle of their bounding box. Summed once on a grid of twice the molecule's
+ * size by density.h, atoms weighted by the inverse transform of an exponential-of-semicircle kernel (Barnett,
+ * Magland and af Klinteberg, SIAM J. Sci. Comput. 41, C479, 2019); that kernel, six points wide, then gives F
+ * between the points, to 10⁻⁴ of its size thereabouts. Thread: any, once made. */
 #pragma once
 
 #include <complex.h>

@@ -6,7 +6,8 @@
 
 #define RANGES 3
 
-/* As a JUNGFRAU has them: where it changes to the next range, how much smaller the gain is there, how well it is known. */
+/* As a JUNGFRAU has them: where it changes to the next range, how much smaller the gain is there, how well it is
+   known. */
 static const struct
 {
   double until, noise, error; /* keV; relative to the highest gain's; of a pixel's gain */
@@ -14,7 +15,8 @@ static const struct
 
 #define SWITCH_SPREAD 0.02 /* of a pixel's switching point */
 
-/* What a pixel of a detector that is calibrated as well as it can be shows: its range's noise, and its error of gain, always the same. */
+/* What a pixel of a detector that is calibrated as well as it can be shows: its range's noise, and its error of
+   gain, always the same. */
 static double
 auto_ranging (const FlSpiSimulator *s, gsize i, double kev, FlRandom *random)
 {

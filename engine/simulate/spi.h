@@ -1,8 +1,8 @@
 /* spi.h: the simulator of single particles: shots of a detector, each by its number.
  *
- * Expected photons of a pixel = J r_e² |F(s)|² · polarisation · solid angle · (the pulse's spectrum), plus background; then Poisson. F is the
- * sum of the molecules' amplitudes, each turned and moved; what a pixel averages of their interference is left out. A shot is drawn from (seed, number)
- * alone. Thread: one simulator a thread. */
+ * Expected photons of a pixel = J r_e² |F(s)|² · polarisation · solid angle · (the pulse's spectrum), plus
+ * background; then Poisson. F is the sum of the molecules' amplitudes, each turned and moved; what a pixel averages
+ * of their interference is left out. A shot is drawn from (seed, number) alone. Thread: one simulator a thread. */
 #pragma once
 
 #include "engine/simulate/spi-detector.h"

@@ -1,5 +1,6 @@
 """simulate-spi from outside: photons and truth against a naive sum over atoms, the same bytes on any number of ranks, refusals.
 Usage: simulate-spi.py FIRSTLIGHT-ENGINE [MPIRUN]"""
+import gzip
 import os
 import subprocess
 import sys
@@ -107,6 +108,17 @@ def check_ranks(top, model):
     assert (read_emc(top + '/later/particles.emc') == frames[100:]).all()
 
 
+def check_packed(top, model):
+    packed = gzip.compress(open(model, 'rb').read())
+    open(top + '/molecule.pdb.gz', 'wb').write(packed)
+    open(top + '/torn.pdb.gz', 'wb').write(packed[:-2000])
+    for name in ('molecule.pdb', 'molecule.pdb.gz'):
+        run(f'{top}/of-{name}', '--model', f'{top}/{name}', '--shots', '3')
+    assert contents(top + '/of-molecule.pdb') == contents(top + '/of-molecule.pdb.gz')
+    done = run(top + '/refused', '--model', top + '/torn.pdb.gz', status=2)
+    assert 'torn.pdb.gz: damaged' in done.stderr, done.stderr
+
+
 def check_refusals(top, model):
     bad = top + '/bad.pdb'
     open(bad, 'w').write('nothing\n')
@@ -126,4 +138,5 @@ with tempfile.TemporaryDirectory() as top:
     run(top + '/plain', '--model', model, '--shots', '100', '--set', 'simulate_spi.photons=300')
     check_against_atoms(top + '/plain', places)
     check_ranks(top, model)
+    check_packed(top, model)
     check_refusals(top, model)

@@ -171,8 +171,8 @@ test_friedel (void)
   g_assert_true (f[0] == 0);
 }
 
-/* Carbon on a lattice of 2 Å within a sphere, whose rim is rough: 3 (sin x − x cos x) / x³ of its electrons, times the atom's
- * fall-off. */
+/* Carbon on a lattice of 2 Å within a sphere, whose rim is rough: 3 (sin x − x cos x) / x³ of its electrons, times
+ * the atom's fall-off. */
 static void
 test_sphere (void)
 {
