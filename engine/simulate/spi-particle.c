@@ -15,6 +15,7 @@
 #define MOST_POINTS  1e9
 #define QUADRATURE   200
 #define SHAPE_STEPS  4096
+#define KERNEL_STEPS 1024 /* of its table, a grid point: linear to 10⁻⁷ */
 
 struct FlSpiParticle
 {
@@ -24,6 +25,7 @@ struct FlSpiParticle
   float complex *f;   /* divided by `shape` */
   float *shape;       /* [SHAPE_STEPS + 2] mean form factor, relative, at |s|² = i / shape_steps */
   double shape_steps; /* Å² */
+  float kernel[WIDTH * KERNEL_STEPS + 2]; /* from −WIDTH/2 */
 };
 
 static inline double
@@ -144,6 +146,8 @@ fl_spi_particle_new (const FlModel *model, FlHydration hydration, double s_most,
   p->size = centre_atoms (model, (FlAtom *) (void *) atoms->data) + 2 * (MARGIN + hydration.thickness);
   p->side = MAX (OVERSAMPLING * p->size, LEAST_SIDE);
   p->s_most = s_most;
+  for (int i = 0; i < WIDTH * KERNEL_STEPS + 2; i++)
+    p->kernel[i] = (float) kernel ((double) i / KERNEL_STEPS - 0.5 * WIDTH);
   p->limit = (int) ceil (s_most * p->side) + WIDTH / 2 + 1;
   p->row = (gsize) (p->limit + 1 + WIDTH);
   p->plane = (gsize) (2 * p->limit + 1) * p->row;
@@ -193,13 +197,16 @@ fl_spi_particle_electrons (const FlSpiParticle *p)
   return p->electrons;
 }
 
-/* The first of the kernel's points about u, and its values there. */
+/* The first of the kernel's points about u, and its values there, linear between the table's. */
 static inline int
-kernel_row (double u, float values[WIDTH])
+kernel_row (const FlSpiParticle *p, double u, float values[WIDTH])
 {
   int first = (int) ceil (u - 0.5 * WIDTH);
-  for (int i = 0; i < WIDTH; i++)
-    values[i] = (float) kernel (u - first - i);
+  float at = (float) (u - first + 0.5 * WIDTH) * KERNEL_STEPS;
+  int from = (int) at;
+  float part = at - (float) from;
+  for (int i = 0; i < WIDTH; i++, from -= KERNEL_STEPS)
+    values[i] = p->kernel[from] + part * (p->kernel[from + 1] - p->kernel[from]);
   return first;
 }
 
@@ -207,7 +214,8 @@ static float complex
 gather (const FlSpiParticle *p, FlVec3 u)
 {
   float x[WIDTH], y[WIDTH], z[WIDTH], re = 0, im = 0;
-  int h = kernel_row (u.x, x) + p->limit, k = kernel_row (u.y, y) + p->limit, l = kernel_row (u.z, z) + WIDTH;
+  int h = kernel_row (p, u.x, x) + p->limit, k = kernel_row (p, u.y, y) + p->limit,
+      l = kernel_row (p, u.z, z) + WIDTH;
   for (int i = 0; i < WIDTH; i++)
     for (int j = 0; j < WIDTH; j++)
       {
