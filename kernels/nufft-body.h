@@ -8,7 +8,7 @@ enum
 
 typedef struct
 {
-  REAL part[PARTS][CELLS]; /* the tile with its margin: [z][y][x] */
+  REAL part[PARTS * CELLS]; /* the tile with its margin: [part][CELLS], of these [z][y][x] */
   REAL weight[NU (BATCH)][3][FLK_NUFFT_LANES];
   REAL value[NU (BATCH)][PARTS];
   uint32_t cell[NU (BATCH)];
@@ -87,23 +87,22 @@ NU (exchange) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) 
       for (uint32_t x = 0; x < b->size[0];)
         {
           uint32_t run = a->n[0] - gx < b->size[0] - x ? a->n[0] - gx : b->size[0] - x;
-          for (int p = 0; p < PARTS; p++)
-            {
-              REAL *RESTRICT g = grid + gx * PARTS + (uint32_t) p, *RESTRICT c = sh->part[p] + row + x;
-              if (add)
-                for (uint32_t k = 0; k < run; k++)
-                  g[k * PARTS] += c[k];
-              else
-                for (uint32_t k = 0; k < run; k++)
-                  c[k] = g[k * PARTS];
-            }
+          REAL *RESTRICT g = grid + gx * PARTS, *RESTRICT c = sh->part + row + x;
+          if (add)
+            for (uint32_t k = 0; k < run; k++)
+              for (int p = 0; p < PARTS; p++)
+                g[k * PARTS + (uint32_t) p] += c[k + (uint32_t) p * CELLS];
+          else
+            for (uint32_t k = 0; k < run; k++)
+              for (int p = 0; p < PARTS; p++)
+                c[k + (uint32_t) p * CELLS] = g[k * PARTS + (uint32_t) p];
           x += run;
           gx = 0;
         }
       /* What only weights of 0 meet must still be numbers. */
       for (int p = 0; p < PARTS && !add; p++)
         for (uint32_t x = b->size[0]; x < b->row; x++)
-          sh->part[p][row + x] = 0;
+          sh->part[(uint32_t) p * CELLS + row + x] = 0;
     }
   team_barrier (t);
 }
@@ -127,7 +126,7 @@ NU (gather_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (T
             uint32_t row = cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;
             for (int p = 0; p < PARTS; p++)
               {
-                const REAL *RESTRICT c = sh->part[p] + row;
+                const REAL *RESTRICT c = sh->part + (uint32_t) p * CELLS + row;
                 LANE_LOOP
                 for (int l = 0; l < lanes; l++)
                   sum[p][l] += by * c[l];
@@ -192,7 +191,7 @@ NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Ti
               for (int p = 0; p < PARTS; p++)
                 {
                   const REAL *RESTRICT wx = sh->weight[i][0];
-                  REAL *RESTRICT c = sh->part[p] + at, v = by * sh->value[i][p];
+                  REAL *RESTRICT c = sh->part + (uint32_t) p * CELLS + at, v = by * sh->value[i][p];
                   LANE_LOOP
                   for (int l = 0; l < lanes; l++)
                     c[l] += v * wx[l];
@@ -230,7 +229,7 @@ NU (spread_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
     return;
   TEAM_LOOP (i, b.plane * b.size[2], t)
     for (int p = 0; p < PARTS; p++)
-      sh->part[p][i] = 0;
+      sh->part[p * (int) CELLS + i] = 0;
   team_barrier (t);
   if (lanes == 4)
     NU (spread_points) (t, sh, a, &b, 4);
