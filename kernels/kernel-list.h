@@ -10,6 +10,16 @@
   X (dispersion_erode)                                                                                                \
   X (dispersion_extended)                                                                                             \
   X (spots)                                                                                                           \
+  X (fft_f32)                                                                                                         \
+  X (fft_f64)                                                                                                         \
+  X (nufft_c32_gather)                                                                                                \
+  X (nufft_c32_spread)                                                                                                \
+  X (nufft_c64_gather)                                                                                                \
+  X (nufft_c64_spread)                                                                                                \
+  X (nufft_r32_gather)                                                                                                \
+  X (nufft_r32_spread)                                                                                                \
+  X (nufft_r64_gather)                                                                                                \
+  X (nufft_r64_spread)                                                                                                \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \

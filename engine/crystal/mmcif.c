@@ -1,9 +1,9 @@
 #include "engine/crystal/mmcif.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/model-text.h"
 #include "engine/crystal/space-group.h"
 
 #define MOST_TAGS 1000 /* of a loop; atom_site has about thirty */
@@ -43,7 +43,7 @@ typedef struct
   const char *path;
   char *at, *after_line; /* the latter: where a line begins whose end was cut off with a token */
   guint line;
-  gboolean only_head;
+  gboolean only_head, only_atoms;
   FlTokenKind kind;
   const char *text;     /* of the token */
   double cell[6];       /* Å, ° */
@@ -368,18 +368,15 @@ finish (FlCifReader *reader, FlCell *cell, FlSymmetry **symmetry, GError **error
 static gboolean
 read_file (FlCifReader *reader, FlCell *cell, FlSymmetry **symmetry, GError **error)
 {
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
   *symmetry = NULL;
-  if (!g_file_get_contents (reader->path, &text, NULL, &local))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", reader->path, local->message);
-      return FALSE;
-    }
+  g_autofree char *text = fl_model_text (reader->path, error);
+  if (text == NULL)
+    return FALSE;
   reader->line = 1;
   reader->operators = g_ptr_array_new_with_free_func (g_free);
   reader->atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom));
-  gboolean good = read_block_items (reader, text, error) && finish (reader, cell, symmetry, error);
+  gboolean good = read_block_items (reader, text, error)
+                  && (reader->only_atoms || finish (reader, cell, symmetry, error));
   g_ptr_array_unref (reader->operators);
   g_free (reader->group);
   g_free (reader->number);
@@ -387,11 +384,11 @@ read_file (FlCifReader *reader, FlCell *cell, FlSymmetry **symmetry, GError **er
   return good;
 }
 
-FlModel *
-fl_mmcif_read (const char *path, GError **error)
+static FlModel *
+read_model (const char *path, gboolean only_atoms, GError **error)
 {
-  FlCifReader reader = { .path = path };
-  FlCell cell;
+  FlCifReader reader = { .path = path, .only_atoms = only_atoms };
+  FlCell cell = { 0 };
   FlSymmetry *symmetry;
   FlModel *model = NULL;
   if (read_file (&reader, &cell, &symmetry, error))
@@ -408,6 +405,12 @@ fl_mmcif_read (const char *path, GError **error)
   if (reader.atoms != NULL)
     g_array_free (reader.atoms, TRUE);
   return model;
+}
+
+FlModel *
+fl_mmcif_read (const char *path, GError **error)
+{
+  return read_model (path, FALSE, error);
 }
 
 gboolean
@@ -428,15 +431,22 @@ fl_mmcif_recognise (const char *head)
   return g_ascii_strncasecmp (head, "data_", 5) == 0;
 }
 
+static gboolean
+is_mmcif (const char *path)
+{
+  char head[1024];
+  fl_model_text_head (path, head, sizeof head);
+  return fl_mmcif_recognise (head);
+}
+
 FlModel *
 fl_model_read (const char *path, GError **error)
 {
-  char head[1024] = "";
-  FILE *file = fopen (path, "rb");
-  if (file != NULL)
-    {
-      head[fread (head, 1, sizeof head - 1, file)] = '\0';
-      fclose (file);
-    }
-  return fl_mmcif_recognise (head) ? fl_mmcif_read (path, error) : fl_pdb_read (path, error);
+  return is_mmcif (path) ? fl_mmcif_read (path, error) : fl_pdb_read (path, error);
+}
+
+FlModel *
+fl_model_read_atoms (const char *path, GError **error)
+{
+  return is_mmcif (path) ? read_model (path, TRUE, error) : fl_pdb_read_atoms (path, error);
 }

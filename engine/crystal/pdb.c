@@ -3,13 +3,14 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/crystal/model-text.h"
 #include "engine/crystal/space-group.h"
 
 typedef struct
 {
   const char *path;
   guint line;
-  gboolean has_cell, only_head; /* no atoms wanted */
+  gboolean has_cell, only_head /* no atoms wanted */, only_atoms;
   FlCell cell;
   char *group;
   GPtrArray *operators; /* char * */
@@ -172,7 +173,7 @@ read_lines (FlPdbReader *reader, char **lines, GError **error)
       reader->line++;
       if (g_str_has_prefix (*line, "ENDMDL"))
         return TRUE;
-      if (g_str_has_prefix (*line, "CRYST1") && !read_cell (reader, *line, error))
+      if (g_str_has_prefix (*line, "CRYST1") && !reader->only_atoms && !read_cell (reader, *line, error))
         return FALSE;
       if (g_str_has_prefix (*line, "REMARK 290"))
         read_remark (reader, g_strchomp (*line));
@@ -214,8 +215,8 @@ symmetry_of_reader (const FlPdbReader *reader, GError **error)
 static FlModel *
 model_from_reader (FlPdbReader *reader, GError **error)
 {
-  FlSymmetry *symmetry = symmetry_of_reader (reader, error);
-  if (symmetry == NULL)
+  FlSymmetry *symmetry = reader->only_atoms ? NULL : symmetry_of_reader (reader, error);
+  if (symmetry == NULL && !reader->only_atoms)
     return NULL;
   FlModel *model = g_new (FlModel, 1);
   *model = (FlModel){ .cell = reader->cell, .symmetry = symmetry, .n_atoms = reader->atoms->len };
@@ -229,19 +230,13 @@ model_from_reader (FlPdbReader *reader, GError **error)
 
 /* Into `reader`, which the caller clears in any case. */
 static gboolean
-read_file (FlPdbReader *reader, const char *path, gboolean only_head, GError **error)
+read_file (FlPdbReader *reader, GError **error)
 {
-  *reader = (FlPdbReader){ .path = path,
-                           .only_head = only_head,
-                           .operators = g_ptr_array_new_with_free_func (g_free),
-                           .atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom)) };
-  g_autofree char *text = NULL;
-  g_autoptr (GError) local = NULL;
-  if (!g_file_get_contents (path, &text, NULL, &local))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read: %s", path, local->message);
-      return FALSE;
-    }
+  reader->operators = g_ptr_array_new_with_free_func (g_free);
+  reader->atoms = g_array_new (FALSE, FALSE, sizeof (FlAtom));
+  g_autofree char *text = fl_model_text (reader->path, error);
+  if (text == NULL)
+    return FALSE;
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   gboolean good = read_lines (reader, lines, error);
   g_ptr_array_add (reader->operators, NULL);
@@ -257,20 +252,32 @@ clear_reader (FlPdbReader *reader)
   g_free (reader->group);
 }
 
+static FlModel *
+read_model (const char *path, gboolean only_atoms, GError **error)
+{
+  FlPdbReader reader = { .path = path, .only_atoms = only_atoms };
+  FlModel *model = read_file (&reader, error) ? model_from_reader (&reader, error) : NULL;
+  clear_reader (&reader);
+  return model;
+}
+
 FlModel *
 fl_pdb_read (const char *path, GError **error)
 {
-  FlPdbReader reader;
-  FlModel *model = read_file (&reader, path, FALSE, error) ? model_from_reader (&reader, error) : NULL;
-  clear_reader (&reader);
-  return model;
+  return read_model (path, FALSE, error);
+}
+
+FlModel *
+fl_pdb_read_atoms (const char *path, GError **error)
+{
+  return read_model (path, TRUE, error);
 }
 
 gboolean
 fl_pdb_read_cell (const char *path, FlCell *cell, FlSymmetry **symmetry, GError **error)
 {
-  FlPdbReader reader;
-  *symmetry = read_file (&reader, path, TRUE, error) ? symmetry_of_reader (&reader, error) : NULL;
+  FlPdbReader reader = { .path = path, .only_head = TRUE };
+  *symmetry = read_file (&reader, error) ? symmetry_of_reader (&reader, error) : NULL;
   *cell = reader.cell;
   clear_reader (&reader);
   return *symmetry != NULL;

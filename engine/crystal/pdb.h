@@ -33,6 +33,8 @@ typedef struct
 /* CRYST1 gives the cell; the operators of REMARK 290 the symmetry, or CRYST1's symbol where there are none. Of an
  * ensemble, the first model. Errors name the line: FL_ERROR_MISSING, _INPUT, _UNSUPPORTED (unknown element or group). */
 FlModel *fl_pdb_read (const char *path, GError **error);
+/* The atoms of a molecule that is no crystal's, or whose crystal does not matter: `symmetry` NULL, cell all 0. */
+FlModel *fl_pdb_read_atoms (const char *path, GError **error);
 /* The cell and symmetry alone; atoms may be missing or strange. */
 gboolean fl_pdb_read_cell (const char *path, FlCell *cell, FlSymmetry **symmetry, GError **error);
 /* "CYS A 6 SG", with insertion code and alternative place where there are any: "GLU A 27B CD (C)". Free with g_free. */

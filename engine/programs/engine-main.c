@@ -9,6 +9,7 @@ main (int argc, char **argv)
   static const FlProgram programs[] = {
     { "stills", fl_program_stills, "shots to spots: hit rates, spot tables" },
     { "simulate-sfx", fl_program_simulate_sfx, "write a serial crystallography beamtime that never was" },
+    { "simulate-spi", fl_program_simulate_spi, "write shots of single molecules that never were" },
     { "merge", fl_program_merge, "lattices of jobs and streams, scaled and merged to intensities" },
     { "refine-geometry", fl_program_refine_geometry,
       "the detector refined against the lattices of jobs and streams" },

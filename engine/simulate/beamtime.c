@@ -66,7 +66,8 @@ write_shots (FlPlay *play, FlCxiWriter *writer, FILE *truth, guint run, guint fi
       FlSfxShot shot;
       fl_sfx_simulator_draw (play->simulator, run, first + i, &shot);
       guint64 time = shot_time (play, run, first + i);
-      if (stopped (play, error) || !fl_cxi_writer_append (writer, &shot, time, error))
+      if (stopped (play, error)
+          || !fl_cxi_writer_append (writer, shot.pixels, shot.number, shot.energy, time, error))
         return FALSE;
       fl_truth_write_shot (truth, i, &shot);
       play->hits += shot.n_crystals > 0;

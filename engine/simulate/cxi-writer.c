@@ -207,37 +207,38 @@ append_number (FlCxiWriter *w, Column column, double real, gint64 whole)
 }
 
 static gboolean
-append_image (FlCxiWriter *w, const FlSfxShot *shot)
+append_image (FlCxiWriter *w, const guint8 *pixels)
 {
   hsize_t size[3] = { w->n_shots + 1, w->layout->height, w->layout->width }, at[3] = { w->n_shots, 0, 0 };
   if (H5Dset_extent (w->data, size) < 0)
     return FALSE;
   gsize n = w->layout->detector->n_pixels, element = fl_pixel_size (w->layout->type);
   if (w->compression == FL_COMPRESSION_NONE)
-    return H5Dwrite_chunk (w->data, H5P_DEFAULT, 0, at, n * element, shot->pixels) >= 0;
+    return H5Dwrite_chunk (w->data, H5P_DEFAULT, 0, at, n * element, pixels) >= 0;
   if (w->compression == FL_COMPRESSION_BITSHUFFLE)
     {
-      gsize bytes = fl_bitshuffle_compress (shot->pixels, n, (guint) element, w->packed);
+      gsize bytes = fl_bitshuffle_compress (pixels, n, (guint) element, w->packed);
       return H5Dwrite_chunk (w->data, H5P_DEFAULT, 0, at, bytes, w->packed) >= 0;
     }
   hsize_t one[3] = { 1, size[1], size[2] };
   hid_t memory = H5Screate_simple (3, one, NULL), space = H5Dget_space (w->data);
   hid_t type = w->layout->type == FL_PIXEL_I16 ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16;
   gboolean ok = H5Sselect_hyperslab (space, H5S_SELECT_SET, at, NULL, one, NULL) >= 0
-                && H5Dwrite (w->data, type, memory, space, H5P_DEFAULT, shot->pixels) >= 0;
+                && H5Dwrite (w->data, type, memory, space, H5P_DEFAULT, pixels) >= 0;
   H5Sclose (space);
   H5Sclose (memory);
   return ok;
 }
 
 gboolean
-fl_cxi_writer_append (FlCxiWriter *w, const FlSfxShot *shot, guint64 time, GError **error)
+fl_cxi_writer_append (FlCxiWriter *w, const guint8 *pixels, guint number, double energy, guint64 time,
+                      GError **error)
 {
-  gboolean ok = append_image (w, shot) && append_number (w, COLUMN_ENERGY, shot->energy, 0)
+  gboolean ok = append_image (w, pixels) && append_number (w, COLUMN_ENERGY, energy, 0)
                 && append_number (w, COLUMN_TIME, 0, (gint64) (time / FL_NS_PER_S))
                 && append_number (w, COLUMN_NANOSECONDS, 0, (gint64) (time % FL_NS_PER_S))
-                && append_number (w, COLUMN_EVENT, 0, shot->number)
-                && append_number (w, COLUMN_FIDUCIAL, 0, (gint64) shot->number * 3 % 0x1ffe0)
+                && append_number (w, COLUMN_EVENT, 0, number)
+                && append_number (w, COLUMN_FIDUCIAL, 0, (gint64) number * 3 % 0x1ffe0)
                 && append_number (w, COLUMN_ENCODER, w->layout->camera_length, 0);
   w->n_shots++;
   return ok || failed (error, w->partial, "a shot");

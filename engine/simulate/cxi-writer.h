@@ -11,7 +11,7 @@
  * Thread: one (HDF5). */
 #pragma once
 
-#include "engine/simulate/sfx.h"
+#include "engine/simulate/detector-layout.h"
 
 typedef enum
 {
@@ -24,8 +24,9 @@ typedef struct FlCxiWriter FlCxiWriter;
 
 FlCxiWriter *fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompression compression,
                                 GError **error);
-/* `time`: ns UTC. */
-gboolean fl_cxi_writer_append (FlCxiWriter *writer, const FlSfxShot *shot, guint64 time, GError **error);
+/* `pixels`: width × height of the layout's type; `energy`: eV; `time`: ns UTC. */
+gboolean fl_cxi_writer_append (FlCxiWriter *writer, const guint8 *pixels, guint number, double energy,
+                               guint64 time, GError **error);
 /* Frames `first` … are to be lost when a compressed file is closed, as when a disk loses blocks: the second half of their
  * stored bytes becomes zeros. They cannot be read any more, the others can. */
 void fl_cxi_writer_lose (FlCxiWriter *writer, guint first, guint n_frames);
