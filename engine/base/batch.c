@@ -256,6 +256,55 @@ static const FlColumn ring_columns[] = {
   COLUMN (FlRingRow, density, F32, "px"),
 };
 
+static const FlColumn particle_columns[] = {
+  COLUMN (FlParticleRow, shot, U64, ""),      COLUMN (FlParticleRow, class, U8, ""),
+  COLUMN (FlParticleRow, photons, U32, ""),   COLUMN (FlParticleRow, background, F32, ""),
+  COLUMN (FlParticleRow, diameter, F32, "A"), COLUMN (FlParticleRow, score, F32, ""),
+};
+
+static const FlColumn generation_columns[] = {
+  COLUMN (FlGenerationRow, number, U32, ""),
+  COLUMN (FlGenerationRow, time, U64, "ns"),
+  COLUMN (FlGenerationRow, stage, U8, ""),
+  COLUMN (FlGenerationRow, patterns, U32, ""),
+  COLUMN (FlGenerationRow, held_back, U32, ""),
+  COLUMN (FlGenerationRow, orientations, U32, ""),
+  COLUMN (FlGenerationRow, conformations, U32, ""),
+  COLUMN (FlGenerationRow, resolution, F32, "A"),
+  COLUMN (FlGenerationRow, beta, F32, ""),
+  COLUMN (FlGenerationRow, likelihood, F64, ""),
+  COLUMN (FlGenerationRow, held, F64, ""),
+  COLUMN (FlGenerationRow, information, F32, "nat"),
+  COLUMN (FlGenerationRow, change, F32, "rad"),
+  COLUMN (FlGenerationRow, half_resolution, F32, "A"),
+  COLUMN (FlGenerationRow, half_low, F32, "A"),
+  COLUMN (FlGenerationRow, half_high, F32, "A"),
+  COLUMN (FlGenerationRow, prtf_resolution, F32, "A"),
+  { "t_slice", FL_COLUMN_F32, "s", offsetof (FlGenerationRow, seconds[0]) },
+  { "t_match", FL_COLUMN_F32, "s", offsetof (FlGenerationRow, seconds[1]) },
+  { "t_merge", FL_COLUMN_F32, "s", offsetof (FlGenerationRow, seconds[2]) },
+  { "t_phase", FL_COLUMN_F32, "s", offsetof (FlGenerationRow, seconds[3]) },
+  { "t_other", FL_COLUMN_F32, "s", offsetof (FlGenerationRow, seconds[4]) },
+};
+
+static const FlColumn curve_columns[] = {
+  COLUMN (FlCurveRow, generation, U32, ""), COLUMN (FlCurveRow, conformation, U16, ""),
+  COLUMN (FlCurveRow, curve, U8, ""),       COLUMN (FlCurveRow, s, F32, "1/A"),
+  COLUMN (FlCurveRow, value, F32, ""),
+};
+
+static const FlColumn coverage_columns[] = {
+  COLUMN (FlCoverageRow, generation, U32, ""), COLUMN (FlCoverageRow, x, F32, ""),
+  COLUMN (FlCoverageRow, y, F32, ""),          COLUMN (FlCoverageRow, z, F32, ""),
+  COLUMN (FlCoverageRow, weight, F32, ""),
+};
+
+static const FlColumn occupancy_columns[] = {
+  COLUMN (FlOccupancyRow, generation, U32, ""), COLUMN (FlOccupancyRow, conformation, U16, ""),
+  COLUMN (FlOccupancyRow, share, F32, ""),      COLUMN (FlOccupancyRow, resolution, F32, "A"),
+  COLUMN (FlOccupancyRow, volume, U8, ""),
+};
+
 #define SCHEMA(kind, name, row, columns)                                                                     \
   {                                                                                                          \
     kind, name, sizeof (row), G_N_ELEMENTS (columns), columns                                                \
@@ -274,6 +323,11 @@ static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_TREND, "trend", FlTrendRow, trend_columns),
   SCHEMA (FL_KIND_PANEL, "panel", FlPanelRow, panel_columns),
   SCHEMA (FL_KIND_RING, "ring", FlRingRow, ring_columns),
+  SCHEMA (FL_KIND_PARTICLE, "particle", FlParticleRow, particle_columns),
+  SCHEMA (FL_KIND_GENERATION, "generation", FlGenerationRow, generation_columns),
+  SCHEMA (FL_KIND_CURVE, "curve", FlCurveRow, curve_columns),
+  SCHEMA (FL_KIND_COVERAGE, "coverage", FlCoverageRow, coverage_columns),
+  SCHEMA (FL_KIND_OCCUPANCY, "occupancy", FlOccupancyRow, occupancy_columns),
 };
 
 static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text", "i16" };
@@ -291,6 +345,13 @@ fl_stage_name (FlStage stage)
 {
   static const char *const names[] = { "idle", "read", "find spots", "index", "refine", "integrate" };
   return stage < FL_STAGE_LAST ? names[stage] : "unknown";
+}
+
+const char *
+fl_particle_class_name (FlParticleClass particle)
+{
+  static const char *const names[] = { "blank", "single", "several", "junk" };
+  return particle < FL_PARTICLE_LAST ? names[particle] : "unknown";
 }
 
 const FlSchema *

@@ -25,6 +25,11 @@ typedef enum
   FL_KIND_TREND = 11,
   FL_KIND_PANEL = 12,
   FL_KIND_RING = 13,
+  FL_KIND_PARTICLE = 14,
+  FL_KIND_GENERATION = 15,
+  FL_KIND_CURVE = 16,
+  FL_KIND_COVERAGE = 17,
+  FL_KIND_OCCUPANCY = 18,
   FL_KIND_LAST
 } FlKind;
 
@@ -279,6 +284,86 @@ typedef struct
 } FlRingRow;
 
 #define FL_RING_STEP 0.004
+
+/* What a shot of single particles shows. */
+typedef enum
+{
+  FL_PARTICLE_BLANK = 0,   /* background alone */
+  FL_PARTICLE_SINGLE = 1,  /* one particle: what is reconstructed from */
+  FL_PARTICLE_SEVERAL = 2, /* more than one, or another one: too large for the particle */
+  FL_PARTICLE_JUNK = 3,    /* droplets, ice, salt */
+  FL_PARTICLE_LAST
+} FlParticleClass;
+
+const char *fl_particle_class_name (FlParticleClass particle);
+
+/* A shot of single particles, beside its FlShotRow (outcome: FL_OUTCOME_HIT where it is SINGLE, else _MISS). */
+typedef struct
+{
+  guint64 shot;
+  guint8 class;     /* FlParticleClass */
+  guint32 photons;  /* on good pixels */
+  float background; /* of them, expected without a particle */
+  float diameter;   /* Å, by the pattern's speckles; 0 = not measured */
+  float score;      /* of being SINGLE against the rest: log-odds */
+} FlParticleRow;
+
+/* One generation of a reconstruction: from a model to a better one. Numbers that cannot be told are NaN. */
+typedef struct
+{
+  guint32 number;    /* from 1, through all attempts */
+  guint64 time;      /* ns UTC, when it was done */
+  guint8 stage;      /* of the schedule, from 0 */
+  guint32 patterns;  /* that took part */
+  guint32 held_back; /* judged by, but not merged */
+  guint32 orientations, conformations;
+  float resolution; /* Å, up to which patterns were compared */
+  float beta;       /* sharpening of the assignment; 1 = Bayes's */
+  double likelihood,
+      held;          /* mean log-likelihood a pattern above a radially symmetric model; of those held back */
+  float information; /* nats a pattern that the assignment tells: at most ln (orientations) */
+  float change;      /* rad, median turn of the best orientation since the last generation */
+  float half_resolution, half_low, half_high; /* Å, where the half sets' FSC crosses 0.143; 90 % interval */
+  float prtf_resolution;                      /* Å, where the PRTF falls below 1/e */
+  float seconds[5];                           /* slice, match, merge, phase, all else; wall */
+} FlGenerationRow;
+
+typedef enum
+{
+  FL_CURVE_FSC_HALVES = 0, /* between half sets, densities */
+  FL_CURVE_PRTF = 1,
+  FL_CURVE_INTENSITY_HALVES = 2, /* between half sets, intensities less their radial mean */
+  FL_CURVE_RADIAL = 3,           /* ln of the model's mean intensity */
+  FL_CURVE_LAST
+} FlCurve;
+
+/* A point of a curve over |s| in a generation. */
+typedef struct
+{
+  guint32 generation;
+  guint16 conformation;
+  guint8 curve; /* FlCurve */
+  float s;      /* Å⁻¹ */
+  float value;
+} FlCurveRow;
+
+/* How many patterns look along a direction in the particle's frame (beam axis; s and −s are one). */
+typedef struct
+{
+  guint32 generation;
+  float x, y, z; /* unit vector, z ≥ 0 */
+  float weight;  /* patterns there, soft */
+} FlCoverageRow;
+
+/* A conformation in a generation. Its density is volumes/gNNNN-cK.mrc in the attempt's folder where `volume` is 1. */
+typedef struct
+{
+  guint32 generation;
+  guint16 conformation; /* from 0 */
+  float share;          /* 0–1 of the patterns */
+  float resolution;     /* Å, by half sets; NaN: not told */
+  guint8 volume;
+} FlOccupancyRow;
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
 char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */

@@ -355,8 +355,6 @@ xtc2 (const File *file, GError **error)
 static gboolean
 journal (const File *file, GError **error)
 {
-  static const char *const kinds[FL_KIND_LAST] = { "schema", "shot",    "spot",       "source",
-                                                   "rank",   "lattice", "reflection", "cell" };
   g_autoptr (FlJournalReader) reader = fl_journal_reader_open (file->path, 0, error);
   g_autoptr (GHashTable) writers = g_hash_table_new (NULL, NULL);
   g_autoptr (GError) local = NULL;
@@ -380,7 +378,7 @@ journal (const File *file, GError **error)
        g_hash_table_size (writers));
   for (int i = 1; i < FL_KIND_LAST; i++)
     if (rows[i] > 0)
-      say (file, "%s rows: %" G_GUINT64_FORMAT "\n", kinds[i], rows[i]);
+      say (file, "%s rows: %" G_GUINT64_FORMAT "\n", fl_schema ((FlKind) i)->name, rows[i]);
   guint64 skipped = fl_journal_reader_skipped (reader);
   return skipped == 0
          || fail (file->path, error, "%" G_GUINT64_FORMAT " damaged bytes between its frames, expected none",
