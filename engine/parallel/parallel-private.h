@@ -11,7 +11,7 @@ struct FlParallel
 {
   int rank, ranks, node_rank, node_ranks;
 #ifdef FL_HAVE_MPI
-  MPI_Comm comm;
+  MPI_Comm comm, node; /* all ranks; those of this node */
 #endif
 };
 

@@ -67,17 +67,15 @@ FlParallel *
 fl_parallel_start (int *argc, char ***argv)
 {
   FlParallel *self = g_new0 (FlParallel, 1);
-  MPI_Comm node;
   __lsan_disable (); /* it unloads plug-ins that keep memory: nobody could tell any more whose that is */
   MPI_Init (argc, argv);
   __lsan_enable ();
   MPI_Comm_dup (MPI_COMM_WORLD, &self->comm);
   MPI_Comm_rank (self->comm, &self->rank);
   MPI_Comm_size (self->comm, &self->ranks);
-  MPI_Comm_split_type (self->comm, MPI_COMM_TYPE_SHARED, self->rank, MPI_INFO_NULL, &node);
-  MPI_Comm_rank (node, &self->node_rank);
-  MPI_Comm_size (node, &self->node_ranks);
-  MPI_Comm_free (&node);
+  MPI_Comm_split_type (self->comm, MPI_COMM_TYPE_SHARED, self->rank, MPI_INFO_NULL, &self->node);
+  MPI_Comm_rank (self->node, &self->node_rank);
+  MPI_Comm_size (self->node, &self->node_ranks);
   return self;
 }
 
@@ -86,6 +84,7 @@ fl_parallel_finish (FlParallel *parallel)
 {
   if (parallel == NULL)
     return;
+  MPI_Comm_free (&parallel->node);
   MPI_Comm_free (&parallel->comm);
   MPI_Finalize ();
   g_free (parallel);
