@@ -355,7 +355,8 @@ typedef struct
   float weight;  /* patterns there, soft */
 } FlCoverageRow;
 
-/* A conformation in a generation. Its density is volumes/gNNNN-cK.mrc in the attempt's folder where `volume` is 1. */
+/* A conformation in a generation. Its density is volumes/gNNNN-cK.mrc in the attempt's folder where `volume` is 1: whole before
+ * the row is written, its origin (MRC words 50–52) that of its first voxel, the particle about (0, 0, 0). */
 typedef struct
 {
   guint32 generation;

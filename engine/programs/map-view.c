@@ -73,7 +73,8 @@ set_frame (FlViewMap *view, const FlMap *map)
   };
   memcpy (view->cell, cell, sizeof cell);
   memcpy (view->corner, map->origin, sizeof view->corner);
-  view->periodic = TRUE;
+  /* A crystal repeats; what has a place in space of its own, a particle, does not. */
+  view->periodic = map->origin[0] == 0 && map->origin[1] == 0 && map->origin[2] == 0;
   for (int i = 0; i < 3; i++)
     {
       double first = map->start[i] + (view->thinned - 1) / 2.0; /* the middle of the first block */
