@@ -335,15 +335,20 @@ format_time (double value, double step, char *text, gsize size)
 static guint
 resolution_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
 {
+  /* Of crystals; molecules, whose speckles are counted from the middle of the pattern. */
   static const double d[] = { 2,   3,   1.5, 5,   10,   1,    4,    2.5,  1.8,  1.2, 20,
                               50,  7,   3.5, 1.6, 1.4,  2.2,  1.1,  0.9,  0.8,  1.3, 1.7,
                               0.7, 1.9, 0.6, 0.5, 1.35, 1.25, 1.15, 1.05, 0.95, 0.85 };
+  static const double s[] = { 20, 10, 50, 100, 30, 15, 25, 5, 12, 40, 200,
+                              8,  7,  6,  4,   3,  35, 70, 2, 18, 16, 14 };
+  gboolean linear = axis->kind == FLW_AXIS_FREQUENCY;
+  guint n_known = linear ? G_N_ELEMENTS (s) : G_N_ELEMENTS (d);
   double gap = (axis->upper - axis->lower) / MAX (most, 1);
   guint n = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (d) && n < most; i++)
+  for (guint i = 0; i < n_known && n < most; i++)
     {
-      double value = 1 / (d[i] * d[i]);
+      double spacing = linear ? s[i] : d[i], value = linear ? 1 / spacing : 1 / (spacing * spacing);
       gboolean free = value >= axis->lower && value <= axis->upper;
       guint at = 0;
 
@@ -356,7 +361,7 @@ resolution_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
         continue;
       memmove (ticks + at + 1, ticks + at, (n - at) * sizeof *ticks);
       ticks[at].value = value;
-      g_snprintf (ticks[at].label, sizeof ticks[at].label, "%g", d[i]);
+      g_snprintf (ticks[at].label, sizeof ticks[at].label, "%g", spacing);
       n++;
     }
   return n;
@@ -370,7 +375,7 @@ flw_axis_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
 
   if (most == 0 || !(span > 0))
     return 0;
-  if (axis->kind == FLW_AXIS_RESOLUTION)
+  if (axis->kind == FLW_AXIS_RESOLUTION || axis->kind == FLW_AXIS_FREQUENCY)
     return resolution_ticks (axis, most, ticks);
   step = axis->kind == FLW_AXIS_TIME ? time_step (span, most) : nice_step (span, most);
   if (axis->kind == FLW_AXIS_COUNT)
@@ -407,6 +412,8 @@ flw_axis_format (FlwAxis *axis, double value)
     {
     case FLW_AXIS_RESOLUTION:
       return value > 0 ? g_strdup_printf ("%.2f Å", 1 / sqrt (value)) : g_strdup ("∞ Å");
+    case FLW_AXIS_FREQUENCY:
+      return value > 0 ? g_strdup_printf ("%.1f Å", 1 / value) : g_strdup ("∞ Å");
     case FLW_AXIS_COUNT:
       return flw_format_count ((guint64) fmax (value, 0));
     case FLW_AXIS_TIME:

@@ -280,6 +280,33 @@ flw_density_volume_quantile (const FlwDensityVolume *volume, double upper)
   return volume->lowest + (volume->highest - volume->lowest) * bin / FLW_DENSITY_BINS;
 }
 
+double
+flw_density_volume_threshold (const FlwDensityVolume *volume)
+{
+  double total = 0, sum = 0, below = 0, below_sum = 0, most = -1;
+  int best = FLW_DENSITY_BINS / 2;
+
+  for (int bin = 0; bin < FLW_DENSITY_BINS; bin++)
+    {
+      total += volume->histogram[bin];
+      sum += (double) bin * volume->histogram[bin];
+    }
+  for (int bin = 0; bin < FLW_DENSITY_BINS - 1; bin++)
+    {
+      below += volume->histogram[bin];
+      below_sum += (double) bin * volume->histogram[bin];
+      if (!(below > 0) || !(below < total))
+        continue;
+      double apart = (sum - below_sum) / (total - below) - below_sum / below;
+      if (below * (total - below) * apart * apart > most)
+        {
+          most = below * (total - below) * apart * apart;
+          best = bin + 1;
+        }
+    }
+  return volume->lowest + (volume->highest - volume->lowest) * best / FLW_DENSITY_BINS;
+}
+
 void
 flw_density_volume_bounds (const FlwDensityVolume *volume, double centre[3], double *radius)
 {

@@ -89,6 +89,25 @@ test_resolution (void)
 }
 
 static void
+test_frequency (void)
+{
+  g_autoptr (FlwAxis) axis = flw_axis_new (FLW_AXIS_FREQUENCY, "resolution", "Å");
+  FlwTick ticks[32];
+  g_autofree char *text = flw_axis_format (axis, 0.04), *middle = flw_axis_format (axis, 0);
+  guint n;
+
+  flw_axis_set_range (axis, 0, 0.05);
+  n = flw_axis_ticks (axis, 6, ticks);
+  g_assert_cmpuint (n, >=, 4);
+  for (guint i = 0; i < n; i++)
+    g_assert_cmpfloat_with_epsilon (ticks[i].value * g_ascii_strtod (ticks[i].label, NULL), 1, 1e-12);
+  for (guint i = 1; i < n; i++)
+    g_assert_cmpfloat (ticks[i].value - ticks[i - 1].value, >=, 0.7 * 0.05 / 6 - 1e-12);
+  g_assert_cmpstr (text, ==, "25.0 Å");
+  g_assert_cmpstr (middle, ==, "∞ Å");
+}
+
+static void
 test_zoom_keeps_the_point (void)
 {
   g_autoptr (FlwAxis) axis = flw_axis_new (FLW_AXIS_NUMBER, NULL, NULL);
@@ -156,6 +175,7 @@ main (int argc, char **argv)
   g_test_add_func ("/axis/counts", test_counts_are_whole);
   g_test_add_func ("/axis/time", test_time);
   g_test_add_func ("/axis/resolution", test_resolution);
+  g_test_add_func ("/axis/frequency", test_frequency);
   g_test_add_func ("/axis/zoom", test_zoom_keeps_the_point);
   g_test_add_func ("/axis/follow", test_follow);
   return g_test_run ();

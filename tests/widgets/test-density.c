@@ -354,11 +354,33 @@ test_software (void)
   g_assert_false (flw_density_gl_is_software ("Mesa Intel(R) UHD Graphics 630 (CFL GT2)"));
 }
 
+/* A noisy ball of 5 among noisy nothing: the level lies between, whatever share the ball has. */
+static void
+test_threshold (void)
+{
+  for (double radius = 4; radius < 13; radius += 4)
+    {
+      FlwDensityGrid grid = { .n = { 32, 32, 32 }, .step = { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
+      float *values = g_new (float, 32 * 32 * 32);
+      for (int i = 0; i < 32 * 32 * 32; i++)
+        {
+          double x = i % 32 - 16, y = i / 32 % 32 - 16, z = i / 1024 - 16;
+          double noise = 0.4 * sin (12.9898 * i);
+          values[i] = (float) ((x * x + y * y + z * z < radius * radius ? 5 : 0) + noise);
+        }
+      g_autoptr (FlwDensityVolume) volume = flw_density_volume_new (&grid, values, NULL);
+      double level = flw_density_volume_threshold (volume);
+      g_assert_cmpfloat (level, >, 0.4);
+      g_assert_cmpfloat (level, <, 4.6);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   display_init (&argc, &argv);
   g_test_add_func ("/density/volume", test_volume);
+  g_test_add_func ("/density/threshold", test_threshold);
   g_test_add_func ("/density/camera", test_camera);
   g_test_add_func ("/density/model", test_model);
   g_test_add_func ("/density/ball", test_ball);
