@@ -20,6 +20,8 @@
   X (nufft_r32_spread)                                                                                                \
   X (nufft_r64_gather)                                                                                                \
   X (nufft_r64_spread)                                                                                                \
+  X (orient_sparse)                                                                                                   \
+  X (orient_dense)                                                                                                    \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \
