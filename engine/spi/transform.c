@@ -55,14 +55,6 @@ common_half (const FlTransform *t, const FlVolume *volume)
 }
 
 static gsize
-at_grid (const FlTransform *t, int x, int y, int z)
-{
-  gsize n = t->n, i = (gsize) (x < 0 ? x + (int) n : x), j = (gsize) (y < 0 ? y + (int) n : y),
-        k = (gsize) (z < 0 ? z + (int) n : z);
-  return (k * n + j) * n + i;
-}
-
-static gsize
 at_volume (const FlVolume *volume, int x, int y, int z)
 {
   int m = (int) volume->m, h = (m - 1) / 2;
@@ -81,7 +73,7 @@ fl_transform_put (FlTransform *t, const FlVolume *real, const FlVolume *imaginar
       for (int z = -half; z <= half; z++)
         for (int y = -half; y <= half; y++)
           for (int x = -half; x <= half; x++)
-            grid[2 * at_grid (t, x, y, z) + (gsize) part] = volume->data[at_volume (volume, x, y, z)];
+            grid[2 * fl_transform_at (t, x, y, z) + (gsize) part] = volume->data[at_volume (volume, x, y, z)];
     }
 }
 
@@ -99,7 +91,8 @@ fl_transform_take (const FlTransform *t, float scale, FlVolume *real, FlVolume *
       for (int z = -half; z <= half; z++)
         for (int y = -half; y <= half; y++)
           for (int x = -half; x <= half; x++)
-            volume->data[at_volume (volume, x, y, z)] = scale * grid[2 * at_grid (t, x, y, z) + (gsize) part];
+            volume->data[at_volume (volume, x, y, z)] =
+                scale * grid[2 * fl_transform_at (t, x, y, z) + (gsize) part];
     }
 }
 

@@ -42,6 +42,14 @@ fl_transform_opposite (const FlTransform *transform, guint i)
   return i == 0 ? 0 : transform->n - i;
 }
 
+/* Index of k, each −n/2 … n/2 − 1: or of a voxel so far from the origin. */
+static inline gsize
+fl_transform_at (const FlTransform *transform, int x, int y, int z)
+{
+  const int n = (int) transform->n;
+  return (gsize) (((z < 0 ? z + n : z) * n + (y < 0 ? y + n : y)) * n + (x < 0 ? x + n : x));
+}
+
 /* Into the grid, the one as real part, the other as imaginary part (NULL: 0). What does not fit is cut off. */
 void fl_transform_put (FlTransform *transform, const FlVolume *real, const FlVolume *imaginary);
 /* Out of the grid, times `scale`. Either may be NULL. */
