@@ -76,7 +76,3 @@ FlResidualMean fl_residual_group (const FlGeometryJob *job, const FlResidualMap 
 /* refined.geom, geometry.json, residuals.json, residuals.svg and the table on standard output; rank 0 alone. */
 gboolean fl_geometry_job_write (FlGeometryJob *job, GError **error);
 gboolean fl_geometry_job_write_maps (const FlGeometryJob *job, GError **error);
-
-/* JSON's texts and numbers (null: not finite). */
-void fl_json_text (GString *out, const char *text);
-void fl_json_real (GString *out, double value, int digits);

@@ -10,6 +10,7 @@
 #include "engine/crystal/asu.h"
 #include "engine/crystal/mtz.h"
 #include "engine/crystal/space-group.h"
+#include "engine/programs/json-text.h"
 #include "engine/programs/map-job.h"
 
 /* --- maps --- */
@@ -132,36 +133,13 @@ write_mtz (const FlMapJob *job, GError **error)
 /* --- JSON --- */
 
 static void
-append_text (GString *out, const char *text)
-{
-  g_autofree char *valid = g_utf8_make_valid (text, -1);
-  g_string_append_c (out, '"');
-  for (const char *c = valid; *c != '\0'; c++)
-    if (*c == '"' || *c == '\\')
-      g_string_append_printf (out, "\\%c", *c);
-    else if ((guchar) *c < 0x20)
-      g_string_append_printf (out, "\\u%04x", *c);
-    else
-      g_string_append_c (out, *c);
-  g_string_append_c (out, '"');
-}
-
-/* What is no number is null. */
-static void
-append_real (GString *out, double value)
-{
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append (out, isfinite (value) ? g_ascii_formatd (text, sizeof text, "%.6g", value) : "null");
-}
-
-static void
 append_reals (GString *out, const char *name, const double *values, guint n)
 {
   g_string_append_printf (out, "\"%s\": [", name);
   for (guint i = 0; i < n; i++)
     {
       g_string_append (out, i > 0 ? ", " : "");
-      append_real (out, values[i]);
+      fl_json_real (out, values[i], 6);
     }
   g_string_append_c (out, ']');
 }
@@ -178,28 +156,11 @@ append_named (GString *out, const Named *values, guint n)
   for (guint i = 0; i < n; i++)
     {
       g_string_append_printf (out, "%s\"%s\": ", i > 0 ? ", " : "", values[i].name);
-      append_real (out, values[i].value);
+      fl_json_real (out, values[i].value, 6);
     }
 }
 #define APPEND_NAMED(out, ...)                                                                               \
   append_named (out, (const Named[]){ __VA_ARGS__ }, G_N_ELEMENTS (((const Named[]){ __VA_ARGS__ })))
-
-static void
-append_parameters (GString *out, const FlParams *params)
-{
-  guint n;
-  const FlParamSpec *specs = fl_param_specs (&n);
-  const char *comma = "";
-  g_string_append (out, ",\n  \"parameters\": {");
-  for (guint i = 0; i < n; i++)
-    if (g_str_has_prefix (specs[i].name, "map."))
-      {
-        g_string_append_printf (out, "%s\n    \"%s\": ", comma, specs[i].name);
-        append_text (out, fl_params_text (params, specs[i].name));
-        comma = ",";
-      }
-  g_string_append (out, "\n  }");
-}
 
 static const char *
 symbol_of (const FlSymmetry *symmetry, FlSpaceGroup *group)
@@ -216,15 +177,15 @@ append_data (GString *out, const char *name, const char *path, const FlObservati
 {
   g_autofree char *base = g_path_get_basename (path);
   g_string_append_printf (out, ",\n  \"%s\": {\"file\": ", name);
-  append_text (out, base);
+  fl_json_text (out, base);
   FlSpaceGroup group;
   g_string_append (out, ", \"columns\": ");
-  append_text (out, data->columns);
+  fl_json_text (out, data->columns);
   g_string_append_printf (out, ", \"space_group\": \"%s\"", symbol_of (data->symmetry, &group));
   g_string_append_printf (out,
                           ", \"measured\": %u, \"free\": %u, \"left_out_too_negative\": %u, \"setting\": ",
                           reflections->n_measured, reflections->n_free, reflections->n_rejected);
-  append_text (out, setting->words);
+  fl_json_text (out, setting->words);
   g_string_append_printf (out, ", \"other_settings\": %u, ", setting->tried);
   APPEND_NAMED (out, { "agreement", setting->agreement }, { "agreement_as_it_is", setting->as_it_is });
   g_string_append_c (out, '}');
@@ -251,7 +212,7 @@ append_model (GString *out, const FlMapJob *job)
   g_autofree char *base = g_path_get_basename (job->model_path);
   const FlModelScale *s = &job->scale;
   g_string_append (out, ",\n  \"model\": {\"file\": ");
-  append_text (out, base);
+  fl_json_text (out, base);
   g_string_append_printf (out, ", \"atoms\": %u}", job->model != NULL ? job->model->n_atoms : 0);
   g_string_append (out, ",\n  \"scale\": {");
   APPEND_NAMED (out, { "r_work", s->r_work }, { "r_free", s->r_free }, { "r_work_unmoved", job->r_unmoved },
@@ -314,7 +275,7 @@ append_peaks (GString *out, const FlMapJob *job, const GArray *peaks)
         {
           g_autofree char *words = fl_atom_label_words (&job->model->atoms[p->atom].label);
           g_string_append (out, ", \"atom\": ");
-          append_text (out, words);
+          fl_json_text (out, words);
           g_string_append (out, ", ");
           APPEND_NAMED (out, { "distance", p->distance });
         }
@@ -367,7 +328,7 @@ write_json (const FlMapJob *job, GError **error)
 {
   g_autofree char *path = g_build_filename (job->out, "map.json", NULL);
   g_autoptr (GString) out = g_string_new ("{\n  \"program\": \"firstlight-engine map " FL_VERSION "\"");
-  append_parameters (out, job->params);
+  fl_json_parameters (out, job->params, "map.");
   append_crystal (out, job);
   append_data (out, "data", job->data_path, job->data, job->reflections, &job->setting);
   if (job->other != NULL)

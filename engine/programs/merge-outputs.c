@@ -9,6 +9,7 @@
 #include "engine/crystal/asu.h"
 #include "engine/crystal/hkl-file.h"
 #include "engine/crystal/mtz.h"
+#include "engine/programs/json-text.h"
 #include "engine/programs/merge-job.h"
 
 /* Numbers of the reflections that are written. */
@@ -151,122 +152,17 @@ rejections (const FlMergeJob *job)
 
 /* --- JSON --- */
 
-static void
-append_text (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (; *text != '\0'; text++)
-    if (*text == '"' || *text == '\\')
-      g_string_append_printf (out, "\\%c", *text);
-    else if ((guchar) *text < 0x20)
-      g_string_append_printf (out, "\\u%04x", *text);
-    else
-      g_string_append_c (out, *text);
-  g_string_append_c (out, '"');
-}
-
-static void
-append_real (GString *out, double value, int digits)
-{
-  char text[G_ASCII_DTOSTR_BUF_SIZE], format[] = "%.17g";
-  g_snprintf (format, sizeof format, "%%.%dg", digits);
-  g_string_append (out, isfinite (value) ? g_ascii_formatd (text, sizeof text, format, value) : "null");
-}
-
-static void
-append_value (GString *out, const FlColumn *column, const void *row)
-{
-  const void *at = (const guint8 *) row + column->offset;
-  switch (column->type)
-    {
-    case FL_COLUMN_U8:
-      g_string_append_printf (out, "%u", *(const guint8 *) at);
-      break;
-    case FL_COLUMN_U16:
-      g_string_append_printf (out, "%u", *(const guint16 *) at);
-      break;
-    case FL_COLUMN_I16:
-      g_string_append_printf (out, "%d", *(const gint16 *) at);
-      break;
-    case FL_COLUMN_U32:
-      g_string_append_printf (out, "%u", *(const guint32 *) at);
-      break;
-    case FL_COLUMN_U64:
-      g_string_append_printf (out, "%" G_GUINT64_FORMAT, *(const guint64 *) at);
-      break;
-    case FL_COLUMN_F32:
-      append_real (out, (double) *(const float *) at, 7);
-      break;
-    case FL_COLUMN_F64:
-      append_real (out, *(const double *) at, 15);
-      break;
-    case FL_COLUMN_TEXT:
-      append_text (out, *(const char *const *) at != NULL ? *(const char *const *) at : "");
-      break;
-    default:
-      g_assert_not_reached ();
-    }
-}
-
-/* The row as an object, named as the journal's columns are; without the times. */
-static void
-append_row (GString *out, FlKind kind, const void *row)
-{
-  const FlSchema *schema = fl_schema (kind);
-  const char *comma = "";
-  g_string_append_c (out, '{');
-  for (guint i = 0; i < schema->n_columns; i++)
-    {
-      const FlColumn *column = &schema->columns[i];
-      if (kind == FL_KIND_MERGE
-          && (strcmp (column->name, "time") == 0 || strcmp (column->name, "seconds") == 0))
-        continue;
-      g_string_append_printf (out, "%s\"%s\": ", comma, column->name);
-      append_value (out, column, row);
-      comma = ", ";
-    }
-  g_string_append_c (out, '}');
-}
-
-static void
-append_batch (GString *out, const char *name, const FlBatch *batch)
-{
-  union
-  {
-    FlShellRow shell;
-    FlTrendRow trend;
-    FlRejectionRow rejection;
-  } row;
-  g_string_append_printf (out, ",\n  \"%s\": [", name);
-  for (guint i = 0; i < fl_batch_rows (batch); i++)
-    {
-      fl_batch_row (batch, i, &row);
-      g_string_append (out, i > 0 ? ",\n    " : "\n    ");
-      append_row (out, fl_batch_kind (batch), &row);
-    }
-  g_string_append (out, "\n  ]");
-}
-
 static gboolean
 write_json (const FlMergeJob *job, FlBatch *const batches[3], const char *path, GError **error)
 {
+  static const char *const times[] = { "time", "seconds", NULL };
   g_autoptr (GString) out = g_string_new ("{\n  \"program\": \"firstlight-engine merge " FL_VERSION "\"");
-  guint n;
-  const FlParamSpec *specs = fl_param_specs (&n);
-  const char *comma = "";
-  g_string_append (out, ",\n  \"parameters\": {");
-  for (guint i = 0; i < n; i++)
-    if (g_str_has_prefix (specs[i].name, "merge."))
-      {
-        g_string_append_printf (out, "%s\n    \"%s\": ", comma, specs[i].name);
-        append_text (out, fl_params_text (job->params, specs[i].name));
-        comma = ",";
-      }
-  g_string_append (out, "\n  },\n  \"merge\": ");
-  append_row (out, FL_KIND_MERGE, &job->row);
-  append_batch (out, "shells", batches[0]);
-  append_batch (out, "rejections", batches[1]);
-  append_batch (out, "trend", batches[2]);
+  fl_json_parameters (out, job->params, "merge.");
+  g_string_append (out, ",\n  \"merge\": ");
+  fl_json_row (out, FL_KIND_MERGE, &job->row, times);
+  fl_json_batch (out, "shells", batches[0], NULL);
+  fl_json_batch (out, "rejections", batches[1], NULL);
+  fl_json_batch (out, "trend", batches[2], NULL);
   g_string_append (out, "\n}\n");
   return g_file_set_contents (path, out->str, (gssize) out->len, error);
 }

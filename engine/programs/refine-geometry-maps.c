@@ -3,6 +3,7 @@
 
 #include "engine/base/error.h"
 #include "engine/programs/geometry-job.h"
+#include "engine/programs/json-text.h"
 
 #define BIN    48 /* px, about */
 #define MOST   16 /* bins along a side */
@@ -101,28 +102,6 @@ fl_residual_group (const FlGeometryJob *job, const FlResidualMap *map, guint gro
 }
 
 /* --- JSON --- */
-
-void
-fl_json_text (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (; *text != '\0'; text++)
-    if (*text == '"' || *text == '\\')
-      g_string_append_printf (out, "\\%c", *text);
-    else if ((guchar) *text < 0x20)
-      g_string_append_printf (out, "\\u%04x", *text);
-    else
-      g_string_append_c (out, *text);
-  g_string_append_c (out, '"');
-}
-
-void
-fl_json_real (GString *out, double value, int digits)
-{
-  char text[G_ASCII_DTOSTR_BUF_SIZE], format[] = "%.17g";
-  g_snprintf (format, sizeof format, "%%.%dg", digits);
-  g_string_append (out, isfinite (value) ? g_ascii_formatd (text, sizeof text, format, value) : "null");
-}
 
 static void
 json_array (GString *out, const char *name, const FlResidualMap *map, guint panel, guint which)

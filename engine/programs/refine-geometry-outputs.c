@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/programs/geometry-job.h"
+#include "engine/programs/json-text.h"
 #include "engine/shots/geom-layout.h"
 
 #define GEOMETRY   "refined.geom"
