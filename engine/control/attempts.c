@@ -269,24 +269,37 @@ last_line (const char *text)
   return g_strdup (line != NULL ? line + 1 : copy);
 }
 
-/* Shots that each attempt of the job has in the store. */
+static void
+add_work (GHashTable *work, gint64 attempt, gint64 more)
+{
+  gint64 *n = g_hash_table_lookup (work, &attempt);
+  if (n == NULL)
+    g_hash_table_insert (work, g_memdup2 (&attempt, sizeof attempt), n = g_new0 (gint64, 1));
+  *n += more;
+}
+
+/* Shots, or generations of a reconstruction, that each attempt of the job has in the store. */
 static GHashTable *
-shots_of_attempts (FlStore *store, gint64 job, GError **error)
+work_of_attempts (FlStore *store, gint64 job, GError **error)
 {
   gint64 cursor = 0;
   g_autoptr (GArray) sums = fl_store_summaries (store, job, &cursor, error);
-  if (sums == NULL)
+  g_autoptr (GPtrArray) generations =
+      sums != NULL ? fl_store_slices (store, FL_KIND_GENERATION, job, 0, 0, error) : NULL;
+  if (generations == NULL)
     return NULL;
-  GHashTable *shots = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  GHashTable *work = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   for (guint i = 0; i < sums->len; i++)
     {
       const FlShotSummary *sum = &g_array_index (sums, FlShotSummary, i);
-      gint64 *n = g_hash_table_lookup (shots, &sum->attempt);
-      if (n == NULL)
-        g_hash_table_insert (shots, g_memdup2 (&sum->attempt, sizeof (gint64)), n = g_new0 (gint64, 1));
-      *n += sum->shots;
+      add_work (work, sum->attempt, sum->shots);
     }
-  return shots;
+  for (guint i = 0; i < generations->len; i++)
+    {
+      const FlSlice *slice = generations->pdata[i];
+      add_work (work, slice->attempt, slice->rows);
+    }
+  return work;
 }
 
 /* Whether another attempt should go on: not if the last ones led nowhere. *fruitless counts those. */
@@ -295,15 +308,15 @@ may_go_on (FlConductor *conductor, const FlAttempt *last, int most, int *fruitle
            GError **error)
 {
   g_autoptr (GPtrArray) attempts = fl_store_list_attempts (conductor->store, last->job, error);
-  g_autoptr (GHashTable) shots =
-      attempts != NULL ? shots_of_attempts (conductor->store, last->job, error) : NULL;
-  if (shots == NULL)
+  g_autoptr (GHashTable) work =
+      attempts != NULL ? work_of_attempts (conductor->store, last->job, error) : NULL;
+  if (work == NULL)
     return FALSE;
   *fruitless = 0;
   for (guint i = attempts->len; i-- > 0 && *fruitless < most; ++*fruitless)
     {
       const FlAttempt *attempt = attempts->pdata[i];
-      const gint64 *done = g_hash_table_lookup (shots, &attempt->id);
+      const gint64 *done = g_hash_table_lookup (work, &attempt->id);
       gboolean fruitful = done != NULL && *done > 0;
       if (attempt->state == FL_JOB_CANCELLED || attempt->state == FL_JOB_DONE || fruitful)
         break;

@@ -21,21 +21,30 @@ by_number (gconstpointer a, gconstpointer b)
                                 : (x->id > y->id) - (x->id < y->id);
 }
 
-/* A map is of merged intensities. */
+/* A map is of merged intensities, a reconstruction from patterns. */
 static gboolean
-check_map (const FlStep *node, const GArray *all, GError **error)
+check_source (const FlStep *node, const GArray *all, GError **error)
 {
-  if (strcmp (node->task->type, "map") != 0)
-    return TRUE;
-  for (guint i = 0; i < all->len; i++)
+  const char *source = strcmp (node->task->type, "map") == 0 ? "merge"
+                       : fl_task_takes_patterns (node->task) ? "hits"
+                                                             : NULL;
+  for (guint i = 0; source != NULL && i < all->len; i++)
     {
       const FlTask *before = g_array_index (all, FlStep, i).task;
-      if (strcmp (before->type, "merge") == 0 && fl_step_waits_for (node->step, before->id))
+      if (strcmp (before->type, source) == 0 && fl_step_waits_for (node->step, before->id))
         return TRUE;
     }
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: waits for no task of type merge, expected one",
-               node->task->name);
-  return FALSE;
+  if (source != NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: waits for no task of type %s, expected one",
+                 node->task->name, source);
+  return source == NULL;
+}
+
+static gboolean
+takes_what_is_found (const FlTask *task, const FlTask *before)
+{
+  return !fl_task_is_global (task) || fl_task_is_global (before)
+         || fl_task_takes_patterns (task) == fl_task_finds_patterns (before);
 }
 
 /* Its predecessors are in the graph and fit. */
@@ -58,15 +67,19 @@ check_node (const FlStep *node, const GArray *all, GError **error)
         g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                      "task %s: is of one run and cannot wait for %s, which is of all", node->task->name,
                      before->task->name);
+      else if (before != NULL && !takes_what_is_found (node->task, before->task))
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "task %s: takes %s, %s finds %s", node->task->name,
+                     fl_task_takes_patterns (node->task) ? "patterns" : "lattices", before->task->name,
+                     fl_task_finds_patterns (before->task) ? "patterns" : "lattices");
       else
         continue;
       return FALSE;
     }
   if (!any && fl_task_is_global (node->task))
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "task %s: waits for no other task, expected the one whose lattices it takes",
-                 node->task->name);
-  return any ? check_map (node, all, error) : !fl_task_is_global (node->task);
+                 "task %s: waits for no other task, expected the one whose %s it takes", node->task->name,
+                 fl_task_takes_patterns (node->task) ? "patterns" : "lattices");
+  return any ? check_source (node, all, error) : !fl_task_is_global (node->task);
 }
 
 static gboolean

@@ -13,8 +13,20 @@
 gboolean
 fl_task_is_global (const FlTask *task)
 {
-  static const char *const types[] = { "export", "geometry", "merge", "map", NULL };
+  static const char *const types[] = { "export", "geometry", "merge", "map", "reconstruct", NULL };
   return g_strv_contains (types, task->type);
+}
+
+gboolean
+fl_task_finds_patterns (const FlTask *task)
+{
+  return strcmp (task->type, "hits") == 0;
+}
+
+gboolean
+fl_task_takes_patterns (const FlTask *task)
+{
+  return strcmp (task->type, "reconstruct") == 0;
 }
 
 gboolean
@@ -40,6 +52,10 @@ fl_count_lattices (const char *last_line)
 {
   gint64 shots, hits, indexed, lattices;
   char end;
+  if (sscanf (last_line, "%" G_GINT64_FORMAT " shots, %" G_GINT64_FORMAT " hits, %" G_GINT64_FORMAT " blan%c",
+              &shots, &hits, &indexed, &end)
+      == 4)
+    return hits;
   return sscanf (last_line,
                  "%" G_GINT64_FORMAT " shots, %" G_GINT64_FORMAT " hits, %" G_GINT64_FORMAT
                  " indexed, %" G_GINT64_FORMAT " lattice%c",
@@ -427,6 +443,32 @@ say_why (FlDatasetPlan *plan, guint n_new, const char *dropped, guint n_dropped)
   plan->note = g_strdup (note->str);
 }
 
+/* It takes hours: what comes meanwhile is for the next one. One that somebody holds keeps nobody waiting. */
+static gboolean
+is_being_reconstructed (const Planning *p, const FlDatasetVersion *version)
+{
+  for (guint i = 0; version != NULL && i < p->records->jobs->len; i++)
+    {
+      const FlJob *job = p->records->jobs->pdata[i];
+      if (job->version != version->id || job->dataset != version->dataset || job->held
+          || fl_job_state_is_final (job->state))
+        continue;
+      const FlTask *task = find_record (p->records->tasks, job->task);
+      if (task != NULL && fl_task_takes_patterns (task))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+is_of_patterns (const FlDatasetPlan *plan)
+{
+  gboolean any = FALSE;
+  for (guint i = 0; i < plan->globals->len; i++)
+    any |= fl_task_takes_patterns (plan->globals->pdata[i]);
+  return any;
+}
+
 static void
 say_what_for (Planning *p, const FlDatasetVersion *last, gboolean dropped)
 {
@@ -434,8 +476,10 @@ say_what_for (Planning *p, const FlDatasetVersion *last, gboolean dropped)
   guint64 due = last != NULL ? last->created + (guint64) (MAX (p->dataset->min_interval, 0) * 1e9) : 0;
   plan->due = due > p->now ? due : 0;
   if (!dropped && plan->news < p->dataset->min_lattices)
-    plan->waits =
-        g_strdup_printf ("%" G_GINT64_FORMAT " of %d new lattices", plan->news, p->dataset->min_lattices);
+    plan->waits = g_strdup_printf ("%" G_GINT64_FORMAT " of %d new %s", plan->news, p->dataset->min_lattices,
+                                   is_of_patterns (plan) ? "patterns" : "lattices");
+  else if (is_being_reconstructed (p, last))
+    plan->waits = g_strdup_printf ("version %d is being reconstructed", last->number);
   else if (plan->due > 0)
     plan->waits = g_strdup_printf ("versions are %.0f s apart", p->dataset->min_interval);
 }

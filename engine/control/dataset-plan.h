@@ -1,11 +1,12 @@
 /* dataset-plan.h: what a dataset means: from records alone to runs, jobs and the next version; nothing is written. The
  * conductor does what it says, the control room shows it while the expression is typed.
  *
- * Tasks of runs ("spots", "index", "all") become jobs of (trial × block × run), the same ones that another dataset or an active
+ * Tasks of runs ("spots", "index", "all", "hits") become jobs of (trial × block × run), the same ones that another dataset or an active
  * trial wants; a task waits until its predecessors' jobs of that run are done. Tasks of all runs ("export") become one job a
  * trial of each version. The next version takes the done jobs of their predecessors. It is made when there is something new –
  * a job that was not in the last one or has gone on since, or one in it whose run is not meant any more –, `min_interval` s
- * have passed since the last, and `min_lattices` new lattices are there (not asked for where a run was taken out).
+ * have passed since the last, and `min_lattices` new lattices are there (not asked for where a run was taken out). Where they are
+ * reconstructed from, hits of `hits` count in the place of lattices, and the last version's reconstruction is waited for.
  *
  * Everything is borrowed from the records: they must outlive the plan. Thread: any. */
 #pragma once
@@ -58,7 +59,10 @@ FlDatasetPlan *fl_dataset_plan (const FlPlanRecords *records, const FlDataset *d
 void fl_dataset_plan_free (FlDatasetPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDatasetPlan, fl_dataset_plan_free)
 
-gboolean fl_task_is_global (const FlTask *task); /* "export", "merge", "map" */
+gboolean fl_task_is_global (const FlTask *task); /* "export", "geometry", "merge", "map", "reconstruct" */
+/* "hits" finds patterns of single particles, "reconstruct" takes them; all others find and take lattices. */
+gboolean fl_task_finds_patterns (const FlTask *task);
+gboolean fl_task_takes_patterns (const FlTask *task);
 /* The task `after` must be done before `step`. */
 gboolean fl_step_waits_for (const FlDatasetTask *step, gint64 after);
 gboolean fl_block_covers (const FlBlock *block, const FlRun *run); /* it is active and of that run */
@@ -67,5 +71,5 @@ gboolean fl_block_covers (const FlBlock *block, const FlRun *run); /* it is acti
 GHashTable *fl_job_index_new (GPtrArray *jobs);
 const FlJob *fl_job_index_find (GHashTable *index, gint64 trial, gint64 block, gint64 run, gint64 task);
 
-/* "… N lattices", as the last line of `stills` has it; 0 where it is something else. */
+/* "… N lattices", as the last line of `stills` has it, or the hits of `hits`; 0 where it is something else. */
 gint64 fl_count_lattices (const char *last_line);

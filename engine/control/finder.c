@@ -101,6 +101,31 @@ matches (const char *patterns, const char *otherwise, const char *name)
   return FALSE;
 }
 
+/* What lies beside the frames of single particles is none. */
+static gboolean
+is_data (const char *patterns, const char *name)
+{
+  static const char *const beside[] = { "detector.h5", "truth.h5", NULL };
+  return matches (patterns, FL_FINDER_FILES, name) && !g_strv_contains (beside, name);
+}
+
+/* Sorts; of frames and their photons, NAME.cxi and NAME.emc, the frames are taken: no shot twice. */
+static void
+settle_names (GPtrArray *names)
+{
+  for (guint i = names->len; i-- > 0;)
+    {
+      const char *name = names->pdata[i];
+      if (!g_str_has_suffix (name, ".emc"))
+        continue;
+      g_autofree char *frames = g_strdup (name);
+      memcpy (frames + strlen (frames) - 3, "cxi", 3);
+      if (g_ptr_array_find_with_equal_func (names, frames, g_str_equal, NULL))
+        g_ptr_array_remove_index (names, i);
+    }
+  g_ptr_array_sort (names, compare_paths);
+}
+
 static gboolean
 is_partial (const char *name)
 {
@@ -160,13 +185,13 @@ look_at_folder (FlFinder *finder, const FlWatch *watch, const char *path, const 
       const FlFound *entry = folder->files->pdata[i];
       g_autofree char *whole = whole_name (entry->name);
       g_autofree char *file = g_build_filename (path, entry->name, NULL);
-      if (entry->folder || !matches (watch->files, FL_FINDER_FILES, whole))
+      if (entry->folder || !is_data (watch->files, whole))
         continue;
       look_at_file (finder, watch, file, entry, now, run);
       if (!is_partial (entry->name))
         g_ptr_array_add (run->names, g_strdup (entry->name));
     }
-  g_ptr_array_sort (run->names, compare_paths);
+  settle_names (run->names);
   if (run->files == 0 || (double) (now - MIN (run->newest, now)) < watch->quiet_run * 1e9)
     run->complete = FALSE;
 }
@@ -330,7 +355,7 @@ may_be_run (const FlWatch *watch, const FlFound *entry)
   gboolean folders = strcmp (watch->kind, "folders") == 0;
   g_autofree char *whole = whole_name (entry->name);
   return *entry->name != '.' && entry->folder == folders
-         && matches (watch->pattern, folders ? FL_FINDER_PATTERN : FL_FINDER_FILES, whole);
+         && (folders ? matches (watch->pattern, FL_FINDER_PATTERN, whole) : is_data (watch->pattern, whole));
 }
 
 GPtrArray *
@@ -517,9 +542,9 @@ list_names (FlStore *store, const FlRun *run, const char *patterns, GError **err
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (!is_partial (name) && matches (patterns, FL_FINDER_FILES, name))
+    if (!is_partial (name) && is_data (patterns, name))
       g_ptr_array_add (names, g_strdup (name));
-  g_ptr_array_sort (names, compare_paths);
+  settle_names (names);
   if (names->len > 0)
     return g_steal_pointer (&names);
   g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: holds no data files, expected %s", path,

@@ -35,8 +35,10 @@ typedef struct
   GArray *panels;              /* FlPanelSum */
   double pixel_size, distance; /* mm; 0 = not known */
   FlRingSum rings[FL_FINDINGS_RINGS];
-  gboolean fresh;    /* something came since it was judged */
-  GPtrArray *judged; /* FlFinding: what is wrong with the job by itself */
+  guint64 particles, singles; /* shots looked at for particles; of them with one */
+  double photons, signal;     /* sums: over all of them; over singles, above background */
+  gboolean fresh;             /* something came since it was judged */
+  GPtrArray *judged;          /* FlFinding: what is wrong with the job by itself */
 } FlJobEvidence;
 
 /* A job of the newest trial, with its counts, as the rules see it. */

@@ -183,8 +183,8 @@ fl_findings_judge_cell (const FlJobView *job, const GArray *every, GPtrArray *li
 
 typedef struct
 {
-  double signal;   /* counts/px; NAN: not known */
-  double strength; /* counts a spot; NAN */
+  double signal;   /* counts/px, of single particles photons a shot; NAN: not known */
+  double strength; /* counts a spot, photons a hit; NAN */
   double spots;    /* a hit; NAN */
   double hit_rate;
 } Light;
@@ -210,6 +210,10 @@ light_of (const FlJobView *job)
     }
   if (weight > 0)
     light.signal = sum / weight;
+  if (e->particles > 0)
+    light.signal = e->photons / (double) e->particles;
+  if (e->singles >= FL_FINDINGS_HITS)
+    light.strength = e->signal / (double) e->singles;
   if (job->stats.hits >= FL_FINDINGS_HITS && spots > 0)
     {
       light.strength = intensity / spots;
@@ -269,31 +273,45 @@ is_weak (const Light *own, const Light *usual)
          || (own->strength < usual->strength / 2 && own->signal < usual->signal / 2);
 }
 
+static char *
+few_photons (const Lit *lit, const Light *usual)
+{
+  const Light *own = &lit->own;
+  double rate = 100 * own->hit_rate, usual_rate = 100 * usual->hit_rate;
+  if (lit->job->evidence->particles > 0)
+    return g_strdup_printf (
+        "%s: %.3g photons a hit above background, %.3g a shot; other runs: %.3g, %.3g; hit "
+        "rate %.1f %%, others %.1f %%",
+        lit->job->run, own->strength, own->signal, usual->strength, usual->signal, rate, usual_rate);
+  return g_strdup_printf (
+      "%s: %.3g counts a spot, %.0f spots a hit, %.3g counts/px; other runs: %.3g, %.0f, %.3g; "
+      "hit rate %.1f %%, others %.1f %%",
+      lit->job->run, own->strength, own->spots, own->signal, usual->strength, usual->spots, usual->signal,
+      rate, usual_rate);
+}
+
 static void
 compare_light (const Lit *lit, const Light *usual, GPtrArray *list)
 {
   const FlJobView *job = lit->job;
   const Light *own = &lit->own;
+  gboolean particles = job->evidence->particles > 0;
   double expected = usual->hit_rate * (double) job->stats.shots;
   if (expected >= 20 && (double) job->stats.hits < 0.02 * expected && usual->signal > 0
       && own->signal < 0.25 * usual->signal)
     fl_findings_add (
         list, job, FL_FINDING_DARK_RUN, 1, NULL, g_strdup ("No light"),
         g_strdup_printf ("%" G_GINT64_FORMAT " hits in %" G_GINT64_FORMAT
-                         " shots of %s (as in the other runs: %.0f), %.3g counts/px (other runs: %.3g)",
-                         job->stats.hits, job->stats.shots, job->run, expected, own->signal, usual->signal),
+                         " shots of %s (as in the other runs: %.0f), %.3g %s (other runs: %.3g)",
+                         job->stats.hits, job->stats.shots, job->run, expected, own->signal,
+                         particles ? "photons a shot" : "counts/px", usual->signal),
         g_strdup ("If it was meant to be dark, keep it out of the datasets; if not: no beam came (shutter, "
                   "attenuator)."));
   else if (is_weak (own, usual) && own->hit_rate > 0.5 * usual->hit_rate)
-    fl_findings_add (
-        list, job, FL_FINDING_FEW_PHOTONS, 2, NULL,
-        g_strdup_printf ("Too few photons: spots %.0f %% as strong", 100 * own->strength / usual->strength),
-        g_strdup_printf (
-            "%s: %.3g counts a spot, %.0f spots a hit, %.3g counts/px; other runs: %.3g, %.0f, %.3g; "
-            "hit rate %.1f %%, others %.1f %%",
-            job->run, own->strength, own->spots, own->signal, usual->strength, usual->spots, usual->signal,
-            100 * own->hit_rate, 100 * usual->hit_rate),
-        g_strdup ("Look at pulse energy, attenuator and focus."));
+    fl_findings_add (list, job, FL_FINDING_FEW_PHOTONS, 2, NULL,
+                     g_strdup_printf ("Too few photons: %s %.0f %% as strong", particles ? "hits" : "spots",
+                                      100 * own->strength / usual->strength),
+                     few_photons (lit, usual), g_strdup ("Look at pulse energy, attenuator and focus."));
 }
 
 #define FIELD(field)  sorted_field (lit, G_STRUCT_OFFSET (Light, field))

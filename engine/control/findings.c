@@ -10,7 +10,8 @@
 #define LAG_BAD        (1800 * FL_NS_PER_S)
 #define LAG_OLD        (24 * 3600 * FL_NS_PER_S) /* nobody waits for it any more */
 
-static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL, FL_KIND_PANEL, FL_KIND_RING };
+static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL, FL_KIND_PANEL, FL_KIND_RING,
+                                FL_KIND_PARTICLE };
 
 struct FlFindings
 {
@@ -157,6 +158,17 @@ take_ring (FlJobEvidence *to, const FlRingRow *row)
   to->rings[row->number].intensity += (double) row->intensity * row->spots;
 }
 
+static void
+take_particle (FlJobEvidence *to, const FlParticleRow *row)
+{
+  to->particles++;
+  to->photons += (double) row->photons;
+  if (row->class != FL_PARTICLE_SINGLE)
+    return;
+  to->singles++;
+  to->signal += (double) row->photons - (double) row->background;
+}
+
 static gboolean
 take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
 {
@@ -186,6 +198,7 @@ take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
         FlCellRow cell;
         FlPanelRow panel;
         FlRingRow ring;
+        FlParticleRow particle;
       } row;
       fl_batch_row (batch, i, &row);
       if (slice->kind == FL_KIND_LATTICE)
@@ -194,6 +207,8 @@ take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
         take_panel (to, &row.panel);
       else if (slice->kind == FL_KIND_RING)
         take_ring (to, &row.ring);
+      else if (slice->kind == FL_KIND_PARTICLE)
+        take_particle (to, &row.particle);
       else if (row.cell.number == 0)
         {
           to->asked = to->has_cell = TRUE;

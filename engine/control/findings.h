@@ -1,6 +1,6 @@
 /* findings.h: what is broken? Named findings from data that are in the store already: each says what, shows the evidence in numbers
  * and says what to do. Nothing is claimed on data that are in order. Judged are the jobs of the newest trial with shots, from
- * their lattices, cells, and the evidence that `stills` writes (panels, spots by resolution). The same fault in many runs is
+ * their lattices, cells, and the evidence that `stills` writes (panels, spots by resolution), or what `hits` says of each shot. The same fault in many runs is
  * one finding; when later runs are without it, it is over. Thread: that of the store handle.
  *
  * Rules (medians are significant at 5 standard errors):
@@ -11,7 +11,7 @@
  * and not all alike or 1 % from lattice to lattice, or another trial's cell, unlike it, indexes twice as many of the same run.
  * Ice: two rings of hexagonal ice over twice their neighbours, or the inner three over 1.35 times. Salt: high-resolution spots
  * ten times as strong as the others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, or
- * spots and pixels both half as bright, at no lower hit rate than half of theirs. Failed shots: over 1 %. Lag: a complete run waits
+ * spots and pixels both half as bright, at no lower hit rate than half of theirs (of single particles: hits, and all shots). Failed shots: over 1 %. Lag: a complete run waits
  * for more than 10 min (and no longer than a day: then nobody waits for it). */
 #pragma once
 

@@ -292,6 +292,7 @@ find_engine (const FlSite *site, const char *engine)
   return g_strdup ("firstlight-engine");
 }
 
+/* Of a run: stills or hits. */
 static gboolean
 make_stills (FlFinder *finder, const FlJob *job, const Parts *parts, int number, const FlSite *site,
              FlPlannedJob *planned, GError **error)
@@ -304,8 +305,13 @@ make_stills (FlFinder *finder, const FlJob *job, const Parts *parts, int number,
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
   g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
   g_autoptr (GString) command = g_string_new (NULL);
-  const char *const arguments[] = { "stills", "--stages",      parts->task->type, "--params", params,
-                                    "--out",  planned->folder, "--attempt",       attempt };
+  const char *const arguments[] = { "--params", params, "--out", planned->folder, "--attempt", attempt };
+  append_quoted (command, fl_task_finds_patterns (parts->task) ? "hits" : "stills");
+  if (!fl_task_finds_patterns (parts->task))
+    {
+      append_quoted (command, "--stages");
+      append_quoted (command, parts->task->type);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (arguments); i++)
     append_quoted (command, arguments[i]);
   if (job->fraction > 0 && job->fraction < 1)
@@ -320,13 +326,23 @@ make_stills (FlFinder *finder, const FlJob *job, const Parts *parts, int number,
   return TRUE;
 }
 
+static gboolean
+is_eaten (FlStore *store, const FlTask *by, const FlJob *job)
+{
+  FlTask *task = fl_store_get (store, FL_TABLE_TASK, job->task, NULL);
+  gboolean eaten = task != NULL && fl_task_finds_patterns (task) == fl_task_takes_patterns (by);
+  fl_record_free (FL_TABLE_TASK, task);
+  return eaten;
+}
+
 /* The folder there of a job that goes into the version. */
 static char *
-input_folder (FlStore *store, gint64 id, gint64 trial, const FlSite *site, gboolean *mine, GError **error)
+input_folder (FlStore *store, gint64 id, const FlTask *by, gint64 trial, const FlSite *site, gboolean *mine,
+              GError **error)
 {
   FlJob *job = fl_store_get (store, FL_TABLE_JOB, id, error);
   char *folder = NULL;
-  *mine = job != NULL && job->trial == trial;
+  *mine = job != NULL && job->trial == trial && is_eaten (store, by, job);
   if (job != NULL && *mine && job->site != 0 && job->site != site->id)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
                  "%s: lies at another site, expected all jobs of a version at one", job->path);
@@ -349,7 +365,7 @@ append_inputs (GString *command, FlStore *store, const FlJob *job, const Parts *
       gboolean mine;
       if (use->version != parts->version->id)
         continue;
-      g_autofree char *folder = input_folder (store, use->job, job->trial, site, &mine, error);
+      g_autofree char *folder = input_folder (store, use->job, parts->task, job->trial, site, &mine, error);
       if (folder == NULL && mine)
         return FALSE;
       if (folder != NULL)
@@ -402,22 +418,28 @@ parent_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSit
   return parent != NULL ? fl_store_resolve_at (store, site->id, parent->root, parent->path, error) : NULL;
 }
 
-/* Merges, and the detector refined: both take all of the version's jobs; a merge may start from an earlier one. */
+/* Merges, the detector refined, reconstructions: they take all of the version's jobs; a merge may start from an earlier
+ * one. */
 static gboolean
 make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, const FlSite *site,
             FlPlannedJob *planned, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  gboolean geometry = strcmp (parts->task->type, "geometry") == 0;
-  g_autofree char *parent = geometry ? NULL : parent_folder (store, job, parts, site, &failed);
+  const char *type = parts->task->type;
+  g_autofree char *parent =
+      strcmp (type, "merge") == 0 ? parent_folder (store, job, parts, site, &failed) : NULL;
   g_autofree char *attempt = g_strdup_printf ("%d", number);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
   g_autofree char *params = g_build_filename (planned->folder, params_name, NULL);
   g_autoptr (GString) command = g_string_new (NULL);
-  const char *const arguments[] = {
-    geometry ? "refine-geometry" : "merge", "--params", params, "--out", planned->folder, "--attempt", attempt
-  };
+  const char *const arguments[] = { strcmp (type, "geometry") == 0 ? "refine-geometry" : type,
+                                    "--params",
+                                    params,
+                                    "--out",
+                                    planned->folder,
+                                    "--attempt",
+                                    attempt };
   if (failed != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failed));
@@ -497,12 +519,12 @@ static gboolean
 is_known_type (const FlTask *task, GError **error)
 {
   if (strcmp (task->type, "spots") == 0 || strcmp (task->type, "index") == 0
-      || strcmp (task->type, "all") == 0 || fl_task_is_global (task))
+      || strcmp (task->type, "all") == 0 || fl_task_finds_patterns (task) || fl_task_is_global (task))
     return TRUE;
-  g_set_error (
-      error, FL_ERROR, FL_ERROR_UNSUPPORTED,
-      "task %s: there are no jobs of type '%s', expected spots, index, all, export, geometry, merge or map",
-      task->name, task->type);
+  g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+               "task %s: there are no jobs of type '%s', expected spots, index, all, hits, export, geometry, "
+               "merge, map or reconstruct",
+               task->name, task->type);
   return FALSE;
 }
 

@@ -26,16 +26,18 @@ typedef struct
 static FlTask *
 find_or_make_task (FlStore *store, const char *name, const char *type, GError **error)
 {
-  static const char *const types[] = { "spots", "index", "all", "export", "geometry", "merge", "map", NULL };
+  static const char *const types[] = { "spots",    "index", "all", "hits",        "export",
+                                       "geometry", "merge", "map", "reconstruct", NULL };
   g_autoptr (GError) failed = NULL;
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, name, &failed);
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
   else if (task == NULL && (type == NULL || !g_strv_contains (types, type)))
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "--task %s: there is none of this name, expected NAME:TYPE with spots, index, all, export, "
-                 "geometry, merge or map",
-                 name);
+    g_set_error (
+        error, FL_ERROR, FL_ERROR_INPUT,
+        "--task %s: there is none of this name, expected NAME:TYPE with spots, index, all, hits, export, "
+        "geometry, merge, map or reconstruct",
+        name);
   else if (task != NULL && type != NULL && *type != '\0' && strcmp (task->type, type) != 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--task %s: is of type %s already, not %s", name,
@@ -367,7 +369,8 @@ fl_program_dataset (int argc, char **argv)
       "A step: a task, or a new one of a type; what must be done before (may be repeated)",
       "NAME[:TYPE[:AFTER,…]]" },
     { "min-interval", 0, 0, G_OPTION_ARG_DOUBLE, &o.min_interval, "Seconds between versions (300)", "S" },
-    { "min-lattices", 0, 0, G_OPTION_ARG_INT, &o.min_lattices, "New lattices that a version needs (0)", "N" },
+    { "min-lattices", 0, 0, G_OPTION_ARG_INT, &o.min_lattices,
+      "New lattices, or patterns of particles, that a version needs (0)", "N" },
     { "goal", 0, 0, G_OPTION_ARG_STRING, &o.goal,
       "What is enough: d_min (Å), completeness (0-1), cc_half, multiplicity, cc_ano; 0: not asked for",
       "'d_min=2.0 cc_half=0.5 …'" },

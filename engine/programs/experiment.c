@@ -6,6 +6,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/control/dataset-plan.h"
+#include "engine/control/science.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/store/store.h"
@@ -14,11 +16,17 @@
 
 typedef struct
 {
-  char *store, *watch, *kind, *block, *trial, *launcher, *engine, *stages;
+  char *store, *watch, *kind, *science, *block, *trial, *launcher, *engine, *stages;
   char **tags, **tags_of_new;
   int cores, ranks;
   double quiet;
 } Options;
+
+static gboolean
+is_spi (const Options *options)
+{
+  return g_strcmp0 (options->science, "spi") == 0 || g_strcmp0 (options->stages, "hits") == 0;
+}
 
 /* Where runs arrive: a root of its own; relative to the experiment's folder if it lies inside. */
 static gboolean
@@ -121,29 +129,80 @@ add_tags (FlStore *store, char **names, gboolean persistent, GError **error)
   return TRUE;
 }
 
+/* What runs go through. */
+static FlTask *
+find_task (FlStore *store, const Options *options, GError **error)
+{
+  FlTask *stills = is_spi (options) ? NULL : fl_store_find (store, FL_TABLE_TASK, "stills", error);
+  return stills != NULL || (error != NULL && *error != NULL)
+             ? stills
+             : fl_store_find (store, FL_TABLE_TASK, "hits", error);
+}
+
+/* Of that task, and of reconstructions. */
+static gboolean
+set_ranks (FlStore *store, gint64 task, int ranks, GError **error)
+{
+  g_autoptr (GPtrArray) tasks = fl_store_list (store, FL_TABLE_TASK, error);
+  gboolean ok = tasks != NULL;
+  for (guint i = 0; ok && i < tasks->len; i++)
+    {
+      const FlTask *one = tasks->pdata[i];
+      if (one->id == task || fl_task_takes_patterns (one))
+        ok = fl_store_set_int (store, FL_TABLE_TASK, one->id, "ranks", ranks, error);
+    }
+  return ok;
+}
+
 static gboolean
 set_site (FlStore *store, const Options *options, GError **error)
 {
   FlSite *site = fl_store_find (store, FL_TABLE_SITE, "local", error);
-  FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", error);
+  FlTask *task = site != NULL ? find_task (store, options, error) : NULL;
   gboolean ok =
-      site != NULL && task != NULL
+      task != NULL
       && (options->cores <= 0
           || fl_store_set_int (store, FL_TABLE_SITE, site->id, "cores", options->cores, error))
       && (options->launcher == NULL
           || fl_store_set_text (store, FL_TABLE_SITE, site->id, "launcher", options->launcher, error))
       && (options->engine == NULL
           || fl_store_set_text (store, FL_TABLE_SITE, site->id, "engine", options->engine, error))
-      && (options->ranks <= 0
-          || fl_store_set_int (store, FL_TABLE_TASK, task->id, "ranks", options->ranks, error))
+      && (options->ranks <= 0 || set_ranks (store, task->id, options->ranks, error))
       && (options->stages == NULL
           || fl_store_set_text (store, FL_TABLE_TASK, task->id, "type", options->stages, error));
   if (!ok && error != NULL && *error == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills'",
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills' or 'hits'",
                  fl_store_path (store));
   fl_record_free (FL_TABLE_SITE, site);
   fl_record_free (FL_TABLE_TASK, task);
   return ok;
+}
+
+/* A name is wrong: says so. */
+static gboolean
+is_choice (const char *option, const char *value, const char *const *choices, const char *expected)
+{
+  if (value == NULL || g_strv_contains (choices, value))
+    return TRUE;
+  fprintf (stderr, "%s: --%s '%s' is wrong, expected %s\n", PROGRAM, option, value, expected);
+  return FALSE;
+}
+
+static gboolean
+check (const Options *options)
+{
+  static const char *const kinds[] = { "folders", "files", NULL }, *const sciences[] = { "sfx", "spi", NULL },
+                           *const stages[] = { "spots", "index", "all", "hits", NULL };
+  if (!is_choice ("kind", options->kind, kinds, "folders or files")
+      || !is_choice ("science", options->science, sciences, "sfx or spi")
+      || !is_choice ("stages", options->stages, stages, "spots, index, all or hits"))
+    return FALSE;
+  if (options->stages == NULL || options->science == NULL
+      || (strcmp (options->science, "spi") == 0) == (strcmp (options->stages, "hits") == 0))
+    return TRUE;
+  fprintf (stderr, "%s: --stages '%s' is wrong with --science %s\n", PROGRAM, options->stages,
+           options->science);
+  return FALSE;
 }
 
 static int
@@ -155,7 +214,8 @@ set_up (const Options *options)
     return fl_program_fail (PROGRAM, error);
   gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL
                         || options->engine != NULL || options->stages != NULL;
-  if ((options->watch == NULL || add_watch (store, options, &error))
+  if ((!is_spi (options) || fl_science_set_spi (store, &error))
+      && (options->watch == NULL || add_watch (store, options, &error))
       && (options->block == NULL || add_block (store, options, &error))
       && (options->trial == NULL || add_trial (store, options, &error))
       && add_tags (store, options->tags_of_new, TRUE, &error)
@@ -178,6 +238,11 @@ fl_program_experiment (int argc, char **argv)
     { "watch", 'w', 0, G_OPTION_ARG_FILENAME, &options.watch, "Folder in which runs arrive", "DIR" },
     { "kind", 0, 0, G_OPTION_ARG_STRING, &options.kind, "What a run is there: folders (default) or files",
       "KIND" },
+    { "science", 0, 0, G_OPTION_ARG_STRING, &options.science,
+      "What is in the beam: sfx, crystals (default), or spi, single particles: runs go to hits, and the "
+      "dataset "
+      "particles of all of them to reconstruct",
+      "SCIENCE" },
     { "quiet", 0, 0, G_OPTION_ARG_DOUBLE, &options.quiet,
       "Seconds without change until a run is complete (3)", "S" },
     { "block", 'b', 0, G_OPTION_ARG_FILENAME, &options.block,
@@ -189,8 +254,8 @@ fl_program_experiment (int argc, char **argv)
       "Makes a tag that runs get as they arrive: what is in the beam now (may be repeated)", "NAME" },
     { "cores", 0, 0, G_OPTION_ARG_INT, &options.cores, "Cores of this machine that jobs may take", "N" },
     { "ranks", 0, 0, G_OPTION_ARG_INT, &options.ranks, "Ranks of a job", "N" },
-    { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages, "How far jobs go: spots, index or all (default)",
-      "STAGES" },
+    { "stages", 0, 0, G_OPTION_ARG_STRING, &options.stages,
+      "How far jobs go: spots, index or all (default); of single particles: hits", "STAGES" },
     { "launcher", 0, 0, G_OPTION_ARG_STRING, &options.launcher, "How ranks are started (mpirun -n {ranks})",
       "TEXT" },
     { "engine", 0, 0, G_OPTION_ARG_FILENAME, &options.engine, "firstlight-engine of the jobs", "FILE" },
@@ -204,13 +269,7 @@ fl_program_experiment (int argc, char **argv)
     fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
   else if (options.store == NULL || argc > 1)
     fprintf (stderr, "%s: expected --store FOLDER and other options only\n", PROGRAM);
-  else if (options.kind != NULL && strcmp (options.kind, "folders") != 0
-           && strcmp (options.kind, "files") != 0)
-    fprintf (stderr, "%s: --kind '%s' is wrong, expected folders or files\n", PROGRAM, options.kind);
-  else if (options.stages != NULL && strcmp (options.stages, "spots") != 0
-           && strcmp (options.stages, "index") != 0 && strcmp (options.stages, "all") != 0)
-    fprintf (stderr, "%s: --stages '%s' is wrong, expected spots, index or all\n", PROGRAM, options.stages);
-  else
+  else if (check (&options))
     {
       if (options.kind == NULL)
         options.kind = g_strdup ("folders");
@@ -223,7 +282,7 @@ fl_program_experiment (int argc, char **argv)
         }
       status = set_up (&options);
     }
-  char *texts[] = { options.store, options.watch,    options.kind,   options.block,
+  char *texts[] = { options.store, options.watch,    options.kind,   options.science, options.block,
                     options.trial, options.launcher, options.engine, options.stages };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);

@@ -177,9 +177,9 @@ typedef struct
 {
   gint64 id, revision;
   char *name;
-  /* Of a run: "spots", "index", "all": stills --stages TYPE; of a dataset version: "export": one stream of its lattices;
-   * "merge": one list of their intensities; "geometry": the detector refined against them; "map": densities of what was
-   * merged. */
+  /* Of a run: "spots", "index", "all": stills --stages TYPE; "hits": patterns of single particles; of a dataset version:
+   * "export": one stream of its lattices; "merge": one list of their intensities; "geometry": the detector refined against
+   * them; "map": densities of what was merged; "reconstruct": densities from its patterns. */
   char *type;
   char *params;    /* trial text on top of the trial's */
   gint64 trial;    /* 0 = any */
@@ -198,7 +198,7 @@ typedef struct
   gboolean active;
   gint64 trial;        /* whose parameters; 0 = every active trial */
   double min_interval; /* s from one version to the next, */
-  int min_lattices;    /* and new lattices, before there is another */
+  int min_lattices;    /* and new lattices (patterns where they are reconstructed from), before there is another */
   guint64 created;
   /* What is enough (engine/control/forecast.h); 0 = not asked for. To `goal_d_min`: */
   double goal_d_min;        /* Å */

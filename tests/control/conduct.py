@@ -16,7 +16,7 @@ PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMP
 class Experiment:
     all = []
 
-    def __init__(self, shot_ms=1, undo=0):
+    def __init__(self, shot_ms=1, undo=0, science="sfx"):
         Experiment.all.append(self)
         self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
         self.data = os.path.join(self.folder, "data")
@@ -24,7 +24,7 @@ class Experiment:
         self.held = os.path.join(self.folder, "hold")
         self.environment = dict(os.environ, FAKE_SHOT_MS=str(shot_ms), FAKE_HOLD=self.held)
         self.run("experiment", "--store", self.folder, "--watch", self.data, "--quiet", "0.2", "--trial", "",
-                 "--launcher", "env", "--engine", ENGINE, "--cores", "2", "--ranks", "1")
+                 "--launcher", "env", "--engine", ENGINE, "--cores", "2", "--ranks", "1", "--science", science)
         self.write("UPDATE experiment SET undo_seconds = ?", undo)
 
     def run(self, *arguments, check=True):

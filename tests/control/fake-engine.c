@@ -1,8 +1,10 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
  * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
- * journalled. As `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four
+ * journalled. As `hits` it does the same for single particles: of four shots one is a hit, the others are blank. As `reconstruct` it
+ * makes FAKE_GENERATIONS generations of what the jobs found, goes on from OUT/checkpoint and leaves volumes. As `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four
  * lattices used. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the command that it names (none:
- * stills) removes it and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot.
+ * stills) removes it and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot; FAKE_HOLD_GENERATIONS: nor
+ * than one generation.
  * Every start is noted in OUT/starts. */
 #include <fcntl.h>
 #include <signal.h>
@@ -164,6 +166,17 @@ merge (const Job *job)
   return 0;
 }
 
+static void
+note_particle (const Job *job, FlJournalWriter *writer, guint64 shot, gboolean hit)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_PARTICLE);
+  fl_batch_append (batch, &(FlParticleRow){ .shot = shot,
+                                            .class = hit ? FL_PARTICLE_SINGLE : FL_PARTICLE_BLANK,
+                                            .photons = hit ? 1000 : 50,
+                                            .background = 50 });
+  append (job, writer, &batch, 1);
+}
+
 /* Shots of one file that nobody has done. */
 static guint
 look_at (const Job *job, FlJournalWriter *writer, guint source, GHashTable *done)
@@ -183,6 +196,8 @@ look_at (const Job *job, FlJournalWriter *writer, guint source, GHashTable *done
                                             .outcome = frame % 4 == 0 ? FL_OUTCOME_HIT : FL_OUTCOME_MISS,
                                             .spots = frame % 4 == 0 ? 20 : 1 });
       append (job, writer, &batch, 1);
+      if (strcmp (job->command, "hits") == 0)
+        note_particle (job, writer, id, frame % 4 == 0);
       shots++;
       g_usleep ((gulong) (wait != NULL ? atoi (wait) * 1000 : 0));
       while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
@@ -211,10 +226,59 @@ stills (const Job *job)
   append (job, writer, &sources, 1);
   for (guint i = 0; i < n; i++)
     shots += look_at (job, writer, i, done);
-  printf ("%u shots, 0 hits, 0 indexed, %u lattices\n", shots, shots / 4);
+  if (strcmp (job->command, "hits") == 0)
+    printf ("%u shots, %u hits, %u blank, 0 several, 0 junk\n", shots, shots / 4, shots - shots / 4);
+  else
+    printf ("%u shots, 0 hits, 0 indexed, %u lattices\n", shots, shots / 4);
   if (damaged)
-    fprintf (stderr, "firstlight-engine stills: a file is damaged\n");
+    fprintf (stderr, "firstlight-engine %s: a file is damaged\n", job->command);
   return stopped ? 75 : damaged ? 2 : 0;
+}
+
+static void
+write_volume (const Job *job, const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_mkdir_with_parents (parent, 0777);
+  if (!g_file_set_contents (path, name, -1, NULL))
+    fail (job, 1, "%s: cannot be written", path);
+}
+
+static int
+reconstruct (const Job *job)
+{
+  const char *wanted = g_getenv ("FAKE_GENERATIONS"), *hold = g_getenv ("FAKE_HOLD_GENERATIONS");
+  g_autofree char *checkpoint = g_build_filename (job->out, "checkpoint", NULL), *list = NULL;
+  guint patterns = 0, number = frames_of (checkpoint), last = wanted != NULL ? (guint) atoi (wanted) : 2;
+  for (char **input = job->inputs; *input != NULL; input++)
+    {
+      g_autoptr (GHashTable) done = read_done (*input);
+      patterns += g_hash_table_size (done) / 4;
+    }
+  g_autoptr (FlJournalWriter) writer = fl_journal_writer_open (job->folder, 0, NULL);
+  while (number < last && !stopped)
+    {
+      g_autofree char *volume = g_strdup_printf ("volumes/g%04u-c0.mrc", ++number);
+      g_autofree char *text = g_strdup_printf ("%u", number);
+      g_autoptr (FlBatch) generation = fl_batch_new (FL_KIND_GENERATION),
+                          shares = fl_batch_new (FL_KIND_OCCUPANCY);
+      fl_batch_append (generation, &(FlGenerationRow){ .number = number, .patterns = patterns });
+      fl_batch_append (shares, &(FlOccupancyRow){ .generation = number, .share = 1, .volume = 1 });
+      write_volume (job, job->folder, volume);
+      append (job, writer, (FlBatch *[]){ shares, generation }, 2);
+      if (!g_file_set_contents (checkpoint, text, -1, NULL))
+        fail (job, 1, "%s: cannot be written", checkpoint);
+      while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
+        g_usleep (5000);
+    }
+  list = g_strjoinv ("\n", job->inputs);
+  write_volume (job, job->out, "density-c0.mrc");
+  g_autofree char *inputs = g_build_filename (job->out, "inputs", NULL);
+  if (!g_file_set_contents (inputs, list, -1, NULL))
+    fail (job, 1, "%s: cannot be written", inputs);
+  printf ("%u generations of %u patterns\n", number, patterns);
+  return number < last ? 75 : 0;
 }
 
 /* map --params FILE --out FOLDER --data FILE: the data's path, in place of a map of them. */
@@ -246,8 +310,8 @@ parse (Job *job, int argc, char **argv)
         job->fraction = g_ascii_strtod (argv[i + 1], NULL);
     }
   job->inputs = argv + i;
-  if ((strcmp (job->command, "stills") != 0 && strcmp (job->command, "merge") != 0) || job->out == NULL
-      || job->attempt == NULL || i == argc)
+  static const char *const commands[] = { "stills", "hits", "merge", "reconstruct", NULL };
+  if (!g_strv_contains (commands, job->command) || job->out == NULL || job->attempt == NULL || i == argc)
     fail (job, 2, "the command is not as expected");
 }
 
@@ -275,7 +339,9 @@ main (int argc, char **argv)
       return 1;
     }
   fail_if_asked (&job);
-  int status = strcmp (job.command, "merge") == 0 ? merge (&job) : stills (&job);
+  int status = strcmp (job.command, "merge") == 0         ? merge (&job)
+               : strcmp (job.command, "reconstruct") == 0 ? reconstruct (&job)
+                                                          : stills (&job);
   g_free (job.folder);
   return status;
 }

@@ -269,9 +269,65 @@ test_versions (World *w, gconstpointer data)
   g_assert_cmpuint (less->inputs->len, ==, 1);
 }
 
+/* Single particles: hits are counted, and a version waits for the reconstruction of the one before. */
+static void
+test_particles (World *w, gconstpointer data)
+{
+  (void) data;
+  FlTask *find = w->records.tasks->pdata[0], *all = w->records.tasks->pdata[2];
+  FlDatasetTask *middle = w->steps->pdata[1], *last = w->steps->pdata[2];
+  g_autoptr (GError) error = NULL;
+  all->type = (char *) "reconstruct";
+  g_assert_null (fl_dataset_plan (&w->records, &w->dataset, w->steps, 0, &error));
+  g_assert_nonnull (strstr (error->message, "takes patterns, index finds lattices"));
+  g_clear_error (&error);
+  find->type = (char *) "hits";
+  last->after = (char *) "1";
+  g_autoptr (FlDatasetPlan) none = plan (w, 0);
+  g_assert_null (none->note);
+  all->type = (char *) "merge";
+  g_assert_null (fl_dataset_plan (&w->records, &w->dataset, w->steps, 0, &error));
+  g_assert_nonnull (strstr (error->message, "takes lattices, find finds patterns"));
+  g_clear_error (&error);
+  all->type = (char *) "reconstruct";
+  last->after = (char *) "4"; /* a merge beside it */
+  ADD (w->records.tasks, FlTask, { .id = 4, .name = (char *) "both", .type = (char *) "merge" });
+  ADD (w->steps, FlDatasetTask, { .id = 5, .dataset = 1, .task = 4, .number = 4, .after = (char *) "2" });
+  middle->after = (char *) "";
+  g_assert_null (fl_dataset_plan (&w->records, &w->dataset, w->steps, 0, &error));
+  g_assert_nonnull (strstr (error->message, "waits for no task of type hits"));
+  last->after = (char *) "1";
+  g_ptr_array_remove_index (w->steps, 4);
+
+  add_job (w, 1, 1, 1, FL_JOB_DONE, 10 * S, "10 shots, 8 hits, 1 blank, 1 several, 0 junk");
+  w->dataset.min_lattices = 9;
+  g_autoptr (FlDatasetPlan) few = plan (w, 20 * S);
+  g_assert_cmpstr (few->waits, ==, "8 of 9 new patterns");
+  w->dataset.min_lattices = 8;
+  g_autoptr (FlDatasetPlan) first = plan (w, 20 * S);
+  g_assert_null (first->waits);
+  g_assert_cmpint (first->lattices, ==, 8);
+  make_version (w, 1, 20 * S, first);
+  FlJob *reconstruction = add_job (w, 1, 0, 3, FL_JOB_RUNNING, 0, NULL);
+  reconstruction->dataset = reconstruction->version = 1;
+  add_job (w, 1, 2, 1, FL_JOB_DONE, 30 * S, "20 shots, 9 hits, 11 blank, 0 several, 0 junk");
+  g_autoptr (FlDatasetPlan) meanwhile = plan (w, 900 * S);
+  g_assert_cmpstr (meanwhile->waits, ==, "version 1 is being reconstructed");
+  reconstruction->held = TRUE;
+  g_autoptr (FlDatasetPlan) held = plan (w, 900 * S);
+  g_assert_null (held->waits);
+  reconstruction->held = FALSE;
+  reconstruction->state = FL_JOB_DONE;
+  g_autoptr (FlDatasetPlan) next = plan (w, 900 * S);
+  g_assert_null (next->waits);
+  g_assert_cmpint (next->lattices, ==, 17);
+  g_assert_cmpint (next->news, ==, 9);
+}
+
 static void
 test_count (void)
 {
+  g_assert_cmpint (fl_count_lattices ("12 shots, 3 hits, 8 blank, 1 several, 0 junk"), ==, 3);
   g_assert_cmpint (fl_count_lattices ("12 shots, 3 hits, 2 indexed, 5 lattices"), ==, 5);
   g_assert_cmpint (fl_count_lattices ("12 shots, 3 hits, 2 indexed"), ==, 0);
   g_assert_cmpint (fl_count_lattices (""), ==, 0);
@@ -286,9 +342,13 @@ main (int argc, char **argv)
     const char *path;
     void (*run) (World *, gconstpointer);
   } tests[] = {
-    { "/control/dataset-plan/new", test_new },       { "/control/dataset-plan/goes-on", test_goes_on },
-    { "/control/dataset-plan/blocks", test_blocks }, { "/control/dataset-plan/trials", test_trials },
-    { "/control/dataset-plan/bad", test_bad },       { "/control/dataset-plan/versions", test_versions },
+    { "/control/dataset-plan/new", test_new },
+    { "/control/dataset-plan/goes-on", test_goes_on },
+    { "/control/dataset-plan/blocks", test_blocks },
+    { "/control/dataset-plan/trials", test_trials },
+    { "/control/dataset-plan/bad", test_bad },
+    { "/control/dataset-plan/versions", test_versions },
+    { "/control/dataset-plan/particles", test_particles },
   };
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
     g_test_add (tests[i].path, World, NULL, set_up, tests[i].run, tear_down);

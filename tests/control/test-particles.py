@@ -1,0 +1,110 @@
+"""Single particles: an experiment of them takes runs through hits and reconstructs every version; a reconstruction that is stopped
+goes on from its checkpoint, and what the store says of it is one history."""
+import os
+import signal
+import subprocess
+
+from conduct import CONTROL, DONE, Experiment, main
+
+GENERATION, PARTICLE = 15, 14
+
+
+class Particles(Experiment):
+    def __init__(self, min_patterns, generations=2):
+        super().__init__(science="spi")
+        self.environment["FAKE_GENERATIONS"] = str(generations)
+        self.write("UPDATE dataset SET min_interval = 0, min_lattices = ?, "
+                   "revision = (SELECT value FROM counter WHERE name = 'revision')", min_patterns)
+
+    def add_run(self, name, *shots):
+        super().add_run(name, *shots)
+        folder = os.path.join(self.data, name)
+        for beside in ("detector.h5", "truth.h5", f"{name}_c00.emc"):
+            open(os.path.join(folder, beside), "w").close()
+
+    def wait_for_version(self, number, state):
+        ((job, path),) = self.wait_for(
+            "SELECT job.id, job.path FROM job JOIN dataset_version v ON v.id = job.version JOIN task ON task.id = job.task "
+            "WHERE task.type = 'reconstruct' AND v.number = ? AND job.state = ?", number, state)
+        return job, os.path.join(self.folder, path)
+
+
+def test_versions():
+    e = Particles(min_patterns=8)
+    assert e.query("SELECT name, type FROM task ORDER BY id") == [("hits", "hits"), ("reconstruct", "reconstruct")]
+    e.run("experiment", "--store", e.folder, "--science", "spi", "--ranks", "1")  # again does no harm
+    assert e.query("SELECT count(*) FROM dataset_task") == [(2,)]
+    conductor = e.conduct()
+    e.add_run("r0001", 16, 12)
+    e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:particles' AND message LIKE '%7 of 8 new patterns'")
+    e.add_run("r0002", 40)
+    job, folder = e.wait_for_version(1, DONE)
+    inputs = open(os.path.join(folder, "inputs")).read().split("\n")
+    assert sorted(map(os.path.basename, inputs)) == ["t1-b0-r0001-hits", "t1-b0-r0002-hits"], inputs
+    e.add_run("r0003", 32)
+    job, folder = e.wait_for_version(2, DONE)
+    assert len(open(os.path.join(folder, "inputs")).read().split("\n")) == 3
+    assert e.query("SELECT a.reason FROM attempt a WHERE a.job = ?", job) == [("2 generations of 25 patterns",)]
+    assert e.query("SELECT count(*) FROM slice WHERE kind = ? AND job = ?", GENERATION, job) == [(2,)]
+    ((command,),) = e.query("SELECT a.command FROM attempt a JOIN job ON job.id = a.job JOIN run ON run.id = job.run "
+                            "WHERE run.name = 'r0001'")
+    for no in ("--stages", ".emc", "detector.h5", "truth.h5"):
+        assert no not in command, command
+    conductor.terminate()
+    assert conductor.wait(60) == 0
+    assert dict(e.query("SELECT run.name, run.shots FROM run")) == {"r0001": 28, "r0002": 40, "r0003": 32}
+    hits = e.query("SELECT sum(shots), sum(hits), sum(indexed) FROM slice WHERE kind = 1")
+    assert hits == [(100, 25, 0)], hits
+    assert e.query("SELECT sum(length) FROM slice WHERE kind = ?", PARTICLE) == [(100,)]
+    e.check_each_started_once()
+    e.remove()
+
+
+def test_killed():
+    """However often: it goes on from its checkpoint. A version that comes meanwhile waits for it."""
+    e = Particles(min_patterns=1, generations=6)
+    hold = e.environment["FAKE_HOLD_GENERATIONS"] = os.path.join(e.folder, "hold-generations")
+    open(hold, "w").close()
+    conductor = e.conduct()
+    e.add_run("r0001", 16)
+    ((job, path),) = e.wait_for("SELECT job.id, path FROM job JOIN task ON task.id = job.task WHERE task.type = 'reconstruct'")
+    folder = os.path.join(e.folder, path)
+    for number in range(1, 6):
+        e.wait_for("SELECT 1 FROM slice JOIN attempt a ON a.id = slice.attempt WHERE kind = ? AND slice.job = ? AND number = ?",
+                   GENERATION, job, number)
+        assert os.path.exists(os.path.join(folder, f"attempt-{number:04d}", "volumes", f"g{number:04d}-c0.mrc"))
+        if number == 3:
+            e.add_run("r0002", 40)
+            e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:particles' "
+                       "AND message LIKE '1 new job, but version 1 is being reconstructed'")
+        assert e.kill_session(job, signal.SIGTERM if number == 2 else signal.SIGKILL)
+    e.wait_for("SELECT 1 FROM attempt WHERE job = ? AND number = 6", job)
+    assert e.query("SELECT count(*) FROM dataset_version") == [(1,)]
+    os.unlink(hold)
+    e.wait_for_version(1, DONE)
+    e.wait_for_version(2, DONE)
+    conductor.terminate()
+    assert conductor.wait(60) == 0
+    assert e.starts(folder) == list("123456"), e.starts(folder)
+    assert e.query("SELECT exit_code FROM attempt WHERE job = ? AND number = 2", job) == [(75,)]
+    assert e.query("SELECT count(*) FROM slice WHERE kind = ? AND job = ?", GENERATION, job) == [(6,)]
+    assert os.path.exists(os.path.join(folder, "density-c0.mrc"))
+    e.remove()
+
+
+def test_bad_graph():
+    e = Experiment()
+    make = ["dataset", "--store", e.folder, "--expression", "runs 1-", "--name"]
+    e.run(*make, "crystals", "--task", "stills", "--task", "both:reconstruct:stills")
+    conductor = e.conduct()
+    e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:crystals' AND state = 'failing' "
+               "AND message LIKE '%takes patterns, stills finds lattices%'")
+    conductor.terminate()
+    assert conductor.wait(60) == 0
+    wrong = subprocess.run([CONTROL, "experiment", "--store", e.folder, "--science", "spi", "--stages", "all"],
+                           capture_output=True, text=True, timeout=60)
+    assert wrong.returncode == 2 and "--stages 'all' is wrong" in wrong.stderr, wrong
+    e.remove()
+
+
+main([test_versions, test_killed, test_bad_graph])
