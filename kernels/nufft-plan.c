@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/nufft-window.h"
+#include "kernels/nufft-grid.h"
 #include "kernels/nufft.h"
 
 struct FlkNufft
@@ -12,9 +12,8 @@ struct FlkNufft
   FlkDevice *device;
   FlkNufftOptions options;
   FlkNufftArgs args; /* grid, sizes and window; the rest is given at each launch */
-  void *work;        /* complex: the grid itself, or with real numbers [modes[2]][n[1]][n[0]] beside it */
-  FlkFftLine lines[3];
-  FlkBuffer factor[3], grid, beside, place, order, first;
+  NufftGrid grid;
+  FlkBuffer place, order, first;
 };
 
 static bool
@@ -80,26 +79,6 @@ choose_tiles (FlkNufftArgs *args, uint32_t cells)
 }
 
 static bool
-plan_axis (FlkNufft *nufft, const NufftWindow *window, int axis)
-{
-  uint32_t modes = nufft->options.modes[axis], n = nufft->args.n[axis];
-  double factor[FLK_FFT_MAX];
-  float narrow[FLK_FFT_MAX];
-  for (uint32_t i = 0; i < modes; i++)
-    {
-      factor[i] = nufft_window_factor (window, (int) i - (int) (modes / 2), n);
-      narrow[i] = (float) factor[i];
-    }
-  bool f32 = nufft->options.precision == FLK_F32;
-  size_t size = modes * real_size (nufft);
-  return flk_fft_line_init (nufft->device, &nufft->lines[axis], n, nufft->options.precision)
-         && flk_buffer_need (nufft->device, &nufft->factor[axis], size)
-         && flk_upload (nufft->device, nufft->factor[axis].memory, f32 ? (void *) narrow : (void *) factor,
-                        size)
-         && flk_sync (nufft->device);
-}
-
-static bool
 plan (FlkNufft *nufft, char *message, size_t message_size)
 {
   const FlkNufftOptions *o = &nufft->options;
@@ -121,26 +100,20 @@ plan (FlkNufft *nufft, char *message, size_t message_size)
         args->window.f32[d][l] = (float) window.coefficient[d][l];
       else
         args->window.f64[d][l] = window.coefficient[d][l];
-  size_t cells = 1;
-  for (int d = 0; d < 3; d++)
-    {
-      double least = fmax (ceil (o->upsampling * o->modes[d]), 2 * window.width);
-      args->n[d] = o->modes[d] == 0 || least > FLK_FFT_MAX ? 0 : flk_fft_good_size ((uint32_t) least);
-      if (args->n[d] == 0)
-        return failed (message, message_size, "too many modes or none");
-      cells *= args->n[d];
-    }
+  NufftGrid *grid = &nufft->grid;
+  grid->device = nufft->device;
+  grid->precision = o->precision;
+  grid->real = o->real;
+  memcpy (grid->modes, o->modes, sizeof grid->modes);
+  if (!nufft_grid_size (grid, &window, o->upsampling, message, message_size))
+    return false;
+  memcpy (args->n, grid->n, sizeof args->n);
   if (!choose_tiles (args, (uint32_t) (FLK_NUFFT_TILE / number_size (nufft))))
     return failed (message, message_size, "no tiles of the grid fit a team's memory");
-  for (int d = 0; d < 3; d++)
-    if (!plan_axis (nufft, &window, d))
-      return failed (message, message_size, flk_error (nufft->device));
-  args->grid = flk_buffer_need (nufft->device, &nufft->grid, cells * number_size (nufft));
-  nufft->work = args->grid;
-  if (o->real && args->grid)
-    nufft->work = flk_buffer_need (nufft->device, &nufft->beside,
-                                   cells / args->n[2] * o->modes[2] * 2 * real_size (nufft));
-  return nufft->work || failed (message, message_size, flk_error (nufft->device));
+  if (!nufft_grid_plan (grid, &window))
+    return failed (message, message_size, flk_error (nufft->device));
+  args->grid = grid->grid;
+  return true;
 }
 
 FlkNufft *
@@ -165,12 +138,9 @@ flk_nufft_free (FlkNufft *nufft)
 {
   if (!nufft)
     return;
-  for (int d = 0; d < 3; d++)
-    {
-      flk_fft_line_clear (nufft->device, &nufft->lines[d]);
-      flk_buffer_clear (nufft->device, &nufft->factor[d]);
-    }
-  FlkBuffer *buffers[] = { &nufft->grid, &nufft->beside, &nufft->place, &nufft->order, &nufft->first };
+  nufft->grid.device = nufft->device;
+  nufft_grid_clear (&nufft->grid);
+  FlkBuffer *buffers[] = { &nufft->place, &nufft->order, &nufft->first };
   for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++)
     flk_buffer_clear (nufft->device, buffers[i]);
   free (nufft);
@@ -341,65 +311,15 @@ arguments (const FlkNufft *nufft, void *values)
   return args;
 }
 
-/* One axis of the transform within the grid, of which the other axes hold `lines` and `groups` lines; the side with the
- * modes may lie in `modes` instead. */
-static bool
-transform_axis (FlkNufft *nufft, int axis, const FlkFftSide *in, const FlkFftSide *out, bool inverse)
-{
-  const uint32_t *n = nufft->args.n, *m = nufft->options.modes;
-  uint32_t lines = axis == 0 ? m[1] : n[0] * (axis == 2 ? n[1] : 1), groups = axis == 2 ? 1 : m[2];
-  return flk_fft_pass (nufft->device, &nufft->lines[axis], nufft->options.precision, in, out, lines, groups,
-                       inverse);
-}
-
-/* The grid's side of an axis, and the same with modes kept and corrected. */
-static FlkFftSide
-side (const FlkNufft *nufft, int axis, bool modes)
-{
-  uint64_t nx = nufft->args.n[0], plane = nx * nufft->args.n[1];
-  bool grid = axis == 2 && !modes; /* all others lie in `work` */
-  FlkFftSide s = { .data = grid ? nufft->args.grid : nufft->work, .real = grid && nufft->options.real };
-  s.stride = axis == 0 ? 1 : axis == 1 ? nx : plane;
-  s.step = axis == 0 ? nx : 1;
-  s.group = axis == 2 ? 0 : plane;
-  if (modes)
-    {
-      s.modes = nufft->options.modes[axis];
-      s.factor = nufft->factor[axis].memory;
-    }
-  return s;
-}
-
-/* The caller's side along x. */
-static FlkFftSide
-outer_side (const FlkNufft *nufft, void *data)
-{
-  FlkFftSide s = side (nufft, 0, true);
-  s.data = data;
-  s.real = nufft->options.real;
-  s.step = nufft->options.modes[0];
-  s.group = (uint64_t) nufft->options.modes[0] * nufft->options.modes[1];
-  return s;
-}
-
 bool
 flk_nufft_type2 (FlkNufft *nufft, const void *modes, void *values, bool inverse)
 {
   if (nufft->args.n_points == 0)
     return true;
-  /* The modes are read only. */
-  FlkFftSide from = outer_side (nufft, (void *) (uintptr_t) modes), to = side (nufft, 0, false);
-  bool good = transform_axis (nufft, 0, &from, &to, inverse);
-  for (int axis = 1; axis < 3; axis++)
-    {
-      from = side (nufft, axis, true);
-      to = side (nufft, axis, false);
-      good = good && transform_axis (nufft, axis, &from, &to, inverse);
-    }
   FlkNufftArgs args = arguments (nufft, values);
   for (int d = 0; d < 3; d++)
     args.colours[d] = 1;
-  return good && launch_points (nufft, false, &args);
+  return nufft_grid_from_modes (&nufft->grid, modes, inverse) && launch_points (nufft, false, &args);
 }
 
 bool
@@ -407,8 +327,7 @@ flk_nufft_type1 (FlkNufft *nufft, const void *values, void *modes, bool inverse)
 {
   FlkNufftArgs args = arguments (nufft, (void *) (uintptr_t) values);
   const uint32_t *c = args.colours;
-  size_t cells = (size_t) args.n[0] * args.n[1] * args.n[2];
-  bool good = flk_zero (nufft->device, args.grid, cells * number_size (nufft));
+  bool good = flk_zero (nufft->device, args.grid, nufft_grid_bytes (&nufft->grid));
   for (uint32_t i = 0; i < c[0] * c[1] * c[2] && args.n_points > 0 && good; i++)
     {
       args.colour[0] = i % c[0];
@@ -416,11 +335,5 @@ flk_nufft_type1 (FlkNufft *nufft, const void *values, void *modes, bool inverse)
       args.colour[2] = i / (c[0] * c[1]);
       good = launch_points (nufft, true, &args);
     }
-  for (int axis = 2; axis >= 0; axis--)
-    {
-      FlkFftSide from = side (nufft, axis, false);
-      FlkFftSide to = axis == 0 ? outer_side (nufft, modes) : side (nufft, axis, true);
-      good = good && transform_axis (nufft, axis, &from, &to, inverse);
-    }
-  return good;
+  return good && nufft_grid_to_modes (&nufft->grid, modes, inverse);
 }
