@@ -280,7 +280,7 @@ few_photons (const Lit *lit, const Light *usual)
   double rate = 100 * own->hit_rate, usual_rate = 100 * usual->hit_rate;
   if (lit->job->evidence->particles > 0)
     return g_strdup_printf (
-        "%s: %.3g photons a hit above background, %.3g a shot; other runs: %.3g, %.3g; hit "
+        "%s: %.4g photons a hit above background, %.4g a shot; other runs: %.4g, %.4g; hit "
         "rate %.1f %%, others %.1f %%",
         lit->job->run, own->strength, own->signal, usual->strength, usual->signal, rate, usual_rate);
   return g_strdup_printf (

@@ -22,9 +22,10 @@ typedef struct
   float dead, noisy;        /* panel, -1: none */
   guint32 saturated;        /* of 1000 spots of a panel */
   gboolean ice, salt;
-  guint failed; /* shots */
-  double loose; /* Å, of the axes from lattice to lattice */
-  float a, c;   /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
+  guint failed;  /* shots */
+  double loose;  /* Å, of the axes from lattice to lattice */
+  float a, c;    /* Å, of the told cell; where c differs from 37.9 the lattices still have that */
+  guint photons; /* a hit: of single particles, no crystals, `signal` · 100 of it background; 0: crystals */
 } Made;
 
 static const Made clean = { .hit_rate = 0.25,
@@ -38,6 +39,8 @@ static const Made clean = { .hit_rate = 0.25,
                             .saturated = 1,
                             .a = 79.1f,
                             .c = 37.9f };
+
+static const Made clean_particles = { .hit_rate = 0.25, .signal = 2, .photons = 1000 };
 
 static guint64 sequence;
 
@@ -131,6 +134,24 @@ add_rings (FlStore *store, gint64 attempt, const Made *made, FlRandom *r)
   add_batch (store, attempt, batch);
 }
 
+static void
+add_particles (FlStore *store, gint64 attempt, const Made *made, const FlShotRow *shots)
+{
+  g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_PARTICLE);
+  for (guint i = 0; i < SHOTS; i++)
+    if (shots[i].outcome != FL_OUTCOME_FAILED)
+      {
+        gboolean hit = shots[i].outcome == FL_OUTCOME_HIT;
+        float background = 100 * made->signal;
+        FlParticleRow row = { .shot = shots[i].id,
+                              .class = hit ? FL_PARTICLE_SINGLE : FL_PARTICLE_BLANK,
+                              .photons = (guint32) background + (hit ? made->photons : 0),
+                              .background = background };
+        fl_batch_append (batch, &row);
+      }
+  add_batch (store, attempt, batch);
+}
+
 static gint64
 add_made (FlStore *store, gint64 trial, const char *name, gint64 run, const Made *made)
 {
@@ -149,6 +170,11 @@ add_made (FlStore *store, gint64 trial, const char *name, gint64 run, const Made
       shots[i] = make_shot (fl_random_u64 (&r), outcome, hit ? made->spots : 0, 1000000 * (i + 1));
     }
   add_shots (store, attempt, 0, ++sequence, shots, SHOTS);
+  if (made->photons > 0)
+    {
+      add_particles (store, attempt, made, shots);
+      return run;
+    }
   add_lattices (store, attempt, made, &r);
   add_panels (store, attempt, made);
   add_rings (store, attempt, made, &r);
@@ -186,7 +212,7 @@ expect (const Made *made, FlFindingKind kind, const char *words)
   for (guint i = 0; i < 3; i++)
     {
       g_autofree char *name = g_strdup_printf ("r%04u", i + 1);
-      add_made (store, trial, name, 0, &clean);
+      add_made (store, trial, name, 0, made->photons > 0 ? &clean_particles : &clean);
     }
   gint64 run = add_made (store, trial, "r0004", 0, made);
   g_autoptr (GPtrArray) list = judge (store, 0);
@@ -203,13 +229,14 @@ expect (const Made *made, FlFindingKind kind, const char *words)
   remove_folder (folder);
 }
 
-#define PLANTED(name, change, kind, words)                                                                   \
+#define PLANTED_IN(like, name, change, kind, words)                                                          \
   static void test_##name (void)                                                                             \
   {                                                                                                          \
-    Made made = clean;                                                                                       \
+    Made made = like;                                                                                        \
     change;                                                                                                  \
     expect (&made, kind, words);                                                                             \
   }
+#define PLANTED(name, change, kind, words) PLANTED_IN (clean, name, change, kind, words)
 
 PLANTED (clean, made.hit_rate = 0.3, FL_FINDING_LAST, "")
 PLANTED (beam, made.shift[0] = 0.15f, FL_FINDING_BEAM_CENTRE, "off by 2.0 px")
@@ -234,6 +261,17 @@ PLANTED (few_failed, made.failed = 9, FL_FINDING_LAST, "")
 PLANTED (failed, made.failed = 12, FL_FINDING_FAILED_SHOTS, "12 of 1000 shots")
 PLANTED (thin_jet, made.signal = 0.8f, FL_FINDING_LAST, "")
 PLANTED (small_crystals, made.strength = 180, FL_FINDING_LAST, "")
+
+#define PARTICLES(name, change, kind, words) PLANTED_IN (clean_particles, name, change, kind, words)
+
+PARTICLES (particles, made.hit_rate = 0.3, FL_FINDING_LAST, "")
+PARTICLES (particles_failed, made.failed = 12, FL_FINDING_FAILED_SHOTS, "12 of 1000 shots")
+PARTICLES (particles_dark, made.hit_rate = 0;
+           made.signal = 0.02f, FL_FINDING_DARK_RUN, "2 photons a shot (other runs: 450)")
+PARTICLES (particles_none, made.hit_rate = 0, FL_FINDING_LAST, "")
+PARTICLES (particles_dim, made.photons = 400;
+           made.signal = 0.8f, FL_FINDING_FEW_PHOTONS, "hits 40 % as strong")
+PARTICLES (particles_small, made.photons = 400, FL_FINDING_LAST, "")
 
 /* The same fault in runs 3 to 5 and 7 is one finding, of the last; run 8 is without it. */
 static void
@@ -370,6 +408,17 @@ test_simulated (void)
   remove_folder (folder);
 }
 
+static void
+add_particle_tests (void)
+{
+  g_test_add_func ("/findings/particles/clean", test_particles);
+  g_test_add_func ("/findings/particles/failed", test_particles_failed);
+  g_test_add_func ("/findings/particles/dark", test_particles_dark);
+  g_test_add_func ("/findings/particles/no-sample", test_particles_none);
+  g_test_add_func ("/findings/particles/dim", test_particles_dim);
+  g_test_add_func ("/findings/particles/small", test_particles_small);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -396,6 +445,7 @@ main (int argc, char **argv)
       g_test_add_func ("/findings/few-failed-shots", test_few_failed);
       g_test_add_func ("/findings/thin-jet", test_thin_jet);
       g_test_add_func ("/findings/small-crystals", test_small_crystals);
+      add_particle_tests ();
       g_test_add_func ("/findings/fold", test_fold);
       g_test_add_func ("/findings/other-cell", test_other_cell);
       g_test_add_func ("/findings/ice", test_ice);

@@ -301,13 +301,14 @@ def test_find(tmp):
     serve.close()
 
 
-def write_map(path, values, cell, start=(0, 0, 0), sampling=None):
+def write_map(path, values, cell, start=(0, 0, 0), sampling=None, origin=(0, 0, 0)):
     """A CCP4 map by the format's description; values[k, j, i]."""
     n = values.shape[::-1]
     head = bytearray(1024)
     struct.pack_into('<10i6f3i3f', head, 0, *n, 2, *start, *(sampling or n), *cell, 1, 2, 3, values.min(), values.max(), values.mean())
     struct.pack_into('<2i', head, 88, 1, 0)
     head[208:216] = b'MAP \x44\x44\0\0'
+    struct.pack_into('<3f', head, 196, *origin)
     struct.pack_into('<f', head, 216, values.std())
     with open(path, 'wb') as f:
         f.write(bytes(head) + values.astype('<f4').tobytes())
@@ -350,6 +351,14 @@ def test_maps(tmp):
     write_map(path, values, cell, start=(-3, 2, 5), sampling=(24, 20, 16))
     got, step, corner, periodic, _, _ = read_map(serve.ask(MAP, path, 0, RAW))
     assert not periodic and np.allclose(corner, np.array([-3, 2, 5]) @ step)
+    # A particle's density has an origin: its place in space, once.
+    particle = os.path.join(tmp, 'g0007-c1.mrc')
+    write_map(particle, values, (24, 20, 16, 90, 90, 90), origin=(-11, -9, -7))
+    got, step, corner, periodic, _, _ = read_map(serve.ask(MAP, particle, 0, RAW))
+    assert np.array_equal(got, values) and not periodic
+    assert np.allclose(corner, (-11, -9, -7)) and np.allclose(step, np.eye(3) * 2)
+    thin, wide, corner, periodic, thinned, _ = read_map(serve.ask(MAP, particle, 200, RAW))
+    assert thin.shape == (4, 5, 6) and not periodic and thinned == 2 and np.allclose(corner, (-10, -8, -6))
     # Damaged and hostile files: one line each, and the child goes on.
     with open(path, 'rb') as f:
         whole = f.read()
