@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/store/feed.h"
 #include "engine/store/generations.h"
+#include "engine/store/mirror.h"
 #include "engine/store/particles.h"
 
 static void
@@ -73,6 +75,36 @@ assert_whole (const FlGeneration *g, guint32 number, gint64 attempt)
   g_assert_null (none);
 }
 
+/* Who follows from far away sees it too. */
+static void
+assert_mirrored (FlStore *store, gint64 job, gint64 first, gint64 second)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = temporary_folder ();
+  FlMirror *mirror = fl_mirror_open (folder, &error);
+  FlMirrorNews news = { .more = TRUE };
+  while (news.more)
+    {
+      g_autoptr (GBytes) position = fl_mirror_position (mirror, &error);
+      g_assert_no_error (error);
+      gsize length;
+      gconstpointer bytes = g_bytes_get_data (position, &length);
+      g_autoptr (GBytes) batch = fl_feed_collect (store, bytes, length, 500, &error);
+      g_assert_no_error (error);
+      fl_mirror_apply (mirror, batch, &news, &error);
+      g_assert_no_error (error);
+    }
+  fl_mirror_close (mirror);
+  FlStore *copy = open_store (folder, FL_STORE_READ_ONLY);
+  g_autoptr (FlGenerations) generations = fl_generations_new (job);
+  g_autoptr (GPtrArray) three = update (generations, copy, TRUE);
+  g_assert_cmpuint (three->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    assert_whole (three->pdata[i], i + 1, i == 2 ? second : first);
+  fl_store_close (copy);
+  remove_folder (folder);
+}
+
 /* A reader that came along, and one that comes at the end, see the same. */
 static void
 test_attempts (void)
@@ -108,6 +140,7 @@ test_attempts (void)
       assert_whole (same->pdata[i], i + 1, i == 2 ? second : first);
     }
   assert_whole (four->pdata[3], 4, first); /* what was given out stays */
+  assert_mirrored (store, job, first, second);
   remove_folder (folder);
 }
 
