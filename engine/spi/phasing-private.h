@@ -1,0 +1,26 @@
+/* phasing-private.h: one phasing problem, and its transform. */
+#pragma once
+
+#include "engine/spi/phasing.h"
+#include "engine/spi/transform.h"
+
+/* A known amplitude, at a point of the grid and its opposite. */
+typedef struct
+{
+  guint32 at, opposite;
+  float amplitude;
+} FlModulus;
+
+struct FlPhasing
+{
+  FlPhasingOptions options;
+  guint m; /* of the volumes */
+  double voxel;
+  FlTransform *transform; /* as large as the autocorrelation needs */
+  guint n_moduli;
+  FlModulus *moduli;
+  double sum; /* of amplitudes */
+};
+
+/* 1 where the density, blurred as in the last cycle, is of the particle. */
+FlVolume *fl_phasing_support (const FlPhasing *phasing, const FlVolume *density);
