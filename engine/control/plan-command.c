@@ -68,7 +68,9 @@ fl_plan_ranks (const FlTask *task, const FlSite *site, const FlResources *resour
       int each = resources->ranks_per_node > 0 ? resources->ranks_per_node : MAX (site->cores, 1);
       return MAX (resources->nodes, 1) * each;
     }
-  int most = resources->ranks_per_node > 0 ? MIN (cores, resources->ranks_per_node) : cores;
+  /* A reconstruction goes on for hours: runs that arrive meanwhile have the other half of this machine. */
+  int free = fl_task_takes_patterns (task) && task->ranks == 0 ? cores / 2 : cores;
+  int most = resources->ranks_per_node > 0 ? MIN (free, resources->ranks_per_node) : free;
   return CLAMP (task->ranks > 0 ? task->ranks : most, 1, MAX (most, 1));
 }
 

@@ -2,9 +2,10 @@
 goes on from its checkpoint, and what the store says of it is one history."""
 import os
 import signal
+import sqlite3
 import subprocess
 
-from conduct import CONTROL, DONE, Experiment, main
+from conduct import CONTROL, DONE, ENGINE, Experiment, main
 
 GENERATION, PARTICLE = 15, 14
 
@@ -41,6 +42,7 @@ def test_versions():
     job, folder = e.wait_for_version(1, DONE)
     inputs = open(os.path.join(folder, "inputs")).read().split("\n")
     assert sorted(map(os.path.basename, inputs)) == ["t1-b0-r0001-hits", "t1-b0-r0002-hits"], inputs
+    e.write("UPDATE task SET ranks = 0, revision = (SELECT value FROM counter WHERE name = 'revision')")
     e.add_run("r0003", 32)
     job, folder = e.wait_for_version(2, DONE)
     assert len(open(os.path.join(folder, "inputs")).read().split("\n")) == 3
@@ -56,6 +58,9 @@ def test_versions():
     hits = e.query("SELECT sum(shots), sum(hits), sum(indexed) FROM slice WHERE kind = 1")
     assert hits == [(100, 25, 0)], hits
     assert e.query("SELECT sum(length) FROM slice WHERE kind = ?", PARTICLE) == [(100,)]
+    # Of two cores a reconstruction leaves one to runs that arrive.
+    assert e.query("SELECT task.name, a.ranks FROM attempt a JOIN job ON job.id = a.job JOIN task ON task.id = job.task "
+                   "ORDER BY a.id DESC LIMIT 2") == [("reconstruct", 1), ("hits", 2)]
     e.check_each_started_once()
     e.remove()
 
@@ -92,6 +97,24 @@ def test_killed():
     e.remove()
 
 
+def test_files():
+    """Runs that are files: what lies beside them is none."""
+    e = Experiment()
+    shots = os.path.join(e.folder, "shots")
+    os.mkdir(shots)
+    for name in ("r1.emc", "r2.cxi", "detector.h5", "truth.h5", "detector.geom"):
+        with open(os.path.join(shots, name), "w") as file:
+            file.write("8")
+    other = os.path.join(e.folder, "other")
+    e.run("experiment", "--store", other, "--watch", shots, "--kind", "files", "--stages", "hits", "--quiet", "0.2", "--trial", "",
+          "--launcher", "env", "--engine", ENGINE)
+    e.run("conduct", "--store", other, "--until-idle", "--interval", "0.03")
+    runs = sqlite3.connect(os.path.join(other, "firstlight.sqlite")).execute(
+        "SELECT run.name, job.state, a.reason FROM run JOIN job ON job.run = run.id JOIN attempt a ON a.job = job.id ORDER BY 1")
+    assert runs.fetchall() == [(name, DONE, "8 shots, 2 hits, 6 blank, 0 several, 0 junk") for name in ("r1", "r2")]
+    e.remove()
+
+
 def test_bad_graph():
     e = Experiment()
     make = ["dataset", "--store", e.folder, "--expression", "runs 1-", "--name"]
@@ -107,4 +130,4 @@ def test_bad_graph():
     e.remove()
 
 
-main([test_versions, test_killed, test_bad_graph])
+main([test_versions, test_killed, test_files, test_bad_graph])
