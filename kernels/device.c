@@ -247,6 +247,12 @@ flk_device_is_host (const FlkDevice *device)
   return device->module->host_memory;
 }
 
+unsigned
+flk_device_threads (const FlkDevice *device)
+{
+  return device->module->host_memory ? device->threads : 0;
+}
+
 uint32_t
 flk_device_tile_ss (const FlkDevice *device)
 {

@@ -33,6 +33,8 @@ const char *flk_device_description (const FlkDevice *device);
 const char *flk_device_kind (const FlkDevice *device);
 /* True where device memory is host memory: host pointers go into argument structs as they are. */
 bool flk_device_is_host (const FlkDevice *device);
+/* Threads of a CPU; 0: a GPU, which has teams run at once by the hundred. */
+unsigned flk_device_threads (const FlkDevice *device);
 /* FLK_TILE_SS_CPU or FLK_TILE_SS_GPU, for flk_panels_tile(). */
 uint32_t flk_device_tile_ss (const FlkDevice *device);
 const char *flk_error (const FlkDevice *device); /* the last one; "" when there was none */

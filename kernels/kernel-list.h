@@ -22,6 +22,9 @@
   X (nufft_r64_spread)                                                                                                \
   X (orient_sparse)                                                                                                   \
   X (orient_dense)                                                                                                    \
+  X (slices_gather)                                                                                                   \
+  X (slices_total)                                                                                                    \
+  X (slices_spread)                                                                                                   \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \

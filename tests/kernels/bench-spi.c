@@ -8,7 +8,7 @@
 #include <glib.h>
 
 #include "kernels/device.h"
-#include "kernels/orient.h"
+#include "kernels/slices.h"
 
 enum
 {
@@ -109,6 +109,83 @@ bench_orient (FlkDevice *device, const char *kernel, double lit_fraction, double
     flk_buffer_clear (device, &b[i]);
 }
 
+/* Rotations about random axes; pixels of a detector's disc, rows in order, to `edge` of the band. */
+static void
+bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampling)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (2);
+  g_autofree float *rotation = g_new (float, BATCH * 9), *s = g_new0 (float, 3 * PIXELS);
+  for (guint i = 0; i < BATCH; i++)
+    {
+      double q[4], norm = 0;
+      for (guint k = 0; k < 4; k++)
+        {
+          q[k] = g_rand_double_range (random, -1, 1);
+          norm += q[k] * q[k];
+        }
+      double f = 2 / norm, w = q[0], x = q[1], y = q[2], z = q[3];
+      const double m[9] = { 1 - f * (y * y + z * z), f * (x * y - w * z),     f * (x * z + w * y),
+                            f * (x * y + w * z),     1 - f * (x * x + z * z), f * (y * z - w * x),
+                            f * (x * z - w * y),     f * (y * z + w * x),     1 - f * (x * x + y * y) };
+      for (guint k = 0; k < 9; k++)
+        rotation[9 * i + k] = (float) m[k];
+    }
+  guint n = 0;
+  for (int y = -25; y <= 25; y++)
+    for (int x = -25; x <= 25; x++)
+      if (x * x + y * y <= 25 * 25 && n < PIXELS)
+        {
+          s[3 * n] = 0.48f * (float) x / 25;
+          s[3 * n + 1] = 0.48f * (float) y / 25;
+          s[3 * n++ + 2] = 0.05f * (float) (x * x + y * y) / 625;
+        }
+  char message[256];
+  FlkSlices *slices = flk_slices_new (device, size, tolerance, upsampling, message, sizeof message);
+  if (!slices || !flk_slices_pixels (slices, s, n))
+    g_error ("%s", message);
+  gsize voxels = (gsize) size * size * size, values = (gsize) BATCH * n;
+  FlkBuffer b[5] = { { 0 } };
+  float *volume = flk_buffer_need (device, &b[0], voxels * 4);
+  flk_zero (device, volume, voxels * 4);
+  const float *on_device = flk_stage (device, &b[1], rotation, BATCH * 9 * 4);
+  FlkSlicesOut out = { .scale = 1,
+                       .floor = 1,
+                       .log_model = flk_buffer_need (device, &b[2], values * 4),
+                       .log_sum = flk_buffer_need (device, &b[3], BATCH * 4) };
+  double best[4] = { INFINITY, INFINITY, INFINITY, INFINITY };
+  for (guint i = 0; i < 4; i++)
+    {
+      double t[5];
+      t[0] = seconds (device);
+      flk_slices_model (slices, volume);
+      flk_sync (device);
+      t[1] = seconds (device);
+      if (!flk_slices_run (slices, on_device, BATCH, &out))
+        g_error ("%s", flk_error (device));
+      flk_sync (device);
+      t[2] = seconds (device);
+      flk_slices_begin (slices);
+      flk_slices_end (slices, volume);
+      flk_sync (device);
+      t[3] = seconds (device);
+      flk_slices_begin (slices);
+      if (!flk_slices_add (slices, on_device, BATCH, NULL, NULL, NULL))
+        g_error ("%s", flk_error (device));
+      flk_sync (device);
+      t[4] = seconds (device);
+      for (guint k = 0; k < 4; k++)
+        best[k] = MIN (best[k], t[k + 1] - t[k]);
+    }
+  g_print ("slices of %u^3, %g upsampled %g: %.1f Mpt/s with logarithm, spread %.1f Mpt/s; to the grid %.1f "
+           "ms, from it "
+           "%.1f ms\n",
+           size, tolerance, upsampling, 1e-6 * (double) values / best[1], 1e-6 * (double) values / best[3],
+           best[0] * 1e3, best[2] * 1e3);
+  flk_slices_free (slices);
+  for (guint i = 0; i < G_N_ELEMENTS (b); i++)
+    flk_buffer_clear (device, &b[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -127,6 +204,10 @@ main (int argc, char **argv)
   static const double lit[] = { 0.05, 0.1, 0.3, 0.5 };
   for (guint i = 0; i < G_N_ELEMENTS (lit); i++)
     bench_orient (device, "orient_sparse", lit[i], peak);
+  bench_slices (device, 81, 1e-3, 2);
+  bench_slices (device, 81, 1e-3, 1.25);
+  bench_slices (device, 161, 1e-3, 2);
+  bench_slices (device, 161, 1e-3, 1.25);
   flk_device_close (device);
   return 0;
 }
