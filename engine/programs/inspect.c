@@ -10,6 +10,7 @@
 #include "engine/programs/inspect-known.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/shots/emc.h"
 #include "engine/shots/inspect-shots.h"
 #include "engine/shots/source.h"
 
@@ -178,6 +179,40 @@ inspect_geometry (const char *path, const Options *options, GError **error)
   return TRUE;
 }
 
+/* --- photons of single particles --- */
+
+#define FRAMES_AT_ONCE 1000
+
+static gboolean
+inspect_photons (const char *path, GError **error)
+{
+  g_autoptr (FlEmc) emc = fl_emc_open (path, error);
+  if (emc == NULL)
+    return FALSE;
+  guint frames = fl_emc_n_frames (emc), pixels = fl_emc_n_pixels (emc);
+  guint64 photons = 0, most = 0, fewest = G_MAXUINT64;
+  printf ("format: photons of single particles (EMC)\nframes: %u\npixels: %u\n", frames, pixels);
+  for (guint first = 0; first < frames; first += FRAMES_AT_ONCE)
+    {
+      g_auto (FlEmcFrames) some = { 0 };
+      if (!fl_emc_read (emc, first, MIN (FRAMES_AT_ONCE, frames - first), &some, error))
+        return FALSE;
+      for (guint i = 0; i < some.n; i++)
+        {
+          guint64 sum = 0;
+          for (guint64 k = some.start[i]; k < some.start[i + 1]; k++)
+            sum += some.count[k];
+          photons += sum;
+          most = MAX (most, sum);
+          fewest = MIN (fewest, sum);
+        }
+    }
+  if (frames > 0)
+    printf ("photons: %.6g a frame, %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT "\n",
+            (double) photons / frames, fewest, most);
+  return TRUE;
+}
+
 static gboolean
 inspect_file (const char *path, const Options *options, GError **error)
 {
@@ -187,6 +222,8 @@ inspect_file (const char *path, const Options *options, GError **error)
   printf ("file: %s\n", path);
   if (g_str_has_suffix (path, ".geom"))
     return inspect_geometry (path, options, error);
+  if (g_str_has_suffix (path, ".emc"))
+    return inspect_photons (path, error);
   if (!fl_inspect_head (path, head, sizeof head, &n, error))
     return FALSE;
   for (gsize at = 0; at + 8 <= n; at = at == 0 ? 512 : 2 * at)
