@@ -19,6 +19,10 @@
 
 typedef float Lanes __attribute__ ((vector_size (4 * NATIVE), aligned (4), may_alias));
 
+/* Short rows, whatever the level. */
+typedef float Row4 __attribute__ ((vector_size (16), aligned (4), may_alias));
+typedef float Row8 __attribute__ ((vector_size (32), aligned (4), may_alias));
+
 /* a b + c, rounded once where the level has it. */
 DEVICE_FN Lanes
 lanes_fma (Lanes a, Lanes b, Lanes c)

@@ -49,8 +49,8 @@ plan (FlkSlices *slices, uint32_t size, double tolerance, double upsampling, cha
   args->degree = window.degree;
   args->lanes = window.width <= 4 ? 4 : 8;
   for (uint32_t k = 0; k <= window.degree; k++)
-    for (uint32_t l = 0; l < 3 * args->lanes; l++)
-      args->window[k][l] = (float) window.coefficient[k][l % args->lanes];
+    for (uint32_t l = 0; l < FLK_SLICES_WIDTH; l++)
+      args->window[k][l] = (float) window.coefficient[k][l];
   return true;
 }
 

@@ -2,13 +2,7 @@
 #include "kernels/slices.h"
 
 #include "kernels/kernel.h"
-
-/* Unrolled first, the lanes would not be taken together. */
-#ifdef BACKEND_CPU
-#define LANE_LOOP _Pragma ("GCC ivdep") _Pragma ("GCC unroll 1")
-#else
-#define LANE_LOOP
-#endif
+#include "kernels/kernel_lanes.h"
 
 enum
 {
@@ -19,9 +13,15 @@ enum
   TOGETHER = TEAM_IS_ONE ? 16 : 1          /* pixels whose places are worked out at once */
 };
 
-/* Places on the grid of `n` pixels from `pixel` on: the first cell of a window is ⌊place⌋ + 1, modulo the grid. */
+/* Of TOGETHER pixels: where their windows begin and how. */
+typedef struct
+{
+  uint32_t cell[3][TOGETHER]; /* the first one; may be up to the grid's size */
+  float t[3][TOGETHER];       /* what the polynomials are of */
+} Place;
+
 DEVICE_FN void
-slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, uint32_t n, float place[3][TOGETHER])
+slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, uint32_t n, Place *p)
 {
   const float *m = a->rotations + (size_t) rotation * 9;
   const float *RESTRICT s = a->s + pixel;
@@ -29,50 +29,62 @@ slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, uint32_
   for (int d = 0; d < 3; d++)
     {
       float mx = m[d], my = m[3 + d], mz = m[6 + d];
+      float *RESTRICT t = p->t[d];
+      uint32_t *RESTRICT cell = p->cell[d];
       for (uint32_t i = 0; i < n; i++)
         {
           float x = mx * s[i] + my * s[a->n_pixels + i] + mz * s[2 * a->n_pixels + i];
           x = (x - round_even (x) + 0.5f) * cells - reach;
-          place[d][i] = x < 0 ? x + cells : x;
+          x = x < 0 ? x + cells : x;
+          x = x >= 0 ? x : 0; /* what is no number must not be an address */
+          x = x <= cells ? x : 0;
+          int32_t whole = (int32_t) x;
+          t[i] = 2 * (x - (float) whole) - 1;
+          cell[i] = (uint32_t) whole + 1;
         }
     }
 }
 
 typedef struct
 {
-  float window[4 * WIDTH];
-  uint32_t cell[3]; /* the first one; may be up to the grid's size */
-  bool inside;      /* no part of it, lanes of weight 0 included, is beyond the end */
+  float window[3 * WIDTH]; /* axis d from d · lanes on */
+  uint32_t cell[3];
+  bool inside; /* no part of it, lanes of weight 0 included, is beyond the end */
 } Point;
 
+#ifdef BACKEND_CPU
+#define ROW  Row4
+#define S(x) slices4_##x
+#include "kernels/slices-row.h"
+#undef ROW
+#undef S
+#define ROW  Row8
+#define S(x) slices8_##x
+#include "kernels/slices-row.h"
+#endif
+
 DEVICE_FN void
-slices_windows (const FlkSlicesArgs *a, const float place[3][TOGETHER], uint32_t i, Point *p, const int lanes)
+slices_windows (const FlkSlicesArgs *a, const Place *place, uint32_t i, Point *p, const int lanes)
 {
-  float u[4 * WIDTH];
-  float *RESTRICT w = p->window;
   p->inside = true;
   for (int d = 0; d < 3; d++)
     {
-      float x = place[d][i];
-      x = x >= 0 && x <= (float) a->n ? x : 0; /* what is no number must not be an address */
-      uint32_t cell = (uint32_t) x;
-      float t = 2 * (x - (float) cell) - 1;
+      p->cell[d] = place->cell[d][i];
+      p->inside = p->inside && p->cell[d] + (uint32_t) lanes <= a->n;
+#ifdef BACKEND_CPU
+      if (lanes == 4)
+        slices4_window (a, place->t[d][i], p->window + d * 4);
+      else
+        slices8_window (a, place->t[d][i], p->window + d * 8);
+#else
       for (int l = 0; l < lanes; l++)
-        u[d * lanes + l] = t;
-      p->cell[d] = cell + 1;
-      p->inside = p->inside && cell + 1 + (uint32_t) lanes <= a->n;
-    }
-  for (int l = 3 * lanes; l < 4 * lanes; l++)
-    u[l] = 0;
-  const float *c = a->window[a->degree];
-  for (int l = 0; l < 4 * lanes; l++)
-    w[l] = c[l];
-  for (int k = (int) a->degree - 1; k >= 0; k--)
-    {
-      c = a->window[k];
-      LANE_LOOP
-      for (int l = 0; l < 4 * lanes; l++)
-        w[l] = w[l] * u[l] + c[l];
+        {
+          float w = a->window[a->degree][l];
+          for (int k = (int) a->degree - 1; k >= 0; k--)
+            w = w * place->t[d][i] + a->window[k][l];
+          p->window[d * lanes + l] = w;
+        }
+#endif
     }
 }
 
@@ -88,31 +100,24 @@ slices_value (const FlkSlicesArgs *a, const Point *p, const int lanes)
   uint32_t n = a->n;
   const float *wx = p->window, *wy = wx + lanes, *wz = wy + lanes;
   float sum[WIDTH];
-  for (int l = 0; l < lanes; l++)
-    sum[l] = 0;
+#ifdef BACKEND_CPU
   if (p->inside)
     {
       const float *from = a->grid + ((size_t) p->cell[2] * n + p->cell[1]) * n + p->cell[0];
-      for (uint32_t z = 0; z < a->width; z++)
-        for (uint32_t y = 0; y < a->width; y++)
-          {
-            float by = wy[y] * wz[z];
-            const float *RESTRICT c = from + ((size_t) z * n + y) * n;
-            LANE_LOOP
-            for (int l = 0; l < lanes; l++)
-              sum[l] += by * c[l];
-          }
+      return lanes == 4 ? slices4_sum (a, p->window, from) : slices8_sum (a, p->window, from);
     }
-  else
-    for (uint32_t z = 0; z < a->width; z++)
-      for (uint32_t y = 0; y < a->width; y++)
-        {
-          float by = wy[y] * wz[z];
-          const float *row =
-              a->grid + ((size_t) slices_wrap (p->cell[2] + z, n) * n + slices_wrap (p->cell[1] + y, n)) * n;
-          for (uint32_t l = 0; l < a->width; l++)
-            sum[l] += by * row[slices_wrap (p->cell[0] + l, n)];
-        }
+#endif
+  for (int l = 0; l < lanes; l++)
+    sum[l] = 0;
+  for (uint32_t z = 0; z < a->width; z++)
+    for (uint32_t y = 0; y < a->width; y++)
+      {
+        float by = wy[y] * wz[z];
+        const float *row =
+            a->grid + ((size_t) slices_wrap (p->cell[2] + z, n) * n + slices_wrap (p->cell[1] + y, n)) * n;
+        for (uint32_t l = 0; l < a->width; l++)
+          sum[l] += by * row[slices_wrap (p->cell[0] + l, n)];
+      }
   for (int l = 0; l < lanes; l++)
     sum[l] *= wx[l];
   for (int half = lanes / 2; half >= 1; half /= 2)
@@ -142,12 +147,12 @@ gather_tile (Team t, GatherShared *sh, const FlkSlicesArgs *a, uint32_t block, u
             sh->tile[at + i][lane] = 0;
           continue;
         }
-      float place[3][TOGETHER];
+      Place place;
       Point p;
-      slices_place (a, rotation, first + at, count, place);
+      slices_place (a, rotation, first + at, count, &place);
       for (uint32_t i = 0; i < count; i++)
         {
-          slices_windows (a, place, i, &p, lanes);
+          slices_windows (a, &place, i, &p, lanes);
           sh->tile[at + i][lane] = slices_value (a, &p, lanes);
         }
     }
@@ -254,9 +259,12 @@ slices_add (const FlkSlicesArgs *a, const Point *p, float value, uint32_t z0, ui
           if (TEAM_IS_ONE && p->inside)
             {
               row += p->cell[0];
-              LANE_LOOP
-              for (int l = 0; l < lanes; l++)
-                row[l] += by * wx[l];
+#ifdef BACKEND_CPU
+              if (lanes == 4)
+                *(Row4 *) row += by * *(const Row4 *) wx;
+              else
+                *(Row8 *) row += by * *(const Row8 *) wx;
+#endif
             }
           else
             for (uint32_t l = 0; l < a->width; l++)
@@ -269,12 +277,11 @@ slices_add (const FlkSlicesArgs *a, const Point *p, float value, uint32_t z0, ui
     }
 }
 
-/* Whether a window from `place` on meets the slab. */
+/* Whether a window from cell `first` on meets the slab. */
 DEVICE_FN bool
-slices_meets (const FlkSlicesArgs *a, float place, uint32_t z0, uint32_t z1)
+slices_meets (const FlkSlicesArgs *a, uint32_t first, uint32_t z0, uint32_t z1)
 {
-  uint32_t first = place >= 0 && place <= (float) a->n ? (uint32_t) place + 1 : 1,
-           last = first + a->width - 1;
+  uint32_t last = first + a->width - 1;
   bool here = first < z1 && last >= z0;
   return here || (last >= a->n && last - a->n >= z0) || (first >= a->n && first - a->n < z1);
 }
@@ -298,18 +305,18 @@ spread_rotation (Team t, SpreadShared *sh, const FlkSlicesArgs *a, uint32_t bloc
 {
   (void) t;
   (void) sh;
-  float place[3][TOGETHER];
+  Place place;
   Point p;
   for (uint32_t at = 0; at < n; at += TOGETHER)
     {
       uint32_t count = n - at < TOGETHER ? n - at : (uint32_t) TOGETHER;
-      slices_place (a, block * BLOCK + lane, first + at, count, place);
+      slices_place (a, block * BLOCK + lane, first + at, count, &place);
       for (uint32_t i = 0; i < count; i++)
         {
           float value = spread_value (a, block, lane, first + at + i);
-          if (value == 0 || (a->slabs > 1 && !slices_meets (a, place[2][i], z0, z1)))
+          if (value == 0 || (a->slabs > 1 && !slices_meets (a, place.cell[2][i], z0, z1)))
             continue;
-          slices_windows (a, place, i, &p, lanes);
+          slices_windows (a, &place, i, &p, lanes);
           slices_add (a, &p, value, z0, z1, 0, lanes);
         }
     }
@@ -328,13 +335,13 @@ typedef struct
 /* Place and value of a pixel that the slab must take. */
 DEVICE_FN bool
 spread_meets (const FlkSlicesArgs *a, uint32_t block, uint32_t lane, uint32_t pixel, uint32_t z0, uint32_t z1,
-              float place[3][TOGETHER], float *value)
+              Place *place, float *value)
 {
   *value = spread_value (a, block, lane, pixel);
   if (*value == 0)
     return false;
   slices_place (a, block * BLOCK + lane, pixel, 1, place);
-  return slices_meets (a, place[2][0], z0, z1);
+  return slices_meets (a, place->cell[2][0], z0, z1);
 }
 
 DEVICE_FN void
@@ -344,14 +351,15 @@ spread_rotation (Team t, SpreadShared *sh, const FlkSlicesArgs *a, uint32_t bloc
   /* A run of pixels a thread: how many of them, then which. */
   uint32_t each = (n + t.size - 1) / t.size, from = t.rank * each < n ? t.rank * each : n;
   uint32_t to = from + each < n ? from + each : n, mine = 0, found;
-  float place[3][TOGETHER] = { { 0 } }, value;
+  Place place;
+  float value;
   for (uint32_t i = from; i < to; i++)
-    mine += spread_meets (a, block, lane, first + i, z0, z1, place, &value);
+    mine += spread_meets (a, block, lane, first + i, z0, z1, &place, &value);
   uint32_t at = team_scan_u32 (t, &sh->slots, mine, &found);
   for (uint32_t i = from; i < to && mine > 0; i++)
-    if (spread_meets (a, block, lane, first + i, z0, z1, place, &value))
+    if (spread_meets (a, block, lane, first + i, z0, z1, &place, &value))
       {
-        slices_windows (a, place, 0, &sh->point[at], lanes);
+        slices_windows (a, &place, 0, &sh->point[at], lanes);
         sh->value[at++] = value;
       }
   team_barrier (t);

@@ -23,7 +23,7 @@
 enum
 {
   FLK_SLICES_CHUNK = 128, /* pixels a team */
-  FLK_SLICES_WIDTH = 8,   /* widest window */
+  FLK_SLICES_WIDTH = 8    /* widest window */
 };
 
 typedef struct FlkSlices FlkSlices;

@@ -111,16 +111,18 @@ bench_orient (FlkDevice *device, const char *kernel, double lit_fraction, double
 
 /* Rotations about random axes; pixels of a detector's disc, rows in order, to `edge` of the band. */
 static void
-bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampling)
+bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampling, gboolean near)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
   g_autofree float *rotation = g_new (float, BATCH * 9), *s = g_new0 (float, 3 * PIXELS);
+  double q[4] = { 1, 0, 0, 0 };
   for (guint i = 0; i < BATCH; i++)
     {
-      double q[4], norm = 0;
+      double norm = 0;
+      gboolean anew = !near || i % FLK_ORIENT_BLOCK == 0;
       for (guint k = 0; k < 4; k++)
         {
-          q[k] = g_rand_double_range (random, -1, 1);
+          q[k] = (anew ? 0 : q[k]) + (anew ? 1 : 0.05) * g_rand_double_range (random, -1, 1);
           norm += q[k] * q[k];
         }
       double f = 2 / norm, w = q[0], x = q[1], y = q[2], z = q[3];
@@ -176,11 +178,12 @@ bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampli
       for (guint k = 0; k < 4; k++)
         best[k] = MIN (best[k], t[k + 1] - t[k]);
     }
-  g_print ("slices of %u^3, %g upsampled %g: %.1f Mpt/s with logarithm, spread %.1f Mpt/s; to the grid %.1f "
-           "ms, from it "
-           "%.1f ms\n",
-           size, tolerance, upsampling, 1e-6 * (double) values / best[1], 1e-6 * (double) values / best[3],
-           best[0] * 1e3, best[2] * 1e3);
+  g_print (
+      "slices of %u^3, %s, %g upsampled %g: %.1f Mpt/s with logarithm, spread %.1f Mpt/s; to the grid %.1f "
+      "ms, from it "
+      "%.1f ms\n",
+      size, near ? "blocks of neighbours" : "random", tolerance, upsampling, 1e-6 * (double) values / best[1],
+      1e-6 * (double) values / best[3], best[0] * 1e3, best[2] * 1e3);
   flk_slices_free (slices);
   for (guint i = 0; i < G_N_ELEMENTS (b); i++)
     flk_buffer_clear (device, &b[i]);
@@ -204,10 +207,13 @@ main (int argc, char **argv)
   static const double lit[] = { 0.05, 0.1, 0.3, 0.5 };
   for (guint i = 0; i < G_N_ELEMENTS (lit); i++)
     bench_orient (device, "orient_sparse", lit[i], peak);
-  bench_slices (device, 81, 1e-3, 2);
-  bench_slices (device, 81, 1e-3, 1.25);
-  bench_slices (device, 161, 1e-3, 2);
-  bench_slices (device, 161, 1e-3, 1.25);
+  bench_slices (device, 81, 1e-3, 2, FALSE);
+  bench_slices (device, 81, 1e-3, 2, TRUE);
+  bench_slices (device, 81, 1e-3, 1.25, TRUE);
+  bench_slices (device, 161, 1e-3, 1.25, TRUE);
+  bench_slices (device, 81, 1e-3, 1.25, FALSE);
+  bench_slices (device, 161, 1e-3, 2, FALSE);
+  bench_slices (device, 161, 1e-3, 1.25, FALSE);
   flk_device_close (device);
   return 0;
 }
