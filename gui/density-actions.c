@@ -89,7 +89,7 @@ flg_density_page_facts (FlgDensityPage *self)
 FlwDensityView *
 flg_density_page_view (FlgDensityPage *self, guint i)
 {
-  return self->shown > 0 && i < G_N_ELEMENTS (self->views) ? self->views[i] : NULL;
+  return self->shown > 0 ? flg_density_pair_view (self->pair, i) : NULL;
 }
 
 guint
@@ -98,10 +98,49 @@ flg_density_page_n_peaks (FlgDensityPage *self)
   return flg_map_peaks_count (self->peaks);
 }
 
+FlgReconstructionView *
+flg_density_page_reconstruction (FlgDensityPage *self)
+{
+  return self->reconstruction;
+}
+
+static void
+act_show_view (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgDensityPage *self = FLG_DENSITY_PAGE (widget);
+  const char *name = g_variant_get_string (target, NULL);
+  if (gtk_stack_get_child_by_name (self->views, name))
+    gtk_stack_set_visible_child_name (self->views, name);
+}
+
+static void
+act_show_reconstruction (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flg_reconstruction_view_show_job (FLG_DENSITY_PAGE (widget)->reconstruction, g_variant_get_int64 (target));
+}
+
+static void
+act_show_generation (GtkWidget *widget, const char *action, GVariant *target)
+{
+  flg_reconstruction_view_show_generation (FLG_DENSITY_PAGE (widget)->reconstruction,
+                                           g_variant_get_uint32 (target));
+}
+
+static void
+act_show_conformations (GtkWidget *widget, const char *action, GVariant *target)
+{
+  guint first;
+  int second;
+  g_variant_get (target, "(ui)", &first, &second);
+  flg_reconstruction_view_show_conformations (FLG_DENSITY_PAGE (widget)->reconstruction, first, second);
+}
+
 static void
 act_show_dataset (GtkWidget *widget, const char *action, GVariant *target)
 {
   flg_density_page_show (FLG_DENSITY_PAGE (widget), g_variant_get_int64 (target));
+  flg_reconstruction_view_show_dataset (FLG_DENSITY_PAGE (widget)->reconstruction,
+                                        g_variant_get_int64 (target));
 }
 
 static void
@@ -133,7 +172,7 @@ act_side_by_side (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_show_peak (GtkWidget *widget, const char *action, GVariant *target)
 {
-  flw_density_view_show_peak (FLG_DENSITY_PAGE (widget)->views[0], g_variant_get_uint32 (target));
+  flw_density_view_show_peak (FLG_DENSITY_PAGE (widget)->view, g_variant_get_uint32 (target));
 }
 
 void
@@ -146,5 +185,10 @@ flg_density_page_class_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "density.side-by-side", "b", act_side_by_side);
   gtk_widget_class_install_action (widget_class, "density.open-model", "s", act_open_model);
   gtk_widget_class_install_action (widget_class, "density.choose-model", NULL, act_choose_model);
+  gtk_widget_class_install_action (widget_class, "density.show-view", "s", act_show_view);
+  gtk_widget_class_install_action (widget_class, "density.show-reconstruction", "x", act_show_reconstruction);
+  gtk_widget_class_install_action (widget_class, "density.show-generation", "u", act_show_generation);
+  gtk_widget_class_install_action (widget_class, "density.show-conformations", "(ui)",
+                                   act_show_conformations);
   gtk_widget_class_install_action (widget_class, "density.show-peak", "u", act_show_peak);
 }

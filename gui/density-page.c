@@ -5,6 +5,7 @@
 
 #include "gui/map-set.h"
 #include "gui/map-versions.h"
+#include "gui/science.h"
 #include "gui/text.h"
 #include "widgets/density-level.h"
 
@@ -121,74 +122,21 @@ fill_peaks (FlgDensityPage *self, const FlgMapReport *report)
       drawn[i].value = peak->sigmas;
       g_strlcpy (drawn[i].label, peak->atom, sizeof drawn[i].label);
     }
-  for (guint v = 0; v < G_N_ELEMENTS (self->views); v++)
-    if (self->views[v])
-      flw_density_view_set_peaks (self->views[v], n, drawn, "σ");
+  for (guint v = 0; flg_density_pair_view (self->pair, v); v++)
+    flw_density_view_set_peaks (flg_density_pair_view (self->pair, v), n, drawn, "σ");
   flg_map_peaks_fill (self->peaks, peaks, flg_map_kind_name (change ? FLG_MAP_CHANGE : FLG_MAP_RESIDUAL));
 }
 
 static void
 on_peak_chosen (FlgDensityPage *self, guint peak)
 {
-  flw_density_view_show_peak (self->views[0], peak);
+  flw_density_view_show_peak (self->view, peak);
 }
 
 static void
 on_peak_selected (FlgDensityPage *self, guint peak)
 {
   flg_map_peaks_select (self->peaks, peak);
-}
-
-/* --- two views --- */
-
-static void
-turn_together (FlgDensityPage *self, FlwDensityView *from)
-{
-  FlwDensityView *to = self->views[from == self->views[0]];
-  if (self->linking || !to)
-    return;
-  self->linking = TRUE;
-  flw_density_view_set_camera (to, flw_density_view_get_camera (from));
-  for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
-    if (flw_density_view_get_map (from, m) && flw_density_view_get_map (to, m))
-      flw_density_view_set_level (to, m, flw_density_view_get_level (from, m));
-  self->linking = FALSE;
-}
-
-static void
-on_camera (FlwDensityView *view, FlgDensityPage *self)
-{
-  turn_together (self, view);
-}
-
-static void
-on_level (FlwDensityView *view, guint map, FlgDensityPage *self)
-{
-  turn_together (self, view);
-}
-
-static FlwDensityView *
-add_view (FlgDensityPage *self)
-{
-  FlwDensityView *view = FLW_DENSITY_VIEW (flw_density_view_new ());
-  gtk_widget_set_hexpand (GTK_WIDGET (view), TRUE);
-  gtk_widget_set_vexpand (GTK_WIDGET (view), TRUE);
-  g_signal_connect_object (view, "camera-changed", G_CALLBACK (on_camera), self, 0);
-  g_signal_connect_object (view, "level-changed", G_CALLBACK (on_level), self, 0);
-  g_signal_connect_object (view, "peak-selected", G_CALLBACK (on_peak_selected), self, G_CONNECT_SWAPPED);
-  gtk_box_append (self->slot, GTK_WIDGET (view));
-  return view;
-}
-
-static void
-add_second_view (FlgDensityPage *self)
-{
-  static const char *const shared[] = { "style", "slice", "sticks", "labels", "absolute" };
-  self->views[1] = add_view (self);
-  for (guint i = 0; i < G_N_ELEMENTS (shared); i++)
-    g_object_bind_property (self->views[0], shared[i], self->views[1], shared[i],
-                            G_BINDING_BIDIRECTIONAL | G_BINDING_SYNC_CREATE);
-  self->listed = -1; /* its peaks are to be set */
 }
 
 /* --- showing --- */
@@ -222,7 +170,7 @@ put_rivals (FlgDensityPage *self, FlgMapSet *set, const FlgMapVersion *version)
       FlwDensityVolume *volume = set && which >= 0 ? flg_map_set_volume (set, (FlgMapKind) which) : NULL;
       g_autofree char *name =
           volume ? g_strdup_printf ("%s v%d", flg_map_kind_name ((FlgMapKind) which), version->number) : NULL;
-      flw_density_view_set_rival (self->views[0], m, volume, name);
+      flw_density_view_set_rival (self->view, m, volume, name);
     }
 }
 
@@ -278,27 +226,22 @@ static void
 show_levels (FlgDensityPage *self)
 {
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
-    gtk_widget_set_visible (self->levels[m], flw_density_view_get_map (self->views[0], m) != NULL);
+    gtk_widget_set_visible (self->levels[m], flw_density_view_get_map (self->view, m) != NULL);
 }
 
 static void
 show_second (FlgDensityPage *self, const FlgMapVersion *rival, FlgMapSet *set)
 {
   gboolean beside = set && has_maps (set) && gtk_toggle_button_get_active (self->beside);
-  if (beside && !self->views[1])
-    add_second_view (self);
-  if (!beside && self->views[1])
-    {
-      gtk_box_remove (self->slot, GTK_WIDGET (self->views[1]));
-      self->views[1] = NULL;
-    }
+  if (beside && !flg_density_pair_view (self->pair, 1))
+    self->listed = -1; /* its peaks are to be set */
+  flg_density_pair_set_beside (self->pair, beside);
   put_rivals (self, beside ? NULL : set, rival);
   if (beside)
     {
-      self->linking = TRUE; /* its first map would place its camera, and with it the other's */
-      put_maps (self, self->views[1], set, rival);
-      self->linking = FALSE;
-      turn_together (self, self->views[0]);
+      flg_density_pair_begin (self->pair); /* its first map would place its camera, and with it the other's */
+      put_maps (self, flg_density_pair_view (self->pair, 1), set, rival);
+      flg_density_pair_end (self->pair);
     }
 }
 
@@ -308,13 +251,13 @@ place (FlgDensityPage *self)
 {
   self->placed = TRUE;
   if (flg_map_peaks_count (self->peaks) > 0)
-    flw_density_view_show_peak (self->views[0], 0);
+    flw_density_view_show_peak (self->view, 0);
   else
-    flw_density_view_show_atom (self->views[0], 0);
-  FlwDensityCamera camera = *flw_density_view_get_camera (self->views[0]);
+    flw_density_view_show_atom (self->view, 0);
+  FlwDensityCamera camera = *flw_density_view_get_camera (self->view);
   camera.span = MIN (camera.span, FIRST_SPAN);
   camera.front = camera.back = MIN (camera.front, FIRST_SLAB);
-  flw_density_view_set_camera (self->views[0], &camera);
+  flw_density_view_set_camera (self->view, &camera);
 }
 
 /* What has been shown stays until what is to be shown has come. */
@@ -334,7 +277,7 @@ flg_density_page_refresh (FlgDensityPage *self)
   g_autofree char *facts = facts_of (self, version, set);
   gtk_label_set_label (self->facts, facts);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), facts);
-  put_maps (self, self->views[0], set, rival ? version : NULL);
+  put_maps (self, self->view, set, rival ? version : NULL);
   show_second (self, rival, other);
   const FlgMapReport *report = flg_map_set_report (set);
   gint64 listed = report ? version->job * N_KINDS + (gint64) chosen_kind (self) : -1;
@@ -417,6 +360,39 @@ on_beside (FlgDensityPage *self)
   flg_density_page_refresh (self);
 }
 
+/* --- the two views --- */
+
+const char *
+flg_density_page_shown_view (FlgDensityPage *self)
+{
+  return gtk_stack_get_visible_child_name (self->views);
+}
+
+static gboolean
+shows_crystals (FlgDensityPage *self)
+{
+  return g_str_equal (flg_density_page_shown_view (self), "crystals");
+}
+
+/* Until a person chooses: what the experiment is about. */
+static void
+choose_view (FlgDensityPage *self)
+{
+  gboolean particles = flg_experiment_science (EXPERIMENT (self)) == FLG_SCIENCE_PARTICLES
+                       || (self->shown == 0 && flg_reconstruction_view_has_any (self->reconstruction));
+  if (self->chosen)
+    return;
+  self->choosing = TRUE;
+  gtk_stack_set_visible_child_name (self->views, particles ? "reconstruction" : "crystals");
+  self->choosing = FALSE;
+}
+
+static void
+on_view (FlgDensityPage *self)
+{
+  self->chosen |= !self->choosing;
+}
+
 /* --- page --- */
 
 static void
@@ -425,12 +401,15 @@ flg_density_page_update (FlgPage *page, guint what)
   FlgDensityPage *self = FLG_DENSITY_PAGE (page);
   const guint heard = FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED (FL_TABLE_DATASET_VERSION)
                       | FLG_CHANGED (FL_TABLE_DATASET_TASK) | FLG_CHANGED (FL_TABLE_TASK)
-                      | FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_TRIAL);
+                      | FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_TRIAL)
+                      | FLG_CHANGED (FL_TABLE_ATTEMPT);
   if (!(what & (heard | FLG_CHANGED_HEALTH)))
     return;
   fill_datasets (self);
   fill_versions (self);
   flg_density_page_refresh (self);
+  flg_reconstruction_view_update (self->reconstruction);
+  choose_view (self);
 }
 
 static gboolean
@@ -440,33 +419,36 @@ flg_density_page_is_settled (FlgPage *page)
   for (guint i = 0; i < self->sets->len; i++)
     if (!flg_map_set_is_idle (self->sets->pdata[i]))
       return FALSE;
-  for (guint v = 0; v < G_N_ELEMENTS (self->views); v++)
-    if (self->views[v] && gtk_widget_get_mapped (GTK_WIDGET (self->views[v]))
-        && !flw_density_view_get_settled (self->views[v]))
-      return FALSE;
-  return !self->opening;
+  return !self->opening && flg_density_pair_is_settled (self->pair)
+         && flg_reconstruction_view_is_settled (self->reconstruction);
 }
 
 static void
 flg_density_page_step (FlgPage *page, int by)
 {
-  flg_chooser_step (FLG_DENSITY_PAGE (page)->versions, by);
+  FlgDensityPage *self = FLG_DENSITY_PAGE (page);
+  if (shows_crystals (self))
+    flg_chooser_step (self->versions, by);
+  else
+    flg_reconstruction_view_step (self->reconstruction, by);
 }
 
 static void
 flg_density_page_focus (FlgPage *page)
 {
-  gtk_widget_grab_focus (GTK_WIDGET (FLG_DENSITY_PAGE (page)->views[0]));
+  FlgDensityPage *self = FLG_DENSITY_PAGE (page);
+  FlwDensityView *other = flg_reconstruction_view_density (self->reconstruction, 0);
+  gtk_widget_grab_focus (GTK_WIDGET (shows_crystals (self) || !other ? self->view : other));
 }
 
 static void
 flg_density_page_constructed (GObject *object)
 {
   FlgDensityPage *self = FLG_DENSITY_PAGE (object);
-  self->views[0] = add_view (self);
+  self->view = flg_density_pair_view (self->pair, 0);
   for (guint m = 0; m < FLW_DENSITY_MAPS; m++)
     {
-      self->levels[m] = flw_density_level_new (self->views[0], m);
+      self->levels[m] = flw_density_level_new (self->view, m);
       gtk_widget_set_size_request (self->levels[m], -1, 96);
       gtk_box_append (self->level_slot, self->levels[m]);
     }
@@ -480,7 +462,17 @@ flg_density_page_constructed (GObject *object)
   for (guint i = 0; i < 3; i++)
     g_signal_connect_object (((FlgChooser *[]){ self->versions, self->kinds, self->rivals })[i], "chosen",
                              G_CALLBACK (flg_density_page_refresh), self, G_CONNECT_SWAPPED);
+  GtkWidget *switcher = gtk_stack_switcher_new ();
+  gtk_stack_switcher_set_stack (GTK_STACK_SWITCHER (switcher), self->views);
+  self->reconstruction =
+      FLG_RECONSTRUCTION_VIEW (flg_reconstruction_view_new (flg_page_context (FLG_PAGE (self)), switcher));
+  gtk_stack_add_titled (self->views, GTK_WIDGET (self->reconstruction), "reconstruction",
+                        _ ("Reconstruction"));
+  g_signal_connect_object (self->views, "notify::visible-child", G_CALLBACK (on_view), self,
+                           G_CONNECT_SWAPPED);
   flg_density_page_refresh (self);
+  flg_reconstruction_view_update (self->reconstruction);
+  choose_view (self);
   G_OBJECT_CLASS (flg_density_page_parent_class)->constructed (object);
 }
 
@@ -519,9 +511,11 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   page_class->step = flg_density_page_step;
   page_class->focus = flg_density_page_focus;
   g_type_ensure (FLG_TYPE_CHOOSER);
+  g_type_ensure (FLG_TYPE_DENSITY_PAIR);
   g_type_ensure (FLG_TYPE_MAP_PEAKS);
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/density-page.ui");
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, views);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, datasets);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, versions);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, kinds);
@@ -531,10 +525,11 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, stack);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, empty);
-  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, pair);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, level_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, peaks);
   gtk_widget_class_bind_template_callback (widget_class, on_peak_chosen);
+  gtk_widget_class_bind_template_callback (widget_class, on_peak_selected);
   gtk_widget_class_bind_template_callback (widget_class, on_beside);
   flg_density_page_class_actions (widget_class);
 }

@@ -2,22 +2,28 @@
 #pragma once
 
 #include "gui/chooser.h"
+#include "gui/density-pair.h"
 #include "gui/density-page.h"
 #include "gui/map-peaks.h"
+#include "gui/reconstruction-view.h"
 #include "widgets/empty-state.h"
 
 struct _FlgDensityPage
 {
   FlgPage parent_instance;
+  GtkStack *views; /* crystals, reconstruction */
+  FlgReconstructionView *reconstruction;
+  gboolean chosen, choosing; /* which of them, by a person */
   FlgChooser *datasets, *versions, *kinds, *rivals;
   GtkToggleButton *beside;
   GtkWidget *own_model;
   GtkLabel *facts;
   GtkStack *stack;
   FlwEmptyState *empty;
-  GtkBox *slot, *level_slot;
+  FlgDensityPair *pair;
+  GtkBox *level_slot;
   FlgMapPeaks *peaks;
-  FlwDensityView *views[2];
+  FlwDensityView *view; /* the pair's first */
   GtkWidget *levels[FLW_DENSITY_MAPS];
   GPtrArray *jobs;        /* FlgMapVersion of the dataset */
   GPtrArray *sets;        /* FlgMapSet, the last used first */
@@ -26,11 +32,13 @@ struct _FlgDensityPage
   FlwDensityModel *model; /* that a person opened; NULL: the job's */
   char *model_name;
   GCancellable *opening;
-  gboolean picked, linking, placed; /* placed: the camera stands where there is something to see */
+  gboolean picked, placed; /* placed: the camera stands where there is something to see */
 };
 
 /* Shows what is chosen, as far as it has come. */
 void flg_density_page_refresh (FlgDensityPage *self);
+/* "crystals" or "reconstruction". */
+const char *flg_density_page_shown_view (FlgDensityPage *self);
 /* Which maps; −1: no such name. */
 int flg_density_page_kind (const char *name);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "gui/volume-cache.h"
 
 #define MOST_HERE (32u << 20) /* voxels */
 #define MOST_FAR  (4u << 20)
@@ -81,19 +82,8 @@ asked_free (gpointer data)
 static void
 make_volume (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
-  const FlViewMap *map = ((Asked *) data)->map;
-  FlwDensityGrid grid = {
-    .n = { map->n[0], map->n[1], map->n[2] },
-    .periodic = map->periodic,
-    .mean = map->mean,
-    .sigma = map->sigma,
-    .unit = UNIT,
-  };
-  memcpy (grid.step, map->step, sizeof grid.step);
-  memcpy (grid.origin, map->corner, sizeof grid.origin);
   GError *error = NULL;
-  FlwDensityVolume *volume = flw_density_volume_new (
-      &grid, g_memdup2 (map->values, fl_view_map_points (map) * sizeof (float)), &error);
+  FlwDensityVolume *volume = flg_volume_of_map (((Asked *) data)->map, UNIT, &error);
   if (volume)
     g_task_return_pointer (task, volume, (GDestroyNotify) flw_density_volume_unref);
   else

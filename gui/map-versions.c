@@ -9,11 +9,11 @@
 #define TYPE "map"
 
 static const FlTask *
-map_task (FlgExperiment *experiment, gint64 id)
+task_of_type (FlgExperiment *experiment, gint64 id, const char *type)
 {
   FlgRecord *record = flg_record_model_find (flg_experiment_table (experiment, FL_TABLE_TASK), id);
   const FlTask *task = record ? flg_record_task (record) : NULL;
-  return task && strcmp (task->type, TYPE) == 0 ? task : NULL;
+  return task && strcmp (task->type, type) == 0 ? task : NULL;
 }
 
 static const FlDatasetVersion *
@@ -39,15 +39,24 @@ newest_first (gconstpointer a, gconstpointer b)
   return x->number != y->number ? y->number - x->number : x->job < y->job ? 1 : -1;
 }
 
+/* The task of a job that is listed. */
+static const FlTask *
+listed_task (FlgExperiment *experiment, const FlJob *job, gint64 dataset, const char *type, gboolean done)
+{
+  gboolean meant = job->dataset == dataset && (done ? job->state == FL_JOB_DONE : job->attempts > 0);
+  return meant ? task_of_type (experiment, job->task, type) : NULL;
+}
+
 /* All of the dataset are of one task and trial. */
 static gboolean
-are_of_one_kind (FlgRecordModel *jobs, FlgExperiment *experiment, gint64 dataset)
+are_of_one_kind (FlgExperiment *experiment, gint64 dataset, const char *type, gboolean done)
 {
+  FlgRecordModel *jobs = flg_experiment_table (experiment, FL_TABLE_JOB);
   const FlJob *first = NULL;
   for (guint i = 0; i < flg_record_model_count (jobs); i++)
     {
       const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
-      if (job->dataset != dataset || job->state != FL_JOB_DONE || !map_task (experiment, job->task))
+      if (!listed_task (experiment, job, dataset, type, done))
         continue;
       if (first && (first->task != job->task || first->trial != job->trial))
         return FALSE;
@@ -57,16 +66,16 @@ are_of_one_kind (FlgRecordModel *jobs, FlgExperiment *experiment, gint64 dataset
 }
 
 GPtrArray *
-flg_map_versions (FlgExperiment *experiment, gint64 dataset)
+flg_versions_of_type (FlgExperiment *experiment, gint64 dataset, const char *type, gboolean done)
 {
   FlgRecordModel *jobs = flg_experiment_table (experiment, FL_TABLE_JOB);
   GPtrArray *versions = g_ptr_array_new_with_free_func (version_free);
-  gboolean one_kind = are_of_one_kind (jobs, experiment, dataset);
+  gboolean one_kind = are_of_one_kind (experiment, dataset, type, done);
   for (guint i = 0; i < flg_record_model_count (jobs); i++)
     {
       const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
-      const FlTask *task = job->dataset == dataset ? map_task (experiment, job->task) : NULL;
-      const FlDatasetVersion *of = task && job->state == FL_JOB_DONE ? version_of (experiment, job) : NULL;
+      const FlTask *task = listed_task (experiment, job, dataset, type, done);
+      const FlDatasetVersion *of = task ? version_of (experiment, job) : NULL;
       if (!of)
         continue;
       const FlTrial *trial = flg_experiment_trial (experiment, job->trial);
@@ -83,6 +92,12 @@ flg_map_versions (FlgExperiment *experiment, gint64 dataset)
   return versions;
 }
 
+GPtrArray *
+flg_map_versions (FlgExperiment *experiment, gint64 dataset)
+{
+  return flg_versions_of_type (experiment, dataset, TYPE, TRUE);
+}
+
 /* The newest map job of the dataset, whatever its state. */
 static const FlJob *
 newest_job (FlgExperiment *experiment, gint64 dataset)
@@ -92,7 +107,7 @@ newest_job (FlgExperiment *experiment, gint64 dataset)
   for (guint i = 0; i < flg_record_model_count (jobs); i++)
     {
       const FlJob *job = flg_record_job (flg_record_model_at (jobs, i));
-      if (job->dataset == dataset && map_task (experiment, job->task))
+      if (job->dataset == dataset && task_of_type (experiment, job->task, TYPE))
         newest = job;
     }
   return newest;
@@ -105,7 +120,7 @@ has_map_task (FlgExperiment *experiment, gint64 dataset)
   for (guint i = 0; i < flg_record_model_count (steps); i++)
     {
       const FlDatasetTask *step = flg_record_dataset_task (flg_record_model_at (steps, i));
-      if (step->dataset == dataset && map_task (experiment, step->task))
+      if (step->dataset == dataset && task_of_type (experiment, step->task, TYPE))
         return TRUE;
     }
   return FALSE;

@@ -215,8 +215,8 @@ draw_levels (FlwCurvePlot *self, cairo_t *cr, const FlwBox *box)
       cairo_move_to (cr, box->x, y);
       cairo_line_to (cr, box->x + box->width, y);
       cairo_stroke (cr);
-      flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, self->chart.levels[i].label,
-                     box->x + box->width - 2, y - 1, 1, 1, FLW_DIM);
+      flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, self->chart.levels[i].label, box->x + 4, y - 1,
+                     0, 1, FLW_DIM);
     }
   cairo_set_dash (cr, NULL, 0, 0);
 }
@@ -273,11 +273,14 @@ draw_fall (FlwCurvePlot *self, cairo_t *cr, const FlwBox *box, const FlwCurve *c
   int width;
   flw_text_size (GTK_WIDGET (self), FLW_POINTS_SMALL, text, &width, NULL);
   gboolean left = x + width + 10 > box->x + box->width;
+  flw_set_source (cr, FLW_GROUND, 0.8);
+  cairo_rectangle (cr, left ? x - 9 - width : x + 6, y - 21, width + 3, 17);
+  cairo_fill (cr);
   flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, text, left ? x - 7 : x + 7, y - 4, left, 1,
                  curve->colour);
 }
 
-/* From the right: names and their lines, as many as there is room for beside the title. */
+/* Names and their lines, as many of the first as there is room for beside the title. */
 static void
 draw_legend (FlwCurvePlot *self, cairo_t *cr, const FlwBox *box)
 {
@@ -285,13 +288,19 @@ draw_legend (FlwCurvePlot *self, cairo_t *cr, const FlwBox *box)
   title = 12
           + flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_BODY + 1, self->chart.title, 10, 14, 0, 0.5,
                            FLW_TEXT);
-  for (guint i = self->chart.n_curves; i > 0; i--)
+  double left = x;
+  guint n = 0;
+  for (; n < self->chart.n_curves; n++)
+    {
+      int width;
+      flw_text_size (GTK_WIDGET (self), FLW_POINTS_SMALL, self->chart.curves[n].name, &width, NULL);
+      if (left - width - 24 < title)
+        break;
+      left -= width + 36;
+    }
+  for (guint i = n; i > 0; i--)
     {
       const FlwCurve *curve = &self->chart.curves[i - 1];
-      int width;
-      flw_text_size (GTK_WIDGET (self), FLW_POINTS_SMALL, curve->name, &width, NULL);
-      if (x - width - 26 < title)
-        break;
       x -= 24 + flw_text_draw (GTK_WIDGET (self), cr, FLW_POINTS_SMALL, curve->name, x, 14, 1, 0.5, FLW_TEXT);
       set_pen (cr, curve);
       cairo_move_to (cr, x, 14.5);

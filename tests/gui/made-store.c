@@ -132,14 +132,36 @@ made_shot (FlRandom *random, const char *file, guint32 frame, guint n, guint64 s
   return row;
 }
 
-static void
-flush (FlStore *store, gint64 attempt, guint32 rank, guint64 *sequence, FlBatch *shots, FlBatch *lattices)
+/* What a shot that was not refused shows, beside it; the shot's outcome follows. */
+static FlParticleRow
+made_particle (FlRandom *random, FlShotRow *shot)
 {
-  if (fl_batch_rows (lattices))
-    add_slice (store, attempt, rank, (*sequence)++, lattices);
+  double chance = fl_random_unit (random);
+  FlParticleRow row = { .shot = shot->id, .background = 40 };
+  row.class = shot->outcome == FL_OUTCOME_HIT ? FL_PARTICLE_SINGLE
+              : chance < 0.07                 ? FL_PARTICLE_SEVERAL
+              : chance < 0.10                 ? FL_PARTICLE_JUNK
+                                              : FL_PARTICLE_BLANK;
+  double mean = row.class == FL_PARTICLE_SINGLE    ? 1000 * -log (1 - 0.98 * fl_random_unit (random))
+                : row.class == FL_PARTICLE_SEVERAL ? 2500
+                : row.class == FL_PARTICLE_JUNK    ? 5000
+                                                   : 0;
+  row.photons = fl_random_poisson (random, 40 + mean);
+  row.diameter = row.class == FL_PARTICLE_BLANK ? 0 : (float) (150 + 10 * fl_random_normal (random));
+  row.score = row.class == FL_PARTICLE_SINGLE ? 6 : -4;
+  shot->resolution = 0;
+  shot->spots = 0;
+  return row;
+}
+
+static void
+flush (FlStore *store, gint64 attempt, guint32 rank, guint64 *sequence, FlBatch *shots, FlBatch *found)
+{
+  if (fl_batch_rows (found))
+    add_slice (store, attempt, rank, (*sequence)++, found);
   if (fl_batch_rows (shots))
     add_slice (store, attempt, rank, (*sequence)++, shots);
-  fl_batch_clear (lattices);
+  fl_batch_clear (found);
   fl_batch_clear (shots);
 }
 
@@ -150,21 +172,27 @@ add_shots (FlStore *store, gint64 attempt, const MadeStore *made, const char *fi
   FlRandom random = fl_random (fl_hash64 (file, 8, (guint64) attempt));
   for (guint32 rank = 0; rank < made->ranks; rank++)
     {
-      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT), lattices = fl_batch_new (FL_KIND_LATTICE);
+      g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
+      g_autoptr (FlBatch) found = fl_batch_new (made->particles ? FL_KIND_PARTICLE : FL_KIND_LATTICE);
       guint64 at = begin + rank * 3000000, sequence = 10;
       for (guint32 frame = rank; frame < n; frame += made->ranks)
         {
           FlShotRow row = made_shot (&random, file, frame, n, at);
           if (made->index)
-            index_shot (&random, &row, lattices);
+            index_shot (&random, &row, found);
+          if (made->particles && row.outcome != FL_OUTCOME_FAILED)
+            {
+              FlParticleRow particle = made_particle (&random, &row);
+              fl_batch_append (found, &particle);
+            }
           for (guint k = 0; k < 5; k++)
             at += row.duration[k] * G_GUINT64_CONSTANT (1000);
           at += 1000000;
           fl_batch_append (batch, &row);
           if (fl_batch_rows (batch) == ROWS_A_FRAME)
-            flush (store, attempt, rank, &sequence, batch, lattices);
+            flush (store, attempt, rank, &sequence, batch, found);
         }
-      flush (store, attempt, rank, &sequence, batch, lattices);
+      flush (store, attempt, rank, &sequence, batch, found);
     }
 }
 
@@ -288,7 +316,12 @@ made_store_write (const char *folder, const MadeStore *made)
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", &error); /* every new store has it */
   must (task != NULL, &error);
   g_free (task->type);
-  task->type = g_strdup (made->index ? "all" : "spots");
+  task->type = g_strdup (made->particles ? "hits" : made->index ? "all" : "spots");
+  if (made->particles)
+    {
+      g_free (task->name);
+      task->name = g_strdup ("hits");
+    }
   save (store, FL_TABLE_TASK, task);
   gint64 trials[] = { add_trial (store, 1, "defaults", NULL, zero),
                       add_trial (store, 2, "strong", "spots.sigma_strong=4", zero) };

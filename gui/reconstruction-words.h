@@ -1,0 +1,13 @@
+/* reconstruction-words.h: what is said of a reconstruction. Pure; strings are the caller's. Thread: main. */
+#pragma once
+
+#include "engine/store/generations.h"
+#include "gui/experiment.h"
+
+/* "generation 37, stage 4, 4 min ago · half sets to 31.2 Å (29.8–33.0) · PRTF to 28.1 Å · 2,850 patterns, 150 held back · 10,860
+ * orientations, compared to 26.7 Å". What cannot be told is left out. */
+char *flg_generation_words (const FlGenerationRow *row, guint64 now);
+/* What is to be done, or waited for, that there is a generation to see. */
+char *flg_reconstruction_missing (FlgExperiment *experiment, gint64 dataset);
+/* Of a job that has ended without a result: " · failed: reason"; "" of others. */
+char *flg_reconstruction_end_words (const FlJob *job);
