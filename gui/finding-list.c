@@ -62,6 +62,8 @@ place_of (const FlFinding *finding)
     case FL_FINDING_FAILED_SHOTS:
     case FL_FINDING_LAG:
       return (Place){ _ ("Jobs"), "win.show-page", FALSE, "jobs" };
+    case FL_FINDING_RECONSTRUCTION:
+      return (Place){ _ ("Density"), "win.show-page", FALSE, "density" };
     default:
       return (Place){ _ ("Images"), "win.show-run-images", TRUE, NULL };
     }

@@ -49,6 +49,14 @@ typedef struct
   const char *run; /* name */
 } FlJobView;
 
+/* A job of a dataset's version. */
+typedef struct
+{
+  gint64 job, dataset;
+  gboolean done;
+  FlGenerationRow last; /* number 0: none, it is no reconstruction */
+} FlReconstructionView;
+
 /* Adds what is wrong to `list` (FlFinding). `every`, `trial`: FlJobView, the job itself among them. */
 void fl_findings_judge_geometry (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_panels (const FlJobView *job, GPtrArray *list);
@@ -57,6 +65,8 @@ void fl_findings_judge_cell (const FlJobView *job, const GArray *every,
                              GPtrArray *list); /* every: of all trials */
 void fl_findings_judge_failures (const FlJobView *job, GPtrArray *list);
 void fl_findings_judge_light (const GArray *trial, GPtrArray *list); /* all of them, one against the others */
+/* Of the newest one of each dataset that is done. `views`: job -> FlReconstructionView; `datasets`: id -> name. */
+void fl_findings_judge_reconstructions (GHashTable *views, GHashTable *datasets, GPtrArray *list);
 /* There is enough of the job to say that it has no such fault. */
 gboolean fl_findings_could_tell (const FlJobView *job, FlFindingKind kind);
 

@@ -10,15 +10,17 @@
 #define LAG_BAD        (1800 * FL_NS_PER_S)
 #define LAG_OLD        (24 * 3600 * FL_NS_PER_S) /* nobody waits for it any more */
 
-static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL, FL_KIND_PANEL, FL_KIND_RING,
-                                FL_KIND_PARTICLE };
+static const FlKind kinds[] = { FL_KIND_LATTICE, FL_KIND_CELL,     FL_KIND_PANEL,
+                                FL_KIND_RING,    FL_KIND_PARTICLE, FL_KIND_GENERATION };
 
 struct FlFindings
 {
   FlStats *stats; /* borrowed */
   gint64 cursors[G_N_ELEMENTS (kinds)], revision;
-  GHashTable *jobs; /* id -> FlJobEvidence */
-  GHashTable *runs; /* id -> name */
+  GHashTable *jobs;            /* id -> FlJobEvidence */
+  GHashTable *runs;            /* id -> name */
+  GHashTable *datasets;        /* id -> name */
+  GHashTable *reconstructions; /* job of a version -> FlReconstructionView */
 };
 
 static void
@@ -37,6 +39,8 @@ fl_findings_new (FlStats *stats)
   self->stats = stats;
   self->jobs = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, evidence_free);
   self->runs = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->datasets = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  self->reconstructions = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   return self;
 }
 
@@ -47,6 +51,8 @@ fl_findings_free (FlFindings *findings)
     return;
   g_hash_table_unref (findings->jobs);
   g_hash_table_unref (findings->runs);
+  g_hash_table_unref (findings->datasets);
+  g_hash_table_unref (findings->reconstructions);
   g_free (findings);
 }
 
@@ -65,9 +71,10 @@ fl_finding_free (FlFinding *finding)
 const char *
 fl_finding_name (FlFindingKind kind)
 {
-  static const char *const names[] = { "beam-centre", "distance",    "dead-panel",   "noisy-panel",
-                                       "dark-run",    "saturation",  "wrong-cell",   "ice",
-                                       "salt",        "few-photons", "failed-shots", "lag" };
+  static const char *const names[] = { "beam-centre",   "distance",    "dead-panel",   "noisy-panel",
+                                       "dark-run",      "saturation",  "wrong-cell",   "ice",
+                                       "salt",          "few-photons", "failed-shots", "lag",
+                                       "reconstruction" };
   G_STATIC_ASSERT (G_N_ELEMENTS (names) == FL_FINDING_LAST);
   return kind < FL_FINDING_LAST ? names[kind] : "unknown";
 }
@@ -169,6 +176,19 @@ take_particle (FlJobEvidence *to, const FlParticleRow *row)
   to->signal += (double) row->photons - (double) row->background;
 }
 
+static FlReconstructionView *
+reconstruction_of (FlFindings *findings, gint64 job)
+{
+  FlReconstructionView *view = g_hash_table_lookup (findings->reconstructions, &job);
+  if (view == NULL)
+    {
+      view = g_new0 (FlReconstructionView, 1);
+      view->job = job;
+      g_hash_table_insert (findings->reconstructions, &view->job, view);
+    }
+  return view;
+}
+
 static gboolean
 take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
 {
@@ -178,6 +198,10 @@ take_slice (FlFindings *findings, const FlSlice *slice, GError **error)
   if (batch == NULL)
     return FALSE;
   if ((int) fl_batch_kind (batch) != slice->kind)
+    return TRUE;
+  if (slice->kind == FL_KIND_GENERATION && fl_batch_rows (batch) > 0)
+    fl_batch_row (batch, fl_batch_rows (batch) - 1, &reconstruction_of (findings, slice->job)->last);
+  if (slice->kind == FL_KIND_GENERATION)
     return TRUE;
   FlJobEvidence *to = g_hash_table_lookup (findings->jobs, &slice->job);
   if (to == NULL)
@@ -237,16 +261,35 @@ read_kind (FlFindings *findings, FlStore *store, guint k, guint *room, GError **
   return slices != NULL;
 }
 
+static void
+take_change (FlFindings *findings, const FlChange *change)
+{
+  if (change->table == FL_TABLE_RUN)
+    g_hash_table_replace (findings->runs, g_memdup2 (&change->id, sizeof change->id),
+                          g_strdup (((const FlRun *) change->record)->name));
+  else if (change->table == FL_TABLE_DATASET)
+    g_hash_table_replace (findings->datasets, g_memdup2 (&change->id, sizeof change->id),
+                          g_strdup (((const FlDataset *) change->record)->name));
+  else if (change->table == FL_TABLE_JOB && ((const FlJob *) change->record)->version != 0)
+    {
+      const FlJob *job = change->record;
+      FlReconstructionView *view = reconstruction_of (findings, job->id);
+      view->dataset = job->dataset;
+      view->done = job->state == FL_JOB_DONE;
+    }
+}
+
 static gboolean
-read_runs (FlFindings *findings, FlStore *store, GError **error)
+read_records (FlFindings *findings, FlStore *store, GError **error)
 {
   g_autoptr (GPtrArray) changes = fl_store_changes (store, findings->revision, &findings->revision, error);
   for (guint i = 0; changes != NULL && i < changes->len; i++)
     {
       const FlChange *change = changes->pdata[i];
-      if (change->table == FL_TABLE_RUN && !change->removed)
-        g_hash_table_replace (findings->runs, g_memdup2 (&change->id, sizeof change->id),
-                              g_strdup (((const FlRun *) change->record)->name));
+      if (!change->removed)
+        take_change (findings, change);
+      else if (change->table == FL_TABLE_DATASET)
+        g_hash_table_remove (findings->datasets, &change->id);
     }
   return changes != NULL;
 }
@@ -255,7 +298,7 @@ gboolean
 fl_findings_update (FlFindings *findings, FlStore *store, gboolean *more, GError **error)
 {
   guint room = SLICES_AT_ONCE;
-  if (!read_runs (findings, store, error))
+  if (!read_records (findings, store, error))
     return FALSE;
   for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
     if (!read_kind (findings, store, k, &room, error))
@@ -366,6 +409,7 @@ fl_findings_list (FlFindings *findings, guint64 now)
     g_ptr_array_add (each, compared->pdata[i]);
   GPtrArray *list = fl_findings_fold (each, trial);
   judge_lag (&overview, now, list);
+  fl_findings_judge_reconstructions (findings->reconstructions, findings->datasets, list);
   fl_overview_clear (&overview);
   g_ptr_array_sort (list, compare_findings);
   return list;

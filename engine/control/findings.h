@@ -12,7 +12,8 @@
  * Ice: two rings of hexagonal ice over twice their neighbours, or the inner three over 1.35 times. Salt: high-resolution spots
  * ten times as strong as the others. Few photons: spots a third as strong as in the other runs, and fewer of them a hit, or
  * spots and pixels both half as bright, at no lower hit rate than half of theirs (of single particles: hits, and all shots). Failed shots: over 1 %. Lag: a complete run waits
- * for more than 10 min (and no longer than a day: then nobody waits for it). */
+ * for more than 10 min (and no longer than a day: then nobody waits for it). Reconstruction: the newest one of a dataset that is done
+ * makes patterns that it has not seen no more probable than a radially symmetric model does. */
 #pragma once
 
 #include "engine/store/stats.h"
@@ -31,6 +32,7 @@ typedef enum
   FL_FINDING_FEW_PHOTONS,
   FL_FINDING_FAILED_SHOTS,
   FL_FINDING_LAG,
+  FL_FINDING_RECONSTRUCTION,
   FL_FINDING_LAST
 } FlFindingKind;
 

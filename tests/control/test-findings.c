@@ -408,9 +408,57 @@ test_simulated (void)
   remove_folder (folder);
 }
 
+/* The dataset's newest reconstruction that is done counts: not one that goes on, nor what was before. */
+static void
+test_reconstruction (void)
+{
+  g_autofree char *folder = temporary_folder ();
+  FlStore *store = open_store (folder, FL_STORE_CREATE);
+  gint64 trial = add_trial (store, 1);
+  FlDataset dataset = { .name = (char *) "particles" };
+  save (store, FL_TABLE_DATASET, &dataset);
+  add_made (store, trial, "r0001", 0, &clean_particles);
+  const struct
+  {
+    double held;
+    FlJobState state;
+    guint findings;
+  } cases[] = { { -0.5, FL_JOB_RUNNING, 0 }, { 3, FL_JOB_DONE, 0 },   { -0.5, FL_JOB_DONE, 1 },
+                { 4, FL_JOB_RUNNING, 1 },    { NAN, FL_JOB_DONE, 0 }, { 0, FL_JOB_DONE, 1 } };
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      FlJob job = {
+        .trial = trial, .task = 1, .dataset = dataset.id, .version = i + 1, .state = cases[i].state
+      };
+      save (store, FL_TABLE_JOB, &job);
+      gint64 attempt = add_attempt (store, job.id, 1);
+      for (guint g = 1; g <= 2; g++)
+        {
+          g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_GENERATION);
+          FlGenerationRow row = {
+            .number = g, .patterns = 300, .held_back = 15, .held = g == 1 ? -1 : cases[i].held
+          };
+          fl_batch_append (batch, &row);
+          add_batch (store, attempt, batch);
+        }
+      g_autoptr (GPtrArray) list = judge (store, 0);
+      g_assert_cmpuint (list->len, ==, cases[i].findings);
+      if (list->len > 0)
+        {
+          const FlFinding *f = list->pdata[0];
+          g_assert_cmpint (f->kind, ==, FL_FINDING_RECONSTRUCTION);
+          g_assert_cmpint (f->job, ==, i == 3 ? job.id - 1 : job.id);
+          g_assert_nonnull (strstr (f->title, "of particles tells no more"));
+        }
+    }
+  fl_store_close (store);
+  remove_folder (folder);
+}
+
 static void
 add_particle_tests (void)
 {
+  g_test_add_func ("/findings/particles/reconstruction", test_reconstruction);
   g_test_add_func ("/findings/particles/clean", test_particles);
   g_test_add_func ("/findings/particles/failed", test_particles_failed);
   g_test_add_func ("/findings/particles/dark", test_particles_dark);
