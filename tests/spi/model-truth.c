@@ -16,6 +16,23 @@ model_truth_read (const char *path)
   return model;
 }
 
+double
+model_truth_diameter (const FlModel *model)
+{
+  FlVec3 low = model->atoms[0].position, high = low;
+  double most = 0;
+  for (guint i = 0; i < model->n_atoms; i++)
+    {
+      FlVec3 r = model->atoms[i].position;
+      low = fl_vec3 (fmin (low.x, r.x), fmin (low.y, r.y), fmin (low.z, r.z));
+      high = fl_vec3 (fmax (high.x, r.x), fmax (high.y, r.y), fmax (high.z, r.z));
+    }
+  FlVec3 middle = fl_vec3_scale (fl_vec3_add (low, high), 0.5);
+  for (guint i = 0; i < model->n_atoms; i++)
+    most = fmax (most, fl_vec3_norm (fl_vec3_sub (model->atoms[i].position, middle)));
+  return 2 * most;
+}
+
 /* F at the grid's points up to s_edge. */
 static FlTransform *
 amplitudes (const FlModel *model, guint n_least, double voxel, double s_edge)
