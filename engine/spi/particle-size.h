@@ -4,7 +4,7 @@
  * dimension. Its square, without the photons' noise, is the transform of the correlation between pairs of photons, which
  * is summed over patterns, weighted by the square root of their mean's inverse, the mean's own pairs (beam stop, rim)
  * taken off. It falls to a hundredth of its maximum at 0.82 to 0.92 of the longest dimension of compact proteins (0.7 of rods);
- * the answer is that place times 1.28. */
+ * the answer is that place times 1.24. */
 #pragma once
 
 #include "engine/parallel/parallel.h"
