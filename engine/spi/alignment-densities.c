@@ -34,6 +34,7 @@ score (FlQuat rotation, gpointer data)
   fl_resampler_move (w->resampler, &motion, w->moved);
   transform_whitened (w, w->moved, w->other);
   w->shift = fl_shift_find (w->transform, w->a, w->other);
+  fl_shift_refine (w->transform, w->a, w->other, &w->shift);
   return w->shift.correlation;
 }
 
@@ -49,7 +50,6 @@ climb (Work *w, const FlCandidate *candidates, guint n, double angle)
     }
   fl_alignment_climb (&best, FIRST_TURN * angle, LEAST_TURN * angle, score, w);
   score (best.rotation, w);
-  fl_shift_refine (w->transform, w->a, w->other, &w->shift);
   FlMotion motion = { best.rotation, fl_vec3_scale (w->shift.by, w->moved->voxel), w->shift.hand };
   return (FlAlignment){ motion, w->shift.correlation };
 }

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "kernels/fft.h"
+
 #define FIRST_STEP 0.25 /* points */
 #define LAST_STEP  0.01
 
@@ -91,23 +93,36 @@ fl_shift_find (FlTransform *t, const float complex *a, const float complex *b)
   return (FlShift){ .by = at[hand], .hand = hand, .correlation = power > 0 ? peak[hand] / power : 0 };
 }
 
+/* exp (2πi k by / n) of every index. */
+static void
+list_waves (const FlTransform *t, double by, float complex *waves)
+{
+  for (guint i = 0; i < t->n; i++)
+    {
+      double angle = 2 * G_PI / t->n * fl_transform_k (t, i) * by;
+      waves[i] = (float complex) (cos (angle) + I * sin (angle));
+    }
+}
+
 /* Σ a b* of half of the grid, b mirrored and shifted. */
 static double
 correlate (const FlTransform *t, const float complex *a, const float complex *b, gboolean hand, FlVec3 by)
 {
-  int h = (int) t->n / 2;
-  double sum = 0, turn = 2 * G_PI / t->n;
-  for (int z = 0; z < h; z++)
-    for (int y = -h; y < h; y++)
-      for (int x = -h; x < h; x++)
-        {
-          gsize i = fl_transform_at (t, x, y, z);
-          if (a[i] == 0)
-            continue;
-          float complex product = a[i] * (hand ? b[i] : conjf (b[i]));
-          double angle = turn * (x * by.x + y * by.y + z * by.z);
-          sum += (z == 0 ? 1 : 2) * (crealf (product) * cos (angle) - cimagf (product) * sin (angle));
-        }
+  guint n = t->n;
+  float complex waves[3][FLK_FFT_MAX];
+  double sum = 0;
+  list_waves (t, by.x, waves[0]);
+  list_waves (t, by.y, waves[1]);
+  list_waves (t, by.z, waves[2]);
+  for (guint z = 0; z < n / 2; z++)
+    for (guint y = 0; y < n; y++)
+      {
+        gsize row = ((gsize) z * n + y) * n;
+        float complex line = 0;
+        for (guint x = 0; x < n; x++)
+          line += waves[0][x] * a[row + x] * (hand ? b[row + x] : conjf (b[row + x]));
+        sum += (z == 0 ? 1 : 2) * crealf (line * waves[1][y] * waves[2][z]);
+      }
   return sum;
 }
 

@@ -146,7 +146,7 @@ test_densities (void)
       g_test_message ("off by %.2f° and %.2f Å, correlation %.3f, %.2f s", angle * 180 / G_PI, shift,
                       found.correlation, seconds);
       g_assert_cmpint (found.motion.hand, ==, motion.hand);
-      g_assert_cmpfloat (angle * range.s_high * DIAMETER, <, 0.25);
+      g_assert_cmpfloat (angle * range.s_high * DIAMETER, <, 0.1);
       g_assert_cmpfloat (shift, <, 0.1 * VOXEL);
     }
 }
