@@ -86,13 +86,14 @@ flk_slices_free (FlkSlices *slices)
 bool
 flk_slices_pixels (FlkSlices *slices, const float *s, uint32_t n)
 {
-  float *turned = malloc (3 * ((size_t) n + 1) * sizeof *turned);
+  /* Pixels are worked on by many: what is read beyond the last one must be numbers. */
+  size_t size = (3 * (size_t) n + FLK_SLICES_CHUNK) * sizeof (float);
+  float *turned = calloc (1, size);
   slices->args.n_pixels = 0;
   for (size_t i = 0; turned && i < n; i++)
     for (size_t d = 0; d < 3; d++)
       turned[d * n + i] = s[3 * i + d];
-  size_t size = 3 * (size_t) n * sizeof *turned;
-  bool good = turned && flk_buffer_need (slices->device, &slices->s, size + 1)
+  bool good = turned && flk_buffer_need (slices->device, &slices->s, size)
               && flk_upload (slices->device, slices->s.memory, turned, size) && flk_sync (slices->device);
   free (turned);
   slices->args.s = slices->s.memory;

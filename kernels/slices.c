@@ -13,7 +13,7 @@ enum
   TOGETHER = TEAM_IS_ONE ? 16 : 1          /* pixels whose places are worked out at once */
 };
 
-/* Of TOGETHER pixels: where their windows begin and how. */
+/* Of TOGETHER pixels, those beyond the last one included: where their windows begin and how. */
 typedef struct
 {
   uint32_t cell[3][TOGETHER]; /* the first one; may be up to the grid's size */
@@ -21,7 +21,7 @@ typedef struct
 } Place;
 
 DEVICE_FN void
-slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, uint32_t n, Place *p)
+slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, Place *p)
 {
   const float *m = a->rotations + (size_t) rotation * 9;
   const float *RESTRICT s = a->s + pixel;
@@ -31,7 +31,8 @@ slices_place (const FlkSlicesArgs *a, uint32_t rotation, uint32_t pixel, uint32_
       float mx = m[d], my = m[3 + d], mz = m[6 + d];
       float *RESTRICT t = p->t[d];
       uint32_t *RESTRICT cell = p->cell[d];
-      for (uint32_t i = 0; i < n; i++)
+      VECTOR_LOOP
+      for (uint32_t i = 0; i < TOGETHER; i++)
         {
           float x = mx * s[i] + my * s[a->n_pixels + i] + mz * s[2 * a->n_pixels + i];
           x = (x - round_even (x) + 0.5f) * cells - reach;
@@ -53,13 +54,21 @@ typedef struct
 } Point;
 
 #ifdef BACKEND_CPU
-#define ROW  Row4
-#define S(x) slices4_##x
+#define ROW    Row4
+#define ACROSS 4
+#define S(x)   slices4_##x
 #include "kernels/slices-row.h"
 #undef ROW
+#undef ACROSS
 #undef S
-#define ROW  Row8
-#define S(x) slices8_##x
+#define ROW    Row8
+#define ACROSS 6
+#define S(x)   slices6_##x
+#include "kernels/slices-row.h"
+#undef ACROSS
+#undef S
+#define ACROSS 8
+#define S(x)   slices8_##x
 #include "kernels/slices-row.h"
 #endif
 
@@ -104,7 +113,9 @@ slices_value (const FlkSlicesArgs *a, const Point *p, const int lanes)
   if (p->inside)
     {
       const float *from = a->grid + ((size_t) p->cell[2] * n + p->cell[1]) * n + p->cell[0];
-      return lanes == 4 ? slices4_sum (a, p->window, from) : slices8_sum (a, p->window, from);
+      return lanes == 4      ? slices4_sum (a, p->window, from)
+             : a->width <= 6 ? slices6_sum (a, p->window, from)
+                             : slices8_sum (a, p->window, from);
     }
 #endif
   for (int l = 0; l < lanes; l++)
@@ -149,7 +160,7 @@ gather_tile (Team t, GatherShared *sh, const FlkSlicesArgs *a, uint32_t block, u
         }
       Place place;
       Point p;
-      slices_place (a, rotation, first + at, count, &place);
+      slices_place (a, rotation, first + at, &place);
       for (uint32_t i = 0; i < count; i++)
         {
           slices_windows (a, &place, i, &p, lanes);
@@ -242,6 +253,19 @@ slices_add (const FlkSlicesArgs *a, const Point *p, float value, uint32_t z0, ui
             const int lanes)
 {
   uint32_t n = a->n;
+#ifdef BACKEND_CPU
+  if (TEAM_IS_ONE && p->inside && p->cell[2] >= z0 && p->cell[2] + (uint32_t) lanes <= z1)
+    {
+      float *to = a->grid + ((size_t) p->cell[2] * n + p->cell[1]) * n + p->cell[0];
+      if (lanes == 4)
+        slices4_add (a, p->window, value, to);
+      else if (a->width <= 6)
+        slices6_add (a, p->window, value, to);
+      else
+        slices8_add (a, p->window, value, to);
+      return;
+    }
+#endif
   const float *wx = p->window, *wy = wx + lanes, *wz = wy + lanes;
   for (uint32_t z = 0; z < a->width; z++)
     {
@@ -256,23 +280,12 @@ slices_add (const FlkSlicesArgs *a, const Point *p, float value, uint32_t z0, ui
             continue;
           float by = bz * wy[y];
           float *RESTRICT row = a->grid + ((size_t) at_z * n + at_y) * n;
-          if (TEAM_IS_ONE && p->inside)
+          for (uint32_t l = 0; l < a->width; l++)
             {
-              row += p->cell[0];
-#ifdef BACKEND_CPU
-              if (lanes == 4)
-                *(Row4 *) row += by * *(const Row4 *) wx;
-              else
-                *(Row8 *) row += by * *(const Row8 *) wx;
-#endif
+              uint32_t at_x = slices_wrap (p->cell[0] + l, n);
+              if (TEAM_IS_ONE || at_x % 16 == share % 16)
+                row[at_x] += by * wx[l];
             }
-          else
-            for (uint32_t l = 0; l < a->width; l++)
-              {
-                uint32_t at_x = slices_wrap (p->cell[0] + l, n);
-                if (TEAM_IS_ONE || at_x % 16 == share % 16)
-                  row[at_x] += by * wx[l];
-              }
         }
     }
 }
@@ -310,7 +323,7 @@ spread_rotation (Team t, SpreadShared *sh, const FlkSlicesArgs *a, uint32_t bloc
   for (uint32_t at = 0; at < n; at += TOGETHER)
     {
       uint32_t count = n - at < TOGETHER ? n - at : (uint32_t) TOGETHER;
-      slices_place (a, block * BLOCK + lane, first + at, count, &place);
+      slices_place (a, block * BLOCK + lane, first + at, &place);
       for (uint32_t i = 0; i < count; i++)
         {
           float value = spread_value (a, block, lane, first + at + i);
@@ -340,7 +353,7 @@ spread_meets (const FlkSlicesArgs *a, uint32_t block, uint32_t lane, uint32_t pi
   *value = spread_value (a, block, lane, pixel);
   if (*value == 0)
     return false;
-  slices_place (a, block * BLOCK + lane, pixel, 1, place);
+  slices_place (a, block * BLOCK + lane, pixel, place);
   return slices_meets (a, place->cell[2][0], z0, z1);
 }
 

@@ -114,7 +114,7 @@ static void
 bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampling, gboolean near)
 {
   g_autoptr (GRand) random = g_rand_new_with_seed (2);
-  g_autofree float *rotation = g_new (float, BATCH * 9), *s = g_new0 (float, 3 * PIXELS);
+  g_autofree float *rotation = g_new (float, BATCH * 9), *s = g_new0 (float, 3 * 101 * 101);
   double q[4] = { 1, 0, 0, 0 };
   for (guint i = 0; i < BATCH; i++)
     {
@@ -133,13 +133,13 @@ bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampli
         rotation[9 * i + k] = (float) m[k];
     }
   guint n = 0;
-  for (int y = -25; y <= 25; y++)
-    for (int x = -25; x <= 25; x++)
-      if (x * x + y * y <= 25 * 25 && n < PIXELS)
+  for (int y = -50; y <= 50; y++)
+    for (int x = -50; x <= 50; x++)
+      if (x * x + y * y <= 50 * 50)
         {
-          s[3 * n] = 0.48f * (float) x / 25;
-          s[3 * n + 1] = 0.48f * (float) y / 25;
-          s[3 * n++ + 2] = 0.05f * (float) (x * x + y * y) / 625;
+          s[3 * n] = 0.48f * (float) x / 50;
+          s[3 * n + 1] = 0.48f * (float) y / 50;
+          s[3 * n++ + 2] = 0.05f * (float) (x * x + y * y) / 2500;
         }
   char message[256];
   FlkSlices *slices = flk_slices_new (device, size, tolerance, upsampling, message, sizeof message);
