@@ -25,6 +25,8 @@
   X (slices_gather)                                                                                                   \
   X (slices_total)                                                                                                    \
   X (slices_spread)                                                                                                   \
+  X (means)                                                                                                           \
+  X (toeplitz_multiply)                                                                                               \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \
