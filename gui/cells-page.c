@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/text.h"
+#include "gui/science.h"
 #include "widgets/export.h"
 
 #define MOST_PROPOSALS 4 /* listed */
@@ -87,6 +88,10 @@ why_empty (FlgCellsPage *self)
       hits += stats->hits;
       indexes |= task && !g_str_equal (((const FlTask *) flg_record_any (task))->type, "spots");
     }
+  if (flg_trial_science (experiment, self->trial) == FLG_SCIENCE_PARTICLES)
+    return _ ("Single particles have no unit cell. The Live page shows what their shots are, the Density "
+              "page what is "
+              "reconstructed of them.");
   if (shots == 0)
     return _ ("No shots of this trial have been processed yet.");
   if (!indexes)

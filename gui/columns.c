@@ -2,6 +2,7 @@
 #include "gui/columns.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "gui/text.h"
 
@@ -103,6 +104,22 @@ flg_columns_set_up (GtkColumnView *view, guint n, const FlgColumn *columns, gpoi
   gtk_column_view_sort_by_column (view, first, GTK_SORT_DESCENDING);
   GtkSorter *order = gtk_column_view_get_sorter (view);
   return G_LIST_MODEL (gtk_sort_list_model_new (g_object_ref (model), g_object_ref (order)));
+}
+
+void
+flg_columns_set_visible (GtkColumnView *view, guint column, gboolean visible)
+{
+  g_autoptr (GtkColumnViewColumn) of = g_list_model_get_item (gtk_column_view_get_columns (view), column);
+  if (gtk_column_view_column_get_visible (of) != visible)
+    gtk_column_view_column_set_visible (of, visible);
+}
+
+void
+flg_columns_set_title (GtkColumnView *view, guint column, const char *title)
+{
+  g_autoptr (GtkColumnViewColumn) of = g_list_model_get_item (gtk_column_view_get_columns (view), column);
+  if (strcmp (gtk_column_view_column_get_title (of), title) != 0)
+    gtk_column_view_column_set_title (of, title);
 }
 
 FlgRecord *

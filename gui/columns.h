@@ -24,6 +24,9 @@ typedef struct
  * the heads ask for, to be made a selection of. `data` goes to all functions of the columns and must outlive the view. */
 GListModel *flg_columns_set_up (GtkColumnView *view, guint n, const FlgColumn *columns, gpointer data,
                                 GListModel *model);
+/* Of the view's columns, from 0. */
+void flg_columns_set_visible (GtkColumnView *view, guint column, gboolean visible);
+void flg_columns_set_title (GtkColumnView *view, guint column, const char *title);
 /* The record that a cell shows now; NULL between rows. */
 FlgRecord *flg_cell_record (GtkWidget *cell);
 

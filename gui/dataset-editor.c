@@ -27,6 +27,7 @@ struct _FlgDatasetEditor
   GtkSwitch *active;
   GtkSpinButton *minutes, *lattices;
   FlgGoalEditor *goal;
+  GtkLabel *goal_title, *news; /* what a new version is made for */
   GtkLabel *wrong;
   FlwTaskGraph *graph;
   GtkMenuButton *add;
@@ -80,6 +81,10 @@ show_meaning (FlgDatasetEditor *self)
     self->complaint = g_strdup (_ ("Which runs? An empty expression takes none."));
   /* What is wrong in the expression stands there. */
   gboolean elsewhere = self->complaint && !preview->in_expression;
+  /* What is enough of single particles nobody can tell by numbers of crystals. */
+  gtk_widget_set_visible (GTK_WIDGET (self->goal), !preview->particles);
+  gtk_widget_set_visible (GTK_WIDGET (self->goal_title), !preview->particles);
+  gtk_label_set_label (self->news, preview->particles ? _ ("new patterns") : _ ("new lattices"));
   gtk_label_set_label (self->wrong, elsewhere ? self->complaint : "");
   gtk_widget_set_visible (GTK_WIDGET (self->wrong), elsewhere);
   flg_dataset_numbers_show (self->numbers, preview, self->draft->dataset);
@@ -220,7 +225,8 @@ flg_dataset_editor_add_step (FlgDatasetEditor *self, const char *what)
 {
   if (!self->draft)
     return;
-  static const char *const types[] = { "spots", "index", "all", "merge", "map", "geometry", "export", NULL };
+  static const char *const types[] = { "spots", "index",       "all",      "hits",   "merge",
+                                       "map",   "reconstruct", "geometry", "export", NULL };
   gboolean is_type = g_strv_contains (types, what);
   const FlTask *known = is_type ? NULL : find_task (self, what);
   g_autofree char *name = g_strdup (what);
@@ -442,6 +448,8 @@ flg_dataset_editor_class_init (FlgDatasetEditorClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, minutes);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, lattices);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, goal);
+  gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, goal_title);
+  gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, news);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, wrong);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, graph);
   gtk_widget_class_bind_template_child (widget_class, FlgDatasetEditor, add);

@@ -31,7 +31,7 @@ void flg_dataset_editor_focus (FlgDatasetEditor *self);
 /* "name", "comment", "expression", "trial" (number, 0 = all), "active" (yes, no), "minutes", "lattices",
  * goals (goal-editor.h); FALSE: no such field. */
 gboolean flg_dataset_editor_type (FlgDatasetEditor *self, const char *field, const char *text);
-/* "spots", "index", "all", "merge", "map", "export", or the name of a task that is there; it becomes the chosen one. */
+/* "spots", "index", "all", "hits", "merge", "map", "reconstruct", "geometry", "export", or the name of a task that is there; it becomes the chosen one. */
 void flg_dataset_editor_add_step (FlgDatasetEditor *self, const char *what);
 void flg_dataset_editor_remove_step (FlgDatasetEditor *self);       /* the chosen one */
 void flg_dataset_editor_move_step (FlgDatasetEditor *self, int by); /* the chosen one */

@@ -80,8 +80,11 @@ flg_dataset_graph_fill_menu (GtkMenuButton *button, FlgExperiment *experiment)
   static const char *const types[][2] = { { "all", N_ ("New: spots, indexing, integration") },
                                           { "index", N_ ("New: spots and indexing") },
                                           { "spots", N_ ("New: spots only") },
+                                          { "hits", N_ ("New: patterns of single particles") },
                                           { "merge", N_ ("New: intensities of each version") },
                                           { "map", N_ ("New: density maps of each version") },
+                                          { "reconstruct",
+                                            N_ ("New: densities of single particles, of each version") },
                                           { "geometry", N_ ("New: the detector refined with each version") },
                                           { "export", N_ ("New: one stream of each version") } };
   g_autoptr (GMenu) menu = g_menu_new (), fresh = g_menu_new (), known = g_menu_new ();

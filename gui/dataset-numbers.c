@@ -94,6 +94,8 @@ fill_tags (GtkWidget *cell, FlgRecord *record, gpointer data)
   flw_tag_chips_set_tags (chips, (const char *const *) names);
 }
 
+#define INDEXED 3 /* column */
+
 static GtkWidget *
 table_new (FlgDatasetNumbers *self)
 {
@@ -185,8 +187,10 @@ say_shots (FlgDatasetNumbers *self, const FlgDatasetPreview *preview)
   g_autofree char *indexed = flg_format_count (preview->indexed);
   g_autofree char *rate = flg_format_percent (preview->hits, preview->shots);
   g_autofree char *yield = flg_format_percent (preview->indexed, preview->hits);
-  g_autofree char *text = g_strdup_printf (_ ("%s shots, %s hits (%s), %s indexed (%s of hits)"), shots, hits,
-                                           rate, indexed, yield);
+  g_autofree char *text = preview->particles
+                              ? g_strdup_printf (_ ("%s shots, %s hits (%s)"), shots, hits, rate)
+                              : g_strdup_printf (_ ("%s shots, %s hits (%s), %s indexed (%s of hits)"), shots,
+                                                 hits, rate, indexed, yield);
   say (self, SHOTS, preview->shots ? text : _ ("nothing yet"));
 }
 
@@ -235,6 +239,7 @@ flg_dataset_numbers_show (FlgDatasetNumbers *self, const FlgDatasetPreview *prev
   gtk_widget_set_opacity (GTK_WIDGET (self), preview->error ? 0.45 : 1);
   if (preview->error)
     return;
+  flg_columns_set_visible (self->table, INDEXED, !preview->particles);
   say_runs (self, preview);
   say_shots (self, preview);
   say_jobs (self, preview);

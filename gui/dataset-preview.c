@@ -8,6 +8,7 @@
 #include "engine/control/plan.h"
 #include "gui/dataset-policy.h"
 #include "gui/text.h"
+#include "gui/science.h"
 
 /* The models' records, as the planner takes them. */
 static GPtrArray *
@@ -285,7 +286,9 @@ take_plan (FlDatasetPlan *plan, FlgDatasetPreview *preview)
   preview->news = plan->news;
   preview->note = g_strdup (plan->note);
   preview->due = plan->due;
-  preview->needs_lattices = plan->waits && g_str_has_suffix (plan->waits, "lattices");
+  preview->needs_lattices =
+      plan->waits
+      && (g_str_has_suffix (plan->waits, "lattices") || g_str_has_suffix (plan->waits, "patterns"));
 }
 
 FlgDatasetPreview *
@@ -297,6 +300,9 @@ flg_dataset_preview_new (FlgExperiment *experiment, const FlgDatasetDraft *draft
   g_auto (FlPlanRecords) records = { 0 };
   g_auto (Steps) steps = { 0 };
   borrow_records (experiment, &records);
+  preview->particles = draft->steps->len > 0;
+  for (guint i = 0; i < draft->steps->len; i++)
+    preview->particles &= flg_task_is_of_particles (((const FlgDatasetStep *) draft->steps->pdata[i])->task);
   make_steps (experiment, draft, &steps);
   replace_tasks (&records, &steps);
   g_autoptr (GError) error = NULL;
@@ -390,9 +396,9 @@ flg_dataset_preview_next (const FlgDatasetPreview *preview, const FlDataset *dat
   if (missing)
     g_string_append_printf (
         text,
-        left ? ngettext (" (needs %d more lattice)", " (needs %d more lattices)", (gulong) missing)
-             : ngettext (" needs %d more lattice", " needs %d more lattices", (gulong) missing),
-        (int) missing);
+        preview->particles ? ngettext ("%s %d more pattern%s", "%s %d more patterns%s", (gulong) missing)
+                           : ngettext ("%s %d more lattice%s", "%s %d more lattices%s", (gulong) missing),
+        left ? _ (" (needs") : _ (" needs"), (int) missing, left ? ")" : "");
   g_string_append_printf (text, " · %s", preview->note);
   return g_string_free (g_steal_pointer (&text), FALSE);
 }

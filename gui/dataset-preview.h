@@ -39,7 +39,8 @@ typedef struct
   gint64 lattices, news;
   char *note;
   guint64 due;
-  gboolean needs_lattices;
+  gboolean particles;      /* its steps are of single particles */
+  gboolean needs_lattices; /* or patterns, where it is of particles */
 } FlgDatasetPreview;
 
 FlgDatasetPreview *flg_dataset_preview_new (FlgExperiment *experiment, const FlgDatasetDraft *draft);

@@ -7,6 +7,7 @@
 #include "gui/chooser.h"
 #include "gui/columns.h"
 #include "gui/text.h"
+#include "gui/science.h"
 #include "widgets/status-chip.h"
 
 #define MOST_NAMED 12 /* runs, in words */
@@ -386,7 +387,11 @@ void
 flg_dataset_versions_show (FlgDatasetVersions *self, gint64 dataset)
 {
   gboolean other = self->dataset != dataset;
+  gboolean particles = flg_dataset_science (self->experiment, dataset) == FLG_SCIENCE_PARTICLES;
+  const char *what = particles ? _ ("Patterns") : _ ("Lattices");
   self->dataset = dataset;
+  flg_columns_set_title (self->table, 4, what);
+  flg_columns_set_title (self->input_table, 3, what);
   flg_dataset_versions_refresh (self);
   if (other) /* the newest is on top */
     gtk_single_selection_set_selected (self->selection, 0);

@@ -466,8 +466,7 @@ flg_density_page_constructed (GObject *object)
   gtk_stack_switcher_set_stack (GTK_STACK_SWITCHER (switcher), self->views);
   self->reconstruction =
       FLG_RECONSTRUCTION_VIEW (flg_reconstruction_view_new (flg_page_context (FLG_PAGE (self)), switcher));
-  gtk_stack_add_titled (self->views, GTK_WIDGET (self->reconstruction), "reconstruction",
-                        _ ("Reconstruction"));
+  gtk_stack_add_titled (self->views, GTK_WIDGET (self->reconstruction), "reconstruction", _ ("Reconstruction"));
   g_signal_connect_object (self->views, "notify::visible-child", G_CALLBACK (on_view), self,
                            G_CONNECT_SWAPPED);
   flg_density_page_refresh (self);

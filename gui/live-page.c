@@ -3,18 +3,15 @@
 
 #include <glib/gi18n.h>
 
-#include <math.h>
-
 #include "gui/chooser.h"
 #include "gui/kept-shots.h"
+#include "gui/live-plots.h"
+#include "gui/science.h"
 #include "gui/shot-feed.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
 #include "widgets/export.h"
 #include "widgets/strip-plot.h"
-
-#define WINDOW      200 /* shots of the sliding hit rate */
-#define HIT_WINDOWS 4   /* of which are looked back on for the share of hits that are indexed */
 
 /* One job: its feed and its place in the plot. */
 typedef struct
@@ -22,10 +19,9 @@ typedef struct
   gint64 job;
   FlgShotFeed *feed;
   FlgKeptShots *kept;
-  guint run;                 /* in the plot */
-  guint64 lattices, indexed; /* lattices, and shots that have any */
-  guint64 resolved;          /* indexed shots with a resolution, and the sum of their 1/d², Å⁻² */
-  double squares;
+  GHashTable *particles; /* NULL: of crystals */
+  guint run;             /* in the plot */
+  FlgLiveTally tally;
 } Part;
 
 struct _FlgLivePage
@@ -39,8 +35,9 @@ struct _FlgLivePage
   FlgChooser *trials;
   FlwStripPlot *plot;
   GPtrArray *parts;
-  gint64 trial;     /* drawn; 0: none */
-  gboolean filling; /* what the store had at first has not all come yet */
+  gint64 trial;       /* drawn; 0: none */
+  gboolean particles; /* what the plot is made for */
+  gboolean filling;   /* what the store had at first has not all come yet */
 };
 
 G_DEFINE_FINAL_TYPE (FlgLivePage, flg_live_page, FLG_TYPE_PAGE)
@@ -57,6 +54,7 @@ part_free (Part *part)
   flg_shot_feed_stop (part->feed);
   g_object_unref (part->feed);
   flg_kept_shots_free (part->kept);
+  g_clear_pointer (&part->particles, g_hash_table_unref);
   g_free (part);
 }
 
@@ -79,24 +77,17 @@ on_blocks (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
   for (guint i = 0; i < blocks->len; i++)
     {
       FlShotBlock *block = blocks->pdata[i];
-      g_autofree float *spots = g_new (float, block->n);
-      for (guint k = 0; k < block->n; k++)
-        {
-          spots[k] = (float) block->spots[k];
-          block->outcome[k] = MIN (block->outcome[k], FLW_CLASS_FAILED);
-          part->lattices += block->lattices[k];
-          part->indexed += block->lattices[k] > 0;
-          if (block->lattices[k] > 0 && block->resolution[k] > 0)
-            {
-              part->resolved++;
-              part->squares += 1 / ((double) block->resolution[k] * (double) block->resolution[k]);
-            }
-        }
-      const float *values[] = { spots, block->resolution };
-      flw_strip_plot_append (self->plot, part->run, block->n, block->outcome, values);
+      flg_live_plot_append (self->plot, part->run, block, part->particles, &part->tally);
       flg_kept_shots_add (part->kept, block);
     }
   gtk_stack_set_visible_child_name (self->stack, "plot");
+}
+
+static void
+on_particles (FlgShotFeed *feed, GPtrArray *blocks, Part *part)
+{
+  for (guint i = 0; i < blocks->len; i++)
+    flg_particle_table_add (part->particles, blocks->pdata[i]);
 }
 
 /* What was there already is shown as soon as it is all there; what comes later, at the plot's own pace. */
@@ -121,9 +112,17 @@ add_job (FlgLivePage *self, const FlJob *job)
   part->job = job->id;
   part->kept = flg_kept_shots_new ();
   part->run = flw_strip_plot_add_run (self->plot, run ? run->name : "");
-  part->feed = flg_shot_feed_new (EXPERIMENT (self), job->id,
-                                  FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION
-                                      | FL_SHOT_LATTICES);
+  if (self->particles)
+    {
+      part->particles = flg_particle_table_new ();
+      part->feed =
+          flg_shot_feed_new_with_particles (EXPERIMENT (self), job->id, FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME);
+      g_signal_connect (part->feed, "particles", G_CALLBACK (on_particles), part);
+    }
+  else
+    part->feed = flg_shot_feed_new (EXPERIMENT (self), job->id,
+                                    FLG_KEPT_COLUMNS | FL_SHOT_OUTCOME | FL_SHOT_SPOTS | FL_SHOT_RESOLUTION
+                                        | FL_SHOT_LATTICES);
   g_object_set_data (G_OBJECT (part->feed), "page", self);
   g_signal_connect (part->feed, "blocks", G_CALLBACK (on_blocks), part);
   g_signal_connect (part->feed, "caught-up", G_CALLBACK (on_caught_up), part);
@@ -167,11 +166,40 @@ add_new_jobs (FlgLivePage *self)
 }
 
 static void
+on_shot (FlwStripPlot *plot, guint run, guint64 index, FlgLivePage *self)
+{
+  FlgShotRef ref;
+  if (run < self->parts->len && flg_kept_shots_get (((Part *) self->parts->pdata[run])->kept, index, &ref))
+    gtk_widget_activate_action_variant (GTK_WIDGET (self), "win.show-shot", flg_shot_ref_variant (&ref));
+}
+
+static void
+make_plot (FlgLivePage *self, gboolean particles)
+{
+  if (self->plot)
+    gtk_box_remove (self->slot, GTK_WIDGET (self->plot));
+  self->particles = particles;
+  self->plot = flg_live_plot_new (particles);
+  gtk_box_append (self->slot, GTK_WIDGET (self->plot));
+  g_signal_connect_object (self->plot, "shot-activated", G_CALLBACK (on_shot), self, 0);
+}
+
+static gboolean
+is_of_particles (FlgLivePage *self)
+{
+  return flg_trial_science (EXPERIMENT (self), self->trial) == FLG_SCIENCE_PARTICLES;
+}
+
+static void
 rebuild (FlgLivePage *self)
 {
+  gboolean particles = is_of_particles (self);
   g_ptr_array_set_size (self->parts, 0);
   self->filling = TRUE;
-  flw_strip_plot_clear (self->plot);
+  if (particles != self->particles)
+    make_plot (self, particles);
+  else
+    flw_strip_plot_clear (self->plot);
   gtk_stack_set_visible_child_name (self->stack, "empty");
   if (self->trial)
     add_new_jobs (self);
@@ -181,36 +209,28 @@ static void
 show_facts (FlgLivePage *self)
 {
   gint64 shots = 0, hits = 0, indexed = 0, failed = 0;
-  guint64 lattices = 0, with_lattices = 0, resolved = 0;
-  double squares = 0;
+  FlgLiveTally tally = { 0 };
   for (guint i = 0; i < self->parts->len; i++)
     {
-      const FlJobStats *stats =
-          flg_experiment_job_stats (EXPERIMENT (self), ((Part *) self->parts->pdata[i])->job);
+      const Part *part = self->parts->pdata[i];
+      const FlJobStats *stats = flg_experiment_job_stats (EXPERIMENT (self), part->job);
       shots += stats ? stats->shots : 0;
       hits += stats ? stats->hits : 0;
       indexed += stats ? stats->indexed : 0;
-      lattices += ((Part *) self->parts->pdata[i])->lattices;
-      with_lattices += ((Part *) self->parts->pdata[i])->indexed;
-      resolved += ((Part *) self->parts->pdata[i])->resolved;
-      squares += ((Part *) self->parts->pdata[i])->squares;
       failed += stats ? stats->failed + stats->set_aside : 0;
+      flg_live_tally_add (&tally, &part->tally);
     }
   g_autofree char *count = flg_format_count (shots);
   g_autofree char *rate = flg_format_percent (hits, shots);
   g_autofree char *bad = flg_format_count (failed);
-  g_autofree char *share = flg_format_percent (indexed, hits);
-  g_autofree char *to =
-      resolved ? g_strdup_printf (_ (", to %.2f Å"), sqrt ((double) resolved / squares)) : g_strdup ("");
-  g_autofree char *found = with_lattices
-                               ? g_strdup_printf (_ (" · %s of hits indexed, %.2f lattices each%s"), share,
-                                                  (double) lattices / (double) with_lattices, to)
-                               : g_strdup ("");
+  g_autofree char *found =
+      self->particles ? flg_live_particle_words (&tally) : flg_live_crystal_words (&tally, hits, indexed);
   g_autofree char *text =
       g_strdup_printf (ngettext ("%u run · %s shots · %s hits%s · %s failed",
                                  "%u runs · %s shots · %s hits%s · %s failed", self->parts->len),
                        self->parts->len, count, rate, found, bad);
   gtk_label_set_label (self->facts, self->parts->len ? text : "");
+  gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), self->parts->len ? text : NULL);
 }
 
 /* What the choice stands for now: 0 = the newest trial with shots. */
@@ -227,11 +247,10 @@ static void
 follow_choice (FlgLivePage *self)
 {
   gint64 trial = chosen_trial (self);
-  if (trial != self->trial)
-    {
-      self->trial = trial;
-      rebuild (self);
-    }
+  gboolean other = trial != self->trial;
+  self->trial = trial;
+  if (other || is_of_particles (self) != self->particles)
+    rebuild (self);
   else if (trial)
     add_new_jobs (self);
   show_facts (self);
@@ -250,14 +269,6 @@ fill_trials (FlgLivePage *self)
       flg_chooser_add (self->trials, trial->id, label);
     }
   flg_chooser_end (self->trials);
-}
-
-static void
-on_shot (FlwStripPlot *plot, guint run, guint64 index, FlgLivePage *self)
-{
-  FlgShotRef ref;
-  if (run < self->parts->len && flg_kept_shots_get (((Part *) self->parts->pdata[run])->kept, index, &ref))
-    gtk_widget_activate_action_variant (GTK_WIDGET (self), "win.show-shot", flg_shot_ref_variant (&ref));
 }
 
 static void
@@ -323,30 +334,10 @@ flg_live_page_focus (FlgPage *page)
 }
 
 static void
-make_plot (FlgLivePage *self)
-{
-  self->plot = FLW_STRIP_PLOT (flw_strip_plot_new ());
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_DOTS, _ ("Strong spots"), _ ("a shot"), 2);
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_SHARE, _ ("Hits and indexed"), "%", 1.4);
-  flw_strip_plot_add_line (self->plot, _ ("hits"), 1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED,
-                           flw_class_colour (FLW_CLASS_HIT));
-  flw_strip_plot_add_line_of (self->plot, _ ("indexed, of hits"), 1 << FLW_CLASS_INDEXED,
-                              1 << FLW_CLASS_HIT | 1 << FLW_CLASS_INDEXED, HIT_WINDOWS,
-                              flw_class_colour (FLW_CLASS_INDEXED));
-  flw_strip_plot_add_line (self->plot, _ ("failed"), 1 << FLW_CLASS_FAILED,
-                           flw_class_colour (FLW_CLASS_FAILED));
-  flw_strip_plot_add_strip (self->plot, FLW_STRIP_RESOLUTION, _ ("Resolution"), "Å", 1.2);
-  flw_strip_plot_set_window (self->plot, WINDOW);
-  gtk_widget_set_vexpand (GTK_WIDGET (self->plot), TRUE);
-  gtk_box_append (self->slot, GTK_WIDGET (self->plot));
-  g_signal_connect_object (self->plot, "shot-activated", G_CALLBACK (on_shot), self, 0);
-}
-
-static void
 flg_live_page_constructed (GObject *object)
 {
   FlgLivePage *self = FLG_LIVE_PAGE (object);
-  make_plot (self);
+  make_plot (self, FALSE);
   fill_trials (self);
   self->findings = FLG_FINDING_LIST (flg_finding_list_new (flg_page_context (FLG_PAGE (self))));
   gtk_box_append (self->findings_slot, GTK_WIDGET (self->findings));
@@ -399,7 +390,8 @@ flg_live_page_init (FlgLivePage *self)
 {
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (
-      self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
-      _ ("Strong spots, hit rate, indexing and resolution of every shot are drawn here as jobs run."));
+  flw_empty_state_set (self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
+                       _ ("Every shot is drawn here as jobs run: of crystals strong spots, hit rate, "
+                          "indexing and resolution, of "
+                          "single particles photons, classes and diameter."));
 }

@@ -11,6 +11,7 @@
 #include "gui/merging-trend.h"
 #include "gui/store-writes.h"
 #include "gui/text.h"
+#include "gui/science.h"
 #include "widgets/empty-state.h"
 #include "widgets/export.h"
 #include "widgets/shell-plot.h"
@@ -245,10 +246,21 @@ facts_of (FlgMergingPage *self, const FlgMerge *merge)
                           (double) row->r_split * 100, (double) row->wilson_b);
 }
 
+static gboolean
+is_of_particles (FlgMergingPage *self)
+{
+  FlgScience science = self->dataset > 0 ? flg_dataset_science (EXPERIMENT (self), self->dataset)
+                                         : flg_experiment_science (EXPERIMENT (self));
+  return science == FLG_SCIENCE_PARTICLES;
+}
+
 static void
 show (FlgMergingPage *self)
 {
   gboolean any = self->merges && self->merges->len > 0;
+  gboolean particles = !any && is_of_particles (self);
+  gtk_widget_set_visible (GTK_WIDGET (self->goal_slot), !particles);
+  gtk_widget_set_visible (GTK_WIDGET (self->quantities), !particles);
   g_autofree char *facts = any ? facts_of (self, self->merges->pdata[0]) : g_strdup ("");
   g_autoptr (GString) reasons = g_string_new (NULL);
   gtk_label_set_label (self->facts, facts);
@@ -262,8 +274,10 @@ show (FlgMergingPage *self)
     }
   else
     flw_empty_state_set (
-        self->empty, "flg-merging-symbolic", _ ("Nothing merged"),
-        flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET)) == 0
+        self->empty, "flg-merging-symbolic", particles ? _ ("No crystals") : _ ("Nothing merged"),
+        particles ? _ (
+            "This dataset is of single particles: what is made of their patterns is on the Density page.")
+        : flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET)) == 0
             ? _ ("There is no dataset yet: the Datasets page makes one of tags and tasks.")
             : _ ("A dataset with a task “merge” is merged anew whenever lattices have come."));
   gtk_label_set_label (self->reasons, reasons->str);

@@ -189,7 +189,7 @@ put_density (FlgReconstructionView *self, guint i, FlwDensityVolume *volume, gui
              guint conformations)
 {
   FlwDensityView *view = flg_density_pair_view (self->pair, i);
-  g_autofree char *name = conformations > 1 ? g_strdup_printf (_ ("conformation %s, generation %u"),
+  g_autofree char *name = conformations > 1 ? g_strdup_printf (_ ("%s, generation %u"),
                                                                flg_conformation_name (conformation), number)
                                             : g_strdup_printf (_ ("generation %u"), number);
   if (!volume
@@ -279,7 +279,7 @@ conformation_label (const FlGeneration *shown, guint conformation)
     {
       const FlOccupancyRow *row = &g_array_index (shown->occupancies, FlOccupancyRow, i);
       if (row->conformation == conformation)
-        return g_strdup_printf (_ ("%s, %.0f %% of the patterns"), flg_conformation_name (conformation),
+        return g_strdup_printf (_ ("%s, %.0f %%"), flg_conformation_name (conformation),
                                 100 * (double) row->share);
     }
   return g_strdup (flg_conformation_name (conformation));

@@ -265,3 +265,9 @@ flg_run_columns_set_up (GtkColumnView *view, FlgExperiment *experiment, GListMod
   };
   return flg_columns_set_up (view, G_N_ELEMENTS (columns), columns, experiment, runs);
 }
+
+void
+flg_run_columns_set_crystals (GtkColumnView *view, gboolean crystals)
+{
+  flg_columns_set_visible (view, 6, crystals); /* "Indexed" */
+}

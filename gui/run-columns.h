@@ -7,4 +7,6 @@
 #include "gui/experiment.h"
 
 /* As flg_columns_set_up(). The experiment is borrowed and must outlive the view. */
+/* What is indexed is shown where there are crystals. */
+void flg_run_columns_set_crystals (GtkColumnView *view, gboolean crystals);
 GListModel *flg_run_columns_set_up (GtkColumnView *view, FlgExperiment *experiment, GListModel *runs);

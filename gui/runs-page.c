@@ -9,6 +9,7 @@
 #include "gui/store-writes.h"
 #include "gui/tag-editor.h"
 #include "gui/text.h"
+#include "gui/science.h"
 #include "widgets/empty-state.h"
 
 struct _FlgRunsPage
@@ -325,6 +326,9 @@ static void
 flg_runs_page_update (FlgPage *page, guint what)
 {
   FlgRunsPage *self = FLG_RUNS_PAGE (page);
+  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
+    flg_run_columns_set_crystals (self->table,
+                                  flg_experiment_science (EXPERIMENT (self)) != FLG_SCIENCE_PARTICLES);
   if (what & (FLG_CHANGED (FL_TABLE_RUN) | FLG_CHANGED (FL_TABLE_RUN_TAG) | FLG_CHANGED_HEALTH))
     {
       if (*gtk_editable_get_text (GTK_EDITABLE (self->filter)))

@@ -1,12 +1,12 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/science.h"
 
-#include <string.h>
+#include "engine/control/dataset-plan.h"
 
 gboolean
 flg_task_is_of_particles (const FlTask *task)
 {
-  return strcmp (task->type, "hits") == 0 || strcmp (task->type, "reconstruct") == 0;
+  return fl_task_finds_patterns (task) || fl_task_takes_patterns (task);
 }
 
 /* NULL: there is none. */

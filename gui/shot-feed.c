@@ -10,7 +10,7 @@ struct _FlgShotFeed
 {
   GObject parent_instance;
   FlgExperiment *experiment;
-  gint64 job, cursor;
+  gint64 job, cursor, particle_cursor; /* particle_cursor −1: particles are not asked for */
   FlShotColumns columns;
   GCancellable *cancellable;
   gboolean asking, again;
@@ -21,6 +21,7 @@ struct _FlgShotFeed
 enum
 {
   BLOCKS,
+  PARTICLES,
   CAUGHT_UP,
   N_SIGNALS
 };
@@ -31,20 +32,21 @@ G_DEFINE_FINAL_TYPE (FlgShotFeed, flg_shot_feed, G_TYPE_OBJECT)
 
 typedef struct
 {
-  gint64 job, cursor;
+  gint64 job, cursor, particle_cursor;
   FlShotColumns columns;
 } Ask;
 
 typedef struct
 {
-  GPtrArray *blocks;
-  gint64 cursor;
+  GPtrArray *blocks, *particles; /* particles NULL: not asked for */
+  gint64 cursor, particle_cursor;
 } Answer;
 
 static void
 answer_free (Answer *answer)
 {
   g_ptr_array_unref (answer->blocks);
+  g_clear_pointer (&answer->particles, g_ptr_array_unref);
   g_free (answer);
 }
 
@@ -53,10 +55,18 @@ read_shots (FlStore *store, gpointer data, GError **error)
 {
   Ask *ask = data;
   GPtrArray *blocks = fl_store_shots (store, ask->job, ask->columns, PORTION, &ask->cursor, error);
+  GPtrArray *particles = NULL;
   if (!blocks)
     return NULL;
+  /* After the shots: what has been said of them is there by now. */
+  if (ask->particle_cursor >= 0
+      && !(particles = fl_store_particles (store, ask->job, 0, &ask->particle_cursor, error)))
+    {
+      g_ptr_array_unref (blocks);
+      return NULL;
+    }
   Answer *answer = g_new (Answer, 1);
-  *answer = (Answer){ blocks, ask->cursor };
+  *answer = (Answer){ blocks, particles, ask->cursor, ask->particle_cursor };
   return answer;
 }
 
@@ -77,7 +87,10 @@ on_answer (GObject *source, GAsyncResult *result, gpointer data)
       return;
     }
   self->cursor = answer->cursor;
+  self->particle_cursor = answer->particle_cursor;
   gboolean more = answer->blocks->len > 0;
+  if (answer->particles && answer->particles->len > 0 && !g_cancellable_is_cancelled (self->cancellable))
+    g_signal_emit (self, signals[PARTICLES], 0, answer->particles);
   if (more && !g_cancellable_is_cancelled (self->cancellable))
     g_signal_emit (self, signals[BLOCKS], 0, answer->blocks);
   answer_free (answer);
@@ -96,7 +109,7 @@ ask (FlgShotFeed *self)
   if (self->asking)
     return;
   self->asking = TRUE;
-  Ask fields = { self->job, self->cursor, self->columns };
+  Ask fields = { self->job, self->cursor, self->particle_cursor, self->columns };
   flg_store_thread_run_async (flg_experiment_store (self->experiment), read_shots,
                               g_memdup2 (&fields, sizeof fields), g_free, (GDestroyNotify) answer_free,
                               self->cancellable, on_answer, g_object_ref (self));
@@ -129,6 +142,8 @@ flg_shot_feed_class_init (FlgShotFeedClass *klass)
   object_class->finalize = flg_shot_feed_finalize;
   signals[BLOCKS] = g_signal_new ("blocks", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                   G_TYPE_NONE, 1, G_TYPE_POINTER);
+  signals[PARTICLES] = g_signal_new ("particles", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                     NULL, G_TYPE_NONE, 1, G_TYPE_POINTER);
   signals[CAUGHT_UP] = g_signal_new ("caught-up", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                      NULL, G_TYPE_NONE, 0);
 }
@@ -139,16 +154,29 @@ flg_shot_feed_init (FlgShotFeed *self)
   self->cancellable = g_cancellable_new ();
 }
 
-FlgShotFeed *
-flg_shot_feed_new (FlgExperiment *experiment, gint64 job, FlShotColumns columns)
+static FlgShotFeed *
+feed_new (FlgExperiment *experiment, gint64 job, FlShotColumns columns, gboolean particles)
 {
   FlgShotFeed *self = g_object_new (FLG_TYPE_SHOT_FEED, NULL);
   self->experiment = g_object_ref (experiment);
   self->job = job;
   self->columns = columns;
+  self->particle_cursor = particles ? 0 : -1;
   g_signal_connect_object (experiment, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   ask (self);
   return self;
+}
+
+FlgShotFeed *
+flg_shot_feed_new (FlgExperiment *experiment, gint64 job, FlShotColumns columns)
+{
+  return feed_new (experiment, job, columns, FALSE);
+}
+
+FlgShotFeed *
+flg_shot_feed_new_with_particles (FlgExperiment *experiment, gint64 job, FlShotColumns columns)
+{
+  return feed_new (experiment, job, columns, TRUE);
 }
 
 void

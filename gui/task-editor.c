@@ -14,8 +14,10 @@ static const struct
   { "all", N_ ("spots, indexing, integration") },
   { "index", N_ ("spots and indexing") },
   { "spots", N_ ("spots only") },
+  { "hits", N_ ("patterns of single particles") },
   { "merge", N_ ("scaled and merged intensities (per version)") },
   { "map", N_ ("maps of the electron density (per version)") },
+  { "reconstruct", N_ ("densities of single particles (per version)") },
   { "geometry", N_ ("the detector refined (per version)") },
   { "export", N_ ("one stream of all lattices (per version)") },
 };

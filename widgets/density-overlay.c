@@ -14,6 +14,7 @@ enum
 };
 
 #define NARROW     640  /* px: then what draws is said below, not beside the levels */
+#define NARROWEST  420  /* px: there is no room for them at all */
 #define LABEL_ROOM 44.0 /* px that a residue must have on the screen to be named */
 #define CA_STEP    3.8  /* Å from residue to residue */
 
@@ -399,7 +400,7 @@ draw_overlay (GtkWidget *widget, cairo_t *cr)
   draw_split (view, cr);
   draw_levels (view, cr);
   draw_scale_bar (view, cr);
-  if (view->why != NULL)
+  if (view->why != NULL && box.width >= NARROWEST) /* else it would lie over the scale */
     write_line (view, cr, view->why, box.width - EDGE - 6, box.width < NARROW ? box.height - EDGE - 20 : EDGE,
                 1, 0);
 }

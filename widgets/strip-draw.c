@@ -134,11 +134,11 @@ draw_header (FlwStripPlot *plot, guint s, cairo_t *cr)
   double x = strip->box.x, y = strip->box.y - HEADER / 2.;
 
   x += 28 + flw_text_draw (widget, cr, FLW_POINTS_BODY, strip->title, x, y, 0, 0.5, FLW_TEXT);
-  if (strip->kind == FLW_STRIP_DOTS)
+  if (strip->kind == FLW_STRIP_DOTS && s == 0) /* once is enough */
     for (guint c = 0; c < FLW_CLASS_LAST; c++)
       {
         g_autofree char *count = flw_format_count (plot->counts[c]);
-        g_autofree char *text = g_strdup_printf ("%s %s", count, flw_class_name ((FlwClass) c));
+        g_autofree char *text = g_strdup_printf ("%s %s", count, flw_strip_class_name (plot, c));
         x = flw_chrome_key (widget, cr, x, y, flw_class_colour ((FlwClass) c), text);
       }
   for (guint l = 0; l < plot->n_lines; l++)
@@ -316,7 +316,7 @@ hover_text (FlwStripPlot *plot)
       {
         g_autofree char *count = flw_format_count (counts[c]);
         g_string_append_printf (text, "%s%s%s%s", n++ > 0 ? ", " : "\n", to > from + 1 ? count : "",
-                                to > from + 1 ? " " : "", flw_class_name ((FlwClass) c));
+                                to > from + 1 ? " " : "", flw_strip_class_name (plot, c));
       }
   describe_values (plot, &run, from, to, text);
   return g_string_free (text, FALSE);
@@ -438,7 +438,7 @@ flw_strip_summary (FlwStripPlot *plot)
   for (guint c = 0; plot->data->n_shots > 0 && c < FLW_CLASS_LAST; c++)
     {
       g_autofree char *count = flw_format_count (plot->counts[c]);
-      g_string_append_printf (text, "%s %s %s", c > 0 ? "," : ":", count, flw_class_name ((FlwClass) c));
+      g_string_append_printf (text, "%s %s %s", c > 0 ? "," : ":", count, flw_strip_class_name (plot, c));
     }
   for (guint l = 0; plot->data->n_shots > 0 && l < plot->n_lines; l++)
     {

@@ -277,6 +277,8 @@ flw_strip_plot_finalize (GObject *object)
       g_free (plot->looks[l].label);
       g_free (plot->looks[l].points);
     }
+  for (guint c = 0; c < FLW_CLASS_LAST; c++)
+    g_free (plot->names[c]);
   g_clear_pointer (&plot->grid, flw_strip_grid_free);
   g_array_unref (plot->done);
   g_object_unref (plot->axis);
@@ -386,6 +388,24 @@ flw_strip_plot_add_line_of (FlwStripPlot *plot, const char *label, guint class_m
   g_return_if_fail (plot->strips[plot->n_strips - 1].kind == FLW_STRIP_SHARE);
   plot->lines[plot->n_lines] = (FlwStripLine){ plot->n_strips - 1, -1, class_mask, of_mask, windows };
   plot->looks[plot->n_lines++] = (FlwStripLineLook){ g_strdup (label), rgb, NULL };
+}
+
+void
+flw_strip_plot_set_class_names (FlwStripPlot *plot, const char *const *names)
+{
+  for (guint c = 0; c < FLW_CLASS_LAST; c++)
+    {
+      g_free (plot->names[c]);
+      plot->names[c] = g_strdup (names[c]);
+    }
+  flw_chart_summary_changed (GTK_WIDGET (plot));
+  gtk_widget_queue_draw (GTK_WIDGET (plot));
+}
+
+const char *
+flw_strip_class_name (FlwStripPlot *plot, guint klass)
+{
+  return plot->names[klass] != NULL ? plot->names[klass] : flw_class_name ((FlwClass) klass);
 }
 
 void

@@ -44,6 +44,8 @@ void flw_strip_plot_add_line (FlwStripPlot *plot, const char *label, guint class
 /* The same, out of the shots whose class is in `of_mask`; as they may be few, looks back on so many windows. */
 void flw_strip_plot_add_line_of (FlwStripPlot *plot, const char *label, guint class_mask, guint of_mask,
                                  guint windows, guint32 rgb);
+/* What the classes are called here, FLW_CLASS_LAST of them; the default is flw_class_name(). Copies. */
+void flw_strip_plot_set_class_names (FlwStripPlot *plot, const char *const *names);
 void flw_strip_plot_set_window (FlwStripPlot *plot, guint shots); /* sliding window; 200 */
 
 /* Returns the run's number in this plot, from 0. */

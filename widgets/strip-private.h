@@ -44,6 +44,7 @@ struct _FlwStripPlot
   FlwStripLineLook looks[FLW_STRIP_MAX_LINES];
   guint window;
   guint64 counts[FLW_CLASS_LAST];
+  char *names[FLW_CLASS_LAST]; /* NULL: as they are called everywhere */
 
   FlwRenderLoop loop;
   FlwStripGrid *grid; /* NULL while a job has it */
@@ -64,3 +65,4 @@ int flw_strip_at (FlwStripPlot *plot, double y);
 void flw_strip_layout (FlwStripPlot *plot, int width, int height);
 void flw_strip_draw (FlwStripPlot *plot, GtkSnapshot *snapshot);
 char *flw_strip_summary (FlwStripPlot *plot);
+const char *flw_strip_class_name (FlwStripPlot *plot, guint klass);
