@@ -1,0 +1,78 @@
+/* reconstruct-job.h: what the files of `reconstruct` share: one reconstruction from its inputs to its densities. All calls are
+ * collective, but where they say that rank 0 alone makes them. */
+#pragma once
+
+#include "engine/base/journal.h"
+#include "engine/base/params.h"
+#include "engine/spi/fsc.h"
+#include "engine/spi/reconstruction.h"
+
+/* What phasing has made of a conformation. */
+typedef struct
+{
+  FlVolume *half[2], *density; /* of the half sets, of all; NULL: none could be made */
+  FlFsc *fsc, *intensities;    /* between half sets' densities, and their intensities; NULL: not known */
+  FlFscCrossing resolution;    /* of fsc */
+  GArray *prtf;                /* FlCurveRow */
+  double prtf_resolution;      /* Å; NaN: not known */
+} FlReconstructMap;
+
+void fl_reconstruct_map_clear (FlReconstructMap *map);
+
+typedef struct
+{
+  FlParallel *parallel;
+  gboolean first; /* rank 0 */
+  FlParams *params;
+  FlkDevice *device;
+  char *device_message;
+  char *out, *attempt_dir;
+  guint attempt;
+
+  FlBatch *sources;         /* FlSourceRow */
+  FlPatterns *patterns;     /* this rank's, in order of rows */
+  guint n_patterns;         /* of all ranks */
+  guint64 input_sum;        /* of all patterns and their rows, whatever the ranks */
+  guint64 params_sum;       /* of what decides about the models */
+  FlJournalWriter *journal; /* this rank's */
+
+  FlReconstruction *reconstruction;
+  GArray *generations; /* FlGenerationRow, of all attempts */
+  gboolean phased;     /* the last of them */
+  GArray *maps;        /* FlReconstructMap, one a conformation, at rank 0; NULL: not phased */
+} FlReconstructJob;
+
+/* An error of any rank becomes everybody's: the first rank's that has one. TRUE when there is none. */
+gboolean fl_reconstruct_agree (FlReconstructJob *job, GError **error);
+
+/* Opens the inputs, deals their patterns to the ranks by their ids, and reads this rank's. */
+gboolean fl_reconstruct_read (FlReconstructJob *job, char **inputs, GError **error);
+
+/* --- reconstruct-checkpoint.c --- */
+
+gboolean fl_reconstruct_save (FlReconstructJob *job, GError **error);
+/* Takes up what an earlier attempt saved, if there is any. FL_ERROR_INPUT: it is of something else, or damaged. */
+gboolean fl_reconstruct_go_on (FlReconstructJob *job, GError **error);
+
+/* --- reconstruct-phase.c --- */
+
+/* Fills job->maps: each conformation and half set from reconstruct.phase_starts random densities, which the ranks share among them. */
+gboolean fl_reconstruct_phase (FlReconstructJob *job, GError **error);
+
+/* --- reconstruct-journal.c --- */
+
+gboolean fl_reconstruct_journal_open (FlReconstructJob *job, GError **error);
+/* The last of job->generations, with its curves, coverage and occupancies; volumes first, if it was phased. */
+gboolean fl_reconstruct_journal_add (FlReconstructJob *job, GError **error);
+/* Rank 0: job->generations. */
+FlBatch *fl_reconstruct_generations (const FlReconstructJob *job);
+/* Share of the patterns of each conformation; g_free. */
+double *fl_reconstruct_shares (FlReconstructJob *job);
+
+/* --- reconstruct-outputs.c --- */
+
+/* Rank 0. */
+gboolean fl_reconstruct_write_volume (const char *path, const FlVolume *volume, const char *what,
+                                      GError **error);
+/* Densities, intensities, autocorrelations, orientations.h5, reconstruction.json; and the last line on standard output. */
+gboolean fl_reconstruct_write (FlReconstructJob *job, GError **error);

@@ -1,0 +1,254 @@
+/* reconstruct: patterns of single particles to their densities, on any number of ranks (engine/spi/reconstruction.h). */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/error.h"
+#include "engine/base/hash.h"
+#include "engine/base/units.h"
+#include "engine/programs/attempt-options.h"
+#include "engine/programs/programs.h"
+#include "engine/programs/reconstruct-job.h"
+#include "engine/results/attempt.h"
+
+#define PROGRAM "firstlight-engine reconstruct"
+
+/* --- setting up --- */
+
+/* Of all that decides about the models; how they are phased may change from attempt to attempt. */
+static guint64
+sum_params (const FlParams *params)
+{
+  guint n;
+  const FlParamSpec *specs = fl_param_specs (&n);
+  guint64 sum = 0;
+  for (guint i = 0; i < n; i++)
+    if (strcmp (specs[i].stage, "reconstruct") == 0)
+      {
+        const char *text = fl_params_text (params, specs[i].name);
+        sum = fl_hash64 (text, strlen (text), fl_hash64 (specs[i].name, strlen (specs[i].name), sum));
+      }
+  return sum;
+}
+
+static void
+open_device (FlReconstructJob *job, GError **error)
+{
+  char why[512] = "";
+  job->device = flk_device_open (fl_params_text (job->params, "engine.device"),
+                                 fl_parallel_node_rank (job->parallel), 1, why, sizeof why);
+  job->device_message = g_strdup (why);
+  if (job->device == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "engine.device: %s", why);
+}
+
+/* The attempt's folder, held by every rank. */
+static gboolean
+begin (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
+{
+  if (job->first)
+    fl_attempt_begin (options, job->parallel, job->params, &job->attempt, &job->attempt_dir, hold, error);
+  if (!fl_reconstruct_agree (job, error))
+    return FALSE;
+  job->attempt = (guint) fl_parallel_share_u64 (job->parallel, job->attempt);
+  g_free (job->attempt_dir);
+  job->attempt_dir = fl_attempt_path (job->out, job->attempt);
+  if (!job->first)
+    *hold = fl_attempt_hold (job->attempt_dir);
+  return TRUE;
+}
+
+static gboolean
+set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
+{
+  job->out = g_strdup (options->out);
+  job->generations = g_array_new (FALSE, FALSE, sizeof (FlGenerationRow));
+  job->params = fl_program_params (&options->common, error);
+  if (job->params != NULL && fl_attempt_inputs_differ (options, error))
+    open_device (job, error);
+  if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_read (job, options->inputs, error)
+      || !begin (job, options, hold, error) || !fl_reconstruct_journal_open (job, error))
+    return FALSE;
+  if (job->first)
+    fprintf (stderr, "attempt %u: %u patterns, %u ranks, %s\n", job->attempt, job->n_patterns,
+             fl_parallel_ranks (job->parallel), job->device_message);
+  job->params_sum = sum_params (job->params);
+  job->reconstruction = fl_reconstruction_new (job->parallel, job->device, job->patterns, job->params, error);
+  return fl_reconstruct_agree (job, error) && fl_reconstruct_go_on (job, error);
+}
+
+/* --- generations --- */
+
+static gboolean
+is_asked_to_stop (const FlReconstructJob *job)
+{
+  guint64 asked = fl_parallel_stop_asked ();
+  fl_parallel_sum_u64 (job->parallel, &asked, 1);
+  return asked > 0;
+}
+
+static FlGenerationRow *
+last_row (const FlReconstructJob *job)
+{
+  return &g_array_index (job->generations, FlGenerationRow, job->generations->len - 1);
+}
+
+void
+fl_reconstruct_map_clear (FlReconstructMap *map)
+{
+  fl_volume_free (map->half[0]);
+  fl_volume_free (map->half[1]);
+  fl_volume_free (map->density);
+  fl_fsc_free (map->fsc);
+  fl_fsc_free (map->intensities);
+  g_clear_pointer (&map->prtf, g_array_unref);
+}
+
+/* Å, where all conformations reach to: the worst of them. */
+static void
+fill_resolution (FlReconstructJob *job)
+{
+  FlGenerationRow *row = last_row (job);
+  for (guint c = 0; c < job->maps->len; c++)
+    {
+      const FlReconstructMap *map = &g_array_index (job->maps, FlReconstructMap, c);
+      if (map->fsc != NULL && !((double) row->half_resolution > 1 / map->resolution.s))
+        {
+          row->half_resolution = (float) (1 / map->resolution.s);
+          row->half_low = (float) (1 / map->resolution.high);
+          row->half_high = (float) (1 / map->resolution.low);
+        }
+      if (isfinite (map->prtf_resolution) && !((double) row->prtf_resolution > map->prtf_resolution))
+        row->prtf_resolution = (float) map->prtf_resolution;
+    }
+}
+
+static gboolean
+phase (FlReconstructJob *job, GError **error)
+{
+  FlGenerationRow *row = last_row (job);
+  guint64 began = fl_tick_ns ();
+  if (!fl_reconstruct_phase (job, error))
+    return FALSE;
+  row->half_resolution = row->half_low = row->half_high = row->prtf_resolution = NAN;
+  if (job->first)
+    fill_resolution (job);
+  job->phased = TRUE;
+  row->seconds[3] = (float) (1e-9 * (double) (fl_tick_ns () - began));
+  return TRUE;
+}
+
+static void
+tell (const FlReconstructJob *job)
+{
+  const FlGenerationRow *row = last_row (job);
+  double seconds = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (row->seconds); i++)
+    seconds += (double) row->seconds[i];
+  fprintf (stderr, "generation %u: stage %u, %.1f A, %u orientations, information %.2f nat, change %.2f deg",
+           row->number, row->stage, (double) row->resolution, row->orientations, (double) row->information,
+           (double) row->change * 180 / G_PI);
+  if (isfinite (row->half_resolution))
+    fprintf (stderr, ", half sets agree to %.1f A", (double) row->half_resolution);
+  fprintf (stderr, "; %.1f s\n", seconds);
+}
+
+static gboolean
+generation (FlReconstructJob *job, GError **error)
+{
+  FlGenerationRow row = { 0 };
+  gint64 every = fl_params_int (job->params, "reconstruct.phase_every");
+  guint64 began = fl_tick_ns ();
+  g_clear_pointer (&job->maps, g_array_unref);
+  job->phased = FALSE;
+  fl_reconstruction_step (job->reconstruction, &row, error);
+  if (!fl_reconstruct_agree (job, error))
+    return FALSE;
+  row.time = fl_now_ns ();
+  row.seconds[4] =
+      (float) (1e-9 * (double) (fl_tick_ns () - began)) - row.seconds[0] - row.seconds[1] - row.seconds[2];
+  g_array_append_val (job->generations, row);
+  if ((fl_reconstruction_done (job->reconstruction) || (every > 0 && row.number % every == 0))
+      && !phase (job, error))
+    return FALSE;
+  if (job->first)
+    tell (job);
+  return fl_reconstruct_journal_add (job, error) && fl_reconstruct_save (job, error);
+}
+
+static gboolean
+run_job (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
+{
+  if (!set_up (job, options, hold, error))
+    return FALSE;
+  while (!fl_reconstruction_done (job->reconstruction))
+    {
+      if (is_asked_to_stop (job))
+        {
+          g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                       "asked to stop after %u generations: saved; the next attempt goes on from there",
+                       job->generations->len);
+          return FALSE;
+        }
+      if (!generation (job, error))
+        return FALSE;
+    }
+  /* An earlier attempt had done all generations. */
+  if (!job->phased && (!phase (job, error) || !fl_reconstruct_journal_add (job, error)))
+    return FALSE;
+  return fl_reconstruct_write (job, error);
+}
+
+/* --- all --- */
+
+static void
+job_clear (FlReconstructJob *job)
+{
+  g_clear_pointer (&job->reconstruction, fl_reconstruction_free);
+  g_clear_pointer (&job->maps, g_array_unref);
+  g_clear_pointer (&job->generations, g_array_unref);
+  g_clear_pointer (&job->patterns, fl_patterns_free);
+  g_clear_pointer (&job->sources, fl_batch_free);
+  g_clear_pointer (&job->journal, fl_journal_writer_close_quietly);
+  g_clear_pointer (&job->device, flk_device_close);
+  g_clear_pointer (&job->params, fl_params_free);
+  g_free (job->device_message);
+  g_free (job->attempt_dir);
+  g_free (job->out);
+}
+
+int
+fl_program_reconstruct (int argc, char **argv)
+{
+  FlReconstructJob job = { 0 };
+  FlAttemptOptions options = { 0 };
+  g_autoptr (GError) error = NULL;
+  int hold = -1, status = 0;
+  job.parallel = fl_parallel_start (&argc, &argv);
+  job.first = fl_parallel_rank (job.parallel) == 0;
+  fl_parallel_catch_signals ();
+  if (fl_attempt_options_parse (
+          &options, NULL,
+          "Finds the orientations of patterns of single particles and the particle's density. Patterns: "
+          "files\n"
+          "(Dragonfly's .emc, CXI, skopi's HDF5), or folders of hits jobs.\n"
+          "The last line of the output reads: N patterns, N generations, C conformations, resolution R A "
+          "(low–high)",
+          PROGRAM " --out DIR INPUT…", job.first, argc, argv, &error))
+    run_job (&job, &options, &hold, &error);
+  if (error != NULL)
+    {
+      status = fl_error_exit_status (error);
+      if (job.first)
+        fl_program_fail (PROGRAM, error);
+    }
+  fflush (stdout);
+  FlParallel *parallel = job.parallel;
+  job_clear (&job);
+  fl_attempt_options_clear (&options);
+  fl_parallel_finish (parallel);
+  if (hold >= 0)
+    close (hold);
+  return status;
+}
