@@ -69,17 +69,22 @@ align (Ensemble *e)
     }
 }
 
+/* Starts of about the least error. Of these, those like the best one: but where fewer than a quarter of all are, there is no
+ * solution that starts agree upon, and nothing is hidden. */
 static void
 choose (const Ensemble *e, FlPhased *phased)
 {
-  double mate = 0, least = phased->errors[e->best];
+  double mate = 0, most = WORSE * phased->errors[e->best];
+  guint n_like = 1;
   for (guint i = 0; i < e->n; i++)
-    if (i != e->best && phased->errors[i] <= WORSE * least)
+    if (i != e->best && phased->errors[i] <= most)
       mate = MAX (mate, e->correlation[i]);
   for (guint i = 0; i < e->n; i++)
+    n_like += i != e->best && phased->errors[i] <= most && e->correlation[i] >= LIKE * mate;
+  for (guint i = 0; i < e->n; i++)
     {
-      phased->kept[i] =
-          i == e->best || (phased->errors[i] <= WORSE * least && e->correlation[i] >= LIKE * mate);
+      gboolean like = e->correlation[i] >= LIKE * mate || 4 * n_like < e->n;
+      phased->kept[i] = i == e->best || (phased->errors[i] <= most && like);
       phased->n_kept += phased->kept[i];
     }
 }

@@ -8,7 +8,7 @@
 #include "engine/spi/phasing-private.h"
 #include "engine/spi/support.h"
 
-#define BOX         1.05 /* of twice the diameter: what of the autocorrelation is looked at */
+#define MARGIN      1.15 /* diameters are never quite right, and too small is worse than too large */
 #define BETA        0.87
 #define LAST_ER     0.15 /* of the iterations */
 #define CYCLE       20   /* iterations between two supports */
@@ -56,7 +56,7 @@ fl_phasing_new (const FlVolume *autocorrelation, const FlPhasingOptions *options
   p->voxel = autocorrelation->voxel;
   if (!(p->options.s_edge > 0))
     p->options.s_edge = 1 / (2 * p->voxel);
-  guint needed = (guint) ceil (2 * BOX * options->diameter / p->voxel);
+  guint needed = (guint) ceil (2 * MARGIN * options->diameter / p->voxel);
   p->transform = fl_transform_new (options->diameter > 0 ? MIN (needed, p->m) : p->m, error);
   if (p->transform == NULL)
     return NULL;
@@ -101,7 +101,7 @@ pair_init (Pair *pair, FlPhasing *p, guint number)
 {
   gsize points = fl_transform_points (p->transform);
   int h = (int) p->transform->n / 2;
-  double radius = p->options.diameter / (2 * p->voxel);
+  double radius = MARGIN * p->options.diameter / (2 * p->voxel);
   *pair = (Pair){ .p = p, .points = points, .grid = (float *) p->transform->grid };
   pair->density = g_new0 (float, 2 * points);
   pair->mask = g_new0 (float, 2 * points);
@@ -299,7 +299,7 @@ FlVolume *
 fl_phasing_support (const FlPhasing *p, const FlVolume *density)
 {
   gsize points = fl_volume_points (density);
-  double ball = G_PI / 6 * pow (p->options.diameter / p->voxel, 3);
+  double ball = G_PI / 6 * pow (MARGIN * p->options.diameter / p->voxel, 3);
   g_autoptr (FlVolume) blurred = fl_volume_copy (density);
   FlVolume *support = fl_volume_new (density->m, density->voxel);
   for (gsize i = 0; i < points; i++)

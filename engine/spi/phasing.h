@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  double diameter; /* Å: no density farther apart than this, about */
+  double diameter; /* Å: no density farther apart than this, to 15 % */
   double s_low;    /* Å⁻¹; 0: nothing is missing but the total */
   double s_edge;   /* Å⁻¹; 0: 1 / (2 voxel) */
   guint starts;
@@ -22,7 +22,7 @@ typedef struct
 
 #define FL_PHASING_OPTIONS                                                                                   \
   {                                                                                                          \
-    .starts = 16, .iterations = 400, .seed = 1                                                               \
+    .starts = 16, .iterations = 600, .seed = 1                                                               \
   }
 
 typedef struct FlPhasing FlPhasing;
