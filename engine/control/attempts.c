@@ -278,7 +278,26 @@ add_work (GHashTable *work, gint64 attempt, gint64 more)
   *n += more;
 }
 
-/* Shots, or generations of a reconstruction, that each attempt of the job has in the store. */
+/* Generations that no attempt had made before: one that is made again and again leads nowhere. */
+static void
+add_generations (GHashTable *work, GPtrArray *slices)
+{
+  guint32 last = 0;
+  for (guint i = 0; i < slices->len; i++)
+    {
+      const FlSlice *slice = slices->pdata[i];
+      g_autoptr (FlBatch) batch =
+          fl_batch_decode (g_bytes_get_data (slice->packed, NULL), g_bytes_get_size (slice->packed), NULL);
+      const guint32 *numbers = batch != NULL ? fl_batch_column (batch, "number") : NULL;
+      for (guint k = 0; batch != NULL && k < fl_batch_rows (batch); k++)
+        {
+          add_work (work, slice->attempt, numbers[k] > last);
+          last = MAX (last, numbers[k]);
+        }
+    }
+}
+
+/* Shots, or new generations of a reconstruction, that each attempt of the job has in the store. */
 static GHashTable *
 work_of_attempts (FlStore *store, gint64 job, GError **error)
 {
@@ -294,11 +313,7 @@ work_of_attempts (FlStore *store, gint64 job, GError **error)
       const FlShotSummary *sum = &g_array_index (sums, FlShotSummary, i);
       add_work (work, sum->attempt, sum->shots);
     }
-  for (guint i = 0; i < generations->len; i++)
-    {
-      const FlSlice *slice = generations->pdata[i];
-      add_work (work, slice->attempt, slice->rows);
-    }
+  add_generations (work, generations);
   return work;
 }
 

@@ -13,7 +13,7 @@
  *   refused; exit 1, 2, 126, 127    failed: a person must act
  *   asked for by a person           cancelled
  *
- * The bounds count attempts in a row that added no shot and no generation of a reconstruction. */
+ * The bounds count attempts in a row that added no shot and no new generation of a reconstruction. */
 #pragma once
 
 #include "engine/control/site.h"

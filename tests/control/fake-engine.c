@@ -1,11 +1,11 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
  * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
- * journalled. As `hits` it does the same for single particles: of four shots one is a hit, the others are blank. As `reconstruct` it
- * makes FAKE_GENERATIONS generations of what the jobs found, goes on from OUT/checkpoint and leaves volumes. As `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four
- * lattices used. FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the command that it names (none:
- * stills) removes it and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot; FAKE_HOLD_GENERATIONS: nor
- * than one generation.
- * Every start is noted in OUT/starts. */
+ * journalled. As `hits` it does the same for single particles: of four shots one is a hit, the others are blank. As
+ * `reconstruct` it makes FAKE_GENERATIONS generations of what the jobs found, goes on from OUT/checkpoint and leaves volumes. As
+ * `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four lattices used.
+ * FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the command that it names (none: stills) removes it
+ * and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot; FAKE_HOLD_GENERATIONS: nor
+ * than one generation; FAKE_FORGET: a reconstruction saves nothing. Every start is noted in OUT/starts. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -267,7 +267,7 @@ reconstruct (const Job *job)
       fl_batch_append (shares, &(FlOccupancyRow){ .generation = number, .share = 1, .volume = 1 });
       write_volume (job, job->folder, volume);
       append (job, writer, (FlBatch *[]){ shares, generation }, 2);
-      if (!g_file_set_contents (checkpoint, text, -1, NULL))
+      if (g_getenv ("FAKE_FORGET") == NULL && !g_file_set_contents (checkpoint, text, -1, NULL))
         fail (job, 1, "%s: cannot be written", checkpoint);
       while (hold != NULL && !stopped && g_file_test (hold, G_FILE_TEST_EXISTS))
         g_usleep (5000);

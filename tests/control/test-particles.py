@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import subprocess
 
-from conduct import CONTROL, DONE, ENGINE, Experiment, main
+from conduct import CONTROL, DONE, ENGINE, FAILED, Experiment, main
 
 GENERATION, PARTICLE = 15, 14
 
@@ -97,6 +97,25 @@ def test_killed():
     e.remove()
 
 
+def test_fruitless():
+    """The same generation again and again leads nowhere: it is given up."""
+    e = Particles(min_patterns=1)
+    hold = e.environment["FAKE_HOLD_GENERATIONS"] = os.path.join(e.folder, "hold-generations")
+    open(hold, "w").close()
+    e.environment["FAKE_FORGET"] = "1"
+    conductor = e.conduct()
+    e.add_run("r0001", 16)
+    ((job,),) = e.wait_for("SELECT job.id FROM job JOIN task ON task.id = job.task WHERE task.type = 'reconstruct'")
+    for number in range(1, 5):
+        e.wait_for("SELECT 1 FROM slice JOIN attempt a ON a.id = slice.attempt WHERE kind = ? AND slice.job = ? AND number = ?",
+                   GENERATION, job, number)
+        assert e.kill_session(job)
+    e.wait_for("SELECT 1 FROM job WHERE id = ? AND state = ? AND reason LIKE '%given up after 4 attempts'", job, FAILED)
+    conductor.terminate()
+    assert conductor.wait(60) == 0
+    e.remove()
+
+
 def test_files():
     """Runs that are files: what lies beside them is none."""
     e = Experiment()
@@ -130,4 +149,4 @@ def test_bad_graph():
     e.remove()
 
 
-main([test_versions, test_killed, test_files, test_bad_graph])
+main([test_versions, test_killed, test_fruitless, test_files, test_bad_graph])
