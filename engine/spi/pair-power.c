@@ -1,13 +1,22 @@
 #include "engine/spi/pair-power.h"
 
+#include <stdlib.h>
+
 #include "engine/base/hash.h"
+#include "engine/base/units.h"
 
 #define PHOTONS_MOST 1500 /* of a pattern: pairs cost their square */
+#define STEP_LEAST   1e-6 /* Å⁻¹ */
 #define CELLS        104  /* a side at most, for the mean's pairs */
 #define WEIGHT_MOST  4096
-#define COVERED      0.7 /* a shell that is whole enough */
-#define STOP_TAPER   4   /* shells */
-#define EDGE_TAPER   0.3 /* of the rim's radius */
+#define COVERED      0.7  /* a shell that is whole enough */
+#define STOP_TAPER   4    /* shells */
+#define EDGE_TAPER   0.3  /* of the rim's radius */
+#define LEVEL        0.01 /* of the maximum: where it ends */
+#define SIGMA        5.0
+#define MEDIAN_SIGMA 0.6745
+#define LEVEL_MOST   0.1 /* noise that would need more than this tells nothing */
+#define STEPS        4   /* of x in 1 / (2 s_most) */
 
 /* --- the detector --- */
 
@@ -28,7 +37,7 @@ pixel_step (const FlPatternPixels *pixels, double *most)
       high[1] = MAX (high[1], s.y);
       *most = MAX (*most, hypot (s.x, s.y));
     }
-  return sqrt ((high[0] - low[0]) * (high[1] - low[1]) / pixels->n);
+  return MAX (sqrt (MAX (high[0] - low[0], 0) * MAX (high[1] - low[1], 0) / pixels->n), STEP_LEAST);
 }
 
 static gboolean
@@ -268,4 +277,55 @@ fl_pair_power_mean_pairs (const FlPairPower *power, double *mean, double *scaled
         if (scaled != NULL)
           scaled[bin] += once * (c[i].scaled * c[j].mean + c[j].scaled * c[i].mean);
       }
+}
+
+/* --- where it ends --- */
+
+/* The mean power at the distance x (Å) in the transforms. */
+double
+fl_pair_power_at (const FlPairPower *power, const double *correlation, double x)
+{
+  double sum = 0;
+  for (guint b = 0; b < FL_PAIR_BINS; b++)
+    sum += correlation[b] * j0 (2 * FL_PI * b * power->bin * x);
+  return sum;
+}
+
+static int
+by_size (const void *a, const void *b)
+{
+  double x = *(const double *) a, y = *(const double *) b;
+  return (x > y) - (x < y);
+}
+
+/* The last place above the level and the noise; 0: none. Noise is what there is further out than a particle could be
+ * resolved (a median: pixels leave marks there); it falls with the square root of the number of directions. */
+double
+fl_pair_power_end (const FlPairPower *pairs, const double *correlation)
+{
+  double dx = 1 / (2 * STEPS * pairs->outer), most = 0, noise;
+  guint n = (guint) (1 / (2 * pairs->cell) / dx);
+  if (n < 4 * STEPS)
+    return 0;
+  g_autofree double *power = g_new (double, n), *far = g_new (double, n);
+  for (guint i = 0; i < n; i++)
+    {
+      power[i] = fl_pair_power_at (pairs, correlation, i * dx);
+      most = MAX (most, power[i]);
+    }
+  for (guint i = n / 2; i < n; i++)
+    far[i - n / 2] = fabs (power[i]) * sqrt (i);
+  qsort (far, n - n / 2, sizeof *far, by_size);
+  noise = SIGMA * far[(n - n / 2) / 2] / MEDIAN_SIGMA;
+  for (guint i = n / 2; i-- > STEPS;)
+    {
+      double level = MAX (LEVEL * most, noise / sqrt (i));
+      if (power[i] < level)
+        continue;
+      if (level > LEVEL_MOST * most)
+        return 0;
+      double next = power[i + 1];
+      return dx * (i + CLAMP ((power[i] - level) / (power[i] - next), 0, 1));
+    }
+  return 0;
 }

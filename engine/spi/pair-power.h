@@ -7,8 +7,9 @@
 
 #include "engine/spi/patterns.h"
 
-#define FL_PAIR_BINS                                                                                         \
-  8192 /* of the distance between two photons: fewer blur what the pixels' lattice does to it */
+#define FL_PAIR_BEYOND 1.24 /* how much further a particle reaches than fl_pair_power_end() */
+/* Of the distance between two photons: fewer blur what the lattice of pixels does to it. */
+#define FL_PAIR_BINS 8192
 
 typedef struct
 {
@@ -43,3 +44,8 @@ void fl_pair_power_add_pairs (const FlPairPower *power, guint n, const guint32 *
 /* What the mean μ (of all photons together 1) has of them: mean[FL_PAIR_BINS] those of μ with itself, scaled[] those of
  * Σ K k with it, both ways (NULL: not wanted). */
 void fl_pair_power_mean_pairs (const FlPairPower *power, double *mean, double *scaled);
+/* Of a correlation (pairs less the mean's), [FL_PAIR_BINS]: the power at the distance x (Å) in the transforms, mean over
+ * directions; */
+double fl_pair_power_at (const FlPairPower *power, const double *correlation, double x);
+/* the last x (Å) where it is above a hundredth of its maximum and the noise; 0: none. */
+double fl_pair_power_end (const FlPairPower *power, const double *correlation);

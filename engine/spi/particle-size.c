@@ -1,19 +1,10 @@
 #include "engine/spi/particle-size.h"
 
-#include <stdlib.h>
-
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
-#include "engine/base/units.h"
 #include "engine/spi/pair-power.h"
 
-#define SAMPLE       3000 /* patterns */
-#define LEVEL        0.01 /* of the maximum: where the particle is said to end … */
-#define BEYOND       1.24 /* … and how much further it reaches */
-#define SIGMA        5.0
-#define MEDIAN_SIGMA 0.6745
-#define LEVEL_MOST   0.1 /* noise that would need more than this tells nothing */
-#define STEPS        4   /* of x in 1 / (2 s_most) */
+#define SAMPLE 3000 /* patterns */
 
 /* The same patterns whatever the number of ranks. */
 static gboolean
@@ -55,55 +46,6 @@ correlate (const FlPairPower *power, const guint64 *pairs, double *correlation)
     correlation[b] = (double) pairs[b] - scaled[b] + square * mean[b];
 }
 
-/* The mean power at the distance x (Å) in the transforms. */
-static double
-power_at (const FlPairPower *power, const double *correlation, double x)
-{
-  double sum = 0;
-  for (guint b = 0; b < FL_PAIR_BINS; b++)
-    sum += correlation[b] * j0 (2 * FL_PI * b * power->bin * x);
-  return sum;
-}
-
-static int
-by_size (const void *a, const void *b)
-{
-  double x = *(const double *) a, y = *(const double *) b;
-  return (x > y) - (x < y);
-}
-
-/* The last place above the level and the noise; 0: none. Noise is what there is further out than a particle could be
- * resolved (a median: pixels leave marks there); it falls with the square root of the number of directions. */
-static double
-find_end (const FlPairPower *pairs, const double *correlation)
-{
-  double dx = 1 / (2 * STEPS * pairs->outer), most = 0, noise;
-  guint n = (guint) (1 / (2 * pairs->cell) / dx);
-  if (n < 4 * STEPS)
-    return 0;
-  g_autofree double *power = g_new (double, n), *far = g_new (double, n);
-  for (guint i = 0; i < n; i++)
-    {
-      power[i] = power_at (pairs, correlation, i * dx);
-      most = MAX (most, power[i]);
-    }
-  for (guint i = n / 2; i < n; i++)
-    far[i - n / 2] = fabs (power[i]) * sqrt (i);
-  qsort (far, n - n / 2, sizeof *far, by_size);
-  noise = SIGMA * far[(n - n / 2) / 2] / MEDIAN_SIGMA;
-  for (guint i = n / 2; i-- > STEPS;)
-    {
-      double level = MAX (LEVEL * most, noise / sqrt (i));
-      if (power[i] < level)
-        continue;
-      if (level > LEVEL_MOST * most)
-        return 0;
-      double next = power[i + 1];
-      return dx * (i + CLAMP ((power[i] - level) / (power[i] - next), 0, 1));
-    }
-  return 0;
-}
-
 gboolean
 fl_particle_size (FlParallel *parallel, const FlPatterns *mine, double *diameter, GError **error)
 {
@@ -119,7 +61,7 @@ fl_particle_size (FlParallel *parallel, const FlPatterns *mine, double *diameter
   add_sample (power, mine, share, pairs);
   fl_parallel_sum_u64 (parallel, pairs, FL_PAIR_BINS);
   correlate (power, pairs, correlation);
-  *diameter = BEYOND * find_end (power, correlation);
+  *diameter = FL_PAIR_BEYOND * fl_pair_power_end (power, correlation);
   if (*diameter > 0)
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
