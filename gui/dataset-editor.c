@@ -152,6 +152,8 @@ fill_form (FlgDatasetEditor *self)
   flg_params_overlay (params, step->task->params);
   self->filling = TRUE;
   flg_param_form_set_params (self->form, params);
+  flg_param_form_set_about (self->form, flg_task_is_of_particles (step->task) ? FLG_SCIENCE_PARTICLES
+                                                                              : FLG_SCIENCE_CRYSTALS);
   self->filling = FALSE;
   g_autofree char *title = g_strdup_printf (_ ("Parameters of %s, on top of the trial's"), step->task->name);
   gtk_label_set_label (self->form_title, title);

@@ -5,6 +5,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/map-set.h"
+#include "gui/science.h"
 #include "gui/text.h"
 
 /* --- another model --- */
@@ -77,7 +78,12 @@ act_choose_model (GtkWidget *widget, const char *action, GVariant *target)
 void
 flg_density_page_show (FlgDensityPage *self, gint64 dataset)
 {
+  FlgScience science = flg_dataset_science (flg_page_experiment (FLG_PAGE (self)), dataset);
   flg_chooser_choose (self->datasets, dataset);
+  flg_reconstruction_view_show_dataset (self->reconstruction, dataset);
+  if (science == FLG_SCIENCE_CRYSTALS || science == FLG_SCIENCE_PARTICLES)
+    gtk_stack_set_visible_child_name (self->views,
+                                      science == FLG_SCIENCE_PARTICLES ? "reconstruction" : "crystals");
 }
 
 const char *
@@ -139,8 +145,6 @@ static void
 act_show_dataset (GtkWidget *widget, const char *action, GVariant *target)
 {
   flg_density_page_show (FLG_DENSITY_PAGE (widget), g_variant_get_int64 (target));
-  flg_reconstruction_view_show_dataset (FLG_DENSITY_PAGE (widget)->reconstruction,
-                                        g_variant_get_int64 (target));
 }
 
 static void

@@ -21,5 +21,7 @@ void flg_density_page_show (FlgDensityPage *self, gint64 dataset);
 const char *flg_density_page_facts (FlgDensityPage *self);
 /* 0, or 1 where two are side by side; NULL: it is not shown. */
 FlwDensityView *flg_density_page_view (FlgDensityPage *self, guint i);
+/* "crystals" or "reconstruction". */
+const char *flg_density_page_shown_view (FlgDensityPage *self);
 FlgReconstructionView *flg_density_page_reconstruction (FlgDensityPage *self);
 guint flg_density_page_n_peaks (FlgDensityPage *self);

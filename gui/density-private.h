@@ -37,8 +37,6 @@ struct _FlgDensityPage
 
 /* Shows what is chosen, as far as it has come. */
 void flg_density_page_refresh (FlgDensityPage *self);
-/* "crystals" or "reconstruction". */
-const char *flg_density_page_shown_view (FlgDensityPage *self);
 /* Which maps; −1: no such name. */
 int flg_density_page_kind (const char *name);
 

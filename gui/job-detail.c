@@ -18,7 +18,7 @@ struct _FlgJobDetail
   GtkStack *stack, *part_stack;
   GtkLabel *title, *facts, *reason;
   FlwStatusChip *chip;
-  GtkWidget *approve, *undo;
+  GtkWidget *approve, *undo, *density, *weather, *images;
   GtkBox *parts, *attempts;
   GtkLabel *attempt_facts;
   FlgJobLog *log;
@@ -182,6 +182,17 @@ show_facts (FlgJobDetail *self, const FlJob *job)
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), line);
 }
 
+/* Where there is something of it to see. */
+static void
+show_places (FlgJobDetail *self, const FlJob *job)
+{
+  const FlTask *task = flg_job_index_task (self->index, job);
+  gboolean density = task && (g_str_equal (task->type, "map") || g_str_equal (task->type, "reconstruct"));
+  gtk_widget_set_visible (self->density, density);
+  gtk_widget_set_visible (self->weather, job->run != 0);
+  gtk_widget_set_visible (self->images, job->run != 0);
+}
+
 static void
 show_state (FlgJobDetail *self, const FlJob *job)
 {
@@ -197,6 +208,7 @@ show_state (FlgJobDetail *self, const FlJob *job)
   gboolean bad = state == FLG_SHOWN_FAILED || state == FLG_SHOWN_TIMED_OUT; /* to wait is nothing bad */
   gtk_widget_set_css_classes (GTK_WIDGET (self->reason),
                               (const char *[]){ "job-reason", bad ? "reason" : "waits", NULL });
+  show_places (self, job);
   gtk_widget_set_visible (self->approve, flg_wish_fits (FLG_WISH_APPROVE, job, now));
   gtk_widget_set_visible (self->undo, flg_wish_fits (FLG_WISH_UNDO, job, now));
 }
@@ -371,6 +383,9 @@ bind_children (GtkWidgetClass *widget_class)
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, reason);
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, chip);
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, approve);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, density);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, weather);
+  gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, images);
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, undo);
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, parts);
   gtk_widget_class_bind_template_child (widget_class, FlgJobDetail, attempts);

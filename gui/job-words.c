@@ -330,7 +330,8 @@ add_progress (GString *text, FlgJobIndex *index, const FlJob *job)
   const FlJobStats *stats = flg_experiment_job_stats (experiment, job->id);
   if (!stats || stats->shots == 0)
     {
-      add (text, _ ("no shot is done yet"));
+      if (job->run)
+        add (text, _ ("no shot is done yet"));
       return;
     }
   g_autofree char *done = flg_format_count (stats->shots), *all = flg_format_count ((gint64) wanted);

@@ -238,6 +238,8 @@ act_elsewhere (GtkWidget *widget, const char *action, GVariant *target)
   const FlJob *job = flg_experiment_job (EXPERIMENT (self), self->chosen);
   if (job && g_str_equal (action, "jobs.show-weather"))
     gtk_widget_activate_action (widget, "win.show-weather", "x", job->id);
+  else if (job && g_str_equal (action, "jobs.show-density"))
+    gtk_widget_activate_action (widget, "win.show-density", "x", job->dataset);
   else if (job && job->run)
     gtk_widget_activate_action (widget, "win.show-run-images", "x", job->run);
 }
@@ -481,6 +483,7 @@ install_actions (GtkWidgetClass *widget_class)
   gtk_widget_class_install_action (widget_class, "jobs.filter-dataset", "x", act_filter_record);
   gtk_widget_class_install_action (widget_class, "jobs.select-all", NULL, act_select_all);
   gtk_widget_class_install_action (widget_class, "jobs.show-weather", NULL, act_elsewhere);
+  gtk_widget_class_install_action (widget_class, "jobs.show-density", NULL, act_elsewhere);
   gtk_widget_class_install_action (widget_class, "jobs.show-images", NULL, act_elsewhere);
 }
 

@@ -25,6 +25,9 @@ struct _FlgParamForm
   GPtrArray *sections; /* GtkWidget boxes, in order */
   GtkSizeGroup *columns[N_COLUMNS];
   gboolean editable, filling;
+  FlgScience about;
+  char *words; /* looked for */
+  gboolean changed_only;
 };
 
 enum
@@ -171,13 +174,15 @@ bound_text (double value)
 }
 
 /* "0 – 100", "≥ 1": what may be typed. */
+#define MOST_WHOLE 9007199254740991.0 /* 2⁵³ − 1: what a number can hold is no bound */
+
 static char *
 range_text (const FlParamSpec *spec)
 {
   if ((spec->type != FL_PARAM_INT && spec->type != FL_PARAM_REAL) || (isinf (spec->min) && isinf (spec->max)))
     return g_strdup ("");
   g_autofree char *low = bound_text (spec->min), *high = bound_text (spec->max);
-  if (isinf (spec->max))
+  if (spec->max >= MOST_WHOLE)
     return g_strdup_printf ("≥ %s", low);
   if (isinf (spec->min))
     return g_strdup_printf ("≤ %s", high);
@@ -243,10 +248,17 @@ section_title (const char *section)
   {
     const char *section, *title;
   } known[] = {
-    { "spots", N_ ("Spot finding") },     { "hit", N_ ("What is a hit") },
-    { "profile", N_ ("Radial profile") }, { "detector", N_ ("Detector") },
-    { "engine", N_ ("Running") },         { "indexing", N_ ("Indexing") },
-    { "refinement", N_ ("Refinement") },  { "integration", N_ ("Integration") },
+    { "spots", N_ ("Spot finding") },
+    { "hit", N_ ("What is a hit") },
+    { "profile", N_ ("Radial profile") },
+    { "detector", N_ ("Detector") },
+    { "engine", N_ ("Running") },
+    { "indexing", N_ ("Indexing") },
+    { "refinement", N_ ("Refinement") },
+    { "integration", N_ ("Integration") },
+    { "patterns", N_ ("Patterns of single particles") },
+    { "hits", N_ ("Single particles among the hits") },
+    { "reconstruct", N_ ("Reconstruction") },
   };
   for (guint i = 0; i < G_N_ELEMENTS (known); i++)
     if (g_str_equal (known[i].section, section))
@@ -298,6 +310,7 @@ flg_param_form_finalize (GObject *object)
   FlgParamForm *self = FLG_PARAM_FORM (object);
   g_ptr_array_unref (self->rows);
   g_ptr_array_unref (self->sections);
+  g_free (self->words);
   for (guint i = 0; i < N_COLUMNS; i++)
     g_object_unref (self->columns[i]);
   G_OBJECT_CLASS (flg_param_form_parent_class)->finalize (object);
@@ -329,6 +342,7 @@ flg_param_form_class_init (FlgParamFormClass *klass)
 static void
 flg_param_form_init (FlgParamForm *self)
 {
+  self->words = g_strdup ("");
   gtk_orientable_set_orientation (GTK_ORIENTABLE (self), GTK_ORIENTATION_VERTICAL);
   gtk_box_set_spacing (GTK_BOX (self), 14);
   self->rows = g_ptr_array_new_with_free_func ((GDestroyNotify) row_free);
@@ -415,21 +429,56 @@ row_matches (Row *row, char **words, gboolean changed_only)
   return TRUE;
 }
 
-void
-flg_param_form_filter (FlgParamForm *self, const char *text, gboolean changed_only)
+/* By its stage; those of none of both are of everything. */
+static FlgScience
+science_of (const FlParamSpec *spec)
 {
-  g_autofree char *folded = g_utf8_casefold (text, -1);
+  static const char *const particles[] = { "hits", "reconstruct", "phase", NULL }, *const crystals[] = {
+    "spots", "index", "refine", "integrate", "geometry", "merge", "map", NULL
+  };
+  return g_strv_contains (particles, spec->stage)  ? FLG_SCIENCE_PARTICLES
+         : g_strv_contains (crystals, spec->stage) ? FLG_SCIENCE_CRYSTALS
+                                                   : FLG_SCIENCE_BOTH;
+}
+
+static gboolean
+row_is_meant (FlgParamForm *self, Row *row)
+{
+  return self->about == FLG_SCIENCE_UNKNOWN || (science_of (row->spec) & self->about) != 0 || *self->words
+         || !row_is_default (row) || row->wrong;
+}
+
+static void
+show_rows (FlgParamForm *self)
+{
+  g_autofree char *folded = g_utf8_casefold (self->words, -1);
   g_auto (GStrv) words = g_strsplit (folded, " ", -1);
   for (guint i = 0; i < self->sections->len; i++)
     gtk_widget_set_visible (self->sections->pdata[i], FALSE);
   for (guint i = 0; i < self->rows->len; i++)
     {
       Row *row = self->rows->pdata[i];
-      gboolean shown = row_matches (row, words, changed_only);
+      gboolean shown = row_is_meant (self, row) && row_matches (row, words, self->changed_only);
       gtk_widget_set_visible (row->row, shown);
       if (shown)
         gtk_widget_set_visible (gtk_widget_get_parent (row->row), TRUE);
     }
+}
+
+void
+flg_param_form_filter (FlgParamForm *self, const char *text, gboolean changed_only)
+{
+  g_free (self->words);
+  self->words = g_strdup (text);
+  self->changed_only = changed_only;
+  show_rows (self);
+}
+
+void
+flg_param_form_set_about (FlgParamForm *self, FlgScience science)
+{
+  self->about = science;
+  show_rows (self);
 }
 
 static Row *

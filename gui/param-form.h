@@ -6,7 +6,7 @@
 
 #include <gtk/gtk.h>
 
-#include "engine/base/params.h"
+#include "gui/science.h"
 
 #define FLG_TYPE_PARAM_FORM (flg_param_form_get_type ())
 G_DECLARE_FINAL_TYPE (FlgParamForm, flg_param_form, FLG, PARAM_FORM, GtkBox)
@@ -19,6 +19,9 @@ gboolean flg_param_form_is_valid (FlgParamForm *self);
 void flg_param_form_set_editable (FlgParamForm *self, gboolean editable);
 /* Rows whose name, label or help holds all words of `text`; "" = all. */
 void flg_param_form_filter (FlgParamForm *self, const char *text, gboolean changed_only);
+/* Parameters of what is not meant (crystals, single particles; science.h) are passed over, where they have their default and nobody looks
+ * for them by words. */
+void flg_param_form_set_about (FlgParamForm *self, FlgScience science);
 /* As if typed. FALSE when there is no such parameter. */
 gboolean flg_param_form_type (FlgParamForm *self, const char *name, const char *text);
 /* What stands beside the field: NULL when the value is good. */

@@ -41,8 +41,6 @@ flg_generation_words (const FlGenerationRow *row, guint64 now)
   append_half_sets (text, row);
   g_string_append_printf (text, _ (" · %s patterns, %s held back · %s orientations"), patterns, held,
                           orientations);
-  if (isfinite (row->resolution) && row->resolution > 0)
-    g_string_append_printf (text, _ (", compared to %.1f Å"), (double) row->resolution);
   return g_string_free (text, FALSE);
 }
 

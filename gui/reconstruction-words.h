@@ -5,7 +5,7 @@
 #include "gui/experiment.h"
 
 /* "generation 37, stage 4, 4 min ago · half sets to 31.2 Å (29.8–33.0) · PRTF to 28.1 Å · 2,850 patterns, 150 held back · 10,860
- * orientations, compared to 26.7 Å". What cannot be told is left out. */
+ * orientations". What cannot be told is left out. */
 char *flg_generation_words (const FlGenerationRow *row, guint64 now);
 /* What is to be done, or waited for, that there is a generation to see. */
 char *flg_reconstruction_missing (FlgExperiment *experiment, gint64 dataset);

@@ -195,6 +195,7 @@ show_trial (FlgTrialsPage *self)
                                  !drafting && !flg_experiment_is_read_only (EXPERIMENT (self)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.discard", drafting);
   flg_param_form_set_editable (self->form, drafting);
+  flg_param_form_set_about (self->form, flg_trial_science (EXPERIMENT (self), trial ? trial->id : 0));
   if (drafting)
     {
       gtk_label_set_label (self->title, _ ("New trial"));

@@ -50,7 +50,7 @@ int
 main (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("firstlight-bench-XXXXXX", NULL);
-  MadeStore made = { RUNS, 1000000 / RUNS, 64, (guint64) g_get_real_time () * 1000, TRUE };
+  MadeStore made = { RUNS, 1000000 / RUNS, 64, (guint64) g_get_real_time () * 1000, TRUE, FALSE };
   MadeFault none = { 0 }, ice = { .ice = 6, .beam = 3 };
   made_store_write (folder, &made);
   made_findings_add (folder, 1, RUNS - 10, &none);

@@ -13,7 +13,7 @@ main (int argc, char *argv[])
     }
   guint64 now = (guint64) g_get_real_time () * 1000;
   MadeDatasets ignored;
-  MadeStore made = { argc > 2 ? (guint) atoi (argv[2]) : 24, 600, 8, now, TRUE };
+  MadeStore made = { argc > 2 ? (guint) atoi (argv[2]) : 24, 600, 8, now, TRUE, FALSE };
   if (argc > 3)
     made_datasets_write_many (argv[1], made.runs, now);
   else

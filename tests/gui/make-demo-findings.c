@@ -10,7 +10,7 @@ main (int argc, char *argv[])
       g_printerr ("make-demo-findings FOLDER\n");
       return 2;
     }
-  MadeStore made = { 24, 1500, 16, (guint64) g_get_real_time () * 1000, TRUE };
+  MadeStore made = { 24, 1500, 16, (guint64) g_get_real_time () * 1000, TRUE, FALSE };
   MadeFault ice = { .ice = 6.2f }, bad = { .beam = 3.2f, .noisy = 3, .ice = 5.1f, .saturated = 0.031f };
   MadeFault dead = { .dead = 5 }, none = { 0 };
   made_store_write (argv[1], &made);

@@ -19,7 +19,7 @@ main (int argc, char *argv[])
       return 2;
     }
   guint64 now = (guint64) g_get_real_time () * 1000;
-  MadeStore made = { 4, 300, 4, now, TRUE };
+  MadeStore made = { 4, 300, 4, now, TRUE, FALSE };
   made_store_write (argv[1], &made);
   FlStore *store = fl_store_open (argv[1], FL_STORE_WRITE, &error);
   if (store == NULL)

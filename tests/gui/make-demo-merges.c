@@ -32,7 +32,7 @@ main (int argc, char *argv[])
       return 2;
     }
   guint64 now = (guint64) g_get_real_time () * 1000;
-  MadeStore made = { 9, 3000, 16, now, TRUE };
+  MadeStore made = { 9, 3000, 16, now, TRUE, FALSE };
   made_store_write (argv[1], &made);
   FlStore *store = fl_store_open (argv[1], FL_STORE_WRITE, &error);
   for (guint i = 0; store && i < G_N_ELEMENTS (datasets); i++)

@@ -11,8 +11,12 @@ main (int argc, char *argv[])
       g_printerr ("make-demo-store FOLDER [RUNS SHOTS RANKS [index]]\n");
       return 2;
     }
-  MadeStore made = { argc > 2 ? (guint) atoi (argv[2]) : 9, argc > 3 ? (guint) atoi (argv[3]) : 3000,
-                     argc > 4 ? (guint) atoi (argv[4]) : 64, (guint64) g_get_real_time () * 1000, argc > 5 };
+  MadeStore made = { argc > 2 ? (guint) atoi (argv[2]) : 9,
+                     argc > 3 ? (guint) atoi (argv[3]) : 3000,
+                     argc > 4 ? (guint) atoi (argv[4]) : 64,
+                     (guint64) g_get_real_time () * 1000,
+                     argc > 5,
+                     FALSE };
   made_store_write (argv[1], &made);
   return 0;
 }

@@ -62,11 +62,11 @@ room_of (char *folder)
 }
 
 static Room *
-room_made (guint runs, gboolean index, FlStoreMode mode, gboolean view)
+room_made (guint runs, gboolean index, gboolean particles, FlStoreMode mode, gboolean view)
 {
   Room *room = room_of (g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL));
   room->made = TRUE;
-  MadeStore made = { runs, 300, 4, room->newest, index };
+  MadeStore made = { runs, 300, 4, room->newest, index, particles };
   made_store_write (room->folder, &made);
   open_window (room, mode, view);
   return room;
@@ -75,13 +75,19 @@ room_made (guint runs, gboolean index, FlStoreMode mode, gboolean view)
 Room *
 room_new (guint runs, FlStoreMode mode, gboolean view)
 {
-  return room_made (runs, FALSE, mode, view);
+  return room_made (runs, FALSE, FALSE, mode, view);
 }
 
 Room *
 room_new_indexing (guint runs)
 {
-  return room_made (runs, TRUE, FL_STORE_WRITE, FALSE);
+  return room_made (runs, TRUE, FALSE, FL_STORE_WRITE, FALSE);
+}
+
+Room *
+room_new_particles (guint runs)
+{
+  return room_made (runs, FALSE, TRUE, FL_STORE_WRITE, TRUE);
 }
 
 Room *

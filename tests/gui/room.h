@@ -18,6 +18,8 @@ typedef struct
 Room *room_new (guint runs, FlStoreMode mode, gboolean view);
 /* Its jobs index, refine and integrate (made-store.h). */
 Room *room_new_indexing (guint runs);
+/* Its jobs find single particles (made-store.h). With a serve child. */
+Room *room_new_particles (guint runs);
 /* A room on a made folder (g_free'd and removed with the room). */
 Room *room_adopt (char *folder, FlStoreMode mode, gboolean view);
 /* A room on an experiment that stays; it is not written to, and has no serve child. */
