@@ -107,14 +107,43 @@ what_differs (const FlReconstructJob *job, hid_t file)
                                          : NULL;
 }
 
-/* Generations, and the core's bytes; NULL with error. */
-static GBytes *
-read_file (FlReconstructJob *job, const char *path, GError **error)
+/* Negative: it is not one to go on from. */
+static hid_t
+open_file (const FlReconstructJob *job, const char *path, GError **error)
 {
   fl_hdf5_quiet ();
   hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
   const char *why = file < 0 ? "cannot be opened" : what_differs (job, file);
-  gint64 n = why == NULL ? fl_table_rows (file, "generations", FL_KIND_GENERATION, NULL) : -1;
+  if (why == NULL)
+    return file;
+  if (file >= 0)
+    H5Fclose (file);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s: %s, expected one of this reconstruction (or another --out)", path, why);
+  return -1;
+}
+
+gboolean
+fl_reconstruct_may_go_on (FlReconstructJob *job, GError **error)
+{
+  g_autofree char *path = path_of (job);
+  if (job->first && g_file_test (path, G_FILE_TEST_EXISTS))
+    {
+      hid_t file = open_file (job, path, error);
+      if (file >= 0)
+        H5Fclose (file);
+    }
+  return fl_reconstruct_agree (job, error);
+}
+
+/* Generations, and the core's bytes; NULL with error. */
+static GBytes *
+read_file (FlReconstructJob *job, const char *path, GError **error)
+{
+  hid_t file = open_file (job, path, error);
+  if (file < 0)
+    return NULL;
+  gint64 n = fl_table_rows (file, "generations", FL_KIND_GENERATION, NULL);
   g_autoptr (FlBatch) done =
       n >= 0 ? fl_table_read (file, "generations", FL_KIND_GENERATION, 0, (gsize) n, NULL) : NULL;
   GBytes *core = done != NULL ? read_bytes (file) : NULL;
@@ -124,12 +153,10 @@ read_file (FlReconstructJob *job, const char *path, GError **error)
       fl_batch_row (done, i, &row);
       g_array_append_val (job->generations, row);
     }
-  if (file >= 0)
-    H5Fclose (file);
+  H5Fclose (file);
   if (core == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "%s: %s, expected one of this reconstruction (or another --out, or none)", path,
-                 why != NULL ? why : "is damaged");
+                 "%s: is damaged, expected a whole one (or none, to begin anew)", path);
   return core;
 }
 

@@ -51,7 +51,9 @@ gboolean fl_reconstruct_read (FlReconstructJob *job, char **inputs, GError **err
 /* --- reconstruct-checkpoint.c --- */
 
 gboolean fl_reconstruct_save (FlReconstructJob *job, GError **error);
-/* Takes up what an earlier attempt saved, if there is any. FL_ERROR_INPUT: it is of something else, or damaged. */
+/* FL_ERROR_INPUT: what an earlier attempt saved is of something else. Before an attempt begins. */
+gboolean fl_reconstruct_may_go_on (FlReconstructJob *job, GError **error);
+/* Takes it up, if there is any. FL_ERROR_INPUT: it is damaged, too. */
 gboolean fl_reconstruct_go_on (FlReconstructJob *job, GError **error);
 
 /* --- reconstruct-phase.c --- */

@@ -67,13 +67,15 @@ set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErro
   job->params = fl_program_params (&options->common, error);
   if (job->params != NULL && fl_attempt_inputs_differ (options, error))
     open_device (job, error);
-  if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_read (job, options->inputs, error)
-      || !begin (job, options, hold, error) || !fl_reconstruct_journal_open (job, error))
+  if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_read (job, options->inputs, error))
+    return FALSE;
+  job->params_sum = sum_params (job->params);
+  if (!fl_reconstruct_may_go_on (job, error) || !begin (job, options, hold, error)
+      || !fl_reconstruct_journal_open (job, error))
     return FALSE;
   if (job->first)
     fprintf (stderr, "attempt %u: %u patterns, %u ranks, %s\n", job->attempt, job->n_patterns,
              fl_parallel_ranks (job->parallel), job->device_message);
-  job->params_sum = sum_params (job->params);
   job->reconstruction = fl_reconstruction_new (job->parallel, job->device, job->patterns, job->params, error);
   return fl_reconstruct_agree (job, error) && fl_reconstruct_go_on (job, error);
 }
