@@ -27,6 +27,13 @@
   X (slices_spread)                                                                                                   \
   X (means)                                                                                                           \
   X (toeplitz_multiply)                                                                                               \
+  X (phasing_amplitudes)                                                                                              \
+  X (phasing_update)                                                                                                  \
+  X (phasing_blur)                                                                                                    \
+  X (support_count)                                                                                                   \
+  X (support_draw)                                                                                                    \
+  X (volume_turn)                                                                                                     \
+  X (shell_sums)                                                                                                      \
   X (project_fft)                                                                                                     \
   X (index_directions)                                                                                                \
   X (index_rotations)                                                                                                 \
