@@ -46,12 +46,27 @@ colour_of (guint conformation)
 
 /* --- over resolution --- */
 
-/* The last one up to the shown that has any. */
+static gboolean
+has_correlations (const FlGeneration *generation)
+{
+  for (guint i = 0; i < generation->curves->len; i++)
+    if (g_array_index (generation->curves, FlCurveRow, i).curve <= FL_CURVE_INTENSITY_HALVES)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_coverage (const FlGeneration *generation)
+{
+  return generation->coverage->len > 0;
+}
+
+/* The last one up to the shown that has them: not every generation is phased. */
 static const FlGeneration *
-last_with (GPtrArray *generations, int shown, gsize array)
+last_with (GPtrArray *generations, int shown, gboolean (*has) (const FlGeneration *))
 {
   for (int i = shown; i >= 0; i--)
-    if ((*(GArray **) G_STRUCT_MEMBER_P (generations->pdata[i], array))->len > 0)
+    if (has (generations->pdata[i]))
       return generations->pdata[i];
   return NULL;
 }
@@ -91,7 +106,7 @@ show_curves (FlgReconstructionPlots *self, GPtrArray *generations, int shown, gu
     { FL_CURVE_FSC_HALVES, _ ("FSC"), flw_class_colour (FLW_CLASS_INDEXED), 0.143, TRUE },
     { FL_CURVE_PRTF, _ ("PRTF"), flw_class_colour (FLW_CLASS_HIT), 0.36787944, TRUE },
   };
-  const FlGeneration *of = last_with (generations, shown, G_STRUCT_OFFSET (FlGeneration, curves));
+  const FlGeneration *of = last_with (generations, shown, has_correlations);
   FlwCurve curves[G_N_ELEMENTS (wanted)];
   g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) g_array_unref);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
@@ -113,7 +128,10 @@ show_curves (FlgReconstructionPlots *self, GPtrArray *generations, int shown, gu
                                 points->len,
                                 (const FlwCurvePoint *) (gpointer) points->data };
     }
-  FlwCurveChart chart = { .title = _ ("Half sets and PRTF"),
+  g_autofree char *title = of && of != generations->pdata[shown]
+                               ? g_strdup_printf (_ ("Half sets and PRTF, generation %u"), of->row.number)
+                               : g_strdup (_ ("Half sets and PRTF"));
+  FlwCurveChart chart = { .title = title,
                           .unit = "",
                           .n_curves = n,
                           .curves = curves,
@@ -151,13 +169,18 @@ compared_of (const FlGeneration *generation)
   return (double) generation->row.resolution;
 }
 
+/* What is not told in each generation is known where it is. */
 static FlwCurvePoint *
-trace (GPtrArray *generations, double (*value) (const FlGeneration *))
+trace (GPtrArray *generations, double (*value) (const FlGeneration *), guint *n)
 {
   FlwCurvePoint *points = g_new (FlwCurvePoint, generations->len);
+  *n = 0;
   for (guint i = 0; i < generations->len; i++)
-    points[i] = (FlwCurvePoint){ ((const FlGeneration *) generations->pdata[i])->row.number,
-                                 value (generations->pdata[i]) };
+    {
+      const FlGeneration *generation = generations->pdata[i];
+      if (isfinite (value (generation)))
+        points[(*n)++] = (FlwCurvePoint){ generation->row.number, value (generation) };
+    }
   return points;
 }
 
@@ -192,11 +215,12 @@ show_traces (FlwCurvePlot *plot, GPtrArray *generations, int shown, FlwCurveChar
 static void
 show_likelihood (FlgReconstructionPlots *self, GPtrArray *generations, int shown)
 {
-  g_autofree FlwCurvePoint *all = trace (generations, likelihood_of), *held = trace (generations, held_of);
-  const FlwCurve curves[] = {
-    { _ ("merged"), flw_class_colour (FLW_CLASS_INDEXED), FALSE, NAN, generations->len, all },
-    { _ ("held back"), flw_class_colour (FLW_CLASS_HIT), TRUE, NAN, generations->len, held }
-  };
+  guint n_all, n_held;
+  g_autofree FlwCurvePoint *all = trace (generations, likelihood_of, &n_all),
+                           *held = trace (generations, held_of, &n_held);
+  const FlwCurve curves[] = { { _ ("merged"), flw_class_colour (FLW_CLASS_INDEXED), FALSE, NAN, n_all, all },
+                              { _ ("held back"), flw_class_colour (FLW_CLASS_HIT), TRUE, NAN, n_held,
+                                held } };
   FlwCurveChart chart = { .title = _ ("Log-likelihood a pattern"),
                           .unit = _ ("nats"),
                           .n_curves = G_N_ELEMENTS (curves),
@@ -207,11 +231,12 @@ show_likelihood (FlgReconstructionPlots *self, GPtrArray *generations, int shown
 static void
 show_resolution (FlgReconstructionPlots *self, GPtrArray *generations, int shown)
 {
-  g_autofree FlwCurvePoint *found = trace (generations, resolution_of),
-                           *compared = trace (generations, compared_of);
+  guint n_found, n_compared;
+  g_autofree FlwCurvePoint *found = trace (generations, resolution_of, &n_found),
+                           *compared = trace (generations, compared_of, &n_compared);
   const FlwCurve curves[] = {
-    { _ ("half sets"), flw_class_colour (FLW_CLASS_INDEXED), FALSE, NAN, generations->len, found },
-    { _ ("compared to"), flw_class_colour (FLW_CLASS_MISS), TRUE, NAN, generations->len, compared }
+    { _ ("half sets"), flw_class_colour (FLW_CLASS_INDEXED), FALSE, NAN, n_found, found },
+    { _ ("compared to"), flw_class_colour (FLW_CLASS_MISS), TRUE, NAN, n_compared, compared }
   };
   FlwCurveChart chart = {
     .title = _ ("Resolution, Å"), .unit = "Å", .n_curves = G_N_ELEMENTS (curves), .curves = curves
@@ -257,7 +282,7 @@ show_shares (FlgReconstructionPlots *self, GPtrArray *generations, int shown, gu
 static void
 show_coverage (FlgReconstructionPlots *self, GPtrArray *generations, int shown)
 {
-  const FlGeneration *of = last_with (generations, shown, G_STRUCT_OFFSET (FlGeneration, coverage));
+  const FlGeneration *of = last_with (generations, shown, has_coverage);
   guint n = of ? of->coverage->len : 0;
   g_autofree FlwSphereDirection *directions = g_new (FlwSphereDirection, n);
   for (guint i = 0; i < n; i++)

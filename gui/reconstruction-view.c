@@ -260,11 +260,26 @@ show_nothing (FlgReconstructionView *self)
   self->shows = FALSE;
 }
 
+/* The last that has a resolution, up to the shown; NULL: none has. */
+static const FlGenerationRow *
+told_up_to (FlgReconstructionView *self)
+{
+  GPtrArray *generations = generations_of (self);
+  for (int i = flg_generation_bar_get (self->bar); i >= 0; i--)
+    {
+      const FlGenerationRow *row = &((const FlGeneration *) generations->pdata[i])->row;
+      if (isfinite (row->half_resolution))
+        return row;
+    }
+  return NULL;
+}
+
 static void
 show_facts (FlgReconstructionView *self, const FlGeneration *shown, const char *problem)
 {
   const FlJob *job = flg_experiment_job (EXPERIMENT (self), flg_generation_feed_job (self->feed));
-  g_autofree char *words = flg_generation_words (&shown->row, flg_experiment_now (EXPERIMENT (self)));
+  g_autofree char *words =
+      flg_generation_words (&shown->row, told_up_to (self), flg_experiment_now (EXPERIMENT (self)));
   g_autofree char *end = flg_reconstruction_end_words (job);
   g_autofree char *bounded = flg_text_bounded (problem, 200);
   g_autofree char *text = g_strconcat (words, end, *bounded ? " · " : "", bounded, NULL);

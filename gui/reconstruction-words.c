@@ -16,29 +16,32 @@ state_name (const FlJob *job)
 }
 
 static void
-append_half_sets (GString *text, const FlGenerationRow *row)
+append_half_sets (GString *text, const FlGenerationRow *row, const FlGenerationRow *told)
 {
-  if (isfinite (row->half_resolution) && isfinite (row->half_low) && isfinite (row->half_high))
-    g_string_append_printf (text, _ (" · half sets to %.1f Å (%.1f–%.1f)"), (double) row->half_resolution,
-                            (double) fminf (row->half_low, row->half_high),
-                            (double) fmaxf (row->half_low, row->half_high));
-  else if (isfinite (row->half_resolution))
-    g_string_append_printf (text, _ (" · half sets to %.1f Å"), (double) row->half_resolution);
-  else
-    g_string_append (text, _ (" · resolution not told yet"));
-  if (isfinite (row->prtf_resolution))
-    g_string_append_printf (text, _ (" · PRTF to %.1f Å"), (double) row->prtf_resolution);
+  if (!told)
+    {
+      g_string_append (text, _ (" · resolution not told yet"));
+      return;
+    }
+  g_string_append_printf (text, _ (" · half sets to %.1f Å"), (double) told->half_resolution);
+  if (isfinite (told->half_low) && isfinite (told->half_high))
+    g_string_append_printf (text, " (%.1f–%.1f)", (double) fminf (told->half_low, told->half_high),
+                            (double) fmaxf (told->half_low, told->half_high));
+  if (isfinite (told->prtf_resolution))
+    g_string_append_printf (text, _ (" · PRTF to %.1f Å"), (double) told->prtf_resolution);
+  if (told != row)
+    g_string_append_printf (text, _ (" in generation %u"), told->number);
 }
 
 char *
-flg_generation_words (const FlGenerationRow *row, guint64 now)
+flg_generation_words (const FlGenerationRow *row, const FlGenerationRow *told, guint64 now)
 {
   g_autofree char *age = flg_format_span (now > row->time ? now - row->time : 0),
                   *patterns = flg_format_count (row->patterns), *held = flg_format_count (row->held_back),
                   *orientations = flg_format_count (row->orientations);
   GString *text = g_string_new (NULL);
   g_string_printf (text, _ ("generation %u, stage %u, %s ago"), row->number, row->stage + 1u, age);
-  append_half_sets (text, row);
+  append_half_sets (text, row, told);
   g_string_append_printf (text, _ (" · %s patterns, %s held back · %s orientations"), patterns, held,
                           orientations);
   return g_string_free (text, FALSE);

@@ -149,6 +149,12 @@ share_of (guint conformation, guint conformations, guint generation)
   return conformations == 1 ? 1 : conformation == 0 ? even + lean : even - lean / (conformations - 1);
 }
 
+static gboolean
+is_phased (const MadeReconstruction *made, guint g)
+{
+  return made->every == 0 || g % made->every == 0;
+}
+
 static void
 add_generation (FlStore *store, gint64 attempt, guint64 *sequence, const MadeReconstruction *made, guint g)
 {
@@ -167,7 +173,8 @@ add_generation (FlStore *store, gint64 attempt, guint64 *sequence, const MadeRec
                           .held = 240 * rise - 0.05 * g,
                           .information = (float) (8 * rise),
                           .change = (float) (0.8 * exp (-0.1 * g)),
-                          .half_resolution = (float) (g < 3 ? (double) NAN : resolution),
+                          .half_resolution =
+                              (float) (g < 3 || !is_phased (made, g) ? (double) NAN : resolution),
                           .half_low = (float) (resolution * 0.95),
                           .half_high = (float) (resolution * 1.06),
                           .prtf_resolution = (float) (g < 3 ? (double) NAN : resolution * 0.9) };
@@ -177,7 +184,7 @@ add_generation (FlStore *store, gint64 attempt, guint64 *sequence, const MadeRec
   for (guint16 c = 0; c < made->conformations; c++)
     {
       FlOccupancyRow share = { g, c, (float) share_of (c, made->conformations, g), (float) resolution,
-                               (guint8) made->volumes };
+                               made->volumes && is_phased (made, g) };
       fl_batch_append (batch, &share);
     }
   add_batch (store, attempt, sequence, batch);
@@ -188,13 +195,15 @@ add_curves (FlStore *store, gint64 attempt, guint64 *sequence, const MadeReconst
 {
   FlBatch *batch = fl_batch_new (FL_KIND_CURVE);
   for (guint16 c = 0; c < made->conformations; c++)
-    for (guint8 which = FL_CURVE_FSC_HALVES; which <= FL_CURVE_INTENSITY_HALVES; which++)
+    for (guint8 which = is_phased (made, g) ? FL_CURVE_FSC_HALVES : FL_CURVE_RADIAL; which < FL_CURVE_LAST;
+         which++)
       for (guint i = 1; i <= 40; i++)
         {
           double s = i * EDGE / 40, at = s * made_reconstructions_resolution (g) * (c ? 1.15 : 1);
           double fsc = 1 / (1 + 6 * pow (at, 6)), prtf = 1 / (1 + 1.6 * pow (at * 0.9, 5));
           double value = which == FL_CURVE_FSC_HALVES ? fsc + 0.02 * sin (11.0 * i)
                          : which == FL_CURVE_PRTF     ? prtf
+                         : which == FL_CURVE_RADIAL   ? -200 * s
                                                       : sqrt (fsc) * 0.97;
           FlCurveRow row = { g, c, which, (float) s, (float) value };
           fl_batch_append (batch, &row);
@@ -236,7 +245,7 @@ made_reconstructions_continue (FlStore *store, const char *folder, gint64 job, c
   must (fl_store_begin (store, &error), &error);
   for (guint g = made->from; g <= made->generations; g++)
     {
-      for (guint c = 0; made->volumes && c < made->conformations; c++)
+      for (guint c = 0; made->volumes && is_phased (made, g) && c < made->conformations; c++)
         write_volume (place, g, c);
       add_curves (store, attempt.id, &sequence, made, g);
       add_coverage (store, attempt.id, &sequence, g);

@@ -11,6 +11,7 @@ typedef struct
   FlJobState state;
   guint64 when; /* ns UTC: when the newest was done; one a minute before it */
   gboolean volumes;
+  guint every; /* generations are phased: only then are there densities and correlations; 0: all */
 } MadeReconstruction;
 
 /* A dataset whose steps are a task of type "hits" and one of type "reconstruct"; its id. */

@@ -25,9 +25,10 @@ main (int argc, char *argv[])
       return 1;
     }
   gint64 dataset = made_reconstructions_add_dataset (store, "groel");
-  MadeReconstruction first = { 30, 1, 1, FL_JOB_DONE, now - G_GUINT64_CONSTANT (7200000000000), TRUE };
-  MadeReconstruction second = { 37,  conformations, 1, FL_JOB_RUNNING, now - G_GUINT64_CONSTANT (48000000000),
-                                TRUE };
+  MadeReconstruction first = { 30, 1, 1, FL_JOB_DONE, now - G_GUINT64_CONSTANT (7200000000000), TRUE, 0 };
+  MadeReconstruction second = {
+    37, conformations, 1, FL_JOB_RUNNING, now - G_GUINT64_CONSTANT (48000000000), TRUE, 0
+  };
   made_reconstructions_add (store, argv[1], dataset, 1, &first);
   made_reconstructions_add (store, argv[1], dataset, 2, &second);
   fl_store_close (store);

@@ -45,7 +45,7 @@ case_end (Case *c)
 static gint64
 add (Case *c, int number, guint generations, guint conformations, FlJobState state, gboolean volumes)
 {
-  MadeReconstruction made = { generations, conformations, 1, state, c->room->now - 2 * MINUTE, volumes };
+  MadeReconstruction made = { generations, conformations, 1, state, c->room->now - 2 * MINUTE, volumes, 0 };
   return made_reconstructions_add (c->store, c->room->folder, c->dataset, number, &made);
 }
 
@@ -110,7 +110,7 @@ test_grows (void)
   /* it grows, and the newest is followed; a person's level and camera stay */
   flw_density_view_set_level (view, 0, 1.75);
   FlwDensityCamera before = *flw_density_view_get_camera (view);
-  MadeReconstruction more = { 12, 1, 4, FL_JOB_RUNNING, c.room->now - MINUTE, TRUE };
+  MadeReconstruction more = { 12, 1, 4, FL_JOB_RUNNING, c.room->now - MINUTE, TRUE, 0 };
   made_reconstructions_continue (c.store, c.room->folder, job, &more);
   room_settle (c.room);
   g_assert_true (says (&c, "generation 12, stage 2, 60 s ago · half sets to 47.3 Å"));
@@ -142,7 +142,7 @@ test_steps_back (void)
   room_settle (c.room);
   g_assert_true (says (&c, "generation 4, "));
   /* a later attempt goes on from generation 7: what is looked at is not left, live is the newest again */
-  MadeReconstruction more = { 10, 1, 7, FL_JOB_RUNNING, c.room->now, FALSE };
+  MadeReconstruction more = { 10, 1, 7, FL_JOB_RUNNING, c.room->now, FALSE, 0 };
   made_reconstructions_continue (c.store, c.room->folder, job, &more);
   room_settle (c.room);
   g_assert_true (says (&c, "generation 4, "));
@@ -152,6 +152,30 @@ test_steps_back (void)
   /* whose density is the last that was written */
   g_assert_cmpstr (flw_density_view_get_map_name (flg_reconstruction_view_density (c.view, 0), 0), ==,
                    "generation 6");
+  case_end (&c);
+}
+
+/* Not every generation is phased: what is told is that of the last that was. */
+static void
+test_between (void)
+{
+  Case c;
+  case_begin (&c);
+  c.dataset = made_reconstructions_add_dataset (c.store, "groel");
+  MadeReconstruction made = { 7, 1, 1, FL_JOB_RUNNING, c.room->now - MINUTE, TRUE, 3 };
+  made_reconstructions_add (c.store, c.room->folder, c.dataset, 1, &made);
+  room_settle (c.room);
+  g_assert_true (says (&c,
+                       "generation 7, stage 1, 60 s ago · half sets to 69.8 Å (66.3–74.0) · PRTF to 62.8 Å "
+                       "in generation 6 · "));
+  g_assert_true (plots_say (&c, "Half sets and PRTF, generation 6: FSC below 0.143 at "));
+  g_assert_true (plots_say (&c, "half sets 69.81\302\240Å at 6; compared to 60\302\240Å at 7"));
+  g_assert_cmpstr (flw_density_view_get_map_name (flg_reconstruction_view_density (c.view, 0), 0), ==,
+                   "generation 6");
+  room_do (GTK_WIDGET (c.page), "density.show-generation", "u", 2u);
+  room_settle (c.room);
+  g_assert_true (says (&c, " · resolution not told yet · "));
+  g_assert_true (says (&c, "no density has been written yet"));
   case_end (&c);
 }
 
@@ -192,7 +216,7 @@ test_missing (void)
   Case c;
   case_begin (&c);
   c.dataset = made_reconstructions_add_dataset (c.store, "groel");
-  MadeReconstruction none = { 0, 1, 1, FL_JOB_RUNNING, c.room->now, FALSE };
+  MadeReconstruction none = { 0, 1, 1, FL_JOB_RUNNING, c.room->now, FALSE, 0 };
   made_reconstructions_add (c.store, c.room->folder, c.dataset, 1, &none);
   room_settle (c.room);
   g_assert_true (
@@ -210,7 +234,7 @@ test_missing (void)
   g_assert_true (says (&c, "generation 2, "));
   room_do (GTK_WIDGET (c.page), "density.show-reconstruction", "x", job - 1);
   g_autofree char *lost = g_build_filename (c.room->folder, "d1-v3-reconstruct", "attempt-0002", NULL);
-  MadeReconstruction more = { 3, 1, 3, FL_JOB_DONE, c.room->now, TRUE };
+  MadeReconstruction more = { 3, 1, 3, FL_JOB_DONE, c.room->now, TRUE, 0 };
   made_reconstructions_continue (c.store, c.room->folder, job, &more);
   room_remove_tree (lost);
   room_do (GTK_WIDGET (c.page), "density.show-reconstruction", "x", job);
@@ -231,7 +255,7 @@ test_views (void)
   g_assert_cmpstr (flg_density_page_shown_view (c.page), ==, "reconstruction");
   room_do (GTK_WIDGET (c.page), "density.show-view", "s", "crystals");
   g_assert_cmpstr (flg_density_page_shown_view (c.page), ==, "crystals");
-  MadeReconstruction more = { 4, 1, 3, FL_JOB_DONE, c.room->now, TRUE };
+  MadeReconstruction more = { 4, 1, 3, FL_JOB_DONE, c.room->now, TRUE, 0 };
   made_reconstructions_continue (c.store, c.room->folder, 5, &more);
   room_settle (c.room);
   g_assert_cmpstr (flg_density_page_shown_view (c.page), ==, "crystals"); /* a person's choice stays */
@@ -334,6 +358,7 @@ main (int argc, char **argv)
   display_init (&argc, &argv);
   g_test_add_func ("/gui/reconstruction/grows", test_grows);
   g_test_add_func ("/gui/reconstruction/steps-back", test_steps_back);
+  g_test_add_func ("/gui/reconstruction/between", test_between);
   g_test_add_func ("/gui/reconstruction/conformations", test_conformations);
   g_test_add_func ("/gui/reconstruction/missing", test_missing);
   g_test_add_func ("/gui/reconstruction/views", test_views);
