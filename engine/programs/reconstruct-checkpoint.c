@@ -2,7 +2,8 @@
  *
  *   /core          u8, of engine/spi/reconstruction.h
  *   /generations/  those done, as in the journal
- *   attributes: format "firstlight reconstruction", version, patterns, input_sum, params_sum
+ *   attributes: format "firstlight reconstruction", version, patterns, input_sum, params_sum, told (1: the last generation
+ *   is in the journal, and phased if it was its turn)
  *
  * It appears whole or not at all. */
 #include <glib/gstdio.h>
@@ -52,6 +53,7 @@ write_file (const FlReconstructJob *job, GBytes *core, GError **error)
                 && fl_attribute_write_u64 (file, "patterns", job->n_patterns)
                 && fl_attribute_write_u64 (file, "input_sum", job->input_sum)
                 && fl_attribute_write_u64 (file, "params_sum", job->params_sum)
+                && fl_attribute_write_u64 (file, "told", job->told ? 1 : 0)
                 && fl_table_write (file, "generations", generations, &why) && write_bytes (file, core);
   if (file >= 0)
     ok = H5Fclose (file) >= 0 && ok;
@@ -143,7 +145,10 @@ read_file (FlReconstructJob *job, const char *path, GError **error)
   hid_t file = open_file (job, path, error);
   if (file < 0)
     return NULL;
-  gint64 n = fl_table_rows (file, "generations", FL_KIND_GENERATION, NULL);
+  guint64 told = 0;
+  gint64 n = !fl_attribute_read_u64 (file, "told", &told)
+                 ? -1
+                 : fl_table_rows (file, "generations", FL_KIND_GENERATION, NULL);
   g_autoptr (FlBatch) done =
       n >= 0 ? fl_table_read (file, "generations", FL_KIND_GENERATION, 0, (gsize) n, NULL) : NULL;
   GBytes *core = done != NULL ? read_bytes (file) : NULL;
@@ -153,6 +158,7 @@ read_file (FlReconstructJob *job, const char *path, GError **error)
       fl_batch_row (done, i, &row);
       g_array_append_val (job->generations, row);
     }
+  job->told = told != 0;
   H5Fclose (file);
   if (core == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
@@ -170,6 +176,7 @@ fl_reconstruct_go_on (FlReconstructJob *job, GError **error)
     return !there;
   guint n = (guint) fl_parallel_share_u64 (job->parallel, job->generations->len);
   g_array_set_size (job->generations, n);
+  job->told = fl_parallel_share_u64 (job->parallel, job->told ? 1 : 0) != 0;
   fl_parallel_share_data (job->parallel, job->generations->data, n * sizeof (FlGenerationRow));
   if (!fl_reconstruction_restore (job->reconstruction, core, error))
     fl_error_prefix_path (error, path);

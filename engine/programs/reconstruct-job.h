@@ -38,7 +38,8 @@ typedef struct
 
   FlReconstruction *reconstruction;
   GArray *generations; /* FlGenerationRow, of all attempts */
-  gboolean phased;     /* the last of them */
+  gboolean phased;     /* the last of them, in this attempt */
+  gboolean told;       /* … is in a journal */
   GArray *maps;        /* FlReconstructMap, one a conformation, at rank 0; NULL: not phased */
 } FlReconstructJob;
 

@@ -64,6 +64,7 @@ set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErro
 {
   job->out = g_strdup (options->out);
   job->generations = g_array_new (FALSE, FALSE, sizeof (FlGenerationRow));
+  job->told = TRUE;
   job->params = fl_program_params (&options->common, error);
   if (job->params != NULL && fl_attempt_inputs_differ (options, error))
     open_device (job, error);
@@ -157,13 +158,31 @@ tell (const FlReconstructJob *job)
 }
 
 static gboolean
-generation (FlReconstructJob *job, GError **error)
+is_to_be_phased (const FlReconstructJob *job)
+{
+  gint64 every = fl_params_int (job->params, "reconstruct.phase_every");
+  return fl_reconstruction_done (job->reconstruction) || (every > 0 && last_row (job)->number % every == 0);
+}
+
+/* What follows upon a step: densities, the journal. */
+static gboolean
+finish_generation (FlReconstructJob *job, GError **error)
+{
+  if (is_to_be_phased (job) && !phase (job, error))
+    return FALSE;
+  if (job->first)
+    tell (job);
+  job->told = fl_reconstruct_journal_add (job, error);
+  return job->told && fl_reconstruct_save (job, error);
+}
+
+static gboolean
+begin_generation (FlReconstructJob *job, GError **error)
 {
   FlGenerationRow row = { 0 };
-  gint64 every = fl_params_int (job->params, "reconstruct.phase_every");
   guint64 began = fl_tick_ns ();
   g_clear_pointer (&job->maps, g_array_unref);
-  job->phased = FALSE;
+  job->phased = job->told = FALSE;
   fl_reconstruction_step (job->reconstruction, &row, error);
   if (!fl_reconstruct_agree (job, error))
     return FALSE;
@@ -171,12 +190,8 @@ generation (FlReconstructJob *job, GError **error)
   row.seconds[4] =
       (float) (1e-9 * (double) (fl_tick_ns () - began)) - row.seconds[0] - row.seconds[1] - row.seconds[2];
   g_array_append_val (job->generations, row);
-  if ((fl_reconstruction_done (job->reconstruction) || (every > 0 && row.number % every == 0))
-      && !phase (job, error))
-    return FALSE;
-  if (job->first)
-    tell (job);
-  return fl_reconstruct_journal_add (job, error) && fl_reconstruct_save (job, error);
+  /* Phasing may take longer than one who asks to stop has patience. */
+  return is_to_be_phased (job) ? fl_reconstruct_save (job, error) : finish_generation (job, error);
 }
 
 static gboolean
@@ -184,7 +199,7 @@ run_job (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErr
 {
   if (!set_up (job, options, hold, error))
     return FALSE;
-  while (!fl_reconstruction_done (job->reconstruction))
+  while (!job->told || !fl_reconstruction_done (job->reconstruction))
     {
       if (is_asked_to_stop (job))
         {
@@ -193,7 +208,7 @@ run_job (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErr
                        job->generations->len);
           return FALSE;
         }
-      if (!generation (job, error))
+      if (!(job->told ? begin_generation : finish_generation) (job, error))
         return FALSE;
     }
   /* An earlier attempt had done all generations. */
