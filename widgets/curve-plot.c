@@ -514,5 +514,6 @@ flw_curve_plot_new (FlwAxisKind kind, const char *x_title)
 {
   FlwCurvePlot *self = g_object_new (FLW_TYPE_CURVE_PLOT, NULL);
   self->x = flw_axis_new (kind, x_title, NULL);
+  flw_axis_set_min_span (self->x, kind == FLW_AXIS_COUNT ? 1 : 1e-9);
   return GTK_WIDGET (self);
 }

@@ -283,8 +283,7 @@ flw_density_volume_quantile (const FlwDensityVolume *volume, double upper)
 double
 flw_density_volume_threshold (const FlwDensityVolume *volume)
 {
-  double total = 0, sum = 0, below = 0, below_sum = 0, most = -1;
-  int best = FLW_DENSITY_BINS / 2;
+  double total = 0, sum = 0, below = 0, below_sum = 0, most = -1, best = FLW_DENSITY_BINS / 2.;
 
   for (int bin = 0; bin < FLW_DENSITY_BINS; bin++)
     {
@@ -297,11 +296,11 @@ flw_density_volume_threshold (const FlwDensityVolume *volume)
       below_sum += (double) bin * volume->histogram[bin];
       if (!(below > 0) || !(below < total))
         continue;
-      double apart = (sum - below_sum) / (total - below) - below_sum / below;
+      double nothing = below_sum / below, apart = (sum - below_sum) / (total - below) - nothing;
       if (below * (total - below) * apart * apart > most)
         {
           most = below * (total - below) * apart * apart;
-          best = bin + 1;
+          best = nothing + apart / 3 + 0.5;
         }
     }
   return volume->lowest + (volume->highest - volume->lowest) * best / FLW_DENSITY_BINS;

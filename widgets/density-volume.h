@@ -46,8 +46,8 @@ void flw_density_volume_to_grid (const FlwDensityVolume *volume, double to_grid[
 double flw_density_volume_at (const FlwDensityVolume *volume, const double place[3]);
 /* A value that a fraction `upper` of the grid is above: a first level of a map without solvent noise. */
 double flw_density_volume_quantile (const FlwDensityVolume *volume, double upper);
-/* A value between the two kinds of points that the histogram tells apart best, nothing and particle (Otsu 1979): a first level of a
- * reconstructed particle. */
+/* A first level of a reconstructed particle: of the two kinds of points that the histogram tells apart best, nothing and particle
+ * (Otsu, IEEE Trans. SMC 9, 62, 1979), a third of the way from the one's mean to the other's, so that thin parts are inside. */
 double flw_density_volume_threshold (const FlwDensityVolume *volume);
 /* Middle of the grid, and the radius of the sphere around it. */
 void flw_density_volume_bounds (const FlwDensityVolume *volume, double centre[3], double *radius);
