@@ -273,13 +273,15 @@ find_backlog (const FlPlanBasis *basis, GHashTable *rooms)
     }
 }
 
+/* Single particles are told apart as fast as they are read, and a reconstruction wants every one: they are not thinned. */
 static double
 fraction_for (const FlPlanBasis *basis, const FlJob *job, const Room *room)
 {
   const FlExperiment *experiment = fl_plan_experiment (basis);
+  const FlTask *task = fl_plan_find (basis->records.tasks, job->task);
   gboolean thin = strcmp (experiment->backlog, "thin") == 0 && experiment->thin_fraction > 0
                   && experiment->thin_fraction < 1;
-  if (job->attempts > 0 || job->run == 0)
+  if (job->attempts > 0 || job->run == 0 || (task != NULL && fl_task_finds_patterns (task)))
     return job->fraction;
   return thin && room->behind ? experiment->thin_fraction : job->fraction;
 }

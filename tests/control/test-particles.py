@@ -116,6 +116,19 @@ def test_fruitless():
     e.remove()
 
 
+def test_thinned():
+    """While processing lags behind crystals are thinned, particles are not."""
+    for science, thinned in ("sfx", True), ("spi", False):
+        e = Experiment(science=science)
+        e.write("UPDATE experiment SET backlog = 'thin', revision = (SELECT value FROM counter WHERE name = 'revision')")
+        for number in range(12):
+            e.add_run(f"r{number:04d}", 8)
+        e.finish()
+        commands = e.query("SELECT command FROM attempt")
+        assert len(commands) >= 12 and any("--fraction" in command for (command,) in commands) == thinned, (science, commands)
+        e.remove()
+
+
 def test_files():
     """Runs that are files: what lies beside them is none."""
     e = Experiment()
@@ -149,4 +162,4 @@ def test_bad_graph():
     e.remove()
 
 
-main([test_versions, test_killed, test_fruitless, test_files, test_bad_graph])
+main([test_versions, test_killed, test_fruitless, test_thinned, test_files, test_bad_graph])
