@@ -13,6 +13,7 @@ main (int argc, char **argv)
     { "merge", fl_program_merge, "lattices of jobs and streams, scaled and merged to intensities" },
     { "refine-geometry", fl_program_refine_geometry,
       "the detector refined against the lattices of jobs and streams" },
+    { "hits", fl_program_hits, "shots of single particles told apart: blank, one, several, junk" },
     { "map", fl_program_map, "merged data and a model to maps of the electron density" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },

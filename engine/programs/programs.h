@@ -2,6 +2,7 @@
 #pragma once
 
 int fl_program_stills (int argc, char **argv);          /* collective: every rank of mpirun calls it */
+int fl_program_hits (int argc, char **argv);            /* collective, too */
 int fl_program_merge (int argc, char **argv);           /* collective, too */
 int fl_program_refine_geometry (int argc, char **argv); /* collective, too */
 int fl_program_hello (int argc, char **argv);           /* collective, too */

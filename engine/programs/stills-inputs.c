@@ -35,29 +35,39 @@ by_name (gconstpointer a, gconstpointer b)
 }
 
 static gboolean
-is_data_file (const char *name)
+ends_with_any (const char *name, const char *endings)
 {
-  static const char *const endings[] = { ".cbf", ".cxi", ".h5", ".hdf5", ".nxs" };
-  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
-    if (g_str_has_suffix (name, endings[i]))
+  g_auto (GStrv) all = g_strsplit (endings, " ", -1);
+  for (char **ending = all; *ending != NULL; ending++)
+    if (g_str_has_suffix (name, *ending))
       return name[0] != '.';
   return FALSE;
 }
 
 static GPtrArray *
-folder_files (const char *folder, GError **error)
+files_ending (const char *folder, const char *endings)
 {
-  g_autoptr (GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name;
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (is_data_file (name))
+    if (ends_with_any (name, endings))
       g_ptr_array_add (paths, g_build_filename (folder, name, NULL));
   g_ptr_array_sort (paths, by_name);
-  if (paths->len > 0)
-    return g_steal_pointer (&paths);
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
-               "%s: has no data files, expected .cbf, .cxi, .h5, .hdf5 or .nxs", folder);
+  return paths;
+}
+
+static GPtrArray *
+folder_files (const char *folder, const FlInputReader *reader, GError **error)
+{
+  for (const char *const *endings = reader->endings; *endings != NULL; endings++)
+    {
+      g_autoptr (GPtrArray) paths = files_ending (folder, *endings);
+      if (paths->len > 0)
+        return g_steal_pointer (&paths);
+    }
+  g_autofree char *wanted = g_strjoinv (" ", (char **) (gpointer) reader->endings);
+  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no data files, expected %s", folder, wanted);
   return NULL;
 }
 
@@ -65,6 +75,7 @@ typedef struct
 {
   GPtrArray *inputs; /* FlInput */
   GHashTable *by_path, *by_base;
+  const FlInputReader *reader;
 } Table;
 
 static gboolean
@@ -109,7 +120,7 @@ add_argument (Table *table, const char *argument, GError **error)
 {
   if (g_file_test (argument, G_FILE_TEST_IS_DIR))
     {
-      g_autoptr (GPtrArray) paths = folder_files (argument, error);
+      g_autoptr (GPtrArray) paths = folder_files (argument, table->reader, error);
       for (guint i = 0; paths != NULL && i < paths->len; i++)
         if (!add_path (table, paths->pdata[i], -1, error))
           return FALSE;
@@ -147,12 +158,12 @@ sort_frames (FlInput *input)
 }
 
 static GPtrArray *
-read_arguments (char **arguments, GError **error)
+read_arguments (char **arguments, const FlInputReader *reader, GError **error)
 {
   g_autoptr (GPtrArray) inputs = g_ptr_array_new_with_free_func (input_free);
   g_autoptr (GHashTable) by_path = g_hash_table_new (g_str_hash, g_str_equal);
   g_autoptr (GHashTable) by_base = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Table table = { inputs, by_path, by_base };
+  Table table = { inputs, by_path, by_base, reader };
   for (char **argument = arguments; *argument != NULL; argument++)
     if (!add_argument (&table, *argument, error))
       return NULL;
@@ -194,17 +205,16 @@ share_paths (FlParallel *parallel, GPtrArray *inputs, const GError *why, GError 
 
 /* "index frames message" lines of this rank's share. */
 static char *
-count_share (FlParallel *parallel, const GPtrArray *inputs, const FlSourceOptions *options)
+count_share (FlParallel *parallel, const GPtrArray *inputs, const FlInputReader *reader)
 {
   GString *lines = g_string_new (NULL);
   for (guint i = fl_parallel_rank (parallel); i < inputs->len; i += fl_parallel_ranks (parallel))
     {
       g_autoptr (GError) why = NULL;
-      g_autoptr (FlSource) source = fl_source_open (((FlInput *) inputs->pdata[i])->path, options, &why);
-      g_autofree char *message = g_strdup (source == NULL ? why->message : "");
+      guint32 frames = reader->count (((FlInput *) inputs->pdata[i])->path, reader->data, &why);
+      g_autofree char *message = g_strdup (why != NULL ? why->message : "");
       g_strdelimit (message, "\n", ' ');
-      g_string_append_printf (lines, "%u %u %s\n", i, source != NULL ? fl_source_n_frames (source) : 0,
-                              message);
+      g_string_append_printf (lines, "%u %u %s\n", i, why == NULL ? frames : 0, message);
     }
   return g_string_free (lines, FALSE);
 }
@@ -227,14 +237,14 @@ take_counts (GPtrArray *inputs, GBytes *part)
 }
 
 GPtrArray *
-fl_inputs_read (FlParallel *parallel, char **arguments, const FlSourceOptions *options, GError **error)
+fl_inputs_read (FlParallel *parallel, char **arguments, const FlInputReader *reader, GError **error)
 {
   g_autoptr (GError) why = NULL;
-  GPtrArray *inputs = fl_parallel_rank (parallel) == 0 ? read_arguments (arguments, &why) : NULL;
+  GPtrArray *inputs = fl_parallel_rank (parallel) == 0 ? read_arguments (arguments, reader, &why) : NULL;
   inputs = share_paths (parallel, inputs, why, error);
   if (inputs == NULL)
     return NULL;
-  g_autofree char *share = count_share (parallel, inputs, options);
+  g_autofree char *share = count_share (parallel, inputs, reader);
   g_autoptr (GPtrArray) parts = fl_parallel_gather (parallel, share, strlen (share));
   for (guint i = 0; parts != NULL && i < parts->len; i++)
     take_counts (inputs, parts->pdata[i]);

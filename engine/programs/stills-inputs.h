@@ -1,4 +1,4 @@
-/* stills-inputs.h: from the arguments of `stills` to a table of sources that is the same in every attempt.
+/* stills-inputs.h: from the arguments of `stills` and `hits` to a table of sources that is the same in every attempt.
  *
  * An argument is a file, a list (`*.lst`), or a folder, which stands for the data files in it, sorted by name. The same
  * path given twice counts once; frames named by lists are joined. Two files of one name in different folders cannot be
@@ -16,10 +16,20 @@ typedef struct
   GArray *only;  /* guint32, sorted, at rank 0: the frames that were asked for; NULL: all */
 } FlInput;
 
+/* How shots are read. */
+typedef struct
+{
+  const char *const
+      *endings; /* of data files in folders, most wanted first: ".cbf .cxi": the first that any file has */
+  /* Opens a file and counts its frames, 0 with error. */
+  guint32 (*count) (const char *path, gconstpointer data, GError **error);
+  gconstpointer data;
+} FlInputReader;
+
 /* Collective. Rank 0 reads the arguments; every rank then opens its share of the sources and counts their frames.
  * Returns FlInput at every rank (`only`, and frames and messages of all, at rank 0). An error of the arguments is
  * returned at every rank; a source that cannot be opened is not an error but has a message. */
-GPtrArray *fl_inputs_read (FlParallel *parallel, char **arguments, const FlSourceOptions *options,
+GPtrArray *fl_inputs_read (FlParallel *parallel, char **arguments, const FlInputReader *reader,
                            GError **error);
 
 /* The frames of one input that are asked for: number and the i-th. A frame may lie beyond the file's end. */

@@ -9,6 +9,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/programs/attempt-options.h"
+#include "engine/programs/dealt-job.h"
 #include "engine/programs/programs.h"
 #include "engine/programs/stills-inputs.h"
 #include "engine/programs/stills-learning.h"
@@ -114,48 +115,6 @@ is_chosen (double fraction, guint64 shot)
   return fraction >= 1 || fl_random_unit (&draw) < fraction;
 }
 
-/* Attempts of a job that has results must not differ in what decides about them. */
-static gboolean
-check_params (const Stills *stills, GError **error)
-{
-  g_autofree char *path = g_build_filename (stills->options.common.out, "params.txt", NULL);
-  g_autoptr (FlParams) before = fl_params_new ();
-  guint n;
-  const FlParamSpec *specs = fl_param_specs (&n);
-  if (g_hash_table_size (stills->history->done) == 0 || !g_file_test (path, G_FILE_TEST_EXISTS))
-    return TRUE;
-  if (!fl_params_read_file (before, path, error))
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    {
-      const char *was = fl_params_text (before, specs[i].name),
-                 *is = fl_params_text (stills->params, specs[i].name);
-      if (strcmp (specs[i].stage, "run") == 0 || strcmp (was, is) == 0)
-        continue;
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                   "%s: %s was '%s' in earlier attempts and is now '%s', expected the same in a job (or "
-                   "another --out)",
-                   path, specs[i].name, was, is);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-write_params (const Stills *stills, GError **error)
-{
-  g_autofree char *path = g_build_filename (stills->options.common.out, "params.txt", NULL);
-  g_autofree char *own = g_build_filename (stills->attempt_dir, "params.txt", NULL);
-  g_autofree char *text = fl_attempt_params_text (stills->parallel, stills->params);
-  GError *why = NULL;
-  gboolean kept = g_hash_table_size (stills->history->done) > 0 && g_file_test (path, G_FILE_TEST_EXISTS);
-  if (g_file_set_contents (own, text, -1, &why) && (kept || g_file_set_contents (path, text, -1, &why)))
-    return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", own, why->message);
-  g_error_free (why);
-  return FALSE;
-}
-
 /* Rank 0: the attempt's folder and what earlier attempts did. */
 static gboolean
 begin_attempt (Stills *stills, GError **error)
@@ -169,34 +128,9 @@ begin_attempt (Stills *stills, GError **error)
   if (!fl_attempt_wait_for_earlier (options->common.out, stills->attempt, FL_ATTEMPT_PATIENCE, error))
     return FALSE;
   stills->history = fl_history_read (options->common.out, stills->attempt, options->retry_set_aside, error);
-  return stills->history != NULL && check_params (stills, error) && write_params (stills, error);
-}
-
-/* A rank's error becomes everybody's: printed once by rank 0, the worst status for all. TRUE when there was none. */
-static gboolean
-all_well (Stills *stills, const GError *error, int *status)
-{
-  guint64 worst = error != NULL ? (guint64) fl_error_exit_status (error) : 0;
-  g_autoptr (GPtrArray) messages = fl_parallel_gather (stills->parallel, error != NULL ? error->message : "",
-                                                       error != NULL ? strlen (error->message) : 0);
-  g_autoptr (GHashTable) said = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  guint64 *all = g_new0 (guint64, fl_parallel_ranks (stills->parallel));
-  all[fl_parallel_rank (stills->parallel)] = worst;
-  fl_parallel_sum_u64 (stills->parallel, all, fl_parallel_ranks (stills->parallel));
-  for (guint i = 0; i < fl_parallel_ranks (stills->parallel); i++)
-    worst = MAX (worst, all[i]);
-  g_free (all);
-  for (guint i = 0; messages != NULL && i < messages->len; i++)
-    {
-      gsize length;
-      const char *text = g_bytes_get_data (messages->pdata[i], &length);
-      g_autofree char *message = g_strndup (text, length);
-      if (length > 0 && g_hash_table_add (said, g_steal_pointer (&message)))
-        fprintf (stderr, "%s: %.*s\n", PROGRAM, (int) length, text);
-    }
-  if (worst > 0)
-    *status = (int) worst;
-  return worst == 0;
+  return stills->history != NULL
+         && fl_job_params (stills->parallel, options->common.out, stills->attempt_dir, stills->history,
+                           stills->params, error);
 }
 
 static gboolean
@@ -311,43 +245,51 @@ open_rank (Stills *stills, GError **error)
   return stills->rank != NULL && note_rank (stills, error);
 }
 
+static guint32
+count_frames (const char *path, gconstpointer options, GError **error)
+{
+  g_autoptr (FlSource) source = fl_source_open (path, options, error);
+  return source != NULL ? fl_source_n_frames (source) : 0;
+}
+
 static gboolean
 set_up (Stills *stills, int *status)
 {
+  static const char *const endings[] = { ".cbf .cxi .h5 .hdf5 .nxs", NULL };
   g_autoptr (GError) error = NULL;
   stills->params = fl_program_params (&stills->options.common.common, &error);
-  if (!all_well (stills, error, status))
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   const char *geometry = fl_params_text (stills->params, "detector.geometry");
   const char *mask = fl_params_text (stills->params, "detector.mask");
   stills->source_options.geometry = *geometry != '\0' ? geometry : NULL;
   stills->source_options.mask = *mask != '\0' ? mask : NULL;
-  stills->inputs =
-      fl_inputs_read (stills->parallel, stills->options.common.inputs, &stills->source_options, &error);
-  if (!all_well (stills, error, status))
+  const FlInputReader reader = { endings, count_frames, &stills->source_options };
+  stills->inputs = fl_inputs_read (stills->parallel, stills->options.common.inputs, &reader, &error);
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   if (stills->first)
     {
       list_sources (stills);
       begin_attempt (stills, &error);
     }
-  if (!all_well (stills, error, status))
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   stills->attempt = (guint) fl_parallel_share_u64 (stills->parallel, stills->attempt);
   g_free (stills->attempt_dir);
   stills->attempt_dir = fl_attempt_path (stills->options.common.out, stills->attempt);
   open_rank (stills, &error);
-  if (!all_well (stills, error, status))
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   if (stills->first)
     {
       list_shots (stills);
       set_guilty_aside (stills, &error);
     }
-  return all_well (stills, error, status);
+  return fl_job_all_well (stills->parallel, PROGRAM, error, status);
 }
 
-/* Every rank, before the shots: what they are indexed with. Like all_well(): FALSE ends the attempt. */
+/* Every rank, before the shots: what they are indexed with. Like fl_job_all_well(): FALSE ends the attempt. */
 static gboolean
 learn (Stills *stills, int *status)
 {
@@ -360,7 +302,7 @@ learn (Stills *stills, int *status)
                    &stills->learned, &stopped, &error);
   if (error == NULL && stills->first && !stopped)
     fl_recorder_note (stills->recorder, stills->learned.cells, &error);
-  if (!all_well (stills, error, status))
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   if (stopped)
     {
@@ -505,7 +447,7 @@ finish (Stills *stills, gboolean complete)
   fl_parallel_sum_u64 (stills->parallel, sums, G_N_ELEMENTS (sums));
   if (stills->first && complete)
     join (stills, &error);
-  if (!all_well (stills, error, &status))
+  if (!fl_job_all_well (stills->parallel, PROGRAM, error, &status))
     return status;
   print_failures (stills, sums[2]);
   if (stills->options.timing)
@@ -553,7 +495,8 @@ fl_program_stills (int argc, char **argv)
   stills.first = fl_parallel_rank (stills.parallel) == 0;
   fl_parallel_catch_signals ();
   gboolean go = options_parse (&stills.options, stills.first, argc, argv, &error);
-  if (all_well (&stills, error, &status) && go && set_up (&stills, &status) && learn (&stills, &status))
+  if (fl_job_all_well (stills.parallel, PROGRAM, error, &status) && go && set_up (&stills, &status)
+      && learn (&stills, &status))
     status = finish (&stills, work (&stills));
   fflush (stdout);
   stills_clear (&stills);
