@@ -254,6 +254,8 @@ show_nothing (FlgReconstructionView *self)
                        problem   ? problem
                        : reading ? ""
                                  : missing);
+  gtk_widget_set_visible (GTK_WIDGET (self->first), FALSE);
+  gtk_widget_set_visible (GTK_WIDGET (self->second), FALSE);
   gtk_label_set_label (self->facts, "");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), NULL);
   gtk_stack_set_visible_child_name (self->stack, "empty");
@@ -414,6 +416,7 @@ fill_versions (FlgReconstructionView *self)
       flg_chooser_add (self->versions, version->job, version->label);
     }
   flg_chooser_end (self->versions);
+  gtk_widget_set_visible (GTK_WIDGET (self->versions), versions->len > 0);
 }
 
 /* Until a person chooses: the last dataset that is reconstructed. */

@@ -336,6 +336,31 @@ test_no_crystals (void)
   room_free (room);
 }
 
+/* A dataset of single particles is not asked for goals of crystals; one with both is. */
+static void
+test_dataset (void)
+{
+  Room *room = room_new_particles (2);
+  GtkWidget *page = GTK_WIDGET (room_page (room, "datasets"));
+  g_autoptr (FlStore) store = fl_store_open (room->folder, FL_STORE_WRITE, NULL);
+  made_reconstructions_add_dataset (store, "groel");
+  room_settle (room);
+  room_do (page, "datasets.edit", NULL);
+  room_settle (room);
+  g_assert_true (has_label (page, "new patterns"));
+  g_assert_false (has_label (page, "Enough is"));
+  room_do (page, "datasets.add-step", "s", "merge");
+  room_settle (room);
+  g_assert_true (has_label (page, "new lattices"));
+  g_assert_true (has_label (page, "Enough is"));
+  room_do (page, "datasets.remove-step", NULL);
+  room_do (page, "datasets.add-step", "s", "reconstruct");
+  room_settle (room);
+  g_assert_true (has_label (page, "densities of single particles (per version)"));
+  g_assert_false (has_label (page, "Enough is"));
+  room_free (room);
+}
+
 static void
 test_crystals_as_before (void)
 {
@@ -364,6 +389,7 @@ main (int argc, char **argv)
   g_test_add_func ("/gui/reconstruction/views", test_views);
   g_test_add_func ("/gui/reconstruction/live", test_live);
   g_test_add_func ("/gui/reconstruction/no-crystals", test_no_crystals);
+  g_test_add_func ("/gui/reconstruction/dataset", test_dataset);
   g_test_add_func ("/gui/reconstruction/crystals-as-before", test_crystals_as_before);
   return g_test_run ();
 }
