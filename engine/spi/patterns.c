@@ -30,7 +30,7 @@ fl_patterns_new (FlPatternPixels *pixels)
 {
   FlPatterns *patterns = g_new0 (FlPatterns, 1);
   patterns->pixels = pixels;
-  patterns->start = g_new0 (guint64, 1);
+  patterns->start = g_new0 (guint64, 2); /* what grown() takes one number to have room for */
   return patterns;
 }
 
