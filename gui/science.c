@@ -17,6 +17,14 @@ task_of (FlgExperiment *experiment, gint64 id)
   return record ? flg_record_task (record) : NULL;
 }
 
+gboolean
+flg_job_is_of_particles (FlgExperiment *experiment, gint64 job)
+{
+  const FlJob *record = flg_experiment_job (experiment, job);
+  const FlTask *task = record ? task_of (experiment, record->task) : NULL;
+  return task && flg_task_is_of_particles (task);
+}
+
 /* With what one more task is about. */
 static FlgScience
 with (FlgScience science, const FlTask *task)

@@ -17,5 +17,7 @@ FlgScience flg_experiment_science (FlgExperiment *experiment);
 FlgScience flg_dataset_science (FlgExperiment *experiment, gint64 dataset);
 /* Of one trial, by its jobs that have shots; without any, as the whole experiment. */
 FlgScience flg_trial_science (FlgExperiment *experiment, gint64 trial);
+/* FALSE of a job that there is not. */
+gboolean flg_job_is_of_particles (FlgExperiment *experiment, gint64 job);
 /* Patterns of single particles, or what is made of them ("hits", "reconstruct"). */
 gboolean flg_task_is_of_particles (const FlTask *task);

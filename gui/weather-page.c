@@ -6,6 +6,7 @@
 #include "gui/chooser.h"
 #include "gui/inflight-marks.h"
 #include "gui/kept-shots.h"
+#include "gui/science.h"
 #include "gui/shot-feed.h"
 #include "gui/text.h"
 #include "widgets/empty-state.h"
@@ -218,6 +219,10 @@ draw (FlgWeatherPage *self)
   flg_kept_shots_free (self->kept);
   self->kept = flg_kept_shots_new ();
   gtk_stack_set_visible_child_name (self->stack, "empty");
+  gboolean crystals = self->drawn->len == 0;
+  for (guint i = 0; i < self->drawn->len; i++)
+    crystals |= !flg_job_is_of_particles (EXPERIMENT (self), g_array_index (self->drawn, gint64, i));
+  flw_weather_plot_set_indexing (self->plot, crystals);
   for (guint i = 0; i < self->drawn->len; i++)
     {
       FlgShotFeed *feed = flg_shot_feed_new (EXPERIMENT (self), g_array_index (self->drawn, gint64, i),

@@ -44,6 +44,12 @@ host_end (FlwWeatherPlot *plot, guint row)
   return end;
 }
 
+static const char *
+class_name (FlwWeatherPlot *plot, guint klass)
+{
+  return plot->unindexed && klass == FLW_CLASS_HIT ? _ ("hit") : flw_class_name ((FlwClass) klass);
+}
+
 /* --- layout, axes, labels --- */
 
 void
@@ -304,8 +310,10 @@ draw_legend (GtkWidget *widget, cairo_t *cr)
   else
     for (guint c = 0; c < FLW_CLASS_LAST; c++)
       {
+        if (plot->unindexed && c == FLW_CLASS_INDEXED)
+          continue;
         g_autofree char *count = flw_format_count (plot->data->counts[c]);
-        g_autofree char *text = g_strdup_printf ("%s %s", count, flw_class_name ((FlwClass) c));
+        g_autofree char *text = g_strdup_printf ("%s %s", count, class_name (plot, c));
         x = flw_chrome_key (widget, cr, x, y, flw_class_colour ((FlwClass) c), text);
       }
   x += 8;
@@ -376,7 +384,7 @@ hover_text (FlwWeatherPlot *plot)
     if (counts[c] > 0)
       {
         g_autofree char *count = flw_format_count (counts[c]);
-        g_string_append_printf (text, "%s%s %s", n++ > 0 ? ", " : "", count, flw_class_name ((FlwClass) c));
+        g_string_append_printf (text, "%s%s %s", n++ > 0 ? ", " : "", count, class_name (plot, c));
       }
   if (total == 1)
     append_durations (text, hit.chunk, hit.entry);
@@ -461,8 +469,10 @@ flw_weather_summary (FlwWeatherPlot *plot)
       g_string_append_printf (text, _ (", %s to %s: %s shots:"), from, to, events);
       for (guint c = 0; c < FLW_CLASS_LAST; c++)
         {
+          if (plot->unindexed && c == FLW_CLASS_INDEXED)
+            continue;
           g_autofree char *count = flw_format_count (plot->data->counts[c]);
-          g_string_append_printf (text, "%s %s %s", c > 0 ? "," : "", count, flw_class_name ((FlwClass) c));
+          g_string_append_printf (text, "%s %s %s", c > 0 ? "," : "", count, class_name (plot, c));
         }
     }
   count_marks (plot, marks);

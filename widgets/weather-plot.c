@@ -526,6 +526,16 @@ flw_weather_plot_set_colour_by (FlwWeatherPlot *plot, FlwWeatherColour colour_by
 }
 
 void
+flw_weather_plot_set_indexing (FlwWeatherPlot *plot, gboolean indexing)
+{
+  if (plot->unindexed == !indexing)
+    return;
+  plot->unindexed = !indexing;
+  g_clear_pointer (&plot->legend, gsk_render_node_unref);
+  view_changed (plot);
+}
+
+void
 flw_weather_plot_count (FlwWeatherPlot *plot, guint first_row, guint last_row, double from, double to,
                         guint64 counts[FLW_CLASS_LAST])
 {

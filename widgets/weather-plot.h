@@ -77,6 +77,8 @@ void flw_weather_plot_set_marks (FlwWeatherPlot *plot, guint n, const FlwWeather
 /* The clock's present, ns UTC, for the "now" line and ages of marks; 0 = no "now" (an archive). */
 void flw_weather_plot_set_now (FlwWeatherPlot *plot, gint64 now);
 void flw_weather_plot_clear (FlwWeatherPlot *plot);
+/* FALSE: nothing is to be indexed; hits are hits then. */
+void flw_weather_plot_set_indexing (FlwWeatherPlot *plot, gboolean indexing);
 void flw_weather_plot_set_colour_by (FlwWeatherPlot *plot, FlwWeatherColour colour_by);
 
 /* How many events of each class overlap [from, to) in rows first..last; for hover, brush and tests. */

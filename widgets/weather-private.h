@@ -14,6 +14,7 @@ struct _FlwWeatherPlot
   FlwAxis *axis;
   double row0, row1; /* visible rows */
   FlwWeatherColour by;
+  gboolean unindexed; /* nothing is to be indexed */
   guint generation;
   GArray *marks; /* FlwWeatherMark */
   gint64 now;    /* ns; 0: none */
