@@ -154,8 +154,10 @@ fl_source_open (const char *path, const FlSourceOptions *options, GError **error
     return fl_source_hdf5_open (path, options, error);
   if (n >= 6 && (memcmp (head, "###CBF", 6) == 0 || memcmp (head, "\x1f\x8b", 2) == 0))
     return fl_source_cbf_open (path, options, error);
+  if (g_str_has_suffix (path, ".emc"))
+    return fl_source_emc_open (path, options, error);
   g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,
-               "%s: %s, expected HDF5 or CBF", path,
+               "%s: %s, expected HDF5, CBF or EMC", path,
                n == 0 ? "the file is empty" : "not a file of shots that is known here");
   return NULL;
 }

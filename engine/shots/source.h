@@ -1,6 +1,6 @@
 /* source.h: a source of shots, opened by path, indexed cheaply, read by reference from any rank.
  *
- * A source is one file (HDF5 with a CrystFEL geometry, CXI, NXmx, CBF), or a list of files given as a text file
+ * A source is one file (HDF5 with a CrystFEL geometry, CXI, NXmx, CBF, EMC), or a list of files given as a text file
  * (`*.lst`: one path a line, optionally followed by a frame name), which becomes several sources. Opening reads headers
  * and counts frames; pixels are read only by fl_source_read(). Errors: one line, `file: what is wrong, what was
  * expected`, FL_ERROR_INPUT / _MISSING / _UNSUPPORTED.
@@ -69,7 +69,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
 
 const char *fl_source_path (const FlSource *source);
 const char *fl_source_format (
-    const FlSource *source); /* "CBF", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
+    const FlSource *source); /* "CBF", "EMC", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
 guint32 fl_source_n_frames (const FlSource *source);
 FlDetector *fl_source_detector (FlSource *source);       /* owned by the source */
 char *fl_source_event (FlSource *source, guint32 frame); /* its name, as in FlShot.event; g_free */

@@ -384,6 +384,56 @@ def test_maps(tmp):
     serve.close()
 
 
+def write_emc(path, frames):
+    """Dragonfly's sparse photons by the format's description; frames[frame, pixel]."""
+    ones, more = frames == 1, frames > 1
+    head = np.zeros(256, '<i4')
+    head[:2] = frames.shape
+    np.concatenate([head, ones.sum(1), more.sum(1), np.nonzero(ones)[1], np.nonzero(more)[1], frames[more]]).astype('<i4').tofile(path)
+
+
+def test_photons(tmp):
+    path, draw = os.path.join(tmp, 'p.emc'), np.random.default_rng(2)
+    frames = draw.poisson(0.7, (3, 48))
+    write_emc(path, frames)
+    serve = Serve(CONTROL)
+    # Not a square, and nobody says where they are.
+    assert 'expected a geometry' in refused(serve, SOURCE, path, '', '')
+    def image(**how):
+        return serve.image(path, frame=2, width=8, height=6, rect=(-4.0, -3.0, 4.0, 3.0), **how)
+    geometry = os.path.join(tmp, 'detector.geom')
+    with open(geometry, 'w') as file:
+        file.write('photon_energy = 4600 eV\nclen = 0.1\nres = 2000\nadu_per_photon = 40\nmax_adu = 1\ndata = /d\ndim0 = %\ndim1 = ss\n'
+                   'dim2 = fs\np/min_fs = 0\np/max_fs = 7\np/min_ss = 0\np/max_ss = 5\np/fs = +x\np/ss = -y\np/corner_x = -4\n'
+                   'p/corner_y = 3\n')
+    found = image()  # beside it
+    assert np.array_equal(found['raster'], frames[2].reshape(6, 8)) and found['frames'] == 3 and found['energy'] == 4600
+    # What Dragonfly's file of the detector calls bad.
+    mask = np.zeros(48, 'u1')
+    mask[[5, 17]] = 1, 2
+    with h5py.File(os.path.join(tmp, 'detector.h5'), 'w') as file:
+        file['mask'] = mask
+    serve.close()
+    serve = Serve(CONTROL)
+    got = image(geometry=geometry)['raster']
+    assert got.flat[17] == -np.inf and np.array_equal(np.delete(got.ravel(), 17), np.delete(frames[2], 17))
+    with open(geometry, 'a') as file:
+        file.write('p/max_ss = 6\n')
+    assert '56 pixels, expected the file\'s 48' in refused(serve, SOURCE, path, geometry, '')
+    # A square is one panel.
+    os.unlink(geometry)
+    write_emc(path, frames[:, :36])
+    serve.close()
+    serve = Serve(CONTROL)
+    assert serve.ask(SOURCE, path, '', '').unpack()[0] == 3
+    found = serve.image(path, frame=1, width=6, height=6)
+    assert sorted(found['raster'][np.isfinite(found['raster'])]) == sorted(frames[1, :36])
+    with open(path, 'r+b') as file:
+        file.truncate(1100)
+    refused(serve, SOURCE, path, '', '')
+    serve.close()
+
+
 def test_roots(tmp):
     os.makedirs(tmp + '/in/side')
     os.makedirs(tmp + '/inside-not')
@@ -409,7 +459,7 @@ def test_roots(tmp):
 def main():
     need_data = {test_pictures, test_compact, test_damaged}
     tests = [test_pictures, test_compact, test_spots, test_lattices, test_damaged, test_changed, test_memory, test_logs, test_find,
-             test_maps, test_roots]
+             test_maps, test_photons, test_roots]
     print('1..%d' % len(tests))
     failed = False
     for number, test in enumerate(tests, 1):
