@@ -11,6 +11,7 @@
 #include "engine/programs/programs.h"
 #include "engine/programs/reconstruct-job.h"
 #include "engine/results/attempt.h"
+#include "engine/spi/point-group.h"
 
 #define PROGRAM "firstlight-engine reconstruct"
 
@@ -43,6 +44,17 @@ open_device (FlReconstructJob *job, GError **error)
     g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "engine.device: %s", why);
 }
 
+/* Told before anything is read or made. */
+static gboolean
+check_symmetry (const FlReconstructJob *job, GError **error)
+{
+  g_autoptr (FlPointGroup) group =
+      fl_point_group_new (fl_params_text (job->params, "reconstruct.symmetry"), error);
+  if (group == NULL)
+    g_prefix_error (error, "reconstruct.symmetry: ");
+  return group != NULL;
+}
+
 /* The attempt's folder, held by every rank. */
 static gboolean
 begin (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
@@ -66,7 +78,7 @@ set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErro
   job->generations = g_array_new (FALSE, FALSE, sizeof (FlGenerationRow));
   job->told = TRUE;
   job->params = fl_program_params (&options->common, error);
-  if (job->params != NULL && fl_attempt_inputs_differ (options, error))
+  if (job->params != NULL && check_symmetry (job, error) && fl_attempt_inputs_differ (options, error))
     open_device (job, error);
   if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_read (job, options->inputs, error))
     return FALSE;
