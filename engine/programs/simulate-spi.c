@@ -1,6 +1,8 @@
 /* simulate-spi: write shots of single molecules, with the truth about them. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
@@ -20,9 +22,17 @@
 typedef struct
 {
   char *out, *model;
-  int shots, first;
+  int shots, first, runs, first_run, per_file;
+  double rate, pause;
   gboolean cxi, quiet;
 } Arguments;
+
+/* Some shots, and the files that they are for. */
+typedef struct
+{
+  char *emc, *cxi, *truth;
+  guint first, n;
+} Part;
 
 typedef struct
 {
@@ -32,15 +42,23 @@ typedef struct
   FlEmcWriter *emc; /* these at rank 0 alone */
   FlCxiWriter *cxi;
   FlSpiTruth *truth;
+  guint64 next; /* tick when the next shot is due */
 } Job;
 
 static gboolean
 check (const Arguments *a, int argc, char **argv, GError **error)
 {
-  const char *wrong = a->out == NULL ? "--out DIR is missing"
-                      : a->shots < 1 ? "--shots is out of range, expected 1 or more"
-                      : a->first < 0 || a->first > G_MAXINT32 - a->shots
-                          ? "--first is out of range, expected 0 or more"
+  const char *wrong = a->out == NULL                  ? "--out DIR is missing"
+                      : a->shots < 1                  ? "--shots is out of range, expected 1 or more"
+                      : a->runs < 0 || a->runs > 9999 ? "--runs is out of range, expected 1 to 9999"
+                      : a->first_run < 1 || a->first_run > 9999
+                          ? "--first-run is out of range, expected 1 to 9999"
+                      : a->per_file < 1               ? "--shots-per-file is out of range, expected 1 or more"
+                      : a->shots / a->per_file > 9999 ? "--shots-per-file is too small for --shots"
+                      : !(a->rate >= 0 && a->rate <= 1e6)   ? "--rate is out of range, expected 0 to 1000000"
+                      : !(a->pause >= 0 && a->pause <= 1e6) ? "--pause is out of range, expected 0 to 1000000"
+                      : a->first < 0 || (gint64) a->first + (gint64) MAX (a->runs, 1) * a->shots > G_MAXINT32
+                          ? "--first is out of range, expected 0 or more, and shots to be counted"
                           : NULL;
   if (argc > 1)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "'%s' is not an option, expected none but those of --help",
@@ -71,12 +89,35 @@ pack (const Job *job, gboolean with_pixels, const FlSpiShot *shot, GByteArray *b
     g_byte_array_append (bytes, shot->pixels, (guint) (n * fl_pixel_size (job->layout->type)));
 }
 
+/* Waits for `when` (a tick) or a signal. */
+static void
+wait_until (guint64 when)
+{
+  struct timespec t = { (time_t) (when / FL_NS_PER_S), (long) (when % FL_NS_PER_S) };
+  while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR && !fl_parallel_stop_asked ())
+    continue;
+}
+
+/* Waits for the shot's turn and says when it was taken, ns. */
+static guint64
+shot_time (Job *job, const Arguments *a, guint number)
+{
+  if (a->rate == 0)
+    return FIRST_TIME * FL_NS_PER_S + number * (FL_NS_PER_S / SHOT_RATE);
+  guint64 now = fl_tick_ns ();
+  if (now < job->next)
+    wait_until (job->next);
+  /* A machine that cannot keep up falls behind; it does not hurry afterwards. */
+  job->next = MAX (job->next, now) + (guint64) (1e9 / a->rate);
+  return fl_now_ns ();
+}
+
 static gboolean
-write_shots (const Job *job, GBytes *bytes, GError **error)
+write_shots (Job *job, const Arguments *a, GBytes *bytes, GError **error)
 {
   gsize length, pixels = job->layout->detector->n_pixels * fl_pixel_size (job->layout->type);
   const guint8 *at = g_bytes_get_data (bytes, &length), *end = at + length;
-  while (at < end)
+  while (at < end && !fl_parallel_stop_asked ())
     {
       FlSpiShot shot;
       guint32 n_lit;
@@ -85,7 +126,7 @@ write_shots (const Job *job, GBytes *bytes, GError **error)
       at += sizeof shot + sizeof n_lit;
       g_autofree guint32 *lit = g_memdup (at, 8 * n_lit);
       at += 8 * n_lit;
-      guint64 time = FIRST_TIME * FL_NS_PER_S + shot.number * (FL_NS_PER_S / SHOT_RATE);
+      guint64 time = shot_time (job, a, shot.number);
       if (!fl_emc_writer_append (job->emc, n_lit, lit, lit + n_lit, error)
           || (job->cxi != NULL
               && !fl_cxi_writer_append (job->cxi, at, shot.number, shot.energy, time, error)))
@@ -98,7 +139,7 @@ write_shots (const Job *job, GBytes *bytes, GError **error)
 
 /* Shots from … of all ranks, each its part of them in order. */
 static gboolean
-play_round (const Job *job, gboolean with_pixels, guint from, guint n, GError **error)
+play_round (Job *job, const Arguments *a, guint from, guint n, GError **error)
 {
   guint rank = fl_parallel_rank (job->parallel), ranks = fl_parallel_ranks (job->parallel);
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
@@ -106,65 +147,53 @@ play_round (const Job *job, gboolean with_pixels, guint from, guint n, GError **
     {
       FlSpiShot shot;
       fl_spi_simulator_draw (job->simulator, from + i, &shot);
-      pack (job, with_pixels, &shot, bytes);
+      pack (job, a->cxi, &shot, bytes);
     }
   g_autoptr (GPtrArray) all = fl_parallel_gather (job->parallel, bytes->data, bytes->len);
   gboolean ok = TRUE;
   for (guint r = 0; all != NULL && r < all->len && ok; r++)
-    ok = write_shots (job, all->pdata[r], error);
+    ok = write_shots (job, a, all->pdata[r], error);
   return ok;
 }
 
+/* The same at all ranks: nothing was asked of any. */
 static gboolean
-play (const Job *job, const Arguments *a, GError **error)
+go_on (const Job *job, GError **error)
 {
-  gsize each = CLAMP (PIXELS_A_ROUND / job->layout->detector->n_pixels, 1, SHOTS_A_ROUND);
-  guint round = (guint) each * fl_parallel_ranks (job->parallel), n = (guint) a->shots;
-  for (guint done = 0; done < n; done += round)
-    {
-      guint64 stop = fl_parallel_stop_asked ();
-      fl_parallel_sum_u64 (job->parallel, &stop, 1);
-      if (stop > 0)
-        {
-          g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
-                       "asked to stop after %u of %u shots: nothing is kept", done, n);
-          return FALSE;
-        }
-      if (!play_round (job, a->cxi, (guint) a->first + done, MIN (round, n - done), error))
-        return FALSE;
-    }
-  return TRUE;
+  guint64 stop = fl_parallel_stop_asked ();
+  fl_parallel_sum_u64 (job->parallel, &stop, 1);
+  if (stop > 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_STOPPED,
+                 "asked to stop: unfinished files are not kept; the same command goes on from here");
+  return stop == 0;
 }
 
 static gboolean
-open_files (Job *job, const Arguments *a, GError **error)
+play (Job *job, const Arguments *a, const Part *part, GError **error)
 {
-  g_autofree char *emc = g_build_filename (a->out, "particles.emc", NULL),
-                  *cxi = g_build_filename (a->out, "particles.cxi", NULL);
-  if (g_mkdir_with_parents (a->out, 0777) != 0)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be made, expected a place for a folder",
-                   a->out);
+  gsize each = a->rate > 0 ? 1 : CLAMP (PIXELS_A_ROUND / job->layout->detector->n_pixels, 1, SHOTS_A_ROUND);
+  guint round = (guint) each * fl_parallel_ranks (job->parallel);
+  for (guint done = 0; done < part->n; done += round)
+    if (!go_on (job, error) || !play_round (job, a, part->first + done, MIN (round, part->n - done), error))
       return FALSE;
-    }
+  return go_on (job, error);
+}
+
+static gboolean
+open_files (Job *job, const Arguments *a, const Part *part, GError **error)
+{
   job->truth = fl_spi_truth_new ();
-  job->emc = fl_emc_writer_new (emc, (guint) a->shots, (guint) job->layout->detector->n_pixels, error);
+  job->emc = fl_emc_writer_new (part->emc, part->n, (guint) job->layout->detector->n_pixels, error);
   if (job->emc != NULL && a->cxi)
-    job->cxi = fl_cxi_writer_new (cxi, job->layout, FL_COMPRESSION_DEFLATE, error);
+    job->cxi = fl_cxi_writer_new (part->cxi, job->layout, FL_COMPRESSION_DEFLATE, error);
   return job->emc != NULL && (!a->cxi || job->cxi != NULL);
 }
 
+/* The photons' file comes last: where it is, all are. */
 static gboolean
-finish_files (Job *job, const Arguments *a, GError **error)
+finish_files (Job *job, const Part *part, GError **error)
 {
-  g_autofree char *truth = g_build_filename (a->out, "truth.h5", NULL),
-                  *detector = g_build_filename (a->out, "detector.h5", NULL),
-                  *geometry = g_build_filename (a->out, "detector.geom", NULL);
-  FlSpiSimulator *s = job->simulator;
-  return fl_spi_truth_write (job->truth, s, truth, error)
-         && fl_spi_detector_write (job->layout, fl_spi_simulator_wavelength (s),
-                                   fl_spi_simulator_polarisation (s), detector, error)
-         && fl_detector_layout_write_geometry (job->layout, geometry, error)
+  return fl_spi_truth_write (job->truth, job->simulator, part->truth, error)
          && (job->cxi == NULL || fl_cxi_writer_finish (g_steal_pointer (&job->cxi), error))
          && fl_emc_writer_finish (g_steal_pointer (&job->emc), error);
 }
@@ -172,9 +201,96 @@ finish_files (Job *job, const Arguments *a, GError **error)
 static void
 close_files (Job *job)
 {
-  fl_emc_writer_abandon (job->emc);
-  fl_cxi_writer_abandon (job->cxi);
-  fl_spi_truth_free (job->truth);
+  g_clear_pointer (&job->emc, fl_emc_writer_abandon);
+  g_clear_pointer (&job->cxi, fl_cxi_writer_abandon);
+  g_clear_pointer (&job->truth, fl_spi_truth_free);
+}
+
+static gboolean
+make_folder (const char *path, GError **error)
+{
+  if (g_mkdir_with_parents (path, 0777) == 0)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be made, expected a place for a folder", path);
+  return FALSE;
+}
+
+/* Rank 0, before any shot: what describes the detector. */
+static gboolean
+write_detector (const Job *job, const Arguments *a, GError **error)
+{
+  g_autofree char *detector = g_build_filename (a->out, "detector.h5", NULL),
+                  *geometry = g_build_filename (a->out, "detector.geom", NULL);
+  return make_folder (a->out, error)
+         && fl_spi_detector_write (job->layout, fl_spi_simulator_wavelength (job->simulator),
+                                   fl_spi_simulator_polarisation (job->simulator), detector, error)
+         && fl_detector_layout_write_geometry (job->layout, geometry, error);
+}
+
+static gboolean
+write_part (Job *job, const Arguments *a, const Part *part, GError **error)
+{
+  gboolean first = fl_parallel_rank (job->parallel) == 0;
+  gboolean ok = (!first || open_files (job, a, part, error)) && play (job, a, part, error)
+                && (!first || finish_files (job, part, error));
+  close_files (job);
+  return ok;
+}
+
+static gboolean
+write_run_file (Job *job, const Arguments *a, guint run, guint number, guint first, guint n, GError **error)
+{
+  g_autofree char *stem = g_strdup_printf ("r%04u_c%02u", run, number),
+                  *folder = g_strdup_printf ("r%04u", run), *emc = g_strconcat (stem, ".emc", NULL),
+                  *cxi = g_strconcat (stem, ".cxi", NULL), *truth = g_strconcat (stem, ".h5", NULL);
+  g_autofree char *emc_path = g_build_filename (a->out, folder, emc, NULL),
+                  *cxi_path = g_build_filename (a->out, folder, cxi, NULL),
+                  *truth_path = g_build_filename (a->out, "truth", truth, NULL);
+  const Part part = { emc_path, cxi_path, truth_path, first, n };
+  /* Rank 0 looks: there already, whole. */
+  if (fl_parallel_share_u64 (job->parallel, g_file_test (emc_path, G_FILE_TEST_EXISTS)))
+    return TRUE;
+  return write_part (job, a, &part, error);
+}
+
+static gboolean
+write_run (Job *job, const Arguments *a, guint i, GError **error)
+{
+  gboolean speak = fl_parallel_rank (job->parallel) == 0;
+  guint run = (guint) a->first_run + i, shots = (guint) a->shots, number = 0;
+  g_autofree char *name = g_strdup_printf ("r%04u", run);
+  g_autofree char *folder = g_build_filename (a->out, name, NULL),
+                  *truth = g_build_filename (a->out, "truth", NULL);
+  if (speak && (!make_folder (folder, error) || !make_folder (truth, error)))
+    return FALSE;
+  for (guint done = 0; done < shots; done += (guint) a->per_file)
+    if (!write_run_file (job, a, run, number++, (guint) a->first + i * shots + done,
+                         MIN ((guint) a->per_file, shots - done), error))
+      return FALSE;
+  if (speak && !a->quiet)
+    printf ("run %u: %u shots\n", run, shots);
+  fflush (stdout);
+  return TRUE;
+}
+
+/* Without runs: one set of files. */
+static gboolean
+write_all (Job *job, const Arguments *a, GError **error)
+{
+  g_autofree char *emc = g_build_filename (a->out, "particles.emc", NULL),
+                  *cxi = g_build_filename (a->out, "particles.cxi", NULL),
+                  *truth = g_build_filename (a->out, "truth.h5", NULL);
+  const Part part = { emc, cxi, truth, (guint) a->first, (guint) a->shots };
+  if (a->runs == 0)
+    return write_part (job, a, &part, error);
+  for (guint i = 0; i < (guint) a->runs; i++)
+    {
+      if (i > 0 && a->pause > 0 && fl_parallel_rank (job->parallel) == 0)
+        wait_until (job->next = fl_tick_ns () + (guint64) (1e9 * a->pause));
+      if (!go_on (job, error) || !write_run (job, a, i, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /* Rank 0 alone writes: where it cannot go on, it ends them all. */
@@ -184,14 +300,13 @@ write_beamtime (Job *job, const Arguments *a, GError **error)
   gboolean first = fl_parallel_rank (job->parallel) == 0;
   g_autoptr (GError) local = NULL;
   double began = (double) fl_tick_ns ();
-  gboolean ok = (!first || open_files (job, a, &local)) && play (job, a, &local)
-                && (!first || finish_files (job, a, &local));
-  close_files (job);
+  job->next = fl_tick_ns ();
+  gboolean ok = (!first || write_detector (job, a, &local)) && write_all (job, a, &local);
   if (!ok && first && fl_parallel_ranks (job->parallel) > 1
       && !g_error_matches (local, FL_ERROR, FL_ERROR_STOPPED))
     fl_parallel_abort (job->parallel, fl_program_fail (PROGRAM, local));
   if (ok && first && !a->quiet)
-    printf ("%d shots of %u models in %.1f s, corner %.2f Å, %.3g photons/µm²\n", a->shots,
+    printf ("%d shots of %u models in %.1f s, corner %.2f Å, %.3g photons/µm²\n", MAX (a->runs, 1) * a->shots,
             fl_spi_simulator_models (job->simulator), ((double) fl_tick_ns () - began) * 1e-9,
             1 / fl_spi_simulator_corner (job->simulator), fl_spi_simulator_fluence (job->simulator));
   if (!ok)
@@ -221,12 +336,21 @@ run_job (Job *job, const Arguments *a, const FlProgramOptions *options, GError *
 int
 fl_program_simulate_spi (int argc, char **argv)
 {
-  Arguments a = { .shots = 1000 };
+  Arguments a = { .shots = 1000, .first_run = 1, .per_file = 250 };
   const GOptionEntry entries[] = {
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Folder of the files", "DIR" },
     { "model", 'm', 0, G_OPTION_ARG_STRING, &a.model, "PDB or mmCIF files (simulate_spi.model)", "FILE,…" },
-    { "shots", 's', 0, G_OPTION_ARG_INT, &a.shots, "How many shots (1000)", "N" },
+    { "shots", 's', 0, G_OPTION_ARG_INT, &a.shots, "How many shots (1000), with --runs of each run", "N" },
     { "first", 0, 0, G_OPTION_ARG_INT, &a.first, "Number of the first shot (0)", "N" },
+    { "runs", 'n', 0, G_OPTION_ARG_INT, &a.runs,
+      "Write so many runs, as a beamtime has them: DIR/r0001/r0001_c00.emc …; the same command goes on where "
+      "it "
+      "stopped",
+      "N" },
+    { "shots-per-file", 0, 0, G_OPTION_ARG_INT, &a.per_file, "Shots a file of a run (250)", "N" },
+    { "first-run", 0, 0, G_OPTION_ARG_INT, &a.first_run, "Number of the first run (1)", "N" },
+    { "rate", 'r', 0, G_OPTION_ARG_DOUBLE, &a.rate, "Shots a second; 0: as fast as possible (0)", "HZ" },
+    { "pause", 0, 0, G_OPTION_ARG_DOUBLE, &a.pause, "Seconds between runs (0)", "S" },
     { "cxi", 0, 0, G_OPTION_ARG_NONE, &a.cxi, "Write frames as CXI, too", NULL },
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a.quiet, "Say nothing", NULL },
     { NULL },

@@ -80,19 +80,20 @@ fl_pattern_pixels_agree (const FlPatternPixels *a, const char *path, const FlPat
 
 /* --- opening --- */
 
-/* The detector's file: as told, or beside the data. */
+/* The detector's file: as told, or beside the data, or beside its folder, as runs have it. */
 static char *
 find_detector (const char *path, const FlPatternSourceOptions *options, const char *const *names)
 {
   if (options->detector != NULL && *options->detector != '\0')
     return g_strdup (options->detector);
   g_autofree char *folder = g_path_get_dirname (path);
-  for (; *names != NULL; names++)
-    {
-      g_autofree char *beside = g_build_filename (folder, *names, NULL);
-      if (g_file_test (beside, G_FILE_TEST_IS_REGULAR))
-        return g_steal_pointer (&beside);
-    }
+  for (guint up = 0; up < 2; up++)
+    for (const char *const *name = names; *name != NULL; name++)
+      {
+        g_autofree char *beside = g_build_filename (folder, up > 0 ? ".." : "", *name, NULL);
+        if (g_file_test (beside, G_FILE_TEST_IS_REGULAR))
+          return g_steal_pointer (&beside);
+      }
   return NULL;
 }
 

@@ -1,9 +1,9 @@
 /* pattern-source.h: shots of single particles, whatever file they lie in, as photons on the pixels of a detector.
  *
  *   .emc              Dragonfly's photons; its detector (detector.h5: qx, qy, qz, corr, mask, ewald_rad; or detector.dat)
- *                     in the same folder, or given
- *   .cxi, .h5 …       frames with a CrystFEL geometry: given, or detector.geom in the same folder, or what the file
- *                     tells itself; counts are divided by the panel's adu_per_photon and rounded
+ *                     in the same folder or the one above, or given
+ *   .cxi, .h5 …       frames with a CrystFEL geometry: given, or detector.geom in the same folder or the one above, or
+ *                     what the file tells itself; counts are divided by the panel's adu_per_photon and rounded
  *   .h5 of skopi      intensities that are no whole numbers are rounded up or down at random (seeded by the shot), so
  *                     that means stay
  *   .h5 of ours       pattern-file.h

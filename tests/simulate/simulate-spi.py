@@ -2,9 +2,11 @@
 Usage: simulate-spi.py FIRSTLIGHT-ENGINE [MPIRUN]"""
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 try:
     import h5py
@@ -132,11 +134,78 @@ def check_refusals(top, model):
     run(bad + '/inside', '--model', model, status=2)
 
 
+def check_runs(top, model):
+    """A beamtime: the same shots in other files; stopped, it goes on; at a rate, it takes its time."""
+    whole = ['--model', model, '--quiet', '--cxi', '--shots', '60']
+    run(top + '/whole', *whole)
+    frames = read_emc(top + '/whole/particles.emc')
+    options = ['--model', model, '--quiet', '--runs', '2', '--shots', '30', '--shots-per-file', '12', '--cxi']
+    run(top + '/runs', *options)
+    parts = [f'r{r:04}/r{r:04}_c{c:02}' for r in (1, 2) for c in (0, 1, 2)]
+    assert (np.concatenate([read_emc(f'{top}/runs/{part}.emc') for part in parts]) == frames).all()
+    assert sorted(os.listdir(top + '/runs')) == ['detector.geom', 'detector.h5', 'r0001', 'r0002', 'truth']
+    photons = []
+    for part in parts:
+        with h5py.File(f'{top}/runs/truth/{part[6:]}.h5') as f:
+            photons.append(f['photons'][:])
+        with h5py.File(f'{top}/runs/{part}.cxi') as f:
+            assert len(f['/entry_1/data_1/data']) == len(photons[-1])
+    assert (np.concatenate(photons) == frames.sum(1)).all()
+    command = [engine, 'simulate-spi', '--out', top + '/slow', '--rate', '60', *options, '--set', 'simulate_spi.pixels=51',
+               '--set', 'simulate_spi.pixel_size=0.6']
+    began = time.monotonic()
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+    while not os.path.exists(top + '/slow/r0001/r0001_c01.emc.inprogress') and time.monotonic() < began + 60:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 75 and 'goes on from here' in said, said
+    assert time.monotonic() - began > 11 / 60, 'faster than 60 shots a second'
+    assert sorted(os.listdir(top + '/slow/r0001')) == ['r0001_c00.cxi', 'r0001_c00.emc']
+    run(top + '/slow', *options, ranks=2 if mpirun else 1)
+    assert (np.concatenate([read_emc(f'{top}/slow/{part}.emc') for part in parts]) == frames).all()
+
+
+def check_background(top, model):
+    """Blanks: a plane through the level, as steep as told, the same in every shot."""
+    run(top + '/blanks', '--model', model, '--shots', '300',
+        sets=['blank_fraction=1', 'background=0.5', 'background_slope=0.4', 'beam_stop=0'])
+    frames = read_emc(top + '/blanks/particles.emc')
+    y, x = np.mgrid[:51, :51].reshape(2, -1) - 25.0
+    level, *slope = np.linalg.lstsq(np.stack([np.ones_like(x), x, y], 1), frames.mean(0), rcond=None)[0]
+    rim = 25 * 2 ** 0.5
+    sigma = (level / frames.size) ** 0.5
+    assert abs(level - 0.5) < 5 * sigma
+    assert abs(np.hypot(*slope) * rim / 0.5 - 0.4) < 5 * sigma / 0.5 * rim / 15, slope
+    print('background: %.4f photons/px, slope %.4f' % (level, np.hypot(*slope) * rim / 0.5))
+
+
+def check_gains(top, model):
+    """Auto-ranging: 40 counts a photon in both ranges that are met, each pixel as far off as told, always the same."""
+    run(top + '/gains', '--model', model, '--shots', '40', '--cxi', sets=['readout=auto-ranging', 'photons=400000'])
+    frames = read_emc(top + '/gains/particles.emc')
+    with h5py.File(top + '/gains/particles.cxi') as f:
+        values = f['/entry_1/data_1/data'][:].reshape(40, -1)
+    for low, high, error, noise in ((5, 66, 0.01, 3), (74, 800, 0.015, 120)):
+        gain = np.full(frames.shape[1], np.nan)
+        for i in range(len(gain)):
+            here = (frames[:, i] > low) & (frames[:, i] < high)
+            if here.sum() >= 20 and frames[here, i].mean() * 40 > 40 * noise:
+                gain[i] = (values[here, i] / frames[here, i]).mean() / 40
+        gain = gain[np.isfinite(gain)]
+        print('gain from %d to %d photons: %.4f ± %.4f, %d pixels' % (low, high, gain.mean(), gain.std(), len(gain)))
+        assert len(gain) > 20 and abs(gain.mean() - 1) < 4 * error / len(gain) ** 0.5
+        assert 0.6 < gain.std() / error < 1.5
+
+
 with tempfile.TemporaryDirectory() as top:
     model = top + '/molecule.pdb'
     places = write_molecule(model)
     run(top + '/plain', '--model', model, '--shots', '100', '--set', 'simulate_spi.photons=300')
     check_against_atoms(top + '/plain', places)
     check_ranks(top, model)
+    check_runs(top, model)
+    check_background(top, model)
+    check_gains(top, model)
     check_packed(top, model)
     check_refusals(top, model)
