@@ -246,19 +246,12 @@ facts_of (FlgMergingPage *self, const FlgMerge *merge)
                           (double) row->r_split * 100, (double) row->wilson_b);
 }
 
-static gboolean
-is_of_particles (FlgMergingPage *self)
-{
-  FlgScience science = self->dataset > 0 ? flg_dataset_science (EXPERIMENT (self), self->dataset)
-                                         : flg_experiment_science (EXPERIMENT (self));
-  return science == FLG_SCIENCE_PARTICLES;
-}
-
 static void
 show (FlgMergingPage *self)
 {
   gboolean any = self->merges && self->merges->len > 0;
-  gboolean particles = !any && is_of_particles (self);
+  gboolean particles =
+      !any && flg_dataset_science (EXPERIMENT (self), self->dataset) == FLG_SCIENCE_PARTICLES;
   gtk_widget_set_visible (GTK_WIDGET (self->goal_slot), !particles);
   gtk_widget_set_visible (GTK_WIDGET (self->quantities), !particles);
   g_autofree char *facts = any ? facts_of (self, self->merges->pdata[0]) : g_strdup ("");
@@ -275,8 +268,7 @@ show (FlgMergingPage *self)
   else
     flw_empty_state_set (
         self->empty, "flg-merging-symbolic", particles ? _ ("No crystals") : _ ("Nothing merged"),
-        particles ? _ (
-            "This dataset is of single particles: what is made of their patterns is on the Density page.")
+        particles ? _ ("Single particles: what is made of their patterns is on the Density page.")
         : flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET)) == 0
             ? _ ("There is no dataset yet: the Datasets page makes one of tags and tasks.")
             : _ ("A dataset with a task “merge” is merged anew whenever lattices have come."));

@@ -135,36 +135,6 @@ set_level (FlgReconstructionView *self, FlwDensityVolume *volume)
   flw_density_view_set_level (view, 0, absolute ? level : (level - grid->mean) / grid->sigma);
 }
 
-/* The root mean square radius of what is above the level, Å, and its middle. 0: nothing is. */
-static double
-radius_of (FlwDensityVolume *volume, double level, double centre[3])
-{
-  const FlwDensityStore *store = flw_density_volume_store (volume);
-  const FlwDensityGrid *grid = flw_density_volume_grid (volume);
-  double n = 0, sum[3] = { 0 }, squares = 0;
-  gsize at = 0;
-  for (int k = 0; k < store->points[2]; k++)
-    for (int j = 0; j < store->points[1]; j++)
-      for (int i = 0; i < store->points[0]; i++, at++)
-        if ((double) store->values[at] > level)
-          {
-            n++;
-            for (int x = 0; x < 3; x++)
-              {
-                double place =
-                    grid->origin[x] + i * grid->step[0][x] + j * grid->step[1][x] + k * grid->step[2][x];
-                sum[x] += place;
-                squares += place * place;
-              }
-          }
-  for (int x = 0; x < 3; x++)
-    {
-      centre[x] = sum[x] / fmax (n, 1);
-      squares -= n * centre[x] * centre[x];
-    }
-  return sqrt (fmax (squares, 0) / fmax (n, 1));
-}
-
 /* The first look at a job is at its particle, not at the empty box around. */
 static void
 place (FlgReconstructionView *self, FlwDensityVolume *volume)
@@ -173,7 +143,7 @@ place (FlgReconstructionView *self, FlwDensityVolume *volume)
   if (self->placed == flg_generation_feed_job (self->feed))
     return;
   self->placed = flg_generation_feed_job (self->feed);
-  radius = radius_of (volume, flw_density_volume_threshold (volume), centre);
+  radius = flw_density_volume_spread (volume, flw_density_volume_threshold (volume), centre);
   if (!(radius > 0))
     return;
   FlwDensityView *view = flg_density_pair_view (self->pair, 0);

@@ -39,7 +39,7 @@ FlgScience
 flg_dataset_science (FlgExperiment *experiment, gint64 dataset)
 {
   FlgRecordModel *steps = flg_experiment_table (experiment, FL_TABLE_DATASET_TASK);
-  FlgScience science = FLG_SCIENCE_UNKNOWN;
+  FlgScience science = dataset > 0 ? FLG_SCIENCE_UNKNOWN : flg_experiment_science (experiment);
   for (guint i = 0; i < flg_record_model_count (steps); i++)
     {
       const FlDatasetTask *step = flg_record_dataset_task (flg_record_model_at (steps, i));

@@ -13,7 +13,7 @@ typedef enum
 } FlgScience;
 
 FlgScience flg_experiment_science (FlgExperiment *experiment);
-/* Of one dataset, by the tasks of its steps. */
+/* Of one dataset, by the tasks of its steps; of none (0), as the whole experiment. */
 FlgScience flg_dataset_science (FlgExperiment *experiment, gint64 dataset);
 /* Of one trial, by its jobs that have shots; without any, as the whole experiment. */
 FlgScience flg_trial_science (FlgExperiment *experiment, gint64 trial);

@@ -330,6 +330,33 @@ flw_density_volume_bounds (const FlwDensityVolume *volume, double centre[3], dou
     }
 }
 
+double
+flw_density_volume_spread (const FlwDensityVolume *volume, double level, double centre[3])
+{
+  const FlwDensityStore *store = &volume->store;
+  const FlwDensityGrid *grid = &volume->grid;
+  double n = 0, sum[3] = { 0 }, squares = 0;
+  gsize at = 0;
+
+  for (int k = 0; k < store->points[2]; k++)
+    for (int j = 0; j < store->points[1]; j++)
+      for (int i = 0; i < store->points[0]; i++, at++)
+        for (int x = 0; x < 3 && (double) store->values[at] > level; x++)
+          {
+            double place =
+                grid->origin[x] + i * grid->step[0][x] + j * grid->step[1][x] + k * grid->step[2][x];
+            n += x == 0;
+            sum[x] += place;
+            squares += place * place;
+          }
+  for (int x = 0; x < 3; x++)
+    {
+      centre[x] = sum[x] / fmax (n, 1);
+      squares -= n * centre[x] * centre[x];
+    }
+  return sqrt (fmax (squares, 0) / fmax (n, 1));
+}
+
 const FlwDensityStore *
 flw_density_volume_store (const FlwDensityVolume *volume)
 {

@@ -52,6 +52,9 @@ double flw_density_volume_threshold (const FlwDensityVolume *volume);
 /* Middle of the grid, and the radius of the sphere around it. */
 void flw_density_volume_bounds (const FlwDensityVolume *volume, double centre[3], double *radius);
 
+/* The middle of the grid points above `level`, and their root mean square distance from it, Å; 0: there are none. */
+double flw_density_volume_spread (const FlwDensityVolume *volume, double level, double centre[3]);
+
 /* For renderers: what is stored. A periodic grid is stored with its first planes again behind the last, so that a
  * cell's corners are always neighbours: cells = points − 1 along each axis. */
 typedef struct

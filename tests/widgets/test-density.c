@@ -372,6 +372,11 @@ test_threshold (void)
       double level = flw_density_volume_threshold (volume);
       g_assert_cmpfloat (level, >, 0.4);
       g_assert_cmpfloat (level, <, 4.6);
+      /* of a ball the root mean square distance from its middle is √(3/5) of its radius */
+      double centre[3], spread = flw_density_volume_spread (volume, level, centre);
+      g_assert_cmpfloat_with_epsilon (spread, sqrt (0.6) * radius, 0.3);
+      g_assert_cmpfloat_with_epsilon (centre[1], 16, 0.01);
+      g_assert_cmpfloat (flw_density_volume_spread (volume, 6, centre), ==, 0);
     }
 }
 
