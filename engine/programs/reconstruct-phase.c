@@ -9,7 +9,8 @@
 #include "engine/spi/alignment.h"
 #include "engine/spi/phasing.h"
 
-#define THRESHOLD 0.143 /* of half sets (Rosenthal and Henderson, J. Mol. Biol. 333, 721, 2003) */
+#define ON_THE_WAY 2     /* starts before the last generation: a pair costs as one */
+#define THRESHOLD  0.143 /* of half sets (Rosenthal and Henderson, J. Mol. Biol. 333, 721, 2003) */
 
 enum
 {
@@ -68,6 +69,8 @@ work_new (FlReconstructJob *job)
   options.s_low = lowest (job->patterns->pixels);
   options.s_edge = row->resolution > 0 ? 1 / (double) row->resolution : 0;
   options.starts = (guint) fl_params_int (job->params, "reconstruct.phase_starts");
+  if (!fl_reconstruction_done (job->reconstruction))
+    options.starts = MIN (options.starts, ON_THE_WAY);
   Work work = { .job = job,
                 .ranks = fl_parallel_ranks (job->parallel),
                 .n = conformations * SETS,
@@ -284,7 +287,7 @@ take_means (const Work *work, GBytes *bytes, GArray *maps)
         map->density = density;
       else
         map->half[set] = density;
-      if (set != 1)
+      if (set != 1 && work->models[0].options.starts > ON_THE_WAY) /* two agree too easily */
         take_prtf (map, &head, at, (guint) head.model / SETS);
       at += head.n_shells * sizeof (double);
     }
