@@ -1,5 +1,9 @@
 /* spi.h: the simulator of single particles: shots of a detector, each by its number.
  *
+ * J, the fluence, is that in the middle of a round gaussian focus: N / (2πσ²) = 0.883 N / w², w its full width at half
+ * maximum (simulate_spi.beam_size). Other programs' N / (π w² / 4), a disc evenly lit, is 1.44 times that, and N / w², a
+ * square, 1.13 times: figures for "a focus of radius 0.5 µm" (skopi's: a disc of w = 1 µm) are to be compared so.
+ *
  * Expected photons of a pixel = J r_e² |F(s)|² · polarisation · solid angle · (the pulse's spectrum), plus
  * background; then Poisson. F is the sum of the molecules' amplitudes, each turned and moved; what a pixel averages
  * of their interference is left out. A shot is drawn from (seed, number) alone. Thread: one simulator a thread. */
