@@ -5,6 +5,7 @@
 
 #include "gui/folder-files.h"
 #include "gui/text.h"
+#include "gui/science.h"
 
 G_DEFINE_FINAL_TYPE (FlgImagesPage, flg_images_page, FLG_TYPE_PAGE)
 
@@ -134,11 +135,14 @@ show_counts (FlgImagesPage *self)
 {
   static const char *const names[FLG_SHOTS_LAST] = { N_ ("%s hits"), N_ ("%s indexed"),
                                                      N_ ("%s not indexed") };
+  gboolean crystals = flg_experiment_science (EXPERIMENT (self)) != FLG_SCIENCE_PARTICLES;
   for (FlgShotKind kind = FLG_SHOTS_HITS; kind < FLG_SHOTS_LAST; kind++)
     {
       g_autofree char *count = flg_format_count (self->list ? flg_shot_list_of_kind (self->list, kind) : 0);
       g_autofree char *text = g_strdup_printf (_ (names[kind]), count);
       gtk_label_set_label (self->counts[kind], text);
+      gtk_widget_set_visible (gtk_widget_get_parent (GTK_WIDGET (self->counts[kind])),
+                              crystals || kind == FLG_SHOTS_HITS);
     }
   flg_images_page_enable_steps (self);
 }

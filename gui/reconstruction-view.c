@@ -303,7 +303,8 @@ static void
 refresh (FlgReconstructionView *self)
 {
   const FlGeneration *shown = shown_generation (self);
-  if (self->filling)
+  /* Densities that nobody sees are not fetched; what is shown is made anew as soon as somebody looks. */
+  if (self->filling || !gtk_widget_get_mapped (GTK_WIDGET (self)))
     return;
   if (!shown)
     {
@@ -558,6 +559,7 @@ flg_reconstruction_view_init (FlgReconstructionView *self)
   gtk_box_append (self->level_slot, level);
   g_object_set (view, "style", FLW_DENSITY_SOLID, NULL);
   g_signal_connect_object (view, "level-changed", G_CALLBACK (on_level), self, G_CONNECT_SWAPPED);
+  g_signal_connect (self, "map", G_CALLBACK (refresh), NULL);
 }
 
 GtkWidget *
