@@ -7,11 +7,13 @@
 #include "tests/widgets/synthetic.h"
 #include "widgets/banner.h"
 #include "widgets/colour-bar.h"
+#include "widgets/curve-plot.h"
 #include "widgets/density-level.h"
 #include "widgets/empty-state.h"
 #include "widgets/log-view.h"
 #include "widgets/readout.h"
 #include "widgets/sparkline.h"
+#include "widgets/sphere-map.h"
 #include "widgets/status-chip.h"
 #include "widgets/tag-chips.h"
 
@@ -345,11 +347,59 @@ density_particle_page (void)
   return with_levels (view, 1);
 }
 
+static GtkWidget *
+curves (void)
+{
+  static const FlwCurveMark levels[] = { { 0.143, "0.143" }, { 0.5, "0.5" } };
+  FlwCurvePoint points[40];
+  for (guint i = 0; i < G_N_ELEMENTS (points); i++)
+    points[i] = (FlwCurvePoint){ (i + 1) / 960., 1 / (1 + pow (i / 22., 6)) };
+  FlwCurve curve = {
+    "FSC", flw_class_colour (FLW_CLASS_INDEXED), FALSE, 0.143, G_N_ELEMENTS (points), points
+  };
+  FlwCurveChart chart = { .title = "Half sets",
+                          .unit = "",
+                          .n_curves = 1,
+                          .curves = &curve,
+                          .n_levels = G_N_ELEMENTS (levels),
+                          .levels = levels,
+                          .upper = 1.02,
+                          .cursor = NAN };
+  GtkWidget *plot = flw_curve_plot_new (FLW_AXIS_FREQUENCY, "Å");
+  flw_curve_plot_set (FLW_CURVE_PLOT (plot), &chart);
+  return plot;
+}
+
+static GtkWidget *
+directions (void)
+{
+  FlwSphereDirection all[600];
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      double z = 1 - (i + 0.5) / G_N_ELEMENTS (all), r = sqrt (1 - z * z), about = i * G_PI * (3 - sqrt (5));
+      all[i] = (FlwSphereDirection){ { r * cos (about), r * sin (about), z }, z > 0.95 ? 0 : 4 * (1 + z) };
+    }
+  GtkWidget *map = flw_sphere_map_new ("Orientations", "patterns");
+  flw_sphere_map_set (FLW_SPHERE_MAP (map), G_N_ELEMENTS (all), all, 0.5);
+  return map;
+}
+
+static GtkWidget *
+reconstruction_page (void)
+{
+  GtkWidget *box = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 2);
+  gtk_box_set_homogeneous (GTK_BOX (box), TRUE);
+  gtk_box_append (GTK_BOX (box), curves ());
+  gtk_box_append (GTK_BOX (box), directions ());
+  return box;
+}
+
 const GalleryPage gallery_pages[] = {
   { "small", small_page },
   { "density", density_page },
   { "density-compare", density_compare_page },
   { "density-particle", density_particle_page },
+  { "reconstruction", reconstruction_page },
   { "image-bar", image_bar_page },
   { "image", image_page },
   { "image-near", image_near_page },
