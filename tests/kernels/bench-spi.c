@@ -8,7 +8,9 @@
 #include <glib.h>
 
 #include "kernels/device.h"
+#include "kernels/means.h"
 #include "kernels/slices.h"
+#include "kernels/toeplitz.h"
 
 enum
 {
@@ -109,6 +111,73 @@ bench_orient (FlkDevice *device, const char *kernel, double lit_fraction, double
     flk_buffer_clear (device, &b[i]);
 }
 
+/* The share of orientations that a pattern keeps. */
+static void
+bench_means (FlkDevice *device, double kept)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (3);
+  g_autofree float *probability = g_new0 (float, PATTERNS *BATCH);
+  g_autofree FlkLit *lit = g_new (FlkLit, PATTERNS * PIXELS);
+  g_autofree guint32 *start = g_new (guint32, PATTERNS + 1);
+  guint32 n = 0;
+  for (guint i = 0; i < PATTERNS * BATCH; i++)
+    if (g_rand_double (random) < kept)
+      probability[i] = (float) g_rand_double (random);
+  for (guint d = 0; d < PATTERNS; d++)
+    {
+      start[d] = n;
+      for (guint t = 0; t < PIXELS; t++)
+        if (g_rand_double (random) < 0.3)
+          lit[n++] = (FlkLit){ t, 1 };
+    }
+  start[PATTERNS] = n;
+  FlkBuffer b[5] = { { 0 } };
+  FlkMeansArgs args = { .probability = flk_stage (device, &b[0], probability, PATTERNS * BATCH * 4),
+                        .n_rotations = BATCH,
+                        .n_pixels = PIXELS,
+                        .n_patterns = PATTERNS,
+                        .start = flk_stage (device, &b[1], start, (PATTERNS + 1) * 4),
+                        .lit = flk_stage (device, &b[2], lit, n * sizeof *lit),
+                        .means = flk_buffer_need (device, &b[3], BATCH * PIXELS * 4),
+                        .weight = flk_buffer_need (device, &b[4], BATCH * 4) };
+  double best = INFINITY;
+  for (guint i = 0; i < 3; i++)
+    {
+      double before = seconds (device);
+      if (!flk_launch (device, "means", flk_orient_blocks (BATCH), 0, &args, sizeof args))
+        g_error ("%s", flk_error (device));
+      flk_sync (device);
+      best = MIN (best, seconds (device) - before);
+    }
+  g_print ("means, 30 %% lit, %g %% of the orientations kept: 10^4 orientations in %.2f s\n", 100 * kept,
+           best * 1e4 / BATCH);
+  for (guint i = 0; i < G_N_ELEMENTS (b); i++)
+    flk_buffer_clear (device, &b[i]);
+}
+
+static void
+bench_toeplitz (FlkDevice *device, guint32 size)
+{
+  char message[256];
+  gsize voxels = (gsize) size * size * size;
+  FlkToeplitz *toeplitz = flk_toeplitz_new (device, size, message, sizeof message);
+  FlkBuffer b = { 0 };
+  float *x = flk_buffer_need (device, &b, voxels * 4);
+  double best = INFINITY;
+  flk_zero (device, x, voxels * 4);
+  for (guint i = 0; i < 5; i++)
+    {
+      double before = seconds (device);
+      if (!toeplitz || !flk_toeplitz_apply (toeplitz, x, x))
+        g_error ("%s", message);
+      flk_sync (device);
+      best = MIN (best, seconds (device) - before);
+    }
+  g_print ("normal operator on %u^3: %.1f ms\n", size, best * 1e3);
+  flk_buffer_clear (device, &b);
+  flk_toeplitz_free (toeplitz);
+}
+
 /* Rotations about random axes; pixels of a detector's disc, rows in order, to `edge` of the band. */
 static void
 bench_slices (FlkDevice *device, guint32 size, double tolerance, double upsampling, gboolean near)
@@ -207,6 +276,10 @@ main (int argc, char **argv)
   static const double lit[] = { 0.05, 0.1, 0.3, 0.5 };
   for (guint i = 0; i < G_N_ELEMENTS (lit); i++)
     bench_orient (device, "orient_sparse", lit[i], peak);
+  static const double kept[] = { 0.2, 0.01, 0.001 };
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    bench_means (device, kept[i]);
+  bench_toeplitz (device, 81);
   bench_slices (device, 81, 1e-3, 2, FALSE);
   bench_slices (device, 81, 1e-3, 2, TRUE);
   bench_slices (device, 81, 1e-3, 1.25, TRUE);

@@ -9,8 +9,8 @@ enum
   BLOCK = FLK_ORIENT_BLOCK,
   SIZE = 11,
   VOXELS = SIZE * SIZE * SIZE,
-  PIXELS = 150, /* a second chunk that is not full */
-  ROTATIONS = 70,
+  PIXELS = 135, /* a second chunk that is not full */
+  ROTATIONS = 67,
   BLOCKS = 2
 };
 
@@ -226,7 +226,7 @@ static void
 test_adjoint (FlkDevice *device)
 {
   g_autofree Problem *p = problem_new ();
-  for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
+  for (guint i = 1; i < G_N_ELEMENTS (asked); i += 2)
     {
       Work w;
       work_init (&w, device, p, i);
@@ -275,7 +275,7 @@ same_on (FlkDevice *device, const char *other, guint threads)
       return;
     }
   g_autofree Problem *p = problem_new ();
-  for (guint i = 0; i < G_N_ELEMENTS (asked); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (asked); i += 2)
     {
       Work a, b;
       work_init (&a, device, p, i);
@@ -296,8 +296,10 @@ same_on (FlkDevice *device, const char *other, guint threads)
 static void
 test_bits (FlkDevice *device)
 {
-  same_on (device, "cpu", 1);
+  /* Slabs of several threads, and one for all. */
   same_on (device, "cpu", 5);
+  if (flk_device_threads (device) > 0)
+    same_on (device, "cpu", 1);
 }
 
 /* The general transform, which sorts its points. */
