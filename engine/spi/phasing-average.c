@@ -5,16 +5,18 @@
 #include "engine/spi/shift.h"
 #include "engine/spi/support.h"
 
-#define WORSE 1.05 /* a Fourier error over the least one's by this is another solution */
+#define TIGHT 1.12 /* a support that fits has at most the least Fourier error of all times this */
+#define WORSE 1.05 /* a Fourier error over the least one's of its tightness by this is another solution */
 #define LIKE  0.9  /* as much like the best one as its best mate, times this */
 
-/* Frequencies of the starts, on the best one's frame. */
+/* Frequencies of the starts. */
 typedef struct
 {
   FlPhasing *p;
   float complex **f; /* [n] up to s_edge */
   guint n, best;
-  double box;          /* Å */
+  double box; /* Å */
+  float complex **white;
   double *correlation; /* [n] with the best one */
 } Ensemble;
 
@@ -52,41 +54,92 @@ shift_frequencies (const FlTransform *t, float complex *f, const FlShift *shift)
         }
 }
 
+static guint
+tightness (guint start)
+{
+  return start / 2 % FL_PHASING_TIGHTNESSES;
+}
+
+/* Of least error: of a tightness. e->n: none. */
+static guint
+least_of (const Ensemble *e, const double *errors, guint tight)
+{
+  guint least = e->n;
+  for (guint i = 0; i < e->n; i++)
+    if (tightness (i) == tight && (least == e->n || errors[i] < errors[least]))
+      least = i;
+  return least;
+}
+
+/* The highest correlation of `start` with another of its tightness. */
+static double
+mate_of (const Ensemble *e, guint start)
+{
+  double most = -1;
+  for (guint i = 0; i < e->n; i++)
+    if (i != start && tightness (i) == tightness (start))
+      most = MAX (most, fl_shift_find (e->p->transform, e->white[start], e->white[i]).correlation);
+  return most;
+}
+
+/* Too loose a support leaves every start a solution of its own, too tight a one fits the amplitudes badly: of those that fit, the
+ * one whose best start is most like another. Returns that start, and how much. */
+static guint
+choose_best (const Ensemble *e, const double *errors, double *mate)
+{
+  double least = errors[0];
+  guint best = 0;
+  *mate = -1;
+  for (guint i = 0; i < e->n; i++)
+    {
+      best = errors[i] < errors[best] ? i : best;
+      least = errors[best];
+    }
+  for (guint tight = 0; tight < FL_PHASING_TIGHTNESSES; tight++)
+    {
+      guint i = least_of (e, errors, tight);
+      double like = i < e->n && errors[i] <= TIGHT * least ? mate_of (e, i) : -1;
+      if (like <= *mate)
+        continue;
+      *mate = like;
+      best = i;
+    }
+  return best;
+}
+
 static void
 align (Ensemble *e)
 {
   FlTransform *t = e->p->transform;
-  g_autofree float complex *best = whitened (e, e->f[e->best]);
+  const float complex *best = e->white[e->best];
   for (guint i = 0; i < e->n; i++)
     {
       if (i == e->best)
         continue;
-      g_autofree float complex *other = whitened (e, e->f[i]);
-      FlShift shift = fl_shift_find (t, best, other);
-      fl_shift_refine (t, best, other, &shift);
+      FlShift shift = fl_shift_find (t, best, e->white[i]);
+      fl_shift_refine (t, best, e->white[i], &shift);
       shift_frequencies (t, e->f[i], &shift);
       e->correlation[i] = shift.correlation;
     }
 }
 
-/* Starts of about the least error. Of these, those like the best one: but where fewer than a quarter of all are, there is no
- * solution that starts agree upon, and nothing is hidden. */
+/* Starts of about the least error of their tightness. Of these, those like the best one: but where fewer than a quarter of all
+ * are, there is no solution that starts agree upon, and nothing is hidden. */
 static void
-choose (const Ensemble *e, FlPhased *phased)
+choose (const Ensemble *e, double mate, FlPhased *phased)
 {
-  double mate = 0, most = WORSE * phased->errors[e->best];
-  guint n_like = 1;
-  for (guint i = 0; i < e->n; i++)
-    if (i != e->best && phased->errors[i] <= most)
-      mate = MAX (mate, e->correlation[i]);
-  for (guint i = 0; i < e->n; i++)
-    n_like += i != e->best && phased->errors[i] <= most && e->correlation[i] >= LIKE * mate;
-  for (guint i = 0; i < e->n; i++)
-    {
-      gboolean like = e->correlation[i] >= LIKE * mate || 4 * n_like < e->n;
-      phased->kept[i] = i == e->best || (phased->errors[i] <= most && like);
-      phased->n_kept += phased->kept[i];
-    }
+  guint n_like = 0;
+  for (guint pass = 0; pass < 2; pass++)
+    for (guint i = 0; i < e->n; i++)
+      {
+        guint least = least_of (e, phased->errors, tightness (i));
+        gboolean fits = phased->errors[i] <= WORSE * phased->errors[least]
+                        && phased->errors[i] <= WORSE * TIGHT * phased->errors[e->best],
+                 like = i == e->best || (fits && e->correlation[i] >= LIKE * mate);
+        n_like += pass == 0 && like;
+        phased->kept[i] = like || (fits && pass == 1 && 4 * n_like < e->n);
+        phased->n_kept += pass == 1 && phased->kept[i];
+      }
 }
 
 /* The mean of those kept into the transform's grid, and the curve. */
@@ -147,30 +200,37 @@ fl_phasing_average (FlPhasing *p, guint n, const FlPhasingStart *starts)
   FlTransform *t = p->transform;
   Ensemble e = { .p = p, .n = n, .box = t->n * p->voxel };
   FlPhased *phased = g_new0 (FlPhased, 1);
+  double mate;
   phased->n_starts = n;
   phased->errors = g_new (double, n);
   phased->kept = g_new0 (guint8, n);
   e.f = g_new (float complex *, n);
+  e.white = g_new (float complex *, n);
   e.correlation = g_new0 (double, n);
   for (guint i = 0; i < n; i++)
     {
       fl_transform_put (t, starts[i].density, NULL);
       fl_transform_run (t, FALSE);
       e.f[i] = copy_grid (t);
+      e.white[i] = whitened (&e, e.f[i]);
       phased->errors[i] = starts[i].error;
-      e.best = starts[i].error < starts[e.best].error ? i : e.best;
     }
+  e.best = choose_best (&e, phased->errors, &mate);
   align (&e);
-  choose (&e, phased);
+  choose (&e, mate, phased);
   average (&e, phased);
   find_fall (phased, p->options.s_low, p->options.s_edge);
   fl_transform_run (t, TRUE);
   phased->density = fl_volume_new (p->m, p->voxel);
   fl_transform_take (t, 1 / (float) fl_transform_points (t), phased->density, NULL);
-  phased->support = fl_phasing_support (p, phased->density);
+  phased->support = fl_phasing_support (p, phased->density, starts[e.best].filled);
   for (guint i = 0; i < n; i++)
-    g_free (e.f[i]);
+    {
+      g_free (e.f[i]);
+      g_free (e.white[i]);
+    }
   g_free (e.f);
+  g_free (e.white);
   g_free (e.correlation);
   return phased;
 }

@@ -4,6 +4,12 @@
 #include "engine/spi/phasing.h"
 #include "engine/spi/transform.h"
 
+/* Starts 2 i and 2 i + 1 have the i-th of these (modulo) tightnesses of support. */
+enum
+{
+  FL_PHASING_TIGHTNESSES = 4
+};
+
 /* A known amplitude, at a point of the grid and its opposite. */
 typedef struct
 {
@@ -22,5 +28,5 @@ struct FlPhasing
   double sum; /* of amplitudes */
 };
 
-/* 1 where the density, blurred as in the last cycle, is of the particle. */
-FlVolume *fl_phasing_support (const FlPhasing *phasing, const FlVolume *density);
+/* 1 where the density, blurred as in the last cycle, is of the particle: at most `filled` of the ball of the diameter. */
+FlVolume *fl_phasing_support (const FlPhasing *phasing, const FlVolume *density, double filled);

@@ -8,15 +8,17 @@
 #include "engine/spi/phasing-private.h"
 #include "engine/spi/support.h"
 
-#define MARGIN      1.15 /* diameters are never quite right, and too small is worse than too large */
-#define BETA        0.87
-#define LAST_ER     0.15 /* of the iterations */
-#define CYCLE       20   /* iterations between two supports */
-#define FIRST_BLUR  3.0  /* points */
-#define LAST_BLUR   1.0
-#define FIRST_PART  0.12 /* of the largest blurred density */
-#define LAST_PART   0.15
-#define LAST_FILLED 0.6 /* of the ball of the diameter: the support is not larger in the end */
+#define MARGIN     1.15 /* diameters are never quite right, and too small is worse than too large */
+#define BETA       0.87
+#define LAST_ER    0.15 /* of the iterations */
+#define CYCLE      20   /* iterations between two supports */
+#define FIRST_BLUR 3.0  /* points */
+#define LAST_BLUR  1.0
+#define FIRST_PART 0.12 /* of the largest blurred density */
+#define LAST_PART  0.15
+
+/* Of the ball of the diameter: the support is not larger in the end. Molecules fill their balls more or less. */
+static const double last_filled[FL_PHASING_TIGHTNESSES] = { 0.4, 0.25, 0.6, 0.3 };
 
 static int
 in_half (int x, int y, int z)
@@ -93,6 +95,7 @@ typedef struct
   float *mask;    /* [2 points] 1 or 0 */
   float *one, *work, *one_mask;
   gsize ball; /* points in the ball of the diameter */
+  double last_filled;
   gsize filled[2];
 } Pair;
 
@@ -102,7 +105,10 @@ pair_init (Pair *pair, FlPhasing *p, guint number)
   gsize points = fl_transform_points (p->transform);
   int h = (int) p->transform->n / 2;
   double radius = MARGIN * p->options.diameter / (2 * p->voxel);
-  *pair = (Pair){ .p = p, .points = points, .grid = (float *) p->transform->grid };
+  *pair = (Pair){ .p = p,
+                  .points = points,
+                  .grid = (float *) p->transform->grid,
+                  .last_filled = last_filled[number % FL_PHASING_TIGHTNESSES] };
   pair->density = g_new0 (float, 2 * points);
   pair->mask = g_new0 (float, 2 * points);
   pair->one = g_new (float, points);
@@ -200,7 +206,7 @@ static void
 draw_supports (Pair *pair, double at)
 {
   double blur = FIRST_BLUR * pow (LAST_BLUR / FIRST_BLUR, at),
-         part = FIRST_PART + at * (LAST_PART - FIRST_PART), most = 1 + at * (LAST_FILLED - 1);
+         part = FIRST_PART + at * (LAST_PART - FIRST_PART), most = 1 + at * (pair->last_filled - 1);
   for (guint k = 0; k < 2; k++)
     {
       for (gsize i = 0; i < pair->points; i++)
@@ -296,7 +302,7 @@ fl_phasing_start_clear (FlPhasingStart *start)
 }
 
 FlVolume *
-fl_phasing_support (const FlPhasing *p, const FlVolume *density)
+fl_phasing_support (const FlPhasing *p, const FlVolume *density, double filled)
 {
   gsize points = fl_volume_points (density);
   double ball = G_PI / 6 * pow (MARGIN * p->options.diameter / p->voxel, 3);
@@ -305,6 +311,6 @@ fl_phasing_support (const FlPhasing *p, const FlVolume *density)
   for (gsize i = 0; i < points; i++)
     blurred->data[i] = MAX (blurred->data[i], 0);
   fl_support_blur (blurred->data, support->data, density->m, LAST_BLUR);
-  fl_support_draw (blurred->data, points, LAST_PART, (gsize) (LAST_FILLED * ball), support->data);
+  fl_support_draw (blurred->data, points, LAST_PART, (gsize) (filled * ball), support->data);
   return support;
 }
