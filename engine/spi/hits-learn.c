@@ -8,6 +8,7 @@
 #define LOWEST        0.1 /* of the shots, by photons: where the background is looked for first */
 #define FACTOR_STEPS  60
 #define HEAVY         4.0  /* shots of more photons than so many times the median count less */
+#define NARROW        5.0  /* sigma of Poisson's, above the lowest shots */
 #define WIDER         1.1  /* a background's photons lie so much further out than a particle's */
 #define FLAT_LEAST    0.6  /* of a flat background's mean distance from the middle: less is a particle */
 #define FLAT_SURELY   0.85 /* more is none */
@@ -207,6 +208,26 @@ is_background (const Sample *of, const FlHits *hits)
          || spread.sigma * spread.sigma < strength + SPREAD_MOST * SPREAD_MOST * strength * strength;
 }
 
+/* A particle whose profile is as flat as the background's: blanks are then told by their number of photons, if the
+ * shots that have the fewest vary as Poisson's do. */
+static gboolean
+find_narrow (Sample *of, FlHits *hits)
+{
+  g_autofree double *low = g_memdup (of->photons, (guint) (of->n * sizeof *low));
+  double start = quantile (low, of->n, LOWEST / 2), most = start + NARROW * sqrt (start);
+  guint n = 0;
+  for (guint d = 0; d < of->n; d++)
+    {
+      of->is_hit[d] = of->photons[d] > most;
+      if (!of->is_hit[d])
+        low[n++] = of->photons[d];
+    }
+  FlHitSpread spread = spread_of (low, n);
+  hits->numbers.by_count =
+      start >= 1 && n >= LOWEST * of->n && spread.sigma * spread.sigma < 1.5 * spread.median;
+  return hits->numbers.by_count > 0;
+}
+
 static void
 find_background (Sample *of, FlHits *hits)
 {
@@ -228,6 +249,13 @@ find_background (Sample *of, FlHits *hits)
         }
     }
   guess (of, hits->background, hits->particle);
+  if (find_narrow (of, hits))
+    {
+      average_blanks (of, hits);
+      find_hits (of, hits);
+      average_blanks (of, hits);
+      return;
+    }
   hits->numbers.background = 0;
   memset (hits->background, 0, m * sizeof *hits->background);
   find_hits (of, hits);

@@ -16,9 +16,10 @@ typedef struct
 /* What is learned, beside the shells: plain numbers, which are saved as they are. */
 typedef struct
 {
-  double n_pixels, n_shells;    /* of what */
-  double tilt[2];               /* of the background, a Å⁻¹ */
-  double background;            /* photons a pattern */
+  double n_pixels, n_shells; /* of what */
+  double tilt[2];            /* of the background, a Å⁻¹ */
+  double background;         /* photons a pattern */
+  double by_count; /* 1: blanks have the background's number of photons and Poisson's width: counts tell */
   double profile[FL_HIT_BINS];  /* Σ 1 */
   double variance[FL_HIT_BINS]; /* of it, from shot to shot, without Poisson's */
   double bins[FL_HIT_BINS];     /* background's photons in each */

@@ -86,8 +86,11 @@ fl_hits_evidence (const FlHits *hits, const guint32 *radial)
   /* Without any background every photon is the particle's. */
   if (hits->numbers.background <= 0)
     return total;
-  return best_likelihood (n, radial, hits->background, hits->particle, total)
-         - best_likelihood (n, radial, hits->background, NULL, total);
+  double expected = hits->numbers.background;
+  double profile = best_likelihood (n, radial, hits->background, hits->particle, total)
+                   - best_likelihood (n, radial, hits->background, NULL, total),
+         more = total > expected ? total * log (total / expected) - (total - expected) : 0;
+  return hits->numbers.by_count > 0 ? MAX (profile, more) : profile;
 }
 
 void
