@@ -101,12 +101,12 @@ matches (const char *patterns, const char *otherwise, const char *name)
   return FALSE;
 }
 
-/* What lies beside the frames of single particles is none. */
+/* What simulators and detectors of single particles leave beside the frames is none, nor is a folder `truth` a run. */
 static gboolean
-is_data (const char *patterns, const char *name)
+is_data (const char *patterns, const char *otherwise, const char *name)
 {
-  static const char *const beside[] = { "detector.h5", "truth.h5", NULL };
-  return matches (patterns, FL_FINDER_FILES, name) && !g_strv_contains (beside, name);
+  static const char *const beside[] = { "detector.h5", "truth.h5", "truth", NULL };
+  return matches (patterns, otherwise, name) && !g_strv_contains (beside, name);
 }
 
 /* Sorts; of frames and their photons, NAME.cxi and NAME.emc, the frames are taken: no shot twice. */
@@ -185,7 +185,7 @@ look_at_folder (FlFinder *finder, const FlWatch *watch, const char *path, const 
       const FlFound *entry = folder->files->pdata[i];
       g_autofree char *whole = whole_name (entry->name);
       g_autofree char *file = g_build_filename (path, entry->name, NULL);
-      if (entry->folder || !is_data (watch->files, whole))
+      if (entry->folder || !is_data (watch->files, FL_FINDER_FILES, whole))
         continue;
       look_at_file (finder, watch, file, entry, now, run);
       if (!is_partial (entry->name))
@@ -355,7 +355,7 @@ may_be_run (const FlWatch *watch, const FlFound *entry)
   gboolean folders = strcmp (watch->kind, "folders") == 0;
   g_autofree char *whole = whole_name (entry->name);
   return *entry->name != '.' && entry->folder == folders
-         && (folders ? matches (watch->pattern, FL_FINDER_PATTERN, whole) : is_data (watch->pattern, whole));
+         && is_data (watch->pattern, folders ? FL_FINDER_PATTERN : FL_FINDER_FILES, whole);
 }
 
 GPtrArray *
@@ -542,7 +542,7 @@ list_names (FlStore *store, const FlRun *run, const char *patterns, GError **err
   g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    if (!is_partial (name) && is_data (patterns, name))
+    if (!is_partial (name) && is_data (patterns, FL_FINDER_FILES, name))
       g_ptr_array_add (names, g_strdup (name));
   settle_names (names);
   if (names->len > 0)

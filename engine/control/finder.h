@@ -3,7 +3,7 @@
  * A file is complete when it is not called *.inprogress and its size and time have not moved for `quiet` seconds. With
  * kind "files" each such file is a run, called as the file without its ending; with "folders" a run is a folder, complete
  * when all of its files are and nothing in it has moved for `quiet_run` seconds. Of single particles' files detector.h5 and
- * truth.h5 are no data, nor is NAME.emc beside NAME.cxi. New runs get the persistent tags. A
+ * truth.h5 are no data, nor is NAME.emc beside NAME.cxi; a folder `truth` is no run. New runs get the persistent tags. A
  * run that grows again goes back to recording; jobs of it that were done are asked to go on when it is complete again.
  * Folders at a far site are looked at by whoever may wait (fl_finder_look() on the site's thread) and taken in by the
  * store's thread (fl_finder_take()); the clock there is not believed: what counts is since when nothing has moved as seen

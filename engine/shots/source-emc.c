@@ -1,6 +1,6 @@
-/* Photons of single particles (.emc). They do not tell where their pixels are: a geometry does, given or detector.geom beside them,
- * with panels that together are all of a frame; without one a square of pixels is one panel. Bad pixels and the wavelength are
- * what Dragonfly's detector.h5 beside them says, where there is one. */
+/* Photons of single particles (.emc). They do not tell where their pixels are: a geometry does, given or detector.geom beside
+ * them or beside their folder, with panels that together are all of a frame; without one a square of pixels is one panel. Bad
+ * pixels and the wavelength are what Dragonfly's detector.h5 there says, where there is one. */
 #include <math.h>
 #include <string.h>
 
@@ -84,12 +84,26 @@ count_photons (FlDetector *detector)
     }
 }
 
-static gboolean
-read_beside (FlEmcSource *self, const char *folder, GError **error)
+/* NULL: it is neither beside the file nor beside its folder, as runs have it. */
+static char *
+find_beside (const FlEmcSource *self, const char *name)
 {
-  g_autofree char *path = g_build_filename (folder, "detector.h5", NULL);
+  g_autofree char *folder = g_path_get_dirname (self->source.path);
+  for (guint up = 0; up < 2; up++)
+    {
+      g_autofree char *path = g_build_filename (folder, up > 0 ? ".." : ".", name, NULL);
+      if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return g_steal_pointer (&path);
+    }
+  return NULL;
+}
+
+static gboolean
+read_beside (FlEmcSource *self, GError **error)
+{
+  g_autofree char *path = find_beside (self, "detector.h5");
   FlDetector *detector = self->source.detector;
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+  if (path == NULL)
     return TRUE;
   g_auto (FlHid) file = fl_h5_open (path, error);
   if (file < 0)
@@ -148,19 +162,15 @@ make_square (const FlEmcSource *self, GError **error)
 static gboolean
 open_source (FlEmcSource *self, const FlSourceOptions *options, GError **error)
 {
-  g_autofree char *folder = g_path_get_dirname (self->source.path);
-  g_autofree char *beside = g_build_filename (folder, "detector.geom", NULL);
   self->emc = fl_emc_open (self->source.path, error);
   if (self->emc == NULL)
     return FALSE;
   self->source.n_frames = fl_emc_n_frames (self->emc);
-  if (options->geometry != NULL)
-    self->geometry = g_strdup (options->geometry);
-  else if (g_file_test (beside, G_FILE_TEST_EXISTS))
-    self->geometry = g_steal_pointer (&beside);
+  self->geometry =
+      options->geometry != NULL ? g_strdup (options->geometry) : find_beside (self, "detector.geom");
   FlDetector *detector = self->geometry != NULL ? read_geometry (self, error) : make_square (self, error);
   self->source.detector = detector;
-  if (detector == NULL || !read_beside (self, folder, error))
+  if (detector == NULL || !read_beside (self, error))
     return FALSE;
   count_photons (detector);
   detector->wavelength = self->energy > 0 ? fl_wavelength_from_energy (self->energy) : 0;

@@ -69,7 +69,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
 
 const char *fl_source_path (const FlSource *source);
 const char *fl_source_format (
-    const FlSource *source); /* "CBF", "EMC", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
+    const FlSource
+        *source); /* "CBF", "EMC", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
 guint32 fl_source_n_frames (const FlSource *source);
 FlDetector *fl_source_detector (FlSource *source);       /* owned by the source */
 char *fl_source_event (FlSource *source, guint32 frame); /* its name, as in FlShot.event; g_free */

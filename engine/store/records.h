@@ -198,7 +198,7 @@ typedef struct
   gboolean active;
   gint64 trial;        /* whose parameters; 0 = every active trial */
   double min_interval; /* s from one version to the next, */
-  int min_lattices;    /* and new lattices (patterns where they are reconstructed from), before there is another */
+  int min_lattices; /* and new lattices (patterns where they are reconstructed from), before there is another */
   guint64 created;
   /* What is enough (engine/control/forecast.h); 0 = not asked for. To `goal_d_min`: */
   double goal_d_min;        /* Å */

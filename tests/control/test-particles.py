@@ -36,6 +36,8 @@ def test_versions():
     e.run("experiment", "--store", e.folder, "--science", "spi", "--ranks", "1")  # again does no harm
     assert e.query("SELECT count(*) FROM dataset_task") == [(2,)]
     conductor = e.conduct()
+    os.mkdir(os.path.join(e.data, "truth"))  # no run
+    open(os.path.join(e.data, "truth", "r0001_c00.h5"), "w").close()
     e.add_run("r0001", 16, 12)
     e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:particles' AND message LIKE '%7 of 8 new patterns'")
     e.add_run("r0002", 40)

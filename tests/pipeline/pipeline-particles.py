@@ -27,8 +27,9 @@ def add_run(e, number, *more):
         write_molecule(model)
     sets = ("pixels=51", "pixel_size=0.6", "photons=1000", "blank_fraction=0.3", "background=0.01", "fluence=gamma",
             f"seed={number}")
-    subprocess.run([ENGINE, "simulate-spi", "--out", os.path.join(e.data, f"r{number:04d}"), "--shots", str(SHOTS), "--model", model,
-                    "--quiet", *more, *(a for s in sets for a in ("--set", "simulate_spi." + s))], check=True, timeout=100)
+    subprocess.run([ENGINE, "simulate-spi", "--out", e.data, "--first-run", str(number), "--runs", "1", "--shots", str(SHOTS),
+                    "--shots-per-file", "80", "--model", model, "--quiet", *more,
+                    *(a for s in sets for a in ("--set", "simulate_spi." + s))], check=True, timeout=100)
 
 
 def test_hits():
@@ -48,8 +49,8 @@ def test_hits():
         assert counts == [(SHOTS, hits, 0, 0)], counts
         assert e.query("SELECT sum(length) FROM slice WHERE kind = ? AND job = ?", PARTICLE, job) == [(SHOTS,)]
         assert os.path.exists(os.path.join(e.folder, path, "patterns.h5"))
-    said = e.run("inspect", os.path.join(e.data, "r0001", "particles.emc")).stdout
-    assert f"frames: {SHOTS}\npixels: 2601\n" in said, said
+    said = e.run("inspect", os.path.join(e.data, "r0001", "r0001_c00.emc")).stdout
+    assert "frames: 80\npixels: 2601\n" in said, said
     assert e.run("findings", e.folder).stdout == f"No faults found in {2 * SHOTS} shots\n"
     e.remove()
 
