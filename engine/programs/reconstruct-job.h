@@ -46,6 +46,9 @@ typedef struct
 /* An error of any rank becomes everybody's: the first rank's that has one. TRUE when there is none. */
 gboolean fl_reconstruct_agree (FlReconstructJob *job, GError **error);
 
+/* No generation is to come. Not collective. */
+gboolean fl_reconstruct_is_last (const FlReconstructJob *job);
+
 /* Opens the inputs, deals their patterns to the ranks by their ids, and reads this rank's. */
 gboolean fl_reconstruct_read (FlReconstructJob *job, char **inputs, GError **error);
 

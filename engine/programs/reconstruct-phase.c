@@ -69,7 +69,7 @@ work_new (FlReconstructJob *job)
   options.s_low = lowest (job->patterns->pixels);
   options.s_edge = row->resolution > 0 ? 1 / (double) row->resolution : 0;
   options.starts = (guint) fl_params_int (job->params, "reconstruct.phase_starts");
-  if (!fl_reconstruction_done (job->reconstruction))
+  if (!fl_reconstruct_is_last (job))
     options.starts = MIN (options.starts, ON_THE_WAY);
   Work work = { .job = job,
                 .ranks = fl_parallel_ranks (job->parallel),
@@ -356,8 +356,8 @@ compare_intensities (FlReconstructMap *map, const Model *models, const FlAlignme
   if (half == NULL || models[1].autocorrelation == NULL)
     return TRUE;
   g_autoptr (FlVolume) other = fl_volume_copy (models[1].autocorrelation);
-  /* Before the half sets are joined, each turns as it likes. */
-  if (models[BOTH].autocorrelation == NULL && !lay_upon (half, other, range, TRUE, error))
+  /* Each has found a frame of its own. */
+  if (!lay_upon (half, other, range, TRUE, error))
     return FALSE;
   map->intensities = fl_fsc_new (half, other, FL_FSC_INTENSITY, 2 * range->diameter, error);
   return map->intensities != NULL;

@@ -109,6 +109,13 @@ last_row (const FlReconstructJob *job)
   return &g_array_index (job->generations, FlGenerationRow, job->generations->len - 1);
 }
 
+gboolean
+fl_reconstruct_is_last (const FlReconstructJob *job)
+{
+  return fl_reconstruction_done (job->reconstruction)
+         || job->generations->len >= (guint) fl_params_int (job->params, "reconstruct.generations");
+}
+
 void
 fl_reconstruct_map_clear (FlReconstructMap *map)
 {
@@ -173,7 +180,7 @@ static gboolean
 is_to_be_phased (const FlReconstructJob *job)
 {
   gint64 every = fl_params_int (job->params, "reconstruct.phase_every");
-  return fl_reconstruction_done (job->reconstruction) || (every > 0 && last_row (job)->number % every == 0);
+  return fl_reconstruct_is_last (job) || (every > 0 && last_row (job)->number % every == 0);
 }
 
 /* What follows upon a step: densities, the journal. */
@@ -192,15 +199,11 @@ static gboolean
 begin_generation (FlReconstructJob *job, GError **error)
 {
   FlGenerationRow row = { 0 };
-  guint64 began = fl_tick_ns ();
   g_clear_pointer (&job->maps, g_array_unref);
   job->phased = job->told = FALSE;
   fl_reconstruction_step (job->reconstruction, &row, error);
   if (!fl_reconstruct_agree (job, error))
     return FALSE;
-  row.time = fl_now_ns ();
-  row.seconds[4] =
-      (float) (1e-9 * (double) (fl_tick_ns () - began)) - row.seconds[0] - row.seconds[1] - row.seconds[2];
   g_array_append_val (job->generations, row);
   /* Phasing may take longer than one who asks to stop has patience. */
   return is_to_be_phased (job) ? fl_reconstruct_save (job, error) : finish_generation (job, error);
@@ -211,7 +214,7 @@ run_job (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErr
 {
   if (!set_up (job, options, hold, error))
     return FALSE;
-  while (!job->told || !fl_reconstruction_done (job->reconstruction))
+  while (!job->told || !fl_reconstruct_is_last (job))
     {
       if (is_asked_to_stop (job))
         {
