@@ -6,6 +6,15 @@ enum
   NU (BATCH) = 128 / sizeof (REAL) /* points whose windows a team works out together */
 };
 
+#ifdef BACKEND_CPU
+/* Rows in registers. The order of what is done is that of the plain loops. */
+#define ROW_OF(n) __attribute__ ((vector_size ((n) * sizeof (REAL)), aligned (sizeof (REAL)), may_alias))
+typedef REAL NU (Row4) ROW_OF (4);
+typedef REAL NU (Row8) ROW_OF (8);
+typedef REAL NU (Row16) ROW_OF (16);
+#undef ROW_OF
+#endif
+
 typedef struct
 {
   REAL part[PARTS * CELLS]; /* the tile with its margin: [part][CELLS], of these [z][y][x] */
@@ -58,16 +67,32 @@ NU (windows) (const FlkNufftArgs *a, const NU (Tile) * b, uint32_t point, REAL w
       cell[d] = (uint32_t) x;
       REAL u = 2 * (x - (REAL) cell[d]) - 1;
       REAL *RESTRICT w = weight[d];
+#ifdef BACKEND_CPU
+#define POLYNOMIAL(Row)                                                                                      \
+  {                                                                                                          \
+    Row v = *(const Row *) a->window.MEMBER[a->degree];                                                      \
+    for (int k = (int) a->degree - 1; k >= 0; k--)                                                           \
+      v = v * u + *(const Row *) a->window.MEMBER[k];                                                        \
+    *(Row *) w = v;                                                                                          \
+  }
+      if (lanes == 4)
+        POLYNOMIAL (NU (Row4))
+      else if (lanes == 8)
+        POLYNOMIAL (NU (Row8))
+      else
+        POLYNOMIAL (NU (Row16))
+#undef POLYNOMIAL
+#else
       const REAL *c = a->window.MEMBER[a->degree];
       for (int l = 0; l < lanes; l++)
         w[l] = c[l];
       for (int k = (int) a->degree - 1; k >= 0; k--)
         {
           c = a->window.MEMBER[k];
-          LANE_LOOP
           for (int l = 0; l < lanes; l++)
             w[l] = w[l] * u + c[l];
         }
+#endif
     }
   return cell[2] * b->plane + cell[1] * b->row + cell[0];
 }
@@ -116,6 +141,29 @@ NU (gather_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (T
     {
       REAL w[3][FLK_NUFFT_LANES], sum[PARTS][FLK_NUFFT_LANES];
       uint32_t cell = NU (windows) (a, b, first + (uint32_t) i, w, lanes);
+#ifdef BACKEND_CPU
+#define GATHER(Row)                                                                                          \
+  {                                                                                                          \
+    Row row[PARTS] = { { 0 } };                                                                              \
+    for (int z = 0; z < width; z++)                                                                          \
+      for (int y = 0; y < width; y++)                                                                        \
+        {                                                                                                    \
+          REAL by = w[1][y] * w[2][z];                                                                       \
+          const REAL *c = sh->part + cell + (uint32_t) z * b->plane + (uint32_t) y * b->row;                 \
+          for (int p = 0; p < PARTS; p++)                                                                    \
+            row[p] += by * *(const Row *) (c + p * (int) CELLS);                                             \
+        }                                                                                                    \
+    for (int p = 0; p < PARTS; p++)                                                                          \
+      *(Row *) sum[p] = row[p];                                                                              \
+  }
+      if (lanes == 4)
+        GATHER (NU (Row4))
+      else if (lanes == 8)
+        GATHER (NU (Row8))
+      else
+        GATHER (NU (Row16))
+#undef GATHER
+#else
       for (int p = 0; p < PARTS; p++)
         for (int l = 0; l < lanes; l++)
           sum[p][l] = 0;
@@ -127,11 +175,11 @@ NU (gather_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (T
             for (int p = 0; p < PARTS; p++)
               {
                 const REAL *RESTRICT c = sh->part + (uint32_t) p * CELLS + row;
-                LANE_LOOP
                 for (int l = 0; l < lanes; l++)
                   sum[p][l] += by * c[l];
               }
           }
+#endif
       REAL *value = (REAL *) a->values + (size_t) a->order[first + (uint32_t) i] * PARTS;
       for (int p = 0; p < PARTS; p++)
         {
@@ -164,25 +212,52 @@ NU (gather_body) (Team t, NU (Shared) * sh, const FlkNufftArgs *a)
 
 /* Points one after the other; a thread of a real team owns the rows of one remainder of y and z, so that each cell takes
  * the points in the same order everywhere. */
+#if TEAM_IS_ONE
+
+DEVICE_FN void
+NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, uint32_t n,
+                   const int lanes)
+{
+  const uint32_t width = a->width;
+  (void) t;
+#define SPREAD(Row)                                                                                          \
+  for (uint32_t i = 0; i < n; i++)                                                                           \
+    {                                                                                                        \
+      const REAL *wy = sh->weight[i][1], *wz = sh->weight[i][2];                                             \
+      const Row wx = *(const Row *) sh->weight[i][0];                                                        \
+      for (uint32_t z = 0; z < width; z++)                                                                   \
+        for (uint32_t y = 0; y < width; y++)                                                                 \
+          {                                                                                                  \
+            REAL by = wy[y] * wz[z];                                                                         \
+            REAL *c = sh->part + sh->cell[i] + z * b->plane + y * b->row;                                    \
+            for (int p = 0; p < PARTS; p++)                                                                  \
+              *(Row *) (c + p * (int) CELLS) += by * sh->value[i][p] * wx;                                   \
+          }                                                                                                  \
+    }
+  if (lanes == 4)
+    SPREAD (NU (Row4))
+  else if (lanes == 8)
+    SPREAD (NU (Row8))
+  else
+    SPREAD (NU (Row16))
+#undef SPREAD
+}
+
+#else
+
 DEVICE_FN void
 NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, uint32_t n,
                    const int lanes)
 {
   const uint32_t width = a->width, mask = (uint32_t) lanes - 1;
-  TEAM_LOOP (own, TEAM_IS_ONE ? 1 : lanes * lanes, t)
+  TEAM_LOOP (own, lanes * lanes, t)
     for (uint32_t i = 0; i < n; i++)
       {
         uint32_t cell = sh->cell[i];
         const REAL *wy = sh->weight[i][1], *wz = sh->weight[i][2];
-        uint32_t y0 = 0, y1 = width, z0 = 0, z1 = width;
-        if (!TEAM_IS_ONE)
-          {
-            uint32_t row = cell / b->row, at_z = row / b->rows, at_y = row - at_z * b->rows;
-            y0 = ((uint32_t) own - at_y) & mask;
-            z0 = ((uint32_t) own / (uint32_t) lanes - at_z) & mask;
-            y1 = y0 + 1 < width ? y0 + 1 : width;
-            z1 = z0 + 1 < width ? z0 + 1 : width;
-          }
+        uint32_t row = cell / b->row, at_z = row / b->rows, at_y = row - at_z * b->rows;
+        uint32_t y0 = ((uint32_t) own - at_y) & mask, y1 = y0 + 1 < width ? y0 + 1 : width;
+        uint32_t z0 = ((uint32_t) own / (uint32_t) lanes - at_z) & mask, z1 = z0 + 1 < width ? z0 + 1 : width;
         for (uint32_t z = z0; z < z1; z++)
           for (uint32_t y = y0; y < y1; y++)
             {
@@ -192,13 +267,14 @@ NU (spread_batch) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Ti
                 {
                   const REAL *RESTRICT wx = sh->weight[i][0];
                   REAL *RESTRICT c = sh->part + (uint32_t) p * CELLS + at, v = by * sh->value[i][p];
-                  LANE_LOOP
                   for (int l = 0; l < lanes; l++)
                     c[l] += v * wx[l];
                 }
             }
       }
 }
+
+#endif
 
 DEVICE_FN void
 NU (spread_points) (Team t, NU (Shared) * sh, const FlkNufftArgs *a, const NU (Tile) * b, const int lanes)

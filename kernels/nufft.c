@@ -3,13 +3,6 @@
 
 #include "kernels/kernel.h"
 
-/* Unrolled first, the lanes would not be taken together. */
-#ifdef BACKEND_CPU
-#define LANE_LOOP _Pragma ("GCC ivdep") _Pragma ("GCC unroll 1")
-#else
-#define LANE_LOOP
-#endif
-
 #define CELLS (FLK_NUFFT_TILE / sizeof (REAL) / PARTS)
 
 #define REAL   float
