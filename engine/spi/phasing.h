@@ -2,11 +2,11 @@
  *
  * Starts are random densities; each goes through RAAR (Luke, Inverse Problems 21, 37, 2005) with positivity, its support
  * redrawn from its own blurred density again and again (Marchesini et al., Phys. Rev. B 68, 140101, 2003), then error
- * reduction (Fienup 1982). How tight the support may become differs from start to start: the tightness that still fits and
- * whose starts agree best is taken, by Fourier error and agreement alone. Amplitudes are free below s_low (the beam stop) and beyond s_edge. Hand and translation are fixed
- * before starts are averaged; those unlike the best one, or of larger Fourier error, are left out. The same bits for
- * the same seed, however starts are dealt to ranks: two at a time are one piece of work, as the real and imaginary
- * parts of one transform. Thread: one. */
+ * reduction (Fienup 1982). Amplitudes are free below s_low (the beam stop) and beyond s_edge. How tight the support may
+ * become differs from start to start: the tightness that still fits and whose starts agree best is taken. Hand and
+ * translation are fixed before starts are averaged; those unlike the best one, or of larger Fourier error, are left
+ * out. The same bits for the same seed, however starts are dealt to ranks: two at a time are one piece of work, as the
+ * real and imaginary parts of one transform. Thread: one. */
 #pragma once
 
 #include "engine/spi/volume.h"
