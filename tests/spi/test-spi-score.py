@@ -1,8 +1,18 @@
 #!/usr/bin/env python3
 """spi-score itself: a model's density made by numpy, turned, shifted and mirrored, fits; true orientations, in another gauge,
 by other operators of the group and with half turns about the beam, are no error; noise is one. Prints TAP."""
-import json, os, subprocess, sys, tempfile
-import numpy as np, h5py, mrcfile
+import json
+import subprocess
+import sys
+import tempfile
+
+try:
+    import h5py
+    import mrcfile
+    import numpy as np
+except ImportError as error:
+    print('SKIP: no Python module to write the files with:', error)
+    sys.exit(77)
 
 SCORE = sys.argv[1]
 RESOLUTION, M, DIAMETER = 8.0, 41, 70.0
