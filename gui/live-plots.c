@@ -44,7 +44,7 @@ add_particle_strips (FlwStripPlot *plot)
                                               [FLW_CLASS_HIT] = _ ("several"),
                                               [FLW_CLASS_FAILED] = _ ("junk or failed") };
   flw_strip_plot_set_class_names (plot, names);
-  flw_strip_plot_add_strip (plot, FLW_STRIP_DOTS, _ ("Photons"), _ ("a shot"), 2);
+  flw_strip_plot_add_strip (plot, FLW_STRIP_LOG, _ ("Photons"), _ ("a shot"), 2);
   flw_strip_plot_add_strip (plot, FLW_STRIP_SHARE, _ ("Of all shots"), "%", 1.4);
   flw_strip_plot_add_line (plot, _ ("single"), 1 << FLW_CLASS_INDEXED, flw_class_colour (FLW_CLASS_INDEXED));
   flw_strip_plot_add_line (plot, _ ("several"), 1 << FLW_CLASS_HIT, flw_class_colour (FLW_CLASS_HIT));
@@ -139,7 +139,8 @@ append_particles (FlwStripPlot *plot, guint run, const FlShotBlock *block, GHash
         {
           classes[k] = (guint8) class_of (particle->class);
           photons[k] = particle->photons;
-          diameter[k] = particle->diameter > 0 ? particle->diameter : NAN;
+          gboolean sized = particle->class != FL_PARTICLE_BLANK && particle->diameter > 0;
+          diameter[k] = sized ? particle->diameter : NAN;
           tally->classes[particle->class]++;
           tally->photons += particle->class == FL_PARTICLE_SINGLE ? (double) particle->photons : 0;
           g_hash_table_remove (particles, &block->id[k]);

@@ -367,6 +367,26 @@ resolution_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
   return n;
 }
 
+/* Powers of ten, and where there is room their doubles and fives. */
+static guint
+decade_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
+{
+  static const double parts[] = { 1, 2, 5 };
+  guint used = most > 3 * (axis->upper - axis->lower) + 1 ? 3 : 1, n = 0;
+
+  for (int decade = (int) floor (axis->lower); decade <= axis->upper; decade++)
+    for (guint i = 0; i < used && n < most; i++)
+      {
+        double value = decade + log10 (parts[i]);
+        if (value < axis->lower - 1e-9 || value > axis->upper + 1e-9)
+          continue;
+        ticks[n].value = value;
+        format_number (parts[i] * pow (10, decade), pow (10, decade), ticks[n].label, sizeof ticks[n].label);
+        n++;
+      }
+  return n;
+}
+
 guint
 flw_axis_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
 {
@@ -377,6 +397,8 @@ flw_axis_ticks (FlwAxis *axis, guint most, FlwTick *ticks)
     return 0;
   if (axis->kind == FLW_AXIS_RESOLUTION || axis->kind == FLW_AXIS_FREQUENCY)
     return resolution_ticks (axis, most, ticks);
+  if (axis->kind == FLW_AXIS_DECADES)
+    return decade_ticks (axis, most, ticks);
   step = axis->kind == FLW_AXIS_TIME ? time_step (span, most) : nice_step (span, most);
   if (axis->kind == FLW_AXIS_COUNT)
     step = fmax (step, 1);
@@ -414,6 +436,9 @@ flw_axis_format (FlwAxis *axis, double value)
       return value > 0 ? g_strdup_printf ("%.2f Å", 1 / sqrt (value)) : g_strdup ("∞ Å");
     case FLW_AXIS_FREQUENCY:
       return value > 0 ? g_strdup_printf ("%.1f Å", 1 / value) : g_strdup ("∞ Å");
+    case FLW_AXIS_DECADES:
+      return g_strdup_printf ("%.3g%s%s", pow (10, value), axis->unit != NULL ? " " : "",
+                              axis->unit != NULL ? axis->unit : "");
     case FLW_AXIS_COUNT:
       return flw_format_count ((guint64) fmax (value, 0));
     case FLW_AXIS_TIME:

@@ -11,11 +11,12 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  FLW_AXIS_NUMBER,    /* SI prefixes: 0, 500, 1 k */
-  FLW_AXIS_COUNT,     /* whole numbers with thousands separated */
-  FLW_AXIS_TIME,      /* seconds since 1970, shown as local wall time: 14:03:20 */
+  FLW_AXIS_NUMBER,     /* SI prefixes: 0, 500, 1 k */
+  FLW_AXIS_COUNT,      /* whole numbers with thousands separated */
+  FLW_AXIS_TIME,       /* seconds since 1970, shown as local wall time: 14:03:20 */
   FLW_AXIS_RESOLUTION, /* value is 1/d² (Å⁻²), labels are d in Å */
-  FLW_AXIS_FREQUENCY   /* value is |s| = 1/d (Å⁻¹), labels are d in Å */
+  FLW_AXIS_FREQUENCY,  /* value is |s| = 1/d (Å⁻¹), labels are d in Å */
+  FLW_AXIS_DECADES     /* value is the decimal logarithm, labels are the numbers */
 } FlwAxisKind;
 
 typedef struct

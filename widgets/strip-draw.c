@@ -134,7 +134,7 @@ draw_header (FlwStripPlot *plot, guint s, cairo_t *cr)
   double x = strip->box.x, y = strip->box.y - HEADER / 2.;
 
   x += 28 + flw_text_draw (widget, cr, FLW_POINTS_BODY, strip->title, x, y, 0, 0.5, FLW_TEXT);
-  if (strip->kind == FLW_STRIP_DOTS && s == 0) /* once is enough */
+  if ((strip->kind == FLW_STRIP_DOTS || strip->kind == FLW_STRIP_LOG) && s == 0) /* once is enough */
     for (guint c = 0; c < FLW_CLASS_LAST; c++)
       {
         g_autofree char *count = flw_format_count (plot->counts[c]);
@@ -269,7 +269,13 @@ describe_values (FlwStripPlot *plot, const FlwRunView *run, guint64 from, guint6
       if (least <= most)
         {
           gboolean resolution = strip->kind == FLW_STRIP_RESOLUTION;
-          double a = resolution ? 1 / sqrt (least) : least, b = resolution ? 1 / sqrt (most) : most;
+          gboolean log = strip->kind == FLW_STRIP_LOG;
+          double a = resolution ? 1 / sqrt (least)
+                     : log      ? pow (10, least)
+                                : least,
+                 b = resolution ? 1 / sqrt (most)
+                     : log      ? pow (10, most)
+                                : most;
           g_string_append_printf (text, "\n%s: ", strip->title);
           g_string_append_printf (text, resolution ? "%.2f" : "%.4g", a);
           if (least < most)

@@ -38,7 +38,7 @@ flw_strip_view (FlwStripPlot *plot, FlwStripView *view)
       FlwStrip *strip = &plot->strips[s];
       view->strips[s] = (FlwStripPlace){ (guint) fmax (strip->box.height * scale, 0), strip->column,
                                          flw_axis_get_lower (strip->y), flw_axis_get_upper (strip->y),
-                                         strip->kind == FLW_STRIP_DOTS };
+                                         strip->kind == FLW_STRIP_DOTS || strip->kind == FLW_STRIP_LOG };
       if (strip->kind == FLW_STRIP_SHARE) /* its limits come from its lines */
         view->strips[s].lower = view->strips[s].upper = 0;
     }

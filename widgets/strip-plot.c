@@ -361,7 +361,10 @@ flw_strip_plot_add_strip (FlwStripPlot *plot, FlwStripKind kind, const char *tit
   strip->title = unit != NULL ? g_strdup_printf ("%s (%s)", title, unit) : g_strdup (title);
   strip->share = height;
   strip->column = kind == FLW_STRIP_SHARE ? -1 : (int) plot->data->n_columns++;
-  strip->y = flw_axis_new (kind == FLW_STRIP_RESOLUTION ? FLW_AXIS_RESOLUTION : FLW_AXIS_NUMBER, title, unit);
+  strip->y = flw_axis_new (kind == FLW_STRIP_RESOLUTION ? FLW_AXIS_RESOLUTION
+                           : kind == FLW_STRIP_LOG      ? FLW_AXIS_DECADES
+                                                        : FLW_AXIS_NUMBER,
+                           title, unit);
   flw_axis_set_range (strip->y, 0, kind == FLW_STRIP_SHARE ? 100 : kind == FLW_STRIP_RESOLUTION ? 0.25 : 10);
   strip->tiles = g_ptr_array_new_with_free_func (flw_node_clear);
   strip->line_nodes = g_ptr_array_new_with_free_func (flw_node_clear);
@@ -438,7 +441,9 @@ flw_strip_plot_set_run_label (FlwStripPlot *plot, guint run, const char *label)
 static guint
 bin_of (const FlwStrip *strip, double value)
 {
-  double bin = strip->kind == FLW_STRIP_RESOLUTION ? value * 512 : log2 (fmax (value, 0) + 1) * 40;
+  double bin = strip->kind == FLW_STRIP_RESOLUTION ? value * 512
+               : strip->kind == FLW_STRIP_LOG      ? value * 100
+                                                   : log2 (fmax (value, 0) + 1) * 40;
   return (guint) CLAMP (bin, 0, FLW_STRIP_BINS - 1);
 }
 
@@ -446,7 +451,8 @@ bin_of (const FlwStrip *strip, double value)
 static void
 update_limit (FlwStripPlot *plot, FlwStrip *strip)
 {
-  guint64 seen = 0, want = (guint64) ceil (0.995 * strip->n_values);
+  gboolean log = strip->kind == FLW_STRIP_LOG;
+  guint64 seen = 0, want = (guint64) ceil ((log ? 1 : 0.995) * strip->n_values);
   double upper, current = flw_axis_get_upper (strip->y), power;
   guint b = 0;
 
@@ -456,6 +462,8 @@ update_limit (FlwStripPlot *plot, FlwStrip *strip)
     b++;
   if (strip->kind == FLW_STRIP_RESOLUTION)
     upper = ceil ((b + 1) / 512. * 1.15 * 20) / 20;
+  else if (log)
+    upper = ceil ((b + 1) / 100. * 4 + 0.2) / 4;
   else
     {
       upper = fmax ((exp2 ((b + 1) / 40.) - 1) * 1.25, 10);
@@ -477,6 +485,12 @@ take_column (FlwStrip *strip, guint n, const float *values, float *scratch)
     {
       for (guint i = 0; i < n; i++)
         scratch[i] = values[i] > 0 ? 1 / (values[i] * values[i]) : NAN;
+      values = scratch;
+    }
+  if (strip->kind == FLW_STRIP_LOG)
+    {
+      for (guint i = 0; i < n; i++)
+        scratch[i] = isnan (values[i]) ? NAN : log10f (fmaxf (values[i], 1));
       values = scratch;
     }
   for (guint i = 0; i < n; i++)

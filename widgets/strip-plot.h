@@ -23,7 +23,8 @@ typedef enum
 {
   /* a value a shot, from 0 up, robust upper limit; values above it are drawn at the edge as ticks */
   FLW_STRIP_DOTS,
-  FLW_STRIP_SHARE,     /* % of shots whose class is in the mask, in the sliding window; takes no values */
+  FLW_STRIP_LOG,   /* the same on a logarithmic scale from 1, to the greatest; less than 1 is drawn as 1 */
+  FLW_STRIP_SHARE, /* % of shots whose class is in the mask, in the sliding window; takes no values */
   FLW_STRIP_RESOLUTION /* d in Å a shot on a 1/d² scale, and the windowed mean; 0 or NaN = none */
 } FlwStripKind;
 
