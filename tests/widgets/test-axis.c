@@ -108,6 +108,30 @@ test_frequency (void)
 }
 
 static void
+test_decades (void)
+{
+  static const char *const few[] = { "1", "10", "100", "1000", "10 k", "100 k" }, *const more[] = { "20",
+                                                                                                    "50",
+                                                                                                    "100" };
+  g_autoptr (FlwAxis) axis = flw_axis_new (FLW_AXIS_DECADES, "photons", NULL);
+  FlwTick ticks[32];
+  g_autofree char *text = flw_axis_format (axis, log10 (814));
+
+  flw_axis_set_range (axis, 0, 5);
+  g_assert_cmpuint (flw_axis_ticks (axis, 8, ticks), ==, G_N_ELEMENTS (few));
+  for (guint i = 0; i < G_N_ELEMENTS (few); i++)
+    {
+      g_assert_cmpstr (ticks[i].label, ==, few[i]);
+      g_assert_cmpfloat_with_epsilon (ticks[i].value, i, 1e-12);
+    }
+  flw_axis_set_range (axis, 1.2, 2.2);
+  g_assert_cmpuint (flw_axis_ticks (axis, 8, ticks), ==, G_N_ELEMENTS (more));
+  for (guint i = 0; i < G_N_ELEMENTS (more); i++)
+    g_assert_cmpstr (ticks[i].label, ==, more[i]);
+  g_assert_cmpstr (text, ==, "814");
+}
+
+static void
 test_zoom_keeps_the_point (void)
 {
   g_autoptr (FlwAxis) axis = flw_axis_new (FLW_AXIS_NUMBER, NULL, NULL);
@@ -176,6 +200,7 @@ main (int argc, char **argv)
   g_test_add_func ("/axis/time", test_time);
   g_test_add_func ("/axis/resolution", test_resolution);
   g_test_add_func ("/axis/frequency", test_frequency);
+  g_test_add_func ("/axis/decades", test_decades);
   g_test_add_func ("/axis/zoom", test_zoom_keeps_the_point);
   g_test_add_func ("/axis/follow", test_follow);
   return g_test_run ();
