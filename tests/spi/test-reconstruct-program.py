@@ -208,6 +208,19 @@ def test_refusals(place, whole, data, emc):
     check(sorted(name for name in os.listdir(whole) if name.startswith("attempt")) == ["attempt-0001"], "what is refused begins no attempt")
 
 
+def test_hits(place, emc):
+    """Folders of hits jobs, beside a file: their single particles alone."""
+    data, hits, job = (os.path.join(place, name) for name in ("mixed", "hits", "of-hits"))
+    must("simulate-spi", "--out", data, "--model", model(place), "--shots", "200", "--quiet",
+         sets=[*SMALL, "simulate_spi.blank_fraction=0.3", "simulate_spi.seed=2"])
+    must("hits", "--out", hits, os.path.join(data, "particles.emc"), sets=[])
+    line = must("reconstruct", "--out", job, hits, emc, sets=["reconstruct.generations=2", "reconstruct.phase_starts=2"])
+    with h5py.File(os.path.join(hits, "patterns.h5")) as file, h5py.File(os.path.join(job, "orientations.h5")) as told:
+        ids = file["patterns/id"][:]
+        check(0 < len(ids) < 200 and f"{len(ids) + FRAMES} patterns" in line and (told["id"][:len(ids)] == ids).all(),
+              "particles of a hits job, and a file's", line)
+
+
 with tempfile.TemporaryDirectory() as place:
     data, whole = os.path.join(place, "data"), os.path.join(place, "whole")
     must("simulate-spi", "--out", data, "--model", model(place), "--shots", str(FRAMES), "--quiet", sets=SMALL)
@@ -216,6 +229,7 @@ with tempfile.TemporaryDirectory() as place:
     test_outputs(whole, line)
     test_orientations(whole)
     test_volumes(whole)
+    test_hits(place, emc)
     test_refusals(place, whole, data, emc)
     test_interruptions(place, whole, emc)
     test_ranks(place, whole, emc)
