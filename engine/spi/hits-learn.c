@@ -7,7 +7,7 @@
 
 #define LOWEST        0.1 /* of the shots, by photons: where the background is looked for first */
 #define FACTOR_STEPS  60
-#define HEAVY         4.0  /* shots of more photons than so many times the median count less */
+#define HEAVY         0.75 /* shots of more photons than so many have count no more than one of these */
 #define NARROW        5.0  /* sigma of Poisson's, above the lowest shots */
 #define WIDER         1.1  /* a background's photons lie so much further out than a particle's */
 #define FLAT_LEAST    0.6  /* of a flat background's mean distance from the middle: less is a particle */
@@ -108,7 +108,7 @@ factorise (const Sample *of, double *first, double *second)
 {
   guint m = of->n_shells;
   g_autofree double *sorted = g_memdup (of->photons, (guint) (of->n * sizeof *sorted));
-  double heavy = HEAVY * MAX (quantile (sorted, of->n, 0.5), 1);
+  double heavy = MAX (quantile (sorted, of->n, HEAVY), 1);
   g_autofree double *a = g_new (double, of->n), *b = g_new (double, of->n);
   g_autofree double *new_first = g_new (double, m), *new_second = g_new (double, m);
   normalise (first, m);

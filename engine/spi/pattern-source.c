@@ -334,7 +334,8 @@ add_emc_frame (FlPatternSource *self, const FlEmcFrames *frames, guint i, guint6
       pairs[2 * k] = frames->pixel[first + k];
       pairs[2 * k + 1] = frames->count[first + k];
     }
-  qsort (pairs, n, 2 * sizeof *pairs, by_pixel);
+  if (n > 0)
+    qsort (pairs, n, 2 * sizeof *pairs, by_pixel);
   guint lit = 0;
   for (guint64 k = 0; k < n; k++)
     if (lit > 0 && self->lit[lit - 1] == pairs[2 * k])

@@ -68,8 +68,9 @@ def judge(folder, job, what, kept_least):
     good = (kind == 1) & (expected >= 300)
     precision, recall = 1 - (good & ~kept).sum() / (~kept).sum(), kept[good].mean()
     droplets, purity = 1 - kept[kind == 3].mean(), (kind[kept] == 1).mean()
+    blanks = (~kept[kind == 0]).sum()
     print(f'# {what}: {(~kept).sum()} of {len(kept)} rejected, precision {precision:.3f}; recall {recall:.3f}; '
-          f'droplets told {droplets:.2f}, blanks {1 - kept[kind == 0].mean():.3f}, singles among the kept {purity:.3f}')
+          f'droplets told {droplets:.2f}, blanks {blanks} of {(kind == 0).sum()}, singles among the kept {purity:.3f}')
     assert precision >= 0.95 and recall >= 0.95 and not kept[kind == 0].any()
     assert droplets >= 0.8 and purity >= kept_least
 

@@ -334,10 +334,16 @@ test_agree (void)
   g_assert_false (fl_pattern_pixels_agree (fewer, "b", pixels, "a", &error));
 }
 
-/* A file of ours with a byte changed is refused or read, never more. */
+/* A file of ours with a bit changed is refused or read, never more. HDF5 asks for absurd memory then, and goes on without:
+ * a sanitizer takes that for an error. */
 static void
 test_damaged (void)
 {
+  if (g_getenv ("FIRSTLIGHT_SANITIZED") != NULL)
+    {
+      g_test_skip ("HDF5 by itself, under a sanitizer");
+      return;
+    }
   test_own ();
   g_autofree char *path = in_folder ("patterns.h5"), *bad = in_folder ("bad.h5");
   g_autofree char *bytes = NULL;
