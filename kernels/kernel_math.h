@@ -55,7 +55,7 @@ log2_f32 (float x)
   int32_t bits;
   memcpy (&bits, &x, sizeof bits);
   int32_t exponent = (bits - 0x3f3504f3) >> 23; /* the mantissa then lies in [√½, √2) */
-  bits -= exponent << 23;
+  bits -= exponent * (1 << 23);
   memcpy (&x, &bits, sizeof x);
   float r = x - 1.0f;
   return (float) exponent
