@@ -462,11 +462,12 @@ flg_density_page_constructed (GObject *object)
   for (guint i = 0; i < 3; i++)
     g_signal_connect_object (((FlgChooser *[]){ self->versions, self->kinds, self->rivals })[i], "chosen",
                              G_CALLBACK (flg_density_page_refresh), self, G_CONNECT_SWAPPED);
-  GtkWidget *switcher = gtk_stack_switcher_new ();
-  gtk_stack_switcher_set_stack (GTK_STACK_SWITCHER (switcher), self->views);
-  self->reconstruction =
-      FLG_RECONSTRUCTION_VIEW (flg_reconstruction_view_new (flg_page_context (FLG_PAGE (self)), switcher));
-  gtk_stack_add_titled (self->views, GTK_WIDGET (self->reconstruction), "reconstruction", _ ("Reconstruction"));
+  self->other_switcher = GTK_STACK_SWITCHER (gtk_stack_switcher_new ());
+  gtk_stack_switcher_set_stack (self->other_switcher, self->views);
+  self->reconstruction = FLG_RECONSTRUCTION_VIEW (
+      flg_reconstruction_view_new (flg_page_context (FLG_PAGE (self)), GTK_WIDGET (self->other_switcher)));
+  gtk_stack_add_titled (self->views, GTK_WIDGET (self->reconstruction), "reconstruction",
+                        _ ("Reconstruction"));
   g_signal_connect_object (self->views, "notify::visible-child", G_CALLBACK (on_view), self,
                            G_CONNECT_SWAPPED);
   flg_density_page_refresh (self);
@@ -482,6 +483,12 @@ flg_density_page_dispose (GObject *object)
   g_cancellable_cancel (self->opening);
   g_clear_object (&self->opening);
   g_ptr_array_set_size (self->sets, 0);
+  /* They hold the stack that holds them. */
+  if (self->switcher)
+    gtk_stack_switcher_set_stack (self->switcher, NULL);
+  if (self->other_switcher)
+    gtk_stack_switcher_set_stack (self->other_switcher, NULL);
+  self->switcher = self->other_switcher = NULL;
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_DENSITY_PAGE);
   G_OBJECT_CLASS (flg_density_page_parent_class)->dispose (object);
 }
@@ -515,6 +522,7 @@ flg_density_page_class_init (FlgDensityPageClass *klass)
   g_type_ensure (FLW_TYPE_EMPTY_STATE);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/density-page.ui");
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, views);
+  gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, switcher);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, datasets);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, versions);
   gtk_widget_class_bind_template_child (widget_class, FlgDensityPage, kinds);

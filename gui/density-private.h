@@ -11,7 +11,8 @@
 struct _FlgDensityPage
 {
   FlgPage parent_instance;
-  GtkStack *views; /* crystals, reconstruction */
+  GtkStack *views;                             /* crystals, reconstruction */
+  GtkStackSwitcher *switcher, *other_switcher; /* one in each of them */
   FlgReconstructionView *reconstruction;
   gboolean chosen, choosing; /* which of them, by a person */
   FlgChooser *datasets, *versions, *kinds, *rivals;
