@@ -164,9 +164,7 @@ learn (FlHitsJob *job, GBytes **learned, gboolean *stopped, GError **error)
     }
   if (!job->first)
     return TRUE;
-  g_autoptr (FlHits) hits = fl_hits_learn (patterns, job->params, error);
-  if (hits == NULL)
-    return FALSE;
+  g_autoptr (FlHits) hits = fl_hits_learn (patterns, job->params);
   *learned = fl_hits_save (hits);
   g_autofree char *path = g_build_filename (job->options.out, LEARNED, NULL);
   g_autofree char *told = fl_hits_describe (hits);

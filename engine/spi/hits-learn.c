@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/error.h"
 #include "engine/spi/hits-private.h"
 
 #define LOWEST        0.1 /* of the shots, by photons: where the background is looked for first */
@@ -378,7 +377,7 @@ learn_pairs (const Sample *of, FlHits *hits)
 }
 
 FlHits *
-fl_hits_learn (const FlPatterns *sample, const FlParams *params, GError **error)
+fl_hits_learn (const FlPatterns *sample, const FlParams *params)
 {
   g_autoptr (FlHits) hits = g_new0 (FlHits, 1);
   hits->power = fl_pair_power_new (sample->pixels);
@@ -395,13 +394,15 @@ fl_hits_learn (const FlPatterns *sample, const FlParams *params, GError **error)
       of.photons[d] = (double) fl_patterns_photons (sample, d);
       all += of.photons[d];
     }
-  if (all < 1)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%u shots have no photons at all, expected some", of.n);
-      return NULL;
-    }
   hits->numbers.n_pixels = sample->pixels->n;
   hits->numbers.n_shells = m;
+  if (all < 1)
+    {
+      hits->background = g_new0 (double, m);
+      hits->particle = g_new0 (double, m);
+      fl_hits_lay_out (hits);
+      return g_steal_pointer (&hits);
+    }
   find_background (&of, hits);
   average_hits (&of, hits);
   fl_hits_lay_out (hits);

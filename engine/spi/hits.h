@@ -20,8 +20,8 @@
 typedef struct FlHits FlHits;
 
 /* From a sample (some hundreds of shots; the order does not matter where they are sorted alike). `sample`'s pixels and
- * `params` must stay. FL_ERROR_INPUT: no photons at all. */
-FlHits *fl_hits_learn (const FlPatterns *sample, const FlParams *params, GError **error);
+ * `params` must stay. Without any photons every shot is blank. */
+FlHits *fl_hits_learn (const FlPatterns *sample, const FlParams *params);
 void fl_hits_free (FlHits *hits);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlHits, fl_hits_free)
 
