@@ -429,16 +429,19 @@ row_matches (Row *row, char **words, gboolean changed_only)
   return TRUE;
 }
 
-/* By its stage; those of none of both are of everything. */
+/* By its stage, or where that is of everything by its section. */
 static FlgScience
 science_of (const FlParamSpec *spec)
 {
   static const char *const particles[] = { "hits", "reconstruct", "phase", NULL }, *const crystals[] = {
     "spots", "index", "refine", "integrate", "geometry", "merge", "map", NULL
   };
-  return g_strv_contains (particles, spec->stage)  ? FLG_SCIENCE_PARTICLES
-         : g_strv_contains (crystals, spec->stage) ? FLG_SCIENCE_CRYSTALS
-                                                   : FLG_SCIENCE_BOTH;
+  g_autofree char *section = g_strndup (spec->name, strcspn (spec->name, "."));
+  return g_strv_contains (particles, spec->stage) || g_strv_contains (particles, section)
+             ? FLG_SCIENCE_PARTICLES
+         : g_strv_contains (crystals, spec->stage) || g_strv_contains (crystals, section)
+             ? FLG_SCIENCE_CRYSTALS
+             : FLG_SCIENCE_BOTH;
 }
 
 static gboolean
@@ -477,6 +480,8 @@ flg_param_form_filter (FlgParamForm *self, const char *text, gboolean changed_on
 void
 flg_param_form_set_about (FlgParamForm *self, FlgScience science)
 {
+  if (self->about == science)
+    return;
   self->about = science;
   show_rows (self);
 }

@@ -450,7 +450,11 @@ flg_trials_page_update (FlgPage *page, guint what)
     show_trial (self);
   else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting
            && selected_trial (self))
-    show_facts (self, selected_trial (self));
+    {
+      const FlTrial *trial = selected_trial (self);
+      show_facts (self, trial);
+      flg_param_form_set_about (self->form, flg_trial_science (EXPERIMENT (self), trial->id));
+    }
   if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
     {
       FlgRecordModel *trials = flg_experiment_table (EXPERIMENT (self), FL_TABLE_TRIAL);
