@@ -207,6 +207,14 @@ fl_reconstruct_read (FlReconstructJob *job, char **inputs, GError **error)
   read_dealt (job, sources, mine, error);
   if (!fl_reconstruct_agree (job, error))
     return FALSE;
+  guint64 lit = job->patterns->start[job->patterns->n];
+  fl_parallel_sum_u64 (job->parallel, &lit, 1);
+  if (lit == 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s%s: no photon on good pixels, expected some",
+                   inputs[0], inputs[1] != NULL ? " and the others" : "");
+      return FALSE;
+    }
   job->input_sum = sum_of (job);
   return TRUE;
 }

@@ -190,6 +190,9 @@ def test_refusals(place, whole, data, emc):
     shutil.copy(os.path.join(data, "detector.h5"), place)
     os.mkdir(os.path.join(place, "empty"))
     ranks = 2 if MPIRUN else 1
+    dark = os.path.join(place, "dark")
+    must("simulate-spi", "--out", dark, "--model", model(place), "--shots", "9", "--quiet", sets=[*SMALL, "simulate_spi.blank_fraction=1"])
+    refuses("patterns without a photon", "no photon", "--out", out, os.path.join(dark, "particles.emc"), ranks=ranks)
     refuses("no input", "no input given", "--out", out)
     refuses("a file that is not there", "no such file", "--out", out, "/nowhere.emc", ranks=ranks)
     refuses("a damaged file", "broken.emc", "--out", out, os.path.join(place, "broken.emc"), ranks=ranks)
