@@ -14,6 +14,7 @@ main (int argc, char **argv)
     { "refine-geometry", fl_program_refine_geometry,
       "the detector refined against the lattices of jobs and streams" },
     { "hits", fl_program_hits, "shots of single particles told apart: blank, one, several, junk" },
+    { "reconstruct", fl_program_reconstruct, "patterns of single particles to their orientations and densities" },
     { "map", fl_program_map, "merged data and a model to maps of the electron density" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },

@@ -5,6 +5,7 @@ int fl_program_stills (int argc, char **argv);          /* collective: every ran
 int fl_program_hits (int argc, char **argv);            /* collective, too */
 int fl_program_merge (int argc, char **argv);           /* collective, too */
 int fl_program_refine_geometry (int argc, char **argv); /* collective, too */
+int fl_program_reconstruct (int argc, char **argv);     /* collective, too */
 int fl_program_hello (int argc, char **argv);           /* collective, too */
 int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_simulate_spi (int argc, char **argv); /* collective, too */

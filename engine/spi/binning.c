@@ -14,12 +14,14 @@ static int
 by_size (gconstpointer a, gconstpointer b)
 {
   const Cell *x = a, *y = b;
-  return x->size != y->size ? (x->size < y->size ? -1 : 1) : x->number < y->number ? -1 : x->number > y->number;
+  return x->size != y->size      ? (x->size < y->size ? -1 : 1)
+         : x->number < y->number ? -1
+                                 : x->number > y->number;
 }
 
 /* Cells in the order in which pixels meet them; which[pixel] is its cell. */
 static GArray *
-gather (const FlPatternPixels *pixels, double width, double s_fine, double s_max, gboolean merged, guint *which)
+gather (const FlPatternPixels *pixels, double width, double s_fine, double s_max, guint *which)
 {
   g_autoptr (GHashTable) numbers = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   GArray *cells = g_array_new (FALSE, TRUE, sizeof (Cell));
@@ -27,8 +29,7 @@ gather (const FlPatternPixels *pixels, double width, double s_fine, double s_max
     {
       FlVec3 s = pixels->s[i];
       which[i] = G_MAXUINT;
-      if (pixels->mask[i] > (merged ? FL_PATTERN_MERGED : FL_PATTERN_GOOD) || fl_vec3_norm (s) > s_max
-          || !(pixels->factor[i] > 0))
+      if (pixels->mask[i] != FL_PATTERN_GOOD || fl_vec3_norm (s) > s_max || !(pixels->factor[i] > 0))
         continue;
       /* The beam runs between cells, so that both halves of a pattern are cut alike. */
       gint64 key = fl_vec3_norm (s) < s_fine ? -1 - (gint64) i
@@ -60,11 +61,11 @@ gather (const FlPatternPixels *pixels, double width, double s_fine, double s_max
 }
 
 FlBinning *
-fl_binning_new (const FlPatternPixels *pixels, double width, double s_fine, double s_max, gboolean merged)
+fl_binning_new (const FlPatternPixels *pixels, double width, double s_fine, double s_max)
 {
   FlBinning *binning = g_new0 (FlBinning, 1);
   binning->cell = g_new (guint, pixels->n);
-  g_autoptr (GArray) cells = gather (pixels, width, s_fine, s_max, merged, binning->cell);
+  g_autoptr (GArray) cells = gather (pixels, width, s_fine, s_max, binning->cell);
   guint n = binning->n = cells->len;
   binning->stride = (n + 15) / 16 * 16;
   binning->s = g_new (FlVec3, n);

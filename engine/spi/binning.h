@@ -9,20 +9,21 @@
 
 typedef struct
 {
-  guint n;          /* cells, by rising |s| */
-  guint stride;     /* n rounded up to 16 */
-  FlVec3 *s;        /* [n] Å⁻¹ */
-  float *size;      /* [n] |s| */
-  float *factor;    /* [stride] Σ factor; 0 beyond n */
+  guint n;           /* cells, by rising |s| */
+  guint stride;      /* n rounded up to 16 */
+  FlVec3 *s;         /* [n] Å⁻¹ */
+  float *size;       /* [n] |s| */
+  float *factor;     /* [stride] Σ factor; 0 beyond n */
   float *background; /* [stride] Σ background; NULL: none */
-  guint *cell;      /* [pixels] the cell of each, G_MAXUINT: none */
+  guint *cell;       /* [pixels] the cell of each, G_MAXUINT: none */
 } FlBinning;
 
 /* Cells of `width` (Å⁻¹) out of the good pixels with |s| ≤ `s_max`; below `s_fine`, where the intensity falls steeply, each
- * pixel is a cell. `merged`: with pixels that are only merged, too. */
-FlBinning *fl_binning_new (const FlPatternPixels *pixels, double width, double s_fine, double s_max, gboolean merged);
+ * pixel is a cell. */
+FlBinning *fl_binning_new (const FlPatternPixels *pixels, double width, double s_fine, double s_max);
 void fl_binning_free (FlBinning *binning);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlBinning, fl_binning_free)
 
 /* Photons of patterns first … first + n − 1 in each cell: counts[n][stride], zeroed first. */
-void fl_binning_counts (const FlBinning *binning, const FlPatterns *patterns, guint first, guint n, float *counts);
+void fl_binning_counts (const FlBinning *binning, const FlPatterns *patterns, guint first, guint n,
+                        float *counts);

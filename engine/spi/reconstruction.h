@@ -32,7 +32,7 @@ typedef struct
 } FlAssignment;
 
 /* Collective. `params`: the reconstruct table. `mine`: this rank's patterns; both must stay. */
-FlReconstruction *fl_reconstruction_new (FlParallel *parallel, FlDevice *device, const FlPatterns *mine,
+FlReconstruction *fl_reconstruction_new (FlParallel *parallel, FlkDevice *device, const FlPatterns *mine,
                                          const FlParams *params, GError **error);
 void fl_reconstruction_free (FlReconstruction *reconstruction);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlReconstruction, fl_reconstruction_free)
@@ -43,9 +43,11 @@ gboolean fl_reconstruction_done (const FlReconstruction *reconstruction);
 
 guint fl_reconstruction_conformations (const FlReconstruction *reconstruction);
 /* half 0, 1, or 2: both together (from the joining on; before it half 0's). NULL before the first generation. */
-const FlVolume *fl_reconstruction_autocorrelation (const FlReconstruction *reconstruction, guint conformation, guint half);
+const FlVolume *fl_reconstruction_autocorrelation (const FlReconstruction *reconstruction, guint conformation,
+                                                   guint half);
 double fl_reconstruction_diameter (const FlReconstruction *reconstruction); /* Å, given or found */
-void fl_reconstruction_assignment (const FlReconstruction *reconstruction, guint pattern, FlAssignment *assignment);
+void fl_reconstruction_assignment (const FlReconstruction *reconstruction, guint pattern,
+                                   FlAssignment *assignment);
 
 /* Everything that the next generation depends on, beside the patterns: the same at all ranks (collective) but for the
  * patterns' own part, which comes in order of FlPatterns.row from all ranks. Rank 0 gets the bytes, the others NULL. */
