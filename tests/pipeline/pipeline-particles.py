@@ -1,7 +1,8 @@
-"""Runs of single particles arrive and are told apart: simulator, conductor, engine and store.
+"""Runs of single particles arrive and are told apart, and a dataset's reconstruction follows them: simulator, conductor, engine and
+store.
 
 pipeline-particles.py ENGINE CONTROL"""
-import os, random, subprocess, sys
+import os, random, struct, subprocess, sys
 
 ENGINE, CONTROL = map(os.path.abspath, sys.argv[1:3])
 os.environ.update(FAKE_ENGINE=ENGINE, FIRSTLIGHT_CONTROL=CONTROL)
@@ -10,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from conduct import DONE, Experiment, main
 
 SHOTS = 120
-PARTICLE = 14
+PARTICLE, GENERATION, CURVE, COVERAGE, OCCUPANCY = range(14, 19)
 
 
 def write_molecule(path):
@@ -55,4 +56,30 @@ def test_hits():
     e.remove()
 
 
-main([test_hits])
+def test_reconstruction():
+    """Every version takes the runs that there are; what is told of it is in the store, and its densities are where that says."""
+    e = Experiment(science="spi")
+    e.write("UPDATE task SET params = ?, revision = (SELECT value FROM counter WHERE name = 'revision') WHERE name = 'reconstruct'",
+            "[reconstruct]\ngenerations = 4\nphase_every = 2\nphase_starts = 2\nstarts = 1\n")
+    e.run("dataset", "--store", e.folder, "--name", "particles", "--min-interval", "0", "--min-lattices", "60")
+    for version in (1, 2):
+        add_run(e, version)
+        e.finish()
+        ((job, path, said),) = e.query(
+            "SELECT job.id, job.path, a.reason FROM job JOIN dataset_version v ON v.id = job.version JOIN attempt a ON a.job = job.id "
+            "WHERE v.number = ? AND job.state = ?", version, DONE)
+        ((patterns,),) = e.query("SELECT lattices FROM dataset_version WHERE number = ?", version)
+        assert said.startswith(f"{patterns} patterns, 4 generations, 1 conformations"), said
+        kinds = dict(e.query("SELECT kind, sum(length) FROM slice WHERE job = ? GROUP BY kind", job))
+        assert kinds[GENERATION] == 4 and kinds[OCCUPANCY] == 4 and kinds[CURVE] > 0 and kinds[COVERAGE] > 0, kinds
+        folder = os.path.join(e.folder, path)
+        volumes = sorted(os.listdir(os.path.join(folder, "attempt-0001", "volumes")))
+        assert volumes == ["g0002-c0.mrc", "g0004-c0.mrc"], volumes
+        with open(os.path.join(folder, "density-c0.mrc"), "rb") as file:
+            head = file.read(1024)
+        (n,), (side,), origin = (struct.unpack_from(form, head, at) for form, at in (("<i", 0), ("<f", 40), ("<3f", 196)))
+        assert n % 2 == 1 and all(abs(o + (n - 1) / 2 * side / n) < 1e-3 for o in origin), (n, side, origin)
+    e.remove()
+
+
+main([test_hits, test_reconstruction])
