@@ -293,16 +293,25 @@ take_means (const Work *work, GBytes *bytes, GArray *maps)
     }
 }
 
-/* Of the two hands, which nothing tells apart, always the same one: the view does not flip from generation to generation. */
+/* Of the two hands, which nothing tells apart, always the same one, whatever the origin: the view does not flip from
+ * generation to generation. */
 static void
 choose_hand (FlVolume *density)
 {
   gsize n = fl_volume_points (density), m = density->m;
-  double moment = 0, middle = ((double) m - 1) / 2;
+  double sum = 0, centre[3] = { 0 }, moment = 0;
   for (gsize i = 0; i < n; i++)
     {
-      double x = (double) (i % m) - middle, y = (double) (i / m % m) - middle,
-             z = (double) (i / m / m) - middle;
+      const double value = (double) density->data[i],
+                   x[3] = { (double) (i % m), (double) (i / m % m), (double) (i / m / m) };
+      sum += value;
+      for (int a = 0; a < 3; a++)
+        centre[a] += value * x[a];
+    }
+  for (gsize i = 0; i < n && sum > 0; i++)
+    {
+      double x = (double) (i % m) - centre[0] / sum, y = (double) (i / m % m) - centre[1] / sum,
+             z = (double) (i / m / m) - centre[2] / sum;
       moment += (double) density->data[i] * (x * x * x + 2 * y * y * y + 3 * z * z * z);
     }
   for (gsize i = 0; moment < 0 && i < n / 2; i++)
