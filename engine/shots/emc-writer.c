@@ -27,7 +27,7 @@ failed (const FlEmcWriter *w, GError **error)
 static gboolean
 put (FlEmcWriter *w, const void *data, gsize words)
 {
-  return fwrite (data, 4, words, w->file) == words;
+  return words == 0 || fwrite (data, 4, words, w->file) == words;
 }
 
 /* With zeros for the numbers of photons, which are not known yet. */
