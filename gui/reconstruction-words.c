@@ -27,6 +27,8 @@ append_half_sets (GString *text, const FlGenerationRow *row, const FlGenerationR
   if (isfinite (told->half_low) && isfinite (told->half_high))
     g_string_append_printf (text, " (%.1f–%.1f)", (double) fminf (told->half_low, told->half_high),
                             (double) fmaxf (told->half_low, told->half_high));
+  else if (!isfinite (told->half_low))
+    g_string_append (text, _ (", the edge of the data"));
   if (isfinite (told->prtf_resolution))
     g_string_append_printf (text, _ (" · PRTF to %.1f Å"), (double) told->prtf_resolution);
   if (told != row)

@@ -396,7 +396,7 @@ make_export (FlStore *store, const FlJob *job, const Parts *parts, const FlSite 
   return TRUE;
 }
 
-/* The folder there of the newest merge, of an earlier version, that this one may start from; NULL: none. */
+/* The folder there of the newest job of the task, of an earlier version, that this one may start from; NULL: none. */
 static char *
 parent_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSite *site, GError **error)
 {
@@ -420,16 +420,21 @@ parent_folder (FlStore *store, const FlJob *job, const Parts *parts, const FlSit
   return parent != NULL ? fl_store_resolve_at (store, site->id, parent->root, parent->path, error) : NULL;
 }
 
-/* Merges, the detector refined, reconstructions: they take all of the version's jobs; a merge may start from an earlier
- * one. */
+/* Option by which a job may start from an earlier version's; NULL: it does not. */
+static const char *
+parent_option (const char *type)
+{
+  return strcmp (type, "merge") == 0 ? "--parent" : strcmp (type, "reconstruct") == 0 ? "--start-from" : NULL;
+}
+
+/* Merges, the detector refined, reconstructions: they take all of the version's jobs. */
 static gboolean
 make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, const FlSite *site,
             FlPlannedJob *planned, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  const char *type = parts->task->type;
-  g_autofree char *parent =
-      strcmp (type, "merge") == 0 ? parent_folder (store, job, parts, site, &failed) : NULL;
+  const char *type = parts->task->type, *option = parent_option (type);
+  g_autofree char *parent = option != NULL ? parent_folder (store, job, parts, site, &failed) : NULL;
   g_autofree char *attempt = g_strdup_printf ("%d", number);
   g_autofree char *stem = fl_plan_stem (number);
   g_autofree char *params_name = g_strconcat (stem, ".params", NULL);
@@ -451,7 +456,7 @@ make_merge (FlStore *store, const FlJob *job, const Parts *parts, int number, co
     append_quoted (command, arguments[i]);
   if (parent != NULL)
     {
-      append_quoted (command, "--parent");
+      append_quoted (command, option);
       append_quoted (command, parent);
     }
   if (!append_inputs (command, store, job, parts, site, error))

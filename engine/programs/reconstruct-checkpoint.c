@@ -8,6 +8,7 @@
  * It appears whole or not at all. */
 #include <glib/gstdio.h>
 #include <hdf5.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -181,4 +182,36 @@ fl_reconstruct_go_on (FlReconstructJob *job, GError **error)
   if (!fl_reconstruction_restore (job->reconstruction, core, error))
     fl_error_prefix_path (error, path);
   return fl_reconstruct_agree (job, error);
+}
+
+/* --- another job's --- */
+
+static GBytes *
+read_former (const char *path, GError **error)
+{
+  fl_hdf5_quiet ();
+  guint64 version;
+  hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  GBytes *core = file >= 0 && fl_attribute_read_u64 (file, "version", &version) && version == VERSION
+                     ? read_bytes (file)
+                     : NULL;
+  if (file >= 0)
+    H5Fclose (file);
+  if (core == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the earlier reconstruction cannot be read");
+  return core;
+}
+
+void
+fl_reconstruct_start_from (FlReconstructJob *job, const char *former)
+{
+  g_autofree char *path = g_build_filename (former, "checkpoint.h5", NULL);
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GBytes) core = job->first ? read_former (path, &why) : NULL;
+  gboolean taken = fl_parallel_share_u64 (job->parallel, core != NULL) != 0
+                   && fl_reconstruction_start_from (job->reconstruction, core, &why);
+  if (job->first && taken)
+    fprintf (stderr, "starts from %s\n", former);
+  else if (job->first)
+    fprintf (stderr, "%s: %s; starts anew\n", path, why->message);
 }

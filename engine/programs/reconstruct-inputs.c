@@ -8,7 +8,8 @@
 #include "engine/spi/pattern-file.h"
 #include "engine/spi/pattern-source.h"
 
-#define PATTERNS "patterns.h5" /* in the folder of a `hits` job */
+#define PATTERNS       "patterns.h5" /* in the folder of a `hits` job */
+#define LEAST_PATTERNS 50            /* two half sets of fewer tell nothing of each other */
 
 /* A pattern of all. */
 typedef struct
@@ -213,6 +214,12 @@ fl_reconstruct_read (FlReconstructJob *job, char **inputs, GError **error)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s%s: no photon on good pixels, expected some",
                    inputs[0], inputs[1] != NULL ? " and the others" : "");
+      return FALSE;
+    }
+  if (job->n_patterns < LEAST_PATTERNS)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s%s: %u patterns of a particle, expected %d at least",
+                   inputs[0], inputs[1] != NULL ? " and the others" : "", job->n_patterns, LEAST_PATTERNS);
       return FALSE;
     }
   job->input_sum = sum_of (job);

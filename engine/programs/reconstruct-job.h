@@ -12,7 +12,7 @@ typedef struct
 {
   FlVolume *half[2], *density; /* of the half sets, of all; NULL: none could be made */
   FlFsc *fsc, *intensities;    /* between half sets' densities, and their intensities; NULL: not known */
-  FlFscCrossing resolution;    /* of fsc */
+  FlFscCrossing resolution;    /* of fsc; s is NaN: not known; not crossed: s is where the models end, high NaN */
   GArray *prtf;                /* FlCurveRow */
   double prtf_resolution;      /* Å; NaN: not known */
 } FlReconstructMap;
@@ -59,6 +59,10 @@ gboolean fl_reconstruct_save (FlReconstructJob *job, GError **error);
 gboolean fl_reconstruct_may_go_on (FlReconstructJob *job, GError **error);
 /* Takes it up, if there is any. FL_ERROR_INPUT: it is damaged, too. */
 gboolean fl_reconstruct_go_on (FlReconstructJob *job, GError **error);
+
+/* From what another job, of fewer patterns, has saved in its folder. It makes the way shorter: where it is gone, damaged or in
+ * other terms, that is said, and one goes without. */
+void fl_reconstruct_start_from (FlReconstructJob *job, const char *former);
 
 /* --- reconstruct-phase.c --- */
 

@@ -197,6 +197,8 @@ append_conformation (GString *out, const FlReconstructMap *map, double share)
   fl_json_real (out, known ? 1 / r->high : NAN, 6);
   g_string_append (out, ", \"resolution_high\": ");
   fl_json_real (out, known ? 1 / r->low : NAN, 6);
+  g_string_append_printf (out, ", \"to_edge_of_data\": %s",
+                          known && isfinite (r->s) && !r->crossed ? "true" : "false");
   g_string_append (out, ", \"prtf_resolution\": ");
   fl_json_real (out, map->prtf_resolution, 6);
   g_string_append_printf (out, ", \"density\": %s}", map->density != NULL ? "true" : "false");
@@ -232,7 +234,9 @@ print_line (const FlReconstructJob *job)
 {
   const FlGenerationRow *last = &g_array_index (job->generations, FlGenerationRow, job->generations->len - 1);
   printf ("%u patterns, %u generations, %u conformations, ", job->n_patterns, last->number, job->maps->len);
-  if (isfinite (last->half_resolution))
+  if (isfinite (last->half_resolution) && !isfinite (last->half_low))
+    printf ("resolution to the edge of the data (%.1f A)\n", (double) last->half_resolution);
+  else if (isfinite (last->half_resolution))
     printf ("resolution %.1f A (%.1f–%.1f)\n", (double) last->half_resolution, (double) last->half_low,
             (double) last->half_high);
   else

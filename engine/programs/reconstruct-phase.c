@@ -12,6 +12,10 @@
 #define ON_THE_WAY 2     /* starts before the last generation: a pair costs as one */
 #define THRESHOLD  0.143 /* of half sets (Rosenthal and Henderson, J. Mol. Biol. 333, 721, 2003) */
 
+/* Below these half sets agree upon what is the same for any particle of that size: that is no resolution. */
+#define LEAST_SPECKLES    2.99 /* to the rim: the stage of 3 has enough */
+#define LEAST_INFORMATION 0.1  /* nat a pattern about its orientation */
+
 enum
 {
   BOTH = 2, /* after half sets 0 and 1 */
@@ -338,8 +342,22 @@ lay_upon (const FlVolume *fixed, FlVolume *moved, const FlAlignmentRange *range,
   return TRUE;
 }
 
+/* Where half sets agree to: no further than the models go. */
+static FlFscCrossing
+resolution_of (const FlFsc *fsc, const FlAlignmentRange *range, double information)
+{
+  FlFscCrossing c = fl_fsc_crossing (fsc, THRESHOLD, range->s_low);
+  if (range->s_high * range->diameter < LEAST_SPECKLES || information < LEAST_INFORMATION)
+    return (FlFscCrossing){ NAN, NAN, NAN, FALSE };
+  c.crossed = c.crossed && c.s < range->s_high;
+  c.s = c.crossed ? c.s : range->s_high;
+  c.low = fmin (c.low, range->s_high);
+  c.high = c.crossed ? fmin (c.high, range->s_high) : NAN;
+  return c;
+}
+
 static gboolean
-compare_densities (FlReconstructMap *map, const FlAlignmentRange *range, GError **error)
+compare_densities (FlReconstructMap *map, const FlAlignmentRange *range, double information, GError **error)
 {
   if (map->density == NULL && map->half[0] != NULL)
     map->density = fl_volume_copy (map->half[0]);
@@ -352,7 +370,7 @@ compare_densities (FlReconstructMap *map, const FlAlignmentRange *range, GError 
     return FALSE;
   map->fsc = fl_fsc_new (map->half[0], map->half[1], FL_FSC_DENSITY, range->diameter, error);
   if (map->fsc != NULL)
-    map->resolution = fl_fsc_crossing (map->fsc, THRESHOLD, range->s_low);
+    map->resolution = resolution_of (map->fsc, range, information);
   return map->fsc != NULL;
 }
 
@@ -376,6 +394,9 @@ static GArray *
 compare (const Work *work, GPtrArray *parts, GError **error)
 {
   const FlPhasingOptions *options = &work->models[0].options;
+  const FlReconstructJob *job = work->job;
+  double information =
+      (double) g_array_index (job->generations, FlGenerationRow, job->generations->len - 1).information;
   g_autoptr (GArray) maps = g_array_new (FALSE, TRUE, sizeof (FlReconstructMap));
   g_array_set_clear_func (maps, (GDestroyNotify) fl_reconstruct_map_clear);
   g_array_set_size (maps, work->n / SETS);
@@ -393,7 +414,7 @@ compare (const Work *work, GPtrArray *parts, GError **error)
       double voxel = work->models[c * SETS].autocorrelation->voxel;
       FlAlignmentRange range = { options->s_low, options->s_edge > 0 ? options->s_edge : 1 / (2 * voxel),
                                  options->diameter };
-      if (!compare_densities (map, &range, error)
+      if (!compare_densities (map, &range, information, error)
           || !compare_intensities (map, &work->models[c * SETS], &range, error))
         return NULL;
     }

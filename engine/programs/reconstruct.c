@@ -15,6 +15,29 @@
 
 #define PROGRAM "firstlight-engine reconstruct"
 
+typedef struct
+{
+  FlAttemptOptions common;
+  char *former;
+} Options;
+
+static gboolean
+options_parse (Options *options, gboolean speak, int argc, char **argv, GError **error)
+{
+  const GOptionEntry own[] = { { "start-from", 0, 0, G_OPTION_ARG_FILENAME, &options->former,
+                                 "Start from what an earlier reconstruction of fewer patterns came to",
+                                 "DIR" },
+                               { NULL } };
+  return fl_attempt_options_parse (
+      &options->common, own,
+      "Finds the orientations of patterns of single particles and the particle's density. Patterns: "
+      "files\n"
+      "(Dragonfly's .emc, CXI, skopi's HDF5), or folders of hits jobs.\n"
+      "The last line of the output reads: N patterns, N generations, C conformations, resolution R A "
+      "(low–high)",
+      PROGRAM " --out DIR INPUT…", speak, argc, argv, error);
+}
+
 /* --- setting up --- */
 
 /* Of all that decides about the models; how they are phased may change from attempt to attempt. */
@@ -72,8 +95,9 @@ begin (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError
 }
 
 static gboolean
-set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
+set_up (FlReconstructJob *job, const Options *all, int *hold, GError **error)
 {
+  const FlAttemptOptions *options = &all->common;
   job->out = g_strdup (options->out);
   job->generations = g_array_new (FALSE, FALSE, sizeof (FlGenerationRow));
   job->told = TRUE;
@@ -90,7 +114,11 @@ set_up (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GErro
     fprintf (stderr, "attempt %u: %u patterns, %u ranks, %s\n", job->attempt, job->n_patterns,
              fl_parallel_ranks (job->parallel), job->device_message);
   job->reconstruction = fl_reconstruction_new (job->parallel, job->device, job->patterns, job->params, error);
-  return fl_reconstruct_agree (job, error) && fl_reconstruct_go_on (job, error);
+  if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_go_on (job, error))
+    return FALSE;
+  if (all->former != NULL && job->generations->len == 0)
+    fl_reconstruct_start_from (job, all->former);
+  return TRUE;
 }
 
 /* --- generations --- */
@@ -135,7 +163,8 @@ fill_resolution (FlReconstructJob *job)
   for (guint c = 0; c < job->maps->len; c++)
     {
       const FlReconstructMap *map = &g_array_index (job->maps, FlReconstructMap, c);
-      if (map->fsc != NULL && !((double) row->half_resolution > 1 / map->resolution.s))
+      if (isfinite (map->resolution.s) && map->fsc != NULL
+          && !((double) row->half_resolution > 1 / map->resolution.s))
         {
           row->half_resolution = (float) (1 / map->resolution.s);
           row->half_low = (float) (1 / map->resolution.high);
@@ -172,7 +201,8 @@ tell (const FlReconstructJob *job)
            row->number, row->stage, (double) row->resolution, row->orientations, (double) row->information,
            (double) row->change * 180 / G_PI);
   if (isfinite (row->half_resolution))
-    fprintf (stderr, ", half sets agree to %.1f A", (double) row->half_resolution);
+    fprintf (stderr, ", half sets agree to %.1f A%s", (double) row->half_resolution,
+             isfinite (row->half_low) ? "" : ", the edge of the data");
   fprintf (stderr, "; %.1f s\n", seconds);
 }
 
@@ -210,7 +240,7 @@ begin_generation (FlReconstructJob *job, GError **error)
 }
 
 static gboolean
-run_job (FlReconstructJob *job, const FlAttemptOptions *options, int *hold, GError **error)
+run_job (FlReconstructJob *job, const Options *options, int *hold, GError **error)
 {
   if (!set_up (job, options, hold, error))
     return FALSE;
@@ -254,20 +284,13 @@ int
 fl_program_reconstruct (int argc, char **argv)
 {
   FlReconstructJob job = { 0 };
-  FlAttemptOptions options = { 0 };
+  Options options = { 0 };
   g_autoptr (GError) error = NULL;
   int hold = -1, status = 0;
   job.parallel = fl_parallel_start (&argc, &argv);
   job.first = fl_parallel_rank (job.parallel) == 0;
   fl_parallel_catch_signals ();
-  if (fl_attempt_options_parse (
-          &options, NULL,
-          "Finds the orientations of patterns of single particles and the particle's density. Patterns: "
-          "files\n"
-          "(Dragonfly's .emc, CXI, skopi's HDF5), or folders of hits jobs.\n"
-          "The last line of the output reads: N patterns, N generations, C conformations, resolution R A "
-          "(low–high)",
-          PROGRAM " --out DIR INPUT…", job.first, argc, argv, &error))
+  if (options_parse (&options, job.first, argc, argv, &error))
     run_job (&job, &options, &hold, &error);
   if (error != NULL)
     {
@@ -278,7 +301,8 @@ fl_program_reconstruct (int argc, char **argv)
   fflush (stdout);
   FlParallel *parallel = job.parallel;
   job_clear (&job);
-  fl_attempt_options_clear (&options);
+  fl_attempt_options_clear (&options.common);
+  g_free (options.former);
   fl_parallel_finish (parallel);
   if (hold >= 0)
     close (hold);

@@ -7,7 +7,9 @@
 #include "engine/parallel/arrays.h"
 #include "engine/spi/reconstruction-private.h"
 
-#define MAGIC 0x31495053544c4c46ull /* of this version */
+#define MAGIC 0x32495053544c4c46ull /* of this version */
+
+#define MOST_SPECKLES 1000 /* of a sound state */
 
 enum
 {
@@ -19,6 +21,7 @@ typedef struct
 {
   guint64 magic, seed, n_patterns;
   guint32 n_conformations, n_starts;
+  guint64 symmetry;
   double diameter, s_max;
   FlProgress progress;
   guint32 m[SETS]; /* points a side, 0: there is none */
@@ -36,6 +39,13 @@ static FlVolume ***
 set_of (FlReconstruction *r, guint set)
 {
   return set < GROUPS ? &r->models[set] : &r->chosen[set - GROUPS];
+}
+
+static guint64
+symmetry_of (const FlReconstruction *r)
+{
+  const FlPointGroup *group = r->symmetry;
+  return group != NULL ? fl_hash64 (group->rotations, group->n * sizeof *group->rotations, group->n) : 0;
 }
 
 static int
@@ -75,6 +85,7 @@ fill_head (FlReconstruction *r, Head *head)
   head->n_patterns = r->n_all;
   head->n_conformations = r->n_conformations;
   head->n_starts = r->n_starts;
+  head->symmetry = symmetry_of (r);
   head->diameter = r->diameter;
   head->s_max = r->s_max;
   head->progress.generation = r->progress.generation;
@@ -82,7 +93,8 @@ fill_head (FlReconstruction *r, Head *head)
   head->progress.in_stage = r->progress.in_stage;
   head->progress.start = r->progress.start;
   head->progress.joined = r->progress.joined;
-  head->progress.done = r->progress.done;
+  head->progress.settled = r->progress.settled;
+  head->progress.refined = r->progress.refined;
   head->progress.beta = r->progress.beta;
   head->progress.likelihood = r->progress.likelihood;
   memcpy (head->progress.best, r->progress.best, sizeof head->progress.best);
@@ -138,13 +150,78 @@ size_of (const Head *head)
   return size + head->n_patterns * sizeof (Saved);
 }
 
-static gboolean
-belongs (const FlReconstruction *r, const Head *head)
+/* The bytes of a state, and its head; NULL: damaged. Collective; they stay as long as `bytes`. */
+static const guint8 *
+open_state (FlReconstruction *r, GBytes *mine, GBytes **bytes, Head *head)
 {
-  return head->seed == r->seed && head->n_patterns == r->n_all && head->n_conformations == r->n_conformations
-         && head->n_starts == r->n_starts && fabs (head->diameter / r->diameter - 1) < 1e-9
-         && fabs (head->s_max / r->s_max - 1) < 1e-9 && head->progress.stage < r->plans->len;
+  gsize length = 0;
+  *bytes = fl_parallel_share_bytes (r->parallel, mine);
+  const guint8 *data = *bytes != NULL ? g_bytes_get_data (*bytes, &length) : NULL;
+  if (length < sizeof *head)
+    return NULL;
+  memcpy (head, data, sizeof *head);
+  return head->magic == MAGIC && head->n_conformations <= 1024 && head->n_patterns < G_MAXUINT32
+                 && size_of (head) == length
+             ? data
+             : NULL;
 }
+
+static const Saved *
+saved_of (const Head *head, const guint8 *data)
+{
+  return (const Saved *) (gconstpointer) (data + size_of (head) - head->n_patterns * sizeof (Saved));
+}
+
+static gboolean
+is_near (double a, double b)
+{
+  return fabs (a / b - 1) < 1e-9;
+}
+
+/* What stands against a state's going on here; NULL: nothing. */
+static const char *
+what_differs (const FlReconstruction *r, const Head *head)
+{
+  if (head->seed != r->seed)
+    return "seed";
+  if (head->n_conformations != r->n_conformations)
+    return "number of conformations";
+  if (head->symmetry != symmetry_of (r))
+    return "symmetry";
+  if (!is_near (head->s_max, r->s_max))
+    return "resolution";
+  double speckles = head->diameter * r->s_max;
+  if (!is_near (head->diameter, r->diameter)
+      && (r->diameter_given || !(speckles >= 2 && speckles <= MOST_SPECKLES)))
+    return "diameter";
+  g_autoptr (GArray) plans = fl_stage_plans (head->diameter, r->s_max);
+  return head->progress.stage < plans->len ? NULL : "stages";
+}
+
+static void
+take_models (FlReconstruction *r, const Head *head, const guint8 *data, guint n)
+{
+  const guint8 *at = data + sizeof *head;
+  if (!is_near (head->diameter, r->diameter))
+    fl_reconstruction_plan (r, head->diameter);
+  for (guint set = 0; set < SETS; set++)
+    {
+      fl_models_clear (set_of (r, set), r->n_conformations);
+      gsize size = (gsize) head->m[set] * head->m[set] * head->m[set] * sizeof (float);
+      if (size > 0 && set < n)
+        {
+          FlVolume **models = *set_of (r, set) = g_new0 (FlVolume *, r->n_conformations);
+          for (guint c = 0; c < r->n_conformations; c++)
+            {
+              models[c] = fl_volume_new (head->m[set], head->voxel[set]);
+              memcpy (models[c]->data, at + c * size, size);
+            }
+        }
+      at += r->n_conformations * size;
+    }
+}
+
+/* --- the same patterns --- */
 
 static gboolean
 take_patterns (FlReconstruction *r, const Saved *saved)
@@ -163,44 +240,81 @@ take_patterns (FlReconstruction *r, const Saved *saved)
 gboolean
 fl_reconstruction_restore (FlReconstruction *r, GBytes *bytes, GError **error)
 {
-  g_autoptr (GBytes) all = fl_parallel_share_bytes (r->parallel, bytes);
-  gsize length = 0;
-  const guint8 *data = all != NULL ? g_bytes_get_data (all, &length) : NULL;
   Head head;
-  gboolean whole = length >= sizeof head;
-  if (whole)
-    {
-      memcpy (&head, data, sizeof head);
-      whole = head.magic == MAGIC && head.n_conformations <= 1024 && head.n_patterns < G_MAXUINT32
-              && size_of (&head) == length;
-    }
-  double mine = whole && belongs (r, &head)
-                && take_patterns (
-                    r, (const Saved *) (gconstpointer) (data + length - head.n_patterns * sizeof (Saved)));
+  g_autoptr (GBytes) all = NULL;
+  const guint8 *data = open_state (r, bytes, &all, &head);
+  double mine = data != NULL && head.n_patterns == r->n_all && head.n_starts == r->n_starts
+                && what_differs (r, &head) == NULL && take_patterns (r, saved_of (&head, data));
   fl_parallel_sum_f64 (r->parallel, &mine, 1);
   if (mine < fl_parallel_ranks (r->parallel))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s",
-                   whole ? "the saved reconstruction is of other patterns or parameters, expected those that "
-                           "it began with"
-                         : "the saved reconstruction is damaged, expected one of this version");
+                   data != NULL ? "the saved reconstruction is of other patterns or parameters, expected "
+                                  "those that it began with"
+                                : "the saved reconstruction is damaged, expected one of this version");
       return FALSE;
     }
   r->progress = head.progress;
-  const guint8 *at = data + sizeof head;
-  for (guint set = 0; set < SETS; set++)
-    {
-      fl_models_clear (set_of (r, set), r->n_conformations);
-      if (head.m[set] == 0)
-        continue;
-      FlVolume **models = *set_of (r, set) = g_new0 (FlVolume *, r->n_conformations);
-      for (guint c = 0; c < r->n_conformations; c++)
-        {
-          models[c] = fl_volume_new (head.m[set], head.voxel[set]);
-          gsize size = fl_volume_points (models[c]) * sizeof (float);
-          memcpy (models[c]->data, at, size);
-          at += size;
-        }
-    }
+  take_models (r, &head, data, SETS);
   return TRUE;
+}
+
+/* --- more patterns --- */
+
+static int
+by_id (const void *a, const void *b)
+{
+  guint64 x = ((const Saved *) a)->id, y = ((const Saved *) b)->id;
+  return x < y ? -1 : x > y;
+}
+
+/* Halves and who is held back stay as they are drawn. */
+static void
+take_known (FlReconstruction *r, const Head *head, const guint8 *data)
+{
+  gsize size = head->n_patterns * sizeof (Saved);
+  g_autofree Saved *saved = g_malloc (size + 1);
+  memcpy (saved, saved_of (head, data), size);
+  qsort (saved, head->n_patterns, sizeof *saved, by_id);
+  for (guint i = 0; i < r->mine->n; i++)
+    {
+      const Saved key = { .id = r->mine->id[i] },
+                  *found = bsearch (&key, saved, head->n_patterns, sizeof *saved, by_id);
+      FlAssignment *assignment = &r->assignments[i];
+      if (found == NULL || found->assignment.half != assignment->half)
+        continue;
+      assignment->orientation = found->assignment.orientation;
+      assignment->conformation = found->assignment.conformation;
+      assignment->confidence = found->assignment.confidence;
+      assignment->scale = found->assignment.scale;
+    }
+}
+
+gboolean
+fl_reconstruction_start_from (FlReconstruction *r, GBytes *former, GError **error)
+{
+  Head head;
+  g_autoptr (GBytes) all = NULL;
+  const guint8 *data = open_state (r, former, &all, &head);
+  const char *other = data != NULL ? what_differs (r, &head) : NULL;
+  if (data == NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "the earlier reconstruction is damaged, expected one of this version");
+  else if (other != NULL)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "the earlier reconstruction was of another %s", other);
+  else if (head.progress.start < head.n_starts || head.m[0] == 0 || head.m[1] == 0)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "the earlier reconstruction did not come as far as to choose among its starts");
+  else
+    {
+      take_known (r, &head, data);
+      take_models (r, &head, data, HALVES);
+      r->progress = (FlProgress){ .stage = head.progress.stage,
+                                  .start = r->n_starts,
+                                  .beta = 1,
+                                  .likelihood = -INFINITY,
+                                  .best = { -INFINITY, -INFINITY } };
+      return TRUE;
+    }
+  return FALSE;
 }

@@ -54,3 +54,10 @@ void fl_reconstruction_assignment (const FlReconstruction *reconstruction, guint
 GBytes *fl_reconstruction_save (FlReconstruction *reconstruction);
 /* Collective: rank 0's bytes are shared; any number of ranks. FL_ERROR_INPUT: not of these patterns or parameters. */
 gboolean fl_reconstruction_restore (FlReconstruction *reconstruction, GBytes *bytes, GError **error);
+
+/* Collective, in place of a beginning at nothing: the half sets' models, the stage and what was known of patterns, from what an
+ * earlier reconstruction of fewer patterns has saved (rank 0's bytes). Patterns are told by their ids; halves are drawn by them,
+ * so that no pattern comes to the other half's model. Where the diameter is not given, the earlier one's holds. It goes on at the
+ * stage that was reached, the half sets apart. FL_ERROR_INPUT: another seed, resolution, symmetry, diameter or number of
+ * conformations, not far enough or damaged: nothing is taken. */
+gboolean fl_reconstruction_start_from (FlReconstruction *reconstruction, GBytes *former, GError **error);

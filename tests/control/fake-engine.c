@@ -1,8 +1,8 @@
 /* fake-engine: does to the job's folder what `firstlight-engine stills` does, without a detector: a file of the run holds
  * a number, so many shots it has; every fourth counts as a lattice in the last line. Skips what earlier attempts have
  * journalled. As `hits` it does the same for single particles: of four shots one is a hit, the others are blank. As
- * `reconstruct` it makes FAKE_GENERATIONS generations of what the jobs found, goes on from OUT/checkpoint and leaves volumes. As
- * `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four lattices used.
+ * `reconstruct` it makes FAKE_GENERATIONS generations of what the jobs found, goes on from OUT/checkpoint, leaves volumes, and
+ * in OUT/former the job that it was to start from. As `merge` it leaves a state and a journal of what it was given: so many lattices, two shells, three of four lattices used.
  * FAKE_SHOT_MS: how long a shot takes; FAKE_FAIL: a file; while it is there, the command that it names (none: stills) removes it
  * and fails; FAKE_HOLD: a file; while it is there, the program gets no further than its first shot; FAKE_HOLD_GENERATIONS: nor
  * than one generation; FAKE_FORGET: a reconstruction saves nothing. Every start is noted in OUT/starts. */
@@ -277,6 +277,9 @@ reconstruct (const Job *job)
   g_autofree char *inputs = g_build_filename (job->out, "inputs", NULL);
   if (!g_file_set_contents (inputs, list, -1, NULL))
     fail (job, 1, "%s: cannot be written", inputs);
+  g_autofree char *former = g_build_filename (job->out, "former", NULL);
+  if (job->parent != NULL && !g_file_set_contents (former, job->parent, -1, NULL))
+    fail (job, 1, "%s: cannot be written", former);
   printf ("%u generations of %u patterns\n", number, patterns);
   return number < last ? 75 : 0;
 }
@@ -304,7 +307,7 @@ parse (Job *job, int argc, char **argv)
         job->out = argv[i + 1];
       if (strcmp (argv[i], "--attempt") == 0)
         job->attempt = argv[i + 1];
-      if (strcmp (argv[i], "--parent") == 0)
+      if (strcmp (argv[i], "--parent") == 0 || strcmp (argv[i], "--start-from") == 0)
         job->parent = argv[i + 1];
       if (strcmp (argv[i], "--fraction") == 0)
         job->fraction = g_ascii_strtod (argv[i + 1], NULL);

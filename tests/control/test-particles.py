@@ -41,13 +41,15 @@ def test_versions():
     e.add_run("r0001", 16, 12)
     e.wait_for("SELECT 1 FROM worker WHERE name = 'dataset:particles' AND message LIKE '%7 of 8 new patterns'")
     e.add_run("r0002", 40)
-    job, folder = e.wait_for_version(1, DONE)
-    inputs = open(os.path.join(folder, "inputs")).read().split("\n")
+    _, first_folder = e.wait_for_version(1, DONE)
+    assert not os.path.exists(os.path.join(first_folder, "former"))
+    inputs = open(os.path.join(first_folder, "inputs")).read().split("\n")
     assert sorted(map(os.path.basename, inputs)) == ["t1-b0-r0001-hits", "t1-b0-r0002-hits"], inputs
     e.write("UPDATE task SET ranks = 0, revision = (SELECT value FROM counter WHERE name = 'revision')")
     e.add_run("r0003", 32)
     job, folder = e.wait_for_version(2, DONE)
     assert len(open(os.path.join(folder, "inputs")).read().split("\n")) == 3
+    assert open(os.path.join(folder, "former")).read() == first_folder  # it starts from version 1's
     assert e.query("SELECT a.reason FROM attempt a WHERE a.job = ?", job) == [("2 generations of 25 patterns",)]
     assert e.query("SELECT count(*) FROM slice WHERE kind = ? AND job = ?", GENERATION, job) == [(2,)]
     ((command,),) = e.query("SELECT a.command FROM attempt a JOIN job ON job.id = a.job JOIN run ON run.id = job.run "
