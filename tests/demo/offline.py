@@ -1,12 +1,13 @@
 """A beamtime's folder opens offline with its versions, statistics and plots: the demo's, copied to another place without its
 data files, where no conductor and no site is, writable and not. Every page says what it said at home; nothing is written.
 
-offline.py DEV BUILD-FOLDER SHOW-PAGES FIRSTLIGHT CONTROL PICTURES     PICTURES: a folder for them; "" keeps none"""
+offline.py DEV BUILD-FOLDER SHOW-PAGES FIRSTLIGHT CONTROL PICTURES [SPI-SCORE]     PICTURES: a folder for them; "" keeps none
+SPI-SCORE: the beamtime is that of single particles"""
 import ctypes, hashlib, os, re, shutil, sqlite3, stat, subprocess, sys, tempfile
 
-import ligand
+import ligand, particle
 
-dev, built, show_pages, firstlight, control, pictures = sys.argv[1:]
+dev, built, show_pages, firstlight, control, pictures, *spi_score = sys.argv[1:]
 PAGES = ["runs", "trials", "datasets", "jobs", "live", "weather", "cells", "merging", "density", "images", "sites"]
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 HARMLESS = ("Unable to acquire session bus", "dbus-daemon", "Failed to set fd limit")
@@ -92,6 +93,29 @@ def refuses(name, *command):
           and "cannot be written" in lines[0], done.stderr)
 
 
+def tells_crystals(facts):
+    return ("1,440 shots" in facts["live plot"] and "shots:" in facts["weather plot"] and "tetragonal P" in facts["cells proposed"]
+            and re.match(r"version [1-9].* · CC½ 0\.9", facts["merging"]) and facts["merging table"] == "12 rows")
+
+
+def tells_particles(facts):
+    return ("2,000 shots" in facts["live plot"] and re.match(r"generation \d+, .* · half sets to 2[67]\.", facts["reconstruction"])
+            and "FSC" in facts["reconstruction plots"])
+
+
+def check_map(copy, facts):
+    found = ligand.maps(copy, os.path.join(os.path.dirname(dev), "resources", "demo", "made-protein.pdb"))
+    check("the last version's map is in it; its highest difference is the ligand", found and ligand.shows(*found[-1])
+          and f"version {found[-1][0]}" in facts["merging"], f"{found}\n{facts}")
+
+
+def check_density(copy, facts):
+    found = particle.versions(copy)
+    reached, mean = particle.score(spi_score[0], copy, found[-1][2]) if found else (float("inf"), 0)
+    check("the last version's density is in it, and is the particle", reached < particle.RESOLUTION * particle.PITCH and mean > 0.8,
+          f"FSC 0.5 at {reached} Å, {mean} in the mean: {found}\n{facts}")
+
+
 def main():
     if "DISPLAY" not in os.environ or shutil.which("mpirun") is None:
         print("1..0 # SKIP no display or no mpirun: run the suite under xvfb-run")
@@ -100,19 +124,16 @@ def main():
     first, copy = os.path.join(top, "demo"), os.path.join(top, "elsewhere", "copy")
     print("1..11")
     try:
-        made = subprocess.run([dev, "demo", "--built", built, "--dir", first, "--fast"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+        demo = [dev, "demo", "--built", built, "--dir", first, "--fast"] + (["--spi"] if spi_score else [])
+        made = subprocess.run(demo, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
         check("the beamtime was played", made.returncode == 0 and made.stdout.count(", version ") > 0, made.stdout)
         home = run(show_pages, first).stdout
         facts = dict(line.split(": ", 1) for line in home.splitlines())
-        check("it has runs, shots, cells and a merged version", facts["runs"] == "4" and "1,440 shots" in facts["live plot"]
-              and "shots:" in facts["weather plot"] and "tetragonal P" in facts["cells proposed"]
-              and re.match(r"version [1-9].* · CC½ 0\.9", facts["merging"]) and facts["merging table"] == "12 rows", home)
+        check("it has runs, shots and a version", facts["runs"] == "4"
+              and (tells_particles if spi_score else tells_crystals)(facts), home)
         shutil.copytree(first, copy)
         shutil.rmtree(first)
-        found = ligand.maps(copy, os.path.join(os.path.dirname(dev), "resources", "demo", "made-protein.pdb"))
-        check("the last version's map is in it; its highest difference is the ligand", found and ligand.shows(*found[-1])
-              and f"version {found[-1][0]}" in facts["merging"], f"{found}\n{home}")
+        (check_density if spi_score else check_map)(copy, facts)
         shutil.rmtree(os.path.join(copy, "data"))
         look(copy, "copied", home)
         set_writable(copy, False)

@@ -3,6 +3,7 @@
 
 #include "gui/cells-page.h"
 #include "gui/datasets-page.h"
+#include "gui/density-page.h"
 #include "gui/jobs-page.h"
 #include "gui/live-page.h"
 #include "gui/merging-page.h"
@@ -30,6 +31,15 @@ show_merging (Room *room)
   say ("merging table", g_strdup_printf ("%u rows", rows));
 }
 
+static void
+show_reconstruction (Room *room)
+{
+  FlgDensityPage *page = FLG_DENSITY_PAGE (room_page (room, "density"));
+  FlgReconstructionView *view = flg_density_page_reconstruction (page);
+  say ("reconstruction", g_strdup (flg_reconstruction_view_facts (view)));
+  say ("reconstruction plots", flg_reconstruction_view_summary (view));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -54,6 +64,7 @@ main (int argc, char **argv)
   say ("cells plot", flg_cells_page_summary (cells, 0));
   say ("cells proposed", flg_cells_page_proposals (cells));
   show_merging (room);
+  show_reconstruction (room);
   say ("sites", flg_sites_page_summary (FLG_SITES_PAGE (room_page (room, "sites"))));
   room_free (room);
   return 0;
