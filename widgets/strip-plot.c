@@ -470,7 +470,7 @@ update_limit (FlwStripPlot *plot, FlwStrip *strip)
       power = pow (10, floor (log10 (upper)));
       upper = ceil (upper / power * 2) / 2 * power;
     }
-  if (upper <= current && upper > 0.6 * current) /* keep still unless it matters */
+  if (upper <= current && upper > (log ? current - 1 : 0.6 * current)) /* keep still unless it matters */
     return;
   flw_axis_set_range (strip->y, 0, upper);
   view_changed (plot);
