@@ -4,6 +4,7 @@
 #include "engine/spi/matching.h"
 #include "engine/spi/point-group.h"
 #include "engine/spi/reconstruction.h"
+#include "engine/spi/refining.h"
 
 enum
 {
@@ -15,14 +16,15 @@ enum
 /* How far it is. */
 typedef struct
 {
-  guint32 generation; /* done */
-  guint32 stage;      /* the next one's */
-  guint32 in_stage;   /* generations done in it */
-  guint32 start;      /* random start, from 0, while there are several */
-  guint8 joined, done;
-  double beta;         /* the next one's */
-  double likelihood;   /* of the last generation of this stage */
-  double best[HALVES]; /* of the starts so far */
+  guint32 generation;     /* done */
+  guint32 stage;          /* the next one's */
+  guint32 in_stage;       /* generations done in it */
+  guint32 start;          /* random start, from 0, while there are several */
+  guint8 joined, settled; /* settled: on the grid */
+  guint8 refined;         /* generations off it */
+  double beta;            /* the next one's */
+  double likelihood;      /* of the last generation of this stage */
+  double best[HALVES];    /* of the starts so far */
 } FlProgress;
 
 struct FlReconstruction
@@ -40,6 +42,8 @@ struct FlReconstruction
   GArray *plans; /* FlSpiStagePlan */
   FlSpiStage *stage;
   FlMatching *matching;
+  gboolean refine;
+  FlRefining *refining;
   guint made; /* number of that stage */
   FlMatchGroup groups[GROUPS];
   guint64 n_all, n_held; /* of all ranks */

@@ -93,7 +93,8 @@ fill_head (FlReconstruction *r, Head *head)
   head->progress.in_stage = r->progress.in_stage;
   head->progress.start = r->progress.start;
   head->progress.joined = r->progress.joined;
-  head->progress.done = r->progress.done;
+  head->progress.settled = r->progress.settled;
+  head->progress.refined = r->progress.refined;
   head->progress.beta = r->progress.beta;
   head->progress.likelihood = r->progress.likelihood;
   memcpy (head->progress.best, r->progress.best, sizeof head->progress.best);

@@ -13,6 +13,9 @@
 #define GAIN          0.002 /* of the likelihood: less is none */
 #define ENOUGH_HELD   20    /* patterns, to choose a start by */
 #define RINGS         64
+#define TURNS         1800
+#define REFININGS     3 /* generations off the grid */
+#define FIRST_BALL    1.2 /* spacings of the grid: radius of the first one's ball, halved from one to the next */
 
 /* --- setting up --- */
 
@@ -119,6 +122,7 @@ fl_reconstruction_new (FlParallel *parallel, FlkDevice *device, const FlPatterns
   r->n_starts = (guint) fl_params_int (params, "reconstruct.starts");
   r->seed = (guint64) fl_params_int (params, "reconstruct.seed");
   r->held_back = fl_params_real (params, "reconstruct.hold_back");
+  r->refine = fl_params_bool (params, "reconstruct.refine");
   r->made = G_MAXUINT;
   const char *symmetry = fl_params_text (params, "reconstruct.symmetry");
   if (g_ascii_strcasecmp (symmetry, "C1") != 0
@@ -163,6 +167,7 @@ fl_reconstruction_free (FlReconstruction *r)
   for (guint h = 0; h < HALVES; h++)
     fl_models_clear (&r->chosen[h], r->n_conformations);
   fl_matching_free (r->matching);
+  fl_refining_free (r->refining);
   fl_stage_free (r->stage);
   fl_radial_free (r->radial);
   fl_point_group_free (r->symmetry);
@@ -185,6 +190,7 @@ make_stage (FlReconstruction *r, GError **error)
   if (r->made == r->progress.stage)
     return TRUE;
   g_clear_pointer (&r->matching, fl_matching_free);
+  g_clear_pointer (&r->refining, fl_refining_free);
   g_clear_pointer (&r->stage, fl_stage_free);
   r->stage = fl_stage_new (plan_of (r, r->progress.stage), r->diameter, r->mine->pixels, r->radial);
   r->matching =
@@ -246,63 +252,123 @@ typedef struct
 {
   double likelihood[2], n[2], information, scale;
   double of_half[HALVES], n_half[HALVES], held_half[HALVES], n_held_half[HALVES];
-  double turned[180]; /* patterns whose best orientation turned by so many degrees */
+  double turned[TURNS]; /* patterns whose orientation turned by so many tenths of a degree */
 } Sums;
 
+/* Member i of a group. */
 static void
-take_matched (FlReconstruction *r, const FlMatchGroup *group, const FlMatched *matched, Sums *sums)
+take_one (FlReconstruction *r, const FlMatchGroup *group, guint i, FlQuat orientation, const FlMatched *match,
+          Sums *sums)
 {
+  FlAssignment *assignment = &r->assignments[group->pattern[i]];
+  guint held = i >= group->n_merged, half = assignment->half;
+  double turn = r->progress.generation > 0 ? fl_quat_angle (assignment->orientation, orientation) : G_PI;
+  sums->turned[MIN (TURNS - 1, (guint) (turn * TURNS / G_PI))]++;
+  sums->likelihood[held] += match->likelihood;
+  sums->n[held]++;
+  *(held ? &sums->held_half[half] : &sums->of_half[half]) += match->likelihood;
+  *(held ? &sums->n_held_half[half] : &sums->n_half[half]) += 1;
+  sums->information += match->information;
+  sums->scale += match->scale;
+  assignment->orientation = orientation;
+  assignment->conformation = match->conformation;
+  assignment->confidence = match->share;
+  assignment->scale = match->scale;
+}
+
+/* On the grid. */
+static gboolean
+match_group (FlReconstruction *r, guint g, Sums *sums, float seconds[3], GError **error)
+{
+  const FlMatchGroup *group = &r->groups[g];
+  g_autofree FlMatched *matched = g_new0 (FlMatched, group->n);
+  g_autofree float *scale = g_new (float, group->n);
+  for (guint i = 0; i < group->n; i++)
+    scale[i] = r->assignments[group->pattern[i]].scale;
+  if (!make_models (r, g, error)
+      || !fl_matching_run (r->matching, r->models[g], group, scale, r->progress.beta, matched, seconds,
+                           error))
+    return FALSE;
+  for (guint i = 0; i < group->n; i++)
+    take_one (r, group, i, r->stage->rotations->rotations[matched[i].rotation], &matched[i], sums);
+  return TRUE;
+}
+
+static gboolean
+is_refining (const FlReconstruction *r)
+{
+  return r->progress.settled && r->refine && r->progress.refined < REFININGS;
+}
+
+static double
+ball_radius (const FlReconstruction *r)
+{
+  return FIRST_BALL * fl_rotations_spacing (plan_of (r, r->progress.stage)->fineness)
+         / (1 << r->progress.refined);
+}
+
+/* Off it. */
+static gboolean
+refine_group (FlReconstruction *r, guint g, Sums *sums, float seconds[3], GError **error)
+{
+  const FlMatchGroup *group = &r->groups[g];
+  g_autofree FlRefined *refined = g_new0 (FlRefined, group->n);
   for (guint i = 0; i < group->n; i++)
     {
-      FlAssignment *assignment = &r->assignments[group->pattern[i]];
-      const FlMatched *match = &matched[i];
-      FlQuat orientation = r->stage->rotations->rotations[match->rotation];
-      guint held = i >= group->n_merged, half = assignment->half;
-      double turn = r->progress.generation > 0 ? fl_quat_angle (assignment->orientation, orientation) : G_PI;
-      sums->turned[MIN (179, (guint) (turn * 180 / G_PI))]++;
-      sums->likelihood[held] += match->likelihood;
-      sums->n[held]++;
-      *(held ? &sums->held_half[half] : &sums->of_half[half]) += match->likelihood;
-      *(held ? &sums->n_held_half[half] : &sums->n_half[half]) += 1;
-      sums->information += match->information;
-      sums->scale += match->scale;
-      assignment->orientation = orientation;
-      assignment->conformation = match->conformation;
-      assignment->confidence = match->share;
-      assignment->scale = match->scale;
+      const FlAssignment *known = &r->assignments[group->pattern[i]];
+      refined[i] = (FlRefined){ known->orientation, known->conformation, known->scale, 0, 0 };
     }
+  if (r->refining == NULL)
+    r->refining = fl_refining_new (r->parallel, r->device, r->mine, r->stage, r->radial, error);
+  if (r->refining == NULL
+      || !fl_refining_run (r->refining, r->n_conformations, r->models[g], group, ball_radius (r), refined,
+                           seconds, error))
+    return FALSE;
+  for (guint i = 0; i < group->n; i++)
+    {
+      const FlMatched match = { refined[i].conformation,
+                                0,
+                                refined[i].likelihood,
+                                refined[i].information,
+                                r->assignments[group->pattern[i]].confidence,
+                                refined[i].scale };
+      take_one (r, group, i, refined[i].orientation, &match, sums);
+    }
+  return TRUE;
 }
 
 static float
 median_turn (const Sums *sums)
 {
   double below = 0;
-  guint degrees = 0;
-  while (degrees < 179 && below + sums->turned[degrees] < (sums->n[0] + sums->n[1]) / 2)
-    below += sums->turned[degrees++];
-  return degrees == 0 ? 0 : (float) ((degrees + 0.5) * G_PI / 180);
+  guint bin = 0;
+  while (bin < TURNS - 1 && below + sums->turned[bin] < (sums->n[0] + sums->n[1]) / 2)
+    below += sums->turned[bin++];
+  return bin == 0 ? 0 : (float) ((bin + 0.5) * G_PI / TURNS);
 }
 
 static void
 fill_row (const FlReconstruction *r, const Sums *sums, FlGenerationRow *row)
 {
-  *row = (FlGenerationRow){ .number = r->progress.generation,
-                            .time = (guint64) g_get_real_time () * 1000,
-                            .stage = (guint8) r->progress.stage,
-                            .patterns = (guint32) r->n_all,
-                            .held_back = (guint32) r->n_held,
-                            .orientations = r->stage->rotations->n,
-                            .conformations = r->n_conformations,
-                            .resolution = (float) (1 / r->stage->s_max),
-                            .beta = (float) r->progress.beta,
-                            .likelihood = sums->n[0] > 0 ? sums->likelihood[0] / sums->n[0] : NAN,
-                            .held = sums->n[1] > 0 ? sums->likelihood[1] / sums->n[1] : NAN,
-                            .information = (float) (sums->information / fmax (1, sums->n[0] + sums->n[1])),
-                            .change = median_turn (sums),
-                            .half_resolution = NAN,
-                            .half_low = NAN,
-                            .half_high = NAN,
-                            .prtf_resolution = NAN };
+  *row =
+      (FlGenerationRow){ .number = r->progress.generation,
+                         .time = (guint64) g_get_real_time () * 1000,
+                         .stage = (guint8) r->progress.stage,
+                         .patterns = (guint32) r->n_all,
+                         .held_back = (guint32) r->n_held,
+                         .orientations = is_refining (r) ? (guint32) fl_refining_rotations (ball_radius (r))
+                                                         : r->stage->rotations->n,
+                         .conformations = r->n_conformations,
+                         .resolution = (float) (1 / r->stage->s_max),
+                         .beta = (float) r->progress.beta,
+                         .likelihood = sums->n[0] > 0 ? sums->likelihood[0] / sums->n[0] : NAN,
+                         .held = sums->n[1] > 0 ? sums->likelihood[1] / sums->n[1] : NAN,
+                         .information = (float) (sums->information / fmax (1, sums->n[0] + sums->n[1])),
+                         .change = median_turn (sums),
+                         .half_resolution = NAN,
+                         .half_low = NAN,
+                         .half_high = NAN,
+                         .prtf_resolution = NAN };
 }
 
 /* --- what comes next --- */
@@ -393,7 +459,7 @@ go_on (FlReconstruction *r, const Sums *sums, GError **error)
   if (p->stage + 1 < r->plans->len)
     p->stage++;
   else if (p->joined)
-    p->done = TRUE;
+    p->settled = TRUE;
   else
     {
       p->joined = TRUE;
@@ -413,27 +479,19 @@ fl_reconstruction_step (FlReconstruction *r, FlGenerationRow *row, GError **erro
   if (!make_stage (r, error))
     return FALSE;
   for (guint g = first; g <= last; g++)
-    {
-      const FlMatchGroup *group = &r->groups[g];
-      g_autofree FlMatched *matched = g_new0 (FlMatched, group->n);
-      g_autofree float *scale = g_new (float, group->n);
-      for (guint i = 0; i < group->n; i++)
-        scale[i] = r->assignments[group->pattern[i]].scale;
-      if (!make_models (r, g, error)
-          || !fl_matching_run (r->matching, r->models[g], group, scale, r->progress.beta, matched, seconds,
-                               error)
-          || (r->symmetry != NULL && plan_of (r, r->progress.stage)->speckles >= 3
-              && !symmetrise (r, g, error)))
-        return FALSE;
-      take_matched (r, group, matched, &sums);
-    }
+    if (!(is_refining (r) ? refine_group : match_group) (r, g, &sums, seconds, error)
+        || (r->symmetry != NULL && plan_of (r, r->progress.stage)->speckles >= 3
+            && !symmetrise (r, g, error)))
+      return FALSE;
   fl_parallel_sum_f64 (r->parallel, (double *) &sums, sizeof sums / sizeof (double));
   for (guint i = 0; i < r->mine->n && sums.scale > 0; i++)
     r->assignments[i].scale *= (float) ((double) r->n_all / sums.scale);
   r->progress.generation++;
   fill_row (r, &sums, row);
   memcpy (row->seconds, seconds, sizeof seconds);
-  if (!go_on (r, &sums, error))
+  if (is_refining (r))
+    r->progress.refined++;
+  else if (!go_on (r, &sums, error))
     return FALSE;
   row->seconds[4] =
       (float) (1e-6 * (double) (g_get_monotonic_time () - began)) - seconds[0] - seconds[1] - seconds[2];
@@ -445,7 +503,7 @@ fl_reconstruction_step (FlReconstruction *r, FlGenerationRow *row, GError **erro
 gboolean
 fl_reconstruction_done (const FlReconstruction *r)
 {
-  return r->progress.done;
+  return r->progress.settled && !is_refining (r);
 }
 
 guint
