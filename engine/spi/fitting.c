@@ -9,7 +9,7 @@
 #include "kernels/slices.h"
 #include "kernels/toeplitz.h"
 
-#define TOLERANCE  1e-5
+#define TOLERANCE  1e-3
 #define STEPS      60
 #define LEAST      8    /* steps: generations would stop where the solver thinks that it has nothing to do */
 #define SMALL_REST 1e-4 /* of the right side, in the preconditioner's norm */
@@ -88,7 +88,7 @@ fl_fitting_new (FlkDevice *device, const FlSpiStage *stage, const FlRadial *radi
   fitting->radial = radial;
   fitting->ball = new_ball (stage);
   fitting->slices = flk_slices_new (device, m, TOLERANCE, 2, message, sizeof message);
-  fitting->kernel_slices = flk_slices_new (device, 2 * m - 1, TOLERANCE, 2, message, sizeof message);
+  fitting->kernel_slices = flk_slices_new (device, 2 * m - 1, TOLERANCE, 1.25, message, sizeof message);
   fitting->normal = flk_toeplitz_new (device, m, message, sizeof message);
   fitting->inverse = flk_toeplitz_new (device, m, message, sizeof message);
   fitting->transform = fl_transform_new (2 * m, error);

@@ -1,5 +1,7 @@
 #include "engine/spi/rotations.h"
 
+#include <stdlib.h>
+
 #define VERTICES 120
 #define GOLDEN   1.6180339887498949
 
@@ -106,6 +108,51 @@ add_cliques (Making *making, double (*v)[4], guint n_corners, double **corners, 
     }
 }
 
+/* Neighbours beside each other: their slices meet the same part of a grid. Morton's order of the stereographic projection. */
+typedef struct
+{
+  guint64 key;
+  FlQuat rotation;
+  double weight;
+} Place;
+
+static guint64
+place_of (FlQuat q)
+{
+  const double at[3] = { q.x, q.y, q.z };
+  double flip = q.w < 0 ? -1 : 1;
+  guint64 key = 0;
+  for (guint bit = 10; bit-- > 0;)
+    for (guint i = 0; i < 3; i++)
+      {
+        guint cell = (guint) (1023 * (flip * at[i] / (1 + flip * q.w) + 1) / 2);
+        key = key << 1 | (cell >> bit & 1);
+      }
+  return key;
+}
+
+static int
+by_place (const void *a, const void *b)
+{
+  const Place *x = a, *y = b;
+  return x->key != y->key ? (x->key < y->key ? -1 : 1)
+                          : (x->rotation.w > y->rotation.w) - (x->rotation.w < y->rotation.w);
+}
+
+static void
+sort_by_place (FlRotations *rotations)
+{
+  g_autofree Place *places = g_new (Place, rotations->n);
+  for (guint i = 0; i < rotations->n; i++)
+    places[i] = (Place){ place_of (rotations->rotations[i]), rotations->rotations[i], rotations->weights[i] };
+  qsort (places, rotations->n, sizeof *places, by_place);
+  for (guint i = 0; i < rotations->n; i++)
+    {
+      rotations->rotations[i] = places[i].rotation;
+      rotations->weights[i] = places[i].weight;
+    }
+}
+
 FlRotations *
 fl_rotations_new (guint fineness)
 {
@@ -123,6 +170,7 @@ fl_rotations_new (guint fineness)
     sum += rotations->weights[i];
   for (guint i = 0; i < rotations->n; i++)
     rotations->weights[i] /= sum;
+  sort_by_place (rotations);
   return rotations;
 }
 
@@ -139,5 +187,5 @@ fl_rotations_free (FlRotations *rotations)
 double
 fl_rotations_spacing (guint fineness)
 {
-  return 0.91 / fineness;
+  return cbrt (8 * G_PI * G_PI / (10.0 * fineness * (5.0 * fineness * fineness + 1)));
 }

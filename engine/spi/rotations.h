@@ -1,7 +1,7 @@
 /* rotations.h: nearly uniform sets of rotations: the 600-cell refined n times.
  *
  * Every edge of the 600-cell is cut into n, the points are pushed out onto the 3-sphere and antipodes are one:
- * 10 (5 n³ + n) rotations, neighbours about 0.91/n rad apart (Loh and Elser, Phys. Rev. E 80, 026705, 2009). */
+ * 10 (5 n³ + n) rotations (Loh and Elser, Phys. Rev. E 80, 026705, 2009), in an order in which neighbours are near. */
 #pragma once
 
 #include <glib.h>
@@ -19,7 +19,7 @@ FlRotations *fl_rotations_new (guint fineness); /* 1 or more */
 void fl_rotations_free (FlRotations *rotations);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlRotations, fl_rotations_free)
 
-/* rad, between neighbours. */
+/* rad: the edge of a cube of each one's share of all rotations; neighbours are about as far apart. */
 double fl_rotations_spacing (guint fineness);
 
 static inline FlQuat
