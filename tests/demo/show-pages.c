@@ -36,7 +36,8 @@ show_reconstruction (Room *room)
 {
   FlgDensityPage *page = FLG_DENSITY_PAGE (room_page (room, "density"));
   FlgReconstructionView *view = flg_density_page_reconstruction (page);
-  say ("reconstruction", g_strdup (flg_reconstruction_view_facts (view)));
+  g_autoptr (GRegex) age = g_regex_new (", [^,]* ago", 0, 0, NULL);
+  say ("reconstruction", g_regex_replace (age, flg_reconstruction_view_facts (view), -1, 0, "", 0, NULL));
   say ("reconstruction plots", flg_reconstruction_view_summary (view));
 }
 
