@@ -12,9 +12,10 @@
 
 enum
 {
-  TURNS = FLK_ORIENT_BLOCK, /* candidates of a pattern */
-  DRAWN = 8,                /* of them, that the model is fitted with */
-  PATTERNS = TURNS / DRAWN  /* whose drawn candidates fill a block */
+  BLOCK = FLK_ORIENT_BLOCK,
+  TURNS = 32,             /* candidates of a pattern */
+  DRAWN = 8,              /* of them, that the model is fitted with */
+  SHARING = BLOCK / TURNS /* patterns whose candidates fill a block */
 };
 
 struct FlRefining
@@ -169,7 +170,7 @@ typedef struct
   guint32 *start; /* [n + 1] */
   GArray *lit;    /* FlkLit */
   float *total;   /* [n] photons */
-  float *scores;  /* [n][TURNS]: likelihoods, then probabilities; host */
+  float *scores;  /* [n][BLOCK] host: see own_scores() */
   float *log_sum; /* [n][TURNS] host */
   FlkBuffer buffers[BUFFERS];
 } Batch;
@@ -182,8 +183,8 @@ batch_init (Batch *batch, guint most, double radius)
   batch->start = g_new0 (guint32, most + 1);
   batch->lit = g_array_new (FALSE, FALSE, sizeof (FlkLit));
   batch->total = g_new (float, most);
-  batch->scores = g_new (float, (gsize) most *TURNS);
-  batch->log_sum = g_new (float, (gsize) most *TURNS);
+  batch->scores = g_new (float, BLOCK *(gsize) most);
+  batch->log_sum = g_new (float, TURNS *(gsize) most);
   make_turns (radius, batch->turns);
 }
 
@@ -226,7 +227,7 @@ static gboolean
 slice (FlRefining *refining, Batch *batch, const FlRefined *refined, GError **error)
 {
   FlkDevice *device = refining->device;
-  gsize rows = (gsize) batch->n * TURNS;
+  gsize rows = (gsize) batch->n * TURNS, whole = (gsize) flk_orient_blocks ((guint) rows) * BLOCK;
   g_autofree float *host = g_new (float, 9 * rows);
   for (guint i = 0; i < batch->n; i++)
     for (guint k = 0; k < TURNS; k++)
@@ -239,8 +240,8 @@ slice (FlRefining *refining, Batch *batch, const FlRefined *refined, GError **er
     .background = refining->background,
     .counted = refining->counted,
     .log_model = flk_buffer_need (device, &batch->buffers[LOG_MODEL],
-                                  rows * refining->stage->binning->n * sizeof (float)),
-    .log_sum = flk_buffer_need (device, &batch->buffers[LOG_SUM], rows * sizeof (float)),
+                                  whole * refining->stage->binning->n * sizeof (float)),
+    .log_sum = flk_buffer_need (device, &batch->buffers[LOG_SUM], whole * sizeof (float)),
   };
   const float *matrices = flk_stage (device, &batch->buffers[MATRICES], host, 9 * rows * sizeof *host);
   return (out.log_model != NULL && out.log_sum != NULL && matrices != NULL
@@ -248,13 +249,13 @@ slice (FlRefining *refining, Batch *batch, const FlRefined *refined, GError **er
          || fail (refining, error);
 }
 
-/* Each pattern against its own block. */
+/* Patterns that share a block against all of it. */
 static gboolean
 score (FlRefining *refining, Batch *batch, GError **error)
 {
   FlkDevice *device = refining->device;
   guint n = batch->n, cells = refining->stage->binning->n;
-  gsize size = (gsize) n * TURNS * sizeof (float);
+  gsize size = (gsize) n * BLOCK * sizeof (float);
   const float *log_model = batch->buffers[LOG_MODEL].memory, *log_sum = batch->buffers[LOG_SUM].memory;
   const guint32 *start =
       flk_stage (device, &batch->buffers[START], batch->start, (n + 1) * sizeof *batch->start);
@@ -263,31 +264,40 @@ score (FlRefining *refining, Batch *batch, GError **error)
       flk_stage (device, &batch->buffers[LIT], batch->lit->data, batch->lit->len * sizeof (FlkLit));
   float *scores = flk_buffer_need (device, &batch->buffers[SCORES], size);
   gboolean ok = start != NULL && total != NULL && lit != NULL && scores != NULL;
-  for (guint i = 0; i < n && ok; i++)
+  for (guint i = 0; i < n && ok; i += SHARING)
     {
-      FlkOrientArgs args = { .model = log_model + (gsize) i * cells * TURNS,
+      guint sharing = MIN (SHARING, n - i);
+      FlkOrientArgs args = { .model = log_model + (gsize) i * TURNS * cells,
                              .offset = log_sum + (gsize) i * TURNS,
-                             .n_rotations = TURNS,
+                             .n_rotations = sharing * TURNS,
                              .n_pixels = cells,
-                             .n_patterns = 1,
+                             .n_patterns = sharing,
                              .start = start + i,
                              .lit = lit,
                              .total = total + i,
-                             .scores = scores + (gsize) i * TURNS,
+                             .scores = scores + (gsize) i * BLOCK,
                              .start_over = TRUE,
                              .beta = 1 };
       ok = flk_launch (device, "orient_sparse", 1, 0, &args, sizeof args);
     }
   return (ok && flk_download (device, batch->scores, scores, size)
-          && flk_download (device, batch->log_sum, log_sum, size) && flk_sync (device))
+          && flk_download (device, batch->log_sum, log_sum, (gsize) n * TURNS * sizeof *log_sum)
+          && flk_sync (device))
          || fail (refining, error);
+}
+
+/* A pattern's against its own candidates, [TURNS]: likelihoods, then probabilities. */
+static float *
+own_scores (const Batch *batch, guint i)
+{
+  return batch->scores + (gsize) i * BLOCK + i % SHARING * TURNS;
 }
 
 /* Scores to probabilities, and what they tell of a pattern. */
 static void
 assign (const FlRefining *refining, Batch *batch, guint i, FlRefined *refined)
 {
-  float *p = batch->scores + (gsize) i * TURNS;
+  float *p = own_scores (batch, i);
   const float *log_sum = batch->log_sum + (gsize) i * TURNS;
   double sum = 0, expected = 0, entropy = 0;
   float best = p[0];
@@ -329,7 +339,7 @@ typedef struct
 static void
 draw (const FlRefining *refining, const Batch *batch, guint i, FlQuat about, float scale, Drawn *drawn)
 {
-  const float *p = batch->scores + (gsize) i * TURNS;
+  const float *p = own_scores (batch, i);
   guint cells = refining->stage->binning->n, taken = 0;
   double below = 0;
   for (guint k = 0; k < TURNS; k++)
@@ -341,14 +351,14 @@ draw (const FlRefining *refining, const Batch *batch, guint i, FlQuat about, flo
       if (times == 0)
         continue;
       guint row = drawn->n++;
-      float *means = drawn->means + ((gsize) (row / TURNS) * cells * TURNS + row % TURNS);
+      float *means = drawn->means + ((gsize) (row / BLOCK) * cells * BLOCK + row % BLOCK);
       drawn->share[row] = (float) times / DRAWN;
       drawn->scale[row] = drawn->share[row] * scale;
       matrix_of (fl_quat_multiply (batch->turns[k], about), drawn->matrices + 9 * (gsize) row);
       for (guint32 l = batch->start[i]; l < batch->start[i + 1]; l++)
         {
           FlkLit lit = g_array_index (batch->lit, FlkLit, l);
-          means[(gsize) lit.pixel * TURNS] = drawn->share[row] * lit.count;
+          means[(gsize) lit.pixel * BLOCK] = drawn->share[row] * lit.count;
         }
     }
 }
@@ -361,7 +371,7 @@ add_drawn (FlRefining *refining, Batch *batch, const Drawn *drawn, GError **erro
   if (n == 0)
     return TRUE;
   gsize means_size =
-      (gsize) flk_orient_blocks (n) * TURNS * refining->stage->binning->n * sizeof *drawn->means;
+      (gsize) flk_orient_blocks (n) * BLOCK * refining->stage->binning->n * sizeof *drawn->means;
   const float *matrices =
       flk_stage (device, &batch->buffers[MATRICES], drawn->matrices, 9 * (gsize) n * sizeof *drawn->matrices);
   const float *means = flk_stage (device, &batch->buffers[MEANS], drawn->means, means_size);
@@ -377,7 +387,7 @@ add_drawn (FlRefining *refining, Batch *batch, const Drawn *drawn, GError **erro
 static gboolean
 merge (FlRefining *refining, Batch *batch, const FlMatchGroup *group, const FlRefined *before, GError **error)
 {
-  gsize blocks = (batch->n + PATTERNS - 1) / PATTERNS, rows = blocks * TURNS;
+  gsize rows = (gsize) flk_orient_blocks (batch->n * DRAWN) * BLOCK;
   g_autofree float *matrices = g_new (float, 9 * rows), *scale = g_new (float, rows),
                    *share = g_new (float, rows), *means = g_new0 (float, rows * refining->stage->binning->n);
   Drawn drawn = { 0, matrices, means, scale, share };
@@ -427,7 +437,7 @@ fl_refining_run (FlRefining *refining, guint n_conformations, FlVolume *const *m
   gsize of_one = (gsize) refining->stage->binning->n * TURNS * sizeof (float);
   Batch batch;
   gboolean ok = TRUE;
-  batch_init (&batch, PATTERNS * (guint) CLAMP (MEMORY / of_one / PATTERNS, 1, 1000), radius);
+  batch_init (&batch, BLOCK * (guint) CLAMP (MEMORY / of_one / BLOCK, 1, 16), radius);
   for (guint c = 0; c < n_conformations && ok; c++)
     {
       gsize size = fl_volume_points (models[c]) * sizeof *models[c]->data;

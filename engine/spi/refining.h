@@ -1,7 +1,7 @@
 /* refining.h: orientations off the grid: one round of expectation maximisation in which a pattern is compared in a few turns
  * about its own orientation alone.
  *
- * The likelihood is matching.h's. A pattern has FLK_ORIENT_BLOCK candidates, evenly spread over a ball of rotations about what is
+ * The likelihood is matching.h's. A pattern has 32 candidates, evenly spread over a ball of rotations about what is
  * known of it, and of its own conformation; P ∝ exp (L) over them. Its new orientation is their mean under P, and the model is
  * fitted with a few of them, drawn from P in equal shares. What comes out of patterns is each rank's own; the fit's sums are
  * over all ranks. Thread: one. */
