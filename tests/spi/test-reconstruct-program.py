@@ -94,10 +94,10 @@ def wait_for(path, text, process):
         time.sleep(0.02)
 
 
-def interrupted(job, emc, after, how, ranks=1):
+def interrupted(job, emc, after, how, ranks=1, sets=FEW):
     """Its exit status, when it is sent a signal after so many generations."""
     with open(job + ".log", "w") as log:
-        process = subprocess.Popen(command("reconstruct", "--out", job, emc, ranks=ranks), stdout=subprocess.DEVNULL, stderr=log,
+        process = subprocess.Popen(command("reconstruct", "--out", job, emc, ranks=ranks, sets=sets), stdout=subprocess.DEVNULL, stderr=log,
                                    stdin=subprocess.DEVNULL)
         wait_for(job + ".log", f"generation {after}:", process)
         process.send_signal(how)
@@ -160,6 +160,25 @@ def test_interruptions(place, whole, emc):
     os.remove(os.path.join(job, "density-c0.mrc"))
     must("reconstruct", "--out", job, emc)
     check(not differing(whole, job), "once more when all is done: its files again", differing(whole, job))
+
+
+def test_refining(place, emc):
+    """Orientations off the grid: after all else, asked for later, killed in between."""
+    sets = ["reconstruct.starts=1", "reconstruct.phase_every=0", "reconstruct.phase_starts=2"]
+    grid, refined, killed = (os.path.join(place, name) for name in ("grid", "refined", "killed"))
+    must("reconstruct", "--out", grid, emc, sets=[*sets, "reconstruct.refine=no"])
+    must("reconstruct", "--out", refined, emc, sets=sets)
+    on, off = (json.load(open(os.path.join(job, "reconstruction.json")))["generations"] for job in (grid, refined))
+    fineness = [row["orientations"] for row in off[len(on) - 1:]]
+    with h5py.File(os.path.join(grid, "orientations.h5")) as a, h5py.File(os.path.join(refined, "orientations.h5")) as b:
+        turned = numpy.abs((a["orientations"][:] * b["orientations"][:]).sum(1))
+    check(len(off) > len(on) and off[:len(on) - 1] == on[:-1] and fineness == sorted(set(fineness)) and numpy.median(turned) < 1 - 1e-6
+          and turned.mean() > 0.95, "orientations are refined off the grid in the end", (len(on), len(off), fineness))
+    must("reconstruct", "--out", grid, emc, sets=sets)
+    check(not differing(refined, grid), "refined by a later attempt: the same bits", differing(refined, grid))
+    interrupted(killed, emc, len(on) + 1, signal.SIGKILL, sets=sets)
+    must("reconstruct", "--out", killed, emc, sets=sets)
+    check(not differing(refined, killed), "killed while it refines: the same bits", differing(refined, killed))
 
 
 def test_ranks(place, whole, emc):
@@ -235,5 +254,6 @@ with tempfile.TemporaryDirectory() as place:
     test_hits(place, emc)
     test_refusals(place, whole, data, emc)
     test_interruptions(place, whole, emc)
+    test_refining(place, emc)
     test_ranks(place, whole, emc)
 print(f"1..{number}")
