@@ -108,7 +108,7 @@ def fit(measured):
     for part in ("slice", "match", "merge"):
         a = numpy.array([features(work, PATTERNS)[part] for work, _ in measured])
         b = numpy.array([seconds[part] for _, seconds in measured])
-        weight = 1 / (b + 0.02 * b.max())
+        weight = 1 / (b + 0.2 * b.max())
         scale = numpy.abs(a).max(0)
         live = list(range(a.shape[1]))
         while True:
@@ -125,28 +125,17 @@ def predict(fitted, work, patterns, ranks=1, node=1):
     rows, cells, _, m = work
     parts = {part: float(fitted[part] @ numpy.array(of)) for part, of in features(work, patterns, ranks, node).items()}
     # Each rank's images of all orientations, summed and dealt, and the sums that are solved: through its node's link.
-    parts["travel"] = 2 * 4 * (rows * cells + 2 * (9 * m ** 3)) * node / LINK if ranks > 1 else 0.0
+    parts["travel"] = 2 * 4 * (rows * cells + 2 * (9 * m ** 3)) * (1 - node / ranks) * node / LINK
     return parts
 
 
-def main():
-    with tempfile.TemporaryDirectory() as place:
-        molecule, data = place + "/ring.pdb", place + "/data"
-        write_molecule(molecule)
-        run(ENGINE, "simulate-spi", "--out", data, "--model", molecule, "--shots", str(PATTERNS), "--quiet",
-            "--set", "simulate_spi.fluence=gamma")
-        jobs = {}
-        for ranks in (1, 2, 4) if MPIRUN else (1,):
-            job = f"{place}/ranks{ranks}"
-            start = [MPIRUN, "-n", str(ranks)] if ranks > 1 else []
-            jobs[ranks] = run(*start, ENGINE, "reconstruct", "--out", job, data + "/particles.emc"), generations(job)
-        diameter = json.load(open(place + "/ranks1/reconstruction.json"))["diameter"]
-        patterns = read_patterns(data)
-    for ranks, (cpu, rows) in jobs.items():
-        seconds = [sum(float(row["t_" + part]) for row in rows) for part in PARTS]
-        print(f"{ranks} ranks: {len(rows)} generations, {cpu:.0f} CPU s, {DRAGONFLY / cpu:.1f} times less than Dragonfly's {DRAGONFLY};"
-              " of them " + ", ".join(f"{part} {s / sum(seconds) * cpu:.1f}" for part, s in zip(PARTS, seconds)))
-    cpu, rows = jobs[1]
+def tell_parts(ranks, cpu, rows):
+    seconds = [sum(float(row["t_" + part]) for row in rows) for part in PARTS]
+    print(f"{ranks} ranks: {len(rows)} generations, {cpu:.0f} CPU s, {DRAGONFLY / cpu:.1f} times less than Dragonfly's {DRAGONFLY};"
+          " of them " + ", ".join(f"{part} {s / sum(seconds) * cpu:.1f}" for part, s in zip(PARTS, seconds)), flush=True)
+
+
+def tell_model(cpu, rows, diameter, patterns):
     share = cpu / sum(float(row["t_" + part]) for row in rows for part in PARTS)
     measured = []
     print("orientations cells lit side: seconds of a generation by part, in brackets the model's")
@@ -157,13 +146,29 @@ def main():
     fitted = fit(measured)
     for work, seconds in measured:
         told = predict(fitted, work, PATTERNS)
-        print("%d %d %.0f %d: " % work + ", ".join(f"{part} {seconds[part]:.2f} ({told[part]:.2f})" for part in ("slice", "match", "merge")))
+        print("%d %d %.0f %d: " % work + ", ".join(f"{part} {seconds[part]:.3f} ({told[part]:.3f})" for part in fitted))
     print("coefficients:", {part: [float(f"{v:.3g}") for v in values] for part, values in fitted.items()})
     work = measured[-1][0]
     for ranks, node in ((1, 1), (64, 64), (1024, 64)):
         told = predict(fitted, work, 131000, ranks, node)
-        print(f"131,000 patterns on {ranks} ranks, {node} a node, {LINK / 1e9:.0f} GB/s a node: a generation of the last stage takes "
-              f"{sum(told.values()):.2f} s: " + ", ".join(f"{part} {s:.2f}" for part, s in told.items()))
+        print(f"131,000 patterns on {ranks} ranks, {node} a node, {LINK / 1e9:.1f} GB/s a node: a generation of the last grid takes "
+              f"{sum(told.values()):.2f} s: " + ", ".join(f"{part} {s:.3f}" for part, s in told.items()), flush=True)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as place:
+        molecule, data = place + "/ring.pdb", place + "/data"
+        write_molecule(molecule)
+        run(ENGINE, "simulate-spi", "--out", data, "--model", molecule, "--shots", str(PATTERNS), "--quiet",
+            "--set", "simulate_spi.fluence=gamma")
+        for ranks in (1, 2, 4) if MPIRUN else (1,):
+            job = f"{place}/ranks{ranks}"
+            start = [MPIRUN, "-n", str(ranks)] if ranks > 1 else []
+            cpu = run(*start, ENGINE, "reconstruct", "--out", job, data + "/particles.emc")
+            rows = generations(job)
+            tell_parts(ranks, cpu, rows)
+            if ranks == 1:
+                tell_model(cpu, rows, json.load(open(job + "/reconstruction.json"))["diameter"], read_patterns(data))
 
 
 if __name__ == "__main__":
