@@ -1,11 +1,12 @@
 /* spi-score: what `reconstruct` has made against what was simulated. For tests and studies; one line of JSON.
  *
- *   spi-score --model A.pdb [--model B.pdb] --density a.mrc [--density b.mrc] [--autocorrelation a.mrc] [--resolution 24]
+ *   spi-score --model A.pdb [--model B.pdb] --density a.mrc [--density b.mrc] [--autocorrelation a.mrc [--like b.mrc]] [--resolution 24]
  *             [--diameter 160] [--low 0.002] [--truth truth.h5 --orientations orientations.h5 --group D7 --spacing 5]
  *
  * Densities are laid upon the dry model's (up to --resolution Å; rotation, shift, hand), autocorrelations upon its own
  * (rotation): the model that fits best is named. FSC thresholds in Å. Orientations: degrees, each estimated conformation in a
- * gauge of its own, over patterns of one particle each. */
+ * gauge of its own, over patterns of one particle each. --like: an autocorrelation of the same grid, that the others are laid
+ * upon as well. */
 #include <hdf5.h>
 #include <math.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 #define MOST_CONFORMATIONS 6
 
-static char **models, **densities, **autocorrelations, *truth_path, *orientations_path,
+static char **models, **densities, **autocorrelations, *like_path, *truth_path, *orientations_path,
     *group_name = (char *) "C1";
 static double resolution, diameter, s_low, spacing = 5;
 
@@ -26,6 +27,7 @@ static const GOptionEntry options[] = {
   { "model", 'm', 0, G_OPTION_ARG_FILENAME_ARRAY, &models, "atoms", "PDB" },
   { "density", 'd', 0, G_OPTION_ARG_FILENAME_ARRAY, &densities, "density", "MRC" },
   { "autocorrelation", 'a', 0, G_OPTION_ARG_FILENAME_ARRAY, &autocorrelations, "autocorrelation", "MRC" },
+  { "like", 'L', 0, G_OPTION_ARG_FILENAME, &like_path, "autocorrelation to compare with", "MRC" },
   { "resolution", 'r', 0, G_OPTION_ARG_DOUBLE, &resolution, "of the patterns' edge", "Å" },
   { "diameter", 'D', 0, G_OPTION_ARG_DOUBLE, &diameter, "of the particle", "Å" },
   { "low", 'l', 0, G_OPTION_ARG_DOUBLE, &s_low, "|s| that compare from", "1/Å" },
@@ -129,6 +131,28 @@ print_maps (GString *out, char **paths, FlModel **molecules, gboolean autocorrel
           best.half.crossed ? "true" : "false", 1 / best.seventh.s, best.seventh.crossed ? "true" : "false",
           best.mean, best.correlation, best.hand ? "true" : "false");
     }
+}
+
+/* Correlations with the one that they are to be like. */
+static void
+print_likeness (GString *out, const FlModel *model)
+{
+  g_autoptr (FlVolume) like = read_volume (like_path);
+  FlAlignmentRange range = range_of (like->voxel, model);
+  g_string_append (out, ", \"likeness\": [");
+  for (guint i = 0; autocorrelations != NULL && autocorrelations[i] != NULL; i++)
+    {
+      g_autoptr (FlVolume) volume = read_volume (autocorrelations[i]);
+      g_autoptr (GError) error = NULL;
+      FlAlignment found;
+      if (volume->m != like->m || fabs (volume->voxel / like->voxel - 1) > 1e-5)
+        fail (autocorrelations[i], "not of the grid that it is compared on");
+      volume->voxel = like->voxel; /* rounded in the file */
+      if (!fl_align_autocorrelations (like, volume, &range, &found, &error))
+        fail ("alignment", error->message);
+      g_string_append_printf (out, "%s%.5f", i > 0 ? ", " : "", found.correlation);
+    }
+  g_string_append (out, "]");
 }
 
 /* --- orientations --- */
@@ -281,6 +305,8 @@ main (int argc, char **argv)
   g_string_append (out, "], \"autocorrelations\": [");
   print_maps (out, autocorrelations, molecules, TRUE);
   g_string_append (out, "]");
+  if (like_path != NULL)
+    print_likeness (out, molecules[0]);
   if (truth_path != NULL)
     print_orientations (out, molecules[0]);
   g_print ("%s}\n", out->str);
