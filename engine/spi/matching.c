@@ -6,10 +6,9 @@
 #include "engine/base/error.h"
 #include "engine/parallel/arrays.h"
 #include "engine/parallel/node-memory.h"
+#include "engine/spi/contrast.h"
 #include "kernels/means.h"
-#include "kernels/slices.h"
 
-#define FLOOR      0.05f       /* of the radial mean: models are not positive everywhere */
 #define LEAST      1e-3f       /* of a pattern's greatest probability: what is less is left out */
 #define SCORES     (512 << 20) /* bytes of scores at a time */
 #define DENSE_FROM 0.33        /* of all cells lit, on the average */
@@ -24,9 +23,9 @@ struct FlMatching
   FlFitting *fitting;
   guint n_conformations;
   guint n_rotations, n_cells, blocks, padded; /* blocks: so many that ranks have equal parts */
-  double log_radial;                          /* ln Σ factor radial */
+  FlContrast *contrast;
   /* Device memory. */
-  float *matrices, *shape, *background, *counted, *prior, *volume;
+  float *matrices, *prior, *volume;
   float **means, **scale; /* of each conformation: [padded][cells][BLOCK], [padded × BLOCK] */
   /* Where the device is the host, a node's ranks have these in common. */
   FlNodeMemory **log_model, **log_sum;
@@ -53,29 +52,6 @@ upload (FlkDevice *device, const float *values, gsize n)
   return memory;
 }
 
-/* w = I / radial + background / (factor radial), counted with factor radial: the likelihood is then one against the mean. */
-static gboolean
-upload_cells (FlMatching *matching)
-{
-  const FlSpiStage *stage = matching->stage;
-  const FlBinning *binning = stage->binning;
-  guint n = binning->n;
-  g_autofree float *shape = g_new (float, n), *background = g_new0 (float, n), *counted = g_new (float, n);
-  double sum = 0;
-  for (guint i = 0; i < n; i++)
-    {
-      shape[i] = 1 / stage->radial[i];
-      counted[i] = binning->factor[i] * stage->radial[i];
-      background[i] = binning->background != NULL ? binning->background[i] / counted[i] : 0;
-      sum += counted[i] * (1 + background[i]);
-    }
-  matching->log_radial = log (sum);
-  matching->shape = upload (matching->device, shape, n);
-  matching->background = upload (matching->device, background, n);
-  matching->counted = upload (matching->device, counted, n);
-  return matching->shape != NULL && matching->background != NULL && matching->counted != NULL;
-}
-
 static gboolean
 allocate (FlMatching *matching)
 {
@@ -87,8 +63,9 @@ allocate (FlMatching *matching)
   matching->prior = flk_alloc (device, rows * sizeof (float));
   matching->volume =
       flk_alloc (device, fl_volume_points (&(FlVolume){ .m = matching->stage->m }) * sizeof (float));
+  matching->contrast = fl_contrast_new (device, matching->stage);
   gboolean ok = matching->matrices != NULL && matching->prior != NULL && matching->volume != NULL
-                && upload_cells (matching);
+                && matching->contrast != NULL;
   for (guint c = 0; c < matching->n_conformations; c++)
     {
       matching->means[c] = flk_alloc (device, values * sizeof (float));
@@ -141,10 +118,10 @@ fl_matching_free (FlMatching *matching)
       fl_node_memory_free (matching->log_model[c]);
       fl_node_memory_free (matching->log_sum[c]);
     }
-  void *const device[] = { matching->matrices, matching->shape, matching->background,
-                           matching->counted,  matching->prior, matching->volume };
+  void *const device[] = { matching->matrices, matching->prior, matching->volume };
   for (guint i = 0; i < G_N_ELEMENTS (device); i++)
     flk_free (matching->device, device[i]);
+  fl_contrast_free (matching->contrast);
   fl_fitting_free (matching->fitting);
   g_free (matching->means);
   g_free (matching->scale);
@@ -164,13 +141,8 @@ slice (FlMatching *matching, guint c, const FlVolume *model, GError **error)
   FlkSlices *slices = fl_fitting_slices (matching->fitting);
   gsize first, last, row = (gsize) matching->n_cells * BLOCK;
   fl_parallel_part (log_model->member, log_model->members, matching->blocks, &first, &last);
-  FlkSlicesOut out = { .scale = 1,
-                       .floor = FLOOR,
-                       .factor = matching->shape,
-                       .background = matching->background,
-                       .counted = matching->counted,
-                       .log_model = (float *) log_model->data + first * row,
-                       .log_sum = (float *) log_sum->data + first * BLOCK };
+  FlkSlicesOut out = fl_contrast_slices (matching->contrast, (float *) log_model->data + first * row,
+                                         (float *) log_sum->data + first * BLOCK);
   guint n =
       (guint) MIN (last * BLOCK, matching->n_rotations) - (guint) MIN (first * BLOCK, matching->n_rotations);
   gboolean ok =
@@ -356,13 +328,14 @@ assign_all (FlMatching *matching, Round *round, FlMatched *matched, GError **err
             best = round->best[i] / (matching->blocks * BLOCK);
       double prior =
           log (matching->stage->rotations->weights[rotation] * matching->n_rotations) / round->beta;
-      matched[i] = (FlMatched){ .conformation = best,
-                                .rotation = rotation,
-                                .likelihood = (float) (round->best_score[i] - prior
-                                                       + round->chunk->total[i] * matching->log_radial),
-                                .information = (float) (log_all - entropy / sum),
-                                .share = (float) (of[best].sum / sum),
-                                .scale = (float) (round->chunk->total[i] * sum / expected) };
+      matched[i] =
+          (FlMatched){ .conformation = best,
+                       .rotation = rotation,
+                       .likelihood = (float) (round->best_score[i] - prior
+                                              + round->chunk->total[i] * matching->contrast->log_sum),
+                       .information = (float) (log_all - entropy / sum),
+                       .share = (float) (of[best].sum / sum),
+                       .scale = (float) (round->chunk->total[i] * sum / expected) };
     }
   return TRUE;
 }

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "kernels/slices.h"
+#include "engine/spi/contrast.h"
 
-#define FLOOR     0.05f       /* as in matching.c */
 #define TOLERANCE 1e-3        /* of slices that patterns are compared with */
 #define MEMORY    (256 << 20) /* bytes of slices at a time */
 
@@ -26,9 +25,8 @@ struct FlRefining
   const FlSpiStage *stage;
   FlFitting *fitting;
   FlkSlices *slices;
-  double log_radial; /* ln Σ factor radial */
-  /* Device memory: of cells, and the model. */
-  float *shape, *background, *counted, *volume;
+  FlContrast *contrast;
+  float *volume; /* device: the model */
 };
 
 static gboolean
@@ -37,39 +35,6 @@ fail (FlRefining *refining, GError **error)
   g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "refinement of orientations: %s",
                flk_error (refining->device));
   return FALSE;
-}
-
-static float *
-upload (FlkDevice *device, const float *values, guint n)
-{
-  float *memory = flk_alloc (device, n * sizeof *values);
-  if (memory != NULL && flk_upload (device, memory, values, n * sizeof *values) && flk_sync (device))
-    return memory;
-  flk_free (device, memory);
-  return NULL;
-}
-
-/* As in matching.c: w = I / radial + background / (factor radial), counted with factor radial. */
-static gboolean
-upload_cells (FlRefining *refining)
-{
-  const FlSpiStage *stage = refining->stage;
-  const FlBinning *binning = stage->binning;
-  guint n = binning->n;
-  g_autofree float *shape = g_new (float, n), *background = g_new0 (float, n), *counted = g_new (float, n);
-  double sum = 0;
-  for (guint i = 0; i < n; i++)
-    {
-      shape[i] = 1 / stage->radial[i];
-      counted[i] = binning->factor[i] * stage->radial[i];
-      background[i] = binning->background != NULL ? binning->background[i] / counted[i] : 0;
-      sum += counted[i] * (1 + background[i]);
-    }
-  refining->log_radial = log (sum);
-  refining->shape = upload (refining->device, shape, n);
-  refining->background = upload (refining->device, background, n);
-  refining->counted = upload (refining->device, counted, n);
-  return refining->shape != NULL && refining->background != NULL && refining->counted != NULL;
 }
 
 FlRefining *
@@ -90,7 +55,7 @@ fl_refining_new (FlParallel *parallel, FlkDevice *device, const FlPatterns *patt
   if (refining->slices == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "refinement of orientations: %s", message);
   else if (refining->volume == NULL || !flk_slices_pixels (refining->slices, stage->x, stage->binning->n)
-           || !upload_cells (refining))
+           || (refining->contrast = fl_contrast_new (device, stage)) == NULL)
     fail (refining, error);
   else
     return g_steal_pointer (&refining);
@@ -102,9 +67,8 @@ fl_refining_free (FlRefining *refining)
 {
   if (refining == NULL)
     return;
-  void *const device[] = { refining->shape, refining->background, refining->counted, refining->volume };
-  for (guint i = 0; i < G_N_ELEMENTS (device); i++)
-    flk_free (refining->device, device[i]);
+  flk_free (refining->device, refining->volume);
+  fl_contrast_free (refining->contrast);
   flk_slices_free (refining->slices);
   fl_fitting_free (refining->fitting);
   g_free (refining);
@@ -233,16 +197,11 @@ slice (FlRefining *refining, Batch *batch, const FlRefined *refined, GError **er
     for (guint k = 0; k < TURNS; k++)
       matrix_of (fl_quat_multiply (batch->turns[k], refined[batch->of_group[i]].orientation),
                  host + 9 * ((gsize) i * TURNS + k));
-  FlkSlicesOut out = {
-    .scale = 1,
-    .floor = FLOOR,
-    .factor = refining->shape,
-    .background = refining->background,
-    .counted = refining->counted,
-    .log_model = flk_buffer_need (device, &batch->buffers[LOG_MODEL],
-                                  whole * refining->stage->binning->n * sizeof (float)),
-    .log_sum = flk_buffer_need (device, &batch->buffers[LOG_SUM], whole * sizeof (float)),
-  };
+  FlkSlicesOut out =
+      fl_contrast_slices (refining->contrast,
+                          flk_buffer_need (device, &batch->buffers[LOG_MODEL],
+                                           whole * refining->stage->binning->n * sizeof (float)),
+                          flk_buffer_need (device, &batch->buffers[LOG_SUM], whole * sizeof (float)));
   const float *matrices = flk_stage (device, &batch->buffers[MATRICES], host, 9 * rows * sizeof *host);
   return (out.log_model != NULL && out.log_sum != NULL && matrices != NULL
           && flk_slices_run (refining->slices, matrices, (guint) rows, &out) && flk_sync (device))
@@ -322,7 +281,7 @@ assign (const FlRefining *refining, Batch *batch, guint i, FlRefined *refined)
   double norm = sqrt (fl_quat_dot (mean, mean));
   mean = (FlQuat){ mean.w / norm, mean.x / norm, mean.y / norm, mean.z / norm };
   refined->orientation = fl_quat_multiply (mean, refined->orientation);
-  refined->likelihood = (float) (best + batch->total[i] * refining->log_radial);
+  refined->likelihood = (float) (best + batch->total[i] * refining->contrast->log_sum);
   refined->information = (float) (log (fl_refining_rotations (batch->radius)) - entropy);
   refined->scale = (float) (batch->total[i] / expected);
 }
