@@ -14,8 +14,8 @@
 #define ENOUGH_HELD   20    /* patterns, to choose a start by */
 #define RINGS         64
 #define TURNS         1800
-#define REFININGS     3 /* generations off the grid */
-#define FIRST_BALL    1.2 /* spacings of the grid: radius of the first one's ball, halved from one to the next */
+#define REFININGS     3   /* generations off the grid */
+#define FIRST_BALL    0.8 /* spacings of the grid: radius of the first ball; halved from one to the next */
 
 /* --- setting up --- */
 

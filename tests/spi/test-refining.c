@@ -263,7 +263,7 @@ test_off_the_grid (Fixture *f, gconstpointer data)
   double before = median_error (f->truth, refined, 0, N);
   for (guint k = 0; k < 3; k++)
     {
-      run (f, 1, &model, 1.2 * spacing / (1 << k), refined);
+      run (f, 1, &model, 0.8 * spacing / (1 << k), refined);
       g_test_message ("round %u: median error %.4f rad, spacing %.4f, likelihood %.3f, information %.2f", k,
                       median_error (f->truth, refined, 0, N), spacing, mean_likelihood (refined),
                       (double) refined[0].information);
