@@ -11,7 +11,7 @@
 typedef enum
 {
   FL_PATTERN_GOOD = 0,
-  FL_PATTERN_MERGED = 1, /* merged, but orientations are not judged by it (Dragonfly's mask 1) */
+  FL_PATTERN_MERGED = 1, /* Dragonfly's 1: not for orientations. Reconstructions leave it out */
   FL_PATTERN_BAD = 2
 } FlPatternMask;
 
