@@ -7,7 +7,7 @@
 #include "engine/parallel/arrays.h"
 #include "engine/spi/reconstruction-private.h"
 
-#define MAGIC 0x32495053544c4c46ull /* of this version */
+#define MAGIC 0x33495053544c4c46ull /* of this version */
 
 #define MOST_SPECKLES 1000 /* of a sound state */
 
@@ -16,7 +16,7 @@ enum
   SETS = GROUPS + HALVES /* of models: those in work, and the best starts' */
 };
 
-/* Bytes: Head; models, each set's conformations one after the other; Saved of each pattern, by rising row. */
+/* Bytes: Head; models, each set's conformations one after the other; up to a multiple of 8; Saved of each pattern, by rising row. */
 typedef struct
 {
   guint64 magic, seed, n_patterns;
@@ -106,6 +106,13 @@ fill_head (FlReconstruction *r, Head *head)
     }
 }
 
+/* Where patterns may stand after so many bytes. */
+static gsize
+aligned (gsize size)
+{
+  return (size + 7) / 8 * 8;
+}
+
 GBytes *
 fl_reconstruction_save (FlReconstruction *r)
 {
@@ -124,6 +131,8 @@ fl_reconstruction_save (FlReconstruction *r)
         g_byte_array_append (bytes, (const guint8 *) model->data,
                              (guint) (fl_volume_points (model) * sizeof *model->data));
       }
+  static const guint8 none[8];
+  g_byte_array_append (bytes, none, (guint) (aligned (bytes->len) - bytes->len));
   guint patterns_at = bytes->len;
   for (guint rank = 0; rank < all->len; rank++)
     {
@@ -147,7 +156,7 @@ size_of (const Head *head)
         return 0;
       size += (gsize) head->n_conformations * head->m[set] * head->m[set] * head->m[set] * sizeof (float);
     }
-  return size + head->n_patterns * sizeof (Saved);
+  return aligned (size) + head->n_patterns * sizeof (Saved);
 }
 
 /* The bytes of a state, and its head; NULL: damaged. Collective; they stay as long as `bytes`. */
