@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/results/attempt.h"
@@ -116,4 +117,16 @@ fl_attempt_begin (const FlAttemptOptions *options, FlParallel *parallel, const F
   g_autofree char *own = g_build_filename (*dir, "params.txt", NULL);
   g_autofree char *all = g_build_filename (options->out, "params.txt", NULL);
   return g_file_set_contents (own, text, -1, error) && g_file_set_contents (all, text, -1, error);
+}
+
+int
+fl_attempt_end (FlParallel *parallel, const char *program, int hold, const GError *error)
+{
+  if (error != NULL && fl_parallel_rank (parallel) == 0)
+    fl_program_fail (program, error);
+  fflush (stdout);
+  fl_parallel_finish (parallel);
+  if (hold >= 0)
+    close (hold);
+  return error != NULL ? fl_error_exit_status (error) : 0;
 }

@@ -29,3 +29,6 @@ char *fl_attempt_params_text (FlParallel *parallel, const FlParams *params);
  * params.txt there and in the job's folder. *dir: free with g_free; NULL when no folder could be made. */
 gboolean fl_attempt_begin (const FlAttemptOptions *options, FlParallel *parallel, const FlParams *params,
                            guint *attempt, char **dir, int *hold, GError **error);
+/* The end of the program, collective: rank 0 says what went wrong, if anything did; `hold` (-1: none) is let go. Returns the exit
+ * status. */
+int fl_attempt_end (FlParallel *parallel, const char *program, int hold, const GError *error);

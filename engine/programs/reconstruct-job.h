@@ -12,9 +12,10 @@ typedef struct
 {
   FlVolume *half[2], *density; /* of the half sets, of all; NULL: none could be made */
   FlFsc *fsc, *intensities;    /* between half sets' densities, and their intensities; NULL: not known */
-  FlFscCrossing resolution;    /* of fsc; s is NaN: not known; not crossed: s is where the models end, high NaN */
-  GArray *prtf;                /* FlCurveRow */
-  double prtf_resolution;      /* Å; NaN: not known */
+  FlFscCrossing
+      resolution;         /* of fsc; s is NaN: not known; not crossed: s is where the models end, high NaN */
+  GArray *prtf;           /* FlCurveRow */
+  double prtf_resolution; /* Å; NaN: not known */
 } FlReconstructMap;
 
 void fl_reconstruct_map_clear (FlReconstructMap *map);

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
@@ -286,25 +285,15 @@ fl_program_reconstruct (int argc, char **argv)
   FlReconstructJob job = { 0 };
   Options options = { 0 };
   g_autoptr (GError) error = NULL;
-  int hold = -1, status = 0;
+  int hold = -1;
   job.parallel = fl_parallel_start (&argc, &argv);
   job.first = fl_parallel_rank (job.parallel) == 0;
   fl_parallel_catch_signals ();
   if (options_parse (&options, job.first, argc, argv, &error))
     run_job (&job, &options, &hold, &error);
-  if (error != NULL)
-    {
-      status = fl_error_exit_status (error);
-      if (job.first)
-        fl_program_fail (PROGRAM, error);
-    }
-  fflush (stdout);
   FlParallel *parallel = job.parallel;
   job_clear (&job);
   fl_attempt_options_clear (&options.common);
   g_free (options.former);
-  fl_parallel_finish (parallel);
-  if (hold >= 0)
-    close (hold);
-  return status;
+  return fl_attempt_end (parallel, PROGRAM, hold, error);
 }
