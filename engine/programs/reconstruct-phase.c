@@ -297,8 +297,27 @@ take_means (const Work *work, GBytes *bytes, GArray *maps)
     }
 }
 
+/* Σ ρ xᵃ yᵇ zᶜ over Σ |ρ xᵃ yᵇ zᶜ|, of odd order a + b + c: what mirroring turns to its negative. */
+static double
+odd_moment (const FlVolume *density, const double centre[3], const guint power[3])
+{
+  gsize m = density->m;
+  g_autofree double *along = g_new (double, 3 * m);
+  for (guint axis = 0; axis < 3; axis++)
+    for (gsize i = 0; i < m; i++)
+      along[axis * m + i] = pow (((double) i - centre[axis]) / (double) m, power[axis]);
+  double sum = 0, all = 0;
+  for (gsize i = 0; i < fl_volume_points (density); i++)
+    {
+      double of = (double) density->data[i] * along[i % m] * along[m + i / m % m] * along[2 * m + i / m / m];
+      sum += of;
+      all += fabs (of);
+    }
+  return all > 0 ? sum / all : 0;
+}
+
 /* Of the two hands, which nothing tells apart, always the same one, whatever the origin: the view does not flip from
- * generation to generation. */
+ * generation to generation. The greatest moment decides: a symmetry makes some of them 0, and noise would then decide. */
 static void
 choose_hand (FlVolume *density)
 {
@@ -312,12 +331,15 @@ choose_hand (FlVolume *density)
       for (int a = 0; a < 3; a++)
         centre[a] += value * x[a];
     }
-  for (gsize i = 0; i < n && sum > 0; i++)
-    {
-      double x = (double) (i % m) - centre[0] / sum, y = (double) (i / m % m) - centre[1] / sum,
-             z = (double) (i / m / m) - centre[2] / sum;
-      moment += (double) density->data[i] * (x * x * x + 2 * y * y * y + 3 * z * z * z);
-    }
+  for (int a = 0; a < 3; a++)
+    centre[a] /= sum > 0 ? sum : 1;
+  for (guint order = 3; order <= 5 && sum > 0; order += 2)
+    for (guint a = 0; a <= order; a++)
+      for (guint b = 0; a + b <= order; b++)
+        {
+          double one = odd_moment (density, centre, (guint[]){ a, b, order - a - b });
+          moment = fabs (one) > fabs (moment) ? one : moment;
+        }
   for (gsize i = 0; moment < 0 && i < n / 2; i++)
     {
       float value = density->data[i];

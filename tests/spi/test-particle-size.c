@@ -104,6 +104,11 @@ test_made_up (void)
 static void
 test_real (void)
 {
+  if (g_getenv ("FIRSTLIGHT_SANITIZED") != NULL)
+    {
+      g_test_skip ("a sanitizer makes it too slow");
+      return;
+    }
   const char *data = g_getenv ("FIRSTLIGHT_TEST_DATA");
   g_autofree char *path = g_build_filename (data != NULL ? data : "", "pdb", "4ake.pdb", NULL);
   g_autofree char *large = g_build_filename (data != NULL ? data : "", "pdb", "groel14_T.pdb.gz", NULL);
