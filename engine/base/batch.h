@@ -323,9 +323,10 @@ typedef struct
       held;          /* mean log-likelihood a pattern above a radially symmetric model; of those held back */
   float information; /* nats a pattern that the assignment tells: at most ln (orientations) */
   float change;      /* rad, median turn of the best orientation since the last generation */
-  float half_resolution, half_low, half_high; /* Å, where the half sets' FSC crosses 0.143; 90 % interval */
-  float prtf_resolution;                      /* Å, where the PRTF falls below 1/e */
-  float seconds[5];                           /* slice, match, merge, phase, all else; wall */
+  float half_resolution, half_low,
+      half_high; /* Å, where the half sets' FSC crosses 0.143; 90 % interval, NaN: nowhere, up to the models' end */
+  float prtf_resolution; /* Å, where the PRTF falls below 1/e */
+  float seconds[5];      /* slice, match, merge, phase, all else; wall */
 } FlGenerationRow;
 
 typedef enum

@@ -230,7 +230,12 @@ begin_generation (FlReconstructJob *job, GError **error)
   FlGenerationRow row = { 0 };
   g_clear_pointer (&job->maps, g_array_unref);
   job->phased = job->told = FALSE;
-  fl_reconstruction_step (job->reconstruction, &row, error);
+  if (!fl_reconstruction_step (job->reconstruction, &row, error) && fl_parallel_ranks (job->parallel) > 1)
+    {
+      /* The others wait for it in a sum: a rank out of memory ends them all; the next attempt goes on from the last generation. */
+      fl_program_fail (PROGRAM, *error);
+      fl_parallel_abort (job->parallel, fl_error_exit_status (*error));
+    }
   if (!fl_reconstruct_agree (job, error))
     return FALSE;
   g_array_append_val (job->generations, row);
