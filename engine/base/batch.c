@@ -347,13 +347,6 @@ fl_stage_name (FlStage stage)
   return stage < FL_STAGE_LAST ? names[stage] : "unknown";
 }
 
-const char *
-fl_particle_class_name (FlParticleClass particle)
-{
-  static const char *const names[] = { "blank", "single", "several", "junk" };
-  return particle < FL_PARTICLE_LAST ? names[particle] : "unknown";
-}
-
 const FlSchema *
 fl_schema (FlKind kind)
 {

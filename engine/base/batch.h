@@ -295,8 +295,6 @@ typedef enum
   FL_PARTICLE_LAST
 } FlParticleClass;
 
-const char *fl_particle_class_name (FlParticleClass particle);
-
 /* A shot of single particles, beside its FlShotRow (outcome: FL_OUTCOME_HIT where it is SINGLE, else _MISS). */
 typedef struct
 {

@@ -186,12 +186,6 @@ fl_spi_particle_free (FlSpiParticle *p)
 }
 
 double
-fl_spi_particle_size (const FlSpiParticle *p)
-{
-  return p->size;
-}
-
-double
 fl_spi_particle_electrons (const FlSpiParticle *p)
 {
   return p->electrons;

@@ -22,7 +22,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSpiParticle, fl_spi_particle_free)
 /* f[n] of the molecule turned by `rotation` about its origin: F(R⁻¹ s). 0 beyond s_most. */
 void fl_spi_particle_amplitudes (const FlSpiParticle *particle, const FlMat3 *rotation, const FlVec3 *s,
                                  gsize n, float complex *f);
-/* Å, the longest side of the bounding box, layer and all. */
-double fl_spi_particle_size (const FlSpiParticle *particle);
 /* F(0), electrons. */
 double fl_spi_particle_electrons (const FlSpiParticle *particle);

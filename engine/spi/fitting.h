@@ -20,7 +20,7 @@ FlFitting *fl_fitting_new (FlkDevice *device, const FlSpiStage *stage, const FlR
 void fl_fitting_free (FlFitting *fitting);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlFitting, fl_fitting_free)
 
-/* What slices of a model take (engine/spi/slicing.c). */
+/* The plan that slices of a model are made with; between a begin and its end it is in use. */
 struct FlkSlices *fl_fitting_slices (FlFitting *fitting);
 
 gboolean fl_fitting_begin (FlFitting *fitting, GError **error);

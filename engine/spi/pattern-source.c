@@ -307,12 +307,6 @@ fl_pattern_source_id (const FlPatternSource *self, guint32 frame)
   return self->own != NULL ? fl_pattern_file_ids (self->own)[frame] : fl_shot_id (self->path, frame);
 }
 
-double
-fl_pattern_source_energy (const FlPatternSource *self)
-{
-  return fl_energy_from_wavelength (fl_pattern_source_pixels (self)->wavelength);
-}
-
 /* --- reading --- */
 
 static int

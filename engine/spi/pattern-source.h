@@ -48,8 +48,6 @@ guint32 fl_pattern_source_n_frames (const FlPatternSource *source);
 const FlPatternPixels *fl_pattern_source_pixels (const FlPatternSource *source);
 /* fl_shot_id() of file and frame; of our own files the id that the shot had when it was taken. */
 guint64 fl_pattern_source_id (const FlPatternSource *source, guint32 frame);
-/* eV of the source as a whole. */
-double fl_pattern_source_energy (const FlPatternSource *source);
 /* Appends frames first … first + n − 1, which the source must have, with rows row, row + 1 … On an error those before the
  * damaged one are there. `patterns` has this source's pixels. */
 gboolean fl_pattern_source_read (FlPatternSource *source, guint32 first, guint32 n, guint32 row,
