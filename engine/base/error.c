@@ -18,9 +18,12 @@ fl_error_exit_status (const GError *error)
     case FL_ERROR_INPUT:
     case FL_ERROR_UNSUPPORTED:
     case FL_ERROR_MISSING:
+    case FL_ERROR_DENIED:
+    case FL_ERROR_CONFLICT:
       return 2;
     case FL_ERROR_BUSY:
     case FL_ERROR_STOPPED:
+    case FL_ERROR_LOST:
       return 75;
     case FL_ERROR_FAILED:
     default:

@@ -15,6 +15,9 @@ typedef enum
   FL_ERROR_MISSING,     /* a file or object that should be there is not: exit 2 */
   FL_ERROR_BUSY,        /* somebody else holds it; try again: exit 75 */
   FL_ERROR_STOPPED,     /* asked to stop, state saved; try again: exit 75 */
+  FL_ERROR_LOST,        /* the database does not answer; try again: exit 75 */
+  FL_ERROR_DENIED,      /* the person's role does not allow it: exit 2 */
+  FL_ERROR_CONFLICT,    /* somebody else has changed it meanwhile: exit 2 */
   FL_ERROR_FAILED       /* anything else: exit 1 */
 } FlError;
 

@@ -179,9 +179,9 @@ rewrite (FlStore *store, const GArray *rows, const Attempt *attempt, GError **er
   for (guint i = 0; i < rows->len; i++)
     {
       gint64 id = g_array_index (rows, FlSliceRow, i).id;
-      if (!fl_db_exec (store->db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS),
+      if (!fl_db_exec (store->db, SQL (store->db, COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS),
                        FL_INT ((id + 1) * FL_PARTS))
-          || !fl_db_exec (store->db, SQL (SLICE_REMOVE), error, FL_INT (id)))
+          || !fl_db_exec (store->db, SQL (store->db, SLICE_REMOVE), error, FL_INT (id)))
         return FALSE;
     }
   /* An attempt of which nothing is left keeps an empty part, so that readers learn of it. */

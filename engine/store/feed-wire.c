@@ -15,20 +15,10 @@ table_free (FlFeedTable *table)
   g_free (table);
 }
 
-static FlFeedType
-type_of (const char *declared)
-{
-  return strstr (declared, "INT") != NULL    ? FL_FEED_INT
-         : strstr (declared, "REAL") != NULL ? FL_FEED_REAL
-         : strstr (declared, "BLOB") != NULL ? FL_FEED_BLOB
-                                             : FL_FEED_TEXT;
-}
-
 static gboolean
 is_kept_back (const char *name)
 {
-  return g_str_has_prefix (name, "sqlite_") || strcmp (name, "counter") == 0
-         || strcmp (name, "slice_key") == 0 || strcmp (name, "journal") == 0;
+  return strcmp (name, "counter") == 0 || strcmp (name, "slice_key") == 0 || strcmp (name, "journal") == 0;
 }
 
 static FlFeedHow
@@ -49,32 +39,26 @@ how_followed (const FlFeedTable *table)
 static FlFeedTable *
 look_at_table (FlStore *store, const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) columns = g_ptr_array_new ();
-  g_autoptr (GArray) types = g_array_new (FALSE, FALSE, sizeof (FlFeedType));
-  g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query =
-      fl_db_query (store->db, "SELECT name, type FROM pragma_table_info (?)", error, FL_TEXT (name));
-  if (query == NULL)
+  static const FlFeedType types[] = { [FL_VALUE_INT] = FL_FEED_INT,
+                                      [FL_VALUE_REAL] = FL_FEED_REAL,
+                                      [FL_VALUE_TEXT] = FL_FEED_TEXT,
+                                      [FL_VALUE_BLOB] = FL_FEED_BLOB };
+  g_autoptr (GArray) columns = fl_db_columns (store->db, name, error);
+  if (columns == NULL)
     return NULL;
-  while (fl_query_next (query, &failed))
-    {
-      g_autofree char *declared = fl_query_text (query, 1);
-      FlFeedType type = type_of (declared);
-      g_ptr_array_add (columns, fl_query_text (query, 0));
-      g_array_append_val (types, type);
-    }
   FlFeedTable *table = g_new0 (FlFeedTable, 1);
   table->name = g_strdup (name);
   table->n_columns = columns->len;
-  g_ptr_array_add (columns, NULL);
-  table->columns = (char **) g_ptr_array_free (g_steal_pointer (&columns), FALSE);
-  table->types = (FlFeedType *) (void *) g_array_free (g_steal_pointer (&types), FALSE);
+  table->columns = g_new0 (char *, columns->len + 1);
+  table->types = g_new (FlFeedType, columns->len);
+  for (guint i = 0; i < columns->len; i++)
+    {
+      const FlDbColumn *column = &g_array_index (columns, FlDbColumn, i);
+      table->columns[i] = g_strdup (column->name);
+      table->types[i] = types[column->type];
+    }
   table->how = how_followed (table);
-  if (failed == NULL)
-    return table;
-  table_free (table);
-  g_propagate_error (error, g_steal_pointer (&failed));
-  return NULL;
+  return table;
 }
 
 static int
@@ -87,20 +71,10 @@ compare_tables (gconstpointer a, gconstpointer b)
 GPtrArray *
 fl_feed_tables (FlStore *store, GError **error)
 {
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) names = fl_db_tables (store->db, error);
   g_autoptr (GPtrArray) tables = g_ptr_array_new_with_free_func ((GDestroyNotify) table_free);
-  g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query =
-      fl_db_query_values (store->db, "SELECT name FROM sqlite_master WHERE type = 'table'", NULL, 0, error);
-  if (query == NULL)
+  if (names == NULL)
     return NULL;
-  while (fl_query_next (query, &failed))
-    g_ptr_array_add (names, fl_query_text (query, 0));
-  if (failed != NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&failed));
-      return NULL;
-    }
   for (guint i = 0; i < names->len; i++)
     {
       if (is_kept_back (names->pdata[i]))

@@ -38,8 +38,8 @@ static gboolean
 read_position (FlIngest *ingest, const char *file, guint64 *position, guint64 *skipped, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query =
-      fl_db_query (ingest->store->db, SQL (JOURNAL_READ), error, FL_INT (ingest->attempt), FL_TEXT (file));
+  g_autoptr (FlQuery) query = fl_db_query (ingest->store->db, SQL (ingest->store->db, JOURNAL_READ), error,
+                                           FL_INT (ingest->attempt), FL_TEXT (file));
   if (query == NULL)
     return FALSE;
   gboolean there = fl_query_next (query, &failed);
@@ -105,8 +105,9 @@ ingest_some (FlIngest *ingest, const char *path, const char *file, gboolean *mor
   sum->bytes += now - position;
   sum->skipped += fl_journal_reader_skipped (reader);
   return now == position
-         || fl_db_exec (ingest->store->db, SQL (JOURNAL_WRITE), error, FL_INT (ingest->attempt),
-                        FL_TEXT (file), FL_INT (now), FL_INT (skipped_before + sum->skipped));
+         || fl_db_exec (ingest->store->db, SQL (ingest->store->db, JOURNAL_WRITE), error,
+                        FL_INT (ingest->attempt), FL_TEXT (file), FL_INT (now),
+                        FL_INT (skipped_before + sum->skipped));
 }
 
 static gboolean

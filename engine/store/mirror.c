@@ -55,11 +55,10 @@ make_empty (const char *path, GError **error)
 {
   g_autoptr (FlStore) store = fl_store_open (path, FL_STORE_CREATE, error);
   g_autoptr (GPtrArray) tables = store != NULL ? fl_feed_tables (store, error) : NULL;
-  if (tables == NULL || !fl_db_exec_values (store->db, "PRAGMA foreign_keys = OFF", NULL, 0, error)
-      || !fl_store_enter (store, error))
+  if (tables == NULL || !fl_db_check_references (store->db, FALSE, error) || !fl_store_enter (store, error))
     return FALSE;
-  gboolean ok = fl_db_exec (store->db, SQL (COUNTER_SET), error, FL_INT (0), FL_TEXT ("revision"))
-                && fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT (MARK), FL_INT (1));
+  gboolean ok = fl_db_exec (store->db, SQL (store->db, COUNTER_SET), error, FL_INT (0), FL_TEXT ("revision"))
+                && fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT (MARK), FL_INT (1));
   for (guint i = 0; i < tables->len && ok; i++)
     {
       g_autofree char *sql = g_strdup_printf ("DELETE FROM %s", ((FlFeedTable *) tables->pdata[i])->name);
@@ -96,7 +95,7 @@ make_mirror (const char *folder, const char *path, GError **error)
 static gboolean
 is_mirror (FlStore *store)
 {
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (COUNTER_READ), NULL, FL_TEXT (MARK));
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, COUNTER_READ), NULL, FL_TEXT (MARK));
   return query != NULL && fl_query_next (query, NULL);
 }
 
@@ -125,8 +124,7 @@ fl_mirror_open (const char *folder, GError **error)
   mirror->schema = fl_store_counted (mirror->store, "schema", error);
   mirror->tables = mirror->schema >= 0 ? fl_feed_tables (mirror->store, error) : NULL;
   /* Between two batches a record may name one that is still to come. */
-  if (mirror->tables == NULL
-      || !fl_db_exec_values (mirror->store->db, "PRAGMA foreign_keys = OFF", NULL, 0, error))
+  if (mirror->tables == NULL || !fl_db_check_references (mirror->store->db, FALSE, error))
     return NULL;
   return g_steal_pointer (&mirror);
 }
@@ -397,8 +395,9 @@ remove_slices (FlDb *db, const GArray *ids, GError **error)
   for (guint i = 0; i < ids->len; i++)
     {
       gint64 id = g_array_index (ids, gint64, i);
-      if (!fl_db_exec (db, SQL (COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS), FL_INT ((id + 1) * FL_PARTS))
-          || !fl_db_exec (db, SQL (SLICE_REMOVE), error, FL_INT (id)))
+      if (!fl_db_exec (db, SQL (db, COLUMNS_REMOVE), error, FL_INT (id * FL_PARTS),
+                       FL_INT ((id + 1) * FL_PARTS))
+          || !fl_db_exec (db, SQL (db, SLICE_REMOVE), error, FL_INT (id)))
         return FALSE;
     }
   return TRUE;
@@ -465,8 +464,8 @@ take_rows (Batch *batch, GError **error)
     }
   if (!batch->reader.good || batch->reader.at != batch->reader.end)
     return damaged (batch, "their end", error);
-  return fl_db_exec (db, SQL (COUNTER_SET), error, FL_INT (batch->revision), FL_TEXT ("revision"))
-         && fl_db_exec (db, SQL (COUNTER_SET), error, FL_INT (batch->stamp), FL_TEXT ("stamp"));
+  return fl_db_exec (db, SQL (db, COUNTER_SET), error, FL_INT (batch->revision), FL_TEXT ("revision"))
+         && fl_db_exec (db, SQL (db, COUNTER_SET), error, FL_INT (batch->stamp), FL_TEXT ("stamp"));
 }
 
 /* A batch that is older than what is here would take the mirror back. */

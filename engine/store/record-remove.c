@@ -11,7 +11,7 @@ remove_row (FlStore *store, FlTable table, gint64 id, GError **error)
   g_autofree char *sql = g_strdup_printf ("DELETE FROM %s WHERE id = ?", fl_table_name (table));
   if (!fl_db_exec (store->db, sql, error, FL_INT (id)))
     {
-      if (error != NULL && *error != NULL && strstr ((*error)->message, "FOREIGN") != NULL)
+      if (fl_db_broken (store->db) == FL_DB_BROKE_REFERENCE)
         {
           g_clear_error (error);
           g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s is still in use", fl_table_name (table));
@@ -26,18 +26,18 @@ remove_row (FlStore *store, FlTable table, gint64 id, GError **error)
     }
   gint64 revision = fl_store_count (store, "revision", error);
   return revision > 0
-         && fl_db_exec (store->db, SQL (TOMBSTONE_ADD), error, FL_INT (revision), FL_INT (table),
+         && fl_db_exec (store->db, SQL (store->db, TOMBSTONE_ADD), error, FL_INT (revision), FL_INT (table),
                         FL_INT (id));
 }
 
 static gboolean
 check_unused (FlStore *store, FlTable table, gint64 id, GError **error)
 {
-  const char *sql = table == FL_TABLE_TRIAL   ? SQL (JOB_USES_TRIAL)
-                    : table == FL_TABLE_BLOCK ? SQL (JOB_USES_BLOCK)
-                    : table == FL_TABLE_RUN   ? SQL (JOB_USES_RUN)
-                    : table == FL_TABLE_TASK  ? SQL (JOB_USES_TASK)
-                    : table == FL_TABLE_SITE  ? SQL (ATTEMPT_USES_SITE)
+  const char *sql = table == FL_TABLE_TRIAL   ? SQL (store->db, JOB_USES_TRIAL)
+                    : table == FL_TABLE_BLOCK ? SQL (store->db, JOB_USES_BLOCK)
+                    : table == FL_TABLE_RUN   ? SQL (store->db, JOB_USES_RUN)
+                    : table == FL_TABLE_TASK  ? SQL (store->db, JOB_USES_TASK)
+                    : table == FL_TABLE_SITE  ? SQL (store->db, ATTEMPT_USES_SITE)
                                               : NULL;
   if (sql == NULL)
     return TRUE;
@@ -70,7 +70,7 @@ static gboolean
 remove_parts (FlStore *store, const Part *part, gint64 id, GError **error)
 {
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (gint64));
-  FlQuery *query = fl_db_query (store->db, fl_sqlite_statements[part->find], error, FL_INT (id));
+  FlQuery *query = fl_db_query (store->db, fl_db_sql (store->db, part->find), error, FL_INT (id));
   if (query == NULL)
     return FALSE;
   while (fl_query_next (query, NULL))

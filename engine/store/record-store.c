@@ -150,15 +150,13 @@ check_record (FlTable table, gconstpointer record, GError **error)
 
 /* A constraint's message names the statement's columns: say it in the scientist's words. */
 static gboolean
-explain_constraint (FlTable table, gconstpointer record, GError **error)
+explain_constraint (FlStore *store, FlTable table, gconstpointer record, GError **error)
 {
-  if (error == NULL || *error == NULL || !g_error_matches (*error, FL_ERROR, FL_ERROR_INPUT))
-    return FALSE;
-  gboolean unique = strstr ((*error)->message, "UNIQUE") != NULL;
-  if (!unique && strstr ((*error)->message, "FOREIGN") == NULL)
+  FlDbBroken broken = fl_db_broken (store->db);
+  if (broken == FL_DB_BROKE_NONE)
     return FALSE;
   g_clear_error (error);
-  if (!unique)
+  if (broken == FL_DB_BROKE_REFERENCE)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "this %s belongs to something that is not there",
                  fl_table_name (table));
   else if (table == FL_TABLE_TRIAL)
@@ -289,7 +287,7 @@ collect_changes (FlStore *store, gint64 since, GArray *found, GError **error)
   if (since == 0)
     return TRUE;
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (TOMBSTONES), error, FL_INT (since));
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, TOMBSTONES), error, FL_INT (since));
   if (query == NULL)
     return FALSE;
   while (fl_query_next (query, &failed))
@@ -342,7 +340,8 @@ check_frozen (FlStore *store, FlTable table, gint64 id, const char *params, GErr
   if (same)
     return TRUE;
   g_autoptr (FlQuery) query =
-      fl_db_query (store->db, is_trial ? SQL (JOB_USES_TRIAL) : SQL (JOB_USES_BLOCK), error, FL_INT (id));
+      fl_db_query (store->db, is_trial ? SQL (store->db, JOB_USES_TRIAL) : SQL (store->db, JOB_USES_BLOCK),
+                   error, FL_INT (id));
   if (query == NULL)
     return FALSE;
   if (!fl_query_next (query, NULL))
@@ -372,7 +371,7 @@ save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint
       g_autofree char *sql =
           g_strdup_printf ("INSERT INTO %s (revision, %s) VALUES (?, %s)", type->table, columns, marks);
       if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 1, error))
-        return explain_constraint (table, head, error);
+        return explain_constraint (store, table, head, error);
       *id = fl_db_last_id (store->db);
       return TRUE;
     }
@@ -387,7 +386,7 @@ save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint
       g_strdup_printf ("UPDATE %s SET revision = ?, %s WHERE id = ?", type->table, columns);
   values[type->n_fields + 1] = FL_INT (head->id);
   if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 2, error))
-    return explain_constraint (table, head, error);
+    return explain_constraint (store, table, head, error);
   *id = head->id;
   if (fl_db_changed_rows (store->db) == 1)
     return TRUE;
@@ -434,7 +433,7 @@ set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValu
                                           fl_table_name (table), field->column);
   if (revision == 0 || !fl_db_exec (store->db, sql, error, FL_INT (revision), value, FL_INT (id)))
     {
-      if (revision > 0 && error != NULL && *error != NULL && strstr ((*error)->message, "UNIQUE") != NULL)
+      if (revision > 0 && fl_db_broken (store->db) == FL_DB_BROKE_UNIQUE)
         {
           g_clear_error (error);
           g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "another %s has this %s already",
@@ -483,7 +482,7 @@ static FlJob *
 find_or_make_job (FlStore *store, const FlJob *identity, gboolean *made, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  FlQuery *query = fl_db_query (store->db, SQL (JOB_FIND), error, FL_INT (identity->trial),
+  FlQuery *query = fl_db_query (store->db, SQL (store->db, JOB_FIND), error, FL_INT (identity->trial),
                                 FL_INT (identity->block), FL_INT (identity->run), FL_INT (identity->task),
                                 FL_INT (identity->dataset), FL_INT (identity->version));
   if (query == NULL)

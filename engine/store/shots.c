@@ -90,7 +90,7 @@ open_column (FlStore *store, gint64 slice, guint part, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (FlQuery) query =
-      fl_db_query (store->db, SQL (COLUMN_READ), error, FL_INT (slice * FL_PARTS + (gint64) part));
+      fl_db_query (store->db, SQL (store->db, COLUMN_READ), error, FL_INT (slice * FL_PARTS + (gint64) part));
   if (query == NULL)
     return NULL;
   if (fl_query_next (query, &failed))
@@ -256,15 +256,16 @@ GArray *
 fl_store_slice_rows (FlStore *store, gint64 job, gint64 after, guint limit, GError **error)
 {
   g_autoptr (FlQuery) query =
-      job == 0 ? fl_db_query (store->db, SQL (SHOTS_ALL), error, FL_INT (after))
-               : fl_db_query (store->db, SQL (SHOTS_JOB), error, FL_INT (job), FL_INT (after));
+      job == 0 ? fl_db_query (store->db, SQL (store->db, SHOTS_ALL), error, FL_INT (after))
+               : fl_db_query (store->db, SQL (store->db, SHOTS_JOB), error, FL_INT (job), FL_INT (after));
   return collect_rows (query, limit, error);
 }
 
 GArray *
 fl_store_attempt_rows (FlStore *store, gint64 attempt, GError **error)
 {
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (SHOTS_ATTEMPT), error, FL_INT (attempt));
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (store->db, SHOTS_ATTEMPT), error, FL_INT (attempt));
   return collect_rows (query, 0, error);
 }
 

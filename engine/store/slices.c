@@ -90,7 +90,7 @@ has_other_attempts (FlStore *store, gint64 job, gint64 attempt, gboolean *has, G
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (FlQuery) query =
-      fl_db_query (store->db, SQL (OTHER_ATTEMPTS), error, FL_INT (job), FL_INT (attempt));
+      fl_db_query (store->db, SQL (store->db, OTHER_ATTEMPTS), error, FL_INT (job), FL_INT (attempt));
   if (query == NULL)
     return FALSE;
   *has = fl_query_next (query, &failed);
@@ -106,7 +106,7 @@ gboolean
 fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 *id, GError **error)
 {
   const FlShotSummary *sum = &slice->sum;
-  if (!fl_db_exec (store->db, SQL (SLICE_ADD), error, FL_INT (slice->stamp), FL_INT (sum->job),
+  if (!fl_db_exec (store->db, SQL (store->db, SLICE_ADD), error, FL_INT (slice->stamp), FL_INT (sum->job),
                    FL_INT (sum->attempt), FL_INT (sum->run), FL_INT (slice->kind), FL_INT (slice->writer),
                    FL_INT (slice->sequence), FL_INT (slice->writer < 0), FL_INT (slice->length),
                    FL_INT (sum->first), FL_INT (sum->last), FL_INT (sum->shots), FL_INT (sum->hits),
@@ -121,15 +121,15 @@ fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 *id, GErr
 gboolean
 fl_store_insert_column (FlStore *store, gint64 slice, guint column, const GByteArray *data, GError **error)
 {
-  return fl_db_exec (store->db, SQL (COLUMN_ADD), error, FL_INT (slice * FL_PARTS + (gint64) column),
-                     FL_BLOB (data->data, data->len));
+  return fl_db_exec (store->db, SQL (store->db, COLUMN_ADD), error,
+                     FL_INT (slice * FL_PARTS + (gint64) column), FL_BLOB (data->data, data->len));
 }
 
 static gboolean
 find_attempt (FlStore *store, gint64 attempt, FlShotSummary *sum, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (ATTEMPT_JOB), error, FL_INT (attempt));
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, ATTEMPT_JOB), error, FL_INT (attempt));
   if (query == NULL)
     return FALSE;
   if (fl_query_next (query, &failed))
@@ -163,8 +163,8 @@ insert_frame (FlStore *store, FlNewSlice *slice, const FlBatch *batch, gconstpoi
               gboolean *inserted, GError **error)
 {
   if (!find_attempt (store, slice->sum.attempt, &slice->sum, error)
-      || !fl_db_exec (store->db, SQL (KEY_ADD), error, FL_INT (slice->sum.attempt), FL_INT (slice->writer),
-                      FL_INT (slice->sequence)))
+      || !fl_db_exec (store->db, SQL (store->db, KEY_ADD), error, FL_INT (slice->sum.attempt),
+                      FL_INT (slice->writer), FL_INT (slice->sequence)))
     return FALSE;
   *inserted = fl_db_changed_rows (store->db) == 1;
   if (!*inserted)
@@ -173,8 +173,8 @@ insert_frame (FlStore *store, FlNewSlice *slice, const FlBatch *batch, gconstpoi
   gint64 id;
   return slice->stamp > 0 && (slice->kind != FL_KIND_SHOT || sum_up (store, batch, slice, error))
          && fl_store_insert_slice (store, slice, &id, error)
-         && fl_db_exec (store->db, SQL (COLUMN_ADD), error, FL_INT (id * FL_PARTS + FL_PART_PACKED),
-                        FL_BLOB (payload, length));
+         && fl_db_exec (store->db, SQL (store->db, COLUMN_ADD), error,
+                        FL_INT (id * FL_PARTS + FL_PART_PACKED), FL_BLOB (payload, length));
 }
 
 gboolean
@@ -220,10 +220,11 @@ fl_store_slices (FlStore *store, int kind, gint64 job, gint64 after, guint limit
   gint64 most = limit > 0 ? (gint64) limit : G_MAXINT64;
   g_autoptr (GError) failed = NULL;
   g_autoptr (GPtrArray) slices = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_slice_free);
-  g_autoptr (FlQuery) query = job == 0 ? fl_db_query (store->db, SQL (SLICES_KIND), error, FL_INT (kind),
-                                                      FL_INT (after), FL_INT (most))
-                                       : fl_db_query (store->db, SQL (SLICES_KIND_JOB), error, FL_INT (job),
-                                                      FL_INT (kind), FL_INT (after), FL_INT (most));
+  g_autoptr (FlQuery) query = job == 0
+                                  ? fl_db_query (store->db, SQL (store->db, SLICES_KIND), error,
+                                                 FL_INT (kind), FL_INT (after), FL_INT (most))
+                                  : fl_db_query (store->db, SQL (store->db, SLICES_KIND_JOB), error,
+                                                 FL_INT (job), FL_INT (kind), FL_INT (after), FL_INT (most));
   if (query == NULL)
     return NULL;
   while (fl_query_next (query, &failed))

@@ -44,5 +44,6 @@ typedef enum
 } FlSql;
 
 extern const char *const fl_sqlite_statements[FL_SQL_LAST];
+extern const char *const fl_mysql_statements[FL_SQL_LAST];
 
-#define SQL(name) (fl_sqlite_statements[FL_SQL_##name])
+#define SQL(db, name) fl_db_sql (db, FL_SQL_##name)

@@ -1,7 +1,5 @@
 #include "engine/store/store.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -85,10 +83,11 @@ migrate (FlStore *store, gint64 target, GError **error)
     {
       g_autofree char *script = migration_script (version);
       if (!fl_db_script (store->db, script, error)
-          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("schema"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("revision"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (COUNTER_MAKE), error, FL_TEXT ("stamp"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (COUNTER_SET), error, FL_INT (version), FL_TEXT ("schema")))
+          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("schema"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("revision"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("stamp"), FL_INT (0))
+          || !fl_db_exec (store->db, SQL (store->db, COUNTER_SET), error, FL_INT (version),
+                          FL_TEXT ("schema")))
         {
           g_prefix_error (error, "while bringing the database to version %" G_GINT64_FORMAT ": ", version);
           return FALSE;
@@ -125,41 +124,6 @@ check_version (FlStore *store, FlStoreMode mode, GError **error)
 
 /* --- opening --- */
 
-/* The file's absolute path, links resolved as far as it exists. */
-static char *
-find_file (const char *where, FlStoreMode mode, GError **error)
-{
-  g_autofree char *path = NULL;
-  if (g_file_test (where, G_FILE_TEST_IS_DIR)
-      || (mode == FL_STORE_CREATE && !g_file_test (where, G_FILE_TEST_EXISTS)
-          && !g_str_has_suffix (where, ".sqlite")))
-    path = g_build_filename (where, FL_STORE_FILE, NULL);
-  else
-    path = g_strdup (where);
-  g_autofree char *folder = g_path_get_dirname (path);
-  if (mode == FL_STORE_CREATE && g_mkdir_with_parents (folder, 0777) != 0)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", folder, g_strerror (errno));
-      return NULL;
-    }
-  if (mode != FL_STORE_CREATE && !g_file_test (path, G_FILE_TEST_IS_REGULAR))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
-                   "%s: there is no experiment here, expected the folder that holds " FL_STORE_FILE, where);
-      return NULL;
-    }
-  char *real = realpath (folder, NULL);
-  if (real == NULL)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: %s", folder, g_strerror (errno));
-      return NULL;
-    }
-  g_autofree char *base = g_path_get_basename (path);
-  char *file = g_build_filename (real, base, NULL);
-  free (real);
-  return file;
-}
-
 FlStore *
 fl_store_open (const char *where, FlStoreMode mode, GError **error)
 {
@@ -167,11 +131,12 @@ fl_store_open (const char *where, FlStoreMode mode, GError **error)
   g_autoptr (FlStore) store = g_new0 (FlStore, 1);
   store->read_only = mode == FL_STORE_READ_ONLY;
   store->counted = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, fl_counted_free);
-  store->path = find_file (where, mode, error);
-  if (store->path == NULL)
+  g_autoptr (FlDatabase) database = fl_database_find (where, mode == FL_STORE_CREATE, error);
+  if (database == NULL)
     return NULL;
-  store->folder = g_path_get_dirname (store->path);
-  store->db = fl_db_open (store->path, modes[mode], error);
+  store->path = g_strdup (database->shown);
+  store->folder = g_strdup (database->folder);
+  store->db = fl_db_open (database, modes[mode], error);
   if (store->db == NULL || !check_version (store, mode, error))
     return NULL;
   return g_steal_pointer (&store);
@@ -221,7 +186,7 @@ fl_store_pulse (FlStore *store)
 static gboolean
 read_lease (FlStore *store, const char *name, char **holder, gint64 *fencing, gint64 *expires, GError **error)
 {
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (LEASE_READ), error, FL_TEXT (name));
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, LEASE_READ), error, FL_TEXT (name));
   if (query == NULL)
     return FALSE;
   g_autoptr (GError) failed = NULL;
@@ -310,7 +275,8 @@ gint64
 fl_store_counted (FlStore *store, const char *counter, GError **error)
 {
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (COUNTER_READ), error, FL_TEXT (counter));
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (store->db, COUNTER_READ), error, FL_TEXT (counter));
   if (query == NULL)
     return -1;
   if (fl_query_next (query, &failed))
@@ -326,7 +292,7 @@ fl_store_counted (FlStore *store, const char *counter, GError **error)
 gint64
 fl_store_count (FlStore *store, const char *counter, GError **error)
 {
-  if (!fl_db_exec (store->db, SQL (COUNTER_ADD), error, FL_TEXT (counter)))
+  if (!fl_db_exec (store->db, SQL (store->db, COUNTER_ADD), error, FL_TEXT (counter)))
     return 0;
   return MAX (fl_store_counted (store, counter, error), 0);
 }
@@ -362,7 +328,7 @@ static char *
 root_at_site (FlStore *store, gint64 site, const char *root, GError **error)
 {
   g_autoptr (FlQuery) query =
-      fl_db_query (store->db, SQL (SITE_ROOT_READ), error, FL_INT (site), FL_TEXT (root));
+      fl_db_query (store->db, SQL (store->db, SITE_ROOT_READ), error, FL_INT (site), FL_TEXT (root));
   return query != NULL && fl_query_next (query, error) ? fl_query_text (query, 0) : NULL;
 }
 
@@ -398,8 +364,9 @@ take_lease (FlStore *store, const char *name, const char *who, guint seconds, gi
             GError **error)
 {
   g_autofree char *now_holder = NULL;
-  gint64 number, expires, now = (gint64) fl_now_ns ();
-  if (!fl_db_exec (store->db, SQL (LEASE_MAKE), error, FL_TEXT (name))
+  gint64 number, expires, now;
+  if (!fl_db_now (store->db, &now, error)
+      || !fl_db_exec (store->db, SQL (store->db, LEASE_MAKE), error, FL_TEXT (name))
       || !read_lease (store, name, &now_holder, &number, &expires, error))
     return FALSE;
   gboolean ours = strcmp (now_holder, who) == 0;
@@ -412,7 +379,7 @@ take_lease (FlStore *store, const char *name, const char *who, guint seconds, gi
   if (!ours || expires <= now)
     number++;
   *fencing = number;
-  return fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (who), FL_INT (number),
+  return fl_db_exec (store->db, SQL (store->db, LEASE_WRITE), error, FL_TEXT (who), FL_INT (number),
                      FL_INT (now + (gint64) seconds * (gint64) FL_NS_PER_S), FL_TEXT (name));
 }
 
@@ -441,8 +408,8 @@ give_lease (FlStore *store, const char *name, const char *who, GError **error)
   if (!read_lease (store, name, &holder, &number, &expires, error))
     return FALSE;
   return strcmp (holder, who) != 0
-         || fl_db_exec (store->db, SQL (LEASE_WRITE), error, FL_TEXT (""), FL_INT (number), FL_INT (0),
-                        FL_TEXT (name));
+         || fl_db_exec (store->db, SQL (store->db, LEASE_WRITE), error, FL_TEXT (""), FL_INT (number),
+                        FL_INT (0), FL_TEXT (name));
 }
 
 gboolean
@@ -455,10 +422,10 @@ char *
 fl_store_lease_holder (FlStore *store, const char *name, GError **error)
 {
   g_autofree char *holder = NULL;
-  gint64 number, expires;
-  if (!read_lease (store, name, &holder, &number, &expires, error))
+  gint64 number, expires, now;
+  if (!read_lease (store, name, &holder, &number, &expires, error) || !fl_db_now (store->db, &now, error))
     return NULL;
-  return *holder != '\0' && expires > (gint64) fl_now_ns () ? g_steal_pointer (&holder) : NULL;
+  return *holder != '\0' && expires > now ? g_steal_pointer (&holder) : NULL;
 }
 
 void
@@ -474,7 +441,7 @@ fl_store_audit (FlStore *store, const char *who, const char *what, GError **erro
 {
   if (!fl_store_enter (store, error))
     return FALSE;
-  gboolean ok =
-      fl_db_exec (store->db, SQL (AUDIT_ADD), error, FL_INT (fl_now_ns ()), FL_TEXT (who), FL_TEXT (what));
+  gboolean ok = fl_db_exec (store->db, SQL (store->db, AUDIT_ADD), error, FL_INT (fl_now_ns ()),
+                            FL_TEXT (who), FL_TEXT (what));
   return fl_store_leave (store, ok, error);
 }

@@ -1,17 +1,18 @@
-/* store.h: the experiment database (design §7): control records with a change feed, and slices of journals.
+/* store.h: the experiment database (design §7): control records with a change feed, and slices of journals; in SQLite or
+ * in MySQL (database.h).
  *
- * One handle belongs to one thread at a time; open another for another thread or process (SQLite in WAL mode lets them
- * work side by side). Every writing call is one transaction, unless bracketed. All calls may wait for the disk: never
+ * One handle belongs to one thread at a time; open another for another thread or process (they work side by side). Every writing call is one transaction, unless bracketed. All calls may wait for the disk: never
  * on a main loop. Every value goes through a prepared statement.
  * Errors: FL_ERROR_INPUT (a value is not allowed, a damaged or too new database), FL_ERROR_BUSY (another program held
- * the database for a minute, or the lease has gone to somebody else), FL_ERROR_MISSING, FL_ERROR_FAILED. */
+ * the database for a minute, or the lease has gone to somebody else), FL_ERROR_LOST (the database does not answer: what
+ * was asked has not happened, a commit may have; later calls try again), FL_ERROR_DENIED and FL_ERROR_CONFLICT (people.h),
+ * FL_ERROR_MISSING, FL_ERROR_FAILED. */
 #pragma once
 
 #include <glib.h>
 
+#include "engine/store/database.h"
 #include "engine/store/records.h"
-
-#define FL_STORE_FILE "firstlight.sqlite"
 
 typedef enum
 {
@@ -22,13 +23,12 @@ typedef enum
 
 typedef struct FlStore FlStore;
 
-/* `where`: path of the SQLite file, or of the experiment's folder that holds `firstlight.sqlite` (made with
- * FL_STORE_CREATE). */
+/* `where`: as of fl_database_find() (database.h): the experiment's folder, the SQLite file, or a database's URL. */
 FlStore *fl_store_open (const char *where, FlStoreMode mode, GError **error);
 void fl_store_close (FlStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlStore, fl_store_close)
-const char *fl_store_path (FlStore *store);   /* of the file, absolute */
-const char *fl_store_folder (FlStore *store); /* that holds it, absolute */
+const char *fl_store_path (FlStore *store); /* of the file, absolute; or the database's URL without secrets */
+const char *fl_store_folder (FlStore *store); /* the experiment's, absolute */
 gboolean fl_store_is_read_only (FlStore *store);
 
 /* --- change feed --- */
