@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/base/units.h"
-#include "engine/control/dataset-plan.h"
-#include "engine/control/science.h"
+#include "engine/base/params.h"
+#include "engine/control/setup.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/store/store.h"
@@ -21,44 +20,6 @@ typedef struct
   int cores, ranks;
   double quiet;
 } Options;
-
-static gboolean
-is_spi (const Options *options)
-{
-  return g_strcmp0 (options->science, "spi") == 0 || g_strcmp0 (options->stages, "hits") == 0;
-}
-
-/* Where runs arrive: a root of its own; relative to the experiment's folder if it lies inside. */
-static gboolean
-add_watch (FlStore *store, const Options *options, GError **error)
-{
-  g_autofree char *folder = g_canonicalize_filename (options->watch, NULL);
-  g_autofree char *name = g_path_get_basename (folder);
-  g_autofree char *inside = g_strconcat (fl_store_folder (store), "/", NULL);
-  FlRoot root = { .name = (char *) "data",
-                  .path = g_str_has_prefix (folder, inside) ? folder + strlen (inside) : folder };
-  FlWatch watch = { .name = name,
-                    .root = root.name,
-                    .kind = options->kind,
-                    .quiet = options->quiet,
-                    .quiet_run = options->quiet,
-                    .active = TRUE };
-  g_autoptr (GError) failed = NULL;
-  FlRoot *there = fl_store_find (store, FL_TABLE_ROOT, root.name, &failed);
-  gboolean known = there != NULL;
-  gboolean same = known && strcmp (there->path, root.path) == 0;
-  fl_record_free (FL_TABLE_ROOT, there);
-  if (same)
-    return TRUE;
-  if (failed != NULL)
-    g_propagate_error (error, g_steal_pointer (&failed));
-  else if (known)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "--watch: this experiment watches another folder already");
-  else
-    return fl_store_save (store, FL_TABLE_ROOT, &root, error)
-           && fl_store_save (store, FL_TABLE_WATCH, &watch, error);
-  return FALSE;
-}
 
 /* "night/lysozyme.params" -> "lysozyme" */
 static char *
@@ -75,107 +36,6 @@ read_params (const char *file, GError **error)
 {
   g_autoptr (FlParams) params = fl_params_new ();
   return fl_params_read_file (params, file, error) ? fl_params_write_changed (params, NULL) : NULL;
-}
-
-static gboolean
-add_block (FlStore *store, const Options *options, GError **error)
-{
-  g_autofree char *params = read_params (options->block, error);
-  g_autofree char *name = name_of (options->block);
-  FlBlock block = { .name = name, .params = params, .active = TRUE };
-  return params != NULL && fl_store_save (store, FL_TABLE_BLOCK, &block, error);
-}
-
-static gboolean
-add_trial (FlStore *store, const Options *options, GError **error)
-{
-  g_autoptr (FlParams) params = fl_params_new ();
-  g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, error);
-  if (trials == NULL || (*options->trial != '\0' && !fl_params_read_file (params, options->trial, error)))
-    return FALSE;
-  int number = 0;
-  for (guint i = 0; i < trials->len; i++)
-    number = MAX (number, ((const FlTrial *) trials->pdata[i])->number);
-  g_autofree char *text = fl_params_write (params);
-  g_autofree char *name = *options->trial != '\0' ? name_of (options->trial) : g_strdup ("defaults");
-  FlTrial trial = { .number = number + 1,
-                    .name = name,
-                    .params = text,
-                    .active = TRUE,
-                    .created = fl_now_ns (),
-                    .params_version = (char *) fl_param_table_version (),
-                    .engine_build = (char *) FL_VERSION };
-  return fl_store_save (store, FL_TABLE_TRIAL, &trial, error);
-}
-
-/* `persistent`: runs get them as they arrive. */
-static gboolean
-add_tags (FlStore *store, char **names, gboolean persistent, GError **error)
-{
-  for (char **name = names; name != NULL && *name != NULL; name++)
-    {
-      g_autoptr (GError) failed = NULL;
-      FlTag *there = fl_store_find (store, FL_TABLE_TAG, *name, &failed);
-      FlTag tag = { .name = *name, .persistent = persistent };
-      if (failed != NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&failed));
-          return FALSE;
-        }
-      if (there == NULL && !fl_store_save (store, FL_TABLE_TAG, &tag, error))
-        return FALSE;
-      fl_record_free (FL_TABLE_TAG, there);
-    }
-  return TRUE;
-}
-
-/* What runs go through. */
-static FlTask *
-find_task (FlStore *store, const Options *options, GError **error)
-{
-  FlTask *stills = is_spi (options) ? NULL : fl_store_find (store, FL_TABLE_TASK, "stills", error);
-  return stills != NULL || (error != NULL && *error != NULL)
-             ? stills
-             : fl_store_find (store, FL_TABLE_TASK, "hits", error);
-}
-
-/* Of that task, and of reconstructions. */
-static gboolean
-set_ranks (FlStore *store, gint64 task, int ranks, GError **error)
-{
-  g_autoptr (GPtrArray) tasks = fl_store_list (store, FL_TABLE_TASK, error);
-  gboolean ok = tasks != NULL;
-  for (guint i = 0; ok && i < tasks->len; i++)
-    {
-      const FlTask *one = tasks->pdata[i];
-      if (one->id == task || fl_task_takes_patterns (one))
-        ok = fl_store_set_int (store, FL_TABLE_TASK, one->id, "ranks", ranks, error);
-    }
-  return ok;
-}
-
-static gboolean
-set_site (FlStore *store, const Options *options, GError **error)
-{
-  FlSite *site = fl_store_find (store, FL_TABLE_SITE, "local", error);
-  FlTask *task = site != NULL ? find_task (store, options, error) : NULL;
-  gboolean ok =
-      task != NULL
-      && (options->cores <= 0
-          || fl_store_set_int (store, FL_TABLE_SITE, site->id, "cores", options->cores, error))
-      && (options->launcher == NULL
-          || fl_store_set_text (store, FL_TABLE_SITE, site->id, "launcher", options->launcher, error))
-      && (options->engine == NULL
-          || fl_store_set_text (store, FL_TABLE_SITE, site->id, "engine", options->engine, error))
-      && (options->ranks <= 0 || set_ranks (store, task->id, options->ranks, error))
-      && (options->stages == NULL
-          || fl_store_set_text (store, FL_TABLE_TASK, task->id, "type", options->stages, error));
-  if (!ok && error != NULL && *error == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site 'local' or no task 'stills' or 'hits'",
-                 fl_store_path (store));
-  fl_record_free (FL_TABLE_SITE, site);
-  fl_record_free (FL_TABLE_TASK, task);
-  return ok;
 }
 
 /* A name is wrong: says so. */
@@ -205,33 +65,58 @@ check (const Options *options)
   return FALSE;
 }
 
+/* What a file says, as trial text; "" for no file. */
+static gboolean
+read_texts (const Options *options, FlSetup *setup, char **texts, GError **error)
+{
+  if (options->block != NULL)
+    {
+      setup->block = texts[0] = name_of (options->block);
+      setup->block_params = texts[1] = read_params (options->block, error);
+      if (texts[1] == NULL)
+        return FALSE;
+    }
+  if (options->trial == NULL)
+    return TRUE;
+  gboolean empty = *options->trial == '\0';
+  setup->trial = texts[2] = empty ? g_strdup ("defaults") : name_of (options->trial);
+  setup->trial_params = texts[3] = empty ? g_strdup ("") : read_params (options->trial, error);
+  return texts[3] != NULL;
+}
+
 static int
 set_up (const Options *options)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_CREATE, &error);
-  if (store == NULL || !fl_store_begin (store, &error))
+  char *texts[4] = { NULL };
+  FlSetup setup = { .spi =
+                        g_strcmp0 (options->science, "spi") == 0 || g_strcmp0 (options->stages, "hits") == 0,
+                    .watch = options->watch,
+                    .kind = options->kind,
+                    .quiet = options->quiet,
+                    .tags = (const char *const *) options->tags,
+                    .tags_of_new = (const char *const *) options->tags_of_new,
+                    .cores = options->cores,
+                    .ranks = options->ranks,
+                    .launcher = options->launcher,
+                    .engine = options->engine,
+                    .stages = options->stages };
+  g_autoptr (FlStore) store = read_texts (options, &setup, texts, &error)
+                                  ? fl_store_open (options->store, FL_STORE_CREATE, &error)
+                                  : NULL;
+  gboolean ok = store != NULL && fl_setup_apply (store, &setup, &error);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (texts[i]);
+  if (!ok)
     return fl_program_fail (PROGRAM, error);
-  gboolean wants_site = options->cores > 0 || options->ranks > 0 || options->launcher != NULL
-                        || options->engine != NULL || options->stages != NULL;
-  if ((!is_spi (options) || fl_science_set_spi (store, &error))
-      && (options->watch == NULL || add_watch (store, options, &error))
-      && (options->block == NULL || add_block (store, options, &error))
-      && (options->trial == NULL || add_trial (store, options, &error))
-      && add_tags (store, options->tags_of_new, TRUE, &error)
-      && add_tags (store, options->tags, FALSE, &error) && (!wants_site || set_site (store, options, &error))
-      && fl_store_commit (store, &error))
-    {
-      printf ("%s\n", fl_store_path (store));
-      return 0;
-    }
-  return fl_program_fail (PROGRAM, error);
+  printf ("%s\n", fl_store_path (store));
+  return 0;
 }
 
 int
 fl_program_experiment (int argc, char **argv)
 {
-  Options options = { .quiet = 3 };
+  Options options = { .quiet = FL_SETUP_QUIET };
   g_autoptr (GError) error = NULL;
   const GOptionEntry entries[] = {
     { "store", 's', 0, G_OPTION_ARG_FILENAME, &options.store, "The experiment's folder", "PATH" },
@@ -271,8 +156,6 @@ fl_program_experiment (int argc, char **argv)
     fprintf (stderr, "%s: expected --store FOLDER and other options only\n", PROGRAM);
   else if (check (&options))
     {
-      if (options.kind == NULL)
-        options.kind = g_strdup ("folders");
       /* Jobs run in folders of their own: a name alone is looked for in the PATH, anything else is made absolute. */
       if (options.engine != NULL && strchr (options.engine, '/') != NULL)
         {
