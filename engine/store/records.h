@@ -299,6 +299,9 @@ typedef struct
 } FlChange;
 
 void fl_record_free (FlTable table, gpointer record);
+gpointer fl_record_copy (FlTable table, gconstpointer record);
+/* Into one record of the table the value that another has in a column. */
+void fl_record_take_column (FlTable table, gpointer to, gconstpointer from, const char *column);
 /* Order of runs' names: numbers in them count as numbers, so that run9 comes before run10 and r0009 equals r9. */
 int fl_run_name_compare (const char *a, const char *b);
 void fl_change_free (FlChange *change);
