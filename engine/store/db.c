@@ -1,4 +1,4 @@
-#include <string.h>
+#include <math.h>
 
 #include "engine/base/error.h"
 #include "engine/store/db-driver.h"
@@ -55,6 +55,26 @@ fl_db_rollback (FlDb *db)
   db->driver->rollback (db);
 }
 
+/* What one driver would take and another not. */
+static gboolean
+check_values (const FlValue *values, gsize n, GError **error)
+{
+  for (gsize i = 0; i < n; i++)
+    if (values[i].type == FL_VALUE_REAL && !isfinite (values[i].real))
+      {
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "not allowed: a number that is %s",
+                     isnan (values[i].real) ? "not one" : "infinite");
+        return FALSE;
+      }
+    else if (values[i].type == FL_VALUE_TEXT && values[i].data != NULL
+             && !g_utf8_validate (values[i].data, -1, NULL))
+      {
+        g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "not allowed: text that is not UTF-8");
+        return FALSE;
+      }
+  return TRUE;
+}
+
 FlQuery *
 fl_db_query_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error)
 {
@@ -64,13 +84,15 @@ fl_db_query_values (FlDb *db, const char *sql, const FlValue *values, guint n, G
 gboolean
 fl_db_exec_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error)
 {
-  return db->driver->exec (db, sql, values, n, error);
+  return check_values (values, n, error) && db->driver->exec (db, sql, values, n, error);
 }
 
 gboolean
 fl_db_exec_rows (FlDb *db, const char *sql, const FlValue *values, guint rows, guint columns, GError **error)
 {
-  return rows == 0 || db->driver->exec_rows (db, sql, values, rows, columns, error);
+  return rows == 0
+         || (check_values (values, (gsize) rows * columns, error)
+             && db->driver->exec_rows (db, sql, values, rows, columns, error));
 }
 
 gboolean

@@ -1,6 +1,7 @@
 /* Reading shots: blocks of columns and summaries, from journal frames as they came and from compacted parts. */
 #include "engine/store/shots.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -440,11 +441,12 @@ fl_summarise (const FlShotBlock *block, guint from, guint to, FlShotSummary *sum
       fl_summary_count (sum, block->outcome[i], block->spots[i], 1);
       sum->first = i == from ? block->start[i] : MIN (sum->first, block->start[i]);
       sum->last = MAX (sum->last, end);
-      if (hit && block->resolution[i] > 0 && (sum->resolution == 0 || block->resolution[i] < sum->resolution))
+      if (hit && block->resolution[i] > 0 && isfinite (block->resolution[i])
+          && (sum->resolution == 0 || block->resolution[i] < sum->resolution))
         sum->resolution = block->resolution[i];
-      if (block->energy[i] > 0)
+      if (block->energy[i] > 0 && isfinite (block->energy[i]))
         energy += (double) block->energy[i], n_energy++;
-      if (block->solvent[i] > 0)
+      if (block->solvent[i] > 0 && isfinite (block->solvent[i]))
         solvent += (double) block->solvent[i], n_solvent++;
     }
   sum->energy = n_energy > 0 ? (float) (energy / n_energy) : 0;

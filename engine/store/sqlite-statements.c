@@ -30,6 +30,7 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_JOB_USES_TASK] = "SELECT id FROM job WHERE task = ? LIMIT 1",
   [FL_SQL_ATTEMPT_USES_SITE] = "SELECT id FROM attempt WHERE site = ? LIMIT 1",
   [FL_SQL_LEASE_READ] = "SELECT holder, fencing, expires FROM lease WHERE name = ?",
+  [FL_SQL_LEASE_FENCES] = "SELECT name, holder, fencing FROM lease WHERE name IN (?, ?)",
   [FL_SQL_LEASE_MAKE] =
       "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",
   [FL_SQL_LEASE_WRITE] = "UPDATE lease SET holder = ?, fencing = ?, expires = ? WHERE name = ?",

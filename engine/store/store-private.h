@@ -32,13 +32,17 @@ enum
 struct FlStore
 {
   FlDb *db;
+  FlDatabase *database;
   char *path, *folder;
-  gboolean read_only;
-  int depth; /* of transactions: the outermost begins and commits */
+  gboolean read_only, open; /* open: of a version that we know */
+  int depth;                /* of transactions: the outermost begins and commits */
   char *fence_name;
   gint64 fence;
   GHashTable *counted; /* job -> FlCounted (slices.c) */
 };
+
+/* A lease whose holder is the folder of an experiment that has been moved into another database (copy.h). */
+#define FL_STORE_MOVED "moved"
 
 /* A transaction of our own, or part of the caller's. After FALSE of anything inside: fl_store_end with FALSE. */
 gboolean fl_store_enter (FlStore *store, GError **error);

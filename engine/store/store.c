@@ -125,21 +125,27 @@ check_version (FlStore *store, FlStoreMode mode, GError **error)
 /* --- opening --- */
 
 FlStore *
-fl_store_open (const char *where, FlStoreMode mode, GError **error)
+fl_store_open_database (FlDatabase *where, FlStoreMode mode, GError **error)
 {
   static const FlDbMode modes[] = { FL_DB_CREATE, FL_DB_WRITE, FL_DB_READ };
   g_autoptr (FlStore) store = g_new0 (FlStore, 1);
   store->read_only = mode == FL_STORE_READ_ONLY;
   store->counted = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, fl_counted_free);
-  g_autoptr (FlDatabase) database = fl_database_find (where, mode == FL_STORE_CREATE, error);
-  if (database == NULL)
-    return NULL;
-  store->path = g_strdup (database->shown);
-  store->folder = g_strdup (database->folder);
-  store->db = fl_db_open (database, modes[mode], error);
+  store->database = where;
+  store->path = g_strdup (where->shown);
+  store->folder = g_strdup (where->folder);
+  store->db = fl_db_open (where, modes[mode], error);
   if (store->db == NULL || !check_version (store, mode, error))
     return NULL;
+  store->open = TRUE;
   return g_steal_pointer (&store);
+}
+
+FlStore *
+fl_store_open (const char *where, FlStoreMode mode, GError **error)
+{
+  FlDatabase *database = fl_database_find (where, mode == FL_STORE_CREATE, error);
+  return database != NULL ? fl_store_open_database (database, mode, error) : NULL;
 }
 
 void
@@ -151,6 +157,7 @@ fl_store_close (FlStore *store)
     fl_db_rollback (store->db);
   g_clear_pointer (&store->db, fl_db_close);
   g_hash_table_unref (store->counted);
+  fl_database_free (store->database);
   g_free (store->path);
   g_free (store->folder);
   g_free (store->fence_name);
@@ -201,20 +208,62 @@ read_lease (FlStore *store, const char *name, char **holder, gint64 *fencing, gi
   return FALSE;
 }
 
+/* The experiment's records are somewhere else now (copy.h). While the folder still names this database, it is in force: a
+ * move that was killed has not happened. */
+static gboolean
+has_moved (FlStore *store, const char *folder)
+{
+  g_autoptr (FlDatabase) now = fl_database_find (folder, FALSE, NULL);
+  const FlDatabase *here = store->database;
+  return now == NULL || now->driver != here->driver
+         || strcmp (here->driver == FL_DRIVER_SQLITE ? now->path : now->name,
+                    here->driver == FL_DRIVER_SQLITE ? here->path : here->name)
+                != 0;
+}
+
+static gboolean
+check_lease (FlStore *store, const char *name, const char *holder, gint64 fencing, GError **error)
+{
+  if (strcmp (name, FL_STORE_MOVED) != 0)
+    {
+      if (fencing == store->fence)
+        return TRUE;
+      g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder, name);
+      return FALSE;
+    }
+  if (*holder == '\0' || !has_moved (store, holder))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+               "%s: the experiment's records have been moved into another database; open %s anew",
+               store->path, holder);
+  return FALSE;
+}
+
+/* Who may not write any more: a conductor that another has taken over from, and everybody here once the records have been
+ * moved away. */
 static gboolean
 check_fence (FlStore *store, GError **error)
 {
-  if (store->fence_name == NULL)
-    return TRUE;
-  g_autofree char *holder = NULL;
-  gint64 fencing, expires;
-  if (!read_lease (store, store->fence_name, &holder, &fencing, &expires, error))
+  if (!store->open)
+    return TRUE; /* the table may not be there yet */
+  const char *fence = store->fence_name != NULL ? store->fence_name : FL_STORE_MOVED;
+  gboolean fenced = store->fence_name == NULL, ok = TRUE;
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, LEASE_FENCES), error, FL_TEXT (fence),
+                                           FL_TEXT (FL_STORE_MOVED));
+  if (query == NULL)
     return FALSE;
-  if (fencing == store->fence)
-    return TRUE;
-  g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder,
-               store->fence_name);
-  return FALSE;
+  while (ok && fl_query_next (query, &failed))
+    {
+      g_autofree char *name = fl_query_text (query, 0), *holder = fl_query_text (query, 1);
+      fenced |= g_strcmp0 (name, store->fence_name) == 0;
+      ok = check_lease (store, name, holder, fl_query_int (query, 2), error);
+    }
+  if (failed != NULL)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  else if (ok && !fenced)
+    g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: nobody is %s any more", store->path, fence);
+  return ok && fenced && failed == NULL;
 }
 
 gboolean

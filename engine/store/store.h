@@ -25,6 +25,8 @@ typedef struct FlStore FlStore;
 
 /* `where`: as of fl_database_find() (database.h): the experiment's folder, the SQLite file, or a database's URL. */
 FlStore *fl_store_open (const char *where, FlStoreMode mode, GError **error);
+/* The same; takes `where` over. */
+FlStore *fl_store_open_database (FlDatabase *where, FlStoreMode mode, GError **error);
 void fl_store_close (FlStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlStore, fl_store_close)
 const char *fl_store_path (FlStore *store); /* of the file, absolute; or the database's URL without secrets */
