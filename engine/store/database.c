@@ -26,6 +26,17 @@ fl_database_free (FlDatabase *database)
   g_free (database);
 }
 
+FlDatabase *
+fl_database_copy (const FlDatabase *database)
+{
+  FlDatabase *copy = g_memdup2 (database, sizeof *database);
+  char **texts[] = { &copy->shown, &copy->folder, &copy->path, &copy->user,       &copy->host,
+                     &copy->name,  &copy->socket, &copy->ca,   &copy->option_file };
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    *texts[i] = g_strdup (*texts[i]);
+  return copy;
+}
+
 /* --- URLs --- */
 
 static const char *const tls_names[] = {

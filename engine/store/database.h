@@ -47,6 +47,7 @@ typedef struct
   FlTls tls;
 } FlDatabase;
 
+FlDatabase *fl_database_copy (const FlDatabase *database);
 void fl_database_free (FlDatabase *database);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDatabase, fl_database_free)
 
