@@ -6,11 +6,12 @@
 
 typedef struct
 {
-  const char *const *statements; /* FL_SQL_LAST of them */
+  const char *const *statements; /* FL_SQL_LAST of them; NULL: as SQLite says it */
   FlDb *(*open) (const FlDatabase *where, FlDbMode mode, GError **error);
   void (*close) (FlDb *db);
   gboolean (*script) (FlDb *db, const char *script, GError **error);
   gboolean (*begin) (FlDb *db, gboolean write, GError **error);
+  gboolean (*begin_schema) (FlDb *db, GError **error);
   gboolean (*commit) (FlDb *db, GError **error);
   void (*rollback) (FlDb *db);
   FlQuery *(*query) (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error);

@@ -28,7 +28,8 @@ fl_db_close (FlDb *db)
 const char *
 fl_db_sql (FlDb *db, FlSql sql)
 {
-  return db->driver->statements[sql];
+  const char *own = db->driver->statements[sql];
+  return own != NULL ? own : fl_sqlite_statements[sql];
 }
 
 gboolean
@@ -41,6 +42,12 @@ gboolean
 fl_db_begin (FlDb *db, gboolean write, GError **error)
 {
   return db->driver->begin (db, write, error);
+}
+
+gboolean
+fl_db_begin_schema (FlDb *db, GError **error)
+{
+  return db->driver->begin_schema (db, error);
 }
 
 gboolean

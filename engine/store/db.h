@@ -57,10 +57,13 @@ gboolean fl_db_script (FlDb *db, const char *script, GError **error);
 /* `write`: writers wait here for each other, so that the numbers of the locked counters are committed in order and what a
  * writer reads is what there is. Not: one snapshot for all that is read until the end. */
 gboolean fl_db_begin (FlDb *db, gboolean write, GError **error);
+/* For scripts: nobody else runs any meanwhile. What is written behind the last one is committed as a whole. */
+gboolean fl_db_begin_schema (FlDb *db, GError **error);
 gboolean fl_db_commit (FlDb *db, GError **error);
 void fl_db_rollback (FlDb *db);
 
-/* TEXT and BLOB values must live until the query is done. */
+/* TEXT and BLOB values must live until the query is done. MySQL's client holds the whole result: page through what is
+ * large. */
 FlQuery *fl_db_query_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error);
 gboolean fl_db_exec_values (FlDb *db, const char *sql, const FlValue *values, guint n, GError **error);
 /* One statement for `rows` rows of `columns` values, row by row: all or, with error, the caller rolls back. */

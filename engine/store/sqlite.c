@@ -244,6 +244,12 @@ sqlite_begin (FlDb *base, gboolean write, GError **error)
   return run_text ((Sqlite *) base, write ? "BEGIN IMMEDIATE" : "BEGIN", error);
 }
 
+static gboolean
+sqlite_begin_schema (FlDb *base, GError **error)
+{
+  return sqlite_begin (base, TRUE, error);
+}
+
 static void
 sqlite_rollback (FlDb *base)
 {
@@ -478,6 +484,7 @@ const FlDriver fl_sqlite_driver = {
   .close = sqlite_close,
   .script = sqlite_script,
   .begin = sqlite_begin,
+  .begin_schema = sqlite_begin_schema,
   .commit = sqlite_commit,
   .rollback = sqlite_rollback,
   .query = sqlite_query,

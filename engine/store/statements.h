@@ -1,4 +1,5 @@
-/* statements.h: every statement of the store that is not made from a record's fields, one table a driver. */
+/* statements.h: every statement of the store that is not made from a record's fields, one table a driver; MySQL's holds only
+ * what it says in other words than SQLite's. */
 #pragma once
 
 typedef enum

@@ -39,14 +39,24 @@ newest_version (void)
   return version;
 }
 
-/* 0: an empty file; -1 with error. */
+/* 0: empty, or begun and broken off; -1 with error. */
 static gint64
 schema_version (FlStore *store, GError **error)
 {
   gboolean has = FALSE;
   if (!fl_db_has_table (store->db, "counter", &has, error))
     return -1;
-  return has ? fl_store_counted (store, "schema", error) : 0;
+  if (!has)
+    return 0;
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query = fl_db_query_values (store->db, "SELECT count(*) FROM counter", NULL, 0, error);
+  if (query == NULL)
+    return -1;
+  gboolean begun = fl_query_next (query, &failed) && fl_query_int (query, 0) > 0;
+  if (failed == NULL)
+    return begun ? fl_store_counted (store, "schema", error) : 0;
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return -1;
 }
 
 static gboolean
@@ -74,6 +84,24 @@ add_first_records (FlStore *store, GError **error)
 }
 
 static gboolean
+make_counters (FlStore *store, GError **error)
+{
+  static const char *const counters[] = { "schema", "revision", "stamp" };
+  for (guint i = 0; i < G_N_ELEMENTS (counters); i++)
+    if (!fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT (counters[i]), FL_INT (0)))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+set_version (FlStore *store, gint64 version, GError **error)
+{
+  return fl_db_exec (store->db, SQL (store->db, COUNTER_SET), error, FL_INT (version), FL_TEXT ("schema"));
+}
+
+/* Where each statement of a script is committed by itself, a version is set when its script is done, and that of a new store
+ * together with its first records: what was broken off is done again from where the version says. */
+static gboolean
 migrate (FlStore *store, gint64 target, GError **error)
 {
   gint64 from = schema_version (store, error);
@@ -82,18 +110,24 @@ migrate (FlStore *store, gint64 target, GError **error)
   for (gint64 version = from + 1; version <= target; version++)
     {
       g_autofree char *script = migration_script (version);
-      if (!fl_db_script (store->db, script, error)
-          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("schema"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("revision"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (store->db, COUNTER_MAKE), error, FL_TEXT ("stamp"), FL_INT (0))
-          || !fl_db_exec (store->db, SQL (store->db, COUNTER_SET), error, FL_INT (version),
-                          FL_TEXT ("schema")))
+      if (!fl_db_script (store->db, script, error) || !make_counters (store, error)
+          || (from > 0 && !set_version (store, version, error)))
         {
           g_prefix_error (error, "while bringing the database to version %" G_GINT64_FORMAT ": ", version);
           return FALSE;
         }
     }
-  return from > 0 || add_first_records (store, error);
+  return from > 0 || (add_first_records (store, error) && set_version (store, target, error));
+}
+
+/* As fl_store_enter(). */
+static gboolean
+enter_schema (FlStore *store, GError **error)
+{
+  if (!fl_db_begin_schema (store->db, error))
+    return FALSE;
+  store->depth++;
+  return TRUE;
 }
 
 static gboolean
@@ -115,8 +149,8 @@ check_version (FlStore *store, FlStoreMode mode, GError **error)
                  ", expected %" G_GINT64_FORMAT "); open it once for writing to bring it up to date",
                  store->path, have, want);
   else if (have < want)
-    /* In one transaction; whoever comes second finds nothing left to do. */
-    return fl_store_enter (store, error) && fl_store_leave (store, migrate (store, want, error), error);
+    /* Whoever comes second finds nothing left to do. */
+    return enter_schema (store, error) && fl_store_leave (store, migrate (store, want, error), error);
   else
     return TRUE;
   return FALSE;

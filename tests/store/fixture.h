@@ -6,7 +6,38 @@
 #include "engine/base/batch.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/store/db.h"
 #include "engine/store/shots.h"
+
+#define TEST_MYSQL "FIRSTLIGHT_TEST_MYSQL" /* mariadb.py's: every test has a database of its own there */
+
+static inline gboolean
+on_mysql (void)
+{
+  return g_getenv (TEST_MYSQL) != NULL;
+}
+
+/* What is about SQLite's files alone. */
+#define SKIP_ON_MYSQL                                                                                        \
+  if (on_mysql ())                                                                                           \
+    {                                                                                                        \
+      g_test_skip ("is about SQLite's files");                                                               \
+      return;                                                                                                \
+    }
+
+/* The folder says which database is its own; it is made when the store is. */
+static inline void
+point_to_mysql (const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *name = g_path_get_basename (folder);
+  g_auto (GStrv) parts = g_strsplit (g_getenv (TEST_MYSQL), "/?", 2);
+  g_autofree char *url = g_strdup_printf ("%s/%s?%s", parts[0], name, parts[1]);
+  g_autoptr (FlDatabase) database = fl_database_parse (url, folder, &error);
+  g_assert_no_error (error);
+  fl_database_write (database, folder, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
 
 static inline char *
 temporary_folder (void)
@@ -14,12 +45,31 @@ temporary_folder (void)
   g_autoptr (GError) error = NULL;
   char *folder = g_dir_make_tmp ("firstlight-store-XXXXXX", &error);
   g_assert_no_error (error);
+  if (on_mysql ())
+    point_to_mysql (folder);
   return folder;
+}
+
+static inline void
+drop_database (const char *folder)
+{
+  g_autofree char *ini = g_build_filename (folder, FL_DATABASE_FILE, NULL);
+  if (!g_file_test (ini, G_FILE_TEST_EXISTS))
+    return;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlDatabase) database = fl_database_find (folder, FALSE, &error);
+  g_assert_no_error (error);
+  g_autoptr (FlDb) db = fl_db_open (database, FL_DB_CREATE, &error);
+  g_assert_no_error (error);
+  g_autofree char *sql = g_strdup_printf ("DROP DATABASE \"%s\"", database->name);
+  fl_db_exec_values (db, sql, NULL, 0, &error);
+  g_assert_no_error (error);
 }
 
 static inline void
 remove_folder (const char *folder)
 {
+  drop_database (folder);
   g_autofree char *quoted = g_shell_quote (folder);
   g_autofree char *command = g_strdup_printf ("rm -rf %s", quoted);
   g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, NULL, NULL));

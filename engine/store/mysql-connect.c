@@ -1,0 +1,390 @@
+/* Connections: how they are made, what they are set to, how they are lost. */
+#include <errmsg.h>
+#include <mysqld_error.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/store/keyring.h"
+#include "engine/store/mysql-private.h"
+#include "engine/store/password.h"
+
+#define CONNECT_SECONDS 4
+#define SILENT_SECONDS  45   /* a server that says nothing for so long is lost */
+#define PATIENT_SECONDS 7200 /* but not while it changes tables */
+#define FIRST_PAUSE_MS  200
+#define LAST_PAUSE_MS   5000
+#define PACKET          (1UL << 30)
+
+/* Numbers that not every client's headers name. */
+#define NO_PASSWORD          1698 /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
+#define KILLED               1927 /* ER_CONNECTION_KILLED */
+#define IDLE_TOO_LONG        4031 /* ER_CLIENT_INTERACTION_TIMEOUT */
+#define READ_ONLY            1792 /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
+#define CHANGED_SINCE        1020 /* ER_CHECKREAD */
+#define BROKEN_BY_CONSTRAINT 4025 /* ER_CONSTRAINT_FAILED */
+
+static gboolean
+is_loss (guint number)
+{
+  static const guint losses[] = { CR_CONNECTION_ERROR,
+                                  CR_CONN_HOST_ERROR,
+                                  CR_UNKNOWN_HOST,
+                                  CR_SERVER_GONE_ERROR,
+                                  CR_SERVER_HANDSHAKE_ERR,
+                                  CR_SERVER_LOST,
+                                  CR_COMMANDS_OUT_OF_SYNC,
+                                  CR_MALFORMED_PACKET,
+                                  2055 /* CR_SERVER_LOST_EXTENDED */,
+                                  KILLED,
+                                  IDLE_TOO_LONG,
+                                  ER_SERVER_SHUTDOWN,
+                                  ER_NORMAL_SHUTDOWN,
+                                  ER_CON_COUNT_ERROR,
+                                  ER_NET_READ_ERROR,
+                                  ER_NET_READ_INTERRUPTED,
+                                  ER_NET_ERROR_ON_WRITE,
+                                  ER_NET_WRITE_INTERRUPTED,
+                                  ER_NEW_ABORTING_CONNECTION,
+                                  ER_ABORTING_CONNECTION };
+  for (guint i = 0; i < G_N_ELEMENTS (losses); i++)
+    if (number == losses[i])
+      return TRUE;
+  return FALSE;
+}
+
+void
+fl_mysql_drop (FlMysql *db)
+{
+  if (db->handle == NULL)
+    return;
+  g_clear_pointer (&db->handle, mysql_close);
+  db->connection++;
+  db->gone = db->transaction;
+}
+
+static void
+set_lost (FlMysql *db, const char *why, GError **error)
+{
+  g_autofree char *again = db->pause > 0
+                               ? g_strdup_printf ("trying again in %.1f s", (double) db->pause / 1000)
+                               : g_strdup ("trying again");
+  g_set_error (error, FL_ERROR, FL_ERROR_LOST, "%s: the database does not answer (%s); %s", db->where->shown,
+               why, again);
+}
+
+static FlDbBroken
+which_rule (guint number)
+{
+  switch (number)
+    {
+    case ER_DUP_ENTRY:
+    case ER_DUP_ENTRY_WITH_KEY_NAME:
+      return FL_DB_BROKE_UNIQUE;
+    case ER_ROW_IS_REFERENCED:
+    case ER_ROW_IS_REFERENCED_2:
+    case ER_NO_REFERENCED_ROW:
+    case ER_NO_REFERENCED_ROW_2:
+      return FL_DB_BROKE_REFERENCE;
+    default:
+      return FL_DB_BROKE_NONE;
+    }
+}
+
+/* Who may not, and what to do about it. */
+static gboolean
+fail_rights (FlMysql *db, guint number, const char *why, GError **error)
+{
+  const char *shown = db->where->shown;
+  switch (number)
+    {
+    case ER_ACCESS_DENIED_ERROR:
+    case NO_PASSWORD:
+      g_set_error (
+          error, FL_ERROR, FL_ERROR_DENIED,
+          "%s: the server does not let this account in (%s); is the name right? The password belongs "
+          "into the option file's group [firstlight] or the keyring",
+          shown, why);
+      return TRUE;
+    case ER_DBACCESS_DENIED_ERROR:
+      g_set_error (error, FL_ERROR, FL_ERROR_DENIED,
+                   "%s: this account has no rights on '%s', if that is there; its owner gives them with "
+                   "firstlight-control database grant (%s)",
+                   shown, db->where->name, why);
+      return TRUE;
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_COLUMNACCESS_DENIED_ERROR:
+    case ER_SPECIFIC_ACCESS_DENIED_ERROR:
+    case ER_PROCACCESS_DENIED_ERROR:
+      g_set_error (error, FL_ERROR, FL_ERROR_DENIED, "%s: this account may not do that (%s)", shown, why);
+      return TRUE;
+    case ER_BAD_DB_ERROR:
+      g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
+                   "%s: the server has no database called '%s'; firstlight-control database make makes it",
+                   shown, db->where->name);
+      return TRUE;
+    case READ_ONLY:
+    case ER_OPTION_PREVENTS_STATEMENT:
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be written (%s)", shown, why);
+      return TRUE;
+    default:
+      return FALSE;
+    }
+}
+
+gboolean
+fl_mysql_fail (FlMysql *db, guint number, const char *why, GError **error)
+{
+  const char *shown = db->where->shown;
+  g_autofree char *copy = g_strdup (why); /* is the handle's, which may be closed below */
+  db->base.broken = which_rule (number);
+  if (is_loss (number))
+    {
+      fl_mysql_drop (db);
+      set_lost (db, copy, error);
+    }
+  else if (number == ER_LOCK_DEADLOCK || number == ER_LOCK_WAIT_TIMEOUT || number == CHANGED_SINCE)
+    {
+      db->gone = db->transaction && number == ER_LOCK_DEADLOCK; /* the server has rolled it back */
+      g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: another program holds the database; try again (%s)",
+                   shown, copy);
+    }
+  else if (db->base.broken != FL_DB_BROKE_NONE || number == ER_BAD_NULL_ERROR
+           || number == BROKEN_BY_CONSTRAINT || number == ER_DATA_TOO_LONG
+           || number == ER_WARN_DATA_OUT_OF_RANGE)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not allowed: %s", shown, copy);
+  else if (number == ER_NET_PACKET_TOO_LARGE || number == CR_NET_PACKET_TOO_LARGE)
+    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
+                 "%s: a value is larger than the server takes; raise its max_allowed_packet (%zu bytes)",
+                 shown, db->max_packet);
+  else if (!fail_rights (db, number, copy, error))
+    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: %s (%u)", shown, copy, number);
+  return FALSE;
+}
+
+gboolean
+fl_mysql_run (FlMysql *db, const char *sql, GError **error)
+{
+  if (!fl_mysql_ready (db, error))
+    return FALSE;
+  return mysql_real_query (db->handle, sql, strlen (sql)) == 0
+         || fl_mysql_fail (db, mysql_errno (db->handle), mysql_error (db->handle), error);
+}
+
+/* --- options --- */
+
+/* Where systems keep the certificates that they trust. */
+static const char *
+system_ca (void)
+{
+  static const char *const files[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                       "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+                                       "/etc/ssl/cert.pem" };
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++)
+    if (g_file_test (files[i], G_FILE_TEST_EXISTS))
+      return files[i];
+  return NULL;
+}
+
+static void
+set_tls (MYSQL *handle, const FlDatabase *where)
+{
+  gboolean verify = where->tls == FL_TLS_VERIFY;
+  const char *ca = *where->ca != '\0' ? where->ca : verify ? system_ca () : NULL;
+#ifdef FL_HAVE_SSL_ENFORCE
+  my_bool enforce = (my_bool) (where->tls != FL_TLS_OFF), check = (my_bool) verify;
+  if (enforce)
+    mysql_ssl_set (handle, NULL, NULL, ca, NULL, NULL);
+  mysql_options (handle, MYSQL_OPT_SSL_ENFORCE, &enforce);
+  mysql_options (handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &check);
+#else
+  unsigned mode = verify                          ? SSL_MODE_VERIFY_IDENTITY
+                  : where->tls == FL_TLS_REQUIRED ? SSL_MODE_REQUIRED
+                                                  : SSL_MODE_DISABLED;
+  mysql_options (handle, MYSQL_OPT_SSL_MODE, &mode);
+  if (where->tls != FL_TLS_OFF && ca != NULL)
+    mysql_options (handle, MYSQL_OPT_SSL_CA, ca);
+#endif
+#ifdef FL_HAVE_RESTRICTED_AUTH
+  /* Who listens must not be able to ask for the password in the clear. */
+  if (where->tls == FL_TLS_OFF && *where->socket == '\0')
+    mysql_options (
+        handle, MARIADB_OPT_RESTRICTED_AUTH,
+        "mysql_native_password,client_ed25519,sha256_password,caching_sha2_password,auth_gssapi_client,"
+        "parsec");
+#endif
+}
+
+static void
+set_options (MYSQL *handle, const FlDatabase *where, gboolean patient)
+{
+  guint connect = CONNECT_SECONDS, silent = patient ? PATIENT_SECONDS : SILENT_SECONDS, off = 0,
+        tcp = MYSQL_PROTOCOL_TCP;
+  unsigned long packet = PACKET;
+  mysql_options (handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect);
+  mysql_options (handle, MYSQL_OPT_READ_TIMEOUT, &silent);
+  mysql_options (handle, MYSQL_OPT_WRITE_TIMEOUT, &silent);
+  mysql_options (handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+  mysql_options (handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet);
+  if (*where->option_file != '\0')
+    mysql_options (handle, MYSQL_READ_DEFAULT_FILE, where->option_file);
+  mysql_options (handle, MYSQL_READ_DEFAULT_GROUP, "firstlight");
+  /* After the files: what they may not change. */
+  mysql_options (handle, MYSQL_OPT_LOCAL_INFILE, &off); /* a server could ask for any file of ours */
+  if (*where->socket == '\0' && *where->host != '\0' && where->port > 0)
+    mysql_options (handle, MYSQL_OPT_PROTOCOL, &tcp);
+  set_tls (handle, where);
+}
+
+/* --- connecting --- */
+
+static const char *
+or_null (const char *text)
+{
+  return *text != '\0' ? text : NULL;
+}
+
+static MYSQL *
+try_connect (FlMysql *db, const char *password, const char *name, gboolean patient)
+{
+  const FlDatabase *where = db->where;
+  MYSQL *handle = mysql_init (NULL);
+  gboolean local = *where->socket != '\0';
+  set_options (handle, where, patient);
+  mysql_real_connect (handle, local ? NULL : or_null (where->host), or_null (where->user), password, name,
+                      local ? 0 : (guint) where->port, or_null (where->socket), CLIENT_FOUND_ROWS);
+  return handle;
+}
+
+static gboolean
+wants_password (MYSQL *handle)
+{
+  guint number = mysql_errno (handle);
+  return number == NO_PASSWORD
+         || (number == ER_ACCESS_DENIED_ERROR && strstr (mysql_error (handle), "password: NO") != NULL);
+}
+
+/* With the password of the option file, the one that was typed, or the keyring's. */
+static MYSQL *
+connect_to (FlMysql *db, const char *name, gboolean patient)
+{
+  MYSQL *handle = try_connect (db, NULL, name, patient);
+  if (!wants_password (handle))
+    return handle;
+  char *password = fl_password_held (db->where);
+  if (password == NULL)
+    password = fl_keyring_look_up (db->where);
+  if (password == NULL)
+    return handle;
+  mysql_close (handle);
+  handle = try_connect (db, password, name, patient);
+  fl_keyring_free (password);
+  return handle;
+}
+
+static gboolean
+set_session (FlMysql *db, gboolean patient, GError **error)
+{
+  static const char *const settings[] = {
+    "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,"
+    "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', SESSION time_zone = '+00:00', "
+    "SESSION autocommit = 1, SESSION innodb_lock_wait_timeout = 20, SESSION lock_wait_timeout = 60",
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+  };
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    if (!fl_mysql_run (db, settings[i], error))
+      return FALSE;
+  return (!patient
+          || fl_mysql_run (db, "SET SESSION net_read_timeout = 600, SESSION net_write_timeout = 600", error))
+         && (db->mode != FL_DB_READ || fl_mysql_run (db, "SET SESSION TRANSACTION READ ONLY", error))
+         && (!db->unchecked_references || fl_mysql_run (db, "SET SESSION foreign_key_checks = 0", error));
+}
+
+static gboolean
+read_limits (FlMysql *db, GError **error)
+{
+  if (!fl_mysql_run (db, "SELECT @@max_allowed_packet", error))
+    return FALSE;
+  MYSQL_RES *result = mysql_store_result (db->handle);
+  MYSQL_ROW row = result != NULL ? mysql_fetch_row (result) : NULL;
+  if (row != NULL && row[0] != NULL)
+    db->max_packet = (gsize) g_ascii_strtoull (row[0], NULL, 10);
+  if (result != NULL)
+    mysql_free_result (result);
+#ifdef FL_HAVE_ARRAYS
+  db->arrays = mariadb_connection (db->handle) && mysql_get_server_version (db->handle) >= 100206;
+#endif
+  return row != NULL || fl_mysql_fail (db, CR_SERVER_LOST, "no answer", error);
+}
+
+/* A database that is not there is made, where that is wanted and allowed. */
+static gboolean
+make_database (FlMysql *db, gboolean patient, GError **error)
+{
+  MYSQL *handle = connect_to (db, NULL, patient);
+  GString *sql = g_string_new ("CREATE DATABASE IF NOT EXISTS `");
+  for (const char *at = db->where->name; *at != '\0'; at++)
+    g_string_append (sql, *at == '`' ? "``" : (char[]){ *at, '\0' });
+  g_string_append (sql, "` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+  gboolean ok = mysql_errno (handle) == 0 && mysql_real_query (handle, sql->str, sql->len) == 0
+                && mysql_select_db (handle, db->where->name) == 0;
+  g_string_free (sql, TRUE);
+  db->handle = handle;
+  return ok || fl_mysql_fail (db, mysql_errno (handle), mysql_error (handle), error);
+}
+
+static gboolean
+connect_now (FlMysql *db, gboolean patient, GError **error)
+{
+  db->handle = connect_to (db, db->where->name, patient);
+  if (mysql_errno (db->handle) == ER_BAD_DB_ERROR && db->mode == FL_DB_CREATE)
+    {
+      mysql_close (db->handle);
+      if (!make_database (db, patient, error))
+        return FALSE;
+    }
+  else if (mysql_errno (db->handle) != 0)
+    return fl_mysql_fail (db, mysql_errno (db->handle), mysql_error (db->handle), error);
+  return set_session (db, patient, error) && read_limits (db, error);
+}
+
+static gboolean
+reconnect (FlMysql *db, gboolean patient, GError **error)
+{
+  guint pause = CLAMP (db->pause * 2, FIRST_PAUSE_MS, LAST_PAUSE_MS);
+  db->pause = pause; /* for the message, and for who comes back meanwhile */
+  if (connect_now (db, patient, error))
+    {
+      db->pause = 0;
+      return TRUE;
+    }
+  fl_mysql_drop (db);
+  db->next_try = g_get_monotonic_time () + (gint64) pause * 1000;
+  return FALSE;
+}
+
+gboolean
+fl_mysql_ready (FlMysql *db, GError **error)
+{
+  if (db->gone)
+    set_lost (db, "what was begun is lost", error);
+  else if (db->handle != NULL)
+    return TRUE;
+  else if (db->pause > 0 && g_get_monotonic_time () < db->next_try)
+    set_lost (db, "not connected", error);
+  else
+    return reconnect (db, FALSE, error);
+  return FALSE;
+}
+
+gboolean
+fl_mysql_reconnect_patiently (FlMysql *db, GError **error)
+{
+  fl_mysql_drop (db);
+  return reconnect (db, TRUE, error);
+}
+
+gboolean
+fl_mysql_may_repeat (FlMysql *db, const GError *error)
+{
+  return g_error_matches (error, FL_ERROR, FL_ERROR_LOST) && !db->transaction && db->pause == 0;
+}
