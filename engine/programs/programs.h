@@ -26,3 +26,5 @@ int fl_program_geometry (int argc, char **argv);
 int fl_program_channel (int argc, char **argv);
 int fl_program_findings (int argc, char **argv);
 int fl_program_follow (int argc, char **argv);
+int fl_program_archive (int argc, char **argv);
+int fl_program_compare (int argc, char **argv);

@@ -4,6 +4,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/store/old-copy.h"
+#include "engine/store/seal.h"
 #include "engine/store/store-private.h"
 
 extern const char fl_schema_scripts[]; /* resources/schema, one after another */
@@ -130,6 +132,33 @@ enter_schema (FlStore *store, GError **error)
   return TRUE;
 }
 
+/* Read-only and of an older schema: a copy of the reader's own is read instead. */
+static gboolean
+read_old_copy (FlStore *store, GError **error)
+{
+  gint64 have = schema_version (store, error);
+  if (have < 0)
+    return FALSE;
+  if (store->database->driver != FL_DRIVER_SQLITE || have == 0 || have >= newest_version ())
+    return TRUE;
+  g_autoptr (FlDatabase) copy = fl_old_copy_make (store->db, store->database, error);
+  if (copy == NULL)
+    return FALSE;
+  fl_db_close (store->db);
+  store->db = fl_db_open (copy, FL_DB_READ, error);
+  return store->db != NULL;
+}
+
+static gboolean
+may_be_written (const FlDatabase *where, GError **error)
+{
+  g_autofree char *archive = g_build_filename (where->folder, FL_ARCHIVE_FILE, NULL);
+  if (!g_file_test (archive, G_FILE_TEST_EXISTS))
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is an archive; open it read-only", where->folder);
+  return FALSE;
+}
+
 static gboolean
 check_version (FlStore *store, FlStoreMode mode, GError **error)
 {
@@ -168,8 +197,11 @@ fl_store_open_database (FlDatabase *where, FlStoreMode mode, GError **error)
   store->database = where;
   store->path = g_strdup (where->shown);
   store->folder = g_strdup (where->folder);
+  if (!store->read_only && !may_be_written (where, error))
+    return NULL;
   store->db = fl_db_open (where, modes[mode], error);
-  if (store->db == NULL || !check_version (store, mode, error))
+  if (store->db == NULL || (store->read_only && !read_old_copy (store, error))
+      || !check_version (store, mode, error))
     return NULL;
   store->open = TRUE;
   return g_steal_pointer (&store);
