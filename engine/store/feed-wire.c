@@ -18,7 +18,8 @@ table_free (FlFeedTable *table)
 static gboolean
 is_kept_back (const char *name)
 {
-  return strcmp (name, "counter") == 0 || strcmp (name, "slice_key") == 0 || strcmp (name, "journal") == 0;
+  static const char *const kept[] = { "counter", "slice_key", "journal", "presence", NULL };
+  return g_strv_contains (kept, name);
 }
 
 static FlFeedHow

@@ -3,7 +3,7 @@
  * Tables are found in the database itself, so that a new one is followed without a word here: tables with `id` and
  * `revision` by revision, with tombstones; tables with `id` alone by id (they only grow); small ones with neither as a
  * whole, when a digest differs. Slices come in the order of their stamps, with their columns; slices that compaction has
- * put in the place of others name those. What only a writer needs (slice_key, journal) stays behind.
+ * put in the place of others name those. What only a writer needs (slice_key, journal) and who is here (presence) stays behind.
  * One batch is one snapshot. Nothing is written. Thread: the store's. */
 #pragma once
 

@@ -38,3 +38,16 @@ typedef struct
 
 const FlRecordType *fl_record_type (FlTable table);
 const FlField *fl_record_field (FlTable table, const char *column); /* NULL when there is none */
+
+/* --- records as text --- */
+
+/* A field's value; reals as short as they can be read back. Free it. */
+char *fl_field_text (const FlField *field, gconstpointer record);
+/* "column=value" a line; line breaks and backslashes in values are escaped. Texts longer than FL_EDIT_LONGEST are cut. */
+char *fl_record_lines (FlTable table, gconstpointer record);
+/* The record of such lines; its id and revision are 0. NULL: they are not such lines. */
+gpointer fl_record_of_lines (FlTable table, const char *lines);
+
+#define FL_EDIT_LONGEST 65536 /* bytes of a text; what is longer has been cut, and marked */
+/* A copy, cut when it is too long. */
+char *fl_edit_text (const char *text);

@@ -115,6 +115,7 @@ fl_mirror_open (const char *folder, GError **error)
   mirror->store = fl_store_open (path, FL_STORE_WRITE, error);
   if (mirror->store == NULL)
     return NULL;
+  mirror->store->is_mirror = TRUE; /* the roles that come are those of the far store */
   if (!is_mirror (mirror->store))
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,

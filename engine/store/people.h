@@ -11,6 +11,11 @@
  * mistakes). On MySQL the server enforces the roles by the grants that `firstlight-control database grant` gives.
  * Every writing transaction checks the role, whoever asked for it: FL_ERROR_DENIED.
  *
+ * Edits are only ever added: whoever may not write that table cannot hide what they did. A text of more than 64 kB is cut in
+ * them, and such an edit cannot be undone. Presences are not in the change feed of a far mirror (mirror.h): who looks from
+ * afar sees people and edits, not who is here.
+ * On MySQL everybody needs SELECT on all tables, and INSERT, UPDATE and DELETE on `presence`.
+ *
  * Thread: as the store. */
 #pragma once
 
@@ -32,6 +37,9 @@ FlRole fl_store_role (FlStore *store);
 const char *fl_store_account (FlStore *store);
 /* From now on changes are this person's: edits are written under the account's name and `where`, a machine's name. */
 void fl_store_act_for_person (FlStore *store, const char *where);
+/* Makes, changes or (FL_ROLE_LAST) removes the person's record. The first transaction that names anybody must name an
+ * owner; FL_ERROR_INPUT when nobody would be one. For a viewer FL_ERROR_DENIED, as for an operator. */
+gboolean fl_store_set_role (FlStore *store, const char *who, FlRole role, GError **error);
 
 /* --- presence --- */
 
@@ -56,7 +64,8 @@ typedef enum
 {
   FL_EDIT_MADE,
   FL_EDIT_CHANGED,
-  FL_EDIT_REMOVED
+  FL_EDIT_REMOVED,
+  FL_EDIT_SAID /* by an older Firstlight: what was done, in words (in `after`); of no record */
 } FlEditKind;
 
 /* One column of one record (made and removed: the whole record, as "column=value" lines in `after` or `before`). */
@@ -70,8 +79,10 @@ typedef struct
   gint64 record;
   char *name; /* the record's, as it was then */
   char *column, *before, *after;
-  gint64 undone_by; /* the edit that took it back, 0: none */
-  gint64 undoes;    /* the edit that it takes back, 0: none */
+  gint64 undone_by;  /* the edit that took it back, 0: none */
+  gint64 undoes;     /* the edit that it takes back, 0: none */
+  gint64 action;     /* the first edit of the same transaction, itself too */
+  gboolean backward; /* it takes something back (one that takes back such a one does it again) */
   gboolean undoable;
 } FlEdit;
 
@@ -80,7 +91,10 @@ GPtrArray *fl_store_edits (FlStore *store, gint64 before, guint limit, GError **
 /* Of tags, run_tags, comments and activation: puts back what was before, as a new edit. FL_ERROR_CONFLICT when it has been
  * changed since, FL_ERROR_INPUT for one that cannot be undone. *edit (may be NULL) becomes the new edit's id. */
 gboolean fl_store_undo (FlStore *store, gint64 id, gint64 *edit, GError **error);
-/* The newest edit of this account that can be undone; 0: none. */
+/* The same for all that was done in one transaction with that edit, as far as it can be undone: "undo" of what somebody
+ * has just done. All or nothing. */
+gboolean fl_store_undo_action (FlStore *store, gint64 id, GError **error);
+/* The newest edit of this account that can be undone and does not take something back itself; 0: none. */
 gint64 fl_store_last_undoable (FlStore *store, GError **error);
 
 /* --- conflicts --- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/store/edits.h"
 #include "engine/store/store-private.h"
 #include "engine/store/store.h"
 
@@ -9,6 +10,8 @@ static gboolean
 remove_row (FlStore *store, FlTable table, gint64 id, GError **error)
 {
   g_autofree char *sql = g_strdup_printf ("DELETE FROM %s WHERE id = ?", fl_table_name (table));
+  if (!fl_edit_removed (store, table, id, error))
+    return FALSE;
   if (!fl_db_exec (store->db, sql, error, FL_INT (id)))
     {
       if (fl_db_broken (store->db) == FL_DB_BROKE_REFERENCE)
@@ -88,7 +91,7 @@ remove_parts (FlStore *store, const Part *part, gint64 id, GError **error)
 static gboolean
 remove_record (FlStore *store, FlTable table, gint64 id, GError **error)
 {
-  if (!check_unused (store, table, id, error))
+  if (!fl_people_check (store, table, error) || !check_unused (store, table, id, error))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     if (parts[i].whole == table && !remove_parts (store, &parts[i], id, error))

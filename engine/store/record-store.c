@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/store/edits.h"
 #include "engine/store/fields.h"
 #include "engine/store/store-private.h"
 
@@ -238,11 +239,12 @@ FREE_FUNC (SITE_ROOT)
 FREE_FUNC (DATASET_TASK)
 FREE_FUNC (VERSION_JOB)
 FREE_FUNC (WORKER)
+FREE_FUNC (PERSON)
 static const GDestroyNotify free_record[FL_TABLE_LAST] = {
-  free_EXPERIMENT,      free_ROOT,        free_SITE,    free_RUN,   free_TAG,
-  free_RUN_TAG,         free_BLOCK,       free_TRIAL,   free_TASK,  free_DATASET,
-  free_DATASET_VERSION, free_JOB,         free_ATTEMPT, free_WATCH, free_SITE_ROOT,
-  free_DATASET_TASK,    free_VERSION_JOB, free_WORKER,
+  free_EXPERIMENT,      free_ROOT,        free_SITE,    free_RUN,    free_TAG,
+  free_RUN_TAG,         free_BLOCK,       free_TRIAL,   free_TASK,   free_DATASET,
+  free_DATASET_VERSION, free_JOB,         free_ATTEMPT, free_WATCH,  free_SITE_ROOT,
+  free_DATASET_TASK,    free_VERSION_JOB, free_WORKER,  free_PERSON,
 };
 
 /* --- change feed --- */
@@ -352,29 +354,53 @@ check_frozen (FlStore *store, FlTable table, gint64 id, const char *params, GErr
   return FALSE;
 }
 
+/* The next revision and the record's values; `values` has room for two more. */
+static gint64
+next_values (FlStore *store, FlTable table, gconstpointer record, FlValue *values, GError **error)
+{
+  const FlRecordType *type = fl_record_type (table);
+  g_assert (type->n_fields <= MAX_FIELDS);
+  gint64 revision = fl_store_count (store, "revision", error);
+  values[0] = FL_INT (revision);
+  for (guint i = 0; i < type->n_fields; i++)
+    values[i + 1] = field_value (&type->fields[i], record);
+  return revision;
+}
+
 static gboolean
-save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint64 *revision, GError **error)
+insert_record (FlStore *store, FlTable table, const FlRecordHead *head, gint64 *id, gint64 *revision,
+               GError **error)
 {
   const FlRecordType *type = fl_record_type (table);
   FlValue values[MAX_FIELDS + 2];
-  g_assert (type->n_fields <= MAX_FIELDS);
-  *revision = fl_store_count (store, "revision", error);
+  g_autofree char *columns = column_list (type, "", ", ");
+  g_autofree char *marks = column_list (type, "?", ", ");
+  g_autofree char *sql =
+      g_strdup_printf (head->id == 0 ? "INSERT INTO %s (revision, %s) VALUES (?, %s)"
+                                     : "INSERT INTO %s (revision, %s, id) VALUES (?, %s, ?)",
+                       type->table, columns, marks);
+  *revision = next_values (store, table, head, values, error);
+  values[type->n_fields + 1] = FL_INT (head->id);
   if (*revision == 0)
     return FALSE;
-  values[0] = FL_INT (*revision);
-  for (guint i = 0; i < type->n_fields; i++)
-    values[i + 1] = field_value (&type->fields[i], head);
-  if (head->id == 0)
-    {
-      g_autofree char *columns = column_list (type, "", ", ");
-      g_autofree char *marks = column_list (type, "?", ", ");
-      g_autofree char *sql =
-          g_strdup_printf ("INSERT INTO %s (revision, %s) VALUES (?, %s)", type->table, columns, marks);
-      if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 1, error))
-        return explain_constraint (store, table, head, error);
-      *id = fl_db_last_id (store->db);
-      return TRUE;
-    }
+  if (!fl_db_exec_values (store->db, sql, values, type->n_fields + (head->id == 0 ? 1 : 2), error))
+    return explain_constraint (store, table, head, error);
+  *id = head->id == 0 ? fl_db_last_id (store->db) : head->id;
+  return fl_edit_made (store, table, *id, head, error);
+}
+
+gboolean
+fl_store_put_back (FlStore *store, FlTable table, gconstpointer record, GError **error)
+{
+  gint64 id, revision;
+  return insert_record (store, table, record, &id, &revision, error);
+}
+
+static gboolean
+update_record (FlStore *store, FlTable table, const FlRecordHead *head, gint64 *revision, GError **error)
+{
+  const FlRecordType *type = fl_record_type (table);
+  FlValue values[MAX_FIELDS + 2];
   if (table == FL_TABLE_TRIAL || table == FL_TABLE_BLOCK)
     {
       FlValue params = field_value (fl_record_field (table, "params"), head);
@@ -384,14 +410,48 @@ save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint
   g_autofree char *columns = column_list (type, "=", ", ");
   g_autofree char *sql =
       g_strdup_printf ("UPDATE %s SET revision = ?, %s WHERE id = ?", type->table, columns);
+  *revision = next_values (store, table, head, values, error);
   values[type->n_fields + 1] = FL_INT (head->id);
+  if (*revision == 0)
+    return FALSE;
   if (!fl_db_exec_values (store->db, sql, values, type->n_fields + 2, error))
     return explain_constraint (store, table, head, error);
-  *id = head->id;
   if (fl_db_changed_rows (store->db) == 1)
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path, type->table);
   return FALSE;
+}
+
+/* As it is before a change of which an edit is to tell; NULL without error when none is. */
+static gpointer
+before_change (FlStore *store, FlTable table, gint64 id, GError **error)
+{
+  if (!fl_edit_wanted (store))
+    return NULL;
+  g_autoptr (GError) failed = NULL;
+  gpointer record = fl_store_get (store, table, id, &failed);
+  if (g_error_matches (failed, FL_ERROR, FL_ERROR_MISSING))
+    g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path,
+                 fl_table_name (table));
+  else if (failed != NULL)
+    g_propagate_error (error, g_steal_pointer (&failed));
+  return record;
+}
+
+static gboolean
+save_record (FlStore *store, FlTable table, FlRecordHead *head, gint64 *id, gint64 *revision, GError **error)
+{
+  if (!fl_people_check (store, table, error))
+    return FALSE;
+  if (head->id == 0)
+    return insert_record (store, table, head, id, revision, error);
+  *id = head->id;
+  gpointer before = before_change (store, table, head->id, error);
+  gboolean ok = (before != NULL || !fl_edit_wanted (store))
+                && update_record (store, table, head, revision, error)
+                && (before == NULL || fl_edit_changed (store, table, before, head, error));
+  fl_record_free (table, before);
+  return ok;
 }
 
 gboolean
@@ -413,8 +473,40 @@ fl_store_save (FlStore *store, FlTable table, gpointer record, GError **error)
   return TRUE;
 }
 
+/* As fl_store_save(), when it still is what `record` was read as. */
 static gboolean
-set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValue value, GError **error)
+save_unchanged (FlStore *store, FlTable table, FlRecordHead *head, gpointer *theirs, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  FlRecordHead *now = head->id != 0 ? fl_store_get (store, table, head->id, &failed) : NULL;
+  if (now == NULL || now->revision == head->revision)
+    {
+      fl_record_free (table, now);
+      if (failed == NULL || g_error_matches (failed, FL_ERROR, FL_ERROR_MISSING))
+        return fl_store_save (store, table, head, error); /* says it, if it is gone */
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return FALSE;
+    }
+  *theirs = now;
+  g_set_error (error, FL_ERROR, FL_ERROR_CONFLICT, "%s: somebody else has changed this %s meanwhile",
+               store->path, fl_table_name (table));
+  return FALSE;
+}
+
+gboolean
+fl_store_save_unchanged (FlStore *store, FlTable table, gpointer record, gpointer *theirs, GError **error)
+{
+  gpointer now = NULL;
+  gboolean ok = fl_store_enter (store, error)
+                && fl_store_leave (store, save_unchanged (store, table, record, &now, error), error);
+  if (theirs != NULL)
+    *theirs = g_steal_pointer (&now);
+  fl_record_free (table, now);
+  return ok;
+}
+
+static gboolean
+update_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValue value, GError **error)
 {
   const FlField *field = fl_record_field (table, column);
   gboolean is_text = value.type == FL_VALUE_TEXT;
@@ -446,6 +538,24 @@ set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValu
   g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: this %s has been removed", store->path,
                fl_table_name (table));
   return FALSE;
+}
+
+static gboolean
+set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValue value, GError **error)
+{
+  if (!fl_people_check (store, table, error))
+    return FALSE;
+  gpointer before = before_change (store, table, id, error), after = NULL;
+  gboolean ok =
+      (before != NULL || !fl_edit_wanted (store)) && update_column (store, table, id, column, value, error);
+  if (ok && before != NULL)
+    {
+      after = fl_store_get (store, table, id, error);
+      ok = after != NULL && fl_edit_changed (store, table, before, after, error);
+    }
+  fl_record_free (table, before);
+  fl_record_free (table, after);
+  return ok;
 }
 
 gboolean

@@ -122,6 +122,11 @@ static const FlField worker_fields[] = {
   F (FlWorker, next_try, U64),       F (FlWorker, failures, INT),     F (FlWorker, round_trip, I64),
   F (FlWorker, restart_wanted, INT),
 };
+static const FlField person_fields[] = {
+  F (FlPerson, name, NAME),
+  F (FlPerson, role, INT),
+  F (FlPerson, comment, TEXT),
+};
 
 #define TYPE(table, record, named)                                                                           \
   {                                                                                                          \
@@ -146,6 +151,7 @@ static const FlRecordType types[FL_TABLE_LAST] = {
   [FL_TABLE_DATASET_TASK] = TYPE (dataset_task, FlDatasetTask, FALSE),
   [FL_TABLE_VERSION_JOB] = TYPE (version_job, FlVersionJob, FALSE),
   [FL_TABLE_WORKER] = TYPE (worker, FlWorker, TRUE),
+  [FL_TABLE_PERSON] = TYPE (person, FlPerson, TRUE),
 };
 
 const FlRecordType *

@@ -42,6 +42,7 @@ typedef enum
   FL_TABLE_DATASET_TASK,
   FL_TABLE_VERSION_JOB,
   FL_TABLE_WORKER,
+  FL_TABLE_PERSON,
   FL_TABLE_LAST /* numbers are for ever: tombstones hold them */
 } FlTable;
 
@@ -95,6 +96,7 @@ typedef struct
   int gpus_per_rank;
   int minutes;           /* time limit of a job */
   gboolean broadcast;    /* sbcast the engine to the nodes first */
+  char *ingest;          /* URL of the database as it is reached there: jobs take their journals in themselves; "" = off */
   int max_jobs;          /* queued and running at a time; 0 = no limit */
   double max_node_hours; /* planned in all; 0 = no limit */
   gboolean hold;         /* new jobs wait for a person's approval */
@@ -288,6 +290,15 @@ typedef struct
   gint64 round_trip;                  /* µs, of a link; -1 = not measured */
   gboolean restart_wanted;            /* asked for by a person */
 } FlWorker;
+
+/* Who may do what (people.h). */
+typedef struct
+{
+  gint64 id, revision;
+  char *name; /* of the account */
+  int role;   /* FlRole */
+  char *comment;
+} FlPerson;
 
 /* A change: one record of one table, or its removal. */
 typedef struct

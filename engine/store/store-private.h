@@ -3,6 +3,7 @@
 
 #include "engine/base/batch.h"
 #include "engine/store/db.h"
+#include "engine/store/people.h"
 #include "engine/store/shots.h"
 #include "engine/store/statements.h"
 
@@ -39,6 +40,14 @@ struct FlStore
   char *fence_name;
   gint64 fence;
   GHashTable *counted; /* job -> FlCounted (slices.c) */
+  /* people.h */
+  char *account, *machine; /* machine: NULL: changes are nobody's */
+  FlRole role;             /* as of the newest transaction */
+  gboolean is_mirror;      /* has no roles of its own */
+  gboolean people_changed; /* in this transaction */
+  gint64 action, time;     /* of this transaction: its first edit, and when it was made; 0: none yet */
+  gint64 undoing;          /* the edit that is being taken back, 0: none */
+  gboolean backward;       /* and that was not taken back itself */
 };
 
 /* A lease whose holder is the folder of an experiment that has been moved into another database (copy.h). */
@@ -48,6 +57,13 @@ struct FlStore
 gboolean fl_store_enter (FlStore *store, GError **error);
 gboolean fl_store_leave (FlStore *store, gboolean ok,
                          GError **error); /* ok FALSE: rolls back; gives `ok` back */
+
+/* --- people --- */
+
+/* FL_ERROR_DENIED when this account may not change records of that table. Inside a transaction. */
+gboolean fl_people_check (FlStore *store, FlTable table, GError **error);
+/* At the end of a transaction: somebody must be able to let others in. */
+gboolean fl_people_check_owners (FlStore *store, GError **error);
 
 /* The next number of a locked counter ("revision", "stamp"); 0 with error. Inside a transaction only. */
 gint64 fl_store_count (FlStore *store, const char *counter, GError **error);

@@ -203,6 +203,9 @@ fl_store_open_database (FlDatabase *where, FlStoreMode mode, GError **error)
   if (store->db == NULL || (store->read_only && !read_old_copy (store, error))
       || !check_version (store, mode, error))
     return NULL;
+  store->account = fl_db_account (store->db, error);
+  if (store->account == NULL)
+    return NULL;
   store->open = TRUE;
   return g_steal_pointer (&store);
 }
@@ -227,6 +230,8 @@ fl_store_close (FlStore *store)
   g_free (store->path);
   g_free (store->folder);
   g_free (store->fence_name);
+  g_free (store->account);
+  g_free (store->machine);
   g_free (store);
 }
 
@@ -305,25 +310,39 @@ check_lease (FlStore *store, const char *name, const char *holder, gint64 fencin
   return FALSE;
 }
 
-/* Who may not write any more: a conductor that another has taken over from, and everybody here once the records have been
- * moved away. */
 static gboolean
-check_fence (FlStore *store, GError **error)
+check_role (FlStore *store, gint64 role, GError **error)
+{
+  store->role = store->is_mirror ? FL_ROLE_OWNER : (FlRole) CLAMP (role, FL_ROLE_VIEWER, FL_ROLE_OWNER);
+  if (store->role > FL_ROLE_VIEWER)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_DENIED,
+               "%s: you are a viewer of this experiment, %s; an owner can change that (firstlight-control "
+               "database grant)",
+               store->path, store->account);
+  return FALSE;
+}
+
+/* Who may not write any more: a conductor that another has taken over from, and everybody here once the records have been
+ * moved away; and who may not at all. */
+static gboolean
+check_may_write (FlStore *store, GError **error)
 {
   if (!store->open)
     return TRUE; /* the table may not be there yet */
   const char *fence = store->fence_name != NULL ? store->fence_name : FL_STORE_MOVED;
   gboolean fenced = store->fence_name == NULL, ok = TRUE;
   g_autoptr (GError) failed = NULL;
-  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, LEASE_FENCES), error, FL_TEXT (fence),
-                                           FL_TEXT (FL_STORE_MOVED));
+  g_autoptr (FlQuery) query = fl_db_query (store->db, SQL (store->db, MAY_WRITE), error, FL_TEXT (fence),
+                                           FL_TEXT (FL_STORE_MOVED), FL_TEXT (store->account));
   if (query == NULL)
     return FALSE;
   while (ok && fl_query_next (query, &failed))
     {
       g_autofree char *name = fl_query_text (query, 0), *holder = fl_query_text (query, 1);
       fenced |= g_strcmp0 (name, store->fence_name) == 0;
-      ok = check_lease (store, name, holder, fl_query_int (query, 2), error);
+      ok = *name == '\0' ? check_role (store, fl_query_int (query, 2), error)
+                         : check_lease (store, name, holder, fl_query_int (query, 2), error);
     }
   if (failed != NULL)
     g_propagate_error (error, g_steal_pointer (&failed));
@@ -344,7 +363,9 @@ fl_store_enter (FlStore *store, GError **error)
         }
       if (!fl_db_begin (store->db, TRUE, error))
         return FALSE;
-      if (!check_fence (store, error))
+      store->action = store->time = 0;
+      store->people_changed = FALSE;
+      if (!check_may_write (store, error))
         {
           fl_db_rollback (store->db);
           return FALSE;
@@ -360,7 +381,7 @@ fl_store_leave (FlStore *store, gboolean ok, GError **error)
   store->depth--;
   if (store->depth > 0)
     return ok;
-  if (ok)
+  if (ok && fl_people_check_owners (store, error))
     return fl_db_commit (store->db, error);
   fl_store_rollback (store);
   return FALSE;
