@@ -1,6 +1,9 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/conductor.h"
 
+#include "engine/control/process.h"
+#include "engine/store/database.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -61,15 +64,25 @@ start (FlgConductor *conductor)
     g_warning ("%s: %s", program, error->message);
 }
 
+/* Journals and results lie in the experiment's folder: where that is not, nothing can be submitted. */
+static gboolean
+is_at_home (FlgConductor *conductor)
+{
+  g_autoptr (FlDatabase) database =
+      fl_database_find (flg_experiment_folder (conductor->experiment), FALSE, NULL);
+  return database && g_file_test (database->folder, G_FILE_TEST_IS_DIR);
+}
+
 static gboolean
 watch (gpointer data)
 {
   FlgConductor *conductor = data;
   const FlgGlance *glance = flg_experiment_glance (conductor->experiment);
   gint64 now = g_get_monotonic_time ();
-  if (glance->conductor)
+  if (glance->conductor && !fl_process_is_gone (glance->conductor))
     conductor->pause = FIRST_PAUSE_S;
-  else if (flg_experiment_is_filled (conductor->experiment) && !glance->problem && now >= conductor->next_try)
+  else if (flg_experiment_is_filled (conductor->experiment) && !glance->problem && now >= conductor->next_try
+           && is_at_home (conductor))
     {
       start (conductor);
       conductor->next_try = now + (gint64) conductor->pause * G_USEC_PER_SEC;

@@ -36,6 +36,8 @@ static const FlgSiteField fields[] = {
   F (launcher, TEXT, PROGRAM, FLG_KIND_ANY, N_ ("Start ranks with"), N_ ("what the site can"), 0),
   F (environment, LINES, PROGRAM, FLG_KIND_ANY, N_ ("Lines before it"), NULL, 0),
   F (broadcast, SWITCH, PROGRAM, FLG_KIND_BATCH, N_ ("Copy the engine to the nodes first"), NULL, 0),
+  F (ingest, TEXT, PROGRAM, FLG_KIND_ANY, N_ ("Database from there"),
+     N_ ("none: the conductor takes results in"), 0),
   F (max_jobs, COUNT, LIMITS, FLG_KIND_BATCH, N_ ("Jobs at a time"), N_ ("no limit"), 1000000),
   F (max_node_hours, REAL, LIMITS, FLG_KIND_BATCH, N_ ("Node-hours in all"), N_ ("no limit"), 0),
   F (hold, SWITCH, LIMITS, FLG_KIND_ANY, N_ ("New jobs wait for approval"), NULL, 0),

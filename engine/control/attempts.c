@@ -117,7 +117,11 @@ fl_attempt_ingest (FlConductor *conductor, FlActive *active, GError **error)
   FlIngested news = { 0 };
   if (!fl_ingest_update (active->ingest, &news, error))
     return FALSE;
-  if (active->counted || news.frames == 0)
+  FlPlace *place = news.frames > 0 ? fl_place_get (conductor, active->site) : NULL;
+  if (place != NULL)
+    place->direct = FALSE;
+  /* What the job has taken in itself is told at its end. */
+  if (active->counted || (news.frames == 0 && active->final == NULL))
     return TRUE;
   if (!fl_store_begin (conductor->store, error))
     return FALSE;
@@ -132,7 +136,14 @@ fl_attempt_ingest (FlConductor *conductor, FlActive *active, GError **error)
 typedef gboolean (*Change) (FlConductor *conductor, FlAttempt *attempt, FlJob *job, gconstpointer data,
                             GError **error);
 
-/* Changes an attempt and its job, both fresh from the store, in one transaction. */
+gboolean
+fl_attempt_is_over (const FlAttempt *attempt)
+{
+  return fl_job_state_is_final (attempt->state) || attempt->state == FL_JOB_PREEMPTED;
+}
+
+/* Changes an attempt and its job, both fresh from the store, in one transaction. One that is over stays as it is: its end
+ * was written before, and only the answer was lost. */
 static gboolean
 change_records (FlConductor *conductor, const FlActive *active, Change change, gconstpointer data,
                 GError **error)
@@ -142,9 +153,11 @@ change_records (FlConductor *conductor, const FlActive *active, Change change, g
     return FALSE;
   FlAttempt *attempt = fl_store_get (store, FL_TABLE_ATTEMPT, active->attempt, error);
   FlJob *job = attempt != NULL ? fl_store_get (store, FL_TABLE_JOB, active->job, error) : NULL;
-  gboolean ok = job != NULL && change (conductor, attempt, job, data, error)
-                && fl_store_save (store, FL_TABLE_ATTEMPT, attempt, error)
-                && fl_store_save (store, FL_TABLE_JOB, job, error);
+  gboolean ok = job != NULL
+                && (fl_attempt_is_over (attempt)
+                    || (change (conductor, attempt, job, data, error)
+                        && fl_store_save (store, FL_TABLE_ATTEMPT, attempt, error)
+                        && fl_store_save (store, FL_TABLE_JOB, job, error)));
   fl_record_free (FL_TABLE_ATTEMPT, attempt);
   fl_record_free (FL_TABLE_JOB, job);
   if (ok)

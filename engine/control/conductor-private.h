@@ -27,6 +27,7 @@ typedef struct
   GHashTable *looking; /* ids of watches that are looked at now */
   gboolean submitting, polling, pulling;
   gboolean measuring;
+  gboolean direct; /* what its journals bring is in the store already: its jobs take them in themselves */
   gint64 polled, pulled, measured; /* monotonic µs */
   char *nodes;                     /* what the site said of its nodes and queue last; NULL: nothing yet */
   FlSiteLink *probe;               /* a thread for the probe alone; NULL: none runs */
@@ -69,8 +70,13 @@ struct FlConductor
   GHashTable *active;      /* attempt's id -> FlActive */
   GHashTable *known;       /* ids of runs that were complete when we planned last */
   GHashTable *looked;      /* ids of far watches -> monotonic µs of the last look */
-  FlPlanBasis basis;       /* the records, as they were when we looked last, */
-  gint64 revision;         /* at this revision of the store */
+  GHashTable *hopeless;    /* ids of attempts that cannot be watched */
+  gint64
+      lease_until; /* µs of fl_process_clock(): until then nobody else can have it. Sites' threads read it: atomic */
+  FlPlanBasis basis;             /* the records, as they were when we looked last, */
+  gint64 revision;               /* at this revision of the store */
+  gboolean sites_moved, restart; /* seen in the records, and not acted upon yet */
+  gboolean lost; /* the store has failed us: what we think that it holds is looked up before we go on */
   gboolean replan;
   gboolean hurry; /* something has ended or begun that more follows from: the next round need not wait */
   guint64 wake;   /* ns UTC: plan anew then at the latest; 0 = no */
@@ -78,12 +84,18 @@ struct FlConductor
   char *message; /* last said of runs, so as not to repeat it */
 };
 
+/* A worker could not do its part. Where it was the store that did not answer, it is nobody's failure: all is looked at again
+ * once it does. */
+void fl_conductor_failed (FlConductor *conductor, const char *worker, gint64 site, const GError *error);
+gboolean fl_conductor_store_is_lost (const GError *error);
+
 /* Plan anew at that time at the latest, ns UTC. */
 void fl_conductor_wake_at (FlConductor *conductor, guint64 when);
 
 /* --- attempts.c --- */
 
 void fl_active_free (FlActive *active);
+gboolean fl_attempt_is_over (const FlAttempt *attempt);
 /* Takes in what the attempt has written since; tells its run what the files hold. */
 gboolean fl_attempt_ingest (FlConductor *conductor, FlActive *active, GError **error);
 /* Writes down how it is doing, where that is new. */

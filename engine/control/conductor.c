@@ -1,9 +1,7 @@
 #include "engine/control/conductor.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
@@ -15,35 +13,16 @@
 
 /* --- lease --- */
 
-/* "ana@host:1234:567": process and its start time, so that a dead holder can be told from a slow one. */
-static char *
-own_name (void)
-{
-  FlProcess self = { 0 };
-  fl_process_read (getpid (), &self);
-  return g_strdup_printf ("%s@%s:%d:%" G_GUINT64_FORMAT, g_get_user_name (), g_get_host_name (),
-                          (int) getpid (), self.start);
-}
-
-static gboolean
-holder_is_dead (const char *holder)
-{
-  const char *at = strrchr (holder, '@');
-  g_auto (GStrv) parts = g_strsplit (at != NULL ? at + 1 : "", ":", 3);
-  if (g_strv_length (parts) != 3 || strcmp (parts[0], g_get_host_name ()) != 0)
-    return FALSE;
-  return !fl_process_lives (atoi (parts[1]), g_ascii_strtoull (parts[2], NULL, 10));
-}
-
 static gboolean
 take_lease (FlConductor *conductor, GError **error)
 {
   FlStore *store = conductor->store;
   g_autofree char *holder = NULL;
   g_autoptr (GError) failed = NULL;
+  gint64 asked = fl_process_clock ();
   gboolean taken = fl_store_lease (store, FL_CONDUCTOR_LEASE, conductor->who, LEASE_SECONDS,
                                    &conductor->fencing, &holder, &failed);
-  if (!taken && holder != NULL && holder_is_dead (holder))
+  if (!taken && holder != NULL && fl_process_is_gone (holder))
     {
       if (!fl_store_release (store, FL_CONDUCTOR_LEASE, holder, error))
         return FALSE;
@@ -54,6 +33,7 @@ take_lease (FlConductor *conductor, GError **error)
   if (taken)
     {
       fl_store_fence (store, FL_CONDUCTOR_LEASE, conductor->fencing);
+      __atomic_store_n (&conductor->lease_until, asked + LEASE_SECONDS * G_USEC_PER_SEC, __ATOMIC_RELAXED);
       return TRUE;
     }
   if (failed != NULL)
@@ -66,33 +46,45 @@ take_lease (FlConductor *conductor, GError **error)
 
 /* --- taking over --- */
 
+static gboolean look_at_changes (FlConductor *conductor, GError **error);
+
 static gboolean
-adopt_attempt (FlConductor *conductor, const FlAttempt *attempt, GError **error)
+adopt_attempt (FlConductor *conductor, gint64 id, GError **error)
 {
-  FlJob *job = fl_store_get (conductor->store, FL_TABLE_JOB, attempt->job, error);
+  FlAttempt *attempt = fl_store_get (conductor->store, FL_TABLE_ATTEMPT, id, error); /* whole */
+  FlJob *job = attempt != NULL ? fl_store_get (conductor->store, FL_TABLE_JOB, attempt->job, error) : NULL;
   gboolean ok = job != NULL && fl_conductor_watch (conductor, job, attempt, error);
   fl_record_free (FL_TABLE_JOB, job);
+  fl_record_free (FL_TABLE_ATTEMPT, attempt);
   return ok;
 }
 
-/* What a conductor before us started. */
+/* Attempts that are not over and that we do not watch: a conductor before us started them, or we did and never heard that
+ * the store had taken them in. */
 static gboolean
 adopt (FlConductor *conductor, GError **error)
 {
-  g_autoptr (GPtrArray) attempts = fl_store_list (conductor->store, FL_TABLE_ATTEMPT, error);
-  for (guint i = 0; attempts != NULL && i < attempts->len; i++)
+  GPtrArray *attempts = conductor->basis.records.attempts;
+  for (guint i = 0; i < attempts->len; i++)
     {
       const FlAttempt *attempt = attempts->pdata[i];
-      gboolean over = fl_job_state_is_final (attempt->state) || attempt->state == FL_JOB_PREEMPTED;
       g_autoptr (GError) why = NULL;
-      if (over || adopt_attempt (conductor, attempt, &why))
+      if (fl_attempt_is_over (attempt) || g_hash_table_contains (conductor->active, &attempt->id)
+          || g_hash_table_contains (conductor->hopeless, &attempt->id)
+          || adopt_attempt (conductor, attempt->id, &why))
         continue;
+      if (fl_conductor_store_is_lost (why))
+        {
+          g_propagate_error (error, g_steal_pointer (&why));
+          return FALSE;
+        }
       /* One that cannot be taken over does not keep us from the others. */
       fprintf (stderr, "firstlight-control: attempt %" G_GINT64_FORMAT " cannot be watched: %s\n",
                attempt->id, why->message);
+      g_hash_table_add (conductor->hopeless, g_memdup2 (&attempt->id, sizeof attempt->id));
       fl_workers_failed (conductor->workers, "ingest", 0, why->message);
     }
-  return attempts != NULL;
+  return TRUE;
 }
 
 /* Jobs of these are a person's doing from now on. */
@@ -117,7 +109,7 @@ take_over (FlConductor *conductor, GError **error)
     return FALSE;
   know_runs (conductor, runs);
   fl_conductor_listen (conductor);
-  return fl_places_refresh (conductor, error) && adopt (conductor, error);
+  return look_at_changes (conductor, error) && adopt (conductor, error);
 }
 
 FlConductor *
@@ -126,7 +118,7 @@ fl_conductor_new (FlStore *store, const char *engine, GError **error)
   g_autoptr (FlConductor) conductor = g_new0 (FlConductor, 1);
   conductor->store = store;
   conductor->engine = g_strdup (engine);
-  conductor->who = own_name ();
+  conductor->who = fl_process_own_name ();
   conductor->finder = fl_finder_new (store);
   fl_plan_basis_init (&conductor->basis);
   conductor->places =
@@ -135,6 +127,7 @@ fl_conductor_new (FlStore *store, const char *engine, GError **error)
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) fl_active_free);
   conductor->known = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   conductor->looked = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
+  conductor->hopeless = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   return take_over (conductor, error) ? g_steal_pointer (&conductor) : NULL;
 }
 
@@ -155,6 +148,7 @@ fl_conductor_free (FlConductor *conductor)
   fl_plan_basis_clear (&conductor->basis);
   g_hash_table_unref (conductor->known);
   g_hash_table_unref (conductor->looked);
+  g_hash_table_unref (conductor->hopeless);
   g_free (conductor->message);
   g_free (conductor->engine);
   g_free (conductor->who);
@@ -186,7 +180,8 @@ restart_workers (FlConductor *conductor, GError **error)
         fl_place_connect (value, TRUE);
     }
   conductor->replan = TRUE;
-  return TRUE;
+  /* Once all is done that was wished for: doing it again does no harm, losing a wish does. */
+  return fl_workers_restarted (conductor->workers, error);
 }
 
 /* What has changed since the last look. */
@@ -195,21 +190,26 @@ look_at_changes (FlConductor *conductor, GError **error)
 {
   gint64 revision = conductor->revision;
   g_autoptr (GPtrArray) changes = fl_store_changes (conductor->store, conductor->revision, &revision, error);
-  gboolean sites = FALSE, restart = FALSE;
   if (changes == NULL)
     return FALSE;
   for (guint i = 0; i < changes->len; i++)
     {
       const FlChange *change = changes->pdata[i];
-      sites |= change->table == FL_TABLE_SITE;
+      conductor->sites_moved |= change->table == FL_TABLE_SITE;
       if (change->table == FL_TABLE_WORKER)
-        restart |= !change->removed && ((const FlWorker *) change->record)->restart_wanted;
+        conductor->restart |= !change->removed && ((const FlWorker *) change->record)->restart_wanted;
       else if (change->table != FL_TABLE_ATTEMPT)
         conductor->replan = TRUE;
     }
   fl_plan_basis_take (&conductor->basis, changes);
   conductor->revision = revision;
-  return (!sites || fl_places_refresh (conductor, error)) && (!restart || restart_workers (conductor, error));
+  if (conductor->sites_moved && !fl_places_refresh (conductor, error))
+    return FALSE;
+  conductor->sites_moved = FALSE;
+  if (conductor->restart && !restart_workers (conductor, error))
+    return FALSE;
+  conductor->restart = FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -220,7 +220,8 @@ make_jobs (FlConductor *conductor, guint *made, GError **error)
   fl_plan_want_active (basis, wanted);
   gboolean ok = fl_plan_make (conductor->store, basis, wanted, conductor->known, made, error);
   fl_conductor_plan_datasets (conductor, basis, made);
-  know_runs (conductor, basis->records.runs);
+  if (ok && !conductor->lost)
+    know_runs (conductor, basis->records.runs);
   return ok;
 }
 
@@ -242,10 +243,9 @@ plan (FlConductor *conductor)
   if (ok && went)
     fl_workers_well (conductor->workers, "plan", 0, "");
   else
-    {
-      fl_workers_failed (conductor->workers, "plan", 0, !ok ? error->message : later->message);
-      conductor->replan = TRUE;
-    }
+    fl_conductor_failed (conductor, "plan", 0, !ok ? error : later);
+  if (!ok || !went)
+    conductor->replan = TRUE;
 }
 
 /* A stop that was asked for goes on to its hard end without any change. */
@@ -261,17 +261,54 @@ stop_harder (FlConductor *conductor)
 }
 
 gboolean
-fl_conductor_round (FlConductor *conductor, GError **error)
+fl_conductor_store_is_lost (const GError *error)
 {
-  conductor->hurry = FALSE;
-  if (!take_lease (conductor, error) || !fl_places_find_runs (conductor, error)
-      || !look_at_changes (conductor, error))
+  return g_error_matches (error, FL_ERROR, FL_ERROR_LOST) || g_error_matches (error, FL_ERROR, FL_ERROR_BUSY);
+}
+
+void
+fl_conductor_failed (FlConductor *conductor, const char *worker, gint64 site, const GError *error)
+{
+  if (fl_conductor_store_is_lost (error))
+    conductor->lost = TRUE;
+  else
+    fl_workers_failed (conductor->workers, worker, site, error->message);
+}
+
+/* With the lease renewed the store is there; what was under way when it was lost may have happened or not. */
+static void
+find_again (FlConductor *conductor)
+{
+  conductor->replan |= conductor->lost;
+  conductor->lost = FALSE;
+}
+
+static gboolean
+go_round (FlConductor *conductor, GError **error)
+{
+  if (!take_lease (conductor, error))
+    return FALSE;
+  find_again (conductor);
+  if (!fl_places_find_runs (conductor, error) || !look_at_changes (conductor, error)
+      || !adopt (conductor, error))
     return FALSE;
   if (conductor->replan || (conductor->wake > 0 && fl_now_ns () >= conductor->wake))
     plan (conductor);
   stop_harder (conductor);
   fl_conductor_attend (conductor);
   return fl_workers_write (conductor->workers, error);
+}
+
+gboolean
+fl_conductor_round (FlConductor *conductor, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  conductor->hurry = FALSE;
+  if (go_round (conductor, &failed))
+    return TRUE;
+  conductor->lost |= fl_conductor_store_is_lost (failed);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
 }
 
 gboolean

@@ -15,10 +15,15 @@
 
 /* --- where --- */
 
+/* Of a folder: what holds its records, or says where they are. */
 static char *
 real_path (const char *store_path)
 {
-  g_autofree char *file = g_file_test (store_path, G_FILE_TEST_IS_DIR)
+  g_autofree char *ini = g_build_filename (store_path, FL_DATABASE_FILE, NULL);
+  g_autoptr (FlDatabase) database =
+      g_file_test (ini, G_FILE_TEST_EXISTS) ? fl_database_find (store_path, FALSE, NULL) : NULL;
+  g_autofree char *file = database != NULL ? g_build_filename (database->folder, FL_DATABASE_FILE, NULL)
+                          : g_file_test (store_path, G_FILE_TEST_IS_DIR)
                               ? g_build_filename (store_path, FL_STORE_FILE, NULL)
                               : g_strdup (store_path);
   char *real = realpath (file, NULL); /* malloc'ed */

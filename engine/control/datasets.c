@@ -212,7 +212,7 @@ fl_conductor_plan_datasets (FlConductor *conductor, const FlPlanBasis *basis, gu
       if (!dataset->active)
         continue;
       if (!plan_dataset (conductor, basis, dataset, worker, made, &error))
-        fl_workers_failed (conductor->workers, worker, 0, error->message);
+        fl_conductor_failed (conductor, worker, 0, error);
     }
   fl_workers_sweep (conductor->workers, "dataset:");
 }

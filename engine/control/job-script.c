@@ -22,6 +22,36 @@ fl_job_script_fill (const char *template, const char *const (*words)[2], guint n
 }
 
 void
+fl_job_script_ingest (const FlSite *site, const FlSubmission *submission, char **begin, char **end)
+{
+  gboolean wanted = *site->ingest != '\0' && *submission->program != '\0';
+  *end = g_strdup (
+      wanted ? "[ -z \"$ingest\" ] || { kill -TERM \"$ingest\" && wait \"$ingest\"; } 2> /dev/null" : "");
+  *begin = NULL;
+  if (!wanted)
+    {
+      *begin = g_strdup ("");
+      return;
+    }
+  /* Beside the engine; where that is found in the PATH, it is too. */
+  g_autofree char *folder =
+      strchr (submission->program, '/') != NULL ? g_path_get_dirname (submission->program) : NULL;
+  g_autofree char *control = folder != NULL ? g_build_filename (folder, "firstlight-control", NULL)
+                                            : g_strdup ("firstlight-control");
+  g_autofree char *program = g_shell_quote (control);
+  g_autofree char *url = g_shell_quote (site->ingest);
+  *begin = g_strdup_printf (
+      "# Its journals go straight into the database, too; they stay the truth, and nothing waits for it.\n"
+      "ingest=\n"
+      "if control=$(command -v %s); then\n"
+      "  \"$control\" ingest --store %s --attempt %" G_GINT64_FORMAT
+      " --follow %s < /dev/null > %s.db 2>&1 &\n"
+      "  ingest=$!\n"
+      "fi",
+      program, url, submission->attempt, submission->stem, submission->stem);
+}
+
+void
 fl_slurm_resources (const FlSite *site, const FlSubmission *submission, int cores,
                     FlSlurmResources *resources)
 {
@@ -171,6 +201,8 @@ fl_slurm_script (const FlSite *site, const FlSubmission *submission, const FlSlu
   g_autofree char *number = g_strdup_printf ("%d", submission->number);
   g_autofree char *spread = broadcast (site, submission);
   g_autofree char *command = launch (site, submission, resources, launcher);
+  g_autofree char *ingest = NULL, *ingested = NULL;
+  fl_job_script_ingest (site, submission, &ingest, &ingested);
   const char *const words[][2] = {
     { "{sbatch}", options },
     { "{folder}", folder },
@@ -179,6 +211,8 @@ fl_slurm_script (const FlSite *site, const FlSubmission *submission, const FlSlu
     { "{number}", number },
     { "{environment}", submission->environment },
     { "{broadcast}", spread },
+    { "{ingest}", ingest },
+    { "{ingested}", ingested },
     { "{command}", command },
     { "{clean}", *spread != '\0'
                      ? "srun -N \"$SLURM_NNODES\" -n \"$SLURM_NNODES\" --ntasks-per-node=1 rm -rf \"$local\""

@@ -9,6 +9,11 @@ extern const char fl_job_script_slurm[]; /* resources/jobs/slurm.sh */
 /* The template with its {words} replaced, in one pass: a value may hold anything. */
 char *fl_job_script_fill (const char *template, const char *const (*words)[2], guint n);
 
+/* Shell lines that take the attempt's journals into the database beside the command, and the one that ends it with a last
+ * look; "" where the site does not. A database that is not reached, or a firstlight-control that is not there, does not touch
+ * the job. Free them. */
+void fl_job_script_ingest (const FlSite *site, const FlSubmission *submission, char **begin, char **end);
+
 /* What a submission gets of a Slurm site. 0 = not said. */
 typedef struct
 {

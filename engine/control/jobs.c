@@ -185,7 +185,7 @@ hours_of (const FlAttempt *attempt, guint64 now)
   guint64 end = attempt->ended > 0 ? attempt->ended : now;
   double used =
       attempt->started > 0 && end > attempt->started ? (double) (end - attempt->started) / 3600e9 : 0;
-  gboolean over = fl_job_state_is_final (attempt->state) || attempt->state == FL_JOB_PREEMPTED;
+  gboolean over = fl_attempt_is_over (attempt);
   return MAX (attempt->n_nodes, 1) * (over ? used : MAX (used, attempt->minutes / 60.0));
 }
 
@@ -339,6 +339,11 @@ start_job (FlConductor *conductor, const FlJob *job, Room *room, double fraction
   if (!fl_plan_command (conductor->finder, conductor->store, &thinned, number, site, room->cores,
                         conductor->engine, &planned, &refused))
     {
+      if (g_error_matches (refused, FL_ERROR, FL_ERROR_LOST))
+        {
+          g_propagate_error (error, g_steal_pointer (&refused));
+          return FALSE;
+        }
       if (!g_error_matches (refused, FL_ERROR, FL_ERROR_BUSY))
         return refuse (conductor, job->id, refused->message, error);
       fl_conductor_wake_at (conductor, fl_now_ns () + FL_NS_PER_S);

@@ -240,6 +240,8 @@ write_script (const FlSite *site, const FlSubmission *submission, char **path, G
   g_autofree char *command = launch (site, submission);
   g_autofree char *folder = g_shell_quote (submission->folder);
   g_autofree char *number = g_strdup_printf ("%d", submission->number);
+  g_autofree char *ingest = NULL, *ingested = NULL;
+  fl_job_script_ingest (site, submission, &ingest, &ingested);
   const char *const words[][2] = {
     { "{folder}", folder },
     { "{stem}", submission->stem },
@@ -247,6 +249,8 @@ write_script (const FlSite *site, const FlSubmission *submission, char **path, G
     { "{number}", number },
     { "{environment}", submission->environment },
     { "{command}", command },
+    { "{ingest}", ingest },
+    { "{ingested}", ingested },
   };
   g_autofree char *text = fl_job_script_fill (fl_job_script_local, words, G_N_ELEMENTS (words));
   *path = file_of (submission, "sh");
@@ -272,20 +276,28 @@ start_script (const char *script, GError **error)
   return g_spawn_check_wait_status (status, error);
 }
 
+/* NULL: too late. */
 static FlSiteStatus *
-submit_one (const FlSite *site, const FlSubmission *submission)
+submit_one (const FlSite *site, const FlSubmission *submission, GError **error)
 {
   FlSiteStatus *status = look (submission);
   g_autofree char *script = NULL;
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) failed = NULL;
   if (status->state != FL_SITE_UNKNOWN)
     return status;
   status->state = FL_SITE_QUEUED; /* until its process file is seen */
-  if (!write_script (site, submission, &script, &error) || !start_script (script, &error))
+  gboolean written = write_script (site, submission, &script, &failed);
+  if (written && !fl_submission_is_in_time (submission, error))
+    {
+      fl_site_status_free (status);
+      return NULL;
+    }
+  if (!written || !start_script (script, &failed))
     {
       status->state = FL_SITE_ENDED;
       status->cause = FL_CAUSE_REFUSED;
-      status->batch_reason = g_strdup (error->message);
+      g_free (status->batch_reason);
+      status->batch_reason = g_strdup (failed->message);
     }
   return status;
 }
@@ -293,9 +305,13 @@ submit_one (const FlSite *site, const FlSubmission *submission)
 static gboolean
 local_submit (const FlSiteContext *context, GPtrArray *submissions, GPtrArray *statuses, GError **error)
 {
-  (void) error;
   for (guint i = 0; i < submissions->len; i++)
-    g_ptr_array_add (statuses, submit_one (context->site, submissions->pdata[i]));
+    {
+      FlSiteStatus *status = submit_one (context->site, submissions->pdata[i], error);
+      if (status == NULL)
+        return FALSE;
+      g_ptr_array_add (statuses, status);
+    }
   return TRUE;
 }
 

@@ -119,10 +119,10 @@ connection_of (const FlSite *site)
 static char *
 manner_of (const FlSite *s)
 {
-  return g_strdup_printf ("%s\n%s\n%s\n%s\n%s\n%d\n%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%d\n%d\n%d", s->name,
+  return g_strdup_printf ("%s\n%s\n%s\n%s\n%s\n%d\n%s\n%s\n%s\n%s\n%s\n%s\n%d\n%d\n%d\n%d\n%d\n%s", s->name,
                           s->engine, s->scratch, s->launcher, s->environment, s->cores, s->partition,
                           s->account, s->qos, s->reservation, s->features, s->container, s->nodes,
-                          s->ranks_per_node, s->gpus_per_rank, s->minutes, s->broadcast);
+                          s->ranks_per_node, s->gpus_per_rank, s->minutes, s->broadcast, s->ingest);
 }
 
 static void
@@ -241,9 +241,11 @@ refresh_place (FlConductor *conductor, FlSite *record, GError **error)
     tell_link (place, fl_remote_status (place->remote));
   g_free (place->connection);
   place->connection = g_steal_pointer (&connection);
+  if (!make_link (place, error))
+    return FALSE; /* the manner stays unlike: made the next time */
   g_free (place->manner);
   place->manner = g_steal_pointer (&manner);
-  return make_link (place, error);
+  return TRUE;
 }
 
 gboolean
@@ -332,7 +334,7 @@ looked (gpointer result, const GError *error, gpointer data)
   if (error != NULL)
     fl_workers_failed (conductor->workers, worker, place->id, error->message);
   else if (!fl_finder_take (conductor->finder, look->watch, entries, fl_now_ns (), &message, &failed))
-    fl_workers_failed (conductor->workers, worker, place->id, failed->message);
+    fl_conductor_failed (conductor, worker, place->id, failed);
   else
     {
       gint64 now = g_get_monotonic_time ();
@@ -388,7 +390,7 @@ look_here (FlConductor *conductor)
   if (!fl_workers_is_due (conductor->workers, "runs"))
     return;
   if (!fl_finder_scan (conductor->finder, fl_now_ns (), &message, &error))
-    fl_workers_failed (conductor->workers, "runs", 0, error->message);
+    fl_conductor_failed (conductor, "runs", 0, error);
   else if (message != NULL)
     fl_workers_waiting (conductor->workers, "runs", 0, message);
   else
@@ -413,7 +415,7 @@ fl_places_find_runs (FlConductor *conductor, GError **error)
       if (!wants_look (conductor, watch) || look_at_watch (conductor, watch, &failed))
         continue;
       g_autofree char *worker = watch_worker (watch);
-      fl_workers_failed (conductor->workers, worker, watch->site, failed->message);
+      fl_conductor_failed (conductor, worker, watch->site, failed);
     }
   return TRUE;
 }

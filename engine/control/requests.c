@@ -14,6 +14,7 @@
 #define MEASURE_S       60 /* between two looks at a cluster's nodes and queue */
 #define FAR_POLL_S      2
 #define PULL_S          1
+#define DIRECT_PULL_S   10 /* where jobs take their journals in themselves */
 #define FRESH_S         40
 #define MAX_LAST_PULLS  3 /* that bring some trouble, then what is here must do */
 
@@ -141,7 +142,7 @@ static void
 note_ingest (FlConductor *conductor, const GError *error)
 {
   if (error != NULL)
-    fl_workers_failed (conductor->workers, "ingest", 0, error->message);
+    fl_conductor_failed (conductor, "ingest", 0, error);
 }
 
 /* --- answers --- */
@@ -338,12 +339,14 @@ write_pulled (FlConductor *conductor, FlActive *active, guint64 now)
 static void
 pulled (guint64 bytes, const char *message, const GError *error, gpointer data)
 {
-  (void) bytes;
   FlAsked *asked = data;
   FlPlace *place = asked->place;
   FlConductor *conductor = place->conductor;
   const Pull *pull = asked->other;
   place->pulling = FALSE;
+  /* Until there is news in it (fl_attempt_ingest). */
+  if (bytes > 0)
+    place->direct = *place->record->ingest != '\0';
   if (error != NULL)
     note_failure (place, "journals", error);
   for (guint i = 0; error == NULL && i < asked->attempts->len; i++)
@@ -438,6 +441,7 @@ submit (FlPlace *place, GPtrArray *actives)
       active->submissions++;
       active->submit_again = now + (active->far ? FAR_AGAIN_S : SUBMIT_AGAIN_S) * G_USEC_PER_SEC;
       g_array_append_val (asked->attempts, active->attempt);
+      active->submission->until = &place->conductor->lease_until;
       list->pdata[i] = active->submission;
     }
   place->submitting = TRUE;
@@ -508,7 +512,11 @@ pull (FlPlace *place, GPtrArray *actives)
       if (active->far && (active->running || fresh || active->final != NULL) && !active->drained)
         g_ptr_array_add (list, active);
     }
-  if (list->len == 0 || place->pulling || now < place->pulled + PULL_S * G_USEC_PER_SEC
+  gboolean soon = !place->direct;
+  for (guint i = 0; i < list->len; i++)
+    soon |= ((const FlActive *) list->pdata[i])->final != NULL;
+  if (list->len == 0 || place->pulling
+      || now < place->pulled + (soon ? PULL_S : DIRECT_PULL_S) * G_USEC_PER_SEC
       || !may_ask (place, "journals"))
     return;
   FlAsked *asked = fl_asked_new (place);
@@ -550,7 +558,7 @@ take_all_in (FlConductor *conductor)
   if (!fl_workers_is_due (conductor->workers, "ingest"))
     return;
   g_hash_table_iter_init (&iter, conductor->active);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
+  while (!conductor->lost && g_hash_table_iter_next (&iter, NULL, &value))
     {
       g_autoptr (GError) error = NULL;
       gboolean over, ok = take_in (conductor, value, &over, &error);

@@ -4,6 +4,9 @@
 
 #include "engine/base/error.h"
 #include "engine/control/mirror.h"
+#include "engine/control/process.h"
+
+#define LEASE_MARGIN (2 * G_USEC_PER_SEC) /* what is begun is on its way before the lease ends */
 
 /* One piece of work for the site's thread; each kind has its own function. */
 typedef struct Request Request;
@@ -97,6 +100,18 @@ fl_submission_copy (const FlSubmission *from)
   to->environment = g_strdup (from->environment);
   to->uploads = from->uploads != NULL ? copy_uploads (from->uploads) : NULL;
   return to;
+}
+
+gboolean
+fl_submission_is_in_time (const FlSubmission *submission, GError **error)
+{
+  if (submission->until == NULL
+      || fl_process_clock () < __atomic_load_n (submission->until, __ATOMIC_RELAXED) - LEASE_MARGIN)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_BUSY,
+               "attempt %" G_GINT64_FORMAT ": was not submitted: the lease had to be renewed first",
+               submission->attempt);
+  return FALSE;
 }
 
 const char *

@@ -62,7 +62,12 @@ typedef struct
   int nodes, ranks_per_node, gpus_per_rank; /* 0 = the site's */
   int minutes;                              /* 0 = the site's */
   GPtrArray *uploads;                       /* of FlUpload; may be NULL */
+  const gint64 *
+      until; /* µs of fl_process_clock(), atomic: not to be begun later, another may conduct by then; NULL: no limit */
 } FlSubmission;
+
+/* FALSE with FL_ERROR_BUSY: it is too late for it. Asked by drivers right before they begin it. */
+gboolean fl_submission_is_in_time (const FlSubmission *submission, GError **error);
 
 void fl_upload_free (FlUpload *upload);
 FlSubmission *fl_submission_copy (const FlSubmission *submission);

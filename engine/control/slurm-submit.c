@@ -326,6 +326,9 @@ send_some (const FlSiteContext *context, GPtrArray *groups, guint from, guint to
       const Group *group = groups->pdata[i];
       if (!add_group (shell, context->site, group, error))
         return FALSE;
+      const Fresh *first = group->members->pdata[0];
+      if (!fl_submission_is_in_time (first->submission, error))
+        return FALSE;
       for (guint k = 0; k < group->members->len; k++)
         fl_slurm_known (context, ((Fresh *) group->members->pdata[k])->submission)->tried = TRUE;
     }

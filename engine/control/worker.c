@@ -22,6 +22,8 @@ struct FlWorkers
   FlStore *store;
   GHashTable *all;    /* name -> Worker */
   GPtrArray *removed; /* ids, as pointers to gint64 */
+  GArray *wishes;     /* ids of rows whose wish for a restart is being obeyed */
+  gboolean unsure;    /* the last writing may have happened or not: `written` is read again first */
 };
 
 static void
@@ -61,6 +63,7 @@ fl_workers_new (FlStore *store, GError **error)
   workers->store = store;
   workers->all = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, worker_free);
   workers->removed = g_ptr_array_new_with_free_func (g_free);
+  workers->wishes = g_array_new (FALSE, FALSE, sizeof (gint64));
   for (guint i = 0; i < rows->len; i++)
     {
       const FlWorker *row = rows->pdata[i];
@@ -80,6 +83,7 @@ fl_workers_free (FlWorkers *workers)
     return;
   g_hash_table_unref (workers->all);
   g_ptr_array_unref (workers->removed);
+  g_array_unref (workers->wishes);
   g_free (workers);
 }
 
@@ -225,14 +229,14 @@ fl_workers_restart (FlWorkers *workers, GError **error)
 {
   g_autoptr (GPtrArray) rows = fl_store_list (workers->store, FL_TABLE_WORKER, error);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_array_set_size (workers->wishes, 0);
   for (guint i = 0; rows != NULL && i < rows->len; i++)
     {
       const FlWorker *row = rows->pdata[i];
       Worker *worker = g_hash_table_lookup (workers->all, row->name);
       if (!row->restart_wanted)
         continue;
-      if (!fl_store_set_int (workers->store, FL_TABLE_WORKER, row->id, "restart_wanted", 0, error))
-        return NULL;
+      g_array_append_val (workers->wishes, row->id);
       if (worker != NULL)
         {
           worker->now.next_try = 0;
@@ -241,6 +245,23 @@ fl_workers_restart (FlWorkers *workers, GError **error)
       g_ptr_array_add (names, g_strdup (row->name));
     }
   return rows != NULL ? g_steal_pointer (&names) : NULL;
+}
+
+gboolean
+fl_workers_restarted (FlWorkers *workers, GError **error)
+{
+  for (guint i = 0; i < workers->wishes->len; i++)
+    {
+      g_autoptr (GError) failed = NULL;
+      if (!fl_store_set_int (workers->store, FL_TABLE_WORKER, g_array_index (workers->wishes, gint64, i),
+                             "restart_wanted", 0, &failed)
+          && !g_error_matches (failed, FL_ERROR, FL_ERROR_MISSING))
+        {
+          g_propagate_error (error, g_steal_pointer (&failed));
+          return FALSE;
+        }
+    }
+  return TRUE;
 }
 
 static gboolean
@@ -264,11 +285,17 @@ write_worker (FlWorkers *workers, Worker *worker, guint64 now, GError **error)
   if (row.id != 0)
     {
       /* A wish that came meanwhile stays. */
-      FlWorker *there = fl_store_get (workers->store, FL_TABLE_WORKER, row.id, NULL);
-      if (there == NULL)
+      g_autoptr (GError) gone = NULL;
+      FlWorker *there = fl_store_get (workers->store, FL_TABLE_WORKER, row.id, &gone);
+      if (there != NULL)
+        row.restart_wanted = there->restart_wanted;
+      else if (g_error_matches (gone, FL_ERROR, FL_ERROR_MISSING))
         row.id = 0; /* somebody has removed it */
       else
-        row.restart_wanted = there->restart_wanted;
+        {
+          g_propagate_error (error, g_steal_pointer (&gone));
+          return FALSE;
+        }
       fl_record_free (FL_TABLE_WORKER, there);
     }
   if (!fl_store_save (workers->store, FL_TABLE_WORKER, &row, error))
@@ -301,11 +328,40 @@ write_all (FlWorkers *workers, guint64 now, GError **error)
   return TRUE;
 }
 
+/* What the store holds, where we cannot know. */
+static gboolean
+read_again (FlWorkers *workers, GError **error)
+{
+  g_autoptr (GPtrArray) rows = fl_store_list (workers->store, FL_TABLE_WORKER, error);
+  GHashTableIter iter;
+  gpointer value;
+  if (rows == NULL)
+    return FALSE;
+  g_hash_table_iter_init (&iter, workers->all);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      FlWorker *written = &((Worker *) value)->written;
+      worker_clear (written);
+      *written = (FlWorker){ 0 };
+    }
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const FlWorker *row = rows->pdata[i];
+      Worker *worker = g_hash_table_lookup (workers->all, row->name);
+      if (worker != NULL)
+        worker_copy (&worker->written, row);
+    }
+  workers->unsure = FALSE;
+  return TRUE;
+}
+
 gboolean
 fl_workers_write (FlWorkers *workers, GError **error)
 {
   guint64 now = fl_now_ns ();
   gboolean any = workers->removed->len > 0;
+  if (workers->unsure && !read_again (workers, error))
+    return FALSE;
   GHashTableIter iter;
   gpointer value;
   g_hash_table_iter_init (&iter, workers->all);
@@ -321,6 +377,7 @@ fl_workers_write (FlWorkers *workers, GError **error)
       return TRUE;
     }
   fl_store_rollback (workers->store);
+  workers->unsure = TRUE;
   return FALSE;
 }
 

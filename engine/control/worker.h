@@ -29,6 +29,8 @@ void fl_workers_forget (FlWorkers *workers, const char *name);
 void fl_workers_sweep (FlWorkers *workers, const char *prefix);
 /* Obeys a wish for a restart: pauses end. Names of the restarted ones; free with g_ptr_array_unref(). */
 GPtrArray *fl_workers_restart (FlWorkers *workers, GError **error);
+/* All is done that was wished for. */
+gboolean fl_workers_restarted (FlWorkers *workers, GError **error);
 /* They end with their conductor: says so. */
 void fl_workers_stop (FlWorkers *workers);
 /* Writes what is new. */

@@ -7,17 +7,19 @@
 
 #include "engine/base/error.h"
 #include "engine/control/conductor.h"
+#include "engine/control/process.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 
 #define PROGRAM        "firstlight-control conduct"
 #define SETTLE_SECONDS 10
+#define STAND_BY_MS    500
 #define TICK_MS        50 /* how soon a round follows one that has got on */
 
 typedef struct
 {
   char *store, *engine;
-  gboolean once, until_idle;
+  gboolean once, until_idle, stand_by;
   double interval;
 } Options;
 
@@ -27,13 +29,18 @@ typedef struct
   GMainLoop *loop;
   const Options *options;
   int status;
-  gint64 due; /* monotonic µs: the next round at the latest */
-  char *last; /* message said last, so as not to repeat it every second */
+  gint64 due;    /* monotonic µs: the next round at the latest */
+  char *last;    /* message said last, so as not to repeat it every second */
+  gboolean lost; /* the database does not answer, which has been said */
 } Conduct;
 
 static void
 say (Conduct *conduct, const GError *error)
 {
+  gboolean lost = g_error_matches (error, FL_ERROR, FL_ERROR_LOST);
+  if (lost && conduct->lost)
+    return;
+  conduct->lost = lost;
   if (g_strcmp0 (error->message, conduct->last) == 0)
     return;
   fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
@@ -56,7 +63,7 @@ do_round (Conduct *conduct)
   if (!fl_conductor_round (conduct->conductor, &error))
     {
       say (conduct, error);
-      if (!fl_conductor_has_lease (conduct->conductor))
+      if (g_error_matches (error, FL_ERROR, FL_ERROR_DENIED) || !fl_conductor_has_lease (conduct->conductor))
         {
           conduct->status = fl_error_exit_status (error);
           g_main_loop_quit (conduct->loop);
@@ -65,6 +72,9 @@ do_round (Conduct *conduct)
   else
     {
       g_clear_pointer (&conduct->last, g_free);
+      if (conduct->lost)
+        fprintf (stderr, "%s: the database answers again\n", PROGRAM);
+      conduct->lost = FALSE;
       /* Only a whole round has looked for runs, and granted what people want. */
       if (conduct->options->until_idle && fl_conductor_is_idle (conduct->conductor))
         g_main_loop_quit (conduct->loop);
@@ -105,13 +115,38 @@ run_once (Conduct *conduct)
   settle (conduct);
 }
 
+/* Whoever stands by holds nothing: a signal ends it as it does any program. */
+static FlConductor *
+begin (const Options *options, FlStore *store, GError **error)
+{
+  for (gboolean said = FALSE;; g_usleep (STAND_BY_MS * 1000))
+    {
+      g_autoptr (GError) failed = NULL;
+      g_autofree char *holder =
+          options->stand_by ? fl_store_lease_holder (store, FL_CONDUCTOR_LEASE, &failed) : NULL;
+      gboolean free = failed == NULL && (holder == NULL || fl_process_is_gone (holder));
+      FlConductor *conductor = free ? fl_conductor_new (store, options->engine, &failed) : NULL;
+      gboolean again = failed == NULL || g_error_matches (failed, FL_ERROR, FL_ERROR_BUSY)
+                       || g_error_matches (failed, FL_ERROR, FL_ERROR_LOST);
+      if (conductor == NULL && options->stand_by && again)
+        {
+          if (!said)
+            fprintf (stderr, "%s: stands by (%s)\n", PROGRAM, failed != NULL ? failed->message : holder);
+          said = TRUE;
+          continue;
+        }
+      if (failed != NULL)
+        g_propagate_error (error, g_steal_pointer (&failed));
+      return conductor;
+    }
+}
+
 static int
 conduct_store (const Options *options)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (FlStore) store = fl_store_open (options->store, FL_STORE_WRITE, &error);
-  g_autoptr (FlConductor) conductor =
-      store != NULL ? fl_conductor_new (store, options->engine, &error) : NULL;
+  g_autoptr (FlConductor) conductor = store != NULL ? begin (options, store, &error) : NULL;
   if (conductor == NULL)
     return fl_program_fail (PROGRAM, error);
   /* Whoever borrowed a channel may go in the middle of it. */
@@ -148,6 +183,8 @@ fl_program_conduct (int argc, char **argv)
     { "interval", 0, 0, G_OPTION_ARG_DOUBLE, &options.interval, "Seconds between rounds (1)", "S" },
     { "once", 0, 0, G_OPTION_ARG_NONE, &options.once, "One round only; what runs goes on", NULL },
     { "until-idle", 0, 0, G_OPTION_ARG_NONE, &options.until_idle, "End when nothing is left to do", NULL },
+    { "stand-by", 0, 0, G_OPTION_ARG_NONE, &options.stand_by,
+      "Wait while another conductor is at work, take over when it is gone", NULL },
     { NULL }
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);

@@ -1,7 +1,10 @@
 /* ingest: journals of an attempt into the store (engine/store/ingest.h). The conductor does it by itself for what it has
- * started; this is for journals that came another way, and for looking at a job by hand. */
+ * started; this is for journals that came another way, for looking at a job by hand, and, with --follow, for a job's script at
+ * a site that reaches the database (resources/jobs). */
 
+#include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
@@ -10,14 +13,126 @@
 #include "engine/store/ingest.h"
 #include "engine/store/shots.h"
 
-#define PROGRAM "firstlight-control ingest"
+#define PROGRAM      "firstlight-control ingest"
+#define LOOK_US      1000000
+#define LAST_LOOK_S  15 /* a database that hangs does not keep a job's script from ending */
+#define LONGEST_WAIT 30 /* s, between two tries to open it */
 
 typedef struct
 {
   char *store, *dir;
   gint64 attempt;
-  gboolean compact;
+  gboolean compact, follow;
 } Options;
+
+/* --- beside a job --- */
+
+static volatile sig_atomic_t stopping;
+
+static void
+stop (int signal)
+{
+  (void) signal;
+  stopping = 1;
+  alarm (LAST_LOOK_S); /* ends us */
+}
+
+/* Asked to end; or whoever started us is gone, and nobody will ask. */
+static gboolean
+is_over (pid_t parent)
+{
+  if (!stopping && getppid () != parent)
+    stop (0);
+  return stopping;
+}
+
+static gboolean
+may_try_again (const GError *error)
+{
+  return g_error_matches (error, FL_ERROR, FL_ERROR_LOST) || g_error_matches (error, FL_ERROR, FL_ERROR_BUSY);
+}
+
+/* Said once, until it is something else. */
+static void
+say (char **said, const char *message)
+{
+  if (g_strcmp0 (*said, message) == 0)
+    return;
+  fprintf (stderr, "%s: %s\n", PROGRAM, message);
+  g_free (*said);
+  *said = g_strdup (message);
+}
+
+/* NULL without error: asked to end before it could be opened. */
+static FlStore *
+open_patiently (const Options *options, pid_t parent, char **said, GError **error)
+{
+  for (guint wait = 1; !is_over (parent); wait = MIN (2 * wait, LONGEST_WAIT))
+    {
+      g_autoptr (GError) failed = NULL;
+      FlStore *store = fl_store_open (options->store, FL_STORE_WRITE, &failed);
+      if (store != NULL)
+        return store;
+      if (!may_try_again (failed))
+        {
+          g_propagate_error (error, g_steal_pointer (&failed));
+          return NULL;
+        }
+      say (said, failed->message);
+      for (guint i = 0; i < wait && !is_over (parent); i++)
+        g_usleep (LOOK_US);
+    }
+  return NULL;
+}
+
+/* What is missing at the end the conductor finds in the journals. */
+static gboolean
+follow_store (const Options *options, FlStore *store, pid_t parent, char **said, FlIngested *news,
+              GError **error)
+{
+  g_autoptr (FlIngest) ingest = fl_ingest_new (store, options->attempt, options->dir);
+  for (gboolean last = FALSE; !last;)
+    {
+      g_autoptr (GError) failed = NULL;
+      last = is_over (parent);
+      gboolean there = g_file_test (options->dir, G_FILE_TEST_IS_DIR);
+      gboolean ok = !there || fl_ingest_update (ingest, news, &failed);
+      if (ok && *said != NULL)
+        say (said, "the database answers again");
+      if (ok)
+        g_clear_pointer (said, g_free);
+      else if (may_try_again (failed))
+        say (said, failed->message);
+      else
+        {
+          g_propagate_error (error, g_steal_pointer (&failed));
+          return FALSE;
+        }
+      if (!last && !is_over (parent))
+        g_usleep (LOOK_US); /* a signal ends it */
+    }
+  return TRUE;
+}
+
+static int
+follow (const Options *options)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *said = NULL;
+  FlIngested news = { 0 };
+  pid_t parent = getppid ();
+  signal (SIGTERM, stop);
+  signal (SIGINT, stop);
+  signal (SIGUSR1, SIG_IGN); /* the job's */
+  signal (SIGUSR2, SIG_IGN);
+  g_autoptr (FlStore) store = open_patiently (options, parent, &said, &error);
+  if (error != NULL || (store != NULL && !follow_store (options, store, parent, &said, &news, &error)))
+    return fl_program_fail (PROGRAM, error);
+  printf ("%" G_GUINT64_FORMAT " shots in %" G_GUINT64_FORMAT " frames\n", news.shots, news.frames);
+  return said == NULL ? 0 : 75;
+}
+
+/* --- once --- */
 
 static int
 ingest (const Options *options)
@@ -59,6 +174,8 @@ fl_program_ingest (int argc, char **argv)
                                      "The attempt's number in the store (its id)", "ID" },
                                    { "compact", 0, 0, G_OPTION_ARG_NONE, &options.compact,
                                      "The attempt has ended: put its slices in order", NULL },
+                                   { "follow", 0, 0, G_OPTION_ARG_NONE, &options.follow,
+                                     "Go on until asked to end, beside a job that writes them", NULL },
                                    { NULL } };
   g_autoptr (GOptionContext) context = g_option_context_new ("[DIR]");
   g_option_context_set_summary (context,
@@ -67,12 +184,13 @@ fl_program_ingest (int argc, char **argv)
   int status = 2;
   if (!g_option_context_parse (context, &argc, &argv, &error))
     fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
-  else if (options.store == NULL || options.attempt <= 0 || argc > 2)
-    fprintf (stderr, "%s: expected --store PATH --attempt ID [DIR]\n", PROGRAM);
+  else if (options.store == NULL || options.attempt <= 0 || argc > 2
+           || (options.follow && (argc < 2 || options.compact)))
+    fprintf (stderr, "%s: expected --store PATH --attempt ID [--compact] [DIR], or --follow DIR\n", PROGRAM);
   else
     {
       options.dir = argc > 1 ? argv[1] : NULL;
-      status = ingest (&options);
+      status = options.follow ? follow (&options) : ingest (&options);
     }
   g_free (options.store);
   return status;

@@ -15,7 +15,7 @@ typedef struct
 {
   char *store, *name;
   char *kind, *host, *user, *identity, *transport, *ssh_config, *scratch, *engine, *launcher, *environment,
-      *partition, *account, *qos, *reservation, *features, *container;
+      *partition, *account, *qos, *reservation, *features, *container, *ingest;
   char **roots;
   int port, cores, nodes, ranks_per_node, gpus_per_rank, minutes, max_jobs, broadcast, hold, active;
   double max_node_hours;
@@ -61,6 +61,7 @@ apply (const Options *o, FlSite *site)
     { &site->reservation, o->reservation },
     { &site->features, o->features },
     { &site->container, o->container },
+    { &site->ingest, o->ingest },
   };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     set_text (texts[i].field, texts[i].given);
@@ -197,6 +198,9 @@ run (const Options *o)
 static gboolean
 check (const Options *o)
 {
+  g_autoptr (GError) bad = NULL;
+  g_autoptr (FlDatabase) database =
+      o->ingest != NULL && *o->ingest != '\0' ? fl_database_parse (o->ingest, "/", &bad) : NULL;
   static const char *const kinds[] = { "local", "slurm", "ssh", NULL };
   static const char *const transports[] = { "auto", "libssh2", "openssh", NULL };
   if (o->store == NULL)
@@ -206,6 +210,8 @@ check (const Options *o)
   else if (o->transport != NULL && !g_strv_contains (transports, o->transport))
     fprintf (stderr, "%s: --transport '%s' is wrong, expected auto, libssh2 or openssh\n", PROGRAM,
              o->transport);
+  else if (bad != NULL)
+    fprintf (stderr, "%s: --ingest: %s\n", PROGRAM, bad->message);
   else if (o->port > 65535)
     fprintf (stderr, "%s: --port %d is out of range, expected 0 to 65535\n", PROGRAM, o->port);
   else
@@ -216,9 +222,10 @@ check (const Options *o)
 static void
 options_clear (Options *o)
 {
-  char *texts[] = { o->store,     o->name,       o->kind,    o->host,        o->user,     o->identity,
-                    o->transport, o->ssh_config, o->scratch, o->engine,      o->launcher, o->environment,
-                    o->partition, o->account,    o->qos,     o->reservation, o->features, o->container };
+  char *texts[] = { o->store,       o->name,        o->kind,       o->host,    o->user,
+                    o->identity,    o->transport,   o->ssh_config, o->scratch, o->engine,
+                    o->launcher,    o->environment, o->partition,  o->account, o->qos,
+                    o->reservation, o->features,    o->container,  o->ingest };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_strfreev (o->roots);
@@ -272,6 +279,10 @@ fl_program_site (int argc, char **argv)
     { "max-node-hours", 0, 0, G_OPTION_ARG_DOUBLE, &o.max_node_hours, "Node-hours in all (0: no limit)",
       "H" },
     { "broadcast", 0, 0, number, &o.broadcast, "Copies the engine to the nodes first (0, 1)", "0|1" },
+    { "ingest", 0, 0, text, &o.ingest,
+      "The database as it is reached from there, for jobs that take their journals in themselves ('': the "
+      "conductor does)",
+      "URL" },
     { "hold", 0, 0, number, &o.hold, "New jobs wait for approval (0, 1)", "0|1" },
     { "active", 0, 0, number, &o.active, "Gets new jobs (0, 1)", "0|1" },
     { NULL }

@@ -33,6 +33,7 @@ static const FlField site_fields[] = {
   F (FlSite, max_jobs, INT),       F (FlSite, max_node_hours, REAL),
   F (FlSite, hold, INT),           F (FlSite, active, INT),
   F (FlSite, probe, TEXT),         F (FlSite, probed, U64),
+  F (FlSite, ingest, TEXT),
 };
 static const FlField site_root_fields[] = {
   F (FlSiteRoot, site, I64),

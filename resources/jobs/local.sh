@@ -7,6 +7,7 @@
 #                does one that comes after the conductor has given up waiting ("withdrawn")
 #   {stem}.out   {stem}.err   what the command printed
 #   {stem}.exit  the command's exit status, its end in seconds since 1970
+#   {stem}.db    what was said while journals went straight into the database, where the site does so
 cd {folder} || exit 1
 self="$$ $(cut -d ' ' -f 22 /proc/$$/stat) $(uname -n) $(cat /proc/sys/kernel/random/boot_id)"
 if ! (set -C; echo "$self" > {stem}.pid) 2> /dev/null; then
@@ -16,6 +17,7 @@ fi
 exec < /dev/null >> {stem}.out 2>> {stem}.err
 
 {environment}
+{ingest}
 {command} &
 child=$!
 trap 'kill -TERM $child 2> /dev/null' TERM INT
@@ -27,5 +29,6 @@ while kill -0 $child 2> /dev/null; do
   wait $child
   status=$?
 done
+{ingested}
 echo "$status $(date +%s)" > {stem}.exit.new && mv {stem}.exit.new {stem}.exit
 exit $status

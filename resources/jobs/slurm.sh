@@ -12,6 +12,7 @@
 #   {stem}.out   {stem}.err   what the command printed
 #   {stem}.exit  exit status (75: saved, try again; 74: cannot write here), seconds since 1970, job, requeues, and "warned"
 #                when the scheduler said that its time is over soon
+#   {stem}.db    what was said while journals went straight into the database, where the site does so
 cd {folder} || exit 74
 job=${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_}${SLURM_ARRAY_TASK_ID:-${SLURM_JOB_ID:-hand-$$}}
 requeued=${SLURM_RESTART_COUNT:-0}
@@ -50,6 +51,7 @@ trap 'over=yes' TERM # Slurm tells the ranks itself
 {environment}
 {broadcast}
 [ -z "$asked" ] || finish 75
+{ingest}
 {command} < /dev/null &
 child=$!
 wait $child
@@ -61,5 +63,6 @@ while kill -0 $child 2> /dev/null; do
 done
 # Of ranks that had to be killed srun says 0.
 [ -z "$over" ] || [ $status -ne 0 ] || status=143
+{ingested}
 {clean}
 finish $status

@@ -1,6 +1,7 @@
 """What the tests of the conductor share: an experiment of fake runs, the programs, a look into the store."""
 import glob
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -16,9 +17,14 @@ PLANNED, SUBMITTING, QUEUED, RUNNING, DONE, FAILED, CANCELLED, TIMED_OUT, PREEMP
 class Experiment:
     all = []
 
-    def __init__(self, shot_ms=1, undo=0, science="sfx"):
+    def __init__(self, shot_ms=1, undo=0, science="sfx", server=None):
+        """`server`: of tests/store/mariadb.py; without one the store is SQLite's."""
         Experiment.all.append(self)
         self.folder = tempfile.mkdtemp(prefix="firstlight-conduct-")
+        self.server, self.database = server, os.path.basename(self.folder).replace("-", "_")
+        if server:
+            with open(os.path.join(self.folder, "database.ini"), "w") as file:
+                file.write(f"[database]\nurl={server.url(self.database, tcp=True)}\ntls=off\n")
         self.data = os.path.join(self.folder, "data")
         os.mkdir(self.data)
         self.held = os.path.join(self.folder, "hold")
@@ -85,7 +91,17 @@ class Experiment:
         assert conductor.returncode == 0, (conductor.returncode, said)
         return said
 
+    def ask_server(self, sql, values):
+        for value in values:
+            text = str(value).replace("\\", "\\\\").replace("'", "''")
+            sql = sql.replace("?", text if isinstance(value, (int, float)) else f"'{text}'", 1)
+        said = self.server.sql(sql, database=self.database)
+        return [tuple(int(word) if re.fullmatch(r"-?\d+", word) else word for word in line.split("\t"))
+                for line in said.splitlines()]
+
     def query(self, sql, *values):
+        if self.server:
+            return self.ask_server(sql, values)
         store = sqlite3.connect(os.path.join(self.folder, "firstlight.sqlite"), timeout=60)
         try:
             return store.execute(sql, values).fetchall()
@@ -93,6 +109,10 @@ class Experiment:
             store.close()
 
     def write(self, sql, *values):
+        if self.server:
+            self.ask_server("START TRANSACTION; UPDATE counter SET value = value + 1 WHERE name = 'revision'; "
+                            f"{sql}; COMMIT", values)
+            return
         store = sqlite3.connect(os.path.join(self.folder, "firstlight.sqlite"), timeout=60)
         with store:
             store.execute("UPDATE counter SET value = value + 1 WHERE name = 'revision'")
