@@ -10,6 +10,8 @@
 
 #include "engine/base/error.h"
 #include "engine/store/mirror.h"
+#include "gui/archive-note.h"
+#include "gui/compare-experiments.h"
 #include "gui/conductor.h"
 #include "gui/follow.h"
 #include "gui/join-dialog.h"
@@ -58,6 +60,34 @@ close_experiment (FlgApplication *self)
     flg_context_close (self->context);
   g_clear_object (&self->context);
 }
+
+/* --- an archive --- */
+
+static void
+show_archive (FlgApplication *self)
+{
+  g_autofree char *words =
+      flg_archive_words (flg_experiment_archive (flg_context_experiment (self->context)));
+  flg_window_say (self->window, FLW_TONE_NEUTRAL, words, _ ("What is in it"), "app.show-archive");
+}
+
+static void
+act_show_archive (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  if (self->context && flg_experiment_archive (flg_context_experiment (self->context)))
+    gtk_window_present (GTK_WINDOW (flg_archive_dialog_new (GTK_WINDOW (self->window), self->context)));
+}
+
+static void
+act_compare (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  if (self->context)
+    flg_compare_experiments (GTK_WINDOW (self->window), self->context, g_variant_get_string (target, NULL));
+}
+
+/* --- --- */
 
 /* Missing roots tell a copy from the beamtime itself: nothing could be processed there, so nothing is written either. */
 static gpointer
@@ -182,6 +212,8 @@ on_opened (FlgApplication *self, const GError *error)
 {
   if (!error && self->home)
     show_following (self); /* nothing of it lies here */
+  else if (!error && flg_experiment_archive (flg_context_experiment (self->context)))
+    show_archive (self);
   else if (!error)
     {
       flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)),
@@ -227,6 +259,7 @@ make_context (FlgApplication *self, FlStoreMode mode)
   g_autoptr (FlViewClient) view = start_view (self);
   if (self->home)
     flg_experiment_set_home (experiment, self->home);
+  flg_experiment_set_archive (experiment, fl_archive_read (self->folder, NULL));
   self->context = flg_context_new (experiment, view, self->profile);
   flg_context_set_follow (self->context, self->follow);
   g_signal_connect_object (experiment, "opened", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
@@ -258,7 +291,8 @@ open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode)
       g_free (self->folder);
       self->folder = g_strdup (folder);
     }
-  make_context (self, mode);
+  g_autofree char *archive = g_build_filename (self->folder, FL_ARCHIVE_FILE, NULL);
+  make_context (self, g_file_test (archive, G_FILE_TEST_EXISTS) ? FL_STORE_READ_ONLY : mode);
 }
 
 static void
@@ -441,7 +475,8 @@ static void
 flg_application_startup (GApplication *application)
 {
   static const GActionEntry actions[] = {
-    { "open", act_open }, { "join", act_join, "s" }, { "create", act_create }, { "quit", act_quit }
+    { "open", act_open }, { "join", act_join, "s" }, { "create", act_create }, { "quit", act_quit },
+    { "show-archive", act_show_archive }, { "compare-experiments", act_compare, "s" }
   };
   G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);

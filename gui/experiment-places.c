@@ -19,11 +19,18 @@ flg_experiment_resolve (FlgExperiment *self, const char *root, const char *path)
   return NULL;
 }
 
+/* What there is lies in one place, wherever it was: an archive, or all behind one link. */
+static gboolean
+is_in_one_place (FlgExperiment *self)
+{
+  return flg_experiment_is_copy (self) || flg_experiment_archive (self);
+}
+
 gboolean
 flg_experiment_site_is_far (FlgExperiment *self, gint64 id)
 {
   const FlSite *site = flg_experiment_site (self, id);
-  return site && !flg_experiment_is_copy (self) && strcmp (site->kind, "ssh") == 0;
+  return site && !is_in_one_place (self) && strcmp (site->kind, "ssh") == 0;
 }
 
 /* NULL: it lies where it lies here; so it does for who looks on from afar, through the machine of those who work. */
@@ -31,7 +38,7 @@ static const char *
 mapped_root (FlgExperiment *self, gint64 site, const char *root)
 {
   FlgRecordModel *maps = flg_experiment_table (self, FL_TABLE_SITE_ROOT);
-  for (guint i = 0; i < flg_record_model_count (maps) && !flg_experiment_is_copy (self); i++)
+  for (guint i = 0; i < flg_record_model_count (maps) && !is_in_one_place (self); i++)
     {
       const FlSiteRoot *map = flg_record_site_root (flg_record_model_at (maps, i));
       if (map->site == site && strcmp (map->root, root) == 0)
@@ -125,7 +132,14 @@ flg_experiment_attempt_folder (FlgExperiment *self, const FlAttempt *attempt)
 static char *
 in_folder (FlgExperiment *self, const char *path)
 {
-  return *path ? g_canonicalize_filename (path, flg_experiment_home (self)) : g_strdup ("");
+  const FlArchive *archive = flg_experiment_archive (self);
+  if (!*path)
+    return g_strdup ("");
+  if (!archive)
+    return g_canonicalize_filename (path, flg_experiment_home (self));
+  g_autofree char *then = g_canonicalize_filename (path, archive->source);
+  char *now = fl_archive_place (archive, then);
+  return now ? now : g_steal_pointer (&then);
 }
 
 /* A far attempt was given the paths of what was put there for it. */

@@ -21,6 +21,7 @@ struct _FlgExperiment
   FlgGlance glance;
   char *conductor, *problem;
   char *home;          /* of a followed store: its folder on the other machine; NULL: `folder` */
+  FlArchive *archive;  /* NULL: it is none */
   GHashTable *absent;  /* names of roots that are not on this machine */
   GCancellable *looks; /* for them, under way */
   gboolean open, read_only, filled;
@@ -237,6 +238,7 @@ flg_experiment_finalize (GObject *object)
   g_hash_table_unref (self->run_tags);
   g_hash_table_unref (self->absent);
   g_free (self->home);
+  fl_archive_free (self->archive);
   fl_overview_clear (&self->glance.overview);
   g_clear_pointer (&self->glance.findings, g_ptr_array_unref);
   g_free (self->conductor);
@@ -320,6 +322,19 @@ flg_experiment_set_home (FlgExperiment *self, const char *folder)
 {
   g_free (self->home);
   self->home = g_strdup (folder);
+}
+
+void
+flg_experiment_set_archive (FlgExperiment *self, FlArchive *archive)
+{
+  fl_archive_free (self->archive);
+  self->archive = archive;
+}
+
+const FlArchive *
+flg_experiment_archive (FlgExperiment *self)
+{
+  return self->archive;
 }
 
 gboolean

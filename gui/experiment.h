@@ -7,6 +7,7 @@
 #pragma once
 
 #include "engine/base/params.h"
+#include "engine/control/archive-folder.h"
 #include "gui/record-model.h"
 #include "gui/store-thread.h"
 
@@ -91,6 +92,9 @@ gboolean flg_experiment_root_is_absent (FlgExperiment *self,
 const char *flg_experiment_home (FlgExperiment *self);
 void flg_experiment_set_home (FlgExperiment *self, const char *folder);
 gboolean flg_experiment_is_copy (FlgExperiment *self);
+/* What it says of itself when it is an archive, opened read-only; NULL: it is none. Taken over. */
+void flg_experiment_set_archive (FlgExperiment *self, FlArchive *archive);
+const FlArchive *flg_experiment_archive (FlgExperiment *self);
 /* The store holds only what has passed the reader; a text of a newer table that does not is left out whole. */
 void flg_params_overlay (FlParams *params, const char *text);
 /* What a job runs with, in the order of precedence block < trial < task. */

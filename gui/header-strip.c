@@ -204,6 +204,8 @@ show_conductor (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
     flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, _ ("store lost"));
   else if (glance->conductor)
     flw_status_chip_set (self->conductor, FLW_SHAPE_DISC, FLW_TONE_GOOD, _ ("conductor"));
+  else if (flg_experiment_archive (experiment))
+    flw_status_chip_set (self->conductor, FLW_SHAPE_DASH, FLW_TONE_NEUTRAL, _ ("archive"));
   else if (flg_experiment_is_read_only (experiment))
     flw_status_chip_set (self->conductor, FLW_SHAPE_DASH, FLW_TONE_NEUTRAL, _ ("read-only"));
   else

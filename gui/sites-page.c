@@ -326,7 +326,8 @@ show_count (FlgSitesPage *self)
   guint n = flg_record_model_count (flg_experiment_table (EXPERIMENT (self), FL_TABLE_SITE));
   const char *conductor = flg_experiment_glance (EXPERIMENT (self))->conductor;
   g_autofree char *sites = g_strdup_printf (ngettext ("%u site", "%u sites", n), n);
-  g_autofree char *text = flg_experiment_is_copy (EXPERIMENT (self)) ? g_strdup (sites)
+  gboolean idle = flg_experiment_is_copy (EXPERIMENT (self)) || flg_experiment_archive (EXPERIMENT (self));
+  g_autofree char *text = idle ? g_strdup (sites)
                           : conductor
                               ? g_strdup_printf (_ ("%s · conducted by %s"), sites, conductor)
                               : g_strdup_printf (_ ("%s · nobody conducts: nothing is submitted"), sites);
