@@ -147,6 +147,18 @@ fl_db_last_id (FlDb *db)
   return db->driver->last_id (db);
 }
 
+gboolean
+fl_db_set_last_id (FlDb *db, const char *table, gint64 last, GError **error)
+{
+  g_autoptr (GString) script = g_string_new (SQL (db, LAST_ID_SET));
+  g_autofree char *this_one = g_strdup_printf ("%" G_GINT64_FORMAT, last);
+  g_autofree char *next = g_strdup_printf ("%" G_GINT64_FORMAT, last + 1);
+  g_string_replace (script, "{table}", table, 0);
+  g_string_replace (script, "{last}", this_one, 0);
+  g_string_replace (script, "{next}", next, 0);
+  return fl_db_script (db, script->str, error);
+}
+
 guint
 fl_db_changed_rows (FlDb *db)
 {

@@ -85,6 +85,8 @@ void fl_query_done (FlQuery *query);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlQuery, fl_query_done)
 
 gint64 fl_db_last_id (FlDb *db);
+/* The next record of the table that numbers itself gets last + 1, or what follows the greatest that there is. As a script. */
+gboolean fl_db_set_last_id (FlDb *db, const char *table, gint64 last, GError **error);
 guint fl_db_changed_rows (FlDb *db); /* that the statement met, changed or not */
 guint fl_db_pulse (FlDb *db);
 

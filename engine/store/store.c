@@ -101,6 +101,17 @@ set_version (FlStore *store, gint64 version, GError **error)
   return fl_db_exec (store->db, SQL (store->db, COUNTER_SET), error, FL_INT (version), FL_TEXT ("schema"));
 }
 
+/* What was broken off may have used up numbers. */
+static gboolean
+start_numbers (FlStore *store, GError **error)
+{
+  static const FlTable first[] = { FL_TABLE_EXPERIMENT, FL_TABLE_ROOT, FL_TABLE_SITE, FL_TABLE_TASK };
+  for (guint i = 0; i < G_N_ELEMENTS (first); i++)
+    if (!fl_db_set_last_id (store->db, fl_table_name (first[i]), 0, error))
+      return FALSE;
+  return TRUE;
+}
+
 /* Where each statement of a script is committed by itself, a version is set when its script is done, and that of a new store
  * together with its first records: what was broken off is done again from where the version says. */
 static gboolean
@@ -119,7 +130,9 @@ migrate (FlStore *store, gint64 target, GError **error)
           return FALSE;
         }
     }
-  return from > 0 || (add_first_records (store, error) && set_version (store, target, error));
+  return from > 0
+         || (start_numbers (store, error) && add_first_records (store, error)
+             && set_version (store, target, error));
 }
 
 /* As fl_store_enter(). */

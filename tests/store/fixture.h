@@ -39,12 +39,20 @@ point_to_mysql (const char *folder)
   g_assert_no_error (error);
 }
 
+/* Of a store that is a file always, such as a mirror. */
 static inline char *
-temporary_folder (void)
+plain_folder (void)
 {
   g_autoptr (GError) error = NULL;
   char *folder = g_dir_make_tmp ("firstlight-store-XXXXXX", &error);
   g_assert_no_error (error);
+  return folder;
+}
+
+static inline char *
+temporary_folder (void)
+{
+  char *folder = plain_folder ();
   if (on_mysql ())
     point_to_mysql (folder);
   return folder;

@@ -80,7 +80,7 @@ static void
 assert_mirrored (FlStore *store, gint64 job, gint64 first, gint64 second)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *folder = temporary_folder ();
+  g_autofree char *folder = plain_folder ();
   FlMirror *mirror = fl_mirror_open (folder, &error);
   FlMirrorNews news = { .more = TRUE };
   while (news.more)
