@@ -15,6 +15,10 @@
 #define LAST_PAUSE_MS   5000
 #define PACKET          (1UL << 30)
 
+/* A writer that is stopped, or whose machine is gone, within a transaction does not keep the others waiting for ever, nor a
+ * conductor from taking over. MySQL has no such setting. */
+#define IDLE_WRITER "SET SESSION wait_timeout = 28800 /*M!100300 , SESSION idle_transaction_timeout = 20 */"
+
 /* Numbers that not every client's headers name. */
 #define NO_PASSWORD          1698 /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
 #define KILLED               1927 /* ER_CONNECTION_KILLED */
@@ -295,6 +299,7 @@ set_session (FlMysql *db, gboolean patient, GError **error)
       return FALSE;
   return (!patient
           || fl_mysql_run (db, "SET SESSION net_read_timeout = 600, SESSION net_write_timeout = 600", error))
+         && (db->mode == FL_DB_READ || patient || fl_mysql_run (db, IDLE_WRITER, error))
          && (db->mode != FL_DB_READ || fl_mysql_run (db, "SET SESSION TRANSACTION READ ONLY", error))
          && (!db->unchecked_references || fl_mysql_run (db, "SET SESSION foreign_key_checks = 0", error));
 }
