@@ -277,7 +277,7 @@ read_head (Batch *batch, GError **error)
   batch->folder = fl_feed_take_string (r);
   batch->news->more = fl_feed_take_int (r) != 0;
   gint64 n = fl_feed_take_int (r);
-  if (!r->good || n < 0 || n >= FL_FEED_GONE)
+  if (!r->good || n < 0 || n >= FL_FEED_GONE || !g_path_is_absolute (batch->folder))
     return damaged (batch, "their beginning", error);
   if (schema != batch->mirror->schema)
     {
