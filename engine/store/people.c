@@ -76,6 +76,15 @@ fl_people_check (FlStore *store, FlTable table, GError **error)
 }
 
 gboolean
+fl_people_check_role (gint64 role, GError **error)
+{
+  if (role >= FL_ROLE_VIEWER && role <= FL_ROLE_OWNER)
+    return TRUE;
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "there is no role %" G_GINT64_FORMAT, role);
+  return FALSE;
+}
+
+gboolean
 fl_people_check_owners (FlStore *store, GError **error)
 {
   if (!store->people_changed)

@@ -146,7 +146,7 @@ check_record (FlTable table, gconstpointer record, GError **error)
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a job has no state %d", ((const FlJob *) record)->state);
       return FALSE;
     }
-  return TRUE;
+  return table != FL_TABLE_PERSON || fl_people_check_role (((const FlPerson *) record)->role, error);
 }
 
 /* A constraint's message names the statement's columns: say it in the scientist's words. */
@@ -516,7 +516,8 @@ update_column (FlStore *store, FlTable table, gint64 id, const char *column, FlV
                    fl_table_name (table), column);
       return FALSE;
     }
-  if (is_text && !check_text (table, field, value.data, error))
+  if (is_text ? !check_text (table, field, value.data, error)
+              : table == FL_TABLE_PERSON && !fl_people_check_role (value.integer, error))
     return FALSE;
   if (is_text && strcmp (column, "params") == 0 && !check_frozen (store, table, id, value.data, error))
     return FALSE;

@@ -62,6 +62,7 @@ gboolean fl_store_leave (FlStore *store, gboolean ok,
 
 /* FL_ERROR_DENIED when this account may not change records of that table. Inside a transaction. */
 gboolean fl_people_check (FlStore *store, FlTable table, GError **error);
+gboolean fl_people_check_role (gint64 role, GError **error); /* that there is such a role */
 /* At the end of a transaction: somebody must be able to let others in. */
 gboolean fl_people_check_owners (FlStore *store, GError **error);
 

@@ -86,24 +86,37 @@ put_back (FlStore *store, const FlEdit *edit, GError **error)
   return FALSE;
 }
 
+/* A run_tag that went with the tag; where its run is gone there is nothing to put back. */
 static gboolean
-exists (FlStore *store, FlTable table, gint64 id, gboolean *there, GError **error)
+put_back_part (FlStore *store, const FlEdit *part, const FlRunTag *record, GError **error)
 {
-  gpointer record = find_record (store, table, id, error);
-  *there = record != NULL;
-  fl_record_free (table, record);
-  return *there || !has_failed (error);
+  gpointer run = find_record (store, FL_TABLE_RUN, record->run, error);
+  if (run == NULL)
+    return !has_failed (error);
+  fl_record_free (FL_TABLE_RUN, run);
+  return put_back (store, part, error);
 }
 
-/* Where the run is gone, or carries the tag again, there is nothing to put back. */
+/* Those that were removed just before the tag was. */
 static gboolean
-put_back_part (FlStore *store, const FlEdit *part, GError **error)
+put_back_parts (FlStore *store, const FlEdit *edit, const GPtrArray *action, GError **error)
 {
-  FlRunTag *record = fl_record_of_lines (FL_TABLE_RUN_TAG, part->before);
-  gboolean run = FALSE;
-  gint64 run_id = record != NULL ? record->run : 0;
-  fl_record_free (FL_TABLE_RUN_TAG, record);
-  return exists (store, FL_TABLE_RUN, run_id, &run, error) && (!run || put_back (store, part, error));
+  guint i = 0;
+  while (i < action->len && ((const FlEdit *) action->pdata[i])->id >= edit->id)
+    i++;
+  for (gboolean with_it = TRUE; with_it && i < action->len; i++)
+    {
+      const FlEdit *part = action->pdata[i];
+      FlRunTag *record = part->table == FL_TABLE_RUN_TAG && part->kind == FL_EDIT_REMOVED
+                             ? fl_record_of_lines (FL_TABLE_RUN_TAG, part->before)
+                             : NULL;
+      with_it = record != NULL && record->tag == edit->record;
+      gboolean ok = !with_it || !part->undoable || put_back_part (store, part, record, error);
+      fl_record_free (FL_TABLE_RUN_TAG, record);
+      if (!ok)
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /* --- records that were made --- */
@@ -170,20 +183,8 @@ undo_one (FlStore *store, const FlEdit *edit, const GPtrArray *action, GError **
     return set_back (store, edit, error);
   if (edit->kind == FL_EDIT_MADE)
     return unmake (store, edit, action, error);
-  if (!put_back (store, edit, error))
-    return FALSE;
-  for (guint i = 0; i < action->len && edit->table == FL_TABLE_TAG; i++)
-    {
-      const FlEdit *part = action->pdata[i];
-      FlRunTag *record = part->table == FL_TABLE_RUN_TAG && part->kind == FL_EDIT_REMOVED && part->undoable
-                             ? fl_record_of_lines (FL_TABLE_RUN_TAG, part->before)
-                             : NULL;
-      gboolean with_it = record != NULL && record->tag == edit->record;
-      fl_record_free (FL_TABLE_RUN_TAG, record);
-      if (with_it && !put_back_part (store, part, error))
-        return FALSE;
-    }
-  return TRUE;
+  return put_back (store, edit, error)
+         && (edit->table != FL_TABLE_TAG || put_back_parts (store, edit, action, error));
 }
 
 /* An array of the one. */
