@@ -364,7 +364,7 @@ test_damaged (void)
       g_autoptr (GBytes) none = fl_feed_collect (far, bytes, MIN (length, 300), 100, &no);
       g_assert_true (none != NULL || no != NULL);
     }
-  g_assert_cmpuint (refused, >, 1000);
+  g_assert_cmpuint (refused, >, 3000 / 4); /* more than all those that are cut short */
   remove_folder (folder);
   remove_folder (copy);
 }
