@@ -6,9 +6,11 @@
 #include "engine/base/error.h"
 #include "engine/store/store-private.h"
 
-#define MARK         "copying" /* a counter of a store that is not whole yet */
-#define MARK_OF_COPY "mirror"  /* one of a mirror (mirror.c) */
-#define ROWS_READ    64        /* of tables with ids; a slice's column is 2 MB at most */
+#define MARK         "copying" /* a counter of a store that is not whole yet, or that nobody was told of */
+#define BEGUN        1
+#define WHOLE        2
+#define MARK_OF_COPY "mirror" /* one of a mirror (mirror.c) */
+#define ROWS_READ    64       /* of tables with ids; a slice's column is 2 MB at most */
 #define BATCH_BYTES  (4u << 20)
 #define BATCH_ROWS   4096
 #define COMMIT_BYTES (64u << 20)
@@ -242,39 +244,81 @@ fl_store_fingerprint (FlStore *store, GError **error)
 /* --- the destination --- */
 
 static gboolean
-has_counter (FlDb *db, const char *name, gboolean *there, GError **error)
+has_counter (FlDb *db, const char *name, gboolean *there, gint64 *value, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   g_autoptr (FlQuery) query = fl_db_query (db, SQL (db, COUNTER_READ), error, FL_TEXT (name));
   if (query == NULL)
     return FALSE;
   *there = fl_query_next (query, &failed);
+  *value = *there ? fl_query_int (query, 0) : 0;
   if (failed == NULL)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&failed));
   return FALSE;
 }
 
+/* When the experiment was made: tells two of them apart; 0: there is no such record. */
+static gboolean
+read_created (FlDb *db, gint64 *created, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+  gboolean has = FALSE;
+  *created = 0;
+  if (!fl_db_has_table (db, "experiment", &has, error))
+    return FALSE;
+  if (!has)
+    return TRUE;
+  g_autoptr (FlQuery) query = fl_db_query_values (db, "SELECT created FROM experiment", NULL, 0, error);
+  if (query == NULL)
+    return FALSE;
+  if (fl_query_next (query, &failed))
+    *created = fl_query_int (query, 0);
+  if (failed == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
+}
+
+/* What a copy has left there: begun, or whole and of the same experiment, but nobody was told that it is there. */
+static gboolean
+is_left_over (FlStore *from, FlDb *to, gboolean *left, GError **error)
+{
+  gboolean marked = FALSE;
+  gint64 mine, theirs, state;
+  *left = FALSE;
+  if (!has_counter (to, MARK, &marked, &state, error))
+    return FALSE;
+  *left = marked && state == BEGUN;
+  if (!marked || *left)
+    return TRUE;
+  if (!read_created (from->db, &mine, error) || !read_created (to, &theirs, error))
+    return FALSE;
+  *left = mine == theirs;
+  return TRUE;
+}
+
 /* Before anything else is made there, so that whatever a killed copy leaves is known as one. */
 static gboolean
-mark (const FlDatabase *to, GError **error)
+mark (FlStore *from, const FlDatabase *to, GError **error)
 {
   g_autoptr (FlDb) db = fl_db_open (to, FL_DB_CREATE, error);
-  gboolean has = FALSE, marked = FALSE;
+  gboolean has = FALSE, left = FALSE;
   if (db == NULL || !fl_db_has_table (db, "counter", &has, error))
     return FALSE;
   if (!has)
     return fl_db_script (db,
                          "CREATE TABLE IF NOT EXISTS counter (name {name} PRIMARY KEY, value {int} NOT NULL)",
                          error)
-           && fl_db_exec (db, SQL (db, COUNTER_MAKE), error, FL_TEXT (MARK), FL_INT (1))
+           && fl_db_exec (db, SQL (db, COUNTER_MAKE), error, FL_TEXT (MARK), FL_INT (BEGUN))
            && fl_db_exec (db, SQL (db, COUNTER_MAKE), error, FL_TEXT ("schema"), FL_INT (0));
-  if (!has_counter (db, MARK, &marked, error))
+  if (!is_left_over (from, db, &left, error))
     return FALSE;
-  if (!marked)
-    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
-                 "%s: holds an experiment already, expected an empty database", to->shown);
-  return marked;
+  if (left)
+    return fl_db_exec (db, SQL (db, COUNTER_SET), error, FL_INT (BEGUN), FL_TEXT (MARK));
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: holds an experiment already, expected an empty database",
+               to->shown);
+  return FALSE;
 }
 
 static gboolean
@@ -399,14 +443,8 @@ copy_last_ids (FlDb *from, FlDb *to, GError **error)
     return FALSE;
   while (fl_query_next (query, &failed))
     {
-      g_autoptr (GString) script = g_string_new (SQL (to, LAST_ID_SET));
       g_autofree char *table = fl_query_text (query, 0);
-      g_autofree char *last = g_strdup_printf ("%" G_GINT64_FORMAT, fl_query_int (query, 1));
-      g_autofree char *next = g_strdup_printf ("%" G_GINT64_FORMAT, fl_query_int (query, 1) + 1);
-      g_string_replace (script, "{table}", table, 0);
-      g_string_replace (script, "{last}", last, 0);
-      g_string_replace (script, "{next}", next, 0);
-      if (!fl_db_script (to, script->str, error))
+      if (!fl_db_set_last_id (to, table, fl_query_int (query, 1), error))
         return FALSE;
     }
   if (failed == NULL)
@@ -434,13 +472,13 @@ copy_all (Copy *copy, GError **error)
     }
   return fl_db_commit (copy->to, error) && copy_last_ids (copy->from->db, copy->to, error)
          && fl_db_check_references (copy->to, TRUE, error)
-         && fl_db_exec_values (copy->to, "DELETE FROM counter WHERE name = '" MARK "'", NULL, 0, error);
+         && fl_db_exec (copy->to, SQL (copy->to, COUNTER_SET), error, FL_INT (WHOLE), FL_TEXT (MARK));
 }
 
 gboolean
-fl_store_copy (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer data, GError **error)
+fl_store_copy_marked (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer data, GError **error)
 {
-  if (!mark (to, error))
+  if (!mark (from, to, error))
     return FALSE;
   g_autoptr (FlStore) store = fl_store_open_database (fl_database_copy (to), FL_STORE_CREATE, error);
   if (store == NULL)
@@ -453,4 +491,17 @@ fl_store_copy (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer da
   if (own)
     fl_db_rollback (from->db); /* only read */
   return ok;
+}
+
+gboolean
+fl_store_copy_unmark (const FlDatabase *to, GError **error)
+{
+  g_autoptr (FlDb) db = fl_db_open (to, FL_DB_WRITE, error);
+  return db != NULL && fl_db_exec_values (db, "DELETE FROM counter WHERE name = '" MARK "'", NULL, 0, error);
+}
+
+gboolean
+fl_store_copy (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer data, GError **error)
+{
+  return fl_store_copy_marked (from, to, func, data, error) && fl_store_copy_unmark (to, error);
 }

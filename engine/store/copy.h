@@ -11,6 +11,11 @@ typedef void (*FlCopyFunc) (const char *table, guint64 rows, guint64 of, gpointe
 /* `to` must hold no experiment yet; a copy that was killed on the way is known as such (counter "copying") and begun anew.
  * `func` (may be NULL) hears how far it is. */
 gboolean fl_store_copy (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer data, GError **error);
-/* Of the content, table by table in the order of their keys: equal for equal content whatever the driver. Text, 32 hex
+/* The same, but the counter stays until it is taken away: whoever is to be told of the copy is told before that. Until then
+ * the same experiment may be copied there again. */
+gboolean fl_store_copy_marked (FlStore *from, const FlDatabase *to, FlCopyFunc func, gpointer data,
+                               GError **error);
+gboolean fl_store_copy_unmark (const FlDatabase *to, GError **error);
+/* Of the content, equal for equal content whatever the driver and the order in which it keeps rows. Text, 32 hex
  * digits; free it. */
 char *fl_store_fingerprint (FlStore *store, GError **error);

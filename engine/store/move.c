@@ -172,28 +172,20 @@ fingerprint_of (const FlDatabase *where, GError **error)
   return store != NULL && check_owner (store, error) ? fl_store_fingerprint (store, error) : NULL;
 }
 
-/* One that holds the same already is as good as copied: a move was killed just before the end. */
 static char *
 copy_and_compare (FlStore *store, const FlDatabase *to, FlCopyFunc func, gpointer data, GError **error)
 {
-  g_autoptr (GError) why = NULL;
-  g_autofree char *mine = NULL, *theirs = NULL;
-  gboolean copied = fl_store_copy (store, to, func, data, &why);
-  if (copied || g_error_matches (why, FL_ERROR, FL_ERROR_INPUT))
-    {
-      mine = fl_store_fingerprint (store, error);
-      theirs = mine != NULL ? fingerprint_of (to, copied ? error : NULL) : NULL;
-      if (mine == NULL || (copied && theirs == NULL))
-        return NULL;
-      if (g_strcmp0 (mine, theirs) == 0)
-        return g_steal_pointer (&mine);
-    }
-  if (copied)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED,
-                 "%s: what came there is not what is here (fingerprints %s and %s); nothing was moved",
-                 to->shown, theirs, mine);
-  else
-    g_propagate_error (error, g_steal_pointer (&why));
+  if (!fl_store_copy_marked (store, to, func, data, error))
+    return NULL;
+  g_autofree char *mine = fl_store_fingerprint (store, error);
+  g_autofree char *theirs = mine != NULL ? fingerprint_of (to, error) : NULL;
+  if (theirs == NULL)
+    return NULL;
+  if (strcmp (mine, theirs) == 0)
+    return g_steal_pointer (&mine);
+  g_set_error (error, FL_ERROR, FL_ERROR_FAILED,
+               "%s: what came there is not what is here (fingerprints %s and %s); nothing was moved",
+               to->shown, theirs, mine);
   return NULL;
 }
 
@@ -205,7 +197,10 @@ switch_over (const char *folder, const FlDatabase *to, char **kept, GError **err
   if (to->driver == FL_DRIVER_MYSQL)
     {
       *kept = kept_name (folder, "firstlight", "sqlite");
-      return fl_database_write (to, folder, NULL, NULL, error);
+      if (!fl_database_write (to, folder, NULL, NULL, error))
+        return FALSE;
+      fl_store_copy_unmark (to, NULL); /* it is in force already; the mark does no harm */
+      return TRUE;
     }
   g_autofree char *ini = g_build_filename (folder, FL_DATABASE_FILE, NULL);
   if (g_file_test (file, G_FILE_TEST_EXISTS)) /* left by a move that was killed after this moment */
@@ -215,21 +210,8 @@ switch_over (const char *folder, const FlDatabase *to, char **kept, GError **err
         return FALSE;
     }
   *kept = kept_name (folder, "database", "ini");
-  return keep_file (to->path, file, error) && rename_file (ini, *kept, error);
-}
-
-/* Nobody writes there any more; without its log it is one file. */
-static gboolean
-put_away (FlStore *store, const char *folder, const char *kept, GError **error)
-{
-  if (store->database->driver != FL_DRIVER_SQLITE)
-    return TRUE;
-  g_autofree char *file = g_build_filename (folder, FL_STORE_FILE, NULL);
-  FlQuery *query = fl_db_query_values (store->db, "PRAGMA wal_checkpoint (TRUNCATE)", NULL, 0, NULL);
-  if (query != NULL)
-    fl_query_next (query, NULL);
-  fl_query_done (query);
-  return keep_file (file, kept, error);
+  return fl_store_copy_unmark (to, error) && keep_file (to->path, file, error)
+         && rename_file (ini, *kept, error);
 }
 
 static FlMoved *
@@ -266,11 +248,15 @@ fl_store_move (const char *folder, const FlDatabase *to, const char *lease, FlGo
       if (file == NULL)
         return NULL;
     }
-  FlMoved *moved = move_under_lock (store, fl_store_folder (store), to != NULL ? to : file, lease, gone, func,
-                                    data, error);
+  g_autofree char *home = g_strdup (fl_store_folder (store));
+  g_autoptr (FlMoved) moved =
+      move_under_lock (store, home, to != NULL ? to : file, lease, gone, func, data, error);
   if (moved == NULL)
-    set_mark (store, lease, gone, "", NULL);
-  else if (!put_away (store, fl_store_folder (store), moved->kept, error))
-    g_clear_pointer (&moved, fl_moved_free);
-  return moved;
+    {
+      set_mark (store, lease, gone, "", NULL);
+      return NULL;
+    }
+  g_autofree char *old_file = g_build_filename (home, FL_STORE_FILE, NULL);
+  fl_store_close (g_steal_pointer (&store)); /* takes the log in, when nobody else has it open */
+  return to == NULL || keep_file (old_file, moved->kept, error) ? g_steal_pointer (&moved) : NULL;
 }

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""`firstlight-control database` against a private MariaDB: moving to a server and back, killed at any moment; who has moved
+away; making, joining, looking. Prints TAP.
+
+usage: test-database.py FIRSTLIGHT-CONTROL"""
+import glob
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import mariadb
+
+CONTROL = sys.argv[1]
+TAGS = 400
+
+
+def run(*words, status=0, said='', **more):
+    done = subprocess.run([CONTROL, *words], input=said, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, start_new_session=True, **more)
+    assert done.returncode == status, (words, done)
+    if status:
+        assert done.stderr.count('\n') == 1, done.stderr
+    return done.stdout + done.stderr
+
+
+def make(folder, tags=3):
+    words = [word for i in range(tags) for word in ('--tag', f'tag "{i}\'; DROP')]
+    run('experiment', '--store', folder, '--trial', '', *words)
+    return folder
+
+
+def tags(server, folder):
+    """Read where the folder says that they are."""
+    if not os.path.exists(folder + '/database.ini'):
+        with sqlite3.connect(f'file:{folder}/firstlight.sqlite?mode=ro', uri=True) as db:
+            return sorted(name for name, in db.execute('SELECT name FROM tag'))
+    name = next(line for line in open(folder + '/database.ini') if line.startswith('url=')).strip().rsplit('/', 1)[1]
+    return sorted(server.sql('SELECT CONVERT(name USING utf8mb4) FROM tag', database=name).splitlines())
+
+
+def test_move(server, tmp):
+    home = make(tmp + '/move')
+    before = tags(server, home)
+    there = run('database', 'move', home, '--to', server.url('move'))
+    assert not os.path.exists(home + '/firstlight.sqlite'), os.listdir(home)
+    kept = glob.glob(home + '/firstlight-moved-*.sqlite')
+    assert len(kept) == 1 and kept[0] in there
+    assert tags(server, home) == before
+    run('experiment', '--store', home, '--tag', 'made on the server')
+    assert 'driver: MySQL' in run('database', 'check', home)
+    # What had the file open, or finds it, reads, but does not write.
+    assert 'have been moved' in run('experiment', '--store', kept[0], '--tag', 'late', status=2)
+    run('database', 'join', server.url('move'), '--into', tmp + '/window', '--home', home)
+    assert 'is a window' in run('database', 'move', tmp + '/window', '--to', 'sqlite', status=2)
+    run('experiment', '--store', tmp + '/window', '--tag', 'made through the window')
+    assert 'already' in run('database', 'move', home, '--to', server.url('elsewhere'), status=2)
+    run('database', 'move', home, '--to', 'sqlite')
+    assert tags(server, home) == sorted(before + ['made on the server', 'made through the window'])
+    assert 'have been moved' in run('experiment', '--store', tmp + '/window', '--tag', 'late', status=2)
+    run('experiment', '--store', home, '--tag', 'made at home again')
+    # There is an older state of it in that database: it is not taken for an empty one.
+    assert 'holds an experiment already' in run('database', 'move', home, '--to', server.url('move'), status=2)
+    run('experiment', '--store', home, '--tag', 'still at home')
+
+
+def test_killed(server, tmp):
+    """Whenever it is killed: the folder names one database, which has everything, and can be written; in the end it has
+    moved, to and fro."""
+    home = make(tmp + '/killed', TAGS)
+    chance, kills, number = random.Random(7), 0, 0
+    begin = time.monotonic()
+    targets = [server.url('killed1'), 'sqlite', server.url('killed2'), 'sqlite']
+    for target in targets:
+        took = None
+        for attempt in range(25):
+            child = subprocess.Popen([CONTROL, 'database', 'move', home, '--to', target], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+            # From too early to just before the end, and then let it be.
+            try:
+                _, said = child.communicate(timeout=chance.uniform(0.005, 0.25 + 0.02 * attempt) if attempt < 18 else 60)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGKILL)
+                child.communicate()
+                kills += 1
+            number += 1
+            run('experiment', '--store', home, '--tag', f'between {number}')
+            assert len(tags(server, home)) == TAGS + number, (target, attempt)
+            if child.returncode == 0:
+                break
+            moved = os.path.exists(home + '/database.ini') == (target != 'sqlite')
+            if moved:
+                break  # killed after the moment from which it holds
+            assert child.returncode == -9, said
+        else:
+            raise AssertionError('never moved to ' + target)
+    assert kills >= 4, kills
+    print(f'# {kills} kills in {time.monotonic() - begin:.1f} s', flush=True)
+    assert not os.path.exists(home + '/database.ini')
+
+
+def test_conductor(server, tmp):
+    """While a conductor lives nothing is moved."""
+    home = make(tmp + '/busy')
+    child = subprocess.Popen([CONTROL, 'conduct', '--store', home], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        end = time.monotonic() + 30
+        while 'conductor' not in run('database', 'move', home, '--to', 'mysql://nobody@127.0.0.1:1/x?tls=off',
+                                     status=75) and time.monotonic() < end:
+            pass
+        with sqlite3.connect(f'file:{home}/firstlight.sqlite?mode=ro', uri=True) as db:
+            while not db.execute("SELECT 1 FROM lease WHERE holder <> '' AND name = 'conductor'").fetchall():
+                assert time.monotonic() < end
+                time.sleep(0.05)
+        assert 'has a conductor' in run('database', 'move', home, '--to', server.url('busy'), status=75)
+    finally:
+        child.terminate()
+        child.wait()
+    run('database', 'move', home, '--to', server.url('busy'))
+
+
+def test_make_and_join(server, tmp):
+    run('database', 'make', server.url('made'), '--folder', tmp + '/made')
+    assert 'holds an experiment already' in run('database', 'make', server.url('made'), '--folder', tmp + '/made2', status=2)
+    assert 'has an experiment already' in run('database', 'make', server.url('made3'), '--folder', tmp + '/made', status=2)
+    run('experiment', '--store', tmp + '/made', '--tag', 'a')
+    run('database', 'grant', tmp + '/made', 'ana', 'none', '--create', said='a "secret\'s" \\ word\n')
+    # The account may do nothing yet, and no terminal is there to ask for the password.
+    url = server.url('made', user='ana')
+    assert 'ana' in run('database', 'join', url, '--into', tmp + '/anas', status=2)
+    assert not os.path.exists(tmp + '/anas/database.ini')
+    options = tmp + '/ana.cnf'
+    with open(options, 'w') as file:
+        file.write('[firstlight]\npassword="a \\"secret\'s\\" \\\\ word"\n')
+    os.chmod(options, 0o600)
+    url = server.url('made', user='ana', option_file=options)
+    assert 'has no rights' in run('database', 'join', url, '--into', tmp + '/anas', status=2)
+    assert 'ana: viewer' in run('database', 'grant', tmp + '/made', 'ana', 'viewer')
+    assert 'as ana, viewer' in run('database', 'join', url, '--into', tmp + '/anas', '--home', tmp + '/made')
+    assert 'viewer' in run('experiment', '--store', tmp + '/anas', '--tag', 'not allowed', status=2)
+    run('database', 'grant', tmp + '/made', 'ana', 'operator')
+    run('experiment', '--store', tmp + '/anas', '--tag', 'allowed')
+    lines = dict(line.split(': ', 1) for line in run('database', 'check', tmp + '/anas').splitlines())
+    assert lines['account'] == 'ana, operator' and lines['folder'] == tmp + '/made', lines
+    text = open(tmp + '/anas/database.ini').read()
+    assert 'secret' not in text, text
+    assert 'is no name' in run('database', 'grant', tmp + '/made', "o'brien", 'viewer', status=2)
+
+
+def test_encrypted(server, tmp):
+    url = server.url('secure', tcp=True, tls='verify', ca=server.ca)
+    run('database', 'make', url, '--folder', tmp + '/secure')
+    assert 'encrypted: TLS' in run('database', 'check', tmp + '/secure')
+    home = make(tmp + '/secured')
+    run('database', 'move', home, '--to', server.url('secured', tcp=True, tls='verify', ca=server.ca))
+    assert 'encrypted: TLS' in run('database', 'check', home)
+    assert 'no database called' in run('database', 'check', server.url('nothing'), status=2)
+    run('database', 'check', 'mysql://root@127.0.0.1:1/x?tls=off', status=75)
+    assert 'password' in run('database', 'check', 'mysql://root:secret@127.0.0.1/x', status=2)
+
+
+def main():
+    if not mariadb.available():
+        print('1..0 # SKIP no MariaDB server is installed')
+        return 0
+    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_encrypted]
+    print(f'1..{len(tests)}', flush=True)
+    failed = 0
+    with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory() as tmp:
+        for number, test in enumerate(tests, 1):
+            try:
+                test(server, tmp)
+                print(f'ok {number} {test.__name__}', flush=True)
+            except Exception as error:  # the other tests are still worth running
+                failed += 1
+                print(f'not ok {number} {test.__name__}: {error!r}', flush=True)
+                traceback.print_exc()
+    return failed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
