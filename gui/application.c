@@ -11,6 +11,8 @@
 #include "engine/base/error.h"
 #include "engine/store/mirror.h"
 #include "gui/archive-note.h"
+#include "gui/assistant-recent.h"
+#include "gui/assistant.h"
 #include "gui/compare-experiments.h"
 #include "gui/conductor.h"
 #include "gui/follow.h"
@@ -28,24 +30,34 @@ struct _FlgApplication
   FlgContext *context;
   FlgWindow *window;
   FlgConductor *conductor;
-  FlgFollow *follow;   /* NULL: the experiment is here */
-  char *home;          /* of a followed one: its folder there */
-  GStrv command;       /* that speaks `serve` there */
-  guint said;          /* its state, in the line above the pages */
-  gint64 snapshot_due; /* monotonic µs */
-  gboolean corrected;  /* the window's size, for the snapshot */
+  FlgFollow *follow;       /* NULL: the experiment is here */
+  char *home;              /* of a followed one: its folder there */
+  GStrv command;           /* that speaks `serve` there */
+  guint said;              /* its state, in the line above the pages */
+  FlgAssistant *assistant; /* made when it is first shown; the window's */
+  FlgDemo *demo;           /* that plays what is open; NULL: it is no demo */
+  char *then;              /* what is done when it is open: as the assistant says */
+  gint64 snapshot_due;     /* monotonic µs */
+  gboolean corrected;      /* the window's size, for the snapshot */
   int status;
 };
 
 G_DEFINE_FINAL_TYPE (FlgApplication, flg_application, GTK_TYPE_APPLICATION)
 
 static void open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode);
+static void join (FlgApplication *self, const char *url);
 static void open_copy (FlgApplication *self);
 
 static void
 close_experiment (FlgApplication *self)
 {
   g_clear_pointer (&self->conductor, flg_conductor_free);
+  if (self->demo)
+    {
+      g_signal_handlers_disconnect_by_data (self->demo, self);
+      flg_demo_stop (self->demo);
+    }
+  g_clear_object (&self->demo);
   if (self->follow)
     {
       g_signal_handlers_disconnect_by_data (self->follow, self);
@@ -124,8 +136,110 @@ on_roots_known (GObject *source, GAsyncResult *result, gpointer data)
   else if (flg_experiment_is_read_only (experiment))
     flg_window_say (self->window, FLW_TONE_NEUTRAL,
                     _ ("Open read-only: nothing is changed and nothing submitted."), NULL, NULL);
-  else if (!self->options->no_conductor)
+  else if (!self->options->no_conductor && !self->demo) /* a demo brings its own */
     self->conductor = flg_conductor_new (experiment);
+}
+
+/* --- the assistant --- */
+
+static void
+show_demo (FlgApplication *self)
+{
+  gboolean plays = flg_demo_state (self->demo) == FLG_DEMO_READY;
+  g_autofree char *text =
+      g_strdup_printf (_ ("Demo: nothing here was measured. %s"), flg_demo_words (self->demo));
+  flg_window_say (self->window,
+                  flg_demo_state (self->demo) == FLG_DEMO_FAILED ? FLW_TONE_BAD : FLW_TONE_ACTIVE, text,
+                  plays ? _ ("Stop it") : NULL, plays ? "app.stop-demo" : NULL);
+}
+
+static void
+act_stop_demo (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  FlgApplication *self = data;
+  if (self->demo)
+    flg_demo_stop (self->demo);
+}
+
+static void
+on_assistant_open (FlgApplication *self, const char *where, const char *then)
+{
+  g_autofree char *folder = g_strdup (where);
+  if (g_str_has_prefix (where, "ssh://"))
+    {
+      join (self, folder);
+      return;
+    }
+  gboolean only_read =
+      self->options->read_only || g_str_equal (then, "read-only") || g_access (folder, W_OK) != 0;
+  FlgDemo *demo = g_str_equal (then, "demo") ? g_object_ref (flg_assistant_demo (self->assistant)) : NULL;
+  g_free (self->then);
+  self->then = g_strdup (then);
+  open_experiment (self, folder, only_read ? FL_STORE_READ_ONLY : FL_STORE_WRITE);
+  self->demo = demo;
+  if (demo)
+    g_signal_connect_object (demo, "changed", G_CALLBACK (show_demo), self, G_CONNECT_SWAPPED);
+}
+
+/* Back to what is open, if anything is. */
+static void
+on_assistant_dismissed (FlgApplication *self)
+{
+  if (self->context)
+    gtk_stack_set_visible_child_name (GTK_STACK (gtk_window_get_child (GTK_WINDOW (self->window))), "pages");
+}
+
+static FlgAssistant *
+show_assistant (FlgApplication *self)
+{
+  GtkStack *body = GTK_STACK (gtk_window_get_child (GTK_WINDOW (self->window)));
+  if (!self->assistant)
+    {
+      self->assistant = FLG_ASSISTANT (flg_assistant_new ());
+      gtk_stack_add_named (body, GTK_WIDGET (self->assistant), "assistant");
+      g_signal_connect_object (self->assistant, "open", G_CALLBACK (on_assistant_open), self,
+                               G_CONNECT_SWAPPED);
+      g_signal_connect_object (self->assistant, "dismissed", G_CALLBACK (on_assistant_dismissed), self,
+                               G_CONNECT_SWAPPED);
+    }
+  gtk_stack_set_visible_child_name (body, "assistant");
+  return self->assistant;
+}
+
+static gboolean
+shows_assistant (FlgApplication *self)
+{
+  return self->assistant && gtk_widget_get_mapped (GTK_WIDGET (self->assistant));
+}
+
+static void
+act_assistant (GSimpleAction *action, GVariant *target, gpointer data)
+{
+  flg_assistant_show (show_assistant (data), g_variant_get_string (target, NULL));
+}
+
+/* Writes a file, in the store's thread: it may wait for a disk. */
+static gpointer
+remember (FlStore *store, gpointer where, GError **error)
+{
+  g_autoptr (GPtrArray) all = fl_store_list (store, FL_TABLE_EXPERIMENT, error);
+  if (!all || all->len == 0)
+    return NULL;
+  flg_recent_add (where, ((const FlExperiment *) all->pdata[0])->name);
+  return GINT_TO_POINTER (TRUE);
+}
+
+/* What the assistant has promised for the moment when it is open. */
+static void
+keep_promise (FlgApplication *self)
+{
+  g_autofree char *then = g_steal_pointer (&self->then);
+  if (self->demo)
+    show_demo (self);
+  if (g_strcmp0 (then, "sites") != 0)
+    return;
+  gtk_widget_activate_action (GTK_WIDGET (self->window), "win.show-page", "s", "sites");
+  gtk_widget_activate_action (GTK_WIDGET (flg_window_page (self->window, "sites")), "sites.add", NULL);
 }
 
 /* --- an experiment on another machine --- */
@@ -210,6 +324,11 @@ join (FlgApplication *self, const char *url)
 static void
 on_opened (FlgApplication *self, const GError *error)
 {
+  if (!error && !self->options->snapshot)
+    flg_store_thread_run_async (flg_experiment_store (flg_context_experiment (self->context)), remember,
+                                g_canonicalize_filename (self->folder, NULL), g_free, NULL, NULL, NULL, NULL);
+  if (!error)
+    keep_promise (self);
   if (!error && self->home)
     show_following (self); /* nothing of it lies here */
   else if (!error && flg_experiment_archive (flg_context_experiment (self->context)))
@@ -222,12 +341,14 @@ on_opened (FlgApplication *self, const GError *error)
     }
   if (!error)
     return;
-  gboolean missing = g_error_matches (error, FL_ERROR, FL_ERROR_MISSING);
-  gboolean may_make = missing && !self->options->read_only;
-  flg_window_show_trouble (
-      self->window, missing ? _ ("No experiment here") : _ ("This experiment cannot be opened"),
-      error->message, may_make ? _ ("Make an experiment here") : _ ("Open another folder"),
-      may_make ? "app.create" : "app.open");
+  if (g_error_matches (error, FL_ERROR, FL_ERROR_MISSING) && !self->options->read_only)
+    {
+      g_autofree char *folder = g_canonicalize_filename (self->folder, NULL);
+      flg_assistant_propose (show_assistant (self), folder);
+      return;
+    }
+  flg_window_show_trouble (self->window, _ ("This experiment cannot be opened"), error->message,
+                           _ ("Open another folder"), "app.open");
 }
 
 /* The serve child's program; see conductor.h. Of a followed experiment it runs at its own machine. */
@@ -293,12 +414,6 @@ open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode)
     }
   g_autofree char *archive = g_build_filename (self->folder, FL_ARCHIVE_FILE, NULL);
   make_context (self, g_file_test (archive, G_FILE_TEST_EXISTS) ? FL_STORE_READ_ONLY : mode);
-}
-
-static void
-act_create (GSimpleAction *action, GVariant *target, gpointer data)
-{
-  open_experiment (data, ((FlgApplication *) data)->folder, FL_STORE_CREATE);
 }
 
 static void
@@ -368,7 +483,9 @@ try_snapshot (gpointer data)
   if (correct_size (self))
     return G_SOURCE_CONTINUE;
   gboolean late = now > self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC;
-  if (now < self->snapshot_due || (!flg_window_is_settled (self->window) && !late))
+  gboolean settled = shows_assistant (self) ? flg_assistant_is_settled (self->assistant)
+                                            : flg_window_is_settled (self->window);
+  if (now < self->snapshot_due || (!settled && !late))
     return G_SOURCE_CONTINUE;
   g_autoptr (GError) error = NULL;
   if (!flg_window_save_picture (self->window, self->options->snapshot, &error))
@@ -443,10 +560,8 @@ flg_application_activate (GApplication *application)
       self->folder = g_strdup (options->folder);
       open_experiment (self, self->folder, wanted_mode (self));
     }
-  else
-    flg_window_show_trouble (self->window, _ ("No experiment is open"),
-                             _ ("An experiment is a folder with all that belongs to one beamtime."),
-                             _ ("Open a folder"), "app.open");
+  else if (!flg_assistant_show (show_assistant (self), options->assistant ? options->assistant : "welcome"))
+    flg_assistant_show (self->assistant, "welcome");
   gtk_window_present (GTK_WINDOW (self->window));
   if (options->snapshot)
     {
@@ -474,10 +589,13 @@ flg_load_style (void)
 static void
 flg_application_startup (GApplication *application)
 {
-  static const GActionEntry actions[] = {
-    { "open", act_open }, { "join", act_join, "s" }, { "create", act_create }, { "quit", act_quit },
-    { "show-archive", act_show_archive }, { "compare-experiments", act_compare, "s" }
-  };
+  static const GActionEntry actions[] = { { "open", act_open },
+                                          { "join", act_join, "s" },
+                                          { "assistant", act_assistant, "s" },
+                                          { "stop-demo", act_stop_demo },
+                                          { "quit", act_quit },
+                                          { "show-archive", act_show_archive },
+                                          { "compare-experiments", act_compare, "s" } };
   G_APPLICATION_CLASS (flg_application_parent_class)->startup (application);
   g_action_map_add_action_entries (G_ACTION_MAP (application), actions, G_N_ELEMENTS (actions), application);
   flg_display_profile_apply (FLG_APPLICATION (application)->profile);
@@ -495,6 +613,7 @@ static void
 flg_application_finalize (GObject *object)
 {
   g_free (FLG_APPLICATION (object)->folder);
+  g_free (FLG_APPLICATION (object)->then);
   G_OBJECT_CLASS (flg_application_parent_class)->finalize (object);
 }
 

@@ -1,14 +1,16 @@
 /* application.h: opens experiments, starts what they need (serve child, conductor), owns the window.
  *
- * Works without a session bus. Actions (app.): open, join (s: ssh://…; "" asks), create, quit. Thread: main. */
+ * Works without a session bus. Actions (app.): open, join (s: ssh://…; "" asks), assistant (s: its page),
+ * stop-demo, quit. Thread: main. */
 #pragma once
 
 #include "gui/window.h"
 
 typedef struct
 {
-  char *folder; /* or ssh://user@host/path: gui/follow.h; NULL: the welcome page */
-  char *page;   /* to begin with; NULL: runs */
+  char *folder;    /* or ssh://user@host/path: gui/follow.h; NULL: the assistant */
+  char *assistant; /* its page to begin with (gui/assistant.h); NULL: the first */
+  char *page;      /* to begin with; NULL: runs */
   gboolean read_only, no_conductor;
   char *snapshot;      /* PNG to write, then quit */
   int width, height;   /* 0: the default */

@@ -39,6 +39,8 @@ main (int argc, char *argv[])
     { "no-conductor", 0, 0, G_OPTION_ARG_NONE, &options.no_conductor, N_ ("Do not start a conductor"), NULL },
     { "page", 0, 0, G_OPTION_ARG_STRING, &options.page, N_ ("Begin with this page"),
       "runs|trials|datasets|jobs|live|weather|cells|merging|density|images|sites" },
+    { "assistant", 0, 0, G_OPTION_ARG_STRING, &options.assistant, N_ ("Without a folder: begin with this"),
+      "welcome|new|join|open|demo" },
     { "renderer", 0, 0, G_OPTION_ARG_STRING, &renderer_name, N_ ("How the window is drawn"),
       "auto|gl|cairo" },
     { "snapshot", 0, 0, G_OPTION_ARG_FILENAME, &options.snapshot,

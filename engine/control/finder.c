@@ -358,6 +358,14 @@ may_be_run (const FlWatch *watch, const FlFound *entry)
          && is_data (watch->pattern, folders ? FL_FINDER_PATTERN : FL_FINDER_FILES, whole);
 }
 
+gboolean
+fl_finder_is_data (const FlWatch *watch, const char *name)
+{
+  gboolean folders = strcmp (watch->kind, "folders") == 0;
+  g_autofree char *whole = whole_name (name);
+  return *name != '.' && is_data (folders ? watch->files : watch->pattern, FL_FINDER_FILES, whole);
+}
+
 GPtrArray *
 fl_finder_look (FlHost *host, const char *folder, const FlWatch *watch, GHashTable *settled, GError **error)
 {

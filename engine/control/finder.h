@@ -41,6 +41,8 @@ void fl_found_free (FlFound *found);
  * fl_finder_settled(). GPtrArray of FlFound. */
 GPtrArray *fl_finder_look (FlHost *host, const char *folder, const FlWatch *watch, GHashTable *settled,
                            GError **error);
+/* Any thread: whether a file of that name (in a run's folder; with kind "files" in the watched one) is data. */
+gboolean fl_finder_is_data (const FlWatch *watch, const char *name);
 /* Registers what was found; `message` as above. */
 gboolean fl_finder_take (FlFinder *finder, const FlWatch *watch, GPtrArray *entries, guint64 now,
                          char **message, GError **error);
