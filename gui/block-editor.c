@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/params.h"
+#include "gui/people.h"
 
 struct _FlgBlockEditor
 {
@@ -114,7 +115,7 @@ add_field (Card *card, GtkWidget *grid, int row, int column, const char *title, 
 static GtkWidget *
 card_new (FlgBlockEditor *self, const FlBlock *block)
 {
-  gboolean writable = !flg_experiment_is_read_only (self->experiment);
+  gboolean writable = flg_may_change (self->experiment);
   Card *card = g_new0 (Card, 1);
   card->id = block ? block->id : 0;
   card->editor = self;
@@ -167,7 +168,7 @@ rebuild (FlgBlockEditor *self)
   FlgRecordModel *blocks = flg_experiment_table (self->experiment, FL_TABLE_BLOCK);
   for (guint i = 0; i < flg_record_model_count (blocks); i++)
     gtk_box_append (GTK_BOX (self), card_new (self, flg_record_block (flg_record_model_at (blocks, i))));
-  if (!flg_experiment_is_read_only (self->experiment))
+  if (flg_may_change (self->experiment))
     gtk_box_append (GTK_BOX (self), card_new (self, NULL));
 }
 

@@ -208,8 +208,7 @@ act_tag_runs (GtkWidget *widget, const char *action, GVariant *target)
   g_autofree char *name = g_strstrip (g_strdup (gtk_editable_get_text (self->tag)));
   if (!self->answer || self->answer->runs->len == 0 || *name == '\0')
     return;
-  g_autofree char *what = g_strdup_printf ("put tag %s on %u runs", name, self->answer->runs->len);
-  flg_page_write (FLG_PAGE (self), what, flg_tagging_write,
+  flg_page_write (FLG_PAGE (self), flg_tagging_write,
                   flg_tagging_new (name, g_array_copy (self->answer->runs), TRUE),
                   (GDestroyNotify) flg_tagging_free);
   if (g_variant_get_boolean (target))

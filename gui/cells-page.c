@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/people.h"
 #include "gui/text.h"
 #include "gui/science.h"
 #include "widgets/export.h"
@@ -125,9 +126,9 @@ show_empty (FlgCellsPage *self)
     flw_empty_state_set (self->empty, "flg-cells-symbolic", _ ("No lattices"), self->reason);
   show_stack (self, any);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-selection",
-                                 any && !flg_experiment_is_read_only (EXPERIMENT (self)));
+                                 any && flg_may_change (EXPERIMENT (self)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.tag-runs",
-                                 any && !flg_experiment_is_read_only (EXPERIMENT (self)));
+                                 any && flg_may_change (EXPERIMENT (self)));
 }
 
 static GtkWidget *
@@ -163,8 +164,7 @@ show_proposals (FlgCellsPage *self)
   for (guint i = 0; i < MIN (self->proposals->len, MOST_PROPOSALS); i++)
     gtk_box_append (self->proposals_box, proposal_row (self, i));
   gtk_widget_set_visible (GTK_WIDGET (self->proposals_box), self->proposals->len > 0);
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-proposal",
-                                 !flg_experiment_is_read_only (EXPERIMENT (self)));
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-proposal", flg_may_change (EXPERIMENT (self)));
 }
 
 /* The next few of the six take over the answer. */

@@ -1,8 +1,11 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/context.h"
 
+#include <glib/gi18n.h>
+
 #include "engine/base/error.h"
 #include "gui/conductor.h"
+#include "gui/people.h"
 
 struct _FlgContext
 {
@@ -146,7 +149,6 @@ flg_context_close (FlgContext *self)
 
 typedef struct
 {
-  char *what;
   FlgStoreFunc func;
   gpointer data;
   GDestroyNotify free_data;
@@ -157,20 +159,18 @@ write_free (Write *write)
 {
   if (write->free_data)
     write->free_data (write->data);
-  g_free (write->what);
   g_free (write);
 }
 
-/* One transaction: what was done and that it was done, or neither. */
+/* One transaction: what was done and the edits that tell of it, or neither. */
 static gpointer
-write_audited (FlStore *store, gpointer data, GError **error)
+write_all (FlStore *store, gpointer data, GError **error)
 {
   Write *write = data;
+  fl_store_act_for_person (store, g_get_host_name ());
   if (!fl_store_begin (store, error))
     return NULL;
-  gboolean good = write->func (store, write->data, error) != NULL
-                  && fl_store_audit (store, g_get_user_name (), write->what, error)
-                  && fl_store_commit (store, error);
+  gboolean good = write->func (store, write->data, error) != NULL && fl_store_commit (store, error);
   if (!good)
     fl_store_rollback (store);
   return GINT_TO_POINTER (good);
@@ -189,22 +189,38 @@ write_done (GObject *source, GAsyncResult *result, gpointer data)
     g_task_return_boolean (task, TRUE);
 }
 
+/* Nothing is lost: who asked keeps what they have. */
+static gboolean
+refuse (FlgContext *self, GError **error)
+{
+  const FlgGlance *glance = flg_experiment_glance (self->experiment);
+  g_autofree char *refusal = flg_refusal (self->experiment);
+  if (refusal)
+    g_set_error_literal (error, FL_ERROR, glance->role < FL_ROLE_OPERATOR ? FL_ERROR_DENIED : FL_ERROR_INPUT,
+                         refusal);
+  else if (glance->lost)
+    g_set_error_literal (error, FL_ERROR, FL_ERROR_LOST,
+                         _ ("The database does not answer: nothing was saved. Save again when it is back."));
+  return refusal || glance->lost;
+}
+
 void
-flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data,
-                   GDestroyNotify free_data, GAsyncReadyCallback callback, gpointer user_data)
+flg_context_write (FlgContext *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
+                   GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   g_task_set_source_tag (task, flg_context_write);
   Write *write = g_new (Write, 1);
-  *write = (Write){ g_strdup (what), func, data, free_data };
-  if (flg_experiment_is_read_only (self->experiment))
+  *write = (Write){ func, data, free_data };
+  GError *error = NULL;
+  if (refuse (self, &error))
     {
-      g_task_return_new_error (task, FL_ERROR, FL_ERROR_INPUT, "the experiment is open read-only");
+      g_task_return_error (task, error);
       g_object_unref (task);
       write_free (write);
       return;
     }
-  flg_store_thread_run_async (flg_experiment_store (self->experiment), write_audited, write,
+  flg_store_thread_run_async (flg_experiment_store (self->experiment), write_all, write,
                               (GDestroyNotify) write_free, NULL, NULL, write_done, task);
 }
 

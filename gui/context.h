@@ -33,8 +33,9 @@ FlgFollow *flg_context_follow (FlgContext *self);
 /* Ends the store's thread and the serve child. */
 void flg_context_close (FlgContext *self);
 
-/* Writes on behalf of the person at the screen: runs `func` in the store's thread, notes `what` (English, for the log) in
- * the audit table, and asks for news. The callback gets the error, if any, through flg_context_write_finish(). */
-void flg_context_write (FlgContext *self, const char *what, FlgStoreFunc func, gpointer data,
-                        GDestroyNotify free_data, GAsyncReadyCallback callback, gpointer user_data);
+/* Writes on behalf of the person at the screen: runs `func` in the store's thread, in one transaction that leaves edits
+ * behind (people.h of the store), and asks for news. The callback gets the error, if any, through
+ * flg_context_write_finish(): FL_ERROR_DENIED, FL_ERROR_CONFLICT, FL_ERROR_LOST … */
+void flg_context_write (FlgContext *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data,
+                        GAsyncReadyCallback callback, gpointer user_data);
 gboolean flg_context_write_finish (FlgContext *self, GAsyncResult *result, GError **error);

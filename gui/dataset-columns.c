@@ -3,6 +3,7 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/people.h"
 #include "gui/text.h"
 #include "widgets/status-chip.h"
 
@@ -121,7 +122,7 @@ make_active (gpointer data)
   GtkWidget *cell = gtk_switch_new ();
   gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (cell, GTK_ALIGN_START);
-  gtk_widget_set_sensitive (cell, !flg_experiment_is_read_only (self->experiment));
+  gtk_widget_set_sensitive (cell, flg_may_change (self->experiment));
   gtk_widget_set_tooltip_text (cell, _ ("The conductor makes jobs and versions of active datasets."));
   g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
   return cell;

@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/people.h"
+
 struct _FlgDatasetPolicy
 {
   GtkPopover parent_instance;
@@ -28,7 +30,7 @@ fill (FlgDatasetPolicy *self)
 {
   const FlExperiment *policy = flg_experiment_policy (self->experiment);
   gtk_widget_set_sensitive (gtk_popover_get_child (GTK_POPOVER (self)),
-                            policy && !flg_experiment_is_read_only (self->experiment));
+                            policy && flg_may_own (self->experiment));
   if (!policy)
     return;
   self->filling = TRUE;

@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/dataset-policy.h"
+#include "gui/people.h"
 #include "gui/store-writes.h"
 #include "gui/text.h"
 
@@ -29,7 +30,7 @@ void
 flg_datasets_show_mode (FlgDatasetsPage *self)
 {
   gboolean editing = flg_datasets_page_is_editing (self);
-  gboolean writable = !flg_experiment_is_read_only (EXPERIMENT (self));
+  gboolean writable = flg_may_change (EXPERIMENT (self));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "datasets.new", writable && !editing);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "datasets.edit",
                                  writable && !editing && flg_datasets_page_chosen (self));
@@ -64,7 +65,7 @@ static void
 act_new (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgDatasetsPage *self = FLG_DATASETS_PAGE (widget);
-  if (flg_experiment_is_read_only (EXPERIMENT (self)) || flg_datasets_page_is_editing (self))
+  if (!flg_may_change (EXPERIMENT (self)) || flg_datasets_page_is_editing (self))
     {
       flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_WARNING,
                        flg_datasets_page_is_editing (self)
@@ -176,10 +177,8 @@ save (FlgDatasetsPage *self, int approve_above)
   saving->words = n ? g_strdup_printf (ngettext ("Saved %s: %u new job.", "Saved %s: %u new jobs.", n),
                                        draft->dataset->name, n)
                     : g_strdup_printf (_ ("Saved %s: no new jobs."), draft->dataset->name);
-  g_autofree char *what = g_strdup_printf ("%s dataset %s: %s", record ? "changed" : "made",
-                                           draft->dataset->name, draft->dataset->expression);
   self->writes++;
-  flg_context_write (flg_page_context (FLG_PAGE (self)), what, flg_dataset_save_write,
+  flg_context_write (flg_page_context (FLG_PAGE (self)), flg_dataset_save_write,
                      flg_dataset_save_ref (saving->save), flg_dataset_save_unref, on_saved, saving);
   end_editing (self);
 }
@@ -254,12 +253,11 @@ act_undo (GtkWidget *widget, const char *action, GVariant *target)
     return;
   FlgDatasetSave *taken = flg_dataset_save_ref (self->saved);
   flg_datasets_forget (self);
-  g_autofree char *what = g_strdup_printf ("took back dataset %s", taken->draft->dataset->name);
   g_autofree char *words =
       g_strdup_printf (taken->before ? _ ("%s is as it was; jobs that had not begun are stopped.")
                                      : _ ("%s is not active; jobs that had not begun are stopped."),
                        taken->draft->dataset->name);
-  flg_page_write (FLG_PAGE (self), what, flg_dataset_save_undo, taken, flg_dataset_save_unref);
+  flg_page_write (FLG_PAGE (self), flg_dataset_save_undo, taken, flg_dataset_save_unref);
   flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, words, NULL, 5);
 }
 
@@ -271,9 +269,7 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
   gint64 dataset;
   gboolean active;
   g_variant_get (target, "(xb)", &dataset, &active);
-  g_autofree char *what =
-      g_strdup_printf ("%s dataset %" G_GINT64_FORMAT, active ? "activated" : "rested", dataset);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+  flg_page_write (FLG_PAGE (widget), flg_edit_write,
                   flg_edit_int_new (FL_TABLE_DATASET, dataset, "active", active),
                   (GDestroyNotify) flg_edit_free);
 }
@@ -281,9 +277,7 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_set_policy (GtkWidget *widget, const char *action, GVariant *target)
 {
-  g_autofree char *fields = g_variant_print (target, FALSE);
-  g_autofree char *what = g_strconcat ("set the policy ", fields, NULL);
-  flg_page_write (FLG_PAGE (widget), what, flg_dataset_write_policy, g_variant_ref (target),
+  flg_page_write (FLG_PAGE (widget), flg_dataset_write_policy, g_variant_ref (target),
                   (GDestroyNotify) g_variant_unref);
 }
 

@@ -5,6 +5,7 @@
 
 #include "gui/dataset-graph.h"
 #include "gui/dataset-policy.h"
+#include "gui/people.h"
 
 G_DEFINE_FINAL_TYPE (FlgDatasetsPage, flg_datasets_page, FLG_TYPE_PAGE)
 
@@ -56,7 +57,7 @@ show_chosen (FlgDatasetsPage *self)
 {
   const FlDataset *dataset = flg_datasets_page_chosen (self);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "datasets.edit",
-                                 dataset && !flg_experiment_is_read_only (EXPERIMENT (self)));
+                                 dataset && flg_may_change (EXPERIMENT (self)));
   flg_dataset_versions_show (self->versions, dataset ? dataset->id : 0);
   show_numbers (self);
 }

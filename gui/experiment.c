@@ -19,7 +19,7 @@ struct _FlgExperiment
   GHashTable *job_stats, *run_stats; /* id -> FlJobStats */
   GHashTable *run_tags;              /* run id -> GArray of tag ids */
   FlgGlance glance;
-  char *conductor, *problem;
+  char *conductor, *problem, *account;
   char *home;          /* of a followed store: its folder on the other machine; NULL: `folder` */
   FlArchive *archive;  /* NULL: it is none */
   GHashTable *absent;  /* names of roots that are not on this machine */
@@ -167,12 +167,37 @@ take_counts (FlgExperiment *self, FlgNews *news)
   return FLG_CHANGED_COUNTS;
 }
 
+static guint
+take_people (FlgExperiment *self, FlgNews *news)
+{
+  guint what = 0;
+  if (news->account && (self->glance.role != news->role || !self->account))
+    {
+      g_free (self->account);
+      self->glance.account = self->account = g_steal_pointer (&news->account);
+      self->glance.role = news->role;
+      what |= FLG_CHANGED_HEALTH;
+      /* Rows have switches, too. */
+      for (FlTable table = 0; table < FL_TABLE_LAST; table++)
+        touch_all (self->tables[table]);
+    }
+  if (news->present)
+    {
+      g_clear_pointer (&self->glance.present, g_ptr_array_unref);
+      self->glance.present = g_steal_pointer (&news->present);
+      what |= FLG_CHANGED_PEOPLE;
+    }
+  return what;
+}
+
 static void
 on_news (FlgExperiment *self, FlgNews *news)
 {
   guint what = 0;
   gboolean was_well = self->problem == NULL;
   g_clear_pointer (&self->problem, g_free);
+  self->glance.lost = news->lost;
+  self->glance.retry = news->retry;
   if (news->error)
     self->problem = g_strdup (news->error->message);
   else
@@ -182,6 +207,7 @@ on_news (FlgExperiment *self, FlgNews *news)
         what |= take_changes (self, news->changes);
       if (news->counted)
         what |= take_counts (self, news);
+      what |= take_people (self, news);
       if (g_strcmp0 (self->conductor, news->conductor) != 0)
         {
           g_free (self->conductor);
@@ -241,6 +267,8 @@ flg_experiment_finalize (GObject *object)
   fl_archive_free (self->archive);
   fl_overview_clear (&self->glance.overview);
   g_clear_pointer (&self->glance.findings, g_ptr_array_unref);
+  g_clear_pointer (&self->glance.present, g_ptr_array_unref);
+  g_free (self->account);
   g_free (self->conductor);
   g_free (self->problem);
   g_free (self->folder);
@@ -264,6 +292,7 @@ flg_experiment_init (FlgExperiment *self)
 {
   for (FlTable table = 0; table < FL_TABLE_LAST; table++)
     self->tables[table] = flg_record_model_new (table);
+  self->glance.role = FL_ROLE_OWNER;
   self->job_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->run_stats = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->absent = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -297,6 +326,18 @@ FlgStoreThread *
 flg_experiment_store (FlgExperiment *self)
 {
   return self->store;
+}
+
+const char *
+flg_experiment_session (FlgExperiment *self)
+{
+  return flg_store_thread_session (self->store);
+}
+
+void
+flg_experiment_look_at (FlgExperiment *self, const char *page)
+{
+  flg_store_thread_look_at (self->store, page);
 }
 
 const char *

@@ -12,6 +12,7 @@
 #include "gui/store-thread.h"
 
 #define FLG_CHANGED(table)   (1u << (table))
+#define FLG_CHANGED_PEOPLE   (1u << 28) /* who is here */
 #define FLG_CHANGED_FINDINGS (1u << 29)
 #define FLG_CHANGED_COUNTS   (1u << 30)
 #define FLG_CHANGED_HEALTH   (1u << 31)
@@ -25,6 +26,11 @@ typedef struct
   const char *problem;   /* the store does not answer: why; NULL: it does */
   GPtrArray *findings;   /* FlFinding: what is broken; NULL: not judged yet */
   guint64 heard;         /* ns UTC of the last good poll, by the experiment's clock; 0 = never */
+  gboolean lost;         /* the database does not answer … */
+  gint64 retry;          /* … and is asked again then: monotonic µs */
+  FlRole role;           /* of the person at the screen; an owner as long as it is not known */
+  const char *account;   /* NULL: not known yet */
+  GPtrArray *present;    /* FlPresence: who is here; NULL: not known */
 } FlgGlance;
 
 #define FLG_TYPE_EXPERIMENT (flg_experiment_get_type ())
@@ -38,6 +44,9 @@ FlgExperiment *flg_experiment_new (const char *folder, FlStoreMode mode, FlgCloc
 void flg_experiment_close (FlgExperiment *self);
 
 FlgStoreThread *flg_experiment_store (FlgExperiment *self);
+/* Of this window, among those who are present; and the page that it looks at, for them. */
+const char *flg_experiment_session (FlgExperiment *self);
+void flg_experiment_look_at (FlgExperiment *self, const char *page);
 const char *flg_experiment_folder (FlgExperiment *self);
 guint64 flg_experiment_now (FlgExperiment *self);
 gboolean flg_experiment_is_open (FlgExperiment *self);

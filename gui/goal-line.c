@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/goal-words.h"
+#include "gui/people.h"
 #include "gui/store-writes.h"
 #include "gui/text.h"
 
@@ -54,7 +55,7 @@ flg_goal_line_show (FlgGoalLine *self, const FlDataset *dataset, const FlOutlook
   flg_goal_show_verdict (self->verdict, verdict, flg_goal_verdict_word (verdict));
   gtk_label_set_label (self->reason, reason);
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->reason), reason);
-  gtk_widget_set_sensitive (GTK_WIDGET (self->button), !flg_experiment_is_read_only (self->experiment));
+  gtk_widget_set_sensitive (GTK_WIDGET (self->button), flg_may_change (self->experiment));
 }
 
 const char *

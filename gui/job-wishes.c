@@ -35,20 +35,6 @@ flg_wish_free (FlgWish *wish)
   g_free (wish);
 }
 
-char *
-flg_wish_audit (const FlgWish *wish)
-{
-  static const char *const verbs[] = { "stop", "retry", "approve", "hold", "undo" };
-  GString *text = g_string_new ("asked to ");
-  g_string_append_printf (text, "%s job%s", verbs[wish->kind], wish->jobs->len == 1 ? "" : "s");
-  for (guint i = 0; i < MIN (wish->jobs->len, 20); i++)
-    g_string_append_printf (text, "%s %" G_GINT64_FORMAT, i ? "," : "",
-                            g_array_index (wish->jobs, gint64, i));
-  if (wish->jobs->len > 20)
-    g_string_append_printf (text, " … (%u)", wish->jobs->len);
-  return g_string_free (text, FALSE);
-}
-
 static gboolean
 write_one (FlStore *store, FlgWishKind kind, gint64 id, GError **error)
 {

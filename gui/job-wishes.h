@@ -23,6 +23,4 @@ typedef struct
 gboolean flg_wish_fits (FlgWishKind kind, const FlJob *job, guint64 now);
 FlgWish *flg_wish_new (FlgWishKind kind, GArray *jobs); /* takes the array */
 void flg_wish_free (FlgWish *wish);
-/* "asked to stop jobs 3, 4, 7 … (37)": for the audit; g_free. */
-char *flg_wish_audit (const FlgWish *wish);
 gpointer flg_wish_write (FlStore *store, gpointer wish, GError **error);

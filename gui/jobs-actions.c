@@ -3,6 +3,8 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/people.h"
+
 #define EXPERIMENT(data) flg_page_experiment (FLG_PAGE (data))
 
 /* --- which jobs --- */
@@ -67,7 +69,7 @@ enable (FlgJobsPage *self, const char *action, FlgWishKind kind, gboolean writab
 void
 flg_jobs_page_enable_selected (FlgJobsPage *self)
 {
-  gboolean writable = !flg_experiment_is_read_only (EXPERIMENT (self));
+  gboolean writable = flg_may_change (EXPERIMENT (self));
   enable (self, "jobs.stop", FLG_WISH_STOP, writable);
   enable (self, "jobs.retry", FLG_WISH_RETRY, writable);
   enable (self, "jobs.approve", FLG_WISH_APPROVE, writable);
@@ -88,7 +90,7 @@ count_shown (FlgJobsPage *self, FlgWishKind kind)
 static void
 show_button (FlgJobsPage *self, GtkWidget *button, const char *action, FlgWishKind kind, const char *label)
 {
-  guint n = flg_experiment_is_read_only (EXPERIMENT (self)) ? 0 : count_shown (self, kind);
+  guint n = !flg_may_change (EXPERIMENT (self)) ? 0 : count_shown (self, kind);
   g_autofree char *text = g_strdup_printf ("%s %u", label, n);
   gtk_button_set_label (GTK_BUTTON (button), text);
   gtk_widget_set_visible (button, n > 0);
@@ -121,8 +123,7 @@ flg_jobs_page_question (FlgJobsPage *self)
 static void
 write_wish (FlgJobsPage *self, FlgWish *wish)
 {
-  g_autofree char *what = flg_wish_audit (wish);
-  flg_page_write (FLG_PAGE (self), what, flg_wish_write, wish, (GDestroyNotify) flg_wish_free);
+  flg_page_write (FLG_PAGE (self), flg_wish_write, wish, (GDestroyNotify) flg_wish_free);
 }
 
 static void

@@ -364,14 +364,9 @@ on_dataset (FlgMergingPage *self)
 /* --- the goal --- */
 
 static void
-write_goal (FlgMergingPage *self, GVariant *goals, const char *verb)
+write_goal (FlgMergingPage *self, GVariant *goals)
 {
-  const FlDataset *dataset = shown_dataset (self);
-  g_autofree char *text = g_variant_print (goals, FALSE);
-  g_autofree char *what =
-      g_strdup_printf ("%s the goal of dataset %s: %s", verb, dataset ? dataset->name : "?", text);
-  flg_page_write (FLG_PAGE (self), what, flg_goals_write, g_variant_ref (goals),
-                  (GDestroyNotify) g_variant_unref);
+  flg_page_write (FLG_PAGE (self), flg_goals_write, g_variant_ref (goals), (GDestroyNotify) g_variant_unref);
 }
 
 static void
@@ -385,7 +380,7 @@ act_set_goal (GtkWidget *widget, const char *action, GVariant *target)
     return;
   g_clear_pointer (&self->goal_before, g_variant_unref);
   self->goal_before = g_variant_ref_sink (flg_goals_of (flg_record_dataset (record)));
-  write_goal (self, target, "set");
+  write_goal (self, target);
   g_autofree char *words = g_strdup_printf (_ ("Goal of %s saved."), flg_record_dataset (record)->name);
   flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_ACTIVE, words, _ ("Undo"), UNDO_S);
 }
@@ -397,7 +392,7 @@ act_undo_goal (GtkWidget *widget, const char *action, GVariant *target)
   g_autoptr (GVariant) before = g_steal_pointer (&self->goal_before);
   if (!before)
     return;
-  write_goal (self, before, "took back");
+  write_goal (self, before);
   flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, _ ("The goal is as it was."), NULL,
                    5);
 }

@@ -1,11 +1,14 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/page.h"
 
+#include "gui/people.h"
+
 typedef struct
 {
   FlgContext *context;
   GtkWidget *banner;
-  guint writes; /* on their way */
+  guint writes;     /* on their way */
+  gboolean refused; /* nothing may be changed, and the actions that would are greyed out */
 } FlgPagePrivate;
 
 enum
@@ -24,8 +27,15 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (FlgPage, flg_page, GTK_TYPE_BOX)
 static void
 on_changed (FlgPage *self, guint what)
 {
+  FlgExperiment *experiment = flg_page_experiment (self);
+  gboolean refused = !flg_may_change (experiment), freed = PRIVATE (self)->refused && !refused;
+  if (freed)
+    flg_guard_actions (GTK_WIDGET (self), experiment);
   if (FLG_PAGE_GET_CLASS (self)->update)
-    FLG_PAGE_GET_CLASS (self)->update (self, what);
+    FLG_PAGE_GET_CLASS (self)->update (self, freed ? ~0u : what);
+  if (refused)
+    flg_guard_actions (GTK_WIDGET (self), experiment);
+  PRIVATE (self)->refused = refused;
 }
 
 static void
@@ -146,8 +156,8 @@ on_written (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 void
-flg_page_write (FlgPage *self, const char *what, FlgStoreFunc func, gpointer data, GDestroyNotify free_data)
+flg_page_write (FlgPage *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data)
 {
   PRIVATE (self)->writes++;
-  flg_context_write (PRIVATE (self)->context, what, func, data, free_data, on_written, g_object_ref (self));
+  flg_context_write (PRIVATE (self)->context, func, data, free_data, on_written, g_object_ref (self));
 }

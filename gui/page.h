@@ -35,5 +35,4 @@ FlwBanner *flg_page_banner (FlgPage *self);
 /* Says on the page what went wrong; takes nothing. Cancellation is not news. */
 void flg_page_report (FlgPage *self, const GError *error);
 /* A write whose only answer is an error, shown on the page. */
-void flg_page_write (FlgPage *self, const char *what, FlgStoreFunc func, gpointer data,
-                     GDestroyNotify free_data);
+void flg_page_write (FlgPage *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data);

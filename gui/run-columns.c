@@ -7,6 +7,7 @@
 
 #include "gui/columns.h"
 #include "gui/job-strip.h"
+#include "gui/people.h"
 #include "gui/text.h"
 #include "widgets/sparkline.h"
 #include "widgets/status-chip.h"
@@ -194,7 +195,6 @@ static GtkWidget *
 make_tags (gpointer data)
 {
   GtkWidget *chips = flw_tag_chips_new ();
-  flw_tag_chips_set_editable (FLW_TAG_CHIPS (chips), !flg_experiment_is_read_only (data));
   g_signal_connect (chips, "tag-added", G_CALLBACK (on_tag_added), data);
   g_signal_connect (chips, "tag-removed", G_CALLBACK (on_tag_removed), data);
   g_signal_connect (chips, "tag-activated", G_CALLBACK (on_tag_activated), data);
@@ -212,6 +212,7 @@ fill_tags (GtkWidget *cell, FlgRecord *record, gpointer data)
       const FlTag *tag = flg_record_tag (flg_record_model_at (all, i));
       flw_tag_chips_set_colour (FLW_TAG_CHIPS (cell), tag->name, tag->colour);
     }
+  flw_tag_chips_set_editable (FLW_TAG_CHIPS (cell), flg_may_change (data));
   flw_tag_chips_set_tags (FLW_TAG_CHIPS (cell), (const char *const *) tags);
   flw_tag_chips_set_known (FLW_TAG_CHIPS (cell), (const char *const *) known);
 }
@@ -232,7 +233,6 @@ static GtkWidget *
 make_comment (gpointer data)
 {
   GtkWidget *label = gtk_editable_label_new ("");
-  gtk_editable_set_editable (GTK_EDITABLE (label), !flg_experiment_is_read_only (data));
   g_signal_connect (label, "notify::editing", G_CALLBACK (on_comment_editing), data);
   return label;
 }
@@ -241,6 +241,7 @@ static void
 fill_comment (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   const char *comment = flg_record_run (record)->comment;
+  gtk_editable_set_editable (GTK_EDITABLE (cell), flg_may_change (data));
   if (!gtk_editable_label_get_editing (GTK_EDITABLE_LABEL (cell))
       && strcmp (gtk_editable_get_text (GTK_EDITABLE (cell)), comment) != 0)
     gtk_editable_set_text (GTK_EDITABLE (cell), comment);

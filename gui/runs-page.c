@@ -5,6 +5,7 @@
 
 #include "engine/control/tag-expression.h"
 #include "gui/columns.h"
+#include "gui/people.h"
 #include "gui/run-columns.h"
 #include "gui/store-writes.h"
 #include "gui/tag-editor.h"
@@ -102,7 +103,7 @@ on_selection_changed (FlgRunsPage *self)
   g_autofree char *text =
       n ? g_strdup_printf (ngettext ("%u selected", "%u selected", n), n) : g_strdup (_ ("none selected"));
   gtk_label_set_label (self->selected, text);
-  gtk_widget_set_sensitive (self->tag_bar, n > 0 && !flg_experiment_is_read_only (EXPERIMENT (self)));
+  gtk_widget_set_sensitive (self->tag_bar, n > 0 && flg_may_change (EXPERIMENT (self)));
 }
 
 static void
@@ -118,9 +119,7 @@ on_row_activated (FlgRunsPage *self, guint position)
 static void
 write_tag (FlgRunsPage *self, GArray *runs, const char *name, gboolean add)
 {
-  g_autofree char *what =
-      g_strdup_printf ("%s tag %s %s %u runs", add ? "put" : "took", name, add ? "on" : "off", runs->len);
-  flg_page_write (FLG_PAGE (self), what, flg_tagging_write, flg_tagging_new (name, runs, add),
+  flg_page_write (FLG_PAGE (self), flg_tagging_write, flg_tagging_new (name, runs, add),
                   (GDestroyNotify) flg_tagging_free);
 }
 
@@ -239,25 +238,21 @@ act_comment (GtkWidget *widget, const char *action, GVariant *target)
   gint64 run;
   const char *text;
   g_variant_get (target, "(x&s)", &run, &text);
-  g_autofree char *what = g_strdup_printf ("commented on run %" G_GINT64_FORMAT, run);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
-                  flg_edit_text_new (FL_TABLE_RUN, run, "comment", text), (GDestroyNotify) flg_edit_free);
+  flg_page_write (FLG_PAGE (widget), flg_edit_write, flg_edit_text_new (FL_TABLE_RUN, run, "comment", text),
+                  (GDestroyNotify) flg_edit_free);
 }
 
 static void
 act_save_tag (GtkWidget *widget, const char *action, GVariant *target)
 {
-  g_autofree char *what = g_variant_print (target, FALSE);
-  g_autofree char *sentence = g_strconcat ("saved tag ", what, NULL);
-  flg_page_write (FLG_PAGE (widget), sentence, flg_tag_editor_save, g_variant_ref (target),
+  flg_page_write (FLG_PAGE (widget), flg_tag_editor_save, g_variant_ref (target),
                   (GDestroyNotify) g_variant_unref);
 }
 
 static void
 act_delete_tag (GtkWidget *widget, const char *action, GVariant *target)
 {
-  g_autofree char *what = g_strdup_printf ("removed tag %" G_GINT64_FORMAT, g_variant_get_int64 (target));
-  flg_page_write (FLG_PAGE (widget), what, flg_tag_editor_delete, g_variant_ref (target),
+  flg_page_write (FLG_PAGE (widget), flg_tag_editor_delete, g_variant_ref (target),
                   (GDestroyNotify) g_variant_unref);
 }
 
@@ -326,6 +321,11 @@ static void
 flg_runs_page_update (FlgPage *page, guint what)
 {
   FlgRunsPage *self = FLG_RUNS_PAGE (page);
+  if (what & FLG_CHANGED_HEALTH)
+    {
+      on_selection_changed (self);
+      flg_guard (GTK_WIDGET (self->manage), EXPERIMENT (self));
+    }
   if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_HEALTH))
     flg_run_columns_set_crystals (self->table,
                                   flg_experiment_science (EXPERIMENT (self)) != FLG_SCIENCE_PARTICLES);
@@ -379,7 +379,6 @@ flg_runs_page_constructed (GObject *object)
   gtk_column_view_set_model (self->table, GTK_SELECTION_MODEL (self->selection));
   on_selection_changed (self);
   gtk_menu_button_set_popover (self->manage, flg_tag_editor_new (EXPERIMENT (self)));
-  gtk_widget_set_sensitive (GTK_WIDGET (self->manage), !flg_experiment_is_read_only (EXPERIMENT (self)));
   G_OBJECT_CLASS (flg_runs_page_parent_class)->constructed (object);
 }
 

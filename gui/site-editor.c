@@ -40,9 +40,7 @@ act_save (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgSiteEditor *self = FLG_SITE_EDITOR (widget);
   FlgSiteDraft *draft = flg_site_form_draft (self->form);
-  g_autofree char *what =
-      g_strdup_printf ("site %s: %s", draft->site.name, draft->site.id ? "changed" : "made");
-  flg_context_write (self->context, what, flg_site_draft_write, draft, (GDestroyNotify) flg_site_draft_free,
+  flg_context_write (self->context, flg_site_draft_write, draft, (GDestroyNotify) flg_site_draft_free,
                      on_saved, g_object_ref (self));
 }
 

@@ -48,8 +48,8 @@ drop_record (FlgSiteWizard *self)
   flg_links_stop_probe (self->links, self->site);
   if (flg_site_wizard_is_far (self))
     flg_links_disconnect (self->links, self->site);
-  flg_context_write (self->context, "unfinished site removed", remove_site,
-                     g_memdup2 (&self->site, sizeof self->site), g_free, on_removed, NULL);
+  flg_context_write (self->context, remove_site, g_memdup2 (&self->site, sizeof self->site), g_free,
+                     on_removed, NULL);
   self->site = 0;
 }
 
@@ -95,9 +95,7 @@ write_and_go (FlgSiteWizard *self, FlgSiteStep next)
   draft->site.active = next == FLG_SITE_N_STEPS;
   draft->made = &written->made;
   self->writing = TRUE;
-  g_autofree char *what =
-      g_strdup_printf ("site %s: %s", draft->site.name, next == FLG_SITE_N_STEPS ? "added" : "being set up");
-  flg_context_write (self->context, what, flg_site_draft_write, draft, (GDestroyNotify) flg_site_draft_free,
+  flg_context_write (self->context, flg_site_draft_write, draft, (GDestroyNotify) flg_site_draft_free,
                      on_written, written);
   refresh (self);
 }

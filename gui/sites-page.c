@@ -7,6 +7,7 @@
 
 #include "gui/columns.h"
 #include "gui/link-chip.h"
+#include "gui/people.h"
 #include "gui/site-detail.h"
 #include "gui/site-editor.h"
 #include "gui/site-wizard.h"
@@ -165,7 +166,7 @@ static void
 show_selected (FlgSitesPage *self)
 {
   const FlSite *site = selected (self);
-  gboolean writable = !flg_experiment_is_read_only (EXPERIMENT (self));
+  gboolean writable = flg_may_change (EXPERIMENT (self));
   FlgLinks *links = flg_context_links (flg_page_context (FLG_PAGE (self)));
   static const char *const of_one[] = { "sites.edit", "sites.duplicate", "sites.pause", "sites.remove" };
   flg_site_detail_show (self->detail, site, site ? facts_of (self, site->id) : NULL);
@@ -255,8 +256,7 @@ act_pause (GtkWidget *widget, const char *action, GVariant *target)
   const FlSite *site = selected (FLG_SITES_PAGE (widget));
   if (!site)
     return;
-  g_autofree char *what = g_strdup_printf ("site %s %s", site->name, site->active ? "paused" : "resumed");
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+  flg_page_write (FLG_PAGE (widget), flg_edit_write,
                   flg_edit_int_new (FL_TABLE_SITE, site->id, "active", !site->active),
                   (GDestroyNotify) flg_edit_free);
 }
@@ -287,8 +287,7 @@ on_banner_action (FlgSitesPage *self)
   flw_banner_hide (flg_page_banner (FLG_PAGE (self)));
   if (!site)
     return;
-  g_autofree char *what = g_strdup_printf ("site %s removed", site->name);
-  flg_page_write (FLG_PAGE (self), what, remove_site, g_memdup2 (&site->id, sizeof site->id), g_free);
+  flg_page_write (FLG_PAGE (self), remove_site, g_memdup2 (&site->id, sizeof site->id), g_free);
   self->to_remove = 0;
 }
 
@@ -313,7 +312,7 @@ on_row_activated (FlgSitesPage *self, guint position)
 static void
 on_restart (FlgSitesPage *self, gint64 worker)
 {
-  flg_page_write (FLG_PAGE (self), "worker restarted", flg_edit_write,
+  flg_page_write (FLG_PAGE (self), flg_edit_write,
                   flg_edit_int_new (FL_TABLE_WORKER, worker, "restart_wanted", TRUE),
                   (GDestroyNotify) flg_edit_free);
 }

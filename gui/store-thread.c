@@ -12,6 +12,12 @@
 #define JUDGE_AFTER   (5 * G_USEC_PER_SEC)
 #define JUDGE_AT_LAST (30 * G_USEC_PER_SEC)
 
+/* "Still here" is said so often, and who else is here asked so often, µs. */
+#define SAY_HERE (10 * G_USEC_PER_SEC)
+#define MEET     (2 * G_USEC_PER_SEC)
+/* While the database is lost it is asked again after 1, 2, 4 … s, at most: */
+#define RETRY_AT_MOST 16
+
 struct _FlgStoreThread
 {
   GObject parent_instance;
@@ -22,6 +28,7 @@ struct _FlgStoreThread
   guint poll_ms;
   int waiting;     /* news posted and not yet heard; atomic */
   gboolean closed; /* main loop's */
+  char *session;
 
   /* The thread's own. */
   FlStore *store;
@@ -34,12 +41,16 @@ struct _FlgStoreThread
   gboolean polled;
   guint pulse;
   gint64 revision, counted_at;
+  char *page;
+  gint64 said_at, met_at;
+  guint lost; /* polls in a row without an answer */
 };
 
 typedef enum
 {
   REQUEST_RUN,
   REQUEST_POLL,
+  REQUEST_LOOK,
   REQUEST_QUIT
 } RequestKind;
 
@@ -85,6 +96,8 @@ news_free (FlgNews *news)
   if (news->counted)
     fl_overview_clear (&news->overview);
   g_free (news->conductor);
+  g_free (news->account);
+  g_clear_pointer (&news->present, g_ptr_array_unref);
   g_clear_error (&news->error);
   g_free (news);
 }
@@ -206,6 +219,52 @@ count (FlgStoreThread *self, FlgNews *news, GError **error)
   return TRUE;
 }
 
+/* Who is here. That it could not be said is not worth a word: the poll itself says what is wrong. */
+static gboolean
+meet (FlgStoreThread *self, FlgNews *news, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  news->role = fl_store_role (self->store);
+  news->account = g_strdup (fl_store_account (self->store));
+  if (self->page && now - self->said_at > SAY_HERE)
+    {
+      g_autoptr (GError) unsaid = NULL;
+      if (!fl_store_be_present (self->store, self->session, g_get_host_name (), "firstlight", self->page,
+                                &unsaid))
+        g_debug ("presence: %s", unsaid->message);
+      self->said_at = now;
+      self->met_at = now - 2 * MEET;
+    }
+  if (now - self->met_at < MEET)
+    return TRUE;
+  self->met_at = now;
+  news->present = fl_store_present (self->store, error);
+  return news->present != NULL;
+}
+
+static gint64
+next_poll (const FlgStoreThread *self)
+{
+  gint64 pause = (gint64) self->poll_ms * 1000;
+  if (self->lost)
+    pause = MIN (1 << MIN (self->lost - 1, 10), RETRY_AT_MOST) * G_USEC_PER_SEC;
+  return g_get_monotonic_time () + pause;
+}
+
+/* After a loss everything is looked at again. */
+static void
+note_health (FlgStoreThread *self, FlgNews *news, guint pulse)
+{
+  news->lost = g_error_matches (news->error, FL_ERROR, FL_ERROR_LOST);
+  self->lost = news->lost ? self->lost + 1 : 0;
+  news->retry = next_poll (self);
+  self->polled = news->error == NULL;
+  if (!news->error)
+    self->pulse = pulse;
+  else
+    self->said_at = self->met_at = -SAY_HERE;
+}
+
 /* Whatever happens, news goes out: a poll without news still says that the store answers. `forced`: the pulse does not
  * tell of what this handle itself has written. */
 static void
@@ -232,12 +291,10 @@ poll_store (FlgStoreThread *self, gboolean forced)
       self->counted_at = now;
     }
   if (good)
+    good = meet (self, news, &news->error);
+  if (good)
     news->conductor = fl_store_lease_holder (self->store, "conductor", &news->error);
-  if (!news->error)
-    {
-      self->polled = TRUE;
-      self->pulse = pulse;
-    }
+  note_health (self, news, pulse);
   g_atomic_int_inc (&self->waiting);
   post (self, (Post){ .news = news });
 }
@@ -318,7 +375,13 @@ run (gpointer data)
       if (!request || request->kind == REQUEST_POLL)
         {
           poll_store (self, request != NULL);
-          next = g_get_monotonic_time () + (gint64) self->poll_ms * 1000;
+          next = next_poll (self);
+        }
+      else if (request->kind == REQUEST_LOOK)
+        {
+          g_free (self->page);
+          self->page = g_steal_pointer (&request->data);
+          self->said_at = -SAY_HERE;
         }
       else if (request->kind == REQUEST_RUN)
         answer (self, request);
@@ -326,8 +389,11 @@ run (gpointer data)
         more = FALSE;
       g_clear_pointer (&request, request_free);
     }
+  if (self->store && self->page && !self->lost)
+    fl_store_go (self->store, self->session, NULL);
   g_hash_table_unref (self->runs);
   g_hash_table_unref (self->jobs);
+  g_clear_pointer (&self->page, g_free);
   flg_recent_shots_free (self->recent);
   fl_findings_free (self->findings);
   fl_stats_free (self->stats);
@@ -348,6 +414,7 @@ flg_store_thread_finalize (GObject *object)
   FlgStoreThread *self = FLG_STORE_THREAD (object);
   g_async_queue_unref (self->requests);
   g_free (self->where);
+  g_free (self->session);
   G_OBJECT_CLASS (flg_store_thread_parent_class)->finalize (object);
 }
 
@@ -369,6 +436,8 @@ static void
 flg_store_thread_init (FlgStoreThread *self)
 {
   self->requests = g_async_queue_new_full ((GDestroyNotify) request_free);
+  self->session = g_uuid_string_random ();
+  self->said_at = self->met_at = -SAY_HERE;
 }
 
 FlgStoreThread *
@@ -396,6 +465,18 @@ flg_store_thread_close (FlgStoreThread *self)
     return;
   ask (self, (Request){ REQUEST_QUIT });
   g_thread_join (g_steal_pointer (&self->thread));
+}
+
+const char *
+flg_store_thread_session (FlgStoreThread *self)
+{
+  return self->session;
+}
+
+void
+flg_store_thread_look_at (FlgStoreThread *self, const char *page)
+{
+  ask (self, (Request){ .kind = REQUEST_LOOK, .data = g_strdup (page), .free_data = g_free });
 }
 
 void

@@ -2,12 +2,14 @@
  *
  * Everybody else sends requests, which are answered through GTask on the main loop, and hears what changed by the
  * "news" signal, about twice a second. The thread opens the store too; nothing on the main loop waits for a disk.
+ * It says that this window is here, too, and while the database is lost it asks for it at growing intervals.
  * Results and records are immutable once handed over. Thread: main, except FlgStoreFunc, which runs in the thread. */
 #pragma once
 
 #include <gio/gio.h>
 
 #include "engine/control/findings.h"
+#include "engine/store/people.h"
 
 /* Shots that the sliding hit rate of the header strip looks back on. */
 #define FLG_RECENT_SHOTS 1000
@@ -21,7 +23,12 @@ typedef struct
   FlOverview overview;
   gint64 recent_shots, recent_hits, recent_indexed; /* of the newest trial, about the last FLG_RECENT_SHOTS */
   char *conductor;                                  /* who holds the "conductor" lease; NULL: nobody */
-  GError *error; /* the store could not be asked; nothing else is filled in */
+  FlRole role;                                      /* of the person at the screen */
+  char *account;
+  GPtrArray *present; /* FlPresence: who is here; NULL: not asked this time */
+  GError *error;      /* the store could not be asked; of the rest only the following is filled in */
+  gboolean lost;      /* the database does not answer (FL_ERROR_LOST) … */
+  gint64 retry;       /* … and is asked again then: monotonic µs */
 } FlgNews;
 
 /* Runs in the store's thread. A result that is not NULL, or NULL with `error` set. */
@@ -37,6 +44,10 @@ G_DECLARE_FINAL_TYPE (FlgStoreThread, flg_store_thread, FLG, STORE_THREAD, GObje
 FlgStoreThread *flg_store_thread_new (const char *where, FlStoreMode mode, guint poll_ms);
 /* No more signals; waits for the request in hand. */
 void flg_store_thread_close (FlgStoreThread *self);
+/* Of this window, among those who are present. */
+const char *flg_store_thread_session (FlgStoreThread *self);
+/* The page that is looked at, for the others. */
+void flg_store_thread_look_at (FlgStoreThread *self, const char *page);
 /* Asks for news now rather than at the next beat. */
 void flg_store_thread_poll (FlgStoreThread *self);
 

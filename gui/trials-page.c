@@ -9,6 +9,7 @@
 #include "gui/block-editor.h"
 #include "gui/columns.h"
 #include "gui/param-form.h"
+#include "gui/people.h"
 #include "gui/store-writes.h"
 #include "gui/text.h"
 
@@ -70,7 +71,7 @@ make_active (gpointer data)
   GtkWidget *cell = gtk_switch_new ();
   gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (cell, GTK_ALIGN_START);
-  gtk_widget_set_sensitive (cell, !flg_experiment_is_read_only (EXPERIMENT (data)));
+  gtk_widget_set_sensitive (cell, flg_may_change (EXPERIMENT (data)));
   gtk_widget_set_tooltip_text (cell, _ ("The conductor makes jobs of active trials."));
   g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
   return cell;
@@ -192,7 +193,7 @@ show_trial (FlgTrialsPage *self)
   gtk_widget_set_visible (self->name_box, drafting);
   gtk_widget_set_visible (self->comment_box, !drafting);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.draft",
-                                 !drafting && !flg_experiment_is_read_only (EXPERIMENT (self)));
+                                 !drafting && flg_may_change (EXPERIMENT (self)));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "trials.discard", drafting);
   flg_param_form_set_editable (self->form, drafting);
   flg_param_form_set_about (self->form, flg_trial_science (EXPERIMENT (self), trial ? trial->id : 0));
@@ -277,7 +278,7 @@ static void
 act_draft_with (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
-  if (self->drafting || flg_experiment_is_read_only (EXPERIMENT (self)))
+  if (self->drafting || !flg_may_change (EXPERIMENT (self)))
     {
       flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_WARNING,
                        self->drafting ? _ ("Another trial is being drafted: create or discard it first.")
@@ -348,8 +349,7 @@ act_create (GtkWidget *widget, const char *action, GVariant *target)
     }
   NewTrial *fresh = g_new (NewTrial, 1);
   *fresh = (NewTrial){ g_strdup (gtk_editable_get_text (self->name)), fl_params_write (params) };
-  g_autofree char *what = g_strdup_printf ("made trial %s", fresh->name);
-  flg_page_write (FLG_PAGE (self), what, write_trial, fresh, (GDestroyNotify) new_trial_free);
+  flg_page_write (FLG_PAGE (self), write_trial, fresh, (GDestroyNotify) new_trial_free);
   self->drafting = FALSE;
   show_trial (self);
 }
@@ -383,9 +383,7 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
   gint64 trial;
   gboolean active;
   g_variant_get (target, "(xb)", &trial, &active);
-  g_autofree char *what =
-      g_strdup_printf ("%s trial %" G_GINT64_FORMAT, active ? "activated" : "rested", trial);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+  flg_page_write (FLG_PAGE (widget), flg_edit_write,
                   flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active), (GDestroyNotify) flg_edit_free);
 }
 
@@ -395,8 +393,7 @@ act_comment (GtkWidget *widget, const char *action, GVariant *target)
   gint64 trial;
   const char *text;
   g_variant_get (target, "(x&s)", &trial, &text);
-  g_autofree char *what = g_strdup_printf ("commented on trial %" G_GINT64_FORMAT, trial);
-  flg_page_write (FLG_PAGE (widget), what, flg_edit_write,
+  flg_page_write (FLG_PAGE (widget), flg_edit_write,
                   flg_edit_text_new (FL_TABLE_TRIAL, trial, "comment", text), (GDestroyNotify) flg_edit_free);
 }
 
@@ -416,9 +413,7 @@ act_show (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_save_block (GtkWidget *widget, const char *action, GVariant *target)
 {
-  g_autofree char *fields = g_variant_print (target, FALSE);
-  g_autofree char *what = g_strconcat ("saved block ", fields, NULL);
-  flg_page_write (FLG_PAGE (widget), what, flg_block_editor_save, g_variant_ref (target),
+  flg_page_write (FLG_PAGE (widget), flg_block_editor_save, g_variant_ref (target),
                   (GDestroyNotify) g_variant_unref);
 }
 
@@ -446,6 +441,8 @@ static void
 flg_trials_page_update (FlgPage *page, guint what)
 {
   FlgTrialsPage *self = FLG_TRIALS_PAGE (page);
+  if (what & FLG_CHANGED_HEALTH)
+    gtk_editable_set_editable (self->comment, flg_may_change (EXPERIMENT (self)));
   if ((what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_HEALTH)) && !self->drafting)
     show_trial (self);
   else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting
@@ -507,7 +504,6 @@ flg_trials_page_constructed (GObject *object)
   g_signal_connect_object (self->form, "changed", G_CALLBACK (on_form_changed), self, G_CONNECT_SWAPPED);
   gtk_scrolled_window_set_child (self->form_slot, GTK_WIDGET (self->form));
   gtk_scrolled_window_set_child (self->blocks_slot, flg_block_editor_new (EXPERIMENT (self)));
-  gtk_editable_set_editable (self->comment, !flg_experiment_is_read_only (EXPERIMENT (self)));
   show_trial (self);
   G_OBJECT_CLASS (flg_trials_page_parent_class)->constructed (object);
 }

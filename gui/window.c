@@ -8,12 +8,17 @@
 #include "gui/datasets-page.h"
 #include "gui/density-page.h"
 #include "gui/header-strip.h"
+#include "gui/history.h"
 #include "gui/images-page.h"
 #include "gui/jobs-page.h"
 #include "gui/keymap.h"
 #include "gui/link-chip.h"
 #include "gui/live-page.h"
+#include "gui/log-page.h"
 #include "gui/merging-page.h"
+#include "gui/people-chip.h"
+#include "gui/people-dialog.h"
+#include "gui/people.h"
 #include "gui/runs-page.h"
 #include "gui/sites-page.h"
 #include "gui/trials-page.h"
@@ -27,7 +32,8 @@ struct _FlgWindow
   FlgContext *context;
   GtkLabel *title, *subtitle;
   GtkBox *strip_slot, *chip_slot;
-  GtkWidget *strip, *chip;
+  GtkWidget *strip, *chip, *people;
+  FlgHistory *history;
   FlgAsker *asker; /* of the logins at far sites */
   GtkListBox *sidebar;
   GtkStack *body; /* trouble | pages */
@@ -39,7 +45,10 @@ struct _FlgWindow
 
 G_DEFINE_FINAL_TYPE (FlgWindow, flg_window, GTK_TYPE_APPLICATION_WINDOW)
 
-/* In the order of the sidebar and of Ctrl+1 … 9, 0, −. */
+/* What was undone is said for so long, s. */
+#define UNDO_S 8
+
+/* In the order of the sidebar and of Ctrl+1 … 9, 0, −, =. */
 typedef struct
 {
   const char *name, *label, *icon;
@@ -58,6 +67,7 @@ static const PageKind kinds[] = {
   { "density", N_ ("Density"), "flg-density-symbolic", flg_density_page_get_type },
   { "images", N_ ("Images"), "flg-images-symbolic", flg_images_page_get_type },
   { "sites", N_ ("Sites"), "flg-sites-symbolic", flg_sites_page_get_type },
+  { "log", N_ ("Log"), "flg-log-symbolic", flg_log_page_get_type },
 };
 
 FlgPage *
@@ -95,6 +105,7 @@ show_page (FlgWindow *self, const char *name)
   if (!page)
     return NULL;
   gtk_stack_set_visible_child (self->pages, GTK_WIDGET (page));
+  flg_experiment_look_at (flg_context_experiment (self->context), name);
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
     if (g_str_equal (kinds[i].name, name))
       gtk_list_box_select_row (self->sidebar, gtk_list_box_get_row_at_index (self->sidebar, (int) i));
@@ -228,6 +239,45 @@ on_asker (const char *text, gint64 site, gpointer data)
     flw_banner_hide (FLW_BANNER (FLG_WINDOW (data)->banner));
 }
 
+/* --- people, and what they have changed --- */
+
+static void
+on_history (FlwTone tone, const char *text, const char *action, gpointer data)
+{
+  FlgWindow *self = data;
+  const char *label = !action ? NULL : g_str_equal (action, "win.redo") ? _ ("Redo") : _ ("Undo");
+  g_free (self->banner_action);
+  self->banner_action = g_strdup (action);
+  flw_banner_show (FLW_BANNER (self->banner), tone, text, label, UNDO_S);
+}
+
+static void
+act_history (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgWindow *self = FLG_WINDOW (widget);
+  if (!self->history)
+    return;
+  if (g_str_equal (action, "win.redo"))
+    flg_history_redo (self->history);
+  else
+    flg_history_undo (self->history, target ? g_variant_get_int64 (target) : 0);
+}
+
+static void
+act_people (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgWindow *self = FLG_WINDOW (widget);
+  if (self->context)
+    gtk_window_present (GTK_WINDOW (flg_people_dialog_new (GTK_WINDOW (self), self->context)));
+}
+
+static void
+on_experiment (FlgWindow *self, guint what)
+{
+  if (what & FLG_CHANGED_HEALTH)
+    flg_guard_actions (GTK_WIDGET (self), flg_context_experiment (self->context));
+}
+
 static void
 act_filter (GtkWidget *widget, const char *action, GVariant *target)
 {
@@ -342,6 +392,10 @@ flg_window_class_init (FlgWindowClass *klass)
   gtk_widget_class_install_action (widget_class, "win.link-answer", "x", act_link);
   gtk_widget_class_install_action (widget_class, "win.link-connect", "x", act_link);
   gtk_widget_class_install_action (widget_class, "win.link-disconnect", "x", act_link);
+  gtk_widget_class_install_action (widget_class, "win.people", NULL, act_people);
+  gtk_widget_class_install_action (widget_class, "win.undo", NULL, act_history);
+  gtk_widget_class_install_action (widget_class, "win.undo-edit", "x", act_history);
+  gtk_widget_class_install_action (widget_class, "win.redo", NULL, act_history);
   gtk_widget_class_install_action (widget_class, "win.filter", NULL, act_filter);
   gtk_widget_class_install_action (widget_class, "win.step", "i", act_step);
   gtk_widget_class_install_action (widget_class, "win.show-keys", NULL, act_show_keys);
@@ -355,7 +409,8 @@ sidebar_row (const PageKind *kind, guint number)
   GtkWidget *label = gtk_label_new (_ (kind->label));
   gtk_label_set_xalign (GTK_LABEL (label), 0);
   gtk_widget_set_hexpand (label, TRUE);
-  g_autofree char *hint = number > 10 ? g_strdup ("−") : g_strdup_printf ("%u", number % 10);
+  static const char *const last[] = { "−", "=" };
+  g_autofree char *hint = number > 10 ? g_strdup (last[number - 11]) : g_strdup_printf ("%u", number % 10);
   GtkWidget *key = gtk_label_new (hint);
   gtk_widget_add_css_class (key, "dim-label");
   gtk_box_append (GTK_BOX (box), gtk_image_new_from_icon_name (kind->icon));
@@ -398,6 +453,9 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
     {
       g_clear_pointer (&self->asker, flg_asker_free);
       remove_pages (self);
+      g_signal_handlers_disconnect_by_data (flg_context_experiment (self->context), self);
+      g_clear_pointer (&self->history, flg_history_free);
+      gtk_box_remove (self->chip_slot, g_steal_pointer (&self->people));
       gtk_box_remove (self->chip_slot, g_steal_pointer (&self->chip));
       gtk_box_remove (self->strip_slot, g_steal_pointer (&self->strip));
     }
@@ -413,6 +471,11 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
   gtk_window_set_title (GTK_WINDOW (self), title);
   self->strip = flg_header_strip_new (context);
   gtk_box_append (self->strip_slot, self->strip);
+  self->people = flg_people_chip_new (context);
+  gtk_box_append (self->chip_slot, self->people);
+  self->history = flg_history_new (context, on_history, self);
+  g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (on_experiment), self,
+                           G_CONNECT_SWAPPED);
   self->chip = flg_link_chip_new (context);
   gtk_box_append (self->chip_slot, self->chip);
   self->asker = flg_asker_new (GTK_WINDOW (self), flg_context_links (context), on_asker, self);
@@ -460,6 +523,12 @@ FlgAsker *
 flg_window_asker (FlgWindow *self)
 {
   return self->asker;
+}
+
+FlgPeopleChip *
+flg_window_people (FlgWindow *self)
+{
+  return FLG_PEOPLE_CHIP (self->people);
 }
 
 GtkWidget *

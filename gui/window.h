@@ -2,13 +2,14 @@
  *
  * Actions (win.): show-page (s), show-job (x), show-merging (x dataset), show-density (x dataset), show-weather (x job), show-run-images (x run), new-dataset (s expression),
  * show-shot ((xxtuu): job, attempt, shot id, source, frame), show-failed, filter, step (i), show-keys, save-picture,
- * show-site (x), show-links, link-answer (x site), link-connect (x), link-disconnect (x).
+ * people, undo, undo-edit (x), redo, show-site (x), show-links, link-answer (x site), link-connect (x), link-disconnect (x).
  * Thread: main. */
 #pragma once
 
 #include "gui/asker.h"
 #include "gui/link-chip.h"
 #include "gui/page.h"
+#include "gui/people-chip.h"
 
 #define FLG_TYPE_WINDOW (flg_window_get_type ())
 G_DECLARE_FINAL_TYPE (FlgWindow, flg_window, FLG, WINDOW, GtkApplicationWindow)
@@ -28,6 +29,8 @@ void flg_window_say (FlgWindow *self, FlwTone tone, const char *text, const char
 FlgPage *flg_window_page (FlgWindow *self, const char *name);
 const char *flg_window_shown_page (FlgWindow *self);
 gboolean flg_window_is_settled (FlgWindow *self);
+/* Who else is here. */
+FlgPeopleChip *flg_window_people (FlgWindow *self);
 GtkWidget *flg_window_strip (FlgWindow *self);
 /* How the logins are doing, and the questions that they ask. */
 FlgLinkChip *flg_window_chip (FlgWindow *self);
