@@ -23,6 +23,7 @@ main (int argc, char **argv)
     { "archive", fl_program_archive, "close a beamtime into one folder or file; check one" },
     { "compare", fl_program_compare, "set two experiments or archives side by side" },
     { "database", fl_program_database, "where an experiment's records are: look, make, join, move, grant" },
+    { "people", fl_program_people, "who may do what, who is here, who changed what" },
     { "channel", fl_program_channel, "connect to a program at a site, through the conductor" },
     { NULL },
   };

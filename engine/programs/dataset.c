@@ -9,6 +9,7 @@
 #include "engine/control/tag-expression.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/store/store.h"
 
 #define PROGRAM "firstlight-control dataset"
@@ -336,6 +337,7 @@ run (const Options *o)
     return fl_program_fail (PROGRAM, error);
   if (!writes)
     return list_datasets (store, &error) ? 0 : fl_program_fail (PROGRAM, error);
+  fl_store_act_for_person (store, g_get_host_name ());
   if (fl_store_begin (store, &error) && change (store, o, &error) && fl_store_commit (store, &error))
     return 0;
   return fl_program_fail (PROGRAM, error);

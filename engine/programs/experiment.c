@@ -9,6 +9,7 @@
 #include "engine/control/setup.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/store/store.h"
 
 #define PROGRAM "firstlight-control experiment"
@@ -104,6 +105,8 @@ set_up (const Options *options)
   g_autoptr (FlStore) store = read_texts (options, &setup, texts, &error)
                                   ? fl_store_open (options->store, FL_STORE_CREATE, &error)
                                   : NULL;
+  if (store != NULL)
+    fl_store_act_for_person (store, g_get_host_name ());
   gboolean ok = store != NULL && fl_setup_apply (store, &setup, &error);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);

@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/sfx/geometry-file.h"
 #include "engine/shots/geom.h"
 #include "engine/store/store.h"
@@ -214,6 +215,8 @@ run (const Options *o)
   g_autoptr (GError) error = NULL;
   g_autofree char *text = read_geometry (o, &error);
   g_autoptr (FlStore) store = text != NULL ? fl_store_open (o->store, FL_STORE_WRITE, &error) : NULL;
+  if (store != NULL)
+    fl_store_act_for_person (store, g_get_host_name ());
   if (store == NULL || !fl_store_begin (store, &error))
     return fl_program_fail (PROGRAM, error);
   FlBlock *base = find_base (store, o, &error);

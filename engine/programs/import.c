@@ -11,6 +11,7 @@
 #include "engine/control/weather.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/store/shots.h"
 
 #define PROGRAM      "firstlight-control import"
@@ -212,6 +213,8 @@ import_weather (const Options *options, char **paths, int n)
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) logs = read_logs (paths, n, &error);
   g_autoptr (FlStore) store = logs != NULL ? fl_store_open (options->store, FL_STORE_CREATE, &error) : NULL;
+  if (store != NULL)
+    fl_store_act_for_person (store, g_get_host_name ());
   if (store == NULL || !fl_store_begin (store, &error))
     return fl_program_fail (PROGRAM, error);
   if (!write_logs (store, options->run != NULL ? options->run : "weather", logs, &error)

@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/programs/program.h"
 #include "engine/store/stats.h"
 #include "engine/store/store.h"
@@ -55,6 +56,8 @@ fl_program_job (int argc, char **argv)
     }
   gboolean asks = stop != 0 || retry != 0;
   g_autoptr (FlStore) store = fl_store_open (where, asks ? FL_STORE_WRITE : FL_STORE_READ_ONLY, &error);
+  if (store != NULL)
+    fl_store_act_for_person (store, g_get_host_name ());
   if (store == NULL || (stop != 0 && !fl_store_want_stop (store, stop, &error))
       || (retry != 0 && !fl_store_want_retry (store, retry, &error)) || (!asks && !list_jobs (store, &error)))
     return fl_program_fail ("job", error);

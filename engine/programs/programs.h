@@ -29,3 +29,4 @@ int fl_program_follow (int argc, char **argv);
 int fl_program_archive (int argc, char **argv);
 int fl_program_compare (int argc, char **argv);
 int fl_program_database (int argc, char **argv);
+int fl_program_people (int argc, char **argv);

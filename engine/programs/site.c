@@ -6,6 +6,7 @@
 #include "engine/base/error.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/store/people.h"
 #include "engine/store/store.h"
 
 #define PROGRAM "firstlight-control site"
@@ -188,6 +189,7 @@ run (const Options *o)
     return fl_program_fail (PROGRAM, error);
   if (o->name == NULL)
     return list_sites (store, &error) ? 0 : fl_program_fail (PROGRAM, error);
+  fl_store_act_for_person (store, g_get_host_name ());
   if (fl_store_begin (store, &error)
       && (o->remove ? remove_site (store, o->name, &error) : set_site (store, o, &error))
       && fl_store_commit (store, &error))
