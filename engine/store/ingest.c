@@ -7,6 +7,7 @@
 #include "engine/store/store-private.h"
 
 #define FRAMES_A_TRANSACTION 512
+#define BYTES_A_TRANSACTION  (16u << 20)
 
 struct FlIngest
 {
@@ -51,112 +52,119 @@ read_position (FlIngest *ingest, const char *file, guint64 *position, guint64 *s
   return FALSE;
 }
 
-static gboolean
-add_frame (FlIngest *ingest, const FlFrame *frame, FlIngested *sum, GError **error)
+/* What the journal has behind a position: read and summed up while nothing is locked. */
+typedef struct
 {
-  gboolean inserted = FALSE;
-  g_autoptr (GError) failed = NULL;
-  if (!fl_store_add_slice (ingest->store, ingest->attempt, frame->writer, frame->sequence, (int) frame->kind,
-                           frame->payload, frame->payload_length, &inserted, &failed))
-    {
-      /* The checksum was right, the contents are not: as damaged as the rest, stepped over and counted. */
-      if (!g_error_matches (failed, FL_ERROR, FL_ERROR_INPUT)
-          || g_strrstr (failed->message, ingest->store->path) != NULL)
-        {
-          g_propagate_error (error, g_steal_pointer (&failed));
-          return FALSE;
-        }
-      sum->skipped += FL_JOURNAL_HEADER + frame->payload_length;
-      return TRUE;
-    }
-  sum->frames += inserted;
-  sum->shots += inserted && frame->kind == FL_KIND_SHOT ? frame->rows : 0;
-  return TRUE;
-}
+  guint64 from, to;  /* position */
+  GPtrArray *frames; /* FlNewFrame */
+  guint64 skipped;
+  gboolean more; /* there may be others */
+} Part;
 
-/* One transaction's worth of frames; *more tells whether there may be others. Where to go on is read from the store in
- * the same transaction, so that two who ingest the same journal take turns. */
-static gboolean
-ingest_some (FlIngest *ingest, const char *path, const char *file, gboolean *more, FlIngested *sum,
-             GError **error)
+static void
+part_clear (Part *part)
 {
-  guint64 position, skipped_before;
-  if (!read_position (ingest, file, &position, &skipped_before, error))
-    return FALSE;
+  g_clear_pointer (&part->frames, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Part, part_clear)
+
+static gboolean
+read_part (const char *path, guint64 position, Part *part, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
   g_autoptr (FlJournalReader) reader = fl_journal_reader_open (path, position, error);
+  *part = (Part){ .from = position,
+                  .to = position,
+                  .frames = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_new_frame_free) };
   if (reader == NULL)
     return FALSE;
-  g_autoptr (GError) failed = NULL;
   FlFrame frame;
-  guint frames = 0;
-  while (frames < FRAMES_A_TRANSACTION && fl_journal_reader_next (reader, &frame, &failed))
+  gsize bytes = 0;
+  guint n = 0;
+  while (n < FRAMES_A_TRANSACTION && bytes < BYTES_A_TRANSACTION
+         && fl_journal_reader_next (reader, &frame, &failed))
     {
-      frames++;
-      if (!add_frame (ingest, &frame, sum, error))
-        return FALSE;
+      g_autoptr (GError) why = NULL;
+      FlNewFrame *in = fl_new_frame (frame.writer, frame.sequence, (int) frame.kind, frame.payload,
+                                     frame.payload_length, &why);
+      if (in != NULL)
+        g_ptr_array_add (part->frames, in);
+      else if (why != NULL) /* the checksum was right, the contents are not: as damaged as the rest */
+        part->skipped += FL_JOURNAL_HEADER + frame.payload_length;
+      bytes += frame.payload_length;
+      n++;
     }
   if (failed != NULL)
     {
       g_propagate_error (error, g_steal_pointer (&failed));
       return FALSE;
     }
-  *more = frames == FRAMES_A_TRANSACTION;
-  guint64 now = fl_journal_reader_offset (reader);
-  sum->bytes += now - position;
-  sum->skipped += fl_journal_reader_skipped (reader);
-  return now == position
-         || fl_db_exec (ingest->store->db, SQL (ingest->store->db, JOURNAL_WRITE), error,
-                        FL_INT (ingest->attempt), FL_TEXT (file), FL_INT (now),
-                        FL_INT (skipped_before + sum->skipped));
+  part->more = n == FRAMES_A_TRANSACTION || bytes >= BYTES_A_TRANSACTION;
+  part->to = n > 0 ? fl_journal_reader_offset (reader) : position;
+  part->skipped += fl_journal_reader_skipped (reader);
+  return TRUE;
 }
 
+/* Where to go on is read again: of two who ingest the same journal, the second finds that it has been done (*again). */
 static gboolean
-has_news (FlIngest *ingest, const char *path, const char *file, gboolean *news, GError **error)
+store_part (FlIngest *ingest, const char *file, const Part *part, gboolean *again, GError **error)
 {
   guint64 position, skipped;
   if (!read_position (ingest, file, &position, &skipped, error))
     return FALSE;
-  g_autoptr (FlJournalReader) reader = fl_journal_reader_open (path, position, error);
-  FlFrame frame;
-  if (reader == NULL)
-    return FALSE;
-  *news = fl_journal_reader_next (reader, &frame, NULL);
+  *again = position != part->from;
+  return *again
+         || (fl_store_add_frames (ingest->store, ingest->attempt, part->frames, error)
+             && fl_db_exec (ingest->store->db, SQL (ingest->store->db, JOURNAL_WRITE), error,
+                            FL_INT (ingest->attempt), FL_TEXT (file), FL_INT (part->to),
+                            FL_INT (skipped + part->skipped)));
+}
+
+static void
+count_part (const Part *part, FlIngested *sum)
+{
+  for (guint i = 0; i < part->frames->len; i++)
+    {
+      const FlNewFrame *frame = part->frames->pdata[i];
+      sum->frames += frame->inserted;
+      sum->shots += frame->inserted && frame->slice.kind == FL_KIND_SHOT ? frame->slice.length : 0;
+    }
+  sum->bytes += part->to - part->from;
+  sum->skipped += part->skipped;
+}
+
+/* All of one journal. No write lock where there is nothing to write. */
+static gboolean
+ingest_journal (FlIngest *ingest, const char *path, FlIngested *sum, GError **error)
+{
+  g_autofree char *file = g_path_get_basename (path);
+  for (gboolean more = TRUE; more;)
+    {
+      guint64 position, skipped;
+      gboolean again = FALSE;
+      g_auto (Part) part = { 0 };
+      if (!read_position (ingest, file, &position, &skipped, error)
+          || !read_part (path, position, &part, error))
+        return FALSE;
+      if (part.to == part.from)
+        return TRUE;
+      if (!fl_store_enter (ingest->store, error)
+          || !fl_store_leave (ingest->store, store_part (ingest, file, &part, &again, error), error))
+        return FALSE;
+      if (!again)
+        count_part (&part, sum);
+      more = again || part.more;
+    }
   return TRUE;
 }
 
 gboolean
 fl_ingest_update (FlIngest *ingest, FlIngested *ingested, GError **error)
 {
-  FlStore *store = ingest->store;
-  FlIngested total = { 0 };
+  FlIngested none = { 0 };
   g_autoptr (GPtrArray) paths = fl_journal_list (ingest->dir);
   for (guint i = 0; i < paths->len; i++)
-    {
-      const char *path = paths->pdata[i];
-      g_autofree char *file = g_path_get_basename (path);
-      gboolean more = FALSE;
-      /* No write lock where there is nothing to write. */
-      if (!has_news (ingest, path, file, &more, error))
-        return FALSE;
-      while (more)
-        {
-          FlIngested some = { 0 };
-          if (!fl_store_enter (store, error))
-            return FALSE;
-          if (!fl_store_leave (store, ingest_some (ingest, path, file, &more, &some, error), error))
-            return FALSE;
-          total.frames += some.frames;
-          total.shots += some.shots;
-          total.bytes += some.bytes;
-          total.skipped += some.skipped;
-        }
-    }
-  if (ingested != NULL)
-    {
-      ingested->frames += total.frames;
-      ingested->shots += total.shots;
-      ingested->bytes += total.bytes;
-      ingested->skipped += total.skipped;
-    }
+    if (!ingest_journal (ingest, paths->pdata[i], ingested != NULL ? ingested : &none, error))
+      return FALSE;
   return TRUE;
 }

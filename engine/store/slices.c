@@ -102,17 +102,42 @@ has_other_attempts (FlStore *store, gint64 job, gint64 attempt, gboolean *has, G
 
 /* --- inserting --- */
 
+#define SLICE_VALUES 20 /* of SLICE_ADD */
+
+static void
+slice_values (const FlNewSlice *slice, FlValue *values)
+{
+  const FlShotSummary *sum = &slice->sum;
+  const FlValue all[] = { FL_INT (slice->stamp),
+                          FL_INT (sum->job),
+                          FL_INT (sum->attempt),
+                          FL_INT (sum->run),
+                          FL_INT (slice->kind),
+                          FL_INT (slice->writer),
+                          FL_INT (slice->sequence),
+                          FL_INT (slice->writer < 0),
+                          FL_INT (slice->length),
+                          FL_INT (sum->first),
+                          FL_INT (sum->last),
+                          FL_INT (sum->shots),
+                          FL_INT (sum->hits),
+                          FL_INT (sum->indexed),
+                          FL_INT (sum->failed),
+                          FL_INT (sum->set_aside),
+                          FL_INT (sum->spots),
+                          FL_REAL ((double) sum->resolution),
+                          FL_REAL ((double) sum->energy),
+                          FL_REAL ((double) sum->solvent) };
+  G_STATIC_ASSERT (G_N_ELEMENTS (all) == SLICE_VALUES);
+  memcpy (values, all, sizeof all);
+}
+
 gboolean
 fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 *id, GError **error)
 {
-  const FlShotSummary *sum = &slice->sum;
-  if (!fl_db_exec (store->db, SQL (store->db, SLICE_ADD), error, FL_INT (slice->stamp), FL_INT (sum->job),
-                   FL_INT (sum->attempt), FL_INT (sum->run), FL_INT (slice->kind), FL_INT (slice->writer),
-                   FL_INT (slice->sequence), FL_INT (slice->writer < 0), FL_INT (slice->length),
-                   FL_INT (sum->first), FL_INT (sum->last), FL_INT (sum->shots), FL_INT (sum->hits),
-                   FL_INT (sum->indexed), FL_INT (sum->failed), FL_INT (sum->set_aside), FL_INT (sum->spots),
-                   FL_REAL ((double) sum->resolution), FL_REAL ((double) sum->energy),
-                   FL_REAL ((double) sum->solvent)))
+  FlValue values[SLICE_VALUES];
+  slice_values (slice, values);
+  if (!fl_db_exec_values (store->db, SQL (store->db, SLICE_ADD), values, SLICE_VALUES, error))
     return FALSE;
   *id = fl_db_last_id (store->db);
   return TRUE;
@@ -123,6 +148,48 @@ fl_store_insert_column (FlStore *store, gint64 slice, guint column, const GByteA
 {
   return fl_db_exec (store->db, SQL (store->db, COLUMN_ADD), error,
                      FL_INT (slice * FL_PARTS + (gint64) column), FL_BLOB (data->data, data->len));
+}
+
+/* --- frames --- */
+
+void
+fl_new_frame_free (FlNewFrame *frame)
+{
+  if (frame == NULL)
+    return;
+  fl_shot_block_free (frame->block);
+  g_free (frame->payload);
+  g_free (frame);
+}
+
+FlNewFrame *
+fl_new_frame (guint32 writer, guint64 sequence, int kind, gconstpointer payload, gsize length, GError **error)
+{
+  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || kind == FL_KIND_REFLECTION
+      || fl_schema (kind) == NULL)
+    return NULL;
+  g_autoptr (FlBatch) batch = fl_batch_decode (payload, length, error);
+  if (batch == NULL)
+    return NULL;
+  if (fl_batch_kind (batch) != (FlKind) kind)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a frame of kind %d holds %s records", kind,
+                   fl_schema (fl_batch_kind (batch))->name);
+      return NULL;
+    }
+  FlNewFrame *frame = g_new0 (FlNewFrame, 1);
+  frame->slice = (FlNewSlice){
+    .kind = kind, .writer = writer, .sequence = (gint64) sequence, .length = fl_batch_rows (batch)
+  };
+  frame->payload = g_memdup2 (payload, length);
+  frame->payload_length = length;
+  if (kind == FL_KIND_SHOT)
+    {
+      frame->block = fl_shot_block_new (FL_SUMMARY_COLUMNS | FL_SHOT_ID, frame->slice.length);
+      fl_shot_block_fill (frame->block, 0, batch, writer, NULL);
+      fl_summarise (frame->block, 0, frame->block->n, &frame->slice.sum);
+    }
+  return frame;
 }
 
 static gboolean
@@ -147,67 +214,184 @@ find_attempt (FlStore *store, gint64 attempt, FlShotSummary *sum, GError **error
   return FALSE;
 }
 
-static gboolean
-sum_up (FlStore *store, const FlBatch *batch, FlNewSlice *slice, GError **error)
+/* What of a writer's frames was ever taken in, from its least to its greatest sequence here. */
+typedef struct
 {
-  g_autoptr (FlShotBlock) block = fl_shot_block_new (FL_SUMMARY_COLUMNS | FL_SHOT_ID, slice->length);
-  gboolean others = FALSE;
-  fl_shot_block_fill (block, 0, batch, (guint32) slice->writer, NULL);
-  fl_summarise (block, 0, block->n, &slice->sum);
-  return has_other_attempts (store, slice->sum.job, slice->sum.attempt, &others, error)
-         && (!others || count_difference (store, block, slice->stamp, &slice->sum, error));
+  gint64 writer, least, greatest;
+  GHashTable *known; /* sequences */
+} Writer;
+
+static void
+writer_free (gpointer data)
+{
+  Writer *writer = data;
+  g_hash_table_unref (writer->known);
+  g_free (writer);
+}
+
+static GHashTable *
+list_writers (const GPtrArray *frames)
+{
+  GHashTable *writers = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, writer_free);
+  for (guint i = 0; i < frames->len; i++)
+    {
+      const FlNewSlice *slice = &((const FlNewFrame *) frames->pdata[i])->slice;
+      Writer *writer = g_hash_table_lookup (writers, &slice->writer);
+      if (writer == NULL)
+        {
+          writer = g_new0 (Writer, 1);
+          writer->writer = slice->writer;
+          writer->least = writer->greatest = slice->sequence;
+          writer->known = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+          g_hash_table_insert (writers, &writer->writer, writer);
+        }
+      writer->least = MIN (writer->least, slice->sequence);
+      writer->greatest = MAX (writer->greatest, slice->sequence);
+    }
+  return writers;
 }
 
 static gboolean
-insert_frame (FlStore *store, FlNewSlice *slice, const FlBatch *batch, gconstpointer payload, gsize length,
-              gboolean *inserted, GError **error)
+read_known (FlStore *store, gint64 attempt, Writer *writer, GError **error)
 {
-  if (!find_attempt (store, slice->sum.attempt, &slice->sum, error)
-      || !fl_db_exec (store->db, SQL (store->db, KEY_ADD), error, FL_INT (slice->sum.attempt),
-                      FL_INT (slice->writer), FL_INT (slice->sequence)))
+  g_autoptr (GError) failed = NULL;
+  g_autoptr (FlQuery) query =
+      fl_db_query (store->db, SQL (store->db, KEYS_KNOWN), error, FL_INT (attempt), FL_INT (writer->writer),
+                   FL_INT (writer->least), FL_INT (writer->greatest));
+  if (query == NULL)
     return FALSE;
-  *inserted = fl_db_changed_rows (store->db) == 1;
-  if (!*inserted)
+  while (fl_query_next (query, &failed))
+    {
+      gint64 sequence = fl_query_int (query, 0);
+      g_hash_table_add (writer->known, g_memdup2 (&sequence, sizeof sequence));
+    }
+  if (failed == NULL)
     return TRUE;
-  slice->stamp = fl_store_count (store, "stamp", error);
-  gint64 id;
-  return slice->stamp > 0 && (slice->kind != FL_KIND_SHOT || sum_up (store, batch, slice, error))
-         && fl_store_insert_slice (store, slice, &id, error)
-         && fl_db_exec (store->db, SQL (store->db, COLUMN_ADD), error,
-                        FL_INT (id * FL_PARTS + FL_PART_PACKED), FL_BLOB (payload, length));
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
+}
+
+/* Those that have never been taken in; NULL with error. */
+static GPtrArray *
+choose_new (FlStore *store, gint64 attempt, const GPtrArray *frames, GError **error)
+{
+  g_autoptr (GHashTable) writers = list_writers (frames);
+  g_autoptr (GPtrArray) chosen = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer value;
+  g_hash_table_iter_init (&iter, writers);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (!read_known (store, attempt, value, error))
+      return NULL;
+  for (guint i = 0; i < frames->len; i++)
+    {
+      FlNewFrame *frame = frames->pdata[i];
+      Writer *writer = g_hash_table_lookup (writers, &frame->slice.writer);
+      frame->inserted = g_hash_table_add (writer->known, g_memdup2 (&frame->slice.sequence, sizeof (gint64)));
+      if (frame->inserted)
+        g_ptr_array_add (chosen, frame);
+    }
+  return g_steal_pointer (&chosen);
+}
+
+/* Attempt and stamps, and what their shots add to those of the job's other attempts. */
+static gboolean
+complete_slices (FlStore *store, gint64 attempt, const GPtrArray *frames, GError **error)
+{
+  FlShotSummary of = { 0 };
+  gboolean others = FALSE;
+  gint64 stamp;
+  if (!find_attempt (store, attempt, &of, error)
+      || !has_other_attempts (store, of.job, of.attempt, &others, error)
+      || !fl_db_exec (store->db, SQL (store->db, COUNTER_ADD_MANY), error, FL_INT (frames->len),
+                      FL_TEXT ("stamp"))
+      || (stamp = fl_store_counted (store, "stamp", error)) < 0)
+    return FALSE;
+  stamp -= frames->len;
+  for (guint i = 0; i < frames->len; i++)
+    {
+      FlNewFrame *frame = frames->pdata[i];
+      FlShotSummary *sum = &frame->slice.sum;
+      frame->slice.stamp = ++stamp;
+      sum->attempt = of.attempt;
+      sum->job = of.job;
+      sum->run = of.run;
+      if (others && frame->block != NULL && !count_difference (store, frame->block, stamp, sum, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* The first gives itself a number; nobody else adds slices meanwhile, so that those behind it are free. */
+static gboolean
+insert_slices (FlStore *store, const GPtrArray *frames, gint64 *first, GError **error)
+{
+  if (!fl_store_insert_slice (store, &((const FlNewFrame *) frames->pdata[0])->slice, first, error))
+    return FALSE;
+  guint n = frames->len - 1;
+  g_autofree FlValue *values = g_new (FlValue, (gsize) MAX (n, 1) * (SLICE_VALUES + 1));
+  for (guint i = 0; i < n; i++)
+    {
+      FlValue *row = values + (gsize) i * (SLICE_VALUES + 1);
+      row[0] = FL_INT (*first + 1 + i);
+      slice_values (&((const FlNewFrame *) frames->pdata[i + 1])->slice, row + 1);
+    }
+  return fl_db_exec_rows (store->db, SQL (store->db, SLICE_ADD_AT), values, n, SLICE_VALUES + 1, error);
+}
+
+static gboolean
+insert_keys_and_columns (FlStore *store, const GPtrArray *frames, gint64 attempt, gint64 first,
+                         GError **error)
+{
+  guint n = frames->len;
+  g_autofree FlValue *keys = g_new (FlValue, (gsize) n * 3), *columns = g_new (FlValue, (gsize) n * 2);
+  for (guint i = 0; i < n; i++)
+    {
+      const FlNewFrame *frame = frames->pdata[i];
+      keys[3 * i] = FL_INT (attempt);
+      keys[3 * i + 1] = FL_INT (frame->slice.writer);
+      keys[3 * i + 2] = FL_INT (frame->slice.sequence);
+      columns[2 * i] = FL_INT ((first + i) * FL_PARTS + FL_PART_PACKED);
+      columns[2 * i + 1] = FL_BLOB (frame->payload, frame->payload_length);
+    }
+  return fl_db_exec_rows (store->db, SQL (store->db, KEY_ADD), keys, n, 3, error)
+         && fl_db_exec_rows (store->db, SQL (store->db, COLUMN_ADD), columns, n, 2, error);
+}
+
+gboolean
+fl_store_add_frames (FlStore *store, gint64 attempt, const GPtrArray *frames, GError **error)
+{
+  g_autoptr (GPtrArray) chosen = choose_new (store, attempt, frames, error);
+  gint64 first;
+  return chosen != NULL
+         && (chosen->len == 0
+             || (complete_slices (store, attempt, chosen, error)
+                 && insert_slices (store, chosen, &first, error)
+                 && insert_keys_and_columns (store, chosen, attempt, first, error)));
 }
 
 gboolean
 fl_store_add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, int kind,
                     gconstpointer payload, gsize length, gboolean *inserted, GError **error)
 {
-  gboolean is_new = FALSE;
+  g_autoptr (GError) why = NULL;
+  g_autoptr (GPtrArray) frames = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_new_frame_free);
+  FlNewFrame *frame = fl_new_frame (writer, sequence, kind, payload, length, &why);
   if (inserted != NULL)
     *inserted = FALSE;
-  if (kind == FL_KIND_SCHEMA || kind == FL_KIND_SPOT || kind == FL_KIND_REFLECTION
-      || fl_schema (kind) == NULL)
-    return TRUE;
-  g_autoptr (FlBatch) batch = fl_batch_decode (payload, length, error);
-  if (batch == NULL)
-    return FALSE;
-  if (fl_batch_kind (batch) != (FlKind) kind)
+  if (why != NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "a frame of kind %d holds %s records", kind,
-                   fl_schema (fl_batch_kind (batch))->name);
+      g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
     }
-  FlNewSlice slice = { .kind = kind,
-                       .writer = writer,
-                       .sequence = (gint64) sequence,
-                       .length = fl_batch_rows (batch),
-                       .sum = { .attempt = attempt } };
-  if (!fl_store_enter (store, error))
-    return FALSE;
-  gboolean ok = insert_frame (store, &slice, batch, payload, length, &is_new, error);
-  if (!fl_store_leave (store, ok, error))
+  if (frame == NULL)
+    return TRUE;
+  g_ptr_array_add (frames, frame);
+  if (!fl_store_enter (store, error)
+      || !fl_store_leave (store, fl_store_add_frames (store, attempt, frames, error), error))
     return FALSE;
   if (inserted != NULL)
-    *inserted = is_new;
+    *inserted = frame->inserted;
   return TRUE;
 }
 

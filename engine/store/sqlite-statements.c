@@ -5,6 +5,9 @@
   "id, stamp, job, attempt, run, writer, length, compacted, first, last, shots, hits, indexed, failed, "     \
   "set_aside, spots, "                                                                                       \
   "resolution, energy, solvent"
+#define SLICE_VALUES                                                                                         \
+  "stamp, job, attempt, run, kind, writer, sequence, compacted, length, first, last, shots, hits, indexed, failed, " \
+  "set_aside, spots, resolution, energy, solvent"
 #define KIND_SHOT "1"
 /* In the order of FlEdit (edits.c reads them so). */
 #define EDIT_COLUMNS                                                                                         \
@@ -13,6 +16,7 @@
 
 const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_COUNTER_ADD] = "UPDATE counter SET value = value + 1 WHERE name = ?",
+  [FL_SQL_COUNTER_ADD_MANY] = "UPDATE counter SET value = value + ? WHERE name = ?",
   [FL_SQL_COUNTER_MAKE] = "INSERT INTO counter (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
   [FL_SQL_COUNTER_READ] = "SELECT value FROM counter WHERE name = ?",
   [FL_SQL_COUNTER_SET] = "UPDATE counter SET value = ? WHERE name = ?",
@@ -47,10 +51,12 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
                          "attempt.job WHERE attempt.id = ?",
   [FL_SQL_KEY_ADD] =
       "INSERT INTO slice_key (attempt, writer, sequence) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-  [FL_SQL_SLICE_ADD] = "INSERT INTO slice (stamp, job, attempt, run, kind, writer, sequence, compacted, "
-                       "length, first, last, shots, hits, "
-                       "indexed, failed, set_aside, spots, resolution, energy, solvent) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  [FL_SQL_KEYS_KNOWN] =
+      "SELECT sequence FROM slice_key WHERE attempt = ? AND writer = ? AND sequence >= ? AND sequence <= ?",
+  [FL_SQL_SLICE_ADD] = "INSERT INTO slice (" SLICE_VALUES
+                       ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  [FL_SQL_SLICE_ADD_AT] = "INSERT INTO slice (id, " SLICE_VALUES
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   [FL_SQL_SLICE_REMOVE] = "DELETE FROM slice WHERE id = ?",
   [FL_SQL_COLUMN_ADD] = "INSERT INTO slice_column (id, data) VALUES (?, ?)",
   [FL_SQL_COLUMN_READ] = "SELECT data FROM slice_column WHERE id = ?",

@@ -94,6 +94,23 @@ gboolean fl_store_insert_slice (FlStore *store, const FlNewSlice *slice, gint64 
 gboolean fl_store_insert_column (FlStore *store, gint64 slice, guint column, const GByteArray *data,
                                  GError **error);
 
+/* A journal's frame on its way in: decoded and summed up before anything is locked. */
+typedef struct
+{
+  FlNewSlice slice;
+  FlShotBlock *block; /* of shots: what they are counted by */
+  guint8 *payload;
+  gsize payload_length;
+  gboolean inserted;
+} FlNewFrame;
+
+/* NULL without error: of a kind that is not kept; FL_ERROR_INPUT: not a whole batch. */
+FlNewFrame *fl_new_frame (guint32 writer, guint64 sequence, int kind, gconstpointer payload, gsize length,
+                          GError **error);
+void fl_new_frame_free (FlNewFrame *frame);
+/* Those that were never taken in become slices, in order, and are marked as inserted. Inside a transaction. */
+gboolean fl_store_add_frames (FlStore *store, gint64 attempt, const GPtrArray *frames, GError **error);
+
 /* Shot slices after the cursor `after`: of a job, or of all (job 0); stops after about `limit` shots (0 = never), not
  * within a stamp. */
 GArray *fl_store_slice_rows (FlStore *store, gint64 job, gint64 after, guint limit, GError **error);
