@@ -14,7 +14,7 @@
 #include "engine/store/shots.h"
 
 #define PROGRAM      "firstlight-control ingest"
-#define LOOK_US      1000000
+#define LOOK_MS      1000
 #define LAST_LOOK_S  15 /* a database that hangs does not keep a job's script from ending */
 #define LONGEST_WAIT 30 /* s, between two tries to open it */
 
@@ -52,20 +52,18 @@ may_try_again (const GError *error)
   return g_error_matches (error, FL_ERROR, FL_ERROR_LOST) || g_error_matches (error, FL_ERROR, FL_ERROR_BUSY);
 }
 
-/* Said once, until it is something else. */
+/* Said once, until it answers again. */
 static void
-say (char **said, const char *message)
+say_lost (gboolean *lost, const GError *error)
 {
-  if (g_strcmp0 (*said, message) == 0)
-    return;
-  fprintf (stderr, "%s: %s\n", PROGRAM, message);
-  g_free (*said);
-  *said = g_strdup (message);
+  if (!*lost)
+    fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
+  *lost = TRUE;
 }
 
 /* NULL without error: asked to end before it could be opened. */
 static FlStore *
-open_patiently (const Options *options, pid_t parent, char **said, GError **error)
+open_patiently (const Options *options, pid_t parent, gboolean *lost, GError **error)
 {
   for (guint wait = 1; !is_over (parent); wait = MIN (2 * wait, LONGEST_WAIT))
     {
@@ -78,16 +76,16 @@ open_patiently (const Options *options, pid_t parent, char **said, GError **erro
           g_propagate_error (error, g_steal_pointer (&failed));
           return NULL;
         }
-      say (said, failed->message);
+      say_lost (lost, failed);
       for (guint i = 0; i < wait && !is_over (parent); i++)
-        g_usleep (LOOK_US);
+        g_poll (NULL, 0, LOOK_MS);
     }
   return NULL;
 }
 
 /* What is missing at the end the conductor finds in the journals. */
 static gboolean
-follow_store (const Options *options, FlStore *store, pid_t parent, char **said, FlIngested *news,
+follow_store (const Options *options, FlStore *store, pid_t parent, gboolean *lost, FlIngested *news,
               GError **error)
 {
   g_autoptr (FlIngest) ingest = fl_ingest_new (store, options->attempt, options->dir);
@@ -97,19 +95,19 @@ follow_store (const Options *options, FlStore *store, pid_t parent, char **said,
       last = is_over (parent);
       gboolean there = g_file_test (options->dir, G_FILE_TEST_IS_DIR);
       gboolean ok = !there || fl_ingest_update (ingest, news, &failed);
-      if (ok && *said != NULL)
-        say (said, "the database answers again");
+      if (ok && *lost)
+        fprintf (stderr, "%s: the database answers again\n", PROGRAM);
       if (ok)
-        g_clear_pointer (said, g_free);
+        *lost = FALSE;
       else if (may_try_again (failed))
-        say (said, failed->message);
+        say_lost (lost, failed);
       else
         {
           g_propagate_error (error, g_steal_pointer (&failed));
           return FALSE;
         }
       if (!last && !is_over (parent))
-        g_usleep (LOOK_US); /* a signal ends it */
+        g_poll (NULL, 0, LOOK_MS); /* a signal ends it */
     }
   return TRUE;
 }
@@ -118,18 +116,18 @@ static int
 follow (const Options *options)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *said = NULL;
+  gboolean lost = FALSE;
   FlIngested news = { 0 };
   pid_t parent = getppid ();
   signal (SIGTERM, stop);
   signal (SIGINT, stop);
   signal (SIGUSR1, SIG_IGN); /* the job's */
   signal (SIGUSR2, SIG_IGN);
-  g_autoptr (FlStore) store = open_patiently (options, parent, &said, &error);
-  if (error != NULL || (store != NULL && !follow_store (options, store, parent, &said, &news, &error)))
+  g_autoptr (FlStore) store = open_patiently (options, parent, &lost, &error);
+  if (error != NULL || (store != NULL && !follow_store (options, store, parent, &lost, &news, &error)))
     return fl_program_fail (PROGRAM, error);
   printf ("%" G_GUINT64_FORMAT " shots in %" G_GUINT64_FORMAT " frames\n", news.shots, news.frames);
-  return said == NULL ? 0 : 75;
+  return lost ? 75 : 0;
 }
 
 /* --- once --- */

@@ -124,6 +124,8 @@ def test_machine_dies():
     took = time.time() - begin
     print(f"# taken over after {took:.1f} s")
     assert LEASE_S - 5 < took < LEASE_S + 3, took
+    e.add_run("r0001", 4)
+    all_done(e, 1)
     second.end()
     e.remove()
 
@@ -246,7 +248,9 @@ def outage(down, go_away, come_back):
     for n in range(2):
         want[f"r{n + 1:04d}"] = int(1.5 * down / (0.1 if down > 10 else 0.04)) + 50 * n
         e.add_run(f"r{n + 1:04d}", want[f"r{n + 1:04d}"])
-    first, second = Conductor(e), Conductor(e, "--stand-by")
+    first = Conductor(e)
+    holds(e, first)
+    second = Conductor(e, "--stand-by")
     windows = open_windows(e, 2)
     e.wait_for("SELECT 1 WHERE (SELECT count(DISTINCT job) FROM slice WHERE kind = 1) = 2")
     before = written(e)
