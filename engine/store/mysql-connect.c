@@ -9,7 +9,7 @@
 #include "engine/store/password.h"
 
 #define CONNECT_SECONDS 4
-#define SILENT_SECONDS  45   /* a server that says nothing for so long is lost */
+#define SILENT_SECONDS  55   /* a server that says nothing for so long is lost */
 #define PATIENT_SECONDS 7200 /* but not while it changes tables */
 #define FIRST_PAUSE_MS  200
 #define LAST_PAUSE_MS   5000
@@ -156,6 +156,9 @@ fl_mysql_fail (FlMysql *db, guint number, const char *why, GError **error)
            || number == BROKEN_BY_CONSTRAINT || number == ER_DATA_TOO_LONG
            || number == ER_WARN_DATA_OUT_OF_RANGE)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not allowed: %s", shown, copy);
+  else if (number == CR_SSL_CONNECTION_ERROR)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "%s: no encrypted connection can be made (%s); are `tls` and `ca` right?", shown, copy);
   else if (number == ER_NET_PACKET_TOO_LARGE || number == CR_NET_PACKET_TOO_LARGE)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
                  "%s: a value is larger than the server takes; raise its max_allowed_packet (%zu bytes)",
@@ -209,8 +212,8 @@ set_tls (MYSQL *handle, const FlDatabase *where)
     mysql_options (handle, MYSQL_OPT_SSL_CA, ca);
 #endif
 #ifdef FL_HAVE_RESTRICTED_AUTH
-  /* Who listens must not be able to ask for the password in the clear. */
-  if (where->tls == FL_TLS_OFF && *where->socket == '\0')
+  /* Who listens, or sits between, must not be able to ask for the password in the clear. */
+  if (!verify && *where->socket == '\0')
     mysql_options (
         handle, MARIADB_OPT_RESTRICTED_AUTH,
         "mysql_native_password,client_ed25519,sha256_password,caching_sha2_password,auth_gssapi_client,"
@@ -349,6 +352,9 @@ connect_now (FlMysql *db, gboolean patient, GError **error)
     }
   else if (mysql_errno (db->handle) != 0)
     return fl_mysql_fail (db, mysql_errno (db->handle), mysql_error (db->handle), error);
+  /* MariaDB's client goes on unencrypted where the server knows no other way and nothing is to be verified. */
+  if (db->where->tls != FL_TLS_OFF && mysql_get_ssl_cipher (db->handle) == NULL)
+    return fl_mysql_fail (db, CR_SSL_CONNECTION_ERROR, "the server does not encrypt", error);
   return set_session (db, patient, error) && read_limits (db, error);
 }
 
