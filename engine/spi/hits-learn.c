@@ -17,6 +17,13 @@
 #define EVIDENCE      12.0
 #define SIGMA_BELOW   0.1587 /* of a normal distribution lies more than σ below the middle */
 
+/* Beyond a droplet, nats a photon: */
+#define SHARP       0.01  /* sigma of a shot that counts */
+#define DROPLET_LOW 0.015 /* a droplet has less; */
+#define NEXT_LOW    0.02  /* particles that sometimes do have from this */
+#define NEXT_HIGH   0.05  /* to this as well: */
+#define NEXT_MOST   0.25  /* so many of those */
+
 typedef struct
 {
   const FlPatterns *sample;
@@ -376,6 +383,37 @@ learn_pairs (const Sample *of, FlHits *hits)
   hits->numbers.fringes = spread_of (fringes, n);
 }
 
+/* --- droplets --- */
+
+/* Whether shots are droplets or not: the median is none, and of those with photons enough there are, near nothing beyond a
+ * droplet, many more than a bit further up. Else there are none, or the particle itself looks like one from some sides. */
+static void
+learn_droplets (const Sample *of, FlHits *hits)
+{
+  g_autofree double *excess = g_new (double, of->n);
+  FlDropletFit fit;
+  guint n = 0, low = 0, next = 0;
+  for (guint d = 0; d < of->n; d++)
+    if (of->is_hit[d] && fl_droplets_fit (hits->droplets, of->sample, d, &fit))
+      {
+        excess[n++] = fit.excess;
+        low += fit.sigma < SHARP && fit.excess < DROPLET_LOW;
+        next += fit.sigma < SHARP && fit.excess > NEXT_LOW && fit.excess < NEXT_HIGH;
+      }
+  hits->numbers.droplets = quantile (excess, n, 0.5) > FL_HIT_DROPLET && next < NEXT_MOST * low;
+}
+
+/* Of all junk they are the strongest: nothing is learned with them. */
+static void
+leave_droplets_out (Sample *of, FlHits *hits)
+{
+  FlDropletFit fit;
+  fl_hits_lay_out_droplets (hits);
+  learn_droplets (of, hits);
+  for (guint d = 0; d < of->n; d++)
+    of->is_hit[d] = of->is_hit[d] && fl_hits_beyond_droplet (hits, of->sample, d, &fit) > 0;
+}
+
 FlHits *
 fl_hits_learn (const FlPatterns *sample, const FlParams *params)
 {
@@ -406,7 +444,11 @@ fl_hits_learn (const FlPatterns *sample, const FlParams *params)
   find_background (&of, hits);
   average_hits (&of, hits);
   fl_hits_lay_out (hits);
+  leave_droplets_out (&of, hits);
+  average_hits (&of, hits);
+  fl_hits_lay_out (hits);
   learn_profile (&of, hits);
   learn_pairs (&of, hits);
+  fl_hits_lay_out_droplets (hits);
   return g_steal_pointer (&hits);
 }

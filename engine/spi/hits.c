@@ -10,11 +10,13 @@
 #define DIAMETER_LEVEL  0.1  /* where the power of one shot is taken to end … */
 #define DIAMETER_BEYOND 1.75 /* … and how much further the particle reaches then */
 #define SPREAD_LEAST    1e-3
-#define SAVED           "FLHITS01"
+#define SAVED           "FLHITS02"
 #define FRINGES_SHARE   0.5 /* of the particle's own power */
 #define FRINGES_FROM    1.4 /* diameters: one particle has nothing there */
 #define SCORE_MOST      1000.0
-#define FAINT_SHARE     2.0 /* of the profile's sigmas */
+#define FAINT_SHARE     2.0  /* of the profile's sigmas */
+#define DROPLET_SURELY  1.5  /* sigma */
+#define HALF_WITHIN     0.86 /* speckles, of a particle's photons */
 
 void
 fl_hits_free (FlHits *hits)
@@ -22,6 +24,7 @@ fl_hits_free (FlHits *hits)
   if (hits == NULL)
     return;
   fl_pair_power_free (hits->power);
+  fl_droplets_free (hits->droplets);
   g_free (hits->background);
   g_free (hits->particle);
   g_free (hits->bin);
@@ -176,6 +179,14 @@ fl_hits_measure (const FlHits *hits, const FlPatterns *patterns, guint i, FlHitM
   fl_hits_pairs (hits, patterns, i, measures);
 }
 
+double
+fl_hits_beyond_droplet (const FlHits *hits, const FlPatterns *patterns, guint i, FlDropletFit *fit)
+{
+  if (hits->numbers.droplets <= 0 || !fl_droplets_fit (hits->droplets, patterns, i, fit))
+    return INFINITY;
+  return fit->photons * (fit->excess + DROPLET_SURELY * fit->sigma - FL_HIT_DROPLET);
+}
+
 /* --- judging --- */
 
 /* Sigmas by which a number lies above what single particles have. */
@@ -208,6 +219,11 @@ fl_hits_judge (const FlHits *hits, const FlPatterns *patterns, guint i, FlPartic
          several = 0.5 * (hits->several * hits->several - fringes * fringes);
   if (wide > 0 || narrow > 0)
     profile = MIN (profile, -1);
+  FlDropletFit droplet;
+  double beyond = blank > 0 && profile > 0 ? fl_hits_beyond_droplet (hits, patterns, i, &droplet) : INFINITY;
+  if (beyond <= 0)
+    m.diameter = droplet.diameter;
+  profile = MIN (profile, beyond);
   row->photons = (guint32) MIN (m.photons, G_MAXUINT32);
   row->background = (float) of->background;
   row->diameter = (float) m.diameter;
@@ -243,6 +259,7 @@ fl_hits_lay_out (FlHits *hits)
 {
   guint n = hits->power->n_shells;
   double sum = 0;
+  g_free (hits->bin);
   hits->bin = g_new0 (guint8, n);
   memset (hits->numbers.bins, 0, sizeof hits->numbers.bins);
   for (guint r = 0; r < n; r++)
@@ -276,6 +293,25 @@ fl_hits_lay_out_pairs (FlHits *hits)
           hits->mean[j] += wave * mean[b];
         }
     }
+}
+
+/* Of the particle, from where half of its photons are. */
+static double
+guess_diameter (const FlHits *hits)
+{
+  double sum = 0;
+  guint r = 0;
+  while (r + 1 < hits->power->n_shells && (sum += hits->particle[r]) < 0.5)
+    r++;
+  return HALF_WITHIN / ((r + 0.5) * hits->power->step);
+}
+
+void
+fl_hits_lay_out_droplets (FlHits *hits)
+{
+  double diameter = hits->numbers.diameter > 0 ? hits->numbers.diameter : guess_diameter (hits);
+  fl_droplets_free (hits->droplets);
+  hits->droplets = fl_droplets_new (hits->power->pixels, hits->smooth, diameter);
 }
 
 const float *
@@ -344,5 +380,6 @@ fl_hits_restore (GBytes *bytes, const FlPatternPixels *pixels, const FlParams *p
   fl_hits_lay_out (hits);
   fl_pair_power_weigh (hits->power);
   fl_hits_lay_out_pairs (hits);
+  fl_hits_lay_out_droplets (hits);
   return g_steal_pointer (&hits);
 }

@@ -3,10 +3,11 @@
  * Learned from a sample of the run's own shots: the background (of those at whose photons a particle explains nothing: two
  * components of Poisson's radial counts, Lee and Seung 2001), the single particle's radial profile and how much it varies
  * from shot to shot beyond Poisson, and, from pairs of photons, the particle's size and how strong its speckles are. All by
- * medians, so that a tenth of other things does not matter. A shot is then
+ * medians, and without droplets, which may outshine all else. A shot is then
  *   blank    where a particle explains too little: photons above background, and their likelihood ratio,
- *   junk     where its radial profile is none that the particle shows, the more so where its speckles are faint
- *            (droplets), or its speckles tell of a diameter outside hits.min_diameter … hits.max_diameter,
+ *   junk     where an ellipsoid explains it down to Poisson's noise (droplets; where the particle does not look like one
+ *            itself), where its radial profile is none that the particle shows, the more so where its speckles are
+ *            faint, or where its speckles tell of a diameter outside hits.min_diameter … hits.max_diameter,
  *   several  where pairs of photons tell of distances beyond the particle's (fringes between particles near each other).
  * Several particles far apart add up their patterns: they look like one in a stronger pulse, and cannot be told from it by
  * a shot alone.

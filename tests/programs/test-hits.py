@@ -72,7 +72,7 @@ def judge(folder, job, what, kept_least):
     print(f'# {what}: {(~kept).sum()} of {len(kept)} rejected, precision {precision:.3f}; recall {recall:.3f}; '
           f'droplets told {droplets:.2f}, blanks {blanks} of {(kind == 0).sum()}, singles among the kept {purity:.3f}')
     assert precision >= 0.95 and recall >= 0.95 and not kept[kind == 0].any()
-    assert droplets >= 0.8 and purity >= kept_least
+    assert droplets >= 0.95 and purity >= kept_least
 
 
 def write_molecule(path):
