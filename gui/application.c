@@ -4,8 +4,6 @@
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
 
-#include <math.h>
-#include <unistd.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -17,9 +15,8 @@
 #include "gui/conductor.h"
 #include "gui/follow.h"
 #include "gui/join-dialog.h"
-
-/* After the time asked for, a snapshot waits this long at most for the page to be drawn completely. */
-#define SNAPSHOT_PATIENCE_S 20
+#include "gui/joined.h"
+#include "gui/snapshot.h"
 
 struct _FlgApplication
 {
@@ -31,14 +28,13 @@ struct _FlgApplication
   FlgWindow *window;
   FlgConductor *conductor;
   FlgFollow *follow;       /* NULL: the experiment is here */
-  char *home;              /* of a followed one: its folder there */
+  char *home;              /* of a followed or joined one: its folder there */
+  gboolean joined;         /* a window on a shared database: its folder is elsewhere */
   GStrv command;           /* that speaks `serve` there */
   guint said;              /* its state, in the line above the pages */
   FlgAssistant *assistant; /* made when it is first shown; the window's */
   FlgDemo *demo;           /* that plays what is open; NULL: it is no demo */
   char *then;              /* what is done when it is open: as the assistant says */
-  gint64 snapshot_due;     /* monotonic µs */
-  gboolean corrected;      /* the window's size, for the snapshot */
   int status;
 };
 
@@ -66,6 +62,7 @@ close_experiment (FlgApplication *self)
   g_clear_object (&self->follow);
   g_clear_pointer (&self->home, g_free);
   g_clear_pointer (&self->command, g_strfreev);
+  self->joined = FALSE;
   if (self->window)
     flg_window_set_context (self->window, NULL);
   if (self->context)
@@ -322,6 +319,16 @@ join (FlgApplication *self, const char *url)
 }
 
 static void
+show_joined (FlgApplication *self)
+{
+  g_autofree char *text =
+      self->command ? g_strdup_printf (_ ("A shared database. Images and logs come from %s, by %s."),
+                                       self->home, self->command[0])
+                    : g_strdup (_ ("A shared database. Images and logs are not reached from this machine."));
+  flg_window_say (self->window, FLW_TONE_NEUTRAL, text, NULL, NULL);
+}
+
+static void
 on_opened (FlgApplication *self, const GError *error)
 {
   if (!error && !self->options->snapshot)
@@ -329,7 +336,9 @@ on_opened (FlgApplication *self, const GError *error)
                                 g_canonicalize_filename (self->folder, NULL), g_free, NULL, NULL, NULL, NULL);
   if (!error)
     keep_promise (self);
-  if (!error && self->home)
+  if (!error && self->joined)
+    show_joined (self);
+  else if (!error && self->home)
     show_following (self); /* nothing of it lies here */
   else if (!error && flg_experiment_archive (flg_context_experiment (self->context)))
     show_archive (self);
@@ -412,6 +421,7 @@ open_experiment (FlgApplication *self, const char *folder, FlStoreMode mode)
       g_free (self->folder);
       self->folder = g_strdup (folder);
     }
+  self->joined = flg_joined_read (self->folder, &self->home, &self->command);
   g_autofree char *archive = g_build_filename (self->folder, FL_ARCHIVE_FILE, NULL);
   make_context (self, g_file_test (archive, G_FILE_TEST_EXISTS) ? FL_STORE_READ_ONLY : mode);
 }
@@ -458,75 +468,12 @@ act_quit (GSimpleAction *action, GVariant *target, gpointer data)
     g_application_quit (G_APPLICATION (self));
 }
 
-/* The window's own frame is no part of the picture: makes up for it. TRUE when the size was not right. */
 static gboolean
-correct_size (FlgApplication *self)
-{
-  const FlgOptions *options = self->options;
-  int width = gtk_widget_get_width (GTK_WIDGET (self->window));
-  int height = gtk_widget_get_height (GTK_WIDGET (self->window));
-  if (!options->width || width <= 0 || self->corrected)
-    return FALSE;
-  self->corrected = TRUE;
-  if (width == options->width && height == options->height)
-    return FALSE;
-  gtk_window_set_default_size (GTK_WINDOW (self->window), 2 * options->width - width,
-                               2 * options->height - height);
-  return TRUE;
-}
-
-static gboolean
-try_snapshot (gpointer data)
+has_settled (gpointer data)
 {
   FlgApplication *self = data;
-  gint64 now = g_get_monotonic_time ();
-  if (correct_size (self))
-    return G_SOURCE_CONTINUE;
-  gboolean late = now > self->snapshot_due + SNAPSHOT_PATIENCE_S * G_USEC_PER_SEC;
-  gboolean settled = shows_assistant (self) ? flg_assistant_is_settled (self->assistant)
-                                            : flg_window_is_settled (self->window);
-  if (now < self->snapshot_due || (!settled && !late))
-    return G_SOURCE_CONTINUE;
-  g_autoptr (GError) error = NULL;
-  if (!flg_window_save_picture (self->window, self->options->snapshot, &error))
-    {
-      /* Between a change and its redraw there is no picture. */
-      if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED) && !late)
-        return G_SOURCE_CONTINUE;
-      g_printerr ("%s: %s\n", self->options->snapshot, error->message);
-      self->status = 1;
-    }
-  gtk_window_close (GTK_WINDOW (self->window));
-  return G_SOURCE_REMOVE;
-}
-
-static void
-on_first_frame (GdkFrameClock *clock, FlgApplication *self)
-{
-  g_signal_handlers_disconnect_by_func (clock, on_first_frame, self);
-  g_autofree char *stat = NULL;
-  double uptime = 0;
-  unsigned long long start = 0;
-  g_autofree char *up = NULL;
-  if (g_file_get_contents ("/proc/uptime", &up, NULL, NULL)
-      && g_file_get_contents ("/proc/self/stat", &stat, NULL, NULL))
-    {
-      uptime = g_ascii_strtod (up, NULL);
-      const char *rest = strrchr (stat, ')');
-      g_auto (GStrv) fields = g_strsplit (rest ? rest + 2 : "", " ", -1);
-      if (g_strv_length (fields) > 19)
-        start = g_ascii_strtoull (fields[19], NULL, 10);
-    }
-  g_print ("first frame after %.2f s (%s)\n", uptime - (double) start / (double) sysconf (_SC_CLK_TCK),
-           flg_display_profile_renderer (GTK_WIDGET (self->window)));
-}
-
-static void
-on_realize (FlgApplication *self)
-{
-  GdkFrameClock *clock = gtk_widget_get_frame_clock (GTK_WIDGET (self->window));
-  if (self->options->time_start)
-    g_signal_connect_object (clock, "after-paint", G_CALLBACK (on_first_frame), self, 0);
+  return shows_assistant (self) ? flg_assistant_is_settled (self->assistant)
+                                : flg_window_is_settled (self->window);
 }
 
 static FlStoreMode
@@ -551,8 +498,8 @@ flg_application_activate (GApplication *application)
   g_object_add_weak_pointer (G_OBJECT (self->window), (gpointer *) &self->window);
   gtk_window_set_default_size (GTK_WINDOW (self->window), options->width ? options->width : 1280,
                                options->height ? options->height : 800);
-  g_signal_connect_object (self->window, "realize", G_CALLBACK (on_realize), self,
-                           G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+  if (options->time_start)
+    g_signal_connect_after (self->window, "realize", G_CALLBACK (flg_snapshot_time_start), NULL);
   if (options->folder && g_str_has_prefix (options->folder, "ssh://"))
     join (self, options->folder);
   else if (options->folder)
@@ -564,10 +511,8 @@ flg_application_activate (GApplication *application)
     flg_assistant_show (self->assistant, "welcome");
   gtk_window_present (GTK_WINDOW (self->window));
   if (options->snapshot)
-    {
-      self->snapshot_due = g_get_monotonic_time () + llround (options->after * 1e6);
-      g_timeout_add (100, try_snapshot, self);
-    }
+    flg_snapshot_begin (&(FlgSnapshot){ self->window, options->snapshot, options->width, options->height,
+                                        options->after, has_settled, self, &self->status });
 }
 
 void

@@ -48,6 +48,25 @@ flg_name_complaint (const char *name)
   return NULL;
 }
 
+char *
+flg_folder_name (const char *name)
+{
+  GString *text = g_string_new (NULL);
+  for (const char *at = name; *at; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_unichar_tolower (g_utf8_get_char (at));
+      if (g_unichar_isalnum (c) || c == '-' || c == '_' || c == '.')
+        g_string_append_unichar (text, c);
+      else if (text->len && text->str[text->len - 1] != '-')
+        g_string_append_c (text, '-');
+    }
+  while (text->len && (text->str[text->len - 1] == '-' || text->str[text->len - 1] == '.'))
+    g_string_truncate (text, text->len - 1);
+  if (*text->str == '.')
+    *text->str = '_';
+  return g_string_free (text, FALSE);
+}
+
 static gboolean
 holds (const char *folder, const char *name)
 {

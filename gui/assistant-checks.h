@@ -9,6 +9,8 @@
 char *flg_typed_path (const char *text);
 /* Why it cannot be a beamtime's name; NULL: it can. Thread: any. */
 const char *flg_name_complaint (const char *name);
+/* A folder's name out of a beamtime's. Free it. */
+char *flg_folder_name (const char *name);
 /* The folder holds an experiment, a copy or an archive. */
 gboolean flg_folder_is_experiment (const char *folder);
 

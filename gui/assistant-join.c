@@ -9,6 +9,7 @@
 #include "gui/assistant-database.h"
 #include "gui/assistant-private.h"
 #include "gui/follow.h"
+#include "gui/joined.h"
 
 #define TYPING_MS 500
 #define SSH_S     20
@@ -152,7 +153,8 @@ run_join (GTask *task, gpointer source, gpointer data, GCancellable *cancellable
   GError *error = NULL;
   if (g_mkdir_with_parents (joining->folder, 0777) != 0)
     g_task_return_new_error (task, FL_ERROR, FL_ERROR_FAILED, _ ("%s: cannot be made"), joining->folder);
-  else if (!fl_database_write (joining->database, joining->folder, *joining->home ? joining->home : NULL,
+  else if (!fl_database_write (joining->database, joining->folder,
+                               *joining->home ? joining->home : FLG_JOINED_NOWHERE,
                                (const char *const *) joining->command, &error)
            || (joining->password && !fl_keyring_store (joining->database, joining->password, &error)))
     g_task_return_error (task, error);

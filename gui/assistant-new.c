@@ -93,26 +93,6 @@ prove_engine (FlgAssistMake *self, guint delay)
 
 /* --- what follows what --- */
 
-/* A folder's name out of a beamtime's. */
-static char *
-folder_name (const char *name)
-{
-  GString *text = g_string_new (NULL);
-  for (const char *at = name; *at; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_unichar_tolower (g_utf8_get_char (at));
-      if (g_unichar_isalnum (c) || c == '-' || c == '_' || c == '.')
-        g_string_append_unichar (text, c);
-      else if (text->len && text->str[text->len - 1] != '-')
-        g_string_append_c (text, '-');
-    }
-  while (text->len && (text->str[text->len - 1] == '-' || text->str[text->len - 1] == '.'))
-    g_string_truncate (text, text->len - 1);
-  if (*text->str == '.')
-    *text->str = '_';
-  return g_string_free (text, FALSE);
-}
-
 static void
 propose (FlgField *field, char **own, char *text)
 {
@@ -129,7 +109,7 @@ on_name (FlgAssistMake *self)
 {
   const char *complaint = flg_name_complaint (flg_field_text (self->name));
   flg_field_say (self->name, complaint ? FLG_VERDICT_BAD : FLG_VERDICT_NONE, complaint);
-  g_autofree char *name = folder_name (flg_field_text (self->name));
+  g_autofree char *name = flg_folder_name (flg_field_text (self->name));
   if (*name && self->base)
     propose (self->folder, &self->own_folder, g_build_filename (self->base, name, NULL));
 }
