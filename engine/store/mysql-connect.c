@@ -1,6 +1,5 @@
 /* Connections: how they are made, what they are set to, how they are lost. */
 #include <errmsg.h>
-#include <mysqld_error.h>
 #include <string.h>
 
 #include "engine/base/error.h"
@@ -19,13 +18,45 @@
  * conductor from taking over. MySQL has no such setting. */
 #define IDLE_WRITER "SET SESSION wait_timeout = 28800 /*M!100300 , SESSION idle_transaction_timeout = 20 */"
 
-/* Numbers that not every client's headers name. */
-#define NO_PASSWORD          1698 /* ER_ACCESS_DENIED_NO_PASSWORD_ERROR */
-#define KILLED               1927 /* ER_CONNECTION_KILLED */
-#define IDLE_TOO_LONG        4031 /* ER_CLIENT_INTERACTION_TIMEOUT */
-#define READ_ONLY            1792 /* ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION */
-#define CHANGED_SINCE        1020 /* ER_CHECKREAD */
-#define BROKEN_BY_CONSTRAINT 4025 /* ER_CONSTRAINT_FAILED */
+/* What servers say; their headers name it in different ways. */
+enum
+{
+  CHANGED_SINCE = 1020,
+  TOO_MANY = 1040,
+  NO_RIGHT_DATABASE = 1044,
+  NOT_LET_IN = 1045,
+  IS_NULL = 1048,
+  NO_SUCH_DATABASE = 1049,
+  SHUTTING_DOWN = 1053,
+  TWICE = 1062,
+  SHUT_DOWN = 1077,
+  NO_RIGHT_TABLE = 1142,
+  NO_RIGHT_COLUMN = 1143,
+  ABORTING = 1152,
+  PACKET_TOO_LARGE = 1153,
+  READ_FAILED = 1158,
+  READ_TIMED_OUT = 1159,
+  WRITE_FAILED = 1160,
+  WRITE_TIMED_OUT = 1161,
+  ABORTING_NEW = 1184,
+  WAITED_TOO_LONG = 1205,
+  DEADLOCK = 1213,
+  NO_SUCH_PARENT = 1216,
+  HAS_CHILDREN = 1217,
+  NO_RIGHT_SPECIFIC = 1227,
+  OUT_OF_RANGE = 1264,
+  SERVER_READ_ONLY = 1290,
+  NO_RIGHT_PROCEDURE = 1370,
+  TOO_LONG = 1406,
+  HAS_CHILDREN_2 = 1451,
+  NO_SUCH_PARENT_2 = 1452,
+  TWICE_IN_KEY = 1586,
+  NO_PASSWORD = 1698,
+  TRANSACTION_READ_ONLY = 1792,
+  KILLED = 1927,
+  BROKEN_BY_CONSTRAINT = 4025,
+  IDLE_TOO_LONG = 4031
+};
 
 static gboolean
 is_loss (guint number)
@@ -41,15 +72,15 @@ is_loss (guint number)
                                   2055 /* CR_SERVER_LOST_EXTENDED */,
                                   KILLED,
                                   IDLE_TOO_LONG,
-                                  ER_SERVER_SHUTDOWN,
-                                  ER_NORMAL_SHUTDOWN,
-                                  ER_CON_COUNT_ERROR,
-                                  ER_NET_READ_ERROR,
-                                  ER_NET_READ_INTERRUPTED,
-                                  ER_NET_ERROR_ON_WRITE,
-                                  ER_NET_WRITE_INTERRUPTED,
-                                  ER_NEW_ABORTING_CONNECTION,
-                                  ER_ABORTING_CONNECTION };
+                                  SHUTTING_DOWN,
+                                  SHUT_DOWN,
+                                  TOO_MANY,
+                                  READ_FAILED,
+                                  READ_TIMED_OUT,
+                                  WRITE_FAILED,
+                                  WRITE_TIMED_OUT,
+                                  ABORTING_NEW,
+                                  ABORTING };
   for (guint i = 0; i < G_N_ELEMENTS (losses); i++)
     if (number == losses[i])
       return TRUE;
@@ -81,13 +112,13 @@ which_rule (guint number)
 {
   switch (number)
     {
-    case ER_DUP_ENTRY:
-    case ER_DUP_ENTRY_WITH_KEY_NAME:
+    case TWICE:
+    case TWICE_IN_KEY:
       return FL_DB_BROKE_UNIQUE;
-    case ER_ROW_IS_REFERENCED:
-    case ER_ROW_IS_REFERENCED_2:
-    case ER_NO_REFERENCED_ROW:
-    case ER_NO_REFERENCED_ROW_2:
+    case HAS_CHILDREN:
+    case HAS_CHILDREN_2:
+    case NO_SUCH_PARENT:
+    case NO_SUCH_PARENT_2:
       return FL_DB_BROKE_REFERENCE;
     default:
       return FL_DB_BROKE_NONE;
@@ -101,7 +132,7 @@ fail_rights (FlMysql *db, guint number, const char *why, GError **error)
   const char *shown = db->where->shown;
   switch (number)
     {
-    case ER_ACCESS_DENIED_ERROR:
+    case NOT_LET_IN:
     case NO_PASSWORD:
       g_set_error (
           error, FL_ERROR, FL_ERROR_DENIED,
@@ -109,25 +140,25 @@ fail_rights (FlMysql *db, guint number, const char *why, GError **error)
           "into the option file's group [firstlight] or the keyring",
           shown, why);
       return TRUE;
-    case ER_DBACCESS_DENIED_ERROR:
+    case NO_RIGHT_DATABASE:
       g_set_error (error, FL_ERROR, FL_ERROR_DENIED,
                    "%s: this account has no rights on '%s', if that is there; its owner gives them with "
                    "firstlight-control database grant (%s)",
                    shown, db->where->name, why);
       return TRUE;
-    case ER_TABLEACCESS_DENIED_ERROR:
-    case ER_COLUMNACCESS_DENIED_ERROR:
-    case ER_SPECIFIC_ACCESS_DENIED_ERROR:
-    case ER_PROCACCESS_DENIED_ERROR:
+    case NO_RIGHT_TABLE:
+    case NO_RIGHT_COLUMN:
+    case NO_RIGHT_SPECIFIC:
+    case NO_RIGHT_PROCEDURE:
       g_set_error (error, FL_ERROR, FL_ERROR_DENIED, "%s: this account may not do that (%s)", shown, why);
       return TRUE;
-    case ER_BAD_DB_ERROR:
+    case NO_SUCH_DATABASE:
       g_set_error (error, FL_ERROR, FL_ERROR_MISSING,
                    "%s: the server has no database called '%s'; firstlight-control database make makes it",
                    shown, db->where->name);
       return TRUE;
-    case READ_ONLY:
-    case ER_OPTION_PREVENTS_STATEMENT:
+    case TRANSACTION_READ_ONLY:
+    case SERVER_READ_ONLY:
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: cannot be written (%s)", shown, why);
       return TRUE;
     default:
@@ -146,20 +177,19 @@ fl_mysql_fail (FlMysql *db, guint number, const char *why, GError **error)
       fl_mysql_drop (db);
       set_lost (db, copy, error);
     }
-  else if (number == ER_LOCK_DEADLOCK || number == ER_LOCK_WAIT_TIMEOUT || number == CHANGED_SINCE)
+  else if (number == DEADLOCK || number == WAITED_TOO_LONG || number == CHANGED_SINCE)
     {
-      db->gone = db->transaction && number == ER_LOCK_DEADLOCK; /* the server has rolled it back */
+      db->gone = db->transaction && number == DEADLOCK; /* the server has rolled it back */
       g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: another program holds the database; try again (%s)",
                    shown, copy);
     }
-  else if (db->base.broken != FL_DB_BROKE_NONE || number == ER_BAD_NULL_ERROR
-           || number == BROKEN_BY_CONSTRAINT || number == ER_DATA_TOO_LONG
-           || number == ER_WARN_DATA_OUT_OF_RANGE)
+  else if (db->base.broken != FL_DB_BROKE_NONE || number == IS_NULL || number == BROKEN_BY_CONSTRAINT
+           || number == TOO_LONG || number == OUT_OF_RANGE)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not allowed: %s", shown, copy);
   else if (number == CR_SSL_CONNECTION_ERROR)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                  "%s: no encrypted connection can be made (%s); are `tls` and `ca` right?", shown, copy);
-  else if (number == ER_NET_PACKET_TOO_LARGE || number == CR_NET_PACKET_TOO_LARGE)
+  else if (number == PACKET_TOO_LARGE || number == CR_NET_PACKET_TOO_LARGE)
     g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED,
                  "%s: a value is larger than the server takes; raise its max_allowed_packet (%zu bytes)",
                  shown, db->max_packet);
@@ -267,7 +297,7 @@ wants_password (MYSQL *handle)
 {
   guint number = mysql_errno (handle);
   return number == NO_PASSWORD
-         || (number == ER_ACCESS_DENIED_ERROR && strstr (mysql_error (handle), "password: NO") != NULL);
+         || (number == NOT_LET_IN && strstr (mysql_error (handle), "password: NO") != NULL);
 }
 
 /* With the password of the option file, the one that was typed, or the keyring's. */
@@ -294,8 +324,10 @@ set_session (FlMysql *db, gboolean patient, GError **error)
   static const char *const settings[] = {
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ANSI_QUOTES,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,"
     "NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO', SESSION time_zone = '+00:00', "
-    "SESSION autocommit = 1, SESSION innodb_lock_wait_timeout = 20, SESSION lock_wait_timeout = 60",
+    "SESSION autocommit = 1, SESSION innodb_lock_wait_timeout = 20",
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    /* MySQL tells next numbers of a day ago otherwise; MariaDB passes over this. */
+    "SET SESSION lock_wait_timeout = 60 /*!80000 , SESSION information_schema_stats_expiry = 0 */",
   };
   for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
     if (!fl_mysql_run (db, settings[i], error))
@@ -344,7 +376,7 @@ static gboolean
 connect_now (FlMysql *db, gboolean patient, GError **error)
 {
   db->handle = connect_to (db, db->where->name, patient);
-  if (mysql_errno (db->handle) == ER_BAD_DB_ERROR && db->mode == FL_DB_CREATE)
+  if (mysql_errno (db->handle) == NO_SUCH_DATABASE && db->mode == FL_DB_CREATE)
     {
       mysql_close (db->handle);
       if (!make_database (db, patient, error))
