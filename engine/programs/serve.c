@@ -488,6 +488,19 @@ serve_inflight (gpointer data, const char *dir, GCancellable *cancellable G_GNUC
   return inflight;
 }
 
+/* What says where the records of a folder are, or holds them. */
+static char *
+file_of_store (const char *path)
+{
+  if (!g_file_test (path, G_FILE_TEST_IS_DIR))
+    return g_strdup (path);
+  char *ini = g_build_filename (path, FL_DATABASE_FILE, NULL);
+  if (g_file_test (ini, G_FILE_TEST_EXISTS))
+    return ini;
+  g_free (ini);
+  return g_build_filename (path, FL_STORE_FILE, NULL);
+}
+
 /* The store, opened anew when another file is there than the last time. Owned by `serve`. */
 static FlStore *
 get_store (Serve *serve, const char *where, GError **error)
@@ -495,8 +508,7 @@ get_store (Serve *serve, const char *where, GError **error)
   g_autofree char *path = resolve (serve, where, error);
   if (path == NULL)
     return NULL;
-  g_autofree char *file =
-      g_file_test (path, G_FILE_TEST_IS_DIR) ? g_build_filename (path, FL_STORE_FILE, NULL) : g_strdup (path);
+  g_autofree char *file = file_of_store (path);
   Seen now = { .path = file };
   if (serve->store != NULL && strcmp (serve->followed.path, file) == 0 && look (&now)
       && now.inode == serve->followed.inode)

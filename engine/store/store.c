@@ -315,7 +315,7 @@ check_lease (FlStore *store, const char *name, const char *holder, gint64 fencin
       g_set_error (error, FL_ERROR, FL_ERROR_BUSY, "%s: %s has taken over as %s", store->path, holder, name);
       return FALSE;
     }
-  if (*holder == '\0' || !has_moved (store, holder))
+  if (*holder == '\0' || store->is_mirror || !has_moved (store, holder))
     return TRUE;
   g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                "%s: the experiment's records have been moved into another database; open %s anew",

@@ -2,7 +2,7 @@
 """`firstlight-control database` against a private MariaDB: moving to a server and back, killed at any moment; who has moved
 away; making, joining, looking. Prints TAP.
 
-usage: test-database.py FIRSTLIGHT-CONTROL"""
+usage: test-database.py FIRSTLIGHT-CONTROL TEST-MIRROR"""
 import glob
 import os
 import random
@@ -17,7 +17,7 @@ import traceback
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mariadb
 
-CONTROL = sys.argv[1]
+CONTROL, WRITER = sys.argv[1:3]
 TAGS = 400
 
 
@@ -166,11 +166,44 @@ def test_encrypted(server, tmp):
     assert 'password' in run('database', 'check', 'mysql://root:secret@127.0.0.1/x', status=2)
 
 
+def contents(folder):
+    """Of a mirror, but for what is its own."""
+    with sqlite3.connect(f'file:{folder}/firstlight.sqlite?mode=ro', uri=True) as db:
+        tables = [t for t, in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        return {t: sorted(db.execute('SELECT * FROM ' + t).fetchall()) for t in tables
+                if t not in ('slice_key', 'journal', 'sqlite_sequence', 'lease')}
+
+
+def test_follow(server, tmp):
+    """Who follows an experiment on a server has what who follows it in a file has; one that has moved is followed on."""
+    run('database', 'make', server.url('followed'), '--folder', tmp + '/far')
+    follower = subprocess.Popen([CONTROL, 'follow', '--into', tmp + '/copy', '--store', tmp + '/far', '--', CONTROL, 'serve'],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        subprocess.run([WRITER, '--write', tmp + '/far', '11', '600'], check=True)
+        assert int(server.sql('SELECT count(*) FROM slice', database='followed')) > 50
+        run('follow', '--into', tmp + '/mysql', '--store', tmp + '/far', '--once', '--', CONTROL, 'serve')
+        server.sql('UPDATE lease SET expires = 0', database='followed')  # of the writer, that is no more
+        run('database', 'move', tmp + '/far', '--to', 'sqlite')
+        run('follow', '--into', tmp + '/sqlite', '--store', tmp + '/far', '--once', '--', CONTROL, 'serve')
+        mysql, sqlite = contents(tmp + '/mysql'), contents(tmp + '/sqlite')
+        assert [name for name in sqlite if mysql[name] != sqlite[name]] == []
+        run('experiment', '--store', tmp + '/far', '--tag', 'after the move')
+        end = time.monotonic() + 60
+        while ('after the move',) not in [row[2:3] for row in contents(tmp + '/copy')['tag']]:
+            assert time.monotonic() < end and follower.poll() is None, follower.poll()
+            time.sleep(0.2)
+        assert contents(tmp + '/copy')['slice'] == sqlite['slice']
+    finally:
+        follower.terminate()
+        follower.communicate()
+
+
 def main():
     if not mariadb.available():
         print('1..0 # SKIP no MariaDB server is installed')
         return 0
-    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_encrypted]
+    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_encrypted, test_follow]
     print(f'1..{len(tests)}', flush=True)
     failed = 0
     with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory() as tmp:
