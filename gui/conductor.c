@@ -82,7 +82,7 @@ watch (gpointer data)
   if (glance->conductor && !fl_process_is_gone (glance->conductor))
     conductor->pause = FIRST_PAUSE_S;
   else if (flg_experiment_is_filled (conductor->experiment) && !glance->problem && now >= conductor->next_try
-           && is_at_home (conductor))
+           && glance->role >= FL_ROLE_OPERATOR && is_at_home (conductor))
     {
       start (conductor);
       conductor->next_try = now + (gint64) conductor->pause * G_USEC_PER_SEC;
