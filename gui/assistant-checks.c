@@ -129,8 +129,9 @@ count_entries (const char *folder)
 static FlgProof *
 prove_room (const char *folder, const char *nearest)
 {
-  struct statvfs about;
-  guint64 space = statvfs (nearest, &about) == 0 ? (guint64) about.f_bavail * about.f_frsize : 0;
+  struct statvfs about = { 0 };
+  statvfs (nearest, &about);
+  guint64 space = (guint64) about.f_bavail * about.f_frsize;
   g_autofree char *size = g_format_size (space);
   gboolean there = strcmp (folder, nearest) == 0;
   guint others = there ? count_entries (folder) : 0;
@@ -140,6 +141,8 @@ prove_room (const char *folder, const char *nearest)
                                                                  "holds %u other things, which stay", others),
                                                        others)
                                     : g_strdup (_ ("empty"));
+  if (about.f_blocks == 0)
+    return flg_proof_new (FLG_VERDICT_BAD, _ ("%s is no disk that files can be kept on"), nearest);
   if (space < LITTLE_SPACE)
     return flg_proof_new (FLG_VERDICT_WARNING, _ ("%s; only %s free: results of a beamtime need more"), begin,
                           size);
