@@ -202,7 +202,7 @@ read_former (const char *path, GError **error)
   return core;
 }
 
-void
+gboolean
 fl_reconstruct_start_from (FlReconstructJob *job, const char *former)
 {
   g_autofree char *path = g_build_filename (former, "checkpoint.h5", NULL);
@@ -214,4 +214,5 @@ fl_reconstruct_start_from (FlReconstructJob *job, const char *former)
     fprintf (stderr, "starts from %s\n", former);
   else if (job->first)
     fprintf (stderr, "%s: %s; starts anew\n", path, why->message);
+  return taken;
 }

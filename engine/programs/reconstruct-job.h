@@ -4,6 +4,7 @@
 
 #include "engine/base/journal.h"
 #include "engine/base/params.h"
+#include "engine/spi/alignment.h"
 #include "engine/spi/fsc.h"
 #include "engine/spi/reconstruction.h"
 
@@ -62,8 +63,16 @@ gboolean fl_reconstruct_may_go_on (FlReconstructJob *job, GError **error);
 gboolean fl_reconstruct_go_on (FlReconstructJob *job, GError **error);
 
 /* From what another job, of fewer patterns, has saved in its folder. It makes the way shorter: where it is gone, damaged or in
- * other terms, that is said, and one goes without. */
-void fl_reconstruct_start_from (FlReconstructJob *job, const char *former);
+ * other terms, that is said, and one goes without: FALSE. */
+gboolean fl_reconstruct_start_from (FlReconstructJob *job, const char *former);
+
+/* --- reconstruct-hand.c: rank 0 --- */
+
+/* Keeps the former job's densities, if it has any, as former-cK.mrc: their hands stay. NULL: there is no former job. */
+void fl_reconstruct_keep_former (const FlReconstructJob *job, const char *former);
+/* Mirrors the density where it is of the other hand. */
+gboolean fl_reconstruct_choose_hand (const FlReconstructJob *job, guint conformation, FlVolume *density,
+                                     const FlAlignmentRange *range, GError **error);
 
 /* --- reconstruct-phase.c --- */
 

@@ -297,57 +297,6 @@ take_means (const Work *work, GBytes *bytes, GArray *maps)
     }
 }
 
-/* Σ ρ xᵃ yᵇ zᶜ over Σ |ρ xᵃ yᵇ zᶜ|, of odd order a + b + c: what mirroring turns to its negative. */
-static double
-odd_moment (const FlVolume *density, const double centre[3], const guint power[3])
-{
-  gsize m = density->m;
-  g_autofree double *along = g_new (double, 3 * m);
-  for (guint axis = 0; axis < 3; axis++)
-    for (gsize i = 0; i < m; i++)
-      along[axis * m + i] = pow (((double) i - centre[axis]) / (double) m, power[axis]);
-  double sum = 0, all = 0;
-  for (gsize i = 0; i < fl_volume_points (density); i++)
-    {
-      double of = (double) density->data[i] * along[i % m] * along[m + i / m % m] * along[2 * m + i / m / m];
-      sum += of;
-      all += fabs (of);
-    }
-  return all > 0 ? sum / all : 0;
-}
-
-/* Of the two hands, which nothing tells apart, always the same one, whatever the origin: the view does not flip from
- * generation to generation. The greatest moment decides: a symmetry makes some of them 0, and noise would then decide. */
-static void
-choose_hand (FlVolume *density)
-{
-  gsize n = fl_volume_points (density), m = density->m;
-  double sum = 0, centre[3] = { 0 }, moment = 0;
-  for (gsize i = 0; i < n; i++)
-    {
-      const double value = (double) density->data[i],
-                   x[3] = { (double) (i % m), (double) (i / m % m), (double) (i / m / m) };
-      sum += value;
-      for (int a = 0; a < 3; a++)
-        centre[a] += value * x[a];
-    }
-  for (int a = 0; a < 3; a++)
-    centre[a] /= sum > 0 ? sum : 1;
-  for (guint order = 3; order <= 5 && sum > 0; order += 2)
-    for (guint a = 0; a <= order; a++)
-      for (guint b = 0; a + b <= order; b++)
-        {
-          double one = odd_moment (density, centre, (guint[]){ a, b, order - a - b });
-          moment = fabs (one) > fabs (moment) ? one : moment;
-        }
-  for (gsize i = 0; moment < 0 && i < n / 2; i++)
-    {
-      float value = density->data[i];
-      density->data[i] = density->data[n - 1 - i];
-      density->data[n - 1 - i] = value;
-    }
-}
-
 /* Lays `moved` upon `fixed`. */
 static gboolean
 lay_upon (const FlVolume *fixed, FlVolume *moved, const FlAlignmentRange *range, gboolean autocorrelations,
@@ -379,12 +328,13 @@ resolution_of (const FlFsc *fsc, const FlAlignmentRange *range, double informati
 }
 
 static gboolean
-compare_densities (FlReconstructMap *map, const FlAlignmentRange *range, double information, GError **error)
+compare_densities (const FlReconstructJob *job, guint conformation, FlReconstructMap *map,
+                   const FlAlignmentRange *range, double information, GError **error)
 {
   if (map->density == NULL && map->half[0] != NULL)
     map->density = fl_volume_copy (map->half[0]);
-  if (map->density != NULL)
-    choose_hand (map->density);
+  if (map->density != NULL && !fl_reconstruct_choose_hand (job, conformation, map->density, range, error))
+    return FALSE;
   if (map->half[0] == NULL || map->half[1] == NULL)
     return TRUE;
   if (!lay_upon (map->density, map->half[0], range, FALSE, error)
@@ -436,7 +386,7 @@ compare (const Work *work, GPtrArray *parts, GError **error)
       double voxel = work->models[c * SETS].autocorrelation->voxel;
       FlAlignmentRange range = { options->s_low, options->s_edge > 0 ? options->s_edge : 1 / (2 * voxel),
                                  options->diameter };
-      if (!compare_densities (map, &range, information, error)
+      if (!compare_densities (job, c, map, &range, information, error)
           || !compare_intensities (map, &work->models[c * SETS], &range, error))
         return NULL;
     }

@@ -115,8 +115,11 @@ set_up (FlReconstructJob *job, const Options *all, int *hold, GError **error)
   job->reconstruction = fl_reconstruction_new (job->parallel, job->device, job->patterns, job->params, error);
   if (!fl_reconstruct_agree (job, error) || !fl_reconstruct_go_on (job, error))
     return FALSE;
-  if (all->former != NULL && job->generations->len == 0)
-    fl_reconstruct_start_from (job, all->former);
+  if (job->generations->len == 0)
+    {
+      gboolean taken = all->former != NULL && fl_reconstruct_start_from (job, all->former);
+      fl_reconstruct_keep_former (job, taken ? all->former : NULL);
+    }
   return TRUE;
 }
 

@@ -2,7 +2,7 @@
 generations; what it does not start from; taken up again.
 
 test-reconstruct-warm.py ENGINE SPI-SCORE [MPIRUN]"""
-import json, os, re, signal, subprocess, sys, tempfile, time
+import json, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 import h5py
 import numpy
@@ -93,6 +93,33 @@ def test_ranks(place, first, patterns):
     check(same > 0.98, "two ranks start as one does", same)
 
 
+def density(job):
+    words = numpy.fromfile(os.path.join(job, "density-c0.mrc"), "<i4")
+    n, skipped = words[:3], 256 + words[23] // 4
+    return words[skipped:].view("<f4").reshape(n[::-1])
+
+
+def likeness(a, b):
+    """At the best shift."""
+    f, g = (numpy.fft.fftn(x - x.mean()) for x in (a, b))
+    return numpy.fft.ifftn(f * g.conj()).real.max() / numpy.sqrt((abs(f)**2).mean() * (abs(g)**2).mean())
+
+
+def test_hand(place, first, patterns):
+    """Whatever the hand of the former density, it stays."""
+    other = os.path.join(place, "other-hand")
+    shutil.copytree(first, other)
+    path = os.path.join(other, "density-c0.mrc")
+    content, size = open(path, "rb").read(), density(first).nbytes
+    with open(path, "wb") as file:
+        file.write(content[:-size] + density(first)[::-1, ::-1, ::-1].tobytes())
+    for name, former in ("as-it-was", first), ("mirrored", other):
+        job = os.path.join(place, name)
+        run("reconstruct", "--out", job, "--start-from", former, *patterns, sets=ONE)
+        same, mirrored = (likeness(density(former), density(job)[::step, ::step, ::step]) for step in (1, -1))
+        check(same > mirrored + 0.02, f"the former density's hand, {name}", (same, mirrored))
+
+
 def test_taken_up(place, first, patterns):
     """Stopped after a generation: the next attempt goes on from its own, whatever the earlier one has become."""
     job = os.path.join(place, "stopped")
@@ -152,6 +179,7 @@ with tempfile.TemporaryDirectory() as place:
     run("reconstruct", "--out", first, patterns[0])
     test_same_result(place, first, patterns, atoms)
     test_ranks(place, first, patterns)
+    test_hand(place, first, patterns)
     test_taken_up(place, first, patterns)
     test_not_started_from(place, first, patterns)
     test_too_few(place)
