@@ -6,29 +6,35 @@
 #include <string.h>
 
 #include "engine/base/params.h"
+#include "gui/changed-line.h"
+#include "gui/conflict.h"
 #include "gui/people.h"
 
 struct _FlgBlockEditor
 {
   GtkBox parent_instance;
-  FlgExperiment *experiment;
+  FlgContext *context;
+  FlgExperiment *experiment; /* the context's */
 };
 
 G_DEFINE_FINAL_TYPE (FlgBlockEditor, flg_block_editor, GTK_TYPE_BOX)
 
-gpointer
-flg_block_editor_save (FlStore *store, gpointer data, GError **error)
+FlBlock *
+flg_block_of (const FlBlock *base, GVariant *fields)
 {
-  FlBlock block = { 0 };
-  g_variant_get (data, "(x&s&s&s&sb)", &block.id, &block.name, &block.first_run, &block.last_run,
-                 &block.params, &block.active);
-  return GINT_TO_POINTER (fl_store_save (store, FL_TABLE_BLOCK, &block, error));
+  FlBlock now = { 0 };
+  g_variant_get (fields, "(x&s&s&s&sb)", &now.id, &now.name, &now.first_run, &now.last_run, &now.params,
+                 &now.active);
+  now.revision = base ? base->revision : 0;
+  return fl_record_copy (FL_TABLE_BLOCK, &now);
 }
 
 /* One card; its fields are looked up by name. */
 typedef struct
 {
-  gint64 id;
+  FlBlock *base; /* what is being edited, as it was; NULL: a new one */
+  gboolean edited, saving;
+  FlgChangedLine *changed;
   GtkWidget *card, *complaint, *save;
   GtkEditable *name, *first, *last, *geometry, *mask;
   GtkSwitch *active;
@@ -40,6 +46,7 @@ static void
 card_free (Card *card)
 {
   fl_params_free (card->params);
+  fl_record_free (FL_TABLE_BLOCK, card->base);
   g_free (card);
 }
 
@@ -73,23 +80,60 @@ on_edited (Card *card)
   const char *complaint = complaint_of (card);
   gtk_label_set_label (GTK_LABEL (card->complaint), complaint ? complaint : "");
   gtk_widget_set_sensitive (card->save, TRUE);
+  if (!card->edited && card->base)
+    flg_changed_line_watch (card->changed, FL_TABLE_BLOCK, card->base);
+  card->edited = TRUE;
 }
 
-static void
-on_save (Card *card)
+/* As it stands on the screen; NULL: it cannot be saved like that, which is said. */
+static gpointer
+mine_of (gpointer data)
 {
+  Card *card = data;
   g_autoptr (GError) error = NULL;
   if (!*gtk_editable_get_text (card->name)
       || !fl_params_set (card->params, "detector.geometry", gtk_editable_get_text (card->geometry), &error)
       || !fl_params_set (card->params, "detector.mask", gtk_editable_get_text (card->mask), &error))
     {
       gtk_label_set_label (GTK_LABEL (card->complaint), error ? error->message : complaint_of (card));
-      return;
+      return NULL;
     }
   g_autofree char *text = fl_params_write_changed (card->params, NULL);
-  gtk_widget_activate_action (card->card, "trials.save-block", "(xssssb)", card->id,
-                              gtk_editable_get_text (card->name), gtk_editable_get_text (card->first),
-                              gtk_editable_get_text (card->last), text, gtk_switch_get_active (card->active));
+  g_autoptr (GVariant) fields = g_variant_ref_sink (
+      g_variant_new ("(xssssb)", card->base ? card->base->id : 0, gtk_editable_get_text (card->name),
+                     gtk_editable_get_text (card->first), gtk_editable_get_text (card->last), text,
+                     gtk_switch_get_active (card->active)));
+  return flg_block_of (card->base, fields);
+}
+
+static void rebuild (FlgBlockEditor *self);
+
+static void
+on_saved (FlgSaveEnd end, const GError *error, gpointer data)
+{
+  g_autoptr (GtkWidget) widget = data;
+  Card *card = g_object_get_data (G_OBJECT (widget), "card");
+  card->saving = FALSE;
+  gtk_widget_set_sensitive (card->save, TRUE);
+  if (error)
+    gtk_label_set_label (GTK_LABEL (card->complaint), error->message);
+  if (end != FLG_SAVE_DONE && end != FLG_SAVE_THEIRS)
+    return;
+  card->edited = FALSE;
+  if (gtk_widget_get_parent (widget))
+    rebuild (card->editor);
+}
+
+static void
+on_save (Card *card)
+{
+  FlBlock *mine = card->saving ? NULL : mine_of (card);
+  if (!mine)
+    return;
+  card->saving = TRUE;
+  gtk_widget_set_sensitive (card->save, FALSE);
+  flg_save_run (flg_save_new_record (FL_TABLE_BLOCK, card->base, mine), card->card, card->editor->context,
+                on_saved, g_object_ref (card->card));
 }
 
 static GtkEditable *
@@ -117,7 +161,7 @@ card_new (FlgBlockEditor *self, const FlBlock *block)
 {
   gboolean writable = flg_may_change (self->experiment);
   Card *card = g_new0 (Card, 1);
-  card->id = block ? block->id : 0;
+  card->base = block ? fl_record_copy (FL_TABLE_BLOCK, block) : NULL;
   card->editor = self;
   card->params = fl_params_new ();
   if (block && *block->params)
@@ -156,33 +200,64 @@ card_new (FlgBlockEditor *self, const FlBlock *block)
   gtk_widget_set_sensitive (card->save, FALSE);
   g_signal_connect_swapped (card->save, "clicked", G_CALLBACK (on_save), card);
   gtk_grid_attach (GTK_GRID (grid), card->save, 3, 4, 2, 1);
+  card->changed = FLG_CHANGED_LINE (flg_changed_line_new (self->context, mine_of, card));
+  gtk_grid_attach (GTK_GRID (grid), GTK_WIDGET (card->changed), 0, 5, 5, 1);
   return grid;
 }
 
+static Card *
+card_of (GtkWidget *widget)
+{
+  return g_object_get_data (G_OBJECT (widget), "card");
+}
+
+/* The card of a block that is being edited; NULL: it is not. */
+static GtkWidget *
+find_edited (FlgBlockEditor *self, gint64 id)
+{
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self)); child;
+       child = gtk_widget_get_next_sibling (child))
+    if ((card_of (child)->base ? card_of (child)->base->id : 0) == id)
+      return child;
+  return NULL;
+}
+
+/* Cards that are being edited stay; the others are made again. */
 static void
 rebuild (FlgBlockEditor *self)
 {
-  GtkWidget *child;
-  while ((child = gtk_widget_get_first_child (GTK_WIDGET (self))))
-    gtk_box_remove (GTK_BOX (self), child);
+  GtkWidget *next, *last = NULL;
+  for (GtkWidget *child = gtk_widget_get_first_child (GTK_WIDGET (self)); child; child = next)
+    {
+      next = gtk_widget_get_next_sibling (child);
+      if (!card_of (child)->edited)
+        gtk_box_remove (GTK_BOX (self), child);
+    }
   FlgRecordModel *blocks = flg_experiment_table (self->experiment, FL_TABLE_BLOCK);
-  for (guint i = 0; i < flg_record_model_count (blocks); i++)
-    gtk_box_append (GTK_BOX (self), card_new (self, flg_record_block (flg_record_model_at (blocks, i))));
-  if (flg_may_change (self->experiment))
-    gtk_box_append (GTK_BOX (self), card_new (self, NULL));
+  guint n = flg_record_model_count (blocks);
+  for (guint i = 0; i < n + (flg_may_change (self->experiment) ? 1 : 0); i++)
+    {
+      const FlBlock *block = i < n ? flg_record_block (flg_record_model_at (blocks, i)) : NULL;
+      GtkWidget *card = find_edited (self, block ? block->id : 0);
+      if (card)
+        gtk_box_reorder_child_after (GTK_BOX (self), card, last);
+      else
+        gtk_box_insert_child_after (GTK_BOX (self), card = card_new (self, block), last);
+      last = card;
+    }
 }
 
 static void
 on_changed (FlgBlockEditor *self, guint what)
 {
-  if (what & FLG_CHANGED (FL_TABLE_BLOCK))
+  if (what & (FLG_CHANGED (FL_TABLE_BLOCK) | FLG_CHANGED_HEALTH))
     rebuild (self);
 }
 
 static void
 flg_block_editor_dispose (GObject *object)
 {
-  g_clear_object (&FLG_BLOCK_EDITOR (object)->experiment);
+  g_clear_object (&FLG_BLOCK_EDITOR (object)->context);
   G_OBJECT_CLASS (flg_block_editor_parent_class)->dispose (object);
 }
 
@@ -200,11 +275,12 @@ flg_block_editor_init (FlgBlockEditor *self)
 }
 
 GtkWidget *
-flg_block_editor_new (FlgExperiment *experiment)
+flg_block_editor_new (FlgContext *context)
 {
   FlgBlockEditor *self = g_object_new (FLG_TYPE_BLOCK_EDITOR, NULL);
-  self->experiment = g_object_ref (experiment);
-  g_signal_connect_object (experiment, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
+  self->context = g_object_ref (context);
+  self->experiment = flg_context_experiment (context);
+  g_signal_connect_object (self->experiment, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   rebuild (self);
   return GTK_WIDGET (self);
 }

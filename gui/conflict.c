@@ -116,6 +116,13 @@ flg_save_new_record (FlTable table, gconstpointer base, gpointer mine)
   return self;
 }
 
+gpointer
+flg_copy_known (FlgExperiment *experiment, FlTable table, gint64 id)
+{
+  FlgRecord *record = flg_record_model_find (flg_experiment_table (experiment, table), id);
+  return record ? fl_record_copy (table, flg_record_any (record)) : NULL;
+}
+
 /* --- in the store's thread --- */
 
 static void
@@ -181,25 +188,29 @@ base_of (FlgSave *self)
   return NULL;
 }
 
-/* Whether a person must decide: somebody has changed what people change, into something else than mine. */
+/* Whether a person must decide: both have changed what people change, into something else. */
 static gboolean
 is_open (FlgSave *self)
 {
   gconstpointer base = base_of (self);
   g_autoptr (GPtrArray) here = flg_differences (self->table, base, self->mine, self->theirs);
   g_autoptr (GPtrArray) there = base ? flg_differences (self->table, NULL, base, self->theirs) : NULL;
-  return here->len > 0 && (!there || there->len > 0);
+  g_autoptr (GPtrArray) own = base ? flg_differences (self->table, NULL, base, self->mine) : NULL;
+  return here->len > 0 && (!there || (there->len > 0 && own->len > 0));
 }
 
+/* Without a dialog: what was not touched here is as the others have it. */
 static void
 take (FlgSave *self, FlgConflictDialog *dialog)
 {
-  g_autoptr (GPtrArray) all = fl_record_differences (self->table, NULL, self->mine, self->theirs);
+  g_autoptr (GPtrArray) all = fl_record_differences (self->table, base_of (self), self->mine, self->theirs);
   for (guint i = 0; i < all->len; i++)
     {
-      const char *column = ((const FlDifference *) all->pdata[i])->column;
-      if (is_machines (column) || (dialog && !flg_conflict_dialog_takes_mine (dialog, column)))
-        fl_record_take_column (self->table, self->mine, self->theirs, column);
+      const FlDifference *difference = all->pdata[i];
+      gboolean untouched = g_strcmp0 (difference->base, difference->mine) == 0;
+      if (is_machines (difference->column)
+          || (dialog ? !flg_conflict_dialog_takes_mine (dialog, difference->column) : untouched))
+        fl_record_take_column (self->table, self->mine, self->theirs, difference->column);
     }
   ((Head *) self->mine)->revision = ((const Head *) self->theirs)->revision;
   forget_conflict (self);

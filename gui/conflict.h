@@ -26,6 +26,8 @@ typedef void (*FlgSaveDone) (FlgSaveEnd end, const GError *error, gpointer data)
 FlgSave *flg_save_new (FlgStoreFunc write, gpointer data, GDestroyNotify free_data);
 /* One record (taken over), as it was edited from `base`; NULL: it is new. */
 FlgSave *flg_save_new_record (FlTable table, gconstpointer base, gpointer mine);
+/* A copy of the record as this window knows it, to be edited and saved; NULL: there is none. fl_record_free(). */
+gpointer flg_copy_known (FlgExperiment *experiment, FlTable table, gint64 id);
 /* Thread: any. */
 gpointer flg_save_data (FlgSave *save);
 /* A record as it was when its editing began: to show in what both have departed from it. */

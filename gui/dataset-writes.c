@@ -76,9 +76,17 @@ free_task_name (FlStore *store, const char *wanted, gint64 own, GError **error)
     }
 }
 
+/* `watched` NULL: whatever others have done. */
+static gboolean
+save_record (FlStore *store, FlgSave *watched, FlTable table, gpointer record, GError **error)
+{
+  return watched ? flg_save_record (watched, store, table, record, error)
+                 : fl_store_save (store, table, record, error);
+}
+
 /* A task that is used elsewhere keeps its type and parameters: then this one is another (dataset-draft.h). */
 static gboolean
-save_task (FlStore *store, FlTask *task, gint64 dataset, GError **error)
+save_task (FlStore *store, FlgSave *watched, FlTask *task, gint64 dataset, GError **error)
 {
   if (task->id)
     {
@@ -99,7 +107,7 @@ save_task (FlStore *store, FlTask *task, gint64 dataset, GError **error)
   if (!name)
     return FALSE;
   flg_set_string (&task->name, name);
-  return fl_store_save (store, FL_TABLE_TASK, task, error);
+  return save_record (store, watched, FL_TABLE_TASK, task, error);
 }
 
 /* --- the graph --- */
@@ -140,13 +148,14 @@ save_links (FlStore *store, const FlgDatasetDraft *draft, GError **error)
 }
 
 static gboolean
-save_draft (FlStore *store, FlgDatasetDraft *draft, GError **error)
+save_draft (FlStore *store, FlgSave *watched, FlgDatasetDraft *draft, GError **error)
 {
-  if (!fl_store_save (store, FL_TABLE_DATASET, draft->dataset, error)
+  if (!save_record (store, watched, FL_TABLE_DATASET, draft->dataset, error)
       || !remove_links (store, draft->dataset->id, error))
     return FALSE;
   for (guint i = 0; i < draft->steps->len; i++)
-    if (!save_task (store, ((FlgDatasetStep *) draft->steps->pdata[i])->task, draft->dataset->id, error))
+    if (!save_task (store, watched, ((FlgDatasetStep *) draft->steps->pdata[i])->task, draft->dataset->id,
+                    error))
       return FALSE;
   return save_links (store, draft, error);
 }
@@ -185,14 +194,32 @@ note_last_job (FlStore *store, gint64 *last, GError **error)
   return jobs != NULL;
 }
 
+/* What has not been written has no id: it is tried again after a conflict is decided. */
+static void
+take_ids (const FlgDatasetDraft *from, FlgDatasetDraft *to)
+{
+  to->dataset->id = from->dataset->id;
+  for (guint i = 0; i < to->steps->len; i++)
+    {
+      FlTask *task = ((FlgDatasetStep *) to->steps->pdata[i])->task;
+      const FlTask *was = ((const FlgDatasetStep *) from->steps->pdata[i])->task;
+      task->id = was->id;
+      task->active = was->active;
+    }
+}
+
 gpointer
 flg_dataset_save_write (FlStore *store, gpointer data, GError **error)
 {
-  FlgDatasetSave *save = data;
-  if (!note_last_job (store, &save->last_job, error) || !save_draft (store, save->draft, error)
+  FlgDatasetSave *save = flg_save_data (data);
+  g_autoptr (FlgDatasetDraft) was = flg_dataset_draft_copy (save->draft);
+  if (!note_last_job (store, &save->last_job, error) || !save_draft (store, data, save->draft, error)
       || (save->approve_above >= 0
           && !set_approval (store, save->approve_above, &save->approved_before, error)))
-    return NULL;
+    {
+      take_ids (was, save->draft);
+      return NULL;
+    }
   save->dataset = save->draft->dataset->id;
   return GINT_TO_POINTER (TRUE);
 }
@@ -249,7 +276,7 @@ flg_dataset_save_undo (FlStore *store, gpointer data, GError **error)
   FlgDatasetSave *save = data;
   int unused;
   gboolean good = save->before
-                      ? save_draft (store, save->before, error)
+                      ? save_draft (store, NULL, save->before, error)
                       : fl_store_set_int (store, FL_TABLE_DATASET, save->dataset, "active", FALSE, error);
   return GINT_TO_POINTER (
       good && stop_new_jobs (store, save, error)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/store/store.h"
+#include "gui/conflict.h"
 #include "gui/dataset-draft.h"
 
 /* One save, and what is needed to take it back. Shared between the page and the store's thread: g_rc_box. */
@@ -21,6 +22,7 @@ typedef struct
 FlgDatasetSave *flg_dataset_save_new (FlgDatasetDraft *draft, FlgDatasetDraft *before, int approve_above);
 FlgDatasetSave *flg_dataset_save_ref (FlgDatasetSave *save);
 void flg_dataset_save_unref (gpointer save);
+/* Of an FlgSave whose data it is: the dataset and its tasks are saved only as they were when their editing began. */
 gpointer flg_dataset_save_write (FlStore *store, gpointer save, GError **error);
 /* Takes it back: a new dataset becomes inactive, another what it was; jobs of its tasks made since that have not begun are
  * asked to stop, unless something else wants them too. */

@@ -46,15 +46,27 @@ begin_editing (FlgDatasetsPage *self, FlgDatasetDraft *draft)
                                               : g_strdup (_ ("New dataset"));
   gtk_label_set_label (self->editor_title, title);
   gtk_stack_set_visible_child_name (self->mode, "edit");
+  flg_dataset_draft_free (self->begun);
+  self->begun = flg_dataset_draft_copy (draft);
+  flg_changed_line_watch (self->changed, FL_TABLE_DATASET, draft->dataset->id ? draft->dataset : NULL);
   flg_dataset_editor_set (self->editor, draft);
   flg_dataset_editor_focus (self->editor);
   flg_datasets_show_mode (self);
+}
+
+gpointer
+flg_datasets_edited (gpointer page)
+{
+  const FlgDatasetDraft *draft = flg_dataset_editor_draft (FLG_DATASETS_PAGE (page)->editor);
+  return draft ? fl_record_copy (FL_TABLE_DATASET, draft->dataset) : NULL;
 }
 
 static void
 end_editing (FlgDatasetsPage *self)
 {
   flg_datasets_ask_nothing (self);
+  g_clear_pointer (&self->begun, flg_dataset_draft_free);
+  flg_changed_line_watch (self->changed, FL_TABLE_DATASET, NULL);
   gtk_stack_set_visible_child_name (self->mode, "browse");
   flg_dataset_editor_set (self->editor, NULL);
   flg_datasets_show_mode (self);
@@ -95,7 +107,9 @@ act_edit (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_discard (GtkWidget *widget, const char *action, GVariant *target)
 {
-  end_editing (FLG_DATASETS_PAGE (widget));
+  FlgDatasetsPage *self = FLG_DATASETS_PAGE (widget);
+  if (!self->writes)
+    end_editing (self);
 }
 
 /* --- save and take back --- */
@@ -139,25 +153,39 @@ offer_undo (Saving *saving)
                    seconds ? _ ("Undo") : NULL, seconds ? seconds : 5);
 }
 
+/* Undecided or refused, the editor stays as it is. */
 static void
-on_saved (GObject *source, GAsyncResult *result, gpointer data)
+on_saved (FlgSaveEnd end, const GError *error, gpointer data)
 {
   Saving *saving = data;
   FlgDatasetsPage *self = saving->page;
-  g_autoptr (GError) error = NULL;
   self->writes--;
-  gboolean good = flg_context_write_finish (FLG_CONTEXT (source), result, &error);
-  if (!good)
-    flg_page_report (FLG_PAGE (self), error);
-  else if (self->selection && flg_page_context (FLG_PAGE (self))) /* the page may be gone */
+  if (self->selection && flg_page_context (FLG_PAGE (self))) /* the page may be gone */
     {
-      offer_undo (saving);
-      self->wanted = flg_datasets_page_choose (self, saving->save->dataset) ? 0 : saving->save->dataset;
+      if (end == FLG_SAVE_DONE || end == FLG_SAVE_THEIRS)
+        end_editing (self);
+      if (end == FLG_SAVE_DONE)
+        {
+          offer_undo (saving);
+          self->wanted = flg_datasets_page_choose (self, saving->save->dataset) ? 0 : saving->save->dataset;
+        }
     }
   flg_dataset_save_unref (saving->save);
   g_free (saving->words);
   g_object_unref (self);
   g_free (saving);
+}
+
+static FlgSave *
+watched_save (FlgDatasetsPage *self, FlgDatasetSave *save)
+{
+  FlgSave *watched =
+      flg_save_new (flg_dataset_save_write, flg_dataset_save_ref (save), flg_dataset_save_unref);
+  flg_save_begun_from (watched, FL_TABLE_DATASET, self->begun->dataset);
+  for (guint i = 0; i < self->begun->steps->len; i++)
+    flg_save_begun_from (watched, FL_TABLE_TASK,
+                         ((const FlgDatasetStep *) self->begun->steps->pdata[i])->task);
+  return watched;
 }
 
 /* `approve_above` −1: stays. */
@@ -178,9 +206,8 @@ save (FlgDatasetsPage *self, int approve_above)
                                        draft->dataset->name, n)
                     : g_strdup_printf (_ ("Saved %s: no new jobs."), draft->dataset->name);
   self->writes++;
-  flg_context_write (flg_page_context (FLG_PAGE (self)), flg_dataset_save_write,
-                     flg_dataset_save_ref (saving->save), flg_dataset_save_unref, on_saved, saving);
-  end_editing (self);
+  flg_datasets_ask_nothing (self);
+  flg_page_save (FLG_PAGE (self), watched_save (self, saving->save), on_saved, saving);
 }
 
 /* Holding is the approval limit just below what this plan begins with: a limit of 0 would be none. */
@@ -223,7 +250,8 @@ act_save (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgDatasetsPage *self = FLG_DATASETS_PAGE (widget);
   const FlgDatasetDraft *draft = flg_dataset_editor_draft (self->editor);
-  if (!draft || flg_dataset_editor_complaint (self->editor) || flg_datasets_page_is_asking (self))
+  if (!draft || self->writes || flg_dataset_editor_complaint (self->editor)
+      || flg_datasets_page_is_asking (self))
     return;
   if (draft->dataset->active && flg_dataset_editor_preview (self->editor)->n_new >= MANY_JOBS)
     ask (self);

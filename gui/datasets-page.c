@@ -221,6 +221,9 @@ flg_datasets_page_constructed (GObject *object)
   self->editor = FLG_DATASET_EDITOR (flg_dataset_editor_new (experiment));
   gtk_box_append (self->facts_slot, GTK_WIDGET (self->numbers));
   gtk_box_append (self->versions_slot, GTK_WIDGET (self->versions));
+  self->changed =
+      FLG_CHANGED_LINE (flg_changed_line_new (flg_page_context (FLG_PAGE (self)), flg_datasets_edited, self));
+  gtk_box_append (self->editor_slot, GTK_WIDGET (self->changed));
   gtk_box_append (self->editor_slot, GTK_WIDGET (self->editor));
   gtk_widget_set_vexpand (GTK_WIDGET (self->numbers), TRUE);
   gtk_widget_set_vexpand (GTK_WIDGET (self->versions), TRUE);
@@ -248,6 +251,7 @@ flg_datasets_page_dispose (GObject *object)
   if (self->table)
     gtk_column_view_set_model (self->table, NULL);
   g_clear_object (&self->selection);
+  g_clear_pointer (&self->begun, flg_dataset_draft_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_DATASETS_PAGE);
   flg_dataset_columns_clear (&self->columns);
   G_OBJECT_CLASS (flg_datasets_page_parent_class)->dispose (object);

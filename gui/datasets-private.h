@@ -1,6 +1,7 @@
 /* datasets-private.h: the Datasets page and its actions, a file each. Thread: main. */
 #pragma once
 
+#include "gui/changed-line.h"
 #include "gui/dataset-columns.h"
 #include "gui/dataset-numbers.h"
 #include "gui/dataset-writes.h"
@@ -24,10 +25,12 @@ struct _FlgDatasetsPage
   FlgDatasetVersions *versions;
   FlgDatasetEditor *editor;
   GtkWidget *sheet, *hold_button, *confirm_button;
-  FlgDatasetSave *saved; /* may be taken back */
-  guint forget;          /* the time for that */
-  guint writes;          /* saves on their way */
-  gint64 wanted;         /* to be selected once it is there */
+  FlgDatasetSave *saved;  /* may be taken back */
+  guint forget;           /* the time for that */
+  guint writes;           /* saves on their way */
+  FlgDatasetDraft *begun; /* what is being edited, as it was; NULL: nothing is */
+  FlgChangedLine *changed;
+  gint64 wanted; /* to be selected once it is there */
 };
 
 /* NULL: none. */
@@ -41,5 +44,7 @@ void flg_datasets_install_actions (GtkWidgetClass *widget_class);
 /* What may be done now. */
 void flg_datasets_show_mode (FlgDatasetsPage *self);
 void flg_datasets_ask_nothing (FlgDatasetsPage *self);
+/* The dataset as the editor has it (FlgMine). */
+gpointer flg_datasets_edited (gpointer page);
 /* It cannot be taken back any more. */
 void flg_datasets_forget (FlgDatasetsPage *self);

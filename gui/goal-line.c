@@ -17,7 +17,8 @@ struct _FlgGoalLine
   GtkMenuButton *button;
   FlgGoalEditor *editor;
   GtkWidget *save, *wrong;
-  gint64 dataset; /* 0: none */
+  gint64 dataset;   /* 0: none */
+  FlDataset *begun; /* what is being edited, as it was */
 };
 
 G_DEFINE_FINAL_TYPE (FlgGoalLine, flg_goal_line, GTK_TYPE_BOX)
@@ -81,6 +82,8 @@ on_opened (FlgGoalLine *self)
   const FlDataset *dataset = dataset_of (self);
   if (!dataset)
     return;
+  fl_record_free (FL_TABLE_DATASET, self->begun);
+  self->begun = fl_record_copy (FL_TABLE_DATASET, dataset);
   flg_goal_editor_set (self->editor, dataset);
   on_edited (self);
 }
@@ -91,6 +94,18 @@ flg_goal_line_editor (FlgGoalLine *self)
   return self->editor;
 }
 
+static void
+on_closed (FlgGoalLine *self)
+{
+  fl_record_free (FL_TABLE_DATASET, g_steal_pointer (&self->begun));
+}
+
+const FlDataset *
+flg_goal_line_begun (FlgGoalLine *self)
+{
+  return self->begun;
+}
+
 void
 flg_goal_line_save (FlgGoalLine *self)
 {
@@ -98,8 +113,11 @@ flg_goal_line_save (FlgGoalLine *self)
   FlDataset goals = { .id = self->dataset };
   if (!dataset || !flg_goal_editor_get (self->editor, &goals))
     return;
+  FlDataset *begun = g_steal_pointer (&self->begun);
   gtk_menu_button_popdown (self->button);
+  self->begun = begun;
   gtk_widget_activate_action_variant (GTK_WIDGET (self), "merging.set-goal", flg_goals_of (&goals));
+  on_closed (self);
 }
 
 static void
@@ -127,6 +145,7 @@ make_popover (FlgGoalLine *self)
   gtk_menu_button_set_popover (self->button, popover);
   g_signal_connect_object (self->editor, "changed", G_CALLBACK (on_edited), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->save, "clicked", G_CALLBACK (flg_goal_line_save), self, G_CONNECT_SWAPPED);
+  g_signal_connect_object (popover, "closed", G_CALLBACK (on_closed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (popover, "show", G_CALLBACK (on_opened), self, G_CONNECT_SWAPPED);
 }
 
@@ -135,6 +154,7 @@ make_popover (FlgGoalLine *self)
 static void
 flg_goal_line_dispose (GObject *object)
 {
+  fl_record_free (FL_TABLE_DATASET, g_steal_pointer (&FLG_GOAL_LINE (object)->begun));
   g_clear_object (&FLG_GOAL_LINE (object)->experiment);
   G_OBJECT_CLASS (flg_goal_line_parent_class)->dispose (object);
 }

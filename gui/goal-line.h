@@ -15,5 +15,7 @@ void flg_goal_line_show (FlgGoalLine *self, const FlDataset *dataset, const FlOu
 /* What it says: "keep going  CC½ at 2.0 Å is 0.31 of 0.50 …". Valid until it is shown again. */
 const char *flg_goal_line_words (FlgGoalLine *self);
 FlgGoalEditor *flg_goal_line_editor (FlgGoalLine *self);
+/* The dataset as it was when its goals began to be edited; NULL: they are not. */
+const FlDataset *flg_goal_line_begun (FlgGoalLine *self);
 /* As the button in the popover does; nothing where a field is wrong. */
 void flg_goal_line_save (FlgGoalLine *self);

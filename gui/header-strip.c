@@ -200,7 +200,9 @@ show_conductor (FlgHeaderStrip *self, const FlgGlance *glance, GString *words)
       show_follow (self, words);
       return;
     }
-  if (self->freshness == FLG_LOST)
+  if (glance->lost)
+    flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_WARNING, _ ("database lost"));
+  else if (self->freshness == FLG_LOST)
     flw_status_chip_set (self->conductor, FLW_SHAPE_CROSS, FLW_TONE_BAD, _ ("store lost"));
   else if (glance->conductor)
     flw_status_chip_set (self->conductor, FLW_SHAPE_DISC, FLW_TONE_GOOD, _ ("conductor"));

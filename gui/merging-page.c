@@ -370,19 +370,31 @@ write_goal (FlgMergingPage *self, GVariant *goals)
 }
 
 static void
+on_goal_saved (FlgSaveEnd end, const GError *error, gpointer data)
+{
+  FlgMergingPage *self = data;
+  if (end == FLG_SAVE_DONE && flg_page_context (FLG_PAGE (self)))
+    flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_ACTIVE, _ ("The goal is saved."), _ ("Undo"),
+                     UNDO_S);
+}
+
+static void
 act_set_goal (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgMergingPage *self = FLG_MERGING_PAGE (widget);
   gint64 id;
   g_variant_get_child (target, 0, "x", &id);
-  FlgRecord *record = flg_record_model_find (flg_experiment_table (EXPERIMENT (self), FL_TABLE_DATASET), id);
-  if (!record)
+  const FlDataset *begun = flg_goal_line_begun (self->goal);
+  FlDataset *base = begun && begun->id == id ? fl_record_copy (FL_TABLE_DATASET, begun)
+                                             : flg_copy_known (EXPERIMENT (self), FL_TABLE_DATASET, id);
+  if (!base)
     return;
   g_clear_pointer (&self->goal_before, g_variant_unref);
-  self->goal_before = g_variant_ref_sink (flg_goals_of (flg_record_dataset (record)));
-  write_goal (self, target);
-  g_autofree char *words = g_strdup_printf (_ ("Goal of %s saved."), flg_record_dataset (record)->name);
-  flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_ACTIVE, words, _ ("Undo"), UNDO_S);
+  self->goal_before = g_variant_ref_sink (flg_goals_of (base));
+  FlDataset *mine = fl_record_copy (FL_TABLE_DATASET, base);
+  flg_goals_set (mine, target);
+  flg_page_save (FLG_PAGE (self), flg_save_new_record (FL_TABLE_DATASET, base, mine), on_goal_saved, self);
+  fl_record_free (FL_TABLE_DATASET, base);
 }
 
 static void

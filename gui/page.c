@@ -161,3 +161,31 @@ flg_page_write (FlgPage *self, FlgStoreFunc func, gpointer data, GDestroyNotify 
   PRIVATE (self)->writes++;
   flg_context_write (PRIVATE (self)->context, func, data, free_data, on_written, g_object_ref (self));
 }
+
+typedef struct
+{
+  FlgPage *page;
+  FlgSaveDone done;
+  gpointer data;
+} Saving;
+
+static void
+on_saved (FlgSaveEnd end, const GError *error, gpointer data)
+{
+  Saving *saving = data;
+  PRIVATE (saving->page)->writes--;
+  flg_page_report (saving->page, error);
+  if (saving->done)
+    saving->done (end, error, saving->data);
+  g_object_unref (saving->page);
+  g_free (saving);
+}
+
+void
+flg_page_save (FlgPage *self, FlgSave *save, FlgSaveDone done, gpointer data)
+{
+  Saving *saving = g_new (Saving, 1);
+  *saving = (Saving){ g_object_ref (self), done, data };
+  PRIVATE (self)->writes++;
+  flg_save_run (save, GTK_WIDGET (self), PRIVATE (self)->context, on_saved, saving);
+}

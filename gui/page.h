@@ -4,6 +4,7 @@
  * window through actions (win.show-job, win.show-shot, …). Thread: main. */
 #pragma once
 
+#include "gui/conflict.h"
 #include "gui/context.h"
 #include "widgets/banner.h"
 
@@ -36,3 +37,5 @@ FlwBanner *flg_page_banner (FlgPage *self);
 void flg_page_report (FlgPage *self, const GError *error);
 /* A write whose only answer is an error, shown on the page. */
 void flg_page_write (FlgPage *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data);
+/* The same of a save that may meet somebody else's (taken). `done` may be NULL. */
+void flg_page_save (FlgPage *self, FlgSave *save, FlgSaveDone done, gpointer data);

@@ -221,6 +221,8 @@ static void
 on_comment_editing (GtkEditableLabel *label, GParamSpec *pspec, gpointer data)
 {
   FlgRecord *record = flg_cell_record (GTK_WIDGET (label));
+  if (record && gtk_editable_label_get_editing (label))
+    gtk_widget_activate_action (GTK_WIDGET (label), "runs.begin-comment", "x", flg_record_id (record));
   if (!record || gtk_editable_label_get_editing (label))
     return;
   const FlRun *run = flg_record_run (record);

@@ -22,6 +22,7 @@ struct _FlgRunsPage
   GtkStack *stack;
   FlwEmptyState *empty;
   GtkEntry *tag_entry;
+  FlRun *commented; /* as it was when its comment began to be edited; NULL: none is */
   GtkWidget *tag_bar;
   GtkLabel *selected;
   GtkMenuButton *manage;
@@ -238,15 +239,35 @@ act_comment (GtkWidget *widget, const char *action, GVariant *target)
   gint64 run;
   const char *text;
   g_variant_get (target, "(x&s)", &run, &text);
-  flg_page_write (FLG_PAGE (widget), flg_edit_write, flg_edit_text_new (FL_TABLE_RUN, run, "comment", text),
-                  (GDestroyNotify) flg_edit_free);
+  FlgRunsPage *self = FLG_RUNS_PAGE (widget);
+  FlRun *base = self->commented && self->commented->id == run
+                    ? g_steal_pointer (&self->commented)
+                    : flg_copy_known (EXPERIMENT (self), FL_TABLE_RUN, run);
+  if (!base)
+    return;
+  FlRun *mine = fl_record_copy (FL_TABLE_RUN, base);
+  g_free (mine->comment);
+  mine->comment = g_strdup (text);
+  flg_page_save (FLG_PAGE (self), flg_save_new_record (FL_TABLE_RUN, base, mine), NULL, NULL);
+  fl_record_free (FL_TABLE_RUN, base);
+}
+
+/* From then on others may change it, too. */
+static void
+act_begin_comment (GtkWidget *widget, const char *action, GVariant *target)
+{
+  FlgRunsPage *self = FLG_RUNS_PAGE (widget);
+  fl_record_free (FL_TABLE_RUN, self->commented);
+  self->commented = flg_copy_known (EXPERIMENT (self), FL_TABLE_RUN, g_variant_get_int64 (target));
 }
 
 static void
 act_save_tag (GtkWidget *widget, const char *action, GVariant *target)
 {
-  flg_page_write (FLG_PAGE (widget), flg_tag_editor_save, g_variant_ref (target),
-                  (GDestroyNotify) g_variant_unref);
+  FlgTagEditor *editor = FLG_TAG_EDITOR (gtk_menu_button_get_popover (FLG_RUNS_PAGE (widget)->manage));
+  FlgSave *save = flg_tag_editor_save (editor, target);
+  if (save)
+    flg_page_save (FLG_PAGE (widget), save, NULL, NULL);
 }
 
 static void
@@ -389,6 +410,7 @@ flg_runs_page_dispose (GObject *object)
   if (self->table)
     gtk_column_view_set_model (self->table, NULL);
   g_clear_object (&self->selection);
+  fl_record_free (FL_TABLE_RUN, g_steal_pointer (&self->commented));
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_RUNS_PAGE);
   G_OBJECT_CLASS (flg_runs_page_parent_class)->dispose (object);
 }
@@ -426,6 +448,7 @@ flg_runs_page_class_init (FlgRunsPageClass *klass)
   gtk_widget_class_install_action (widget_class, "runs.tag-row", "(xsb)", act_tag_row);
   gtk_widget_class_install_action (widget_class, "runs.filter", "s", act_filter);
   gtk_widget_class_install_action (widget_class, "runs.comment", "(xs)", act_comment);
+  gtk_widget_class_install_action (widget_class, "runs.begin-comment", "x", act_begin_comment);
   gtk_widget_class_install_action (widget_class, "runs.save-tag", "(xssb)", act_save_tag);
   gtk_widget_class_install_action (widget_class, "runs.delete-tag", "x", act_delete_tag);
   gtk_widget_class_install_action (widget_class, "runs.select", "ax", act_select);

@@ -118,20 +118,37 @@ write_root (FlStore *store, GPtrArray *there, gint64 site, const char *root, con
   return map.id == 0 || fl_store_remove (store, FL_TABLE_SITE_ROOT, map.id, error);
 }
 
+FlSite *
+flg_site_draft_record (const FlgSiteDraft *draft, const FlSite *base)
+{
+  FlSite *site = fl_record_copy (FL_TABLE_SITE, base);
+  take_over (site, &draft->site);
+  return site;
+}
+
+gboolean
+flg_site_draft_write_roots (FlStore *store, const FlgSiteDraft *draft, gint64 site, GError **error)
+{
+  if (!draft->mapped)
+    return TRUE;
+  g_autoptr (GPtrArray) there = fl_store_list (store, FL_TABLE_SITE_ROOT, error);
+  gboolean good = there != NULL;
+  for (guint i = 0; good && i + 1 < draft->roots->len; i += 2)
+    good = write_root (store, there, site, draft->roots->pdata[i], draft->roots->pdata[i + 1], error);
+  return good;
+}
+
 gpointer
 flg_site_draft_write (FlStore *store, gpointer data, GError **error)
 {
   FlgSiteDraft *draft = data;
   FlSite *site =
       draft->site.id ? fl_store_get (store, FL_TABLE_SITE, draft->site.id, error) : g_new0 (FlSite, 1);
-  g_autoptr (GPtrArray) there = NULL;
   if (!site)
     return NULL;
   take_over (site, &draft->site);
   gboolean good = fl_store_save (store, FL_TABLE_SITE, site, error)
-                  && (there = fl_store_list (store, FL_TABLE_SITE_ROOT, error)) != NULL;
-  for (guint i = 0; good && draft->mapped && i + 1 < draft->roots->len; i += 2)
-    good = write_root (store, there, site->id, draft->roots->pdata[i], draft->roots->pdata[i + 1], error);
+                  && flg_site_draft_write_roots (store, draft, site->id, error);
   if (good && draft->made)
     *draft->made = site->id;
   fl_record_free (FL_TABLE_SITE, site);

@@ -61,5 +61,8 @@ typedef struct
 } FlgSiteDraft;
 
 void flg_site_draft_free (FlgSiteDraft *draft);
+/* The record as the draft says, on top of `base`; for fl_record_free(). */
+FlSite *flg_site_draft_record (const FlgSiteDraft *draft, const FlSite *base);
+gboolean flg_site_draft_write_roots (FlStore *store, const FlgSiteDraft *draft, gint64 site, GError **error);
 /* Makes or changes the site (site.id) and its roots; what the form does not know stays. For flg_context_write(). */
 gpointer flg_site_draft_write (FlStore *store, gpointer draft, GError **error);

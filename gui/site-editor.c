@@ -3,11 +3,15 @@
 
 #include <glib/gi18n.h>
 
+#include "gui/changed-line.h"
+#include "gui/conflict.h"
+
 struct _FlgSiteEditor
 {
   GtkWindow parent_instance;
   FlgContext *context;
   FlgSiteForm *form;
+  FlSite *begun;       /* what is edited, as it was */
   GtkLabel *complaint; /* NULL: closed */
 };
 
@@ -24,24 +28,60 @@ on_changed (FlgSiteEditor *self)
 }
 
 static void
-on_saved (GObject *source, GAsyncResult *result, gpointer data)
+on_saved (FlgSaveEnd end, const GError *error, gpointer data)
 {
   g_autoptr (FlgSiteEditor) self = data;
-  g_autoptr (GError) error = NULL;
-  gboolean good = flg_context_write_finish (FLG_CONTEXT (source), result, &error);
-  if (self->complaint && !good)
+  if (self->complaint && error)
     gtk_label_set_label (self->complaint, error->message);
-  else if (self->complaint)
+  else if (self->complaint && end != FLG_SAVE_BACK)
     gtk_window_destroy (GTK_WINDOW (self));
+}
+
+/* What is written, in the store's thread. */
+typedef struct
+{
+  FlgSiteDraft *draft;
+  FlSite *site;
+} SiteSave;
+
+static void
+site_save_free (gpointer data)
+{
+  SiteSave *save = data;
+  flg_site_draft_free (save->draft);
+  fl_record_free (FL_TABLE_SITE, save->site);
+  g_free (save);
+}
+
+static gpointer
+write_site (FlStore *store, gpointer data, GError **error)
+{
+  SiteSave *save = flg_save_data (data);
+  if (save->draft->site.id == 0)
+    return flg_site_draft_write (store, save->draft, error);
+  return GINT_TO_POINTER (flg_save_record (data, store, FL_TABLE_SITE, save->site, error)
+                          && flg_site_draft_write_roots (store, save->draft, save->site->id, error));
+}
+
+static gpointer
+edited_site (gpointer data)
+{
+  FlgSiteEditor *self = data;
+  FlgSiteDraft *draft = flg_site_form_draft (self->form);
+  FlSite *site = flg_site_draft_record (draft, self->begun);
+  flg_site_draft_free (draft);
+  return site;
 }
 
 static void
 act_save (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgSiteEditor *self = FLG_SITE_EDITOR (widget);
-  FlgSiteDraft *draft = flg_site_form_draft (self->form);
-  flg_context_write (self->context, flg_site_draft_write, draft, (GDestroyNotify) flg_site_draft_free,
-                     on_saved, g_object_ref (self));
+  SiteSave *save = g_new (SiteSave, 1);
+  *save = (SiteSave){ flg_site_form_draft (self->form), edited_site (self) };
+  FlgSave *watched = flg_save_new (write_site, save, site_save_free);
+  flg_save_begun_from (watched, FL_TABLE_SITE, self->begun);
+  flg_save_run (watched, widget, self->context, on_saved, g_object_ref (self));
 }
 
 static gboolean
@@ -99,6 +139,7 @@ flg_site_editor_new (GtkWindow *parent, FlgContext *context, const FlSite *site,
   g_autofree char *title = copy ? g_strdup (name) : g_strdup_printf (_ ("Site %s"), site->name);
   gtk_window_set_title (GTK_WINDOW (self), title);
   self->context = g_object_ref (context);
+  self->begun = fl_record_copy (FL_TABLE_SITE, site);
   self->form = flg_site_form_new (flg_context_experiment (context), site, copy, NULL);
   if (copy)
     {
@@ -123,6 +164,12 @@ flg_site_editor_new (GtkWindow *parent, FlgContext *context, const FlSite *site,
   gtk_scrolled_window_set_policy (GTK_SCROLLED_WINDOW (scroll), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
   gtk_widget_set_vexpand (scroll, TRUE);
   gtk_box_append (GTK_BOX (all), scroll);
+  if (!copy)
+    {
+      GtkWidget *changed = flg_changed_line_new (context, edited_site, self);
+      flg_changed_line_watch (FLG_CHANGED_LINE (changed), FL_TABLE_SITE, site);
+      gtk_box_append (GTK_BOX (all), changed);
+    }
   gtk_box_append (GTK_BOX (all), buttons_new (self));
   gtk_window_set_child (GTK_WINDOW (self), all);
   g_signal_connect_object (self->form, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
@@ -145,6 +192,7 @@ flg_site_editor_dispose (GObject *object)
     g_signal_handlers_disconnect_by_data (self->form, self);
   G_OBJECT_CLASS (flg_site_editor_parent_class)->dispose (object);
   g_clear_object (&self->form);
+  fl_record_free (FL_TABLE_SITE, g_steal_pointer (&self->begun));
   g_clear_object (&self->context);
 }
 

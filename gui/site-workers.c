@@ -137,8 +137,7 @@ add_row (FlgSiteWorkers *self, int row, const FlWorker *worker, guint64 now)
   gtk_widget_set_hexpand (message, TRUE);
   gtk_widget_set_tooltip_text (message, *says ? says : NULL);
   GtkWidget *button = gtk_button_new_with_label (worker->restart_wanted ? _ ("Restarting") : _ ("Restart"));
-  gtk_widget_set_sensitive (button,
-                            !worker->restart_wanted && flg_may_change (self->experiment));
+  gtk_widget_set_sensitive (button, !worker->restart_wanted && flg_may_change (self->experiment));
   g_object_set_data_full (G_OBJECT (button), "worker", g_memdup2 (&worker->id, sizeof worker->id), g_free);
   g_signal_connect_object (button, "clicked", G_CALLBACK (on_restart), self, 0);
   gtk_grid_attach (self->grid, button, 5, row, 1, 1);

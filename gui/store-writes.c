@@ -2,6 +2,7 @@
 #include "gui/store-writes.h"
 
 #include "engine/base/error.h"
+#include "engine/base/params.h"
 
 FlgTagging *
 flg_tagging_new (const char *name, GArray *runs, gboolean add)
@@ -115,6 +116,14 @@ flg_goals_of (const FlDataset *dataset)
                         dataset->goal_multiplicity, dataset->goal_cc_half, dataset->goal_cc_ano);
 }
 
+void
+flg_goals_set (FlDataset *dataset, GVariant *goals)
+{
+  gint64 id;
+  g_variant_get (goals, FLG_GOALS, &id, &dataset->goal_d_min, &dataset->goal_completeness,
+                 &dataset->goal_multiplicity, &dataset->goal_cc_half, &dataset->goal_cc_ano);
+}
+
 gpointer
 flg_goals_write (FlStore *store, gpointer data, GError **error)
 {
@@ -123,9 +132,35 @@ flg_goals_write (FlStore *store, gpointer data, GError **error)
   FlDataset *dataset = fl_store_get (store, FL_TABLE_DATASET, id, error);
   if (!dataset)
     return NULL;
-  g_variant_get (data, FLG_GOALS, &id, &dataset->goal_d_min, &dataset->goal_completeness,
-                 &dataset->goal_multiplicity, &dataset->goal_cc_half, &dataset->goal_cc_ano);
+  flg_goals_set (dataset, data);
   gboolean good = fl_store_save (store, FL_TABLE_DATASET, dataset, error);
   fl_record_free (FL_TABLE_DATASET, dataset);
   return GINT_TO_POINTER (good);
+}
+
+void
+flg_new_trial_free (FlgNewTrial *fresh)
+{
+  g_free (fresh->name);
+  g_free (fresh->params);
+  g_free (fresh);
+}
+
+gpointer
+flg_new_trial_write (FlStore *store, gpointer data, GError **error)
+{
+  FlgNewTrial *fresh = data;
+  g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, error);
+  if (!trials)
+    return NULL;
+  FlTrial trial = { .name = fresh->name,
+                    .params = fresh->params,
+                    .active = TRUE,
+                    .params_version = (char *) fl_param_table_version (),
+                    .engine_build = (char *) FL_VERSION,
+                    .created = (guint64) g_get_real_time () * 1000 };
+  for (guint i = 0; i < trials->len; i++)
+    trial.number = MAX (trial.number, ((FlTrial *) trials->pdata[i])->number);
+  trial.number++;
+  return GINT_TO_POINTER (fl_store_save (store, FL_TABLE_TRIAL, &trial, error));
 }

@@ -35,4 +35,14 @@ gpointer flg_edit_write (FlStore *store, gpointer edit, GError **error);
  * differences; 0: not asked for. */
 #define FLG_GOALS "(xddddd)"
 GVariant *flg_goals_of (const FlDataset *dataset); /* floating */
+void flg_goals_set (FlDataset *dataset, GVariant *goals);
 gpointer flg_goals_write (FlStore *store, gpointer goals, GError **error);
+
+/* A trial of the next number, active. */
+typedef struct
+{
+  char *name, *params;
+} FlgNewTrial;
+
+void flg_new_trial_free (FlgNewTrial *fresh);
+gpointer flg_new_trial_write (FlStore *store, gpointer fresh, GError **error);

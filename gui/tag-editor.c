@@ -2,6 +2,7 @@
 #include "gui/tag-editor.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "widgets/palette.h"
 #include "widgets/tag-chips.h"
@@ -12,30 +13,10 @@ struct _FlgTagEditor
   FlgExperiment *experiment;
   GtkListBox *list;
   GtkEntry *fresh;
+  gboolean behind; /* somebody is typing: the list is made again afterwards */
 };
 
 G_DEFINE_FINAL_TYPE (FlgTagEditor, flg_tag_editor, GTK_TYPE_POPOVER)
-
-gpointer
-flg_tag_editor_save (FlStore *store, gpointer data, GError **error)
-{
-  gint64 id;
-  const char *name, *colour;
-  gboolean persistent;
-  g_variant_get (data, "(x&s&sb)", &id, &name, &colour, &persistent);
-  FlTag *old = id ? fl_store_get (store, FL_TABLE_TAG, id, error) : NULL;
-  if (id && !old)
-    return NULL;
-  FlTag tag = { .id = id,
-                .name = (char *) name,
-                .comment = old ? old->comment : NULL,
-                .colour = (char *) colour,
-                .persistent = persistent };
-  gboolean good = fl_store_save (store, FL_TABLE_TAG, &tag, error);
-  if (old)
-    fl_record_free (FL_TABLE_TAG, old);
-  return GINT_TO_POINTER (good);
-}
 
 gpointer
 flg_tag_editor_delete (FlStore *store, gpointer data, GError **error)
@@ -47,7 +28,7 @@ flg_tag_editor_delete (FlStore *store, gpointer data, GError **error)
 static void
 save_row (GtkWidget *row)
 {
-  gint64 *id = g_object_get_data (G_OBJECT (row), "tag");
+  const FlTag *base = g_object_get_data (G_OBJECT (row), "base");
   GtkEditable *name = g_object_get_data (G_OBJECT (row), "name");
   GtkColorChooser *colour = g_object_get_data (G_OBJECT (row), "colour");
   GtkCheckButton *persistent = g_object_get_data (G_OBJECT (row), "persistent");
@@ -56,22 +37,37 @@ save_row (GtkWidget *row)
   g_autofree char *hex =
       g_strdup_printf ("#%02x%02x%02x", (guint) (rgba.red * 255 + 0.5f), (guint) (rgba.green * 255 + 0.5f),
                        (guint) (rgba.blue * 255 + 0.5f));
-  gtk_widget_activate_action (row, "runs.save-tag", "(xssb)", *id, gtk_editable_get_text (name), hex,
+  gtk_widget_activate_action (row, "runs.save-tag", "(xssb)", base->id, gtk_editable_get_text (name), hex,
                               gtk_check_button_get_active (persistent));
 }
+
+static void rebuild (FlgTagEditor *self);
 
 static void
 on_name_done (GtkEditableLabel *name, GParamSpec *pspec, GtkWidget *row)
 {
-  if (!gtk_editable_label_get_editing (name) && *gtk_editable_get_text (GTK_EDITABLE (name)))
+  FlgTagEditor *self = FLG_TAG_EDITOR (gtk_widget_get_ancestor (row, FLG_TYPE_TAG_EDITOR));
+  const FlTag *base = g_object_get_data (G_OBJECT (row), "base");
+  if (gtk_editable_label_get_editing (name) || !self)
+    return;
+  const char *text = gtk_editable_get_text (GTK_EDITABLE (name));
+  if (*text && strcmp (text, base->name) != 0)
     save_row (row);
+  else if (self->behind)
+    rebuild (self);
 }
 
 static void
 delete_row (GtkWidget *row)
 {
-  gint64 *id = g_object_get_data (G_OBJECT (row), "tag");
-  gtk_widget_activate_action (row, "runs.delete-tag", "x", *id);
+  const FlTag *base = g_object_get_data (G_OBJECT (row), "base");
+  gtk_widget_activate_action (row, "runs.delete-tag", "x", base->id);
+}
+
+static void
+free_tag (gpointer tag)
+{
+  fl_record_free (FL_TABLE_TAG, tag);
 }
 
 static GtkWidget *
@@ -90,7 +86,7 @@ row_new (const FlTag *tag)
   GtkWidget *remove = gtk_button_new_from_icon_name ("user-trash-symbolic");
   gtk_widget_set_tooltip_text (remove, _ ("Take the tag off all runs and forget it"));
   gtk_widget_add_css_class (remove, "flat");
-  g_object_set_data_full (G_OBJECT (row), "tag", g_memdup2 (&tag->id, sizeof tag->id), g_free);
+  g_object_set_data_full (G_OBJECT (row), "base", fl_record_copy (FL_TABLE_TAG, tag), free_tag);
   g_object_set_data (G_OBJECT (row), "name", name);
   g_object_set_data (G_OBJECT (row), "colour", colour);
   g_object_set_data (G_OBJECT (row), "persistent", persistent);
@@ -104,10 +100,60 @@ row_new (const FlTag *tag)
   return row;
 }
 
+static GtkWidget *
+row_at (FlgTagEditor *self, int at)
+{
+  GtkListBoxRow *row = gtk_list_box_get_row_at_index (self->list, at);
+  return row ? gtk_list_box_row_get_child (row) : NULL;
+}
+
+static gboolean
+is_typing (FlgTagEditor *self)
+{
+  GtkWidget *row;
+  for (int i = 0; (row = row_at (self, i)); i++)
+    if (gtk_editable_label_get_editing (g_object_get_data (G_OBJECT (row), "name")))
+      return TRUE;
+  return FALSE;
+}
+
+FlgSave *
+flg_tag_editor_save (FlgTagEditor *self, GVariant *target)
+{
+  gint64 id;
+  const char *name, *colour;
+  gboolean persistent;
+  g_variant_get (target, "(x&s&sb)", &id, &name, &colour, &persistent);
+  GtkWidget *row;
+  FlTag *base = id ? flg_copy_known (self->experiment, FL_TABLE_TAG, id) : NULL;
+  for (int i = 0; gtk_widget_get_visible (GTK_WIDGET (self)) && (row = row_at (self, i)); i++)
+    {
+      const FlTag *begun = g_object_get_data (G_OBJECT (row), "base");
+      if (begun->id != id)
+        continue;
+      fl_record_free (FL_TABLE_TAG, base);
+      base = fl_record_copy (FL_TABLE_TAG, begun);
+    }
+  if (id && !base)
+    return NULL;
+  FlTag *mine = base ? fl_record_copy (FL_TABLE_TAG, base) : g_new0 (FlTag, 1);
+  g_free (mine->name);
+  g_free (mine->colour);
+  mine->name = g_strdup (name);
+  mine->colour = g_strdup (colour);
+  mine->persistent = persistent;
+  FlgSave *save = flg_save_new_record (FL_TABLE_TAG, base, mine);
+  fl_record_free (FL_TABLE_TAG, base);
+  return save;
+}
+
 static void
 rebuild (FlgTagEditor *self)
 {
   GtkWidget *child;
+  self->behind = is_typing (self);
+  if (self->behind)
+    return;
   while ((child = gtk_widget_get_first_child (GTK_WIDGET (self->list))))
     gtk_list_box_remove (self->list, child);
   FlgRecordModel *tags = flg_experiment_table (self->experiment, FL_TABLE_TAG);

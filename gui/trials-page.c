@@ -16,6 +16,7 @@
 struct _FlgTrialsPage
 {
   FlgPage parent_instance;
+  FlTrial *commented; /* whose comment stands in the entry, as it was then */
   GtkColumnView *table;
   GtkSingleSelection *selection;
   GtkStack *detail;
@@ -183,6 +184,19 @@ show_facts (FlgTrialsPage *self, const FlTrial *trial)
   gtk_label_set_label (self->facts, text);
 }
 
+/* What is being typed stays: who saves it hears of a change in between. */
+static void
+show_comment (FlgTrialsPage *self, const FlTrial *trial)
+{
+  gboolean same = self->commented && self->commented->id == trial->id;
+  if (same && strcmp (gtk_editable_get_text (self->comment), self->commented->comment) != 0)
+    return;
+  fl_record_free (FL_TABLE_TRIAL, self->commented);
+  self->commented = fl_record_copy (FL_TABLE_TRIAL, trial);
+  if (strcmp (gtk_editable_get_text (self->comment), trial->comment) != 0)
+    gtk_editable_set_text (self->comment, trial->comment);
+}
+
 static void
 show_trial (FlgTrialsPage *self)
 {
@@ -207,7 +221,7 @@ show_trial (FlgTrialsPage *self)
       g_autofree char *title = g_strdup_printf (_ ("Trial %d  %s"), trial->number, trial->name);
       gtk_label_set_label (self->title, title);
       show_facts (self, trial);
-      gtk_editable_set_text (self->comment, trial->comment);
+      show_comment (self, trial);
       g_autoptr (GError) error = NULL;
       g_autoptr (FlParams) params = params_of (trial, &error);
       flg_page_report (FLG_PAGE (self), error);
@@ -304,38 +318,6 @@ act_discard (GtkWidget *widget, const char *action, GVariant *target)
   show_trial (self);
 }
 
-typedef struct
-{
-  char *name, *params;
-} NewTrial;
-
-static void
-new_trial_free (NewTrial *fresh)
-{
-  g_free (fresh->name);
-  g_free (fresh->params);
-  g_free (fresh);
-}
-
-static gpointer
-write_trial (FlStore *store, gpointer data, GError **error)
-{
-  NewTrial *fresh = data;
-  g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, error);
-  if (!trials)
-    return NULL;
-  FlTrial trial = { .name = fresh->name,
-                    .params = fresh->params,
-                    .active = TRUE,
-                    .params_version = (char *) fl_param_table_version (),
-                    .engine_build = (char *) FL_VERSION,
-                    .created = (guint64) g_get_real_time () * 1000 };
-  for (guint i = 0; i < trials->len; i++)
-    trial.number = MAX (trial.number, ((FlTrial *) trials->pdata[i])->number);
-  trial.number++;
-  return GINT_TO_POINTER (fl_store_save (store, FL_TABLE_TRIAL, &trial, error));
-}
-
 static void
 act_create (GtkWidget *widget, const char *action, GVariant *target)
 {
@@ -347,9 +329,9 @@ act_create (GtkWidget *widget, const char *action, GVariant *target)
       flg_page_report (FLG_PAGE (self), error);
       return;
     }
-  NewTrial *fresh = g_new (NewTrial, 1);
-  *fresh = (NewTrial){ g_strdup (gtk_editable_get_text (self->name)), fl_params_write (params) };
-  flg_page_write (FLG_PAGE (self), write_trial, fresh, (GDestroyNotify) new_trial_free);
+  FlgNewTrial *fresh = g_new (FlgNewTrial, 1);
+  *fresh = (FlgNewTrial){ g_strdup (gtk_editable_get_text (self->name)), fl_params_write (params) };
+  flg_page_write (FLG_PAGE (self), flg_new_trial_write, fresh, (GDestroyNotify) flg_new_trial_free);
   self->drafting = FALSE;
   show_trial (self);
 }
@@ -387,14 +369,36 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
                   flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active), (GDestroyNotify) flg_edit_free);
 }
 
+/* Decided: what the store has is what is edited from now on. */
+static void
+on_comment_saved (FlgSaveEnd end, const GError *error, gpointer data)
+{
+  g_autoptr (FlgTrialsPage) self = data;
+  if (end != FLG_SAVE_DONE && end != FLG_SAVE_THEIRS)
+    return;
+  fl_record_free (FL_TABLE_TRIAL, g_steal_pointer (&self->commented));
+  if (flg_page_context (FLG_PAGE (self)) && !self->drafting)
+    show_trial (self);
+}
+
 static void
 act_comment (GtkWidget *widget, const char *action, GVariant *target)
 {
   gint64 trial;
   const char *text;
   g_variant_get (target, "(x&s)", &trial, &text);
-  flg_page_write (FLG_PAGE (widget), flg_edit_write,
-                  flg_edit_text_new (FL_TABLE_TRIAL, trial, "comment", text), (GDestroyNotify) flg_edit_free);
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  gboolean begun = self->commented && self->commented->id == trial;
+  FlTrial *base = begun ? fl_record_copy (FL_TABLE_TRIAL, self->commented)
+                        : flg_copy_known (EXPERIMENT (self), FL_TABLE_TRIAL, trial);
+  if (!base)
+    return;
+  FlTrial *mine = fl_record_copy (FL_TABLE_TRIAL, base);
+  g_free (mine->comment);
+  mine->comment = g_strdup (text);
+  flg_page_save (FLG_PAGE (self), flg_save_new_record (FL_TABLE_TRIAL, base, mine), on_comment_saved,
+                 g_object_ref (self));
+  fl_record_free (FL_TABLE_TRIAL, base);
 }
 
 static void
@@ -413,8 +417,14 @@ act_show (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_save_block (GtkWidget *widget, const char *action, GVariant *target)
 {
-  flg_page_write (FLG_PAGE (widget), flg_block_editor_save, g_variant_ref (target),
-                  (GDestroyNotify) g_variant_unref);
+  FlgTrialsPage *self = FLG_TRIALS_PAGE (widget);
+  gint64 id;
+  g_variant_get_child (target, 0, "x", &id);
+  FlBlock *base = id ? flg_copy_known (EXPERIMENT (self), FL_TABLE_BLOCK, id) : NULL;
+  if (!id || base)
+    flg_page_save (FLG_PAGE (self), flg_save_new_record (FL_TABLE_BLOCK, base, flg_block_of (base, target)),
+                   NULL, NULL);
+  fl_record_free (FL_TABLE_BLOCK, base);
 }
 
 /* --- page --- */
@@ -503,7 +513,8 @@ flg_trials_page_constructed (GObject *object)
   self->form = FLG_PARAM_FORM (flg_param_form_new ());
   g_signal_connect_object (self->form, "changed", G_CALLBACK (on_form_changed), self, G_CONNECT_SWAPPED);
   gtk_scrolled_window_set_child (self->form_slot, GTK_WIDGET (self->form));
-  gtk_scrolled_window_set_child (self->blocks_slot, flg_block_editor_new (EXPERIMENT (self)));
+  gtk_scrolled_window_set_child (self->blocks_slot,
+                                 flg_block_editor_new (flg_page_context (FLG_PAGE (self))));
   show_trial (self);
   G_OBJECT_CLASS (flg_trials_page_parent_class)->constructed (object);
 }
@@ -515,6 +526,7 @@ flg_trials_page_dispose (GObject *object)
   if (self->table)
     gtk_column_view_set_model (self->table, NULL);
   g_clear_object (&self->selection);
+  fl_record_free (FL_TABLE_TRIAL, g_steal_pointer (&self->commented));
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_TRIALS_PAGE);
   G_OBJECT_CLASS (flg_trials_page_parent_class)->dispose (object);
 }

@@ -22,6 +22,7 @@
 #include "gui/runs-page.h"
 #include "gui/sites-page.h"
 #include "gui/trials-page.h"
+#include "gui/text.h"
 #include "gui/weather-page.h"
 #include "widgets/empty-state.h"
 #include "widgets/export.h"
@@ -34,6 +35,7 @@ struct _FlgWindow
   GtkBox *strip_slot, *chip_slot;
   GtkWidget *strip, *chip, *people;
   FlgHistory *history;
+  guint lost_beat; /* while the database does not answer */
   FlgAsker *asker; /* of the logins at far sites */
   GtkListBox *sidebar;
   GtkStack *body; /* trouble | pages */
@@ -271,9 +273,53 @@ act_people (GtkWidget *widget, const char *action, GVariant *target)
     gtk_window_present (GTK_WINDOW (flg_people_dialog_new (GTK_WINDOW (self), self->context)));
 }
 
+/* --- a database that does not answer --- */
+
+/* All pages keep what they show; its age stands in the line. */
+static void
+say_lost (FlgWindow *self)
+{
+  FlgExperiment *experiment = flg_context_experiment (self->context);
+  const FlgGlance *glance = flg_experiment_glance (experiment);
+  gint64 left = MAX (glance->retry - g_get_monotonic_time (), 0);
+  int seconds = (int) ((left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  g_autofree char *again =
+      seconds ? g_strdup_printf (_ ("Database lost, trying again in %d s."), seconds)
+              : g_strdup (_ ("Database lost, trying again now."));
+  g_autofree char *time = flg_format_time (glance->heard, flg_experiment_now (experiment));
+  g_autofree char *text =
+      g_strdup_printf (_ ("%s What is shown is of %s. Nothing can be saved meanwhile; what you type stays."), again, time);
+  flg_window_say (self, FLW_TONE_WARNING, text, NULL, NULL);
+}
+
+static gboolean
+on_lost_beat (gpointer data)
+{
+  say_lost (data);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+show_lost (FlgWindow *self)
+{
+  gboolean lost = flg_experiment_glance (flg_context_experiment (self->context))->lost;
+  if (lost && !self->lost_beat)
+    {
+      self->lost_beat = g_timeout_add_seconds (1, on_lost_beat, self);
+      say_lost (self);
+    }
+  else if (!lost && self->lost_beat)
+    {
+      g_clear_handle_id (&self->lost_beat, g_source_remove);
+      flw_banner_show (FLW_BANNER (self->banner), FLW_TONE_GOOD, _ ("The database is back."), NULL, UNDO_S);
+    }
+}
+
 static void
 on_experiment (FlgWindow *self, guint what)
 {
+  if (what & FLG_CHANGED_HEALTH)
+    show_lost (self);
   if (what & FLG_CHANGED_HEALTH)
     flg_guard_actions (GTK_WIDGET (self), flg_context_experiment (self->context));
 }
@@ -454,6 +500,7 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
       g_clear_pointer (&self->asker, flg_asker_free);
       remove_pages (self);
       g_signal_handlers_disconnect_by_data (flg_context_experiment (self->context), self);
+      g_clear_handle_id (&self->lost_beat, g_source_remove);
       g_clear_pointer (&self->history, flg_history_free);
       gtk_box_remove (self->chip_slot, g_steal_pointer (&self->people));
       gtk_box_remove (self->chip_slot, g_steal_pointer (&self->chip));
