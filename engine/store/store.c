@@ -394,8 +394,8 @@ fl_store_leave (FlStore *store, gboolean ok, GError **error)
   store->depth--;
   if (store->depth > 0)
     return ok;
-  if (ok && fl_people_check_owners (store, error))
-    return fl_db_commit (store->db, error);
+  if (ok && fl_people_check_owners (store, error) && fl_db_commit (store->db, error))
+    return TRUE;
   fl_store_rollback (store);
   return FALSE;
 }
