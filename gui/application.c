@@ -85,7 +85,10 @@ act_show_archive (GSimpleAction *action, GVariant *target, gpointer data)
 {
   FlgApplication *self = data;
   if (self->context && flg_experiment_archive (flg_context_experiment (self->context)))
-    gtk_window_present (GTK_WINDOW (flg_archive_dialog_new (GTK_WINDOW (self->window), self->context)));
+    {
+      gtk_window_present (GTK_WINDOW (flg_archive_dialog_new (GTK_WINDOW (self->window), self->context)));
+      show_archive (self); /* its button has hidden it */
+    }
 }
 
 static void

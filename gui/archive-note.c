@@ -52,7 +52,12 @@ check_free (gpointer data)
   Check *check = data;
   g_free (check->folder);
   g_free (check->words);
-  g_free (check);
+}
+
+static void
+check_unref (gpointer check)
+{
+  g_rc_box_release_full (check, check_free);
 }
 
 static void
@@ -92,9 +97,12 @@ on_verified (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) faults = g_task_propagate_pointer (G_TASK (result), &error);
-  Check *check = g_object_get_data (source, "check");
+  Check *check = data;
   if (!check->verdict) /* closed meanwhile */
-    return;
+    {
+      check_unref (check);
+      return;
+    }
   g_free (check->words);
   check->words = faults ? verdict_of (faults) : g_strdup (error->message);
   gtk_label_set_label (check->verdict, check->words);
@@ -103,13 +111,15 @@ on_verified (GObject *source, GAsyncResult *result, gpointer data)
     gtk_widget_add_css_class (GTK_WIDGET (check->verdict), "complaint");
   gtk_spinner_stop (GTK_SPINNER (check->spinner));
   gtk_widget_set_sensitive (check->button, TRUE);
+  check_unref (check);
 }
 
 static void
 act_check (GtkWidget *dialog)
 {
   Check *check = g_object_get_data (G_OBJECT (dialog), "check");
-  g_autoptr (GTask) task = g_task_new (dialog, NULL, on_verified, NULL);
+  /* Not with the dialog as its source: the thread may be the last to let go of a task. */
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, on_verified, g_rc_box_acquire (check));
   g_task_set_task_data (task, g_strdup (check->folder), g_free);
   g_free (check->words);
   check->words = g_strdup ("");
@@ -176,8 +186,9 @@ add_facts (GtkWidget *box, const FlArchive *archive)
                   *jobs = flg_format_count (archive->jobs), *datasets = flg_format_count (archive->datasets),
                   *files = flg_format_count (archive->files);
   g_autofree char *title = g_strdup_printf (_ ("Archive of %s"), archive->experiment);
-  g_autofree char *numbers = g_strdup_printf (_ ("%s runs, %s shots, %s jobs, %s datasets in %s files, %s"),
-                                              runs, shots, jobs, datasets, files, size);
+  g_autofree char *numbers =
+      g_strdup_printf (_ ("runs %s · shots %s · jobs %s · datasets %s · files %s · %s"), runs, shots, jobs,
+                       datasets, files, size);
   g_autofree char *origin =
       g_strdup_printf (_ ("Made %s of %s on %s by %s"), made, archive->source, archive->host, archive->by);
   add_label (box, title, "title-3");
@@ -209,8 +220,8 @@ flg_archive_dialog_new (GtkWindow *parent, FlgContext *context)
   const FlArchive *archive = flg_experiment_archive (flg_context_experiment (context));
   GtkWidget *window = gtk_window_new (), *box = gtk_box_new (GTK_ORIENTATION_VERTICAL, 10),
             *row = gtk_box_new (GTK_ORIENTATION_HORIZONTAL, 10);
-  Check *check = g_new0 (Check, 1);
-  g_object_set_data_full (G_OBJECT (window), "check", check, check_free);
+  Check *check = g_rc_box_new0 (Check);
+  g_object_set_data_full (G_OBJECT (window), "check", check, check_unref);
   g_object_set (window, "transient-for", parent, "modal", TRUE, "destroy-with-parent", TRUE, "resizable",
                 FALSE, "title", _ ("Archive"), NULL);
   gtk_widget_add_css_class (box, "dialog");

@@ -32,7 +32,6 @@ compare_free (gpointer data)
   g_clear_error (&compare->error);
   g_free (compare->folder);
   g_free (compare->summary);
-  g_free (compare);
 }
 
 static void

@@ -88,8 +88,10 @@ fl_archive_work_each (FlArchiveWork *work, GPtrArray *items, GFunc func, gpointe
 static gboolean
 fail (GError **error, const char *path, int number)
 {
-  g_set_error (error, FL_ERROR, number == ENOENT ? FL_ERROR_MISSING : FL_ERROR_FAILED, "%s: %s", path,
-               g_strerror (number));
+  FlError code = number == ENOENT                                              ? FL_ERROR_MISSING
+                 : number == ENOTDIR || number == EEXIST || number == EISDIR ? FL_ERROR_INPUT
+                                                                               : FL_ERROR_FAILED;
+  g_set_error (error, FL_ERROR, code, "%s: %s", path, g_strerror (number));
   return FALSE;
 }
 

@@ -238,7 +238,8 @@ take_member (Reading *reading, struct archive_entry *entry, const char *path, GE
       fd = open (to, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
       if (fd < 0)
         {
-          g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: %s", to, g_strerror (errno));
+          gboolean theirs = errno == EEXIST || errno == EISDIR; /* a file where there is a folder */
+          g_set_error (error, FL_ERROR, theirs ? FL_ERROR_INPUT : FL_ERROR_FAILED, "%s: %s", to, g_strerror (errno));
           return FALSE;
         }
     }
