@@ -270,9 +270,21 @@ on_port (FlgDatabaseForm *self)
   changed (self);
 }
 
+/* Programs that are started for this experiment cannot ask. */
+static void
+warn_of_password (FlgDatabaseForm *self)
+{
+  gboolean typed = *flg_field_text (self->password) != '\0', kept = gtk_check_button_get_active (self->keep);
+  flg_field_say (self->password, typed && !kept ? FLG_VERDICT_WARNING : FLG_VERDICT_NONE,
+                 typed && !kept
+                     ? _ ("for this window only: a conductor needs it in the keyring or in an option file")
+                     : "");
+}
+
 static void
 on_password (FlgDatabaseForm *self)
 {
+  warn_of_password (self);
   if (flg_field_verdict (self->port) == FLG_VERDICT_GOOD)
     log_in (self, TYPING_MS);
 }
@@ -386,6 +398,7 @@ flg_database_form_class_init (FlgDatabaseFormClass *klass)
   BIND (role);
 #undef BIND
   gtk_widget_class_bind_template_callback (widget_class, begin);
+  gtk_widget_class_bind_template_callback (widget_class, warn_of_password);
   changed_signal = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                  G_TYPE_NONE, 0);
 }

@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/base/params.h"
 #include "engine/control/setup.h"
+#include "engine/store/keyring.h"
 #include "gui/assistant-checks.h"
 
 void
@@ -21,6 +22,7 @@ flg_making_free (gpointer data)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_free (texts[i]);
   g_clear_pointer (&making->database, fl_database_free);
+  fl_keyring_free (making->password);
   g_free (making);
 }
 
@@ -111,7 +113,8 @@ flg_making_run (GTask *task, gpointer source, gpointer data, GCancellable *cance
   gboolean ok =
       make_folder (making->folder, &error) && (!making->make_watch || make_folder (making->watch, &error))
       && (!making->database || fl_database_write (making->database, making->folder, NULL, NULL, &error));
-  if (ok && fill (making, &error))
+  if (ok && fill (making, &error)
+      && (!making->password || fl_keyring_store (making->database, making->password, &error)))
     {
       g_task_return_pointer (task, g_strdup (making->folder), g_free);
       return;

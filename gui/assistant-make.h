@@ -13,6 +13,7 @@ typedef struct
   gboolean make_watch, spi, far;                /* far: jobs go to a site that is added later */
   int cores;
   FlDatabase *database; /* NULL: SQLite in the folder */
+  char *password;       /* of it, for the keyring; NULL: it is not kept */
 } FlgMaking;
 
 void flg_making_free (gpointer making);

@@ -363,7 +363,10 @@ what_to_make (FlgAssistMake *self)
   making->spi = spi;
   making->far = far;
   if (gtk_check_button_get_active (self->in_database))
-    making->database = flg_database_form_database (self->database, making->folder, NULL);
+    {
+      making->database = flg_database_form_database (self->database, making->folder, NULL);
+      making->password = flg_database_form_kept_password (self->database);
+    }
   return making;
 }
 

@@ -57,6 +57,8 @@ recent_row (const FlgRecent *recent)
   gtk_label_set_ellipsize (GTK_LABEL (name), PANGO_ELLIPSIZE_END);
   gtk_label_set_xalign (GTK_LABEL (where), 0);
   gtk_label_set_ellipsize (GTK_LABEL (where), PANGO_ELLIPSIZE_MIDDLE);
+  gtk_label_set_single_line_mode (GTK_LABEL (name), TRUE);
+  gtk_label_set_single_line_mode (GTK_LABEL (where), TRUE);
   gtk_widget_add_css_class (where, "dim-label");
   gtk_widget_add_css_class (time, "dim-label");
   gtk_widget_set_tooltip_text (where, recent->where);

@@ -667,6 +667,113 @@ test_demo (void)
   check (flg_demo_prove, FLG_VERDICT_WARNING, "played before", "1", folder, "", "");
 }
 
+/* --- the application --- */
+
+typedef struct
+{
+  FlgApplication *application;
+  guint step;
+  gint64 end;
+} Drive;
+
+static gboolean
+shows_experiment (FlgWindow *window, const char *folder)
+{
+  FlgContext *context = flg_window_context (window);
+  FlgExperiment *experiment = context ? flg_context_experiment (context) : NULL;
+  return experiment && g_str_equal (flg_experiment_folder (experiment), folder)
+         && flg_experiment_is_filled (experiment) && flg_window_shown_page (window);
+}
+
+static gboolean
+is_recent (const char *folder)
+{
+  g_autoptr (GPtrArray) all = flg_recent_read ();
+  for (guint i = 0; i < all->len; i++)
+    if (g_str_equal (((FlgRecent *) all->pdata[i])->where, folder))
+      return TRUE;
+  return FALSE;
+}
+
+/* Started without a folder: a beamtime is made and open; then the demo, which is stopped; then it ends. */
+static gboolean
+drive (gpointer data)
+{
+  Drive *d = data;
+  GtkWindow *window = gtk_application_get_active_window (GTK_APPLICATION (d->application));
+  GtkWidget *assistant = window ? find (GTK_WIDGET (window), FLG_TYPE_ASSISTANT, NULL) : NULL;
+  g_autofree char *folder = in_top ("applied"), *demo = flg_demo_folder (TRUE);
+  if (!assistant)
+    return G_SOURCE_CONTINUE;
+  g_assert_cmpint (g_get_monotonic_time (), <, d->end);
+  GtkWidget *make = find (assistant, FLG_TYPE_ASSIST_MAKE, NULL),
+            *play = find (assistant, FLG_TYPE_ASSIST_DEMO, NULL);
+  gboolean settled = flg_assistant_is_settled (FLG_ASSISTANT (assistant));
+  GtkStack *steps = GTK_STACK (find (make, GTK_TYPE_STACK, "steps"));
+  switch (d->step)
+    {
+    case 0:
+      g_assert_cmpstr (flg_assistant_shown (FLG_ASSISTANT (assistant)), ==, "new");
+      flg_field_set_text (field (make, "folder"), folder);
+      d->step++;
+      break;
+    case 1:
+      if (settled)
+        act (make, "make.next");
+      d->step += settled && g_str_equal (gtk_stack_get_visible_child_name (steps), "summary");
+      break;
+    case 2:
+      if (settled)
+        gtk_widget_activate_action (make, "make.next", NULL);
+      d->step += shows_experiment (FLG_WINDOW (window), folder);
+      break;
+    case 3:
+      if (!is_recent (folder))
+        break;
+      g_action_group_activate_action (G_ACTION_GROUP (d->application), "assistant",
+                                      g_variant_new_string ("demo"));
+      gtk_check_button_set_active (GTK_CHECK_BUTTON (find (play, GTK_TYPE_CHECK_BUTTON, "particles")), TRUE);
+      d->step++;
+      break;
+    case 4:
+      d->step += settled && gtk_widget_activate_action (play, "demo.start", NULL);
+      break;
+    case 5:
+      if (!shows_experiment (FLG_WINDOW (window), demo))
+        break;
+      g_assert_cmpint (flg_demo_state (flg_assistant_demo (FLG_ASSISTANT (assistant))), ==, FLG_DEMO_READY);
+      g_action_group_activate_action (G_ACTION_GROUP (d->application), "stop-demo", NULL);
+      g_assert_cmpint (flg_demo_state (flg_assistant_demo (FLG_ASSISTANT (assistant))), ==, FLG_DEMO_STOPPED);
+      gtk_window_close (window);
+      return G_SOURCE_REMOVE;
+    default:
+      g_assert_not_reached ();
+    }
+  return G_SOURCE_CONTINUE;
+}
+
+/* GIO's own, where there is no session bus; GTK 4.8's own, when a window goes while one of its tooltips is due. */
+static gboolean
+is_fatal (const char *domain, GLogLevelFlags level, const char *message, gpointer data)
+{
+  return !strstr (message, "session bus") && !strstr (message, "gdk_surface_get_device_position");
+}
+
+static void
+test_application (void)
+{
+  FlgOptions options = { .assistant = "new", .no_conductor = TRUE };
+  FlgDisplayProfile profile = { .cairo = TRUE };
+  g_test_log_set_fatal_handler (is_fatal, NULL);
+  g_autoptr (FlgApplication) application = flg_application_new (&options, &profile);
+  Drive d = { application, 0, g_get_monotonic_time () + 60 * G_USEC_PER_SEC };
+  guint timer = g_timeout_add (50, drive, &d);
+  g_assert_cmpint (g_application_run (G_APPLICATION (application), 0, NULL), ==, 0);
+  g_assert_cmpuint (d.step, ==, 5);
+  if (g_main_context_find_source_by_id (NULL, timer))
+    g_source_remove (timer);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -696,6 +803,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/gui/assistant/address", test_address);
   g_test_add_func ("/gui/assistant/join", test_join);
   g_test_add_func ("/gui/assistant/demo", test_demo);
+  g_test_add_func ("/gui/assistant/application", test_application);
   int status = g_test_run ();
   room_remove_tree (made);
   return status;
