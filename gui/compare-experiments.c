@@ -53,9 +53,7 @@ static const struct
   { N_ ("Hits"), NULL, FL_RESULT_HITS, FL_RESULT_HITS },
   { N_ ("Indexed"), N_ ("Shots"), FL_RESULT_INDEXED, FL_RESULT_INDEXED },
   { N_ ("Lattices"), N_ ("Of a dataset: merged"), FL_RESULT_LATTICES, FL_RESULT_LATTICES },
-  { N_ ("a, b, c / Å"), N_ ("Of a trial medians, of a dataset means of the lattices merged"), FL_RESULT_A,
-    FL_RESULT_C },
-  { N_ ("α, β, γ / °"), N_ ("Of a trial medians, of a dataset means of the lattices merged"), FL_RESULT_ALPHA,
+  { N_ ("Cell / Å, °"), N_ ("Of a trial medians, of a dataset means of the lattices merged"), FL_RESULT_A,
     FL_RESULT_GAMMA },
   { N_ ("d / Å"),
     N_ ("Resolution: of a trial where its lattices end (median), of a dataset that of the merge"),
@@ -76,6 +74,8 @@ attach (GtkGrid *grid, const char *text, gboolean markup, float align, int colum
   else
     gtk_label_set_label (GTK_LABEL (label), text);
   gtk_label_set_xalign (GTK_LABEL (label), align);
+  gtk_label_set_yalign (GTK_LABEL (label), 0);
+  gtk_label_set_justify (GTK_LABEL (label), GTK_JUSTIFY_RIGHT);
   if (css_class)
     gtk_widget_add_css_class (label, css_class);
   gtk_grid_attach (grid, label, column, row, 1, 1);
@@ -97,7 +97,7 @@ attach_numbers (GtkGrid *grid, const FlResultPair *pair, guint side, guint colum
     {
       double value = pair->side[side] ? pair->side[side]->values[k] : NAN;
       g_autofree char *one = number_text ((FlResultNumber) k, value);
-      g_string_append_printf (text, "%s%s", text->len ? "  " : "", one);
+      g_string_append_printf (text, "%s%s", !text->len ? "" : k == FL_RESULT_ALPHA ? "\n" : "  ", one);
       differs |= pair->differs[k];
     }
   if (differs && side == 1)
@@ -105,7 +105,7 @@ attach_numbers (GtkGrid *grid, const FlResultPair *pair, guint side, guint colum
       g_string_prepend (text, "<span foreground=\"#e5b454\" weight=\"bold\">≠ ");
       g_string_append (text, "</span>");
     }
-  attach (grid, text->str, TRUE, 1, (int) column + 2, row, "numeric");
+  attach (grid, text->str, TRUE, 1, (int) column + 1, row, "numeric");
   g_string_free (text, TRUE);
 }
 
@@ -113,8 +113,11 @@ static void
 attach_pair (GtkGrid *grid, const Compare *compare, const FlResultPair *pair, int row)
 {
   const FlResult *any = pair->side[0] ? pair->side[0] : pair->side[1];
-  g_autofree char *name = flg_text_bounded (any->name, 36);
-  attach (grid, name, FALSE, 0, 0, row, "heading");
+  g_autofree char *name = flg_text_bounded (any->name, 100);
+  GtkWidget *heading = gtk_label_new (name);
+  gtk_label_set_xalign (GTK_LABEL (heading), 0);
+  gtk_widget_add_css_class (heading, "heading");
+  gtk_grid_attach (grid, heading, 0, row, (int) G_N_ELEMENTS (columns) + 1, 1);
   for (guint side = 0; side < 2; side++)
     {
       const FlResult *result = pair->side[side];
@@ -122,12 +125,12 @@ attach_pair (GtkGrid *grid, const Compare *compare, const FlResultPair *pair, in
       g_autofree char *text = !result       ? g_strdup_printf (_ ("%s: not there"), where)
                               : *result->of ? g_strdup_printf ("%s, %s", where, result->of)
                                             : g_strdup (where);
-      attach (grid, text, FALSE, 0, 1, row + (int) side, result ? NULL : "dim-label");
+      attach (grid, text, FALSE, 0, 0, row + 1 + (int) side, result ? NULL : "dim-label");
       for (guint column = 0; result && column < G_N_ELEMENTS (columns); column++)
-        attach_numbers (grid, pair, side, column, row + (int) side);
+        attach_numbers (grid, pair, side, column, row + 1 + (int) side);
     }
   GtkWidget *line = gtk_separator_new (GTK_ORIENTATION_HORIZONTAL);
-  gtk_grid_attach (grid, line, 0, row + 2, (int) G_N_ELEMENTS (columns) + 2, 1);
+  gtk_grid_attach (grid, line, 0, row + 3, (int) G_N_ELEMENTS (columns) + 1, 1);
 }
 
 static GtkWidget *
@@ -135,16 +138,16 @@ table_new (const Compare *compare, const GArray *pairs)
 {
   GtkGrid *grid = GTK_GRID (gtk_grid_new ());
   GtkWidget *scrolled = gtk_scrolled_window_new ();
-  gtk_grid_set_column_spacing (grid, 16);
+  gtk_grid_set_column_spacing (grid, 14);
   gtk_grid_set_row_spacing (grid, 4);
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     {
-      attach (grid, _ (columns[i].title), FALSE, 1, (int) i + 2, 0, "dim-label");
+      attach (grid, _ (columns[i].title), FALSE, 1, (int) i + 1, 0, "dim-label");
       if (columns[i].tip)
-        gtk_widget_set_tooltip_text (gtk_grid_get_child_at (grid, (int) i + 2, 0), _ (columns[i].tip));
+        gtk_widget_set_tooltip_text (gtk_grid_get_child_at (grid, (int) i + 1, 0), _ (columns[i].tip));
     }
   for (guint i = 0; i < pairs->len; i++)
-    attach_pair (grid, compare, &g_array_index (pairs, FlResultPair, i), 1 + 3 * (int) i);
+    attach_pair (grid, compare, &g_array_index (pairs, FlResultPair, i), 1 + 4 * (int) i);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), GTK_WIDGET (grid));
   gtk_widget_set_vexpand (scrolled, TRUE);
   return scrolled;
