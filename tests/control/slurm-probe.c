@@ -55,7 +55,8 @@ set_site (const char *name, const char *value)
                 { "launcher", &site.launcher },
                 { "container", &site.container },
                 { "environment", &site.environment },
-                { "engine", &site.engine } };
+                { "engine", &site.engine },
+                { "ingest", &site.ingest } };
   const struct
   {
     const char *name;
@@ -222,7 +223,7 @@ main (void)
   char **texts[] = { &site.name,       &site.kind,      &site.host,        &site.user,      &site.engine,
                      &site.scratch,    &site.launcher,  &site.environment, &site.transport, &site.identity,
                      &site.ssh_config, &site.partition, &site.account,     &site.qos,       &site.reservation,
-                     &site.features,   &site.container, &site.probe };
+                     &site.features,   &site.container, &site.probe,       &site.ingest };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     *texts[i] = g_strdup ("");
   g_free (site.kind);

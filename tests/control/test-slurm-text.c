@@ -256,7 +256,8 @@ plain_site (void)
                    .reservation = (char *) "",
                    .features = (char *) "",
                    .launcher = (char *) "",
-                   .container = (char *) "" };
+                   .container = (char *) "",
+                   .ingest = (char *) "" };
 }
 
 static void
@@ -290,10 +291,47 @@ test_options (void)
     }
 }
 
+/* Words of the site and of the submission are one word each for the shell, whatever is in them. */
+static void
+test_ingest (void)
+{
+  FlSite site = plain_site ();
+  FlSubmission submission = { .attempt = 42,
+                              .stem = (char *) "attempt-0001",
+                              .program = (char *) "/opt/it's here/firstlight-engine" };
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autofree char *begin = NULL, *end = NULL, *said = NULL;
+      g_autoptr (GError) error = NULL;
+      fl_job_script_ingest (&site, &submission, &begin, &end);
+      g_assert_cmpint (*begin != '\0', ==, i);
+      g_assert_cmpint (*end != '\0', ==, i);
+      /* `command -v` finds whatever it is asked for, and "ingest" says what it was given. */
+      g_autofree char *script =
+          g_strdup_printf ("command() { echo talk; }\ntalk() { printf '%%s|' \"$@\"; }\n%s\nwait\n"
+                           "cat attempt-0001.db\nrm -f attempt-0001.db",
+                           begin);
+      const char *argv[] = { "sh", "-c", script, NULL };
+      g_assert_true (g_spawn_sync (g_get_tmp_dir (), (char **) argv, NULL,
+                                   G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &said, NULL,
+                                   NULL, &error));
+      g_assert_no_error (error);
+      if (i == 1)
+        {
+          g_assert_cmpstr (
+              said, ==,
+              "ingest|--store|mysql://a@h/$(reboot)'\"?ca=/x y|--attempt|42|--follow|attempt-0001|");
+          g_assert_nonnull (strstr (begin, "'/opt/it'\\''s here/firstlight-control'"));
+        }
+      site.ingest = (char *) "mysql://a@h/$(reboot)'\"?ca=/x y";
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/slurm/ingest", test_ingest);
   g_test_add_func ("/slurm/queue", test_queue);
   g_test_add_func ("/slurm/accounting", test_accounting);
   g_test_add_func ("/slurm/codes", test_codes);

@@ -356,6 +356,21 @@ def test_engine_saves():
     assert not [name for name in os.listdir("/tmp") if name.startswith(f"firstlight-{ended['id']}")]
 
 
+def test_takes_in_itself():
+    """A database that does not answer does not touch the job; what was said of it is beside it."""
+    os.mkdir(c.folder + "/site/both")
+    os.chmod(c.folder + "/site/both", 0o755)
+    c.write("site/both/firstlight-control", open(os.environ["FIRSTLIGHT_CONTROL"], "rb").read(), 0o755)
+    d.ask("site launcher=env nodes=1 broadcast=0 ingest=" + urllib.parse.quote("mysql://nobody@127.0.0.1:1/none?tls=off"))
+    folder = d.add("itself", "2 3", f"program={program('both/firstlight-engine')}")
+    d.submit("itself")
+    ended = d.until("itself", "ended")
+    assert (ended["exit"], ended["cause"]) == ("3", ""), ended
+    said = open(folder + "/attempt-0001.db").read()
+    assert said.count("does not answer") == 1 and "0 shots" in said, said
+    d.ask("site ingest=")
+
+
 def test_uploads_and_pull():
     local = c.write("site/params.txt", "a = 1\n")
     mirror = c.folder + "/site/mirror"
@@ -445,7 +460,7 @@ def test_accounting():
         c.unwrap("sacct")
 
 
-SHORT = [test_one_job, test_submitted_again_is_found, test_soft_cancel_saves, test_hard_cancel, test_array, test_lost_answer,
+SHORT = [test_one_job, test_takes_in_itself, test_submitted_again_is_found, test_soft_cancel_saves, test_hard_cancel, test_array, test_lost_answer,
          test_late_duplicate_does_nothing, test_withdrawn_never_starts, test_refused, test_hostile_words, test_probe, test_steps,
          test_steps_that_fail, test_uploads_and_pull, test_preempted, test_thousand_queued, test_disk_full]
 WITH_ACCOUNTING = [test_one_job, test_array, test_lost_answer, test_hostile_words, test_steps, test_engine_saves, test_slurmctld_down, test_node_lost,
