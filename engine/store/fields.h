@@ -38,6 +38,8 @@ typedef struct
 
 const FlRecordType *fl_record_type (FlTable table);
 const FlField *fl_record_field (FlTable table, const char *column); /* NULL when there is none */
+/* The columns as a list: `each` "": their names, "=": "name = ?", anything else: itself. Free it. */
+char *fl_record_columns (const FlRecordType *type, const char *each, const char *separator);
 
 /* --- records as text --- */
 

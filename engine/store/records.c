@@ -172,6 +172,21 @@ fl_record_field (FlTable table, const char *column)
   return NULL;
 }
 
+char *
+fl_record_columns (const FlRecordType *type, const char *each, const char *separator)
+{
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < type->n_fields; i++)
+    {
+      if (i > 0)
+        g_string_append (text, separator);
+      g_string_append (text, each[0] == '=' || each[0] == '\0' ? type->fields[i].column : each);
+      if (each[0] == '=')
+        g_string_append (text, " = ?");
+    }
+  return g_string_free (text, FALSE);
+}
+
 const char *
 fl_table_name (FlTable table)
 {
