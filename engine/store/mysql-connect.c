@@ -8,7 +8,7 @@
 #include "engine/store/password.h"
 
 #define CONNECT_SECONDS 4
-#define SILENT_SECONDS  55   /* a server that says nothing for so long is lost */
+#define SILENT_SECONDS  50   /* a server that says nothing for so long is lost */
 #define PATIENT_SECONDS 7200 /* but not while it changes tables */
 #define FIRST_PAUSE_MS  200
 #define LAST_PAUSE_MS   5000
@@ -172,7 +172,8 @@ fl_mysql_fail (FlMysql *db, guint number, const char *why, GError **error)
   const char *shown = db->where->shown;
   g_autofree char *copy = g_strdup (why); /* is the handle's, which may be closed below */
   db->base.broken = which_rule (number);
-  if (is_loss (number))
+  /* An encrypted connection that breaks is an error of TLS, as is a certificate that nobody trusts. */
+  if (is_loss (number) || (number == CR_SSL_CONNECTION_ERROR && db->met))
     {
       fl_mysql_drop (db);
       set_lost (db, copy, error);
@@ -265,7 +266,6 @@ set_options (MYSQL *handle, const FlDatabase *where, gboolean patient)
   if (*where->option_file != '\0')
     mysql_options (handle, MYSQL_READ_DEFAULT_FILE, where->option_file);
   mysql_options (handle, MYSQL_READ_DEFAULT_GROUP, "firstlight");
-  /* After the files: what they may not change. */
   mysql_options (handle, MYSQL_OPT_LOCAL_INFILE, &off); /* a server could ask for any file of ours */
   if (*where->socket == '\0' && *where->host != '\0' && where->port > 0)
     mysql_options (handle, MYSQL_OPT_PROTOCOL, &tcp);
@@ -398,6 +398,7 @@ reconnect (FlMysql *db, gboolean patient, GError **error)
   if (connect_now (db, patient, error))
     {
       db->pause = 0;
+      db->met = TRUE;
       return TRUE;
     }
   fl_mysql_drop (db);

@@ -11,6 +11,7 @@ typedef struct
   FlDatabase *where;
   FlDbMode mode;
   MYSQL *handle;          /* NULL: lost, or not connected yet */
+  gboolean met;           /* there has been a connection */
   guint connection;       /* how many there have been: what was prepared in another is gone */
   GHashTable *statements; /* text -> Statement (mysql-statement.c) */
   GString *list;          /* scratch */
