@@ -53,6 +53,8 @@ static const struct
   { N_ ("Hits"), NULL, FL_RESULT_HITS, FL_RESULT_HITS },
   { N_ ("Indexed"), N_ ("Shots"), FL_RESULT_INDEXED, FL_RESULT_INDEXED },
   { N_ ("Lattices"), N_ ("Of a dataset: merged"), FL_RESULT_LATTICES, FL_RESULT_LATTICES },
+  { N_ ("Patterns"), N_ ("Of single particles, in the newest generation"), FL_RESULT_PATTERNS,
+    FL_RESULT_PATTERNS },
   { N_ ("Cell / Å, °"), N_ ("Of a trial medians, of a dataset means of the lattices merged"), FL_RESULT_A,
     FL_RESULT_GAMMA },
   { N_ ("d / Å"),
@@ -84,7 +86,7 @@ attach (GtkGrid *grid, const char *text, gboolean markup, float align, int colum
 static char *
 number_text (FlResultNumber number, double value)
 {
-  return number <= FL_RESULT_LATTICES && !isnan (value) ? flg_format_count ((gint64) value)
+  return number <= FL_RESULT_PATTERNS && !isnan (value) ? flg_format_count ((gint64) value)
                                                         : fl_result_number_text (number, value);
 }
 
@@ -107,6 +109,21 @@ attach_numbers (GtkGrid *grid, const FlResultPair *pair, guint side, guint colum
     }
   attach (grid, text->str, TRUE, 1, (int) column + 1, row, "numeric");
   g_string_free (text, TRUE);
+}
+
+/* Single particles have no cells, crystals no patterns. */
+static gboolean
+says_anything (const GArray *pairs, guint column)
+{
+  for (guint i = 0; i < pairs->len; i++)
+    for (guint side = 0; side < 2; side++)
+      {
+        const FlResult *result = g_array_index (pairs, FlResultPair, i).side[side];
+        for (guint k = columns[column].first; result && k <= columns[column].last; k++)
+          if (!isnan (result->values[k]))
+            return TRUE;
+      }
+  return FALSE;
 }
 
 static void
@@ -148,6 +165,9 @@ table_new (const Compare *compare, const GArray *pairs)
     }
   for (guint i = 0; i < pairs->len; i++)
     attach_pair (grid, compare, &g_array_index (pairs, FlResultPair, i), 1 + 4 * (int) i);
+  for (guint i = G_N_ELEMENTS (columns); i > 0; i--)
+    if (!says_anything (pairs, i - 1))
+      gtk_grid_remove_column (grid, (int) i);
   gtk_scrolled_window_set_child (GTK_SCROLLED_WINDOW (scrolled), GTK_WIDGET (grid));
   gtk_widget_set_vexpand (scrolled, TRUE);
   return scrolled;

@@ -20,6 +20,7 @@ static const struct
   [FL_RESULT_HITS] = { "hits", "", 0 },
   [FL_RESULT_INDEXED] = { "indexed", "", 0 },
   [FL_RESULT_LATTICES] = { "lattices", "", 0 },
+  [FL_RESULT_PATTERNS] = { "patterns", "", 0 },
   [FL_RESULT_A] = { "a", "Å", 2 },
   [FL_RESULT_B] = { "b", "Å", 2 },
   [FL_RESULT_C] = { "c", "Å", 2 },
@@ -92,6 +93,17 @@ lattices_free (gpointer data)
   g_free (lattices);
 }
 
+/* What a version has come to. */
+typedef struct
+{
+  FlKind kind; /* FL_KIND_MERGE or FL_KIND_GENERATION */
+  union
+  {
+    FlMergeRow merge; /* texts not to be read */
+    FlGenerationRow generation;
+  } row;
+} FlDone;
+
 typedef struct
 {
   FlStore *store;
@@ -99,7 +111,7 @@ typedef struct
   GPtrArray *jobs, *trials, *datasets, *versions, *inputs;
   GHashTable *job_by_id;   /* id -> FlJob of `jobs` */
   GHashTable *lattices;    /* trial's id -> Lattices */
-  GHashTable *merges;      /* version's id -> FlMergeRow, texts not to be read */
+  GHashTable *merges;      /* version's id -> FlDone */
   GHashTable *merge_tries; /* version's id -> attempt that the row is of */
   GPtrArray *results;
 } Reader;
@@ -142,16 +154,17 @@ take_lattices (Reader *reader, const FlBatch *batch, gint64 trial)
     }
 }
 
-/* The newest row of the newest attempt that has one. */
+/* The newest row of the newest attempt that has one: of a merge, or a generation of a reconstruction. */
 static void
-take_merge (Reader *reader, const FlBatch *batch, const FlJob *job, gint64 attempt)
+take_merge (Reader *reader, const FlBatch *batch, FlKind kind, const FlJob *job, gint64 attempt)
 {
   gint64 *known = g_hash_table_lookup (reader->merge_tries, &job->version);
   if (fl_batch_rows (batch) == 0 || (known != NULL && *known > attempt))
     return;
-  FlMergeRow *row = g_new0 (FlMergeRow, 1);
-  fl_batch_row (batch, fl_batch_rows (batch) - 1, row);
-  g_hash_table_insert (reader->merges, g_memdup2 (&job->version, sizeof job->version), row);
+  FlDone *done = g_new0 (FlDone, 1);
+  done->kind = kind;
+  fl_batch_row (batch, fl_batch_rows (batch) - 1, &done->row);
+  g_hash_table_insert (reader->merges, g_memdup2 (&job->version, sizeof job->version), done);
   g_hash_table_insert (reader->merge_tries, g_memdup2 (&job->version, sizeof job->version),
                        g_memdup2 (&attempt, sizeof attempt));
 }
@@ -174,7 +187,7 @@ read_slices (Reader *reader, FlKind kind, GError **error)
           if (batch != NULL && job != NULL && kind == FL_KIND_LATTICE)
             take_lattices (reader, batch, job->trial);
           else if (batch != NULL && job != NULL)
-            take_merge (reader, batch, job, slice->attempt);
+            take_merge (reader, batch, kind, job, slice->attempt);
         }
       if (slices->len < SLICES)
         return TRUE;
@@ -205,7 +218,8 @@ read_all (Reader *reader, GError **error)
       g_hash_table_insert (reader->job_by_id, &job->id, job);
     }
   return fl_stats_update (reader->stats, reader->store, NULL, error)
-         && read_slices (reader, FL_KIND_LATTICE, error) && read_slices (reader, FL_KIND_MERGE, error);
+         && read_slices (reader, FL_KIND_LATTICE, error) && read_slices (reader, FL_KIND_MERGE, error)
+         && read_slices (reader, FL_KIND_GENERATION, error);
 }
 
 /* --- in numbers --- */
@@ -279,7 +293,7 @@ add_trial (Reader *reader, const FlTrial *trial)
   g_ptr_array_add (reader->results, result);
 }
 
-/* The newest version that has been merged; else the newest. NULL: none. */
+/* The newest version that has come to something; else the newest. NULL: none. */
 static const FlDatasetVersion *
 version_of (const Reader *reader, const FlDataset *dataset)
 {
@@ -335,9 +349,14 @@ add_dataset (Reader *reader, const FlDataset *dataset)
         g_hash_table_add (runs, &job->run);
     }
   result->values[FL_RESULT_RUNS] = g_hash_table_size (runs);
-  const FlMergeRow *row = g_hash_table_lookup (reader->merges, &version->id);
-  if (row != NULL)
-    add_merge (result, row);
+  const FlDone *done = g_hash_table_lookup (reader->merges, &version->id);
+  if (done != NULL && done->kind == FL_KIND_MERGE)
+    add_merge (result, &done->row.merge);
+  else if (done != NULL)
+    {
+      result->values[FL_RESULT_PATTERNS] = done->row.generation.patterns;
+      result->values[FL_RESULT_RESOLUTION] = (double) done->row.generation.half_resolution;
+    }
   g_ptr_array_add (reader->results, result);
 }
 

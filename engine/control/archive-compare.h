@@ -11,13 +11,15 @@ typedef enum
   FL_RESULT_HITS,
   FL_RESULT_INDEXED,
   FL_RESULT_LATTICES, /* of a dataset: merged; of a trial: all */
+  FL_RESULT_PATTERNS, /* of single particles, in the newest generation of a dataset's reconstruction */
   FL_RESULT_A,        /* Å; of a trial medians, of a dataset means of the lattices merged */
   FL_RESULT_B,
   FL_RESULT_C,
   FL_RESULT_ALPHA, /* degrees */
   FL_RESULT_BETA,
   FL_RESULT_GAMMA,
-  FL_RESULT_RESOLUTION, /* Å; of a trial where its lattices end (median), of a dataset that of the merge */
+  FL_RESULT_RESOLUTION, /* Å; of a trial where its lattices end (median), of a dataset that of the merge, or of
+                           half sets */
   FL_RESULT_CC_HALF,
   FL_RESULT_R_SPLIT,
   FL_RESULT_COMPLETENESS, /* 0–1 */
