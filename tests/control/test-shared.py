@@ -323,6 +323,51 @@ def test_killed_often():
     e.remove()
 
 
+# --- a control room that starts a conductor ---
+
+def open_firstlight(e, folder):
+    os.makedirs(os.path.join(folder, "home"), exist_ok=True)
+    return subprocess.Popen(
+        ["dbus-run-session", "--", "xvfb-run", "-a", "-s", "-screen 0 1280x800x24 -noreset", os.environ["FIRSTLIGHT"], folder],
+        env=dict(e.environment, HOME=os.path.join(folder, "home"), XDG_RUNTIME_DIR=os.path.join(folder, "home"), GTK_A11Y="none",
+                 GSK_RENDERER="cairo", GSETTINGS_BACKEND="memory", NO_AT_BRIDGE="1"),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+
+
+def holder(e):
+    """Number of the process that conducts; 0: none does."""
+    words = e.query("SELECT holder FROM lease WHERE name = 'conductor'")
+    return int(words[0][0].rsplit("@", 1)[1].split(":")[1]) if words and words[0][0] else 0
+
+
+def test_window_conducts():
+    """A window at home starts a conductor, again when it was killed, and it outlives the window; a window elsewhere starts none."""
+    e = Experiment(server=server())
+    away = os.path.join(e.folder, "away")
+    os.mkdir(away)
+    with open(os.path.join(away, "database.ini"), "w") as file:
+        file.write(f"[database]\nurl={server().url(e.database, tcp=True)}\ntls=off\nhome=/nowhere{e.folder}\n")
+    elsewhere = open_firstlight(e, away)
+    e.wait_for("SELECT 1 FROM presence")
+    time.sleep(4)
+    assert holder(e) == 0 and not os.path.exists(os.path.join(away, "conductor.log"))
+    at_home = open_firstlight(e, e.folder)
+    e.wait_for("SELECT 1 FROM lease WHERE name = 'conductor' AND holder <> ''")
+    first = holder(e)
+    os.kill(first, signal.SIGKILL)
+    begin = time.time()
+    e.wait_for("SELECT 1 FROM lease WHERE name = 'conductor' AND holder NOT LIKE ?", f"%:{first}:%", seconds=LEASE_S)
+    print(f"# another after {time.time() - begin:.1f} s")
+    for window in (elsewhere, at_home):
+        os.killpg(window.pid, signal.SIGTERM)
+        window.wait(30)
+    e.add_run("r0001", 9)
+    all_done(e, 1)
+    os.kill(holder(e), signal.SIGTERM)
+    check_truth(e, {"r0001": 9})
+    e.remove()
+
+
 def test_frozen():
     """A server that says nothing, as when the network is gone."""
     outage(60, lambda: server().freeze(), lambda: server().freeze(False))
@@ -331,7 +376,8 @@ def test_frozen():
 TESTS = [test_take_over_sqlite, test_stopped_while_it_submits_sqlite]
 if mariadb.available():
     TESTS += [test_take_over_mariadb, test_stopped_while_it_submits_mariadb, test_machine_dies, test_stopped_anywhere,
-              test_outage, test_killed, test_killed_often] + ([test_frozen] if LONG else [])
+              test_outage, test_killed, test_killed_often] + ([test_frozen] if LONG else []) + (
+                  [test_window_conducts] if "FIRSTLIGHT" in os.environ else [])
 else:
     print("# no MariaDB server is installed: SQLite only")
 if chosen := [word for word in sys.argv[1:] if word != "--long"]:
