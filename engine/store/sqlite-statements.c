@@ -46,7 +46,6 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_LEASE_MAKE] =
       "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",
   [FL_SQL_LEASE_WRITE] = "UPDATE lease SET holder = ?, fencing = ?, expires = ? WHERE name = ?",
-  [FL_SQL_AUDIT_ADD] = "INSERT INTO audit (time, who, what) VALUES (?, ?, ?)",
   [FL_SQL_ATTEMPT_JOB] = "SELECT job.id, job.run, attempt.number FROM attempt JOIN job ON job.id = "
                          "attempt.job WHERE attempt.id = ?",
   [FL_SQL_KEY_ADD] =

@@ -506,7 +506,7 @@ fl_store_attempt_folder (FlStore *store, gint64 attempt, GError **error)
   return folder;
 }
 
-/* --- lease and audit --- */
+/* --- leases --- */
 
 static gboolean
 take_lease (FlStore *store, const char *name, const char *who, guint seconds, gint64 *fencing, char **holder,
@@ -583,14 +583,4 @@ fl_store_fence (FlStore *store, const char *name, gint64 fencing)
   g_free (store->fence_name);
   store->fence_name = g_strdup (name);
   store->fence = fencing;
-}
-
-gboolean
-fl_store_audit (FlStore *store, const char *who, const char *what, GError **error)
-{
-  if (!fl_store_enter (store, error))
-    return FALSE;
-  gboolean ok = fl_db_exec (store->db, SQL (store->db, AUDIT_ADD), error, FL_INT (fl_now_ns ()),
-                            FL_TEXT (who), FL_TEXT (what));
-  return fl_store_leave (store, ok, error);
 }

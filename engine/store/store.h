@@ -96,7 +96,7 @@ void fl_store_rollback (FlStore *store);
  * all (job 0). GPtrArray of FlSlice, which frees them. */
 GPtrArray *fl_store_slices (FlStore *store, int kind, gint64 job, gint64 after, guint limit, GError **error);
 
-/* --- lease and audit --- */
+/* --- leases --- */
 
 /* Takes or renews the named lease for `seconds`; *fencing is the number that the holder's writes carry. FALSE without
  * error when somebody else holds it (*holder then names them). */
@@ -107,5 +107,3 @@ gboolean fl_store_release (FlStore *store, const char *name, const char *who, GE
 char *fl_store_lease_holder (FlStore *store, const char *name, GError **error);
 /* From now on every transaction of this handle fails with FL_ERROR_BUSY once the lease has another fencing number. */
 void fl_store_fence (FlStore *store, const char *name, gint64 fencing);
-/* Who did what, for the log: every change that a person asks for. */
-gboolean fl_store_audit (FlStore *store, const char *who, const char *what, GError **error);

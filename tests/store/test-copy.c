@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/store/copy.h"
+#include "engine/store/people.h"
 #include "engine/store/store-private.h"
 
 static const char *const hostile[] = {
@@ -102,7 +103,7 @@ fill (FlStore *store, guint slices)
       save (store, FL_TABLE_RUN, &run);
       FlRunTag both = { .run = run.id, .tag = tag.id };
       save (store, FL_TABLE_RUN_TAG, &both);
-      g_assert_true (fl_store_audit (store, hostile[i], "line\none\ttwo", NULL));
+      fl_store_act_for_person (store, hostile[i]);
     }
   FlWatch watch = { .name = (char *) "w", .quiet = 0.1, .quiet_run = 1e-300, .kind = (char *) "folders" };
   save (store, FL_TABLE_WATCH, &watch);
@@ -330,7 +331,7 @@ test_not_allowed (void)
       g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
     }
   g_autoptr (GError) error = NULL;
-  g_assert_false (fl_store_audit (store, "\xff\xfe", "", &error));
+  g_assert_false (fl_store_be_present (store, "\xff\xfe", "", "", "", &error));
   g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
   remove_folder (folder);
 }

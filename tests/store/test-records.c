@@ -45,7 +45,6 @@ test_nasty_names (void)
       g_autofree char *holder = NULL;
       gint64 fencing;
       g_assert_true (fl_store_lease (store, nasty[i], nasty[i], 10, &fencing, &holder, NULL));
-      g_assert_true (fl_store_audit (store, nasty[i], nasty[i], NULL));
     }
   g_autoptr (GPtrArray) tags = fl_store_list (store, FL_TABLE_TAG, NULL);
   g_assert_cmpuint (tags->len, ==, G_N_ELEMENTS (nasty));
