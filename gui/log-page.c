@@ -70,7 +70,7 @@ show_counts (FlgLogPage *self)
 static void
 on_filter_changed (FlgLogPage *self)
 {
-  if (self->filling)
+  if (self->filling || !self->filtered) /* not yet, or no more */
     return;
   gtk_filter_changed (self->matcher, GTK_FILTER_CHANGE_DIFFERENT);
   show_counts (self);
@@ -175,7 +175,9 @@ act_older (GtkWidget *widget, const char *action, GVariant *target)
 static void
 act_filter (GtkWidget *widget, const char *action, GVariant *target)
 {
-  gtk_editable_set_text (GTK_EDITABLE (FLG_LOG_PAGE (widget)->filter), g_variant_get_string (target, NULL));
+  FlgLogPage *self = FLG_LOG_PAGE (widget);
+  gtk_editable_set_text (GTK_EDITABLE (self->filter), g_variant_get_string (target, NULL));
+  on_filter_changed (self); /* the entry itself waits for more keys */
 }
 
 static void
@@ -284,6 +286,7 @@ make_undo (GtkSignalListItemFactory *factory, GtkListItem *item, FlgLogPage *sel
   GtkWidget *button = gtk_button_new_with_label (_ ("Undo")), *note = gtk_label_new (_ ("undone"));
   gtk_widget_add_css_class (button, "finding-button");
   gtk_widget_add_css_class (note, "dim-label");
+  gtk_actionable_set_action_target (GTK_ACTIONABLE (button), "x", G_GINT64_CONSTANT (0));
   gtk_actionable_set_action_name (GTK_ACTIONABLE (button), "log.undo");
   gtk_box_append (GTK_BOX (box), button);
   gtk_box_append (GTK_BOX (box), note);

@@ -126,8 +126,8 @@ person_row (FlgPeopleDialog *self, const FlPerson *person, gboolean may)
       g_signal_connect_object (roles, "notify::selected", G_CALLBACK (on_role), self, 0);
       gtk_widget_add_css_class (remove, "flat");
       gtk_widget_set_tooltip_text (remove, _ ("Forget the person: a viewer from then on"));
-      gtk_actionable_set_action_name (GTK_ACTIONABLE (remove), "people.set-role");
       gtk_actionable_set_action_target (GTK_ACTIONABLE (remove), "(ss)", person->name, "none");
+      gtk_actionable_set_action_name (GTK_ACTIONABLE (remove), "people.set-role");
       gtk_box_append (GTK_BOX (row), roles);
       gtk_box_append (GTK_BOX (row), remove);
     }

@@ -283,12 +283,11 @@ say_lost (FlgWindow *self)
   const FlgGlance *glance = flg_experiment_glance (experiment);
   gint64 left = MAX (glance->retry - g_get_monotonic_time (), 0);
   int seconds = (int) ((left + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
-  g_autofree char *again =
-      seconds ? g_strdup_printf (_ ("Database lost, trying again in %d s."), seconds)
-              : g_strdup (_ ("Database lost, trying again now."));
+  g_autofree char *again = seconds ? g_strdup_printf (_ ("Database lost, trying again in %d s."), seconds)
+                                   : g_strdup (_ ("Database lost, trying again now."));
   g_autofree char *time = flg_format_time (glance->heard, flg_experiment_now (experiment));
-  g_autofree char *text =
-      g_strdup_printf (_ ("%s What is shown is of %s. Nothing can be saved meanwhile; what you type stays."), again, time);
+  g_autofree char *text = g_strdup_printf (
+      _ ("%s What is shown is of %s. Nothing can be saved meanwhile; what you type stays."), again, time);
   flg_window_say (self, FLW_TONE_WARNING, text, NULL, NULL);
 }
 
