@@ -185,7 +185,7 @@ on_assistant_open (FlgApplication *self, const char *where, const char *then)
 static void
 on_assistant_dismissed (FlgApplication *self)
 {
-  if (self->context)
+  if (self->context && flg_experiment_is_open (flg_context_experiment (self->context)))
     gtk_stack_set_visible_child_name (GTK_STACK (gtk_window_get_child (GTK_WINDOW (self->window))), "pages");
 }
 
@@ -357,6 +357,8 @@ on_opened (FlgApplication *self, const GError *error)
     {
       g_autofree char *folder = g_canonicalize_filename (self->folder, NULL);
       flg_assistant_propose (show_assistant (self), folder);
+      if (self->options->assistant)
+        flg_assistant_show (self->assistant, self->options->assistant);
       return;
     }
   flg_window_show_trouble (self->window, _ ("This experiment cannot be opened"), error->message,

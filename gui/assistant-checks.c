@@ -227,7 +227,7 @@ survey (GPtrArray *entries, const FlWatch *watch)
 }
 
 /* The first by name of the newest run's files. */
-static GFile *
+static char *
 first_file (const char *folder, const FlWatch *watch, const FlFound *run)
 {
   const char *first = NULL;
@@ -238,8 +238,24 @@ first_file (const char *folder, const FlWatch *watch, const FlFound *run)
           && (!first || fl_run_name_compare (file->name, first) < 0))
         first = file->name;
     }
-  g_autofree char *path = g_build_filename (folder, run->name, first, NULL);
-  return g_file_new_for_path (path);
+  return g_build_filename (folder, run->name, first, NULL);
+}
+
+/* The only one there, NULL else: it is proposed. */
+static char *
+only_geometry (const char *folder, GPtrArray *entries)
+{
+  const FlFound *only = NULL;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      const FlFound *entry = entries->pdata[i];
+      if (entry->folder || !g_str_has_suffix (entry->name, ".geom"))
+        continue;
+      if (only)
+        return NULL;
+      only = entry;
+    }
+  return only ? g_build_filename (folder, only->name, NULL) : NULL;
 }
 
 static FlgProof *
@@ -251,10 +267,8 @@ tell_survey (const char *folder, const FlWatch *watch, const Survey *s, FlHost *
       g_autofree char *age = flw_format_age (now > s->moved ? (double) (now - s->moved) / 1e9 : 0);
       g_autofree char *runs = g_strdup_printf (ngettext ("%u run", "%u runs", s->runs), s->runs);
       g_autofree char *files = g_strdup_printf (ngettext ("%u file", "%u files", s->files), s->files);
-      FlgProof *proof = flg_proof_new (FLG_VERDICT_GOOD, _ ("%s, %s; newest %s, %s ago"), runs, files,
-                                       s->newest->name, age);
-      proof->found = G_OBJECT (first_file (folder, watch, s->newest));
-      return proof;
+      return flg_proof_new (FLG_VERDICT_GOOD, _ ("%s, %s; newest %s, %s ago"), runs, files, s->newest->name,
+                            age);
     }
   gboolean folders = strcmp (watch->kind, "folders") == 0;
   FlWatch other = *watch;
@@ -293,7 +307,12 @@ flg_prove_watch (gpointer strings, GCancellable *cancellable)
   if (!entries)
     return flg_proof_new (FLG_VERDICT_BAD, "%s", error->message);
   Survey found = survey (entries, &watch);
-  return tell_survey (folder, &watch, &found, host);
+  FlgProof *proof = tell_survey (folder, &watch, &found, host);
+  proof->found = g_object_new (G_TYPE_OBJECT, NULL);
+  g_object_set_data_full (proof->found, "image",
+                          found.newest ? first_file (folder, &watch, found.newest) : NULL, g_free);
+  g_object_set_data_full (proof->found, "geometry", only_geometry (folder, entries), g_free);
+  return proof;
 }
 
 /* --- programs --- */

@@ -17,7 +17,7 @@ gboolean flg_folder_is_experiment (const char *folder);
 /* FOLDER: where a new experiment may be made. */
 FlgProof *flg_prove_new_folder (gpointer strings, GCancellable *cancellable);
 /* FOLDER, KIND ("folders", "files"), PATTERN, OWN (not "": made with the experiment when it is not there): where runs arrive.
- * `found`: a GFile, the newest run's first file. */
+ * `found`: a GObject with data "image", the newest run's first file, and "geometry", the only .geom in the folder (char *). */
 FlgProof *flg_prove_watch (gpointer strings, GCancellable *cancellable);
 /* FILE: a detector's geometry. */
 FlgProof *flg_prove_geometry (gpointer strings, GCancellable *cancellable);

@@ -137,19 +137,19 @@ look_at_store (const char *folder, gboolean archive)
     add_size (details, file);
   if (archive)
     add_archive (details, folder);
+  /* Brought up to date when it is opened for writing. */
+  if (store && fl_store_is_older (store) && !archive)
+    return prove_opened (
+        folder, FLG_VERDICT_WARNING,
+        g_strdup (_ ("an experiment of an older Firstlight: opened for writing, its records are "
+                     "brought up to date; read-only they stay as they are")),
+        details);
   if (store)
     return prove_opened (folder, FLG_VERDICT_GOOD,
                          g_strdup (archive  ? _ ("an archive: opens read-only")
                                    : shared ? _ ("an experiment whose records are in a shared database")
                                             : _ ("an experiment")),
                          details);
-  /* Brought up to date when it is opened for writing. */
-  if (g_error_matches (error, FL_ERROR, FL_ERROR_UNSUPPORTED) && strstr (error->message, "older"))
-    return prove_opened (
-        folder, FLG_VERDICT_WARNING,
-        g_strdup (_ ("an experiment of an older Firstlight: its records are brought up to date "
-                     "when it is opened; keep a copy if the old one shall read them again")),
-        details);
   g_string_free (details, TRUE);
   return flg_proof_new (FLG_VERDICT_BAD, "%s", error->message);
 }

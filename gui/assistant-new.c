@@ -35,8 +35,8 @@ struct _FlgAssistMake
   GtkLabel *first_trial, *complaint;
   GtkWidget *back, *next, *finish;
   GtkWidget *heads[N_STEPS];
-  char *base;                   /* where folders are proposed */
-  char *own_folder, *own_watch; /* what we have proposed last */
+  char *base;                                  /* where folders are proposed */
+  char *own_folder, *own_watch, *own_geometry; /* what we have proposed last */
   guint step, live;
   gboolean wants_next; /* as soon as the line says that it is well */
   gboolean making;
@@ -75,8 +75,8 @@ prove_image (FlgAssistMake *self, guint delay)
   /* Dragonfly's detector files are no geometry of images. */
   if (spi && !g_str_has_suffix (geometry, ".geom"))
     *geometry = '\0';
-  flg_field_prove_strings (self->image, flg_prove_image, delay, FALSE,
-                           found ? g_file_peek_path (G_FILE (found)) : "", geometry,
+  const char *image = found ? g_object_get_data (found, "image") : NULL;
+  flg_field_prove_strings (self->image, flg_prove_image, delay, FALSE, image ? image : "", geometry,
                            spi ? "" : flg_field_text (self->mask), NULL);
 }
 
@@ -131,6 +131,10 @@ on_watch (FlgAssistMake *self)
 static void
 on_watch_proved (FlgAssistMake *self)
 {
+  GObject *found = flg_field_found (self->watch);
+  const char *geometry = found ? g_object_get_data (found, "geometry") : NULL;
+  if (geometry && g_strcmp0 (geometry, self->own_geometry) != 0)
+    propose (self->geometry, &self->own_geometry, g_strdup (geometry));
   if (self->step == STEP_DETECTOR && flg_field_is_fine (self->watch)
       && flg_field_verdict (self->image) == FLG_VERDICT_NONE && flg_field_found (self->watch))
     prove_image (self, 0);
@@ -496,6 +500,7 @@ flg_assist_make_finalize (GObject *object)
   g_free (self->base);
   g_free (self->own_folder);
   g_free (self->own_watch);
+  g_free (self->own_geometry);
   G_OBJECT_CLASS (flg_assist_make_parent_class)->finalize (object);
 }
 

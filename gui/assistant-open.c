@@ -50,8 +50,7 @@ on_proved (FlgAssistOpen *self)
   const char *details = found (self, "details");
   gtk_label_set_label (self->details, details ? details : "");
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "look.open", opens (self));
-  gtk_widget_action_set_enabled (GTK_WIDGET (self), "look.open-read-only",
-                                 flg_field_verdict (self->path) == FLG_VERDICT_GOOD);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "look.open-read-only", opens (self));
   gtk_widget_set_visible (self->make, found (self, "new") != NULL);
   if (self->wants_open && flg_field_verdict (self->path) != FLG_VERDICT_LOOKING)
     {

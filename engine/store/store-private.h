@@ -36,6 +36,7 @@ struct FlStore
   FlDatabase *database;
   char *path, *folder;
   gboolean read_only, open; /* open: of a version that we know */
+  gboolean older;           /* a copy of it is read, brought up to date */
   int depth;                /* of transactions: the outermost begins and commits */
   char *fence_name;
   gint64 fence;

@@ -159,6 +159,7 @@ read_old_copy (FlStore *store, GError **error)
     return FALSE;
   fl_db_close (store->db);
   store->db = fl_db_open (copy, FL_DB_READ, error);
+  store->older = TRUE;
   return store->db != NULL;
 }
 
@@ -258,6 +259,12 @@ const char *
 fl_store_folder (FlStore *store)
 {
   return store->folder;
+}
+
+gboolean
+fl_store_is_older (FlStore *store)
+{
+  return store->older;
 }
 
 gboolean

@@ -32,6 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlStore, fl_store_close)
 const char *fl_store_path (FlStore *store); /* of the file, absolute; or the database's URL without secrets */
 const char *fl_store_folder (FlStore *store); /* the experiment's, absolute */
 gboolean fl_store_is_read_only (FlStore *store);
+/* Open for reading, of an older schema: what is read is a copy of it, brought up to date. */
+gboolean fl_store_is_older (FlStore *store);
 
 /* --- change feed --- */
 

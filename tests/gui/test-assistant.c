@@ -5,7 +5,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "engine/store/keyring.h"
+#include "engine/control/archive-folder.h"
+#include "engine/store/db.h"
 #include "engine/store/mirror.h"
 #include "engine/store/people.h"
 #include "gui/application.h"
@@ -229,12 +230,18 @@ test_watch (void)
   put ("1", raw, "r0001/a.cxi");
   put ("1", raw, "r0001/b.h5");
   put ("1", raw, "r0001/notes.txt");
+  put ("1", raw, "detector.geom");
   put ("1", raw, "r0002/a.cxi.inprogress");
   put ("1", raw, ".hidden/a.cxi");
   put ("1", files, "r1.nxs");
   g_assert_cmpint (g_mkdir (empty, 0755), ==, 0);
   check (flg_prove_watch, FLG_VERDICT_GOOD, "2 runs, 3 files; newest r0002", raw, "folders", "", "");
   check (flg_prove_watch, FLG_VERDICT_GOOD, "1 run, 2 files; newest r0001", raw, "folders", "*1", "");
+  const char *strings[] = { raw, "folders", "*1", "", NULL };
+  g_autoptr (FlgProof) proof = flg_prove_watch (strings, NULL);
+  g_autofree char *geometry = in_top ("raw/detector.geom");
+  g_assert_cmpstr (g_object_get_data (proof->found, "image"), ==, file);
+  g_assert_cmpstr (g_object_get_data (proof->found, "geometry"), ==, geometry);
   check (flg_prove_watch, FLG_VERDICT_WARNING, "nothing called “s*”", raw, "folders", "s*", "");
   check (flg_prove_watch, FLG_VERDICT_WARNING, "is a run a folder here?", raw, "files", "", "");
   check (flg_prove_watch, FLG_VERDICT_WARNING, "is a run a file here?", files, "folders", "", "");
@@ -290,15 +297,33 @@ make_experiment (const char *folder, const char *name)
   g_assert_no_error (error);
 }
 
+/* As an older program has left it. */
+static void
+age (const char *folder)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlDatabase) where = fl_database_find (folder, FALSE, &error);
+  g_autoptr (FlDb) db = fl_db_open (where, FL_DB_WRITE, &error);
+  g_assert_no_error (error);
+  fl_db_exec_values (db, "UPDATE counter SET value = value - 1 WHERE name = 'schema'", NULL, 0, &error);
+  g_assert_no_error (error);
+}
+
 static void
 test_look (void)
 {
   static const char *const command[] = { "ssh", "beamline", "firstlight-control", "serve", NULL };
   g_autoptr (GError) error = NULL;
   g_autofree char *folder = in_top ("look"), *copy = in_top ("copy"), *damaged = in_top ("damaged"),
-                  *plain = in_top ("plain"), *tar = in_top ("old.tar"),
-                  *file = g_build_filename (folder, FL_STORE_FILE, NULL);
+                  *plain = in_top ("plain"), *tar = in_top ("old.tar"), *older = in_top ("older"),
+                  *archive = in_top ("archive"), *file = g_build_filename (folder, FL_STORE_FILE, NULL);
   make_experiment (folder, "night shift");
+  make_experiment (older, "last year");
+  age (older);
+  g_autoptr (GPtrArray) missing = g_ptr_array_new_with_free_func (g_free);
+  FlArchiveWish wish = { .experiment = folder, .to = archive };
+  fl_archive_make (&wish, missing, NULL, NULL, &error);
+  g_assert_no_error (error);
   put ("", copy, "x");
   fl_mirror_write_origin (copy, command, "/data/lysozyme", &error);
   g_assert_no_error (error);
@@ -307,6 +332,8 @@ test_look (void)
   put ("", top, "old.tar");
   check (flg_look_at, FLG_VERDICT_GOOD, "an experiment", folder, "", "", "");
   check (flg_look_at, FLG_VERDICT_GOOD, "an experiment", file, "", "", "");
+  check (flg_look_at, FLG_VERDICT_WARNING, "of an older Firstlight", older, "", "", "");
+  check (flg_look_at, FLG_VERDICT_GOOD, "an archive", archive, "", "", "");
   check (flg_look_at, FLG_VERDICT_GOOD, "a copy", copy, "", "", "");
   check (flg_look_at, FLG_VERDICT_BAD, "", damaged, "", "", "");
   check (flg_look_at, FLG_VERDICT_BAD, "no experiment is here", plain, "", "", "");
