@@ -51,7 +51,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDb, fl_db_close)
 const char *fl_db_sql (FlDb *db, FlSql sql);
 
 /* A script of the schema, its {words} replaced by the driver's. May be run again over its own result, also when that is
- * only a part of it (MySQL commits each of its statements). */
+ * only a part of it (MySQL commits each of its statements): CREATE … IF NOT EXISTS, ALTER TABLE t ADD COLUMN {new} c …, and
+ * changes of rows that do nothing the second time. Keys are of {int} and {name} alone; REFERENCES only in CREATE TABLE; a
+ * default of {text} is a plain literal. */
 gboolean fl_db_script (FlDb *db, const char *script, GError **error);
 
 /* `write`: writers wait here for each other, so that the numbers of the locked counters are committed in order and what a

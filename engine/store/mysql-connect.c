@@ -13,6 +13,7 @@
 #define FIRST_PAUSE_MS  200
 #define LAST_PAUSE_MS   5000
 #define PACKET          (1UL << 30)
+#define LONGEST_REASON  400
 
 /* A writer that is stopped, or whose machine is gone, within a transaction does not keep the others waiting for ever, nor a
  * conductor from taking over. MySQL has no such setting. */
@@ -166,11 +167,26 @@ fail_rights (FlMysql *db, guint number, const char *why, GError **error)
     }
 }
 
+/* What a server says may hold anything, also what somebody had wanted to store. */
+static char *
+one_line (const char *why)
+{
+  g_autofree char *valid = g_utf8_make_valid (why, (gssize) MIN (strlen (why), LONGEST_REASON));
+  GString *line = g_string_new (NULL);
+  for (const char *at = valid; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+      gboolean harmless = !g_unichar_iscntrl (c) && g_unichar_type (c) != G_UNICODE_FORMAT;
+      g_string_append_unichar (line, harmless ? c : ' ');
+    }
+  return g_string_free (line, FALSE);
+}
+
 gboolean
 fl_mysql_fail (FlMysql *db, guint number, const char *why, GError **error)
 {
   const char *shown = db->where->shown;
-  g_autofree char *copy = g_strdup (why); /* is the handle's, which may be closed below */
+  g_autofree char *copy = one_line (why); /* `why` is the handle's, which may be closed below */
   db->base.broken = which_rule (number);
   /* An encrypted connection that breaks is an error of TLS, as is a certificate that nobody trusts. */
   if (is_loss (number) || (number == CR_SSL_CONNECTION_ERROR && db->met))

@@ -333,12 +333,20 @@ word (Cell *cell, gsize *length, const char *format, double real, gint64 integer
   return cell->bytes;
 }
 
+/* NULL: nothing is there, or fewer columns than a server gives that means well. */
+static Cell *
+cell_at (const Statement *s, int column)
+{
+  Cell *cell = (guint) column < s->n_cells ? &s->cells[column] : NULL;
+  return cell != NULL && !cell->null ? cell : NULL;
+}
+
 gint64
 fl_mysql_int (FlQuery *base, int column)
 {
   const Statement *s = (Statement *) base;
-  const Cell *cell = &s->cells[column];
-  if (cell->null)
+  const Cell *cell = cell_at (s, column);
+  if (cell == NULL)
     return 0;
   switch ((int) s->out[column].buffer_type)
     {
@@ -355,8 +363,8 @@ double
 fl_mysql_real (FlQuery *base, int column)
 {
   const Statement *s = (Statement *) base;
-  const Cell *cell = &s->cells[column];
-  return cell->null                                          ? 0
+  const Cell *cell = cell_at (s, column);
+  return cell == NULL                                        ? 0
          : s->out[column].buffer_type == MYSQL_TYPE_DOUBLE   ? cell->real
          : s->out[column].buffer_type == MYSQL_TYPE_LONGLONG ? (double) cell->integer
                                                              : 0;
@@ -366,9 +374,9 @@ gconstpointer
 fl_mysql_bytes (FlQuery *base, int column, gsize *length)
 {
   const Statement *s = (Statement *) base;
-  Cell *cell = &s->cells[column];
+  Cell *cell = cell_at (s, column);
   *length = 0;
-  if (cell->null)
+  if (cell == NULL)
     return NULL;
   if (s->out[column].buffer_type == MYSQL_TYPE_LONGLONG)
     return word (cell, length, NULL, 0, cell->integer, FALSE);

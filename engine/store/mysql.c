@@ -146,19 +146,17 @@ driver_begin_schema (FlDb *base, GError **error)
 {
   FlMysql *db = (FlMysql *) base;
   gint64 got = 0;
-  if (!fl_mysql_reconnect_patiently (db, error)
-      || !read_number (db, "SELECT GET_LOCK(LEFT(CONCAT('firstlight:', DATABASE()), 64), 60)", &got, error))
-    return FALSE;
-  if (got != 1)
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_BUSY,
-                   "%s: another program is bringing the database up to date; try again", db->where->shown);
-      return FALSE;
-    }
-  if (!fl_mysql_run (db, "SET SESSION autocommit = 0", error))
-    return FALSE;
-  db->transaction = db->schema = TRUE;
-  return TRUE;
+  gboolean ok =
+      fl_mysql_reconnect_patiently (db, error)
+      && read_number (db, "SELECT GET_LOCK(LEFT(CONCAT('firstlight:', DATABASE()), 64), 60)", &got, error);
+  if (ok && got != 1)
+    g_set_error (error, FL_ERROR, FL_ERROR_BUSY,
+                 "%s: another program is bringing the database up to date; try again", db->where->shown);
+  ok = ok && got == 1 && fl_mysql_run (db, "SET SESSION autocommit = 0", error);
+  if (!ok)
+    fl_mysql_drop (db); /* not one to be patient with any more */
+  db->transaction = db->schema = ok;
+  return ok;
 }
 
 /* --- what it is --- */

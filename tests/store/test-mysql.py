@@ -168,7 +168,7 @@ def lost_inside_a_transaction(server):
 @test
 def killed_while_writing(server):
     """At any moment, also during a commit; whoever tries again finds what he had written, or writes it."""
-    number, kills = 240, 6
+    number, kills = 160, 4
     with Session() as s:
         s.do('open create ' + server.url('storm'))
         stop = threading.Event()
@@ -381,7 +381,7 @@ def killed_while_making(server):
     done, commands = make_through(server, 'whole', -1)
     assert done
     expected = picture(server, 'whole')
-    limits = range(1, commands) if LONG else sorted(random.sample(range(1, commands), 10))
+    limits = range(1, commands) if LONG else sorted(random.sample(range(1, commands), 5))
     for limit in limits:
         name = f'cut{limit}'
         done, _ = make_through(server, name, limit)
@@ -409,7 +409,7 @@ def killed_while_migrating(server):
     done, commands = make_through(server, 'old', -1)
     assert done
     expected = picture(server, 'old')
-    limits = range(1, commands) if LONG else sorted(random.sample(range(1, commands), 8))
+    limits = range(1, commands) if LONG else sorted(random.sample(range(1, commands), 4))
     for limit in limits:
         name = f'old{limit}'
         make_old(name)
