@@ -13,6 +13,7 @@
 
 #define TRIES       3
 #define MOST_SECRET 1024
+#define CTRL_C      '\003'
 
 /* Bytes up to the end of the line. */
 static char *
@@ -24,6 +25,8 @@ read_line (int fd)
   ssize_t got;
   while (n + 1 < MOST_SECRET && ((got = read (fd, &byte, 1)) == 1 || (got < 0 && errno == EINTR)))
     {
+      if (got == 1 && byte == CTRL_C)
+        return NULL;
       if (got == 1 && byte == '\n')
         return g_steal_pointer (&line);
       if (got == 1)
@@ -51,9 +54,9 @@ fl_program_ask_secret (const char *question)
       return read_line (STDIN_FILENO);
     }
   silent = before;
-  silent.c_lflag &= ~(tcflag_t) ECHO;
+  silent.c_lflag &= ~(tcflag_t) (ECHO | ISIG); /* Ctrl-C is a byte: it must not leave the terminal silent */
+  tcsetattr (fd, TCSAFLUSH, &silent); /* before the question: no answer comes too early to be hidden */
   say (fd, question);
-  tcsetattr (fd, TCSAFLUSH, &silent);
   char *line = read_line (fd);
   tcsetattr (fd, TCSAFLUSH, &before);
   say (fd, "\n");
@@ -84,6 +87,14 @@ try (const FlDatabase *where, GError **error)
   return FALSE;
 }
 
+/* A password may help; against rights that are not given (mysql-connect.c words both) it does not. */
+static gboolean
+is_turned_away (const GError *error)
+{
+  return g_error_matches (error, FL_ERROR, FL_ERROR_DENIED)
+         && strstr (error->message, "does not let this account in") != NULL;
+}
+
 static void
 offer_keyring (const FlDatabase *where, const char *password)
 {
@@ -106,7 +117,7 @@ fl_program_reach (const FlDatabase *where, GError **error)
   if (where->driver == FL_DRIVER_SQLITE || try (where, &why))
     return TRUE;
   g_autofree char *question = g_strdup_printf ("Password for %s: ", where->shown);
-  for (guint i = 0; i < TRIES && g_error_matches (why, FL_ERROR, FL_ERROR_DENIED) && has_terminal (); i++)
+  for (guint i = 0; i < TRIES && is_turned_away (why) && has_terminal (); i++)
     {
       char *password = fl_program_ask_secret (question);
       if (password == NULL)

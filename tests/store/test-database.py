@@ -5,6 +5,7 @@ away; making, joining, looking. Prints TAP.
 usage: test-database.py FIRSTLIGHT-CONTROL TEST-MIRROR"""
 import glob
 import os
+import pty
 import random
 import signal
 import sqlite3
@@ -154,6 +155,47 @@ def test_make_and_join(server, tmp):
     assert 'is no name' in run('database', 'grant', tmp + '/made', "o'brien", 'viewer', status=2)
 
 
+def on_terminal(words, answers):
+    """What the terminal shows while each question, as it comes, is answered; and the exit status."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(CONTROL, [CONTROL, *words])
+    shown, waiting = b'', list(answers)
+    while True:
+        try:
+            got = os.read(fd, 4096)
+        except OSError:
+            got = b''
+        if not got:
+            break
+        shown += got
+        if waiting and shown.endswith(waiting[0][0]):
+            os.write(fd, waiting.pop(0)[1])
+    os.close(fd)
+    return shown.decode(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_password(server, tmp):
+    run('database', 'make', server.url('asked'), '--folder', tmp + '/asked')
+    run('database', 'grant', tmp + '/asked', 'dora', 'viewer', '--create', said='open sesame\n')
+    url = server.url('asked', user='dora')
+    question = b'Password for ' + url.split('?')[0].encode() + b': '
+    no_keyring = (b'[y/N] ', b'n\n')
+    shown, status = on_terminal(['database', 'join', url, '--into', tmp + '/doras'],
+                                [(question, b'open barley\n'), (question, b'open sesame\n'), no_keyring])
+    assert status == 0 and 'as dora, viewer' in shown and shown.count('Password') == 2, (status, shown)
+    assert 'sesame' not in shown and 'barley' not in shown, shown
+    assert 'sesame' not in open(tmp + '/doras/database.ini').read()
+    shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'x\n')] * 3)
+    assert status == 2 and shown.count('Password') == 3 and 'does not let this account in' in shown, (status, shown)
+    shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'\x03')])
+    assert status == 2 and shown.count('Password') == 1, (status, shown)
+    # Rights that are not there do not come with a password.
+    run('database', 'grant', tmp + '/asked', 'dora', 'none')
+    shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'open sesame\n')] * 3)
+    assert status == 2 and shown.count('Password') == 1 and 'has no rights' in shown, (status, shown)
+
+
 def test_encrypted(server, tmp):
     url = server.url('secure', tcp=True, tls='verify', ca=server.ca)
     run('database', 'make', url, '--folder', tmp + '/secure')
@@ -203,7 +245,7 @@ def main():
     if not mariadb.available():
         print('1..0 # SKIP no MariaDB server is installed')
         return 0
-    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_encrypted, test_follow]
+    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_password, test_encrypted, test_follow]
     print(f'1..{len(tests)}', flush=True)
     failed = 0
     with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory() as tmp:
