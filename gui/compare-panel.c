@@ -15,6 +15,7 @@ struct _FlgComparePanel
   GtkLabel *tag;
   FlgChooser *choosers[FLG_N_SIDES];
   FlgResultTable *table;
+  GtkLabel *words; /* in its place */
   FlgShotResults *results;
   FlgTrialTuner *tuner; /* NULL: not begun */
   gint64 run, job;
@@ -287,6 +288,14 @@ flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char 
 }
 
 void
+flg_compare_panel_set_words (FlgComparePanel *self, const char *words)
+{
+  gtk_label_set_label (self->words, words ? words : "");
+  gtk_widget_set_visible (GTK_WIDGET (self->words), words != NULL);
+  gtk_widget_set_visible (GTK_WIDGET (self->table), words == NULL);
+}
+
+void
 flg_compare_panel_foresee (FlgComparePanel *self, const char *path, const char *geometry, const char *mask,
                            guint32 frame)
 {
@@ -437,4 +446,10 @@ flg_compare_panel_init (FlgComparePanel *self)
   gtk_box_append (GTK_BOX (self), GTK_WIDGET (grid));
   self->table = FLG_RESULT_TABLE (flg_result_table_new ());
   gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->table));
+  self->words = GTK_LABEL (gtk_label_new (NULL));
+  gtk_label_set_xalign (self->words, 0);
+  gtk_label_set_selectable (self->words, TRUE);
+  gtk_widget_add_css_class (GTK_WIDGET (self->words), "numeric");
+  gtk_widget_set_visible (GTK_WIDGET (self->words), FALSE);
+  gtk_box_append (GTK_BOX (self), GTK_WIDGET (self->words));
 }

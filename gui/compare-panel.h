@@ -28,6 +28,8 @@ void flg_compare_panel_refill (FlgComparePanel *self);
 /* `path` NULL: no shot. */
 void flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char *geometry,
                                  const char *mask, guint32 frame);
+/* Lines that are shown in place of a crystal's numbers; NULL: these. */
+void flg_compare_panel_set_words (FlgComparePanel *self, const char *words);
 /* The shot that is probably next. */
 void flg_compare_panel_foresee (FlgComparePanel *self, const char *path, const char *geometry,
                                 const char *mask, guint32 frame);

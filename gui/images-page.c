@@ -40,6 +40,32 @@ choose_file (FlgImagesPage *self, guint32 source)
   self->setting = FALSE;
 }
 
+/* Of single particles: what the job says of the shot, as there are neither spots nor lattices. */
+static void
+show_particle (FlgImagesPage *self)
+{
+  static const char *const names[FL_PARTICLE_LAST] = { N_ ("blank"), N_ ("single particle"),
+                                                       N_ ("several particles"), N_ ("junk") };
+  gboolean particles = flg_experiment_science (EXPERIMENT (self)) == FLG_SCIENCE_PARTICLES;
+  gtk_widget_set_visible (self->over, !particles);
+  const FlgShotParticle *of =
+      particles && self->list
+          ? flg_shot_list_particle (self->list, self->source, flg_shot_picture_frame (self->picture))
+          : NULL;
+  g_autoptr (GString) text = g_string_new (of ? _ (names[of->class]) : _ ("not processed"));
+  if (of)
+    {
+      g_autofree char *photons = flg_format_count (of->photons);
+      g_autofree char *background = flg_format_count ((gint64) (of->background + 0.5f));
+      g_string_append_printf (text, ngettext ("\n%s photon", "\n%s photons", of->photons), photons);
+      if (of->background >= 0.5f)
+        g_string_append_printf (text, _ ("\nabout %s of the background"), background);
+      if (of->class != FL_PARTICLE_BLANK && of->diameter > 0)
+        g_string_append_printf (text, _ ("\ndiameter %.0f Å"), (double) of->diameter);
+    }
+  flg_compare_panel_set_words (self->compare, particles ? text->str : NULL);
+}
+
 /* Where the files are whose shots are listed. */
 static gint64
 site_of (FlgImagesPage *self)
@@ -70,6 +96,7 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
   flg_shot_picture_set_client (self->picture,
                                flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site));
   flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* `path` may be its own */
+  show_particle (self);
   if (flg_images_page_next (self, &path, &frame))
     {
       flg_compare_panel_foresee (self->compare, path, geometry, mask, frame);
@@ -170,6 +197,7 @@ on_list_changed (FlgImagesPage *self)
 {
   fill_files (self);
   show_counts (self);
+  show_particle (self);
   if (self->wanted.job && self->list && flg_shot_list_path (self->list, self->wanted.source))
     {
       FlgShotRef ref = self->wanted;
@@ -476,6 +504,7 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, places);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, about);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, numbers);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, over);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, spots_button);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, predictions_button);
   for (guint i = 0; i < FLG_SHOTS_LAST; i++)

@@ -19,6 +19,7 @@ struct _FlgImagesPage
   FlgPage parent_instance;
   GtkBox *view_slot, *bar_slot, *compare_slot, *tuner_slot;
   GtkWidget *places, *about; /* hidden while values are tried */
+  GtkWidget *over;           /* what is drawn over the image: of crystals alone */
   GtkScrolledWindow *numbers;
   FlgChooser *runs, *files;
   GtkSpinButton *frame_spin;

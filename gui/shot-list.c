@@ -29,7 +29,8 @@ struct _FlgShotList
   GArray *entries; /* Entry, by (source, frame) */
   GArray *hits;    /* guint, indices of hits */
   guint counts[FLG_SHOTS_LAST];
-  GArray *files; /* File, by source */
+  GArray *files;         /* File, by source */
+  GHashTable *particles; /* FlgShotParticle by shot */
   GCancellable *cancellable;
   gboolean asking_files;
 };
@@ -134,6 +135,22 @@ on_blocks (FlgShotList *self, GPtrArray *blocks)
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
+static void
+on_particles (FlgShotList *self, GPtrArray *blocks)
+{
+  for (guint i = 0; i < blocks->len; i++)
+    {
+      const FlParticleBlock *block = blocks->pdata[i];
+      for (guint k = 0; k < block->n; k++)
+        {
+          FlgShotParticle particle = { block->class[k], block -> photons[k], block -> background[k],
+                                       block -> diameter[k] };
+          g_hash_table_insert (self->particles, g_memdup2 (&block->shot[k], sizeof block->shot[k]),
+                               g_memdup2 (&particle, sizeof particle));
+        }
+    }
+}
+
 /* `data`: the job. GArray of File. */
 static gpointer
 read_files (FlStore *store, gpointer data, GError **error)
@@ -229,6 +246,7 @@ flg_shot_list_finalize (GObject *object)
   g_array_unref (self->entries);
   g_array_unref (self->hits);
   g_array_unref (self->files);
+  g_hash_table_unref (self->particles);
   G_OBJECT_CLASS (flg_shot_list_parent_class)->finalize (object);
 }
 
@@ -247,6 +265,7 @@ flg_shot_list_init (FlgShotList *self)
   self->hits = g_array_new (FALSE, FALSE, sizeof (guint));
   self->files = g_array_new (FALSE, FALSE, sizeof (File));
   g_array_set_clear_func (self->files, (GDestroyNotify) file_clear);
+  self->particles = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   self->cancellable = g_cancellable_new ();
 }
 
@@ -256,8 +275,9 @@ flg_shot_list_new (FlgExperiment *experiment, gint64 job)
   FlgShotList *self = g_object_new (FLG_TYPE_SHOT_LIST, NULL);
   self->experiment = g_object_ref (experiment);
   self->job = job;
-  self->feed =
-      flg_shot_feed_new (experiment, job, FL_SHOT_ID | FL_SHOT_SOURCE | FL_SHOT_FRAME | FL_SHOT_OUTCOME);
+  self->feed = flg_shot_feed_new_with_particles (
+      experiment, job, FL_SHOT_ID | FL_SHOT_SOURCE | FL_SHOT_FRAME | FL_SHOT_OUTCOME);
+  g_signal_connect_object (self->feed, "particles", G_CALLBACK (on_particles), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->feed, "blocks", G_CALLBACK (on_blocks), self, G_CONNECT_SWAPPED);
   ask_files (self);
   return self;
@@ -344,6 +364,14 @@ flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef
   return i < self->entries->len
          && compare_place (&g_array_index (self->entries, Entry, i), source, frame) == 0
          && give (self, i, ref);
+}
+
+const FlgShotParticle *
+flg_shot_list_particle (FlgShotList *self, guint32 source, guint32 frame)
+{
+  FlgShotRef ref;
+  return flg_shot_list_find (self, source, frame, &ref) ? g_hash_table_lookup (self->particles, &ref.shot)
+                                                        : NULL;
 }
 
 guint

@@ -2,6 +2,7 @@
  * along. Kept up to date while the job runs. Signal "changed" (). Thread: main. */
 #pragma once
 
+#include "engine/base/batch.h"
 #include "gui/experiment.h"
 #include "gui/shot-ref.h"
 
@@ -15,6 +16,14 @@ typedef enum
   FLG_SHOTS_UNINDEXED, /* hits that no lattice was found in */
   FLG_SHOTS_LAST
 } FlgShotKind;
+
+/* What a shot of single particles shows; as in FlParticleRow. */
+typedef struct
+{
+  FlParticleClass class;
+  guint32 photons;
+  float background, diameter;
+} FlgShotParticle;
 
 FlgShotList *flg_shot_list_new (FlgExperiment *experiment, gint64 job);
 void flg_shot_list_stop (FlgShotList *self); /* then unref */
@@ -30,6 +39,8 @@ gboolean flg_shot_list_step (FlgShotList *self, guint32 source, guint32 frame, i
 gboolean flg_shot_list_hit (FlgShotList *self, guint n, FlgShotRef *ref);
 /* The shot itself; FALSE when it has not been processed. */
 gboolean flg_shot_list_find (FlgShotList *self, guint32 source, guint32 frame, FlgShotRef *ref);
+/* What it shows; NULL: nothing is said of it. Borrowed. */
+const FlgShotParticle *flg_shot_list_particle (FlgShotList *self, guint32 source, guint32 frame);
 
 /* Files of the job in the order of their numbers; borrowed. The path is where it should be at the job's site. */
 guint flg_shot_list_n_files (FlgShotList *self);
