@@ -101,7 +101,7 @@ strings (GPtrArray *array)
 {
   char **list = g_new0 (char *, array->len + 1);
   for (guint i = 0; i < array->len; i++)
-    list[i] = g_strdup (array->pdata[i]);
+    list[i] = g_utf8_make_valid (array->pdata[i], -1); /* archive.ini is text */
   return list;
 }
 
@@ -135,7 +135,7 @@ describe (Making *making, FlStore *store, const char *base, GError **error)
     return FALSE;
   about->experiment = experiments->len > 0 ? g_strdup (((FlExperiment *) experiments->pdata[0])->name)
                                            : g_path_get_basename (base);
-  about->source = g_strdup (base);
+  about->source = g_utf8_make_valid (base, -1);
   about->by = g_strdup ("firstlight-control " FL_VERSION);
   about->host = g_strdup (g_get_host_name ());
   about->made = fl_now_ns () / FL_NS_PER_S * FL_NS_PER_S;
@@ -163,7 +163,7 @@ take_entry (gpointer item, gpointer data)
   if (ok)
     fl_archive_files_add (making->files, entry->path, sha256, size);
   else
-    g_ptr_array_add (making->missing, g_strdup (error->message));
+    g_ptr_array_add (making->missing, fl_archive_one_line (g_strdup (error->message)));
   g_mutex_unlock (&making->work.lock);
 }
 
@@ -180,7 +180,7 @@ add_entries (Making *making, GError **error)
       if (fl_archive_tar_add (making->tar, &making->work, entry->source, entry->path, sha256, &size, &failed))
         fl_archive_files_add (making->files, entry->path, sha256, size);
       else if (g_error_matches (failed, FL_ERROR, FL_ERROR_MISSING))
-        g_ptr_array_add (making->missing, g_strdup (failed->message));
+        g_ptr_array_add (making->missing, fl_archive_one_line (g_strdup (failed->message)));
       else
         {
           g_propagate_error (error, g_steal_pointer (&failed));

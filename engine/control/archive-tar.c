@@ -13,7 +13,7 @@
 #include "engine/control/archive-private.h"
 
 #define PIECE         (1u << 20) /* bytes */
-#define MOST_MANIFEST (1u << 30)
+#define MOST_MANIFEST (256u << 20)
 
 /* --- writing --- */
 
@@ -239,7 +239,8 @@ take_member (Reading *reading, struct archive_entry *entry, const char *path, GE
       if (fd < 0)
         {
           gboolean theirs = errno == EEXIST || errno == EISDIR; /* a file where there is a folder */
-          g_set_error (error, FL_ERROR, theirs ? FL_ERROR_INPUT : FL_ERROR_FAILED, "%s: %s", to, g_strerror (errno));
+          g_set_error (error, FL_ERROR, theirs ? FL_ERROR_INPUT : FL_ERROR_FAILED, "%s: %s", to,
+                       g_strerror (errno));
           return FALSE;
         }
     }

@@ -7,7 +7,6 @@
 #include "engine/base/error.h"
 #include "engine/control/archive-private.h"
 
-/* What others have named may hold anything: one line. */
 static void
 add_fault (GPtrArray *faults, const char *path, const char *format, ...)
 {
@@ -15,11 +14,7 @@ add_fault (GPtrArray *faults, const char *path, const char *format, ...)
   va_start (args, format);
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_autofree char *name = g_strdup (path);
-  for (char *p = name; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p))
-      *p = '?';
-  g_ptr_array_add (faults, g_strdup_printf ("%s: %s", name, what));
+  g_ptr_array_add (faults, fl_archive_one_line (g_strdup_printf ("%s: %s", path, what)));
 }
 
 static void

@@ -27,7 +27,7 @@ os.environ["XDG_CACHE_HOME"] = os.path.join(made, "cache")
 
 
 def control(*arguments, **more):
-    return subprocess.run([CONTROL, *arguments], capture_output=True, text=True, timeout=100, **more)
+    return subprocess.run([CONTROL, *arguments], capture_output=True, text=True, errors="replace", timeout=100, **more)
 
 
 def place():
@@ -323,14 +323,17 @@ def test_what_cannot_be_read():
     gone = glob.glob(source + "/jobs/*")[0]
     shutil.rmtree(gone)
     os.symlink("/nowhere", os.path.join(source, "dangling.log"))
+    os.symlink("/nowhere", os.path.join(source, "\x1b[31m\udcff.log"))
     os.mkfifo(os.path.join(source, "pipe"))
     for name in ("a", "a.tar"):
         to = os.path.join(place(), name)
         done = archive(source, to, status=2)
-        assert gone in done.stderr and "dangling.log" in done.stderr, done.stderr
+        assert gone in done.stderr and "dangling.log" in done.stderr and "\x1b" not in done.stderr, done.stderr
         done = archive(source, to, "--partial", status=2)
-        assert "2 files are missing" in done.stderr, done.stderr
+        assert "3 files are missing" in done.stderr, done.stderr
         verify(to)
+        if name == "a":
+            assert "dangling.log" in said_in(to, "missing") and said_in(to, "places"), said_in(to, "missing")
     done = archive(source, os.path.join(source, "inside"), status=2)
     assert "in the experiment itself" in done.stderr
     nothing = control("archive", place(), "--to", place() + "/x")
