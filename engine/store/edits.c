@@ -91,6 +91,32 @@ fl_edit_removed (FlStore *store, FlTable table, gint64 id, GError **error)
   return write_edit (store, &edit, error);
 }
 
+static gboolean
+write_change (FlStore *store, FlTable table, gconstpointer record, const char *name, const char *column,
+              const char *before, const char *after, GError **error)
+{
+  g_autofree char *old = fl_edit_text (before), *fresh = fl_edit_text (after);
+  const FlEdit edit = { .kind = FL_EDIT_CHANGED,
+                        .table = table,
+                        .record = ((const FlRecordHead *) record)->id,
+                        .name = (char *) name,
+                        .column = (char *) column,
+                        .before = old,
+                        .after = fresh };
+  return write_edit (store, &edit, error);
+}
+
+gboolean
+fl_edit_set (FlStore *store, FlTable table, gconstpointer before, const char *column, const char *after,
+             GError **error)
+{
+  g_autofree char *old = fl_field_text (fl_record_field (table, column), before);
+  if (strcmp (old, after) == 0)
+    return TRUE;
+  g_autofree char *name = name_of (store, table, before);
+  return write_change (store, table, before, name, column, old, after, error);
+}
+
 gboolean
 fl_edit_changed (FlStore *store, FlTable table, gconstpointer before, gconstpointer after, GError **error)
 {
@@ -100,15 +126,7 @@ fl_edit_changed (FlStore *store, FlTable table, gconstpointer before, gconstpoin
   for (guint i = 0; i < differences->len && ok; i++)
     {
       const FlDifference *one = differences->pdata[i];
-      g_autofree char *old = fl_edit_text (one->mine), *fresh = fl_edit_text (one->theirs);
-      const FlEdit edit = { .kind = FL_EDIT_CHANGED,
-                            .table = table,
-                            .record = *(const gint64 *) before,
-                            .name = name,
-                            .column = (char *) one->column,
-                            .before = old,
-                            .after = fresh };
-      ok = write_edit (store, &edit, error);
+      ok = write_change (store, table, before, name, one->column, one->mine, one->theirs, error);
     }
   return ok;
 }

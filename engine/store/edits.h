@@ -12,6 +12,8 @@ gboolean fl_edit_made (FlStore *store, FlTable table, gint64 id, gconstpointer r
 gboolean fl_edit_removed (FlStore *store, FlTable table, gint64 id, GError **error); /* before it is */
 gboolean fl_edit_changed (FlStore *store, FlTable table, gconstpointer before, gconstpointer after,
                           GError **error);
+gboolean fl_edit_set (FlStore *store, FlTable table, gconstpointer before, const char *column,
+                      const char *after, GError **error);
 
 /* Inside a transaction: makes a record again with the id that it had; its parts are not looked at. */
 gboolean fl_store_put_back (FlStore *store, FlTable table, gconstpointer record, GError **error);

@@ -166,7 +166,7 @@ gboolean
 fl_store_put_back (FlStore *store, FlTable table, gconstpointer record, GError **error)
 {
   gint64 id, revision;
-  return insert_record (store, table, record, &id, &revision, error);
+  return check_record (table, record, error) && insert_record (store, table, record, &id, &revision, error);
 }
 
 static gboolean
@@ -319,16 +319,17 @@ set_column (FlStore *store, FlTable table, gint64 id, const char *column, FlValu
 {
   if (!fl_people_check (store, table, error))
     return FALSE;
-  gpointer before = before_change (store, table, id, error), after = NULL;
+  gpointer before = before_change (store, table, id, error);
   gboolean ok =
       (before != NULL || !fl_edit_wanted (store)) && update_column (store, table, id, column, value, error);
   if (ok && before != NULL)
     {
-      after = fl_store_get (store, table, id, error);
-      ok = after != NULL && fl_edit_changed (store, table, before, after, error);
+      g_autofree char *after = value.type == FL_VALUE_TEXT
+                                   ? g_strdup (value.data)
+                                   : g_strdup_printf ("%" G_GINT64_FORMAT, value.integer);
+      ok = fl_edit_set (store, table, before, column, after, error);
     }
   fl_record_free (table, before);
-  fl_record_free (table, after);
   return ok;
 }
 

@@ -511,6 +511,53 @@ test_undo_refused (void)
   remove_folder (folder);
 }
 
+/* Rows that no program of ours has written: refused in words, and nothing is made of them. */
+static void
+test_forged (void)
+{
+  static const struct
+  {
+    gint64 kind, table;
+    const char *column, *before, *after;
+  } bad[] = {
+    { FL_EDIT_REMOVED, FL_TABLE_TAG, "", "no lines", "" },
+    { FL_EDIT_REMOVED, FL_TABLE_TAG, "", "", "" },
+    { FL_EDIT_REMOVED, FL_TABLE_TAG, "", "comment=a tag without a name", "" },
+    { FL_EDIT_REMOVED, FL_TABLE_TAG, "", "name=x\nid=7", "" },
+    { FL_EDIT_REMOVED, FL_TABLE_RUN_TAG, "", "run=77\ntag=88", "" },
+    { FL_EDIT_REMOVED, FL_TABLE_PERSON, "", "name=ana\nrole=2\ncomment=", "" },
+    { FL_EDIT_REMOVED, 99, "", "name=ana\nrole=2\ncomment=", "" },
+    { FL_EDIT_REMOVED, -99, "", "name=x", "" },
+    { FL_EDIT_MADE, FL_TABLE_TAG, "", "", "name=not this one" },
+    { FL_EDIT_CHANGED, FL_TABLE_TAG, "id", "9", "1" },
+    { FL_EDIT_CHANGED, FL_TABLE_TAG, "name = 'x'; --", "9", "" },
+    { FL_EDIT_CHANGED, FL_TABLE_RUN_TAG, "comment", "9", "" },
+    { 77, FL_TABLE_TAG, "comment", "9", "" },
+  };
+  g_autofree char *folder = temporary_folder ();
+  g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
+  FlTag tag = { .name = (char *) "t" };
+  save (store, FL_TABLE_TAG, &tag);
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      fl_db_exec (store->db, SQL (store->db, EDIT_ADD), &error, FL_INT (-1), FL_TEXT ("x"), FL_TEXT ("x"),
+                  FL_INT (bad[i].kind), FL_INT (bad[i].table),
+                  FL_INT (bad[i].kind == FL_EDIT_REMOVED ? 50 : 1), FL_TEXT ("x"), FL_TEXT (bad[i].column),
+                  FL_TEXT (bad[i].before), FL_TEXT (bad[i].after), FL_INT (0), FL_INT (0), FL_INT (0));
+      g_assert_no_error (error);
+      gint64 id = newest (store);
+      g_assert_false (fl_store_undo (store, id, NULL, &error));
+      g_assert_nonnull (error);
+      g_assert_null (strchr (error->message, '\n'));
+      g_assert_false (fl_store_undo_action (store, id, NULL));
+    }
+  g_assert_cmpuint (count (store, FL_TABLE_TAG), ==, 1);
+  g_assert_cmpuint (count (store, FL_TABLE_PERSON), ==, 0);
+  fl_store_close (g_steal_pointer (&store));
+  remove_folder (folder);
+}
+
 /* Whatever was done to tags, comments and what is active: taken back action by action it is as it was; each undoing taken
  * back, it is as it had become. */
 static void
@@ -779,6 +826,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/people/long", test_long);
   g_test_add_func ("/store/people/undo-tag", test_undo_tag);
   g_test_add_func ("/store/people/undo-refused", test_undo_refused);
+  g_test_add_func ("/store/people/forged", test_forged);
   for (guint seed = 1; seed <= 6; seed++)
     {
       g_autofree char *name = g_strdup_printf ("/store/people/undo-random/%u", seed);
