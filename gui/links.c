@@ -1,6 +1,8 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/links.h"
 
+#include "gui/people.h"
+
 #include <glib/gi18n.h>
 
 #include <string.h>
@@ -299,17 +301,24 @@ flg_links_words (FlgLinks *self, const FlgLink *link)
                                                                 : _ ("offline"));
 }
 
+/* The conductor listens to its own user's windows; a viewer's asks nothing of it. */
+static gboolean
+may_ask (FlgLinks *self)
+{
+  return self->client && flg_may_change (self->experiment);
+}
+
 void
 flg_links_connect (FlgLinks *self, gint64 site)
 {
-  if (self->client)
+  if (may_ask (self))
     fl_control_client_connect_site (self->client, site);
 }
 
 void
 flg_links_disconnect (FlgLinks *self, gint64 site)
 {
-  if (self->client)
+  if (may_ask (self))
     fl_control_client_disconnect_site (self->client, site);
 }
 
@@ -317,7 +326,7 @@ void
 flg_links_answer (FlgLinks *self, gint64 site, guint id, const char *const *answers)
 {
   FlgLink *link = get (self, site);
-  if (self->client)
+  if (may_ask (self))
     fl_control_client_answer (self->client, site, id, answers);
   if (!link->question || link->question->id != id)
     return;
@@ -329,7 +338,7 @@ void
 flg_links_probe (FlgLinks *self, gint64 site, gboolean push)
 {
   FlgLink *link = get (self, site);
-  if (!flg_links_is_connected (self))
+  if (!flg_links_is_connected (self) || !may_ask (self))
     return;
   g_ptr_array_set_size (link->steps, 0);
   link->probing = TRUE;
@@ -341,7 +350,7 @@ flg_links_probe (FlgLinks *self, gint64 site, gboolean push)
 void
 flg_links_stop_probe (FlgLinks *self, gint64 site)
 {
-  if (self->client)
+  if (may_ask (self))
     fl_control_client_stop_probe (self->client, site);
   get (self, site)->probing = FALSE;
   changed (self, site);

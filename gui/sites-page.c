@@ -174,7 +174,8 @@ show_selected (FlgSitesPage *self)
     gtk_widget_action_set_enabled (GTK_WIDGET (self), of_one[i], site && writable);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "sites.add", writable);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "sites.probe",
-                                 site && flg_links_is_connected (links) && strcmp (site->kind, "local") != 0
+                                 site && writable && flg_links_is_connected (links)
+                                     && strcmp (site->kind, "local") != 0
                                      && !flg_links_get (links, site->id)->probing);
   gtk_button_set_label (self->pause, site && !site->active ? _ ("Resume") : _ ("Pause"));
 }

@@ -45,6 +45,14 @@ fl_control_socket_path (const char *store_path)
   return g_strdup_printf ("/tmp/firstlight-%u/%s", (guint) geteuid (), name);
 }
 
+/* A database in the network has no path here: there it is the experiment's folder that both sides know. */
+const char *
+fl_control_store_path (FlStore *store)
+{
+  const char *path = fl_store_path (store);
+  return g_str_has_prefix (path, "mysql://") ? fl_store_folder (store) : path;
+}
+
 gboolean
 fl_control_folder_is_private (const char *path, GError **error)
 {

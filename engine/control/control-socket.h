@@ -26,12 +26,15 @@
 #include <gio/gio.h>
 
 #include "engine/remote/remote.h"
+#include "engine/store/store.h"
 
 #define FL_CONTROL_VERSION 1
 
 /* Path of the socket of the experiment's conductor: in $XDG_RUNTIME_DIR/firstlight, else in a private folder of /tmp; short
  * enough for a socket, the same for all who open this store. Free it. */
 char *fl_control_socket_path (const char *store_path);
+/* What that takes, of an open store. */
+const char *fl_control_store_path (FlStore *store);
 
 /* Frames, for both sides. */
 GBytes *fl_control_encode (const char *word, GVariant *value); /* value is sunk */

@@ -95,11 +95,8 @@ fl_conductor_listen (FlConductor *conductor)
 {
   static const FlControlEvents events = { on_answer, on_connect, on_probe, on_stop_probe, on_channel };
   g_autoptr (GError) error = NULL;
-  /* A database in the network has no path here: there it is the experiment's folder that both sides know. */
-  const char *path = fl_store_path (conductor->store);
-  if (g_str_has_prefix (path, "mysql://"))
-    path = fl_store_folder (conductor->store);
-  conductor->server = fl_control_server_new (path, &events, conductor, &error);
+  conductor->server =
+      fl_control_server_new (fl_control_store_path (conductor->store), &events, conductor, &error);
   if (conductor->server == NULL)
     fprintf (stderr, "firstlight-control: %s; control rooms cannot talk to this conductor\n", error->message);
 }

@@ -15,18 +15,25 @@
 #include "engine/control/control-socket-peer.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
-#include "engine/store/store.h"
+#include "engine/store/people.h"
 
 #define PROGRAM "firstlight-control channel"
 
 static gint64
-find_site (const char *where, const char *name, char **store_path, GError **error)
+find_site (const char *where, const char *name, gboolean command, char **store_path, GError **error)
 {
   g_autoptr (FlStore) store = fl_store_open (where, FL_STORE_READ_ONLY, error);
+  /* To look at images and logs is everybody's. */
+  if (store != NULL && command && fl_store_role (store) < FL_ROLE_OPERATOR)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_DENIED, "%s: %s is a viewer, who may not run commands at a site",
+                   fl_store_path (store), fl_store_account (store));
+      return 0;
+    }
   FlSite *site = store != NULL ? fl_store_find (store, FL_TABLE_SITE, name, error) : NULL;
   gint64 id = site != NULL ? site->id : 0;
   if (store != NULL)
-    *store_path = g_strdup (fl_store_path (store));
+    *store_path = g_strdup (fl_control_store_path (store));
   if (store != NULL && site == NULL && *error == NULL)
     g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: has no site called '%s'", fl_store_path (store),
                  name);
@@ -101,7 +108,7 @@ lend (const char *store, const char *site_name, char **command)
   g_autofree char *store_path = NULL;
   g_autoptr (GByteArray) rest = g_byte_array_new ();
   static const char *const none[] = { NULL };
-  gint64 site = find_site (store, site_name, &store_path, &error);
+  gint64 site = find_site (store, site_name, command[0] != NULL, &store_path, &error);
   int fd = site != 0 ? open_socket (store_path, &error) : -1;
   if (fd < 0)
     return fl_program_fail (PROGRAM, error);

@@ -11,6 +11,7 @@
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
 #include "engine/store/ingest.h"
+#include "engine/store/people.h"
 #include "engine/store/shots.h"
 
 #define PROGRAM      "firstlight-control ingest"
@@ -69,8 +70,12 @@ open_patiently (const Options *options, pid_t parent, gboolean *lost, GError **e
     {
       g_autoptr (GError) failed = NULL;
       FlStore *store = fl_store_open (options->store, FL_STORE_WRITE, &failed);
-      if (store != NULL)
+      if (store != NULL && fl_store_role (store) >= FL_ROLE_OPERATOR)
         return store;
+      if (store != NULL) /* not first when there is something to write */
+        g_set_error (&failed, FL_ERROR, FL_ERROR_DENIED, "%s: %s is a viewer, who may not take in results",
+                     fl_store_path (store), fl_store_account (store));
+      fl_store_close (store);
       if (!may_try_again (failed))
         {
           g_propagate_error (error, g_steal_pointer (&failed));

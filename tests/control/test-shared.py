@@ -83,6 +83,7 @@ def take_over(server):
     e.add_run("r0001", 30)
     first = Conductor(e)
     e.wait_for("SELECT 1 FROM job WHERE state = 3")
+    assert e.run("channel", "--store", e.folder, "--site", "local", "--", "echo", "found").stdout == "found\n"
     second = Conductor(e, "--stand-by")
     second.wait_said("stands by")
     first.end(-9, signal.SIGKILL)

@@ -60,7 +60,9 @@ def writing(e):
             ["job", "--store", v, "--stop", "1"],
             ["people", v, "--role", "vera=owner"],
             ["database", "grant", v, "vera", "owner"],
-            ["ingest", "--store", v, "--attempt", "1", "--compact", journal]]
+            ["ingest", "--store", v, "--attempt", "1", "--compact", journal],
+            ["ingest", "--store", v, "--attempt", "1", "--follow", journal],
+            ["channel", "--store", v, "--site", "local", "--", "touch", os.path.join(e.folder, "touched")]]
 
 
 def refused(e, arguments, before):
