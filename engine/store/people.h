@@ -15,6 +15,8 @@
  * them, and such an edit cannot be undone. Presences are not in the change feed of a far mirror (mirror.h): who looks from
  * afar sees people and edits, not who is here.
  * On MySQL everybody needs SELECT on all tables, and INSERT, UPDATE and DELETE on `presence`.
+ * No other way leads round a role: `serve`, `follow` and `channel` open the store for reading; a conductor whose account
+ * may not write ends; its socket (control-socket.h) is open to its own user of the machine alone, who has its rights anyway.
  *
  * Thread: as the store. */
 #pragma once
