@@ -88,9 +88,9 @@ fl_archive_work_each (FlArchiveWork *work, GPtrArray *items, GFunc func, gpointe
 static gboolean
 fail (GError **error, const char *path, int number)
 {
-  FlError code = number == ENOENT                                              ? FL_ERROR_MISSING
+  FlError code = number == ENOENT                                            ? FL_ERROR_MISSING
                  : number == ENOTDIR || number == EEXIST || number == EISDIR ? FL_ERROR_INPUT
-                                                                               : FL_ERROR_FAILED;
+                                                                             : FL_ERROR_FAILED;
   g_set_error (error, FL_ERROR, code, "%s: %s", path, g_strerror (number));
   return FALSE;
 }
