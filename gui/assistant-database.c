@@ -9,6 +9,7 @@
 #include "engine/store/keyring.h"
 #include "engine/store/password.h"
 #include "engine/store/people.h"
+#include "engine/store/seal.h"
 #include "gui/assistant-field.h"
 
 #define TYPING_MS    600
@@ -164,10 +165,11 @@ tell_experiment (FlgProof *proof, FlStore *store, gboolean is_new)
           g_strdup_printf (_ ("holds the experiment “%s” already: join it, or take another database"), name));
       return;
     }
-  tell (proof, "content", FLG_VERDICT_GOOD,
-        g_strdup_printf (
-            ngettext ("the experiment “%s”, %u run", "the experiment “%s”, %u runs", runs ? runs->len : 0),
-            name, runs ? runs->len : 0));
+  tell (
+      proof, "content", FLG_VERDICT_GOOD,
+      g_strdup_printf (ngettext ("the experiment “%s”, %u run; records of version %d",
+                                 "the experiment “%s”, %u runs; records of version %d", runs ? runs->len : 0),
+                       name, runs ? runs->len : 0, (int) fl_store_version (store, NULL)));
   tell (proof, "role", role == FL_ROLE_VIEWER ? FLG_VERDICT_WARNING : FLG_VERDICT_GOOD,
         g_strdup_printf (role == FL_ROLE_VIEWER
                              ? _ ("%s: a viewer, who changes nothing; an owner can make you operator")

@@ -633,7 +633,7 @@ test_join (void)
   form = FLG_DATABASE_FORM (find (page, FLG_TYPE_DATABASE_FORM, NULL));
   wait_for (shown, form, nothing, "", "content wrong");
   wait_for (shown, form, stranger, "wrong", "login wrong");
-  wait_for (shown, form, url, "", "content good: the experiment “shared”, 0 runs; role good");
+  wait_for (shown, form, url, "", "content good: the experiment “shared”, 0 runs; records of version ");
   picture (shown->assistant, "assistant-join");
   g_autofree char *here = in_top ("data/firstlight/joined/assistant"), *home = NULL;
   g_auto (GStrv) command = NULL;
