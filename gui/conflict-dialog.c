@@ -142,6 +142,7 @@ choice_new (GtkWidget *grid, int column, int row, GtkWidget *version, const char
   GtkWidget *button = gtk_check_button_new ();
   gtk_check_button_set_child (GTK_CHECK_BUTTON (button), version);
   gtk_widget_add_css_class (button, "version");
+  gtk_widget_set_margin_start (version, 6);
   gtk_widget_set_hexpand (button, TRUE);
   gtk_accessible_update_property (GTK_ACCESSIBLE (button), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
   gtk_grid_attach (GTK_GRID (grid), button, column, row, 1, 1);

@@ -118,11 +118,9 @@ on_active (GtkSwitch *cell, GParamSpec *pspec, gpointer data)
 static GtkWidget *
 make_active (gpointer data)
 {
-  FlgDatasetColumns *self = data;
   GtkWidget *cell = gtk_switch_new ();
   gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (cell, GTK_ALIGN_START);
-  gtk_widget_set_sensitive (cell, flg_may_change (self->experiment));
   gtk_widget_set_tooltip_text (cell, _ ("The conductor makes jobs and versions of active datasets."));
   g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
   return cell;
@@ -131,7 +129,9 @@ make_active (gpointer data)
 static void
 fill_active (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
+  FlgDatasetColumns *self = data;
   gtk_switch_set_active (GTK_SWITCH (cell), flg_record_dataset (record)->active);
+  flg_guard (cell, self->experiment);
 }
 
 GListModel *

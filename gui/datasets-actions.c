@@ -277,8 +277,11 @@ static void
 act_undo (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgDatasetsPage *self = FLG_DATASETS_PAGE (widget);
-  if (!self->saved)
-    return;
+  if (!self->saved) /* Ctrl+Z is then everybody's */
+    {
+      gtk_widget_activate_action (widget, "win.undo", NULL);
+      return;
+    }
   FlgDatasetSave *taken = flg_dataset_save_ref (self->saved);
   flg_datasets_forget (self);
   g_autofree char *words =

@@ -178,12 +178,15 @@ flg_edit_words (FlgExperiment *experiment, const FlEdit *edit)
   if (edit->table == FL_TABLE_RUN_TAG && edit->kind != FL_EDIT_CHANGED)
     return tagging_words (experiment, edit);
   g_autofree char *name = one_line (edit->name && *edit->name ? edit->name : "");
-  g_autofree char *what = *name ? g_strdup_printf ("%s %s", flg_table_noun (edit->table), name)
-                                : g_strdup (flg_table_noun (edit->table));
+  g_autofree char *what =
+      *name ? g_strdup_printf ("%s %s", flg_table_noun (edit->table), name)
+            : g_strdup_printf ("%s %" G_GINT64_FORMAT, flg_table_noun (edit->table), edit->record);
   if (edit->kind == FL_EDIT_MADE)
     return g_strdup_printf (_ ("made %s"), what);
   if (edit->kind == FL_EDIT_REMOVED)
     return g_strdup_printf (_ ("removed %s"), what);
+  if (g_str_has_suffix (edit->column, "_wanted"))
+    return g_strdup_printf ("%s: %s", flg_column_label (edit->column), what);
   g_autofree char *before = flg_column_words (experiment, edit->column, edit->before);
   g_autofree char *after = flg_column_words (experiment, edit->column, edit->after);
   if (g_str_equal (edit->column, "active"))

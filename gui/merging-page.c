@@ -364,12 +364,6 @@ on_dataset (FlgMergingPage *self)
 /* --- the goal --- */
 
 static void
-write_goal (FlgMergingPage *self, GVariant *goals)
-{
-  flg_page_write (FLG_PAGE (self), flg_goals_write, g_variant_ref (goals), (GDestroyNotify) g_variant_unref);
-}
-
-static void
 on_goal_saved (FlgSaveEnd end, const GError *error, gpointer data)
 {
   FlgMergingPage *self = data;
@@ -404,9 +398,8 @@ act_undo_goal (GtkWidget *widget, const char *action, GVariant *target)
   g_autoptr (GVariant) before = g_steal_pointer (&self->goal_before);
   if (!before)
     return;
-  write_goal (self, before);
-  flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, _ ("The goal is as it was."), NULL,
-                   5);
+  flg_page_write (FLG_PAGE (self), flg_goals_write, g_variant_ref (before), (GDestroyNotify) g_variant_unref);
+  flw_banner_show (flg_page_banner (FLG_PAGE (self)), FLW_TONE_NEUTRAL, _ ("The goal is back."), NULL, 5);
 }
 
 static void

@@ -82,6 +82,7 @@ roles_new (FlRole chosen)
     labels[role] = flg_role_label (role);
   GtkWidget *roles = gtk_drop_down_new_from_strings (labels);
   gtk_drop_down_set_selected (GTK_DROP_DOWN (roles), chosen);
+  gtk_widget_set_size_request (roles, 120, -1);
   return roles;
 }
 
@@ -281,7 +282,7 @@ flg_people_dialog_new (GtkWindow *parent, FlgContext *context)
 {
   FlgPeopleDialog *self =
       g_object_new (FLG_TYPE_PEOPLE_DIALOG, "transient-for", parent, "modal", TRUE, "destroy-with-parent",
-                    TRUE, "title", _ ("People"), "default-width", 560, "default-height", 480, NULL);
+                    TRUE, "title", _ ("People"), "default-width", 560, "default-height", 600, NULL);
   self->context = g_object_ref (context);
   g_signal_connect_object (flg_context_experiment (context), "changed", G_CALLBACK (on_changed), self,
                            G_CONNECT_SWAPPED);

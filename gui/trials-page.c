@@ -72,7 +72,6 @@ make_active (gpointer data)
   GtkWidget *cell = gtk_switch_new ();
   gtk_widget_set_valign (cell, GTK_ALIGN_CENTER);
   gtk_widget_set_halign (cell, GTK_ALIGN_START);
-  gtk_widget_set_sensitive (cell, flg_may_change (EXPERIMENT (data)));
   gtk_widget_set_tooltip_text (cell, _ ("The conductor makes jobs of active trials."));
   g_signal_connect (cell, "notify::active", G_CALLBACK (on_active), data);
   return cell;
@@ -82,6 +81,7 @@ static void
 fill_active (GtkWidget *cell, FlgRecord *record, gpointer data)
 {
   gtk_switch_set_active (GTK_SWITCH (cell), flg_record_trial (record)->active);
+  flg_guard (cell, EXPERIMENT (data));
 }
 
 /* Jobs of the trial: how many are done of how many there are, and their shots. */
@@ -452,7 +452,11 @@ flg_trials_page_update (FlgPage *page, guint what)
 {
   FlgTrialsPage *self = FLG_TRIALS_PAGE (page);
   if (what & FLG_CHANGED_HEALTH)
-    gtk_editable_set_editable (self->comment, flg_may_change (EXPERIMENT (self)));
+    {
+      g_autofree char *refusal = flg_refusal (EXPERIMENT (self));
+      gtk_editable_set_editable (self->comment, refusal == NULL);
+      gtk_widget_set_tooltip_text (GTK_WIDGET (self->comment), refusal);
+    }
   if ((what & (FLG_CHANGED (FL_TABLE_TRIAL) | FLG_CHANGED_HEALTH)) && !self->drafting)
     show_trial (self);
   else if ((what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB))) && !self->drafting
