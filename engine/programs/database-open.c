@@ -1,6 +1,7 @@
 /* Opening a server's database for somebody at a terminal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -13,7 +14,34 @@
 
 #define TRIES       3
 #define MOST_SECRET 1024
-#define CTRL_C      '\003'
+
+/* Whoever breaks off at the question must find the terminal as it was. */
+static const int endings[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t ended;
+
+static void
+on_ending (int number)
+{
+  ended = number;
+}
+
+static void
+catch_endings (struct sigaction *before)
+{
+  struct sigaction action = { .sa_handler = on_ending }; /* without SA_RESTART: reading ends */
+  ended = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    sigaction (endings[i], &action, &before[i]);
+}
+
+static void
+let_endings_go (const struct sigaction *before)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
+    sigaction (endings[i], &before[i], NULL);
+  if (ended != 0)
+    raise (ended);
+}
 
 /* Bytes up to the end of the line. */
 static char *
@@ -23,10 +51,9 @@ read_line (int fd)
   gsize n = 0;
   char byte;
   ssize_t got;
-  while (n + 1 < MOST_SECRET && ((got = read (fd, &byte, 1)) == 1 || (got < 0 && errno == EINTR)))
+  while (n + 1 < MOST_SECRET
+         && ((got = read (fd, &byte, 1)) == 1 || (got < 0 && errno == EINTR && ended == 0)))
     {
-      if (got == 1 && byte == CTRL_C)
-        return NULL;
       if (got == 1 && byte == '\n')
         return g_steal_pointer (&line);
       if (got == 1)
@@ -47,6 +74,7 @@ fl_program_ask_secret (const char *question)
 {
   int fd = open ("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
   struct termios before, silent;
+  struct sigaction actions[G_N_ELEMENTS (endings)];
   if (fd < 0 || tcgetattr (fd, &before) != 0)
     {
       if (fd >= 0)
@@ -54,13 +82,15 @@ fl_program_ask_secret (const char *question)
       return read_line (STDIN_FILENO);
     }
   silent = before;
-  silent.c_lflag &= ~(tcflag_t) (ECHO | ISIG); /* Ctrl-C is a byte: it must not leave the terminal silent */
+  silent.c_lflag &= ~(tcflag_t) ECHO;
+  catch_endings (actions);
   tcsetattr (fd, TCSAFLUSH, &silent); /* before the question: no answer comes too early to be hidden */
   say (fd, question);
   char *line = read_line (fd);
   tcsetattr (fd, TCSAFLUSH, &before);
   say (fd, "\n");
   close (fd);
+  let_endings_go (actions);
   return line;
 }
 

@@ -106,6 +106,28 @@ def test_killed(server, tmp):
     assert not os.path.exists(home + '/database.ini')
 
 
+def test_server_dies(server, tmp):
+    """The server is killed while records come to it: the folder's own file stays in force, and the next try begins anew."""
+    home = make(tmp + '/dies', TAGS)
+    died = 0
+    for number in range(1, 9):
+        child = subprocess.Popen([CONTROL, 'database', 'move', home, '--to', server.url('dies')], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+        time.sleep(0.05 * number)
+        server.kill9()
+        _, said = child.communicate(timeout=120)
+        server.start()
+        if child.returncode == 0:
+            break
+        assert child.returncode == 75 and said.count('\n') == 1, (child.returncode, said)
+        died += 1
+        assert not os.path.exists(home + '/database.ini')
+        run('experiment', '--store', home, '--tag', f'between {number}')
+    else:
+        run('database', 'move', home, '--to', server.url('dies'))
+    assert died > 0 and len(tags(server, home)) == TAGS + died, died
+
+
 def test_conductor(server, tmp):
     """While a conductor lives nothing is moved."""
     home = make(tmp + '/busy')
@@ -189,7 +211,7 @@ def test_password(server, tmp):
     shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'x\n')] * 3)
     assert status == 2 and shown.count('Password') == 3 and 'does not let this account in' in shown, (status, shown)
     shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'\x03')])
-    assert status == 2 and shown.count('Password') == 1, (status, shown)
+    assert status == -signal.SIGINT and shown.count('Password') == 1 and shown.endswith('\n'), (status, shown)
     # Rights that are not there do not come with a password.
     run('database', 'grant', tmp + '/asked', 'dora', 'none')
     shown, status = on_terminal(['database', 'check', tmp + '/doras'], [(question, b'open sesame\n')] * 3)
@@ -245,7 +267,7 @@ def main():
     if not mariadb.available():
         print('1..0 # SKIP no MariaDB server is installed')
         return 0
-    tests = [test_move, test_killed, test_conductor, test_make_and_join, test_password, test_encrypted, test_follow]
+    tests = [test_move, test_killed, test_server_dies, test_conductor, test_make_and_join, test_password, test_encrypted, test_follow]
     print(f'1..{len(tests)}', flush=True)
     failed = 0
     with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory() as tmp:
