@@ -29,52 +29,41 @@ longest_part (guint ranks, gsize n)
 
 /* Packs the pieces of all ranks one after another, or back. `at`: where each lies in the message. */
 static void
-pack (guint ranks, gsize size, char *values, const gsize *starts, const int *counts, char *message, int *at,
+pack (guint ranks, float *values, const gsize *starts, const int *counts, float *message, int *at,
       gboolean back)
 {
   int here = 0;
   for (guint i = 0; i < ranks; here += counts[i++])
     {
-      char *inside = values + starts[i] * size, *outside = message + (gsize) here * size;
+      float *inside = values + starts[i], *outside = message + here;
       at[i] = here;
       if (counts[i] > 0)
-        memcpy (back ? inside : outside, back ? outside : inside, (gsize) counts[i] * size);
+        memcpy (back ? inside : outside, back ? outside : inside, (gsize) counts[i] * sizeof *values);
     }
 }
 
 /* message[rank][count] → values[count] */
 static void
-add_in_order (guint ranks, guint count, gboolean is_double, const void *message, void *values)
+add_in_order (guint ranks, guint count, const float *message, float *values)
 {
   for (guint k = 0; k < count; k++)
     {
       double sum = 0;
-      if (is_double)
-        {
-          for (guint i = 0; i < ranks; i++)
-            sum += ((const double *) message)[(gsize) i * count + k];
-          ((double *) values)[k] = sum;
-        }
-      else
-        {
-          for (guint i = 0; i < ranks; i++)
-            sum += (double) ((const float *) message)[(gsize) i * count + k];
-          ((float *) values)[k] = (float) sum;
-        }
+      for (guint i = 0; i < ranks; i++)
+        sum += (double) message[(gsize) i * count + k];
+      values[k] = (float) sum;
     }
 }
 
 static void
-run (FlParallel *parallel, void *data, gsize n, gboolean is_double, gboolean add, gboolean gather)
+sum (FlParallel *parallel, float *values, gsize n, gboolean gather)
 {
   guint ranks = (guint) parallel->ranks, rank = (guint) parallel->rank;
-  gsize size = is_double ? sizeof (double) : sizeof (float), longest = longest_part (ranks, n);
-  gsize most = MAX (PIECE / size / ranks, 1);
-  MPI_Datatype type = is_double ? MPI_DOUBLE : MPI_FLOAT;
+  gsize longest = longest_part (ranks, n), most = MAX (PIECE / sizeof *values / ranks, 1);
   if (ranks == 1 || n == 0)
     return;
-  gsize message = ranks * MIN (most, longest) * size;
-  g_autofree char *out = g_malloc (message), *in = g_malloc (message);
+  gsize message = ranks * MIN (most, longest);
+  g_autofree float *out = g_new (float, message), *in = g_new (float, message);
   g_autofree int *counts = g_new (int, 4 * ranks);
   int *at = counts + ranks, *own_counts = counts + 2 * ranks, *own_at = counts + 3 * ranks;
   g_autofree gsize *starts = g_new (gsize, ranks);
@@ -82,24 +71,22 @@ run (FlParallel *parallel, void *data, gsize n, gboolean is_double, gboolean add
     {
       MPI_Request request;
       piece_of (ranks, n, done, most, counts, starts);
-      pack (ranks, size, data, starts, counts, out, at, FALSE);
-      char *own = (char *) data + starts[rank] * size;
+      pack (ranks, values, starts, counts, out, at, FALSE);
+      float *own = values + starts[rank];
       for (guint i = 0; i < ranks; i++)
         {
           own_counts[i] = counts[rank];
           own_at[i] = (int) i * counts[rank];
         }
-      if (add)
-        {
-          MPI_Ialltoallv (out, counts, at, type, in, own_counts, own_at, type, parallel->comm, &request);
-          fl_parallel_wait (&request);
-          add_in_order (ranks, (guint) counts[rank], is_double, in, own);
-        }
+      MPI_Ialltoallv (out, counts, at, MPI_FLOAT, in, own_counts, own_at, MPI_FLOAT, parallel->comm,
+                      &request);
+      fl_parallel_wait (&request);
+      add_in_order (ranks, (guint) counts[rank], in, own);
       if (!gather)
         continue;
-      MPI_Iallgatherv (own, counts[rank], type, in, counts, at, type, parallel->comm, &request);
+      MPI_Iallgatherv (own, counts[rank], MPI_FLOAT, in, counts, at, MPI_FLOAT, parallel->comm, &request);
       fl_parallel_wait (&request);
-      pack (ranks, size, data, starts, counts, in, at, TRUE);
+      pack (ranks, values, starts, counts, in, at, TRUE);
     }
 }
 
@@ -118,13 +105,11 @@ fl_parallel_share_data (FlParallel *parallel, void *data, gsize length)
 #else /* one rank */
 
 static void
-run (FlParallel *parallel, void *data, gsize n, gboolean is_double, gboolean add, gboolean gather)
+sum (FlParallel *parallel, float *values, gsize n, gboolean gather)
 {
   (void) parallel;
-  (void) data;
+  (void) values;
   (void) n;
-  (void) is_double;
-  (void) add;
   (void) gather;
 }
 
@@ -141,25 +126,13 @@ fl_parallel_share_data (FlParallel *parallel, void *data, gsize length)
 void
 fl_parallel_sum_f32 (FlParallel *parallel, float *values, gsize n)
 {
-  run (parallel, values, n, FALSE, TRUE, TRUE);
-}
-
-void
-fl_parallel_sum_large_f64 (FlParallel *parallel, double *values, gsize n)
-{
-  run (parallel, values, n, TRUE, TRUE, TRUE);
+  sum (parallel, values, n, TRUE);
 }
 
 void
 fl_parallel_sum_scatter_f32 (FlParallel *parallel, float *values, gsize n)
 {
-  run (parallel, values, n, FALSE, TRUE, FALSE);
-}
-
-void
-fl_parallel_gather_parts_f32 (FlParallel *parallel, float *values, gsize n)
-{
-  run (parallel, values, n, FALSE, FALSE, TRUE);
+  sum (parallel, values, n, FALSE);
 }
 
 GBytes *

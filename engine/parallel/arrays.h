@@ -9,11 +9,8 @@
 
 /* In place; every rank gets the sums. `n` is the same at all ranks. */
 void fl_parallel_sum_f32 (FlParallel *parallel, float *values, gsize n);
-void fl_parallel_sum_large_f64 (FlParallel *parallel, double *values, gsize n);
 /* Each rank gets the sums of a part alone: values[first] … values[last − 1] with fl_parallel_part(); the rest is untouched. */
 void fl_parallel_sum_scatter_f32 (FlParallel *parallel, float *values, gsize n);
-/* Every rank's part, which it has in place, for all: the other half of a sum. */
-void fl_parallel_gather_parts_f32 (FlParallel *parallel, float *values, gsize n);
 
 /* Part `rank` of n things dealt to `ranks` in runs as equal as can be. */
 static inline void

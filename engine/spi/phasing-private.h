@@ -3,6 +3,7 @@
 
 #include "engine/spi/phasing.h"
 #include "engine/spi/transform.h"
+#include "kernels/phasing.h"
 
 /* Starts 2 i and 2 i + 1 have the i-th of these (modulo) tightnesses of support. */
 enum
@@ -10,21 +11,17 @@ enum
   FL_PHASING_TIGHTNESSES = 4
 };
 
-/* A known amplitude, at a point of the grid and its opposite. */
-typedef struct
-{
-  guint32 at, opposite;
-  float amplitude;
-} FlModulus;
-
 struct FlPhasing
 {
   FlPhasingOptions options;
   guint m; /* of the volumes */
   double voxel;
   FlTransform *transform; /* as large as the autocorrelation needs */
+  float *blurred;         /* [2 points], the device's */
+  float *factor;          /* [n] of the blur */
+  FlkBuffer scratch;
   guint n_moduli;
-  FlModulus *moduli;
+  FlkModulus *moduli;
   double sum; /* of amplitudes */
 };
 

@@ -7,6 +7,7 @@
 #include "engine/base/hash.h"
 #include "engine/spi/phasing-private.h"
 #include "engine/spi/support.h"
+#include "kernels/fft.h"
 
 #define MARGIN     1.15 /* diameters are never quite right, and too small is worse than too large */
 #define BETA       0.87
@@ -33,7 +34,7 @@ list_moduli (FlPhasing *p)
   const FlTransform *t = p->transform;
   int h = (int) t->n / 2;
   double per = t->n * p->voxel, low = p->options.s_low * per, high = MIN (p->options.s_edge * per, h - 1);
-  p->moduli = g_new (FlModulus, fl_transform_points (t) / 2);
+  p->moduli = g_new (FlkModulus, fl_transform_points (t) / 2);
   for (int z = 0; z < h; z++)
     for (int y = 1 - h; y < h; y++)
       for (int x = 1 - h; x < h; x++)
@@ -43,8 +44,8 @@ list_moduli (FlPhasing *p)
             continue;
           gsize at = fl_transform_at (t, x, y, z);
           float intensity = crealf (t->grid[at]);
-          p->moduli[p->n_moduli++] = (FlModulus){ (guint32) at, (guint32) fl_transform_at (t, -x, -y, -z),
-                                                  intensity > 0 ? sqrtf (intensity) : 0 };
+          p->moduli[p->n_moduli++] = (FlkModulus){ (guint32) at, (guint32) fl_transform_at (t, -x, -y, -z),
+                                                   intensity > 0 ? sqrtf (intensity) : 0 };
           p->sum += p->moduli[p->n_moduli - 1].amplitude;
         }
 }
@@ -62,6 +63,14 @@ fl_phasing_new (const FlVolume *autocorrelation, const FlPhasingOptions *options
   p->transform = fl_transform_new (options->diameter > 0 ? MIN (needed, p->m) : p->m, error);
   if (p->transform == NULL)
     return NULL;
+  p->factor = g_new (float, p->transform->n);
+  p->blurred = flk_alloc (p->transform->device, 2 * fl_transform_points (p->transform) * sizeof *p->blurred);
+  if (p->blurred == NULL)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "phases of %u³ points: %s", p->transform->n,
+                   flk_error (p->transform->device));
+      return NULL;
+    }
   fl_transform_put (p->transform, autocorrelation, NULL);
   fl_transform_run (p->transform, FALSE);
   list_moduli (p);
@@ -80,7 +89,13 @@ fl_phasing_free (FlPhasing *p)
 {
   if (p == NULL)
     return;
+  if (p->transform != NULL)
+    {
+      flk_free (p->transform->device, p->blurred);
+      flk_buffer_clear (p->transform->device, &p->scratch);
+    }
   fl_transform_free (p->transform);
+  g_free (p->factor);
   g_free (p->moduli);
   g_free (p);
 }
@@ -93,10 +108,9 @@ typedef struct
   float *density; /* [2 points] */
   float *grid;    /* the transform's: where the known amplitudes have put it */
   float *mask;    /* [2 points] 1 or 0 */
-  float *one, *work, *one_mask;
-  gsize ball; /* points in the ball of the diameter */
+  gsize ball;     /* points in the ball of the diameter */
   double last_filled;
-  gsize filled[2];
+  guint64 filled[2];
 } Pair;
 
 static void
@@ -111,9 +125,6 @@ pair_init (Pair *pair, FlPhasing *p, guint number)
                   .last_filled = last_filled[number % FL_PHASING_TIGHTNESSES] };
   pair->density = g_new0 (float, 2 * points);
   pair->mask = g_new0 (float, 2 * points);
-  pair->one = g_new (float, points);
-  pair->work = g_new (float, points);
-  pair->one_mask = g_new (float, points);
   for (guint k = 0; k < 2; k++)
     {
       guint64 content[2] = { p->options.seed, 2 * number + k };
@@ -139,32 +150,23 @@ pair_clear (Pair *pair)
 {
   g_free (pair->density);
   g_free (pair->mask);
-  g_free (pair->one);
-  g_free (pair->work);
-  g_free (pair->one_mask);
 }
 
-/* F1 = (F(s) + F*(−s)) / 2, F2 = (F(s) − F*(−s)) / 2i, each scaled to its amplitude, and together again. */
+/* On host memory, by modules that are there: nothing is left that could fail. */
 static void
-impose_amplitudes (const FlPhasing *p)
+launch (FlPhasing *p, const char *kernel, gsize items, const void *args, gsize size)
 {
-  float *grid = (float *) p->transform->grid;
-  for (const FlModulus *m = p->moduli; m < p->moduli + p->n_moduli; m++)
-    {
-      float *f = grid + 2 * (gsize) m->at, *g = grid + 2 * (gsize) m->opposite;
-      float r1 = 0.5f * (f[0] + g[0]), i1 = 0.5f * (f[1] - g[1]), r2 = 0.5f * (f[1] + g[1]),
-            i2 = 0.5f * (g[0] - f[0]);
-      float s1 = m->amplitude / sqrtf (r1 * r1 + i1 * i1 + FLT_MIN),
-            s2 = m->amplitude / sqrtf (r2 * r2 + i2 * i2 + FLT_MIN);
-      r1 *= s1;
-      i1 *= s1;
-      r2 *= s2;
-      i2 *= s2;
-      f[0] = r1 - i2;
-      f[1] = i1 + r2;
-      g[0] = r1 + i2;
-      g[1] = r2 - i1;
-    }
+  FlkDevice *device = p->transform->device;
+  if (!flk_launch (device, kernel, flk_phasing_teams (items), 0, args, size) || !flk_sync (device))
+    g_error ("%s: %s", kernel, flk_error (device));
+}
+
+/* `sums` NULL: imposed, else of the grid as it is, [teams][2]. */
+static void
+impose_amplitudes (FlPhasing *p, double *sums)
+{
+  const FlkAmplitudesArgs args = { (float *) p->transform->grid, p->moduli, p->n_moduli, sums != NULL, sums };
+  launch (p, "phasing_amplitudes", p->n_moduli, &args, sizeof args);
 }
 
 /* The densities with the known amplitudes, in the grid, times `points`. */
@@ -173,68 +175,58 @@ project_amplitudes (Pair *pair)
 {
   memcpy (pair->grid, pair->density, 2 * pair->points * sizeof *pair->grid);
   fl_transform_run (pair->p->transform, FALSE);
-  impose_amplitudes (pair->p);
+  impose_amplitudes (pair->p, NULL);
   fl_transform_run (pair->p->transform, TRUE);
 }
 
 static void
-step_raar (Pair *pair)
+step (Pair *pair, FlkPhasingStep which)
 {
-  const float scale = 1 / (float) pair->points, beta = (float) BETA, rest = 1 - 2 * beta;
-  const float *restrict grid = pair->grid, *restrict mask = pair->mask;
-  float *restrict density = pair->density;
-  for (gsize i = 0; i < 2 * pair->points; i++)
-    {
-      float projected = scale * grid[i], old = density[i];
-      density[i] = mask[i] * (2 * projected - old) > 0 ? projected : beta * old + rest * projected;
-    }
-}
-
-static void
-step_er (Pair *pair)
-{
-  const float scale = 1 / (float) pair->points;
-  for (gsize i = 0; i < 2 * pair->points; i++)
-    {
-      float projected = scale * pair->grid[i];
-      pair->density[i] = pair->mask[i] * projected > 0 ? projected : 0;
-    }
+  const FlkUpdateArgs args = { .old = pair->density,
+                               .now = pair->density,
+                               .projected = pair->grid,
+                               .mask = pair->mask,
+                               .n = 2 * pair->points,
+                               .scale = 1 / (float) pair->points,
+                               .beta = (float) BETA,
+                               .step = (int32_t) which };
+  launch (pair->p, "phasing_update", args.n, &args, sizeof args);
 }
 
 /* New supports, at a fraction of the schedule. */
 static void
 draw_supports (Pair *pair, double at)
 {
-  double blur = FIRST_BLUR * pow (LAST_BLUR / FIRST_BLUR, at),
-         part = FIRST_PART + at * (LAST_PART - FIRST_PART), most = 1 + at * (pair->last_filled - 1);
-  for (guint k = 0; k < 2; k++)
-    {
-      for (gsize i = 0; i < pair->points; i++)
-        pair->one[i] = MAX (pair->grid[2 * i + k], 0);
-      fl_support_blur (pair->one, pair->work, pair->p->transform->n, blur);
-      pair->filled[k] = fl_support_draw (pair->one, pair->points, part, (gsize) (most * (double) pair->ball),
-                                         pair->one_mask);
-      for (gsize i = 0; i < pair->points; i++)
-        pair->mask[2 * i + k] = pair->one_mask[i];
-    }
+  FlPhasing *p = pair->p;
+  FlTransform *t = p->transform;
+  double part = FIRST_PART + at * (LAST_PART - FIRST_PART), most = 1 + at * (pair->last_filled - 1);
+  const guint64 at_most[2] = { (guint64) (most * (double) pair->ball),
+                               (guint64) (most * (double) pair->ball) };
+  const FlkBlurArgs args = { p->blurred, p->factor, t->n };
+  flk_phasing_gaussian (p->factor, t->n, FIRST_BLUR * pow (LAST_BLUR / FIRST_BLUR, at));
+  for (gsize i = 0; i < 2 * pair->points; i++)
+    p->blurred[i] = MAX (pair->grid[i], 0);
+  flk_fft_run (t->fft, p->blurred, FALSE);
+  launch (p, "phasing_blur", pair->points, &args, sizeof args);
+  flk_fft_run (t->fft, p->blurred, TRUE);
+  if (!flk_support_draw (t->device, &p->scratch, p->blurred, pair->points, part, at_most, pair->mask,
+                         pair->filled))
+    g_error ("supports: %s", flk_error (t->device));
 }
 
 /* Of the densities as they are; leaves their transforms in the grid. */
 static void
 find_errors (Pair *pair, double errors[2])
 {
-  const FlPhasing *p = pair->p;
+  FlPhasing *p = pair->p;
+  guint teams = flk_phasing_teams (p->n_moduli);
+  g_autofree double *sums = g_new (double, 2 * teams);
   errors[0] = errors[1] = 0;
   memcpy (pair->grid, pair->density, 2 * pair->points * sizeof *pair->grid);
   fl_transform_run (p->transform, FALSE);
-  for (const FlModulus *m = p->moduli; m < p->moduli + p->n_moduli; m++)
-    {
-      const float complex f = p->transform->grid[m->at], g = conjf (p->transform->grid[m->opposite]);
-      errors[0] += fabsf (cabsf (f + g) / 2 - m->amplitude);
-      errors[1] += fabsf (cabsf (f - g) / 2 - m->amplitude);
-    }
-  errors[0] /= p->sum;
-  errors[1] /= p->sum;
+  impose_amplitudes (p, sums);
+  for (guint i = 0; i < 2 * teams; i++)
+    errors[i % 2] += sums[i] / p->sum;
 }
 
 /* Into starts, so shifted that the centre of mass is in the middle, without frequencies beyond s_edge. */
@@ -282,9 +274,9 @@ fl_phasing_run (FlPhasing *p, guint number, FlPhasingStart starts[2])
       if (i > 0 && i <= n_raar && i % CYCLE == 0)
         draw_supports (&pair, (double) i / n_raar);
       if (i < n_raar)
-        step_raar (&pair);
+        step (&pair, FLK_PHASING_RAAR);
       else
-        step_er (&pair);
+        step (&pair, FLK_PHASING_ER);
     }
   double errors[2];
   find_errors (&pair, errors);
