@@ -218,6 +218,31 @@ test_values (void)
   remove_folder (folder);
 }
 
+/* What a database says of values that it does not want is one line, whatever they hold. */
+static void
+test_messages (void)
+{
+  static const char sql[] = "INSERT INTO root (revision, name, path) VALUES (1, ?, '')";
+  static const char name[] = "\033[31m\r\n\xe2\x80\xae\007 name";
+  g_autofree char *folder = temporary_folder ();
+  fl_store_close (open_store (folder, FL_STORE_CREATE));
+  g_autoptr (FlDb) db = open_db (folder);
+  g_autoptr (GError) error = NULL;
+  g_assert_true (fl_db_exec (db, sql, NULL, FL_TEXT (name)));
+  g_assert_false (fl_db_exec (db, sql, &error, FL_TEXT (name)));
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  g_assert_cmpint (fl_db_broken (db), ==, FL_DB_BROKE_UNIQUE);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_null (strpbrk (error->message, "\n\r\033\007"));
+  g_assert_null (strstr (error->message, "\xe2\x80\xae"));
+  g_clear_error (&error);
+  g_assert_false (
+      fl_db_exec (db, "INSERT INTO run_tag (revision, run, tag) VALUES (1, ?, 99)", &error, FL_INT (98)));
+  g_assert_cmpint (fl_db_broken (db), ==, FL_DB_BROKE_REFERENCE);
+  fl_db_close (g_steal_pointer (&db));
+  remove_folder (folder);
+}
+
 /* --- everybody at once --- */
 
 #define WRITERS 3
@@ -356,6 +381,7 @@ main (int argc, char **argv)
   g_test_add_func ("/store/shared/not-text", test_not_text);
   g_test_add_func ("/store/shared/bytes", test_bytes);
   g_test_add_func ("/store/shared/values", test_values);
+  g_test_add_func ("/store/shared/messages", test_messages);
   g_test_add_func ("/store/shared/news", test_news);
   g_test_add_func ("/store/shared/lease", test_lease);
   return g_test_run ();
