@@ -104,6 +104,7 @@ set_lost (FlMysql *db, const char *why, GError **error)
   g_autofree char *again = db->pause > 0
                                ? g_strdup_printf ("trying again in %.1f s", (double) db->pause / 1000)
                                : g_strdup ("trying again");
+  db->base.broken = FL_DB_BROKE_NONE;
   g_set_error (error, FL_ERROR, FL_ERROR_LOST, "%s: the database does not answer (%s); %s", db->where->shown,
                why, again);
 }

@@ -450,7 +450,8 @@ fl_store_count (FlStore *store, const char *counter, GError **error)
 {
   if (!fl_db_exec (store->db, SQL (store->db, COUNTER_ADD), error, FL_TEXT (counter)))
     return 0;
-  return MAX (fl_store_counted (store, counter, error), 0);
+  gint64 number = fl_store_counted (store, counter, error); /* once: MAX would ask twice */
+  return MAX (number, 0);
 }
 
 /* --- places --- */
