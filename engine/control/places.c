@@ -364,9 +364,10 @@ look_at_watch (FlConductor *conductor, const FlWatch *watch, GError **error)
   asked->other = look;
   asked->destroy = look_free;
   look->watch = fl_store_get (conductor->store, FL_TABLE_WATCH, watch->id, error);
-  look->folder = fl_store_resolve_at (conductor->store, watch->site, watch->root, watch->path, error);
+  if (look->watch != NULL)
+    look->folder = fl_store_resolve_at (conductor->store, watch->site, watch->root, watch->path, error);
   look->settled = fl_finder_settled (conductor->finder, watch);
-  if (look->watch == NULL || look->folder == NULL)
+  if (look->folder == NULL)
     {
       fl_asked_done (asked);
       return FALSE;
