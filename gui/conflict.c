@@ -62,8 +62,6 @@ clear_save (gpointer data)
   if (self->free_data)
     self->free_data (self->data);
   g_ptr_array_unref (self->bases);
-  g_clear_object (&self->near);
-  g_clear_object (&self->context);
 }
 
 static void
@@ -223,6 +221,9 @@ finish (FlgSave *self, FlgSaveEnd end, const GError *error)
 {
   if (self->done)
     self->done (end, error, self->done_data);
+  /* Here: the store's thread may be the last to let the save go, and widgets are not its business. */
+  g_clear_object (&self->near);
+  g_clear_object (&self->context);
   save_unref (self);
 }
 

@@ -20,7 +20,7 @@ struct FlgHistory
 /* One undo on its way; shared with the store's thread. */
 typedef struct
 {
-  FlgHistory *history;  /* reference */
+  FlgHistory *history;  /* reference; the main thread's alone */
   gint64 edit, made;    /* what is taken back (0: own newest), by which edit */
   gboolean whole, redo; /* whole: with all that was done in the same moment */
   GPtrArray *edits;     /* FlEdit: what is taken back, and older ones */
@@ -39,7 +39,6 @@ clear_undo (gpointer data)
 {
   Undo *undo = data;
   g_clear_pointer (&undo->edits, g_ptr_array_unref);
-  g_rc_box_release_full (undo->history, clear_history);
 }
 
 static void
@@ -116,6 +115,7 @@ on_undone (GObject *source, GAsyncResult *result, gpointer data)
       if (self->said)
         self->said (FLW_TONE_ACTIVE, text, undo->redo ? "win.undo" : "win.redo", self->data);
     }
+  g_rc_box_release_full (g_steal_pointer (&undo->history), clear_history);
   undo_unref (undo);
 }
 

@@ -12,6 +12,8 @@
 
 /* Edits read at a time, and how many "older" adds. */
 #define PORTION 500
+/* Ages on the screen are told anew so often, s. */
+#define AGE_S 5
 
 struct _FlgLogPage
 {
@@ -27,7 +29,9 @@ struct _FlgLogPage
   GtkFilterListModel *filtered;
   GtkFilter *matcher;
   GtkStringList *people; /* the first is everybody */
-  guint wanted;          /* edits to show */
+  GPtrArray *ages;       /* GtkListItem of the ages on the screen */
+  guint beat;
+  guint wanted; /* edits to show */
   guint reading;
   gboolean again, filling;
 };
@@ -267,6 +271,24 @@ on_bind (GtkSignalListItemFactory *factory, GtkListItem *item, FlgLogPage *self)
 {
   Fill fill = (Fill) g_object_get_data (G_OBJECT (factory), "fill");
   fill (self, gtk_list_item_get_child (item), gtk_list_item_get_item (item));
+  if (fill == fill_age)
+    g_ptr_array_add (self->ages, item);
+}
+
+static void
+on_unbind (GtkSignalListItemFactory *factory, GtkListItem *item, FlgLogPage *self)
+{
+  g_ptr_array_remove (self->ages, item);
+}
+
+static gboolean
+on_beat (gpointer data)
+{
+  FlgLogPage *self = data;
+  for (guint i = 0; gtk_widget_get_mapped (GTK_WIDGET (self)) && i < self->ages->len; i++)
+    fill_age (self, gtk_list_item_get_child (self->ages->pdata[i]),
+              gtk_list_item_get_item (self->ages->pdata[i]));
+  return G_SOURCE_CONTINUE;
 }
 
 static void
@@ -300,6 +322,7 @@ add_column (FlgLogPage *self, const char *title, Fill fill, int width)
   g_object_set_data (G_OBJECT (factory), "fill", (gpointer) fill);
   g_signal_connect (factory, "setup", G_CALLBACK (fill == fill_undo ? make_undo : make_label), self);
   g_signal_connect (factory, "bind", G_CALLBACK (on_bind), self);
+  g_signal_connect (factory, "unbind", G_CALLBACK (on_unbind), self);
   GtkColumnViewColumn *column = gtk_column_view_column_new (title, factory);
   gtk_column_view_column_set_resizable (column, TRUE);
   if (width > 0)
@@ -365,6 +388,7 @@ static void
 flg_log_page_dispose (GObject *object)
 {
   FlgLogPage *self = FLG_LOG_PAGE (object);
+  g_clear_handle_id (&self->beat, g_source_remove);
   if (self->table)
     gtk_column_view_set_model (self->table, NULL);
   g_clear_object (&self->filtered);
@@ -374,11 +398,19 @@ flg_log_page_dispose (GObject *object)
 }
 
 static void
+flg_log_page_finalize (GObject *object)
+{
+  g_ptr_array_unref (FLG_LOG_PAGE (object)->ages);
+  G_OBJECT_CLASS (flg_log_page_parent_class)->finalize (object);
+}
+
+static void
 flg_log_page_class_init (FlgLogPageClass *klass)
 {
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   FlgPageClass *page_class = FLG_PAGE_CLASS (klass);
   G_OBJECT_CLASS (klass)->dispose = flg_log_page_dispose;
+  G_OBJECT_CLASS (klass)->finalize = flg_log_page_finalize;
   page_class->update = flg_log_page_update;
   page_class->is_settled = flg_log_page_is_settled;
   page_class->begin_filter = flg_log_page_begin_filter;
@@ -404,6 +436,8 @@ flg_log_page_init (FlgLogPage *self)
 {
   gtk_widget_init_template (GTK_WIDGET (self));
   self->wanted = PORTION;
+  self->ages = g_ptr_array_new ();
+  self->beat = g_timeout_add_seconds (AGE_S, on_beat, self);
   const char *all[] = { _ ("Everybody"), NULL };
   self->people = gtk_string_list_new (all);
   gtk_drop_down_set_model (self->person, G_LIST_MODEL (self->people));
@@ -411,10 +445,10 @@ flg_log_page_init (FlgLogPage *self)
   self->lines = g_list_store_new (FLG_TYPE_LOG_LINE);
   self->matcher = GTK_FILTER (gtk_custom_filter_new (matches, self, NULL));
   self->filtered = gtk_filter_list_model_new (G_LIST_MODEL (g_object_ref (self->lines)), self->matcher);
-  add_column (self, _ ("Time"), fill_time, 110);
+  add_column (self, _ ("Time"), fill_time, 130);
   add_column (self, _ ("Age"), fill_age, 80);
   add_column (self, _ ("Who"), fill_who, 110);
-  add_column (self, _ ("Where"), fill_where, 140);
+  add_column (self, _ ("Where"), fill_where, 170);
   add_column (self, _ ("What"), fill_what, 0);
   add_column (self, "", fill_undo, 90);
   g_autoptr (GtkNoSelection) rows = gtk_no_selection_new (G_LIST_MODEL (g_object_ref (self->filtered)));
