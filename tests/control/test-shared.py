@@ -376,8 +376,8 @@ def test_frozen():
 
 TESTS = [test_take_over_sqlite, test_stopped_while_it_submits_sqlite]
 if mariadb.available():
-    TESTS += [test_take_over_mariadb, test_stopped_while_it_submits_mariadb, test_machine_dies, test_stopped_anywhere,
-              test_outage, test_killed, test_killed_often] + ([test_frozen] if LONG else []) + (
+    TESTS += [test_take_over_mariadb, test_stopped_while_it_submits_mariadb, test_stopped_anywhere, test_outage, test_killed,
+              test_killed_often] + ([test_machine_dies, test_frozen] if LONG else []) + (
                   [test_window_conducts] if "FIRSTLIGHT" in os.environ else [])
 else:
     print("# no MariaDB server is installed: SQLite only")
