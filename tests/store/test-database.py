@@ -7,6 +7,7 @@ import glob
 import os
 import pty
 import random
+import select
 import signal
 import sqlite3
 import subprocess
@@ -135,9 +136,6 @@ def test_conductor(server, tmp):
                              stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         end = time.monotonic() + 30
-        while 'conductor' not in run('database', 'move', home, '--to', 'mysql://nobody@127.0.0.1:1/x?tls=off',
-                                     status=75) and time.monotonic() < end:
-            pass
         with sqlite3.connect(f'file:{home}/firstlight.sqlite?mode=ro', uri=True) as db:
             while not db.execute("SELECT 1 FROM lease WHERE holder <> '' AND name = 'conductor'").fetchall():
                 assert time.monotonic() < end
@@ -184,6 +182,9 @@ def on_terminal(words, answers):
         os.execv(CONTROL, [CONTROL, *words])
     shown, waiting = b'', list(answers)
     while True:
+        if not select.select([fd], [], [], 60)[0]:
+            os.kill(pid, signal.SIGKILL)
+            raise AssertionError(f'waits for ever, having shown {shown!r}')
         try:
             got = os.read(fd, 4096)
         except OSError:
