@@ -1,6 +1,7 @@
 /* Opening a server's database for somebody at a terminal. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #define TRIES       3
 #define MOST_SECRET 1024
+#define LOOK_UP_MS  100
 
 /* Whoever breaks off at the question must find the terminal as it was. */
 static const int endings[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
@@ -28,7 +30,7 @@ on_ending (int number)
 static void
 catch_endings (struct sigaction *before)
 {
-  struct sigaction action = { .sa_handler = on_ending }; /* without SA_RESTART: reading ends */
+  struct sigaction action = { .sa_handler = on_ending }; /* without SA_RESTART */
   ended = 0;
   for (guint i = 0; i < G_N_ELEMENTS (endings); i++)
     sigaction (endings[i], &action, &before[i]);
@@ -43,6 +45,16 @@ let_endings_go (const struct sigaction *before)
     raise (ended);
 }
 
+/* Looks up now and then: the signal may come between two looks, or to another thread. */
+static gboolean
+wait_for_byte (int fd)
+{
+  struct pollfd one = { .fd = fd, .events = POLLIN };
+  while (ended == 0 && (poll (&one, 1, LOOK_UP_MS) == 0 || (one.revents == 0 && errno == EINTR)))
+    ;
+  return ended == 0;
+}
+
 /* Bytes up to the end of the line. */
 static char *
 read_line (int fd)
@@ -51,8 +63,8 @@ read_line (int fd)
   gsize n = 0;
   char byte;
   ssize_t got;
-  while (n + 1 < MOST_SECRET
-         && ((got = read (fd, &byte, 1)) == 1 || (got < 0 && errno == EINTR && ended == 0)))
+  while (n + 1 < MOST_SECRET && wait_for_byte (fd)
+         && ((got = read (fd, &byte, 1)) == 1 || (got < 0 && errno == EINTR)))
     {
       if (got == 1 && byte == '\n')
         return g_steal_pointer (&line);
