@@ -255,15 +255,15 @@ flg_run_columns_set_up (GtkColumnView *view, FlgExperiment *experiment, GListMod
   const FlgColumn columns[] = {
     { _ ("Run"), NULL, flg_cell_text, fill_run, compare_run, 75 },
     { _ ("State"), NULL, make_chip, fill_state, NULL, 115 },
-    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 85 },
+    { _ ("Started"), NULL, flg_cell_text, fill_started, compare_started, 115 },
     { _ ("Shots"), NULL, flg_cell_number, fill_shots, compare_shots, 75 },
     { _ ("Processed"), NULL, flg_cell_number, fill_processed, NULL, 95 },
     { _ ("Hits"), NULL, flg_cell_number, fill_hits, compare_hits, 75 },
     { _ ("Indexed"), _ ("of the hits"), flg_cell_number, fill_indexed, NULL, 80 },
     { _ ("Failed"), NULL, flg_cell_number, fill_failed, NULL, 65 },
-    { _ ("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 120 },
+    { _ ("Hit rate"), NULL, make_sparkline, fill_sparkline, NULL, 110 },
     { _ ("Jobs"), NULL, make_jobs, fill_jobs, NULL, 65 },
-    { _ ("Tags"), NULL, make_tags, fill_tags, NULL, 180 },
+    { _ ("Tags"), NULL, make_tags, fill_tags, NULL, 160 },
     { _ ("Comment"), NULL, make_comment, fill_comment, NULL, -1 },
   };
   return flg_columns_set_up (view, G_N_ELEMENTS (columns), columns, experiment, runs);

@@ -506,6 +506,7 @@ flg_window_set_context (FlgWindow *self, FlgContext *context)
       gtk_box_remove (self->strip_slot, g_steal_pointer (&self->strip));
     }
   g_set_object (&self->context, context);
+  gtk_widget_set_visible (GTK_WIDGET (self->subtitle), context != NULL);
   if (!context)
     return;
   /* Of a copy: the experiment's own folder, on the other machine. */
