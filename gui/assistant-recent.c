@@ -107,12 +107,3 @@ flg_recent_add (const char *where, const char *name)
     }
   save (file);
 }
-
-void
-flg_recent_forget (const char *where)
-{
-  g_autoptr (GKeyFile) file = load ();
-  g_autofree char *group = group_of (where);
-  if (g_key_file_remove_group (file, group, NULL))
-    save (file);
-}

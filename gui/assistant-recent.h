@@ -14,4 +14,3 @@ typedef struct
 /* GPtrArray of FlgRecent, which frees them. */
 GPtrArray *flg_recent_read (void);
 void flg_recent_add (const char *where, const char *name);
-void flg_recent_forget (const char *where);

@@ -163,13 +163,6 @@ flg_assistant_propose (FlgAssistant *self, const char *folder)
   gtk_stack_set_visible_child_name (self->pages, "new");
 }
 
-void
-flg_assistant_look (FlgAssistant *self, const char *path)
-{
-  flg_assistant_show (self, "open");
-  flg_assist_open_begin (self->look, path);
-}
-
 /* Of all fields that are shown. */
 static gboolean
 is_looking (GtkWidget *widget)

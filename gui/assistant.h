@@ -21,8 +21,6 @@ gboolean flg_assistant_show (FlgAssistant *self, const char *page);
 const char *flg_assistant_shown (FlgAssistant *self);
 /* A folder without an experiment: it is proposed. */
 void flg_assistant_propose (FlgAssistant *self, const char *folder);
-/* Looks at a folder or file. */
-void flg_assistant_look (FlgAssistant *self, const char *path);
 /* Nothing is being found out. */
 gboolean flg_assistant_is_settled (FlgAssistant *self);
 /* The demo that was started here last; NULL: none. */

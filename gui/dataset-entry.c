@@ -292,12 +292,6 @@ flg_dataset_entry_complain (FlgDatasetEntry *self, const char *message, const Fl
                                message ? GTK_ACCESSIBLE_INVALID_TRUE : GTK_ACCESSIBLE_INVALID_FALSE, -1);
 }
 
-const char *
-flg_dataset_entry_complaint (FlgDatasetEntry *self)
-{
-  return gtk_label_get_label (self->complaint);
-}
-
 void
 flg_dataset_entry_focus (FlgDatasetEntry *self)
 {

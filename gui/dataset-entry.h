@@ -17,7 +17,6 @@ const char *flg_dataset_entry_text (FlgDatasetEntry *self);
 void flg_dataset_entry_set_text (FlgDatasetEntry *self, const char *text);
 /* What the owner found wrong; `message` NULL: nothing. */
 void flg_dataset_entry_complain (FlgDatasetEntry *self, const char *message, const FlTagSpan *wrong);
-const char *flg_dataset_entry_complaint (FlgDatasetEntry *self); /* "" = none */
 void flg_dataset_entry_focus (FlgDatasetEntry *self);
 /* What is offered at the cursor, best first; NULL-terminated, free with g_strfreev. */
 GStrv flg_dataset_entry_offers (FlgDatasetEntry *self);

@@ -301,8 +301,7 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
   gboolean active;
   g_variant_get (target, "(xb)", &dataset, &active);
   flg_page_write (FLG_PAGE (widget), flg_edit_write,
-                  flg_edit_int_new (FL_TABLE_DATASET, dataset, "active", active),
-                  (GDestroyNotify) flg_edit_free);
+                  flg_edit_new (FL_TABLE_DATASET, dataset, "active", active), g_free);
 }
 
 static void

@@ -146,16 +146,6 @@ flg_record_model_apply (FlgRecordModel *self, GPtrArray *changes)
   return any;
 }
 
-void
-flg_record_model_clear (FlgRecordModel *self)
-{
-  guint n = self->items->len;
-  g_hash_table_remove_all (self->by_id);
-  g_ptr_array_set_size (self->items, 0);
-  if (n)
-    g_list_model_items_changed (G_LIST_MODEL (self), 0, n, 0);
-}
-
 FlgRecord *
 flg_record_model_find (FlgRecordModel *self, gint64 id)
 {

@@ -12,7 +12,6 @@ G_DECLARE_FINAL_TYPE (FlgRecordModel, flg_record_model, FLG, RECORD_MODEL, GObje
 FlgRecordModel *flg_record_model_new (FlTable table);
 /* Takes the records of this table's changes out of `changes` (GPtrArray of FlChange). TRUE when anything concerned it. */
 gboolean flg_record_model_apply (FlgRecordModel *self, GPtrArray *changes);
-void flg_record_model_clear (FlgRecordModel *self);
 /* Borrowed; NULL when there is none. */
 FlgRecord *flg_record_model_find (FlgRecordModel *self, gint64 id);
 /* Borrowed item without a reference, for loops. */

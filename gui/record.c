@@ -79,12 +79,6 @@ flg_record_touch (FlgRecord *self)
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_STAMP]);
 }
 
-FlTable
-flg_record_table (FlgRecord *self)
-{
-  return self->table;
-}
-
 /* Every record begins with its id. */
 gint64
 flg_record_id (FlgRecord *self)

@@ -16,7 +16,6 @@ FlgRecord *flg_record_new (FlTable table, gpointer record);
 /* Puts a newer record in place and gives back the old one; flg_record_touch() tells the listeners. */
 gpointer flg_record_swap (FlgRecord *self, gpointer record);
 void flg_record_touch (FlgRecord *self);
-FlTable flg_record_table (FlgRecord *self);
 gint64 flg_record_id (FlgRecord *self);
 
 /* The struct itself, valid until the main loop runs again. The table must be right. */

@@ -185,12 +185,6 @@ flg_shot_feed_stop (FlgShotFeed *self)
   g_cancellable_cancel (self->cancellable);
 }
 
-gint64
-flg_shot_feed_job (FlgShotFeed *self)
-{
-  return self->job;
-}
-
 gboolean
 flg_shot_feed_is_idle (FlgShotFeed *self)
 {

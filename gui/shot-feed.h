@@ -19,6 +19,5 @@ FlgShotFeed *flg_shot_feed_new (FlgExperiment *experiment, gint64 job, FlShotCol
 FlgShotFeed *flg_shot_feed_new_with_particles (FlgExperiment *experiment, gint64 job, FlShotColumns columns);
 /* No more blocks; then unref. */
 void flg_shot_feed_stop (FlgShotFeed *self);
-gint64 flg_shot_feed_job (FlgShotFeed *self);
 /* All that the store has has been handed out. */
 gboolean flg_shot_feed_is_idle (FlgShotFeed *self);

@@ -290,22 +290,10 @@ flg_shot_list_stop (FlgShotList *self)
   flg_shot_feed_stop (self->feed);
 }
 
-gint64
-flg_shot_list_job (FlgShotList *self)
-{
-  return self->job;
-}
-
 gboolean
 flg_shot_list_is_idle (FlgShotList *self)
 {
   return !self->asking_files && flg_shot_feed_is_idle (self->feed);
-}
-
-guint
-flg_shot_list_count (FlgShotList *self)
-{
-  return self->entries->len;
 }
 
 guint

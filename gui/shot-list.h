@@ -27,9 +27,7 @@ typedef struct
 
 FlgShotList *flg_shot_list_new (FlgExperiment *experiment, gint64 job);
 void flg_shot_list_stop (FlgShotList *self); /* then unref */
-gint64 flg_shot_list_job (FlgShotList *self);
 gboolean flg_shot_list_is_idle (FlgShotList *self);
-guint flg_shot_list_count (FlgShotList *self);
 guint flg_shot_list_of_kind (FlgShotList *self, FlgShotKind kind);
 
 /* The next (by > 0) or previous shot of that kind after (source, frame). FALSE: there is none. */

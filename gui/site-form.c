@@ -440,12 +440,6 @@ flg_site_form_set_id (FlgSiteForm *self, gint64 id)
   self->id = id;
 }
 
-gint64
-flg_site_form_id (FlgSiteForm *self)
-{
-  return self->id;
-}
-
 void
 flg_site_form_hide (FlgSiteForm *self, const char *column)
 {

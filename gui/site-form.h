@@ -20,7 +20,6 @@ void flg_site_form_set_kind (FlgSiteForm *self, const char *kind);
 const char *flg_site_form_kind (FlgSiteForm *self);
 /* The record that it is about from now on (0: a new one). */
 void flg_site_form_set_id (FlgSiteForm *self, gint64 id);
-gint64 flg_site_form_id (FlgSiteForm *self);
 /* A field by the record's column, "root:NAME" for a root's path. Unknown: "" and nothing. */
 const char *flg_site_form_get (FlgSiteForm *self, const char *column);
 void flg_site_form_set (FlgSiteForm *self, const char *column, const char *text);

@@ -258,8 +258,7 @@ act_pause (GtkWidget *widget, const char *action, GVariant *target)
   if (!site)
     return;
   flg_page_write (FLG_PAGE (widget), flg_edit_write,
-                  flg_edit_int_new (FL_TABLE_SITE, site->id, "active", !site->active),
-                  (GDestroyNotify) flg_edit_free);
+                  flg_edit_new (FL_TABLE_SITE, site->id, "active", !site->active), g_free);
 }
 
 static void
@@ -314,8 +313,7 @@ static void
 on_restart (FlgSitesPage *self, gint64 worker)
 {
   flg_page_write (FLG_PAGE (self), flg_edit_write,
-                  flg_edit_int_new (FL_TABLE_WORKER, worker, "restart_wanted", TRUE),
-                  (GDestroyNotify) flg_edit_free);
+                  flg_edit_new (FL_TABLE_WORKER, worker, "restart_wanted", TRUE), g_free);
 }
 
 /* --- page --- */

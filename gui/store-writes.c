@@ -77,36 +77,18 @@ flg_tagging_write (FlStore *store, gpointer data, GError **error)
 }
 
 FlgEdit *
-flg_edit_text_new (FlTable table, gint64 id, const char *column, const char *text)
+flg_edit_new (FlTable table, gint64 id, const char *column, gint64 number)
 {
   FlgEdit *edit = g_new (FlgEdit, 1);
-  *edit = (FlgEdit){ table, id, column, g_strdup (text), 0 };
+  *edit = (FlgEdit){ table, id, column, number };
   return edit;
-}
-
-FlgEdit *
-flg_edit_int_new (FlTable table, gint64 id, const char *column, gint64 number)
-{
-  FlgEdit *edit = g_new (FlgEdit, 1);
-  *edit = (FlgEdit){ table, id, column, NULL, number };
-  return edit;
-}
-
-void
-flg_edit_free (FlgEdit *edit)
-{
-  g_free (edit->text);
-  g_free (edit);
 }
 
 gpointer
 flg_edit_write (FlStore *store, gpointer data, GError **error)
 {
   FlgEdit *edit = data;
-  gboolean good = edit->text
-                      ? fl_store_set_text (store, edit->table, edit->id, edit->column, edit->text, error)
-                      : fl_store_set_int (store, edit->table, edit->id, edit->column, edit->number, error);
-  return GINT_TO_POINTER (good);
+  return GINT_TO_POINTER (fl_store_set_int (store, edit->table, edit->id, edit->column, edit->number, error));
 }
 
 GVariant *

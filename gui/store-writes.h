@@ -22,13 +22,10 @@ typedef struct
   FlTable table;
   gint64 id;
   const char *column; /* static */
-  char *text;         /* NULL: `number` is meant */
   gint64 number;
 } FlgEdit;
 
-FlgEdit *flg_edit_text_new (FlTable table, gint64 id, const char *column, const char *text);
-FlgEdit *flg_edit_int_new (FlTable table, gint64 id, const char *column, gint64 number);
-void flg_edit_free (FlgEdit *edit);
+FlgEdit *flg_edit_new (FlTable table, gint64 id, const char *column, gint64 number); /* g_free() it */
 gpointer flg_edit_write (FlStore *store, gpointer edit, GError **error);
 
 /* What is enough of a dataset: a GVariant (xddddd): its id, resolution in Å, completeness, multiplicity, CC½, CC of anomalous

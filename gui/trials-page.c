@@ -365,8 +365,8 @@ act_set_active (GtkWidget *widget, const char *action, GVariant *target)
   gint64 trial;
   gboolean active;
   g_variant_get (target, "(xb)", &trial, &active);
-  flg_page_write (FLG_PAGE (widget), flg_edit_write,
-                  flg_edit_int_new (FL_TABLE_TRIAL, trial, "active", active), (GDestroyNotify) flg_edit_free);
+  flg_page_write (FLG_PAGE (widget), flg_edit_write, flg_edit_new (FL_TABLE_TRIAL, trial, "active", active),
+                  g_free);
 }
 
 /* Decided: what the store has is what is edited from now on. */

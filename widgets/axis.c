@@ -105,12 +105,6 @@ flw_axis_get_title (FlwAxis *axis)
   return axis->title;
 }
 
-const char *
-flw_axis_get_unit (FlwAxis *axis)
-{
-  return axis->unit;
-}
-
 double
 flw_axis_get_lower (FlwAxis *axis)
 {

@@ -32,7 +32,6 @@ G_DECLARE_FINAL_TYPE (FlwAxis, flw_axis, FLW, AXIS, GObject)
 FlwAxis *flw_axis_new (FlwAxisKind kind, const char *title, const char *unit);
 FlwAxisKind flw_axis_get_kind (FlwAxis *axis);
 const char *flw_axis_get_title (FlwAxis *axis);
-const char *flw_axis_get_unit (FlwAxis *axis);
 
 /* Signal "range-changed" () after any change of range; property "follow". */
 void flw_axis_set_range (FlwAxis *axis, double lower, double upper);

@@ -173,10 +173,3 @@ flw_sparkline_set_values (FlwSparkline *line, guint n, const float *values, doub
   flw_chart_summary_changed (GTK_WIDGET (line));
   gtk_widget_queue_draw (GTK_WIDGET (line));
 }
-
-void
-flw_sparkline_set_colour (FlwSparkline *line, guint32 rgb)
-{
-  line->rgb = rgb;
-  gtk_widget_queue_draw (GTK_WIDGET (line));
-}

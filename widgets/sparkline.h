@@ -13,6 +13,5 @@ GtkWidget *flw_sparkline_new (void);
 /* Copies. `unit` for the summary ("%"). */
 void flw_sparkline_set_values (FlwSparkline *line, guint n, const float *values, double upper,
                                const char *unit);
-void flw_sparkline_set_colour (FlwSparkline *line, guint32 rgb);
 
 G_END_DECLS

@@ -428,16 +428,6 @@ flw_strip_plot_add_run (FlwStripPlot *plot, const char *label)
   return run;
 }
 
-void
-flw_strip_plot_set_run_label (FlwStripPlot *plot, guint run, const char *label)
-{
-  g_return_if_fail (run < plot->data->runs->len);
-  g_free (flw_strip_data_run (plot->data, run)->label);
-  flw_strip_data_run (plot->data, run)->label = g_strdup (label);
-  g_clear_pointer (&plot->runs, gsk_render_node_unref);
-  gtk_widget_queue_draw (GTK_WIDGET (plot));
-}
-
 static guint
 bin_of (const FlwStrip *strip, double value)
 {

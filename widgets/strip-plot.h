@@ -51,7 +51,6 @@ void flw_strip_plot_set_window (FlwStripPlot *plot, guint shots); /* sliding win
 
 /* Returns the run's number in this plot, from 0. */
 guint flw_strip_plot_add_run (FlwStripPlot *plot, const char *label);
-void flw_strip_plot_set_run_label (FlwStripPlot *plot, guint run, const char *label);
 /* n shots of `run`: classes[n] (FlwClass), and for each column values[column][n]. Copies. O(n), under 1 ms
  * for 10⁴. */
 void flw_strip_plot_append (FlwStripPlot *plot, guint run, guint n, const guint8 *classes,

@@ -550,14 +550,6 @@ flw_weather_plot_get_n_events (FlwWeatherPlot *plot)
 }
 
 gboolean
-flw_weather_plot_get_brush (FlwWeatherPlot *plot, double *from, double *to)
-{
-  *from = plot->brush_from;
-  *to = plot->brush_to;
-  return plot->brushed;
-}
-
-gboolean
 flw_weather_plot_get_settled (FlwWeatherPlot *plot)
 {
   return flw_render_loop_settled (&plot->loop);

@@ -85,8 +85,6 @@ void flw_weather_plot_set_colour_by (FlwWeatherPlot *plot, FlwWeatherColour colo
 void flw_weather_plot_count (FlwWeatherPlot *plot, guint first_row, guint last_row, double from, double to,
                              guint64 counts[FLW_CLASS_LAST]);
 guint64 flw_weather_plot_get_n_events (FlwWeatherPlot *plot);
-/* FALSE when there is no brush. */
-gboolean flw_weather_plot_get_brush (FlwWeatherPlot *plot, double *from, double *to);
 /* TRUE when no worker is busy and everything appended is drawn. */
 gboolean flw_weather_plot_get_settled (FlwWeatherPlot *plot);
 

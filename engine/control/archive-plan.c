@@ -200,12 +200,6 @@ walk_folder (FlArchivePlan *plan, const char *source, const char *path)
     }
 }
 
-void
-fl_archive_plan_walk (FlArchivePlan *plan, const char *source, const char *path)
-{
-  walk_one (plan, source, path);
-}
-
 /* --- raw data --- */
 
 static void

@@ -38,8 +38,6 @@ void fl_archive_plan_free (FlArchivePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlArchivePlan, fl_archive_plan_free)
 /* Where a root lies as seen from the archive's folder. Free it. */
 char *fl_archive_plan_root (const FlArchivePlan *plan, const FlRoot *root);
-/* Everything under `source` as `path` in the archive. */
-void fl_archive_plan_walk (FlArchivePlan *plan, const char *source, const char *path);
 void fl_archive_plan_add (FlArchivePlan *plan, const char *source, const char *path, gint64 size);
 /* Where what lies there is to be. NULL: it is of no root. */
 char *fl_archive_plan_path (const FlArchivePlan *plan, const char *source);

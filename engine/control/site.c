@@ -217,18 +217,6 @@ fl_site_link_new (FlSite *site, FlHost *host, GError **error)
   return link;
 }
 
-const FlSite *
-fl_site_link_site (FlSiteLink *link)
-{
-  return link->site;
-}
-
-FlHost *
-fl_site_link_host (FlSiteLink *link)
-{
-  return link->host;
-}
-
 void
 fl_site_link_free (FlSiteLink *link)
 {

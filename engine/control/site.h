@@ -144,8 +144,6 @@ typedef void (*FlSiteReply) (GPtrArray *statuses, const GError *error, gpointer 
 
 /* Takes the record over and a reference of `host`. NULL with FL_ERROR_UNSUPPORTED when there is no driver of its kind. */
 FlSiteLink *fl_site_link_new (FlSite *site, FlHost *host, GError **error);
-const FlSite *fl_site_link_site (FlSiteLink *link);
-FlHost *fl_site_link_host (FlSiteLink *link);
 /* Waits for what is under way; its replies are not delivered. */
 void fl_site_link_free (FlSiteLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSiteLink, fl_site_link_free)

@@ -140,12 +140,6 @@ fl_unique_list_cell (const FlUniqueList *list)
   return &list->cell;
 }
 
-const FlSymmetry *
-fl_unique_list_symmetry (const FlUniqueList *list)
-{
-  return list->symmetry;
-}
-
 guint32
 fl_unique_list_find (const FlUniqueList *list, FlMiller hkl, gboolean *minus)
 {

@@ -24,7 +24,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlUniqueList, fl_unique_list_free)
 guint fl_unique_list_n (const FlUniqueList *list);
 const FlUnique *fl_unique_list_at (const FlUniqueList *list, guint number);
 const FlCell *fl_unique_list_cell (const FlUniqueList *list);
-const FlSymmetry *fl_unique_list_symmetry (const FlUniqueList *list);
 /* Number of the reflection to which h k l belongs, FL_UNIQUE_NONE (merge.h) when there is none. `minus` (may be NULL): it is a
  * Friedel mate of the representative. Constant time (a table look-up). */
 guint32 fl_unique_list_find (const FlUniqueList *list, FlMiller hkl, gboolean *minus);

@@ -173,12 +173,6 @@ fl_source_close (FlSource *source)
 }
 
 const char *
-fl_source_path (const FlSource *source)
-{
-  return source->path;
-}
-
-const char *
 fl_source_format (const FlSource *source)
 {
   return source->format;

@@ -67,7 +67,6 @@ FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GErr
 void fl_source_close (FlSource *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSource, fl_source_close)
 
-const char *fl_source_path (const FlSource *source);
 const char *fl_source_format (
     const FlSource
         *source); /* "CBF", "EMC", "HDF5 + CrystFEL geometry", "CXI", "NXmx", "Dectris data file" */
