@@ -2,7 +2,6 @@
 #include "gui/conductor.h"
 
 #include "engine/control/process.h"
-#include "engine/store/database.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -64,15 +63,6 @@ start (FlgConductor *conductor)
     g_warning ("%s: %s", program, error->message);
 }
 
-/* Journals and results lie in the experiment's folder: where that is not, nothing can be submitted. */
-static gboolean
-is_at_home (FlgConductor *conductor)
-{
-  g_autoptr (FlDatabase) database =
-      fl_database_find (flg_experiment_folder (conductor->experiment), FALSE, NULL);
-  return database && g_file_test (database->folder, G_FILE_TEST_IS_DIR);
-}
-
 static gboolean
 watch (gpointer data)
 {
@@ -82,7 +72,7 @@ watch (gpointer data)
   if (glance->conductor && !fl_process_is_gone (glance->conductor))
     conductor->pause = FIRST_PAUSE_S;
   else if (flg_experiment_is_filled (conductor->experiment) && !glance->problem && now >= conductor->next_try
-           && glance->role >= FL_ROLE_OPERATOR && is_at_home (conductor))
+           && glance->role >= FL_ROLE_OPERATOR)
     {
       start (conductor);
       conductor->next_try = now + (gint64) conductor->pause * G_USEC_PER_SEC;

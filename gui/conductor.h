@@ -2,8 +2,8 @@
  *
  * When nobody holds the lease, `firstlight-control conduct` is started as a process of its own that outlives us; two
  * programs that start one at the same moment do no harm, since the lease decides. When it ends and nobody else has taken
- * over, it is started again after a growing pause; at once, when it was killed on this machine. Where the experiment's folder
- * is elsewhere (database.h: `home`), and for a viewer, none is started. Thread: main. */
+ * over, it is started again after a growing pause; at once, when it was killed on this machine. For a viewer none is started;
+ * where the experiment's folder is elsewhere (joined.h) nobody makes one of these. Thread: main. */
 #pragma once
 
 #include "gui/experiment.h"

@@ -23,6 +23,7 @@ fl_database_free (FlDatabase *database)
   g_free (database->socket);
   g_free (database->ca);
   g_free (database->option_file);
+  g_strfreev (database->command);
   g_free (database);
 }
 
@@ -34,6 +35,7 @@ fl_database_copy (const FlDatabase *database)
                      &copy->name,  &copy->socket, &copy->ca,   &copy->option_file };
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     *texts[i] = g_strdup (*texts[i]);
+  copy->command = g_strdupv (database->command);
   return copy;
 }
 
@@ -216,6 +218,7 @@ read_file (const char *folder, const char *ini, GError **error)
   replace (&database->socket, socket);
   replace (&database->ca, ca);
   replace (&database->option_file, options);
+  database->command = g_key_file_get_string_list (file, GROUP, "command", NULL, NULL);
   return take_tls (database, tls, error) ? g_steal_pointer (&database) : NULL;
 }
 

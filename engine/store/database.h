@@ -45,6 +45,7 @@ typedef struct
   char *user, *host, *name, *socket, *ca, *option_file;
   int port;
   FlTls tls;
+  char **command; /* who shows images and logs; NULL: nobody */
 } FlDatabase;
 
 FlDatabase *fl_database_copy (const FlDatabase *database);

@@ -194,3 +194,16 @@ room_look (Room *room)
   g_assert_no_error (error);
   return store;
 }
+
+guint
+room_n_tagged (Room *room, const char *name)
+{
+  g_autoptr (FlStore) store = room_look (room);
+  FlTag *tag = fl_store_find (store, FL_TABLE_TAG, name, NULL);
+  g_autoptr (GPtrArray) pairs = fl_store_list (store, FL_TABLE_RUN_TAG, NULL);
+  guint n = 0;
+  for (guint i = 0; tag && i < pairs->len; i++)
+    n += ((FlRunTag *) pairs->pdata[i])->tag == tag->id;
+  fl_record_free (FL_TABLE_TAG, tag);
+  return n;
+}

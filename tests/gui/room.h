@@ -34,3 +34,5 @@ void room_do (GtkWidget *widget, const char *action, const char *format, ...);
 void room_settle (Room *room);
 /* A look at the store by a handle of its own. */
 FlStore *room_look (Room *room);
+/* How many runs have the tag; 0 when there is none. */
+guint room_n_tagged (Room *room, const char *name);

@@ -63,19 +63,6 @@ comment_of (Room *room, gint64 run)
   return comment;
 }
 
-static guint
-n_tagged (Room *room, const char *name)
-{
-  g_autoptr (FlStore) store = room_look (room);
-  FlTag *tag = fl_store_find (store, FL_TABLE_TAG, name, NULL);
-  g_autoptr (GPtrArray) pairs = fl_store_list (store, FL_TABLE_RUN_TAG, NULL);
-  guint n = 0;
-  for (guint i = 0; tag && i < pairs->len; i++)
-    n += ((FlRunTag *) pairs->pdata[i])->tag == tag->id;
-  fl_record_free (FL_TABLE_TAG, tag);
-  return n;
-}
-
 /* --- who is here --- */
 
 static gboolean
@@ -161,13 +148,13 @@ test_seen_and_undone (void)
   room_do (runs, "runs.select", "@ax", three);
   room_do (runs, "runs.add-tag", "s", "ice");
   room_settle (first);
-  g_assert_cmpuint (n_tagged (first, "ice"), ==, 3);
+  g_assert_cmpuint (room_n_tagged (first, "ice"), ==, 3);
   room_do (GTK_WIDGET (first->window), "win.undo", NULL);
   room_settle (first);
-  g_assert_cmpuint (n_tagged (first, "ice"), ==, 0);
+  g_assert_cmpuint (room_n_tagged (first, "ice"), ==, 0);
   room_do (GTK_WIDGET (first->window), "win.redo", NULL);
   room_settle (first);
-  g_assert_cmpuint (n_tagged (first, "ice"), ==, 3);
+  g_assert_cmpuint (room_n_tagged (first, "ice"), ==, 3);
   /* The Log of the other window: newest first; one line is taken back there. */
   FlgLogPage *log = FLG_LOG_PAGE (room_page (second, "log"));
   room_settle (second);
@@ -371,7 +358,7 @@ test_viewer (void)
   GtkWidget *trials = GTK_WIDGET (room_page (room, "trials"));
   gtk_widget_activate_action (trials, "trials.set-active", "(xb)", G_GINT64_CONSTANT (1), FALSE);
   room_settle (room);
-  g_assert_cmpuint (n_tagged (room, "mine"), ==, 0);
+  g_assert_cmpuint (room_n_tagged (room, "mine"), ==, 0);
   g_autofree char *comment = comment_of (room, 1);
   g_assert_cmpstr (comment, !=, "mine");
   g_autoptr (GError) error = NULL;

@@ -28,19 +28,6 @@ run_ids (gint64 first, gint64 last)
 }
 
 static guint
-runs_with_tag (Room *room, const char *name)
-{
-  g_autoptr (FlStore) store = room_look (room);
-  FlTag *tag = fl_store_find (store, FL_TABLE_TAG, name, NULL);
-  g_autoptr (GPtrArray) pairs = fl_store_list (store, FL_TABLE_RUN_TAG, NULL);
-  guint n = 0;
-  for (guint i = 0; tag && i < pairs->len; i++)
-    n += ((FlRunTag *) pairs->pdata[i])->tag == tag->id;
-  fl_record_free (FL_TABLE_TAG, tag);
-  return n;
-}
-
-static guint
 audit_lines (Room *room)
 {
   g_autoptr (FlStore) store = room_look (room);
@@ -130,24 +117,24 @@ test_tags (void)
   g_assert_cmpuint (selected->len, ==, 3);
   room_do (page, "runs.add-tag", "s", "good");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "good"), ==, 3);
+  g_assert_cmpuint (room_n_tagged (room, "good"), ==, 3);
   g_auto (GStrv) tags = flg_experiment_run_tags (flg_context_experiment (room->context), 1);
   g_assert_true (g_strv_contains ((const char *const *) tags, "good"));
   /* Again does no harm; what some have and some lack is completed. */
   room_do (page, "runs.select", "@ax", run_ids (2, 4));
   room_do (page, "runs.add-tag", "s", " good ");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "good"), ==, 4);
+  g_assert_cmpuint (room_n_tagged (room, "good"), ==, 4);
   room_do (page, "runs.remove-tag", "s", "good");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "good"), ==, 1);
+  g_assert_cmpuint (room_n_tagged (room, "good"), ==, 1);
   /* Nothing selected, nothing named: nothing done. */
   room_do (page, "runs.select", "@ax", run_ids (1, 0));
   room_do (page, "runs.add-tag", "s", "nobody");
   room_do (page, "runs.select", "@ax", run_ids (1, 1));
   room_do (page, "runs.add-tag", "s", "  ");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "nobody"), ==, 0);
+  g_assert_cmpuint (room_n_tagged (room, "nobody"), ==, 0);
   /* The tag itself. */
   room_do (page, "runs.save-tag", "(xssb)", G_GINT64_CONSTANT (2), "blank", "#123456", TRUE);
   room_settle (room);
@@ -189,13 +176,13 @@ test_row_tags (void)
   g_signal_emit_by_name (find_chips (page, 2), "tag-added", "wet");
   g_signal_emit_by_name (find_chips (page, 4), "tag-added", "dry");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "wet"), ==, 3);
-  g_assert_cmpuint (runs_with_tag (room, "dry"), ==, 1);
+  g_assert_cmpuint (room_n_tagged (room, "wet"), ==, 3);
+  g_assert_cmpuint (room_n_tagged (room, "dry"), ==, 1);
   g_signal_emit_by_name (find_chips (page, 4), "tag-removed", "wet");
   g_signal_emit_by_name (find_chips (page, 4), "tag-removed", "dry");
   room_settle (room);
-  g_assert_cmpuint (runs_with_tag (room, "wet"), ==, 3);
-  g_assert_cmpuint (runs_with_tag (room, "dry"), ==, 0);
+  g_assert_cmpuint (room_n_tagged (room, "wet"), ==, 3);
+  g_assert_cmpuint (room_n_tagged (room, "dry"), ==, 0);
   g_signal_emit_by_name (find_chips (page, 2), "tag-activated", "wet");
   /* The entry pauses before it speaks of a search. */
   gint64 end = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
@@ -406,7 +393,7 @@ test_read_only (void)
   room_do (jobs, "jobs.confirm", NULL);
   room_settle (room);
   g_assert_cmpuint (audit_lines (room), ==, before);
-  g_assert_cmpuint (runs_with_tag (room, "good"), ==, 0);
+  g_assert_cmpuint (room_n_tagged (room, "good"), ==, 0);
   /* Old shots are no alarm where nothing is expected. */
   room->now += 9000 * SECOND;
   room_settle (room);
