@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <stdio.h>
 
+#include "engine/base/features.h"
 #include "gui/application.h"
 
 static gboolean
@@ -33,7 +34,7 @@ main (int argc, char *argv[])
   FlgOptions options = { .after = 2 };
   g_autofree char *renderer_name = NULL, *size = NULL;
   g_auto (GStrv) folders = NULL;
-  gboolean version = FALSE;
+  gboolean version = FALSE, features = FALSE;
   GOptionEntry entries[] = {
     { "read-only", 0, 0, G_OPTION_ARG_NONE, &options.read_only, N_ ("Change nothing, submit nothing"), NULL },
     { "no-conductor", 0, 0, G_OPTION_ARG_NONE, &options.no_conductor, N_ ("Do not start a conductor"), NULL },
@@ -50,6 +51,8 @@ main (int argc, char *argv[])
     { "time-start", 0, 0, G_OPTION_ARG_NONE, &options.time_start, N_ ("Print how long the first frame took"),
       NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_ ("Print the version"), NULL },
+    { "features", 0, 0, G_OPTION_ARG_NONE, &features, N_ ("With --version: print what this build can do"),
+      NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &folders, NULL,
       N_ ("[EXPERIMENT-FOLDER | ssh://USER@HOST/FOLDER]") },
     { NULL }
@@ -62,7 +65,8 @@ main (int argc, char *argv[])
     return complain (error->message);
   if (version)
     {
-      g_print ("firstlight %s\n", FL_VERSION);
+      g_autofree char *text = features ? fl_features_text () : NULL;
+      g_print ("firstlight %s\n%s", FL_VERSION, text ? text : "");
       return 0;
     }
   FlgRenderer renderer = FLG_RENDERER_AUTO;

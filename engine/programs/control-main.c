@@ -30,5 +30,5 @@ main (int argc, char **argv)
   g_autofree char *name = g_path_get_basename (argc > 0 ? argv[0] : "");
   if (g_str_equal (name, FL_ASKPASS_NAME))
     return fl_program_askpass (argc, argv);
-  return fl_program_main (programs, "firstlight-control", argc, argv);
+  return fl_program_main (programs, "firstlight-control", NULL, argc, argv);
 }

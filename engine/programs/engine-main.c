@@ -1,7 +1,33 @@
 /* firstlight-engine: the compute plane. */
 
+#include <stdio.h>
+
+#include "engine/base/features.h"
+#include "engine/parallel/parallel.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "kernels/device.h"
+
+/* What is only known at run time: which MPI was found, which kernels open here. */
+static void
+features (void)
+{
+  static const char *const modules[] = { "cuda", "hip", "cpu-v4", "cpu-v3", "cpu-baseline" };
+  g_autofree char *library = fl_parallel_library ();
+  g_autofree char *line = fl_feature_line ("MPI, running", library);
+  fputs (line, stdout);
+  for (guint i = 0; i < G_N_ELEMENTS (modules); i++)
+    {
+      char why[512] = "";
+      FlkDevice *device = flk_device_open (modules[i], 0, 1, why, sizeof why);
+      g_autofree char *name = g_strdup_printf ("kernels %s", modules[i]);
+      g_autofree char *what =
+          device != NULL ? g_strdup (flk_device_description (device)) : g_strdup_printf ("no: %s", why);
+      g_autofree char *text = fl_feature_line (name, what);
+      fputs (text, stdout);
+      flk_device_close (device);
+    }
+}
 
 int
 main (int argc, char **argv)
@@ -22,5 +48,5 @@ main (int argc, char **argv)
     { "hello", fl_program_hello, "which ranks, nodes and devices there are: does a site work" },
     { NULL },
   };
-  return fl_program_main (programs, "firstlight-engine", argc, argv);
+  return fl_program_main (programs, "firstlight-engine", features, argc, argv);
 }

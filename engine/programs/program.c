@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/base/features.h"
 
 static void
 print_help (const FlProgram *programs, const char *title)
@@ -41,8 +42,27 @@ help_all (void)
   return 0;
 }
 
+static int
+print_version (const char *title, void (*features) (void), int argc, char **argv)
+{
+  if (argc > 3 || (argc == 3 && strcmp (argv[2], "--features") != 0))
+    {
+      fprintf (stderr, "%s: after --version comes --features or nothing\n", title);
+      return 2;
+    }
+  printf ("%s %s\n", title, FL_VERSION);
+  if (argc == 3)
+    {
+      g_autofree char *text = fl_features_text ();
+      fputs (text, stdout);
+      if (features != NULL)
+        features ();
+    }
+  return 0;
+}
+
 int
-fl_program_main (const FlProgram *programs, const char *title, int argc, char **argv)
+fl_program_main (const FlProgram *programs, const char *title, void (*features) (void), int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "--help";
   setlocale (LC_CTYPE, ""); /* messages are UTF-8; numbers stay as in C */
@@ -52,10 +72,7 @@ fl_program_main (const FlProgram *programs, const char *title, int argc, char **
       return argc > 1 ? 0 : 2;
     }
   if (strcmp (name, "--version") == 0)
-    {
-      printf ("%s %s\n", title, FL_VERSION);
-      return 0;
-    }
+    return print_version (title, features, argc, argv);
   if (strcmp (name, "help") == 0)
     return argc > 2 ? help_param (argv[2]) : help_all ();
   for (const FlProgram *p = programs; p->name != NULL; p++)

@@ -12,8 +12,10 @@ typedef struct
   const char *summary;                /* one line for --help */
 } FlProgram;
 
-/* Finds argv[1] in the NULL-name-terminated list and runs it; --help, --version and `help PARAM` are answered here. */
-int fl_program_main (const FlProgram *programs, const char *title, int argc, char **argv);
+/* Finds argv[1] in the NULL-name-terminated list and runs it; --help, --version (--features: what the build can do, and
+ * what `features` adds, which may be NULL) and `help PARAM` are answered here. */
+int fl_program_main (const FlProgram *programs, const char *title, void (*features) (void), int argc,
+                     char **argv);
 
 /* Prints "name: message" on one line and gives the exit status that goes with the error. */
 int fl_program_fail (const char *program, const GError *error);
