@@ -28,7 +28,8 @@ static int
 backend_count (int *n_devices)
 {
   *n_devices = 0;
-  return (int) GPU (GetDeviceCount) (n_devices);
+  GPU (Error_t) result = GPU (GetDeviceCount) (n_devices);
+  return result == GPU (ErrorNoDevice) ? 0 : (int) result;
 }
 
 static int

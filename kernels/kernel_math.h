@@ -9,10 +9,10 @@
 DEVICE_FN float
 round_even (float x)
 {
-  const float magic = 12582912.0f; /* 1.5 × 2^23 */
 #ifdef BACKEND_GPU
   return rintf (x);
 #else
+  const float magic = 12582912.0f; /* 1.5 × 2^23 */
   return (x + magic) - magic;
 #endif
 }

@@ -38,7 +38,7 @@ void
 on_devices (const char *path, void (*test) (FlkDevice *device))
 {
   const char *names = g_getenv ("FIRSTLIGHT_TEST_DEVICES");
-  g_auto (GStrv) devices = g_strsplit (names ? names : "cpu-baseline cpu-v3 cpu-v4 teams cuda", " ", -1);
+  g_auto (GStrv) devices = g_strsplit (names ? names : "cpu-baseline cpu-v3 cpu-v4 teams cuda hip", " ", -1);
   for (guint i = 0; devices[i]; i++)
     {
       Case *c = g_new (Case, 1);

@@ -6,7 +6,7 @@
 #include "kernels/device.h"
 #include "kernels/pixels.h"
 
-/* Adds test PATH/DEVICE for each of cpu-baseline, cpu-v3, cpu-v4, teams and cuda (or those that FIRSTLIGHT_TEST_DEVICES
+/* Adds test PATH/DEVICE for each of cpu-baseline, cpu-v3, cpu-v4, teams, cuda and hip (or those that FIRSTLIGHT_TEST_DEVICES
  * names); it is skipped with the reason where the device does not open. */
 void on_devices (const char *path, void (*test) (FlkDevice *device));
 

@@ -1,8 +1,0 @@
-/* cuda-probe.c: asks at configuration whether nvcc works with this machine's compiler and for the chosen GPUs. */
-#include "kernels/kernel.h"
-
-__global__ void
-probe (int *out)
-{
-  *out = 1;
-}
