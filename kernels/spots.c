@@ -12,8 +12,6 @@ enum
   BORDER = 3 /* px around a spot where its background is measured */
 };
 
-#define NOT_KEPT 0xffffffffu /* spot number of a component that is too small */
-
 typedef struct
 {
   TeamSlots slots;
@@ -123,6 +121,19 @@ unite (uint32_t *label, uint32_t i, uint32_t j)
     }
 }
 
+/* Joins entry i with the pixels below it to the left and right. */
+DEVICE_FN void
+unite_corners (const PanelWork *w, uint32_t i, uint32_t end)
+{
+  uint32_t n_fs = w->panel->n_fs, pixel = w->list[i], fs = pixel % n_fs;
+  uint32_t left = fs > 0 ? find_pixel (w->list, i + 1, end, pixel + n_fs - 1) : end;
+  uint32_t right = fs + 1 < n_fs ? find_pixel (w->list, i + 1, end, pixel + n_fs + 1) : end;
+  if (left < end)
+    unite (w->label, i, left);
+  if (right < end)
+    unite (w->label, i, right);
+}
+
 DEVICE_FN void
 connect (Team t, const PanelWork *w, uint32_t n)
 {
@@ -138,10 +149,12 @@ connect (Team t, const PanelWork *w, uint32_t n)
       uint32_t pixel = w->list[i], next = (uint32_t) i + 1;
       if (next < n && w->list[next] == pixel + 1 && (pixel + 1) % n_fs != 0)
         unite (w->label, (uint32_t) i, next);
-      uint32_t end = n - next < n_fs ? n : next + n_fs;
+      uint32_t end = n - next <= n_fs ? n : next + n_fs + 1; /* as far as below and to the right */
       uint32_t below = find_pixel (w->list, next, end, pixel + n_fs);
       if (below < end)
         unite (w->label, (uint32_t) i, below);
+      else if (w->a->connected == 8) /* a pixel below would have joined its neighbours itself */
+        unite_corners (w, (uint32_t) i, end);
     }
   team_barrier (t);
   TEAM_LOOP (i, n, t)
@@ -164,7 +177,7 @@ number_spots (Team t, SpotsShared *sh, const PanelWork *w, uint32_t n)
   uint32_t number = team_scan_u32 (t, &sh->slots, mine, &total);
   for (uint32_t i = begin; i < end; i++)
     if (w->label[i] == i)
-      w->size[i] = w->size[i] >= w->a->min_pixels ? number++ : NOT_KEPT;
+      w->size[i] = w->size[i] >= w->a->min_pixels ? number++ : FLK_SPOTS_DROPPED;
   team_barrier (t);
   return total;
 }
@@ -174,7 +187,7 @@ DEVICE_FN FlkSpot *
 own_spot (Team t, const PanelWork *w, uint32_t i)
 {
   uint32_t number = w->size[w->label[i]];
-  bool own = number != NOT_KEPT && number < w->a->spot_capacity && number % t.size == t.rank;
+  bool own = number != FLK_SPOTS_DROPPED && number < w->a->spot_capacity && number % t.size == t.rank;
   return own ? &w->spots[number] : NULL;
 }
 

@@ -171,6 +171,7 @@ fl_layout_update (FlLayout *layout, FlkDevice *device, FlDetector *detector, con
   gboolean same_gain = same && (!by_energy || fabs (shot->energy / layout->energy - 1) < ENERGY_TOLERANCE);
   if (in_place && same_gain)
     return TRUE;
+  layout->version++;
   if (!same)
     {
       g_clear_pointer (&layout->detector, fl_detector_unref);

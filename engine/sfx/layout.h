@@ -15,6 +15,7 @@
 typedef struct
 {
   FlDetector *detector;
+  guint version;          /* changes whenever anything here did */
   FlVec3 shift;           /* mm, that the 2θ bins were made for */
   guint n_panels, n_bins; /* n_bins 0: nobody says where the pixels are */
   guint32 teams, tile_ss; /* of kernels that go by tiles */

@@ -7,8 +7,8 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/sfx/layout.h"
+#include "engine/sfx/strong-pixels.h"
 #include "kernels/device.h"
-#include "kernels/dispersion.h"
 #include "kernels/radial.h"
 #include "kernels/spots.h"
 
@@ -17,10 +17,8 @@
 /* The rules that decide about spots and hits. */
 typedef struct
 {
-  gboolean extended;
-  guint kernel, min_local, min_size, max_size, min_spots, max_spots;
-  double sigma_background, sigma_strong, global_threshold, gain;
-  double max_separation, max_strong_fraction, min_resolution, max_resolution;
+  guint min_size, max_size, min_spots, max_spots;
+  double gain, max_separation, max_strong_fraction, min_resolution, max_resolution;
   double low_angle, high_angle; /* rad of 2θ */
 } Rules;
 
@@ -29,9 +27,11 @@ struct FlSpotFinder
   Rules rules;
   FlkDevice *device;
   FlLayout layout;
-  guint8 *mask; /* of a shot that brings its own, or has values that are bad */
+  FlStrongPixels *algorithm;
+  const guint8 *strong_at; /* on the device */
+  guint8 *mask;            /* of a shot that brings its own, or has values that are bad */
   gsize n_mask;
-  FlkBuffer pixels_at, mask_at, strong_at, scratch_at, list_at, list_scratch_at, spots_at, counts_at, bins_at;
+  FlkBuffer pixels_at, mask_at, list_at, list_scratch_at, spots_at, counts_at, bins_at;
   guint32 list_capacity, spot_capacity; /* a panel */
 
   /* fetched */
@@ -49,16 +49,10 @@ static Rules
 read_rules (const FlParams *params)
 {
   return (Rules){
-    .extended = fl_params_choice (params, "spots.algorithm") == 1,
-    .kernel = (guint) fl_params_int (params, "spots.kernel"),
-    .min_local = (guint) fl_params_int (params, "spots.min_local"),
     .min_size = (guint) fl_params_int (params, "spots.min_size"),
     .max_size = (guint) fl_params_int (params, "spots.max_size"),
     .min_spots = (guint) fl_params_int (params, "hit.min_spots"),
     .max_spots = (guint) fl_params_int (params, "hit.max_spots"),
-    .sigma_background = fl_params_real (params, "spots.sigma_background"),
-    .sigma_strong = fl_params_real (params, "spots.sigma_strong"),
-    .global_threshold = fl_params_real (params, "spots.global_threshold"),
     /* Unless it is given, the detector knows its gain. */
     .gain = fl_params_is_default (params, "spots.gain") ? 0 : fl_params_real (params, "spots.gain"),
     .max_separation = fl_params_real (params, "spots.max_separation"),
@@ -85,6 +79,7 @@ fl_spot_finder_new (const FlParams *params, guint index, char **message, GError 
   FlSpotFinder *self = g_new0 (FlSpotFinder, 1);
   self->device = device;
   self->rules = read_rules (params);
+  self->algorithm = fl_strong_pixels_new (params);
   self->list_capacity = 4096;
   self->spot_capacity = 512;
   self->spots = g_array_new (FALSE, FALSE, sizeof (FlSpotRow));
@@ -96,11 +91,11 @@ fl_spot_finder_free (FlSpotFinder *finder)
 {
   if (finder == NULL)
     return;
-  FlkBuffer *buffers[] = { &finder->pixels_at,  &finder->mask_at,   &finder->strong_at,
-                           &finder->scratch_at, &finder->list_at,   &finder->list_scratch_at,
-                           &finder->spots_at,   &finder->counts_at, &finder->bins_at };
+  FlkBuffer *buffers[] = { &finder->pixels_at, &finder->mask_at,   &finder->list_at, &finder->list_scratch_at,
+                           &finder->spots_at,  &finder->counts_at, &finder->bins_at };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (finder->device, buffers[i]);
+  fl_strong_pixels_free (finder->algorithm, finder->device);
   fl_layout_clear (&finder->layout, finder->device);
   flk_device_close (finder->device);
   g_array_unref (finder->spots);
@@ -159,57 +154,20 @@ stage_mask (FlSpotFinder *finder, const FlShot *shot, const FlDetector *detector
   return flk_stage (finder->device, &finder->mask_at, mask, shot->n_pixels);
 }
 
-static gboolean
-threshold (FlSpotFinder *finder, const FlkPixels *pixels, gsize n_pixels)
-{
-  static const char *const plain[] = { "dispersion", NULL };
-  static const char *const extended[] = { "dispersion_halo", "dispersion_erode", "dispersion_extended",
-                                          NULL };
-  const Rules *rules = &finder->rules;
-  const FlLayout *layout = &finder->layout;
-  FlkDevice *device = finder->device;
-  gsize had = finder->strong_at.size;
-  FlkDispersionArgs args = {
-    .pixels = *pixels,
-    .panels = layout->panels,
-    .n_panels = layout->n_panels,
-    .tile_ss = layout->tile_ss,
-    .half_fs = (int32_t) rules->kernel,
-    .half_ss = (int32_t) rules->kernel,
-    .min_local = (int32_t) rules->min_local,
-    .sigma_background = rules->sigma_background,
-    .sigma_strong = rules->sigma_strong,
-    .global_threshold = rules->global_threshold,
-    .gain = layout->gain,
-    .gain_map = layout->gain_map,
-    .strong = flk_buffer_need (device, &finder->strong_at, n_pixels),
-    .scratch = rules->extended ? flk_buffer_need (device, &finder->scratch_at, n_pixels) : NULL,
-  };
-  if (args.strong == NULL || (rules->extended && args.scratch == NULL))
-    return FALSE;
-  /* Pixels between the panels are never written. */
-  if (finder->strong_at.size != had && !flk_zero (device, args.strong, n_pixels))
-    return FALSE;
-  for (const char *const *name = rules->extended ? extended : plain; *name != NULL; name++)
-    if (!flk_launch (device, *name, layout->teams, 0, &args, sizeof args))
-      return FALSE;
-  return TRUE;
-}
-
 /* Leaves counts[] and raw[] filled. */
 static gboolean
-list_spots (FlSpotFinder *finder, const FlkPixels *pixels, gboolean *complete)
+list_spots (FlSpotFinder *finder, const FlStrongShot *strong, gboolean *complete)
 {
   FlkDevice *device = finder->device;
   gsize n = finder->layout.n_panels, list = finder->list_capacity, kept = finder->spot_capacity;
   FlkSpotsArgs args = {
-    .pixels = *pixels,
+    .pixels = strong->pixels,
     .panels = finder->layout.panels,
     .n_panels = (guint32) n,
     .list_capacity = finder->list_capacity,
     .spot_capacity = finder->spot_capacity,
     .min_pixels = finder->rules.min_size,
-    .strong = finder->strong_at.memory,
+    .strong = strong->strong,
     .list = flk_buffer_need (device, &finder->list_at, n * list * sizeof (guint32)),
     .scratch = flk_buffer_need (device, &finder->list_scratch_at, 2 * n * list * sizeof (guint32)),
     .spots = flk_buffer_need (device, &finder->spots_at, n * kept * sizeof (FlkSpot)),
@@ -218,7 +176,9 @@ list_spots (FlSpotFinder *finder, const FlkPixels *pixels, gboolean *complete)
   if (args.list == NULL || args.scratch == NULL || args.spots == NULL || args.n_strong == NULL)
     return FALSE;
   args.n_spots = args.n_strong + n;
-  if (!flk_launch (device, "spots", (guint32) n, 0, &args, sizeof args))
+  fl_strong_pixels_connect (finder->algorithm, &args);
+  if (!flk_launch (device, "spots", (guint32) n, 0, &args, sizeof args)
+      || !fl_strong_pixels_judge (finder->algorithm, strong, &args))
     return FALSE;
   finder->counts = g_renew (guint32, finder->counts, 2 * n);
   const guint32 *counts = flk_fetch (device, finder->counts, args.n_strong, 2 * n * sizeof (guint32));
@@ -249,7 +209,11 @@ add_spot (FlSpotFinder *finder, const FlShot *shot, guint panel_index, const Flk
   const Rules *rules = &finder->rules;
   const FlPanel *panel = &finder->layout.detector->panels[panel_index];
   double apart = hypot (spot->peak_fs + 0.5 - spot->fs, spot->peak_ss + 0.5 - spot->ss), d = 0;
-  if (spot->n_pixels < rules->min_size || spot->n_pixels > rules->max_size || apart > rules->max_separation)
+  if (spot->n_pixels == 0)
+    return;
+  if (!fl_strong_pixels_judges (finder->algorithm)
+      && (spot->n_pixels < rules->min_size || spot->n_pixels > rules->max_size
+          || apart > rules->max_separation))
     return;
   if (finder->layout.n_bins > 0 && wavelength > 0)
     d = fl_resolution (fl_vec3_add (fl_panel_position (panel, spot->fs, spot->ss), shot->shift), wavelength);
@@ -400,10 +364,14 @@ fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detec
     .factor_all = 1,
     .type = (int32_t) shot->type,
   };
-  if (pixels.data == NULL || pixels.mask == NULL || !threshold (finder, &pixels, shot->n_pixels))
+  FlStrongShot strong = {
+    .device = device, .layout = &finder->layout, .pixels = pixels, .n_pixels = shot->n_pixels
+  };
+  if (pixels.data == NULL || pixels.mask == NULL || !fl_strong_pixels_find (finder->algorithm, &strong))
     return device_failed (finder, error);
+  finder->strong_at = strong.strong;
   for (gboolean complete = FALSE; !complete;)
-    if (!list_spots (finder, &pixels, &complete))
+    if (!list_spots (finder, &strong, &complete))
       return device_failed (finder, error);
   if (!profile (finder, &pixels, found, error) || !collect (finder, shot, found, error))
     return FALSE;
@@ -421,8 +389,7 @@ fl_spot_finder_strong (FlSpotFinder *finder, GError **error)
   gsize n = finder->layout.detector != NULL ? finder->layout.detector->n_pixels : 0;
   if (finder->n_strong_bytes < n)
     finder->strong = g_realloc (finder->strong, finder->n_strong_bytes = n);
-  const guint8 *strong =
-      n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at.memory, n) : NULL;
+  const guint8 *strong = n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at, n) : NULL;
   if (strong == NULL)
     device_failed (finder, error);
   return strong;

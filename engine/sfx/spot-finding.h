@@ -1,9 +1,9 @@
 /* spot-finding.h: raw shot -> strong pixels -> spots -> hit or miss, and the radial profile.
  *
- * Thresholds: kernels/dispersion.h (as DIALS; Winter et al. 2018, Acta Cryst. D74, 85). Spots: 4-connected strong pixels
- * of a panel, centroid and its variance from all their counts, intensity above the mean of the good pixels round them.
- * Dropped are spots that are too small or too large, whose brightest pixel lies too far from the centroid, or outside
- * the resolution limits. A shot with too large a part of strong pixels has failed.
+ * Strong pixels: strong-pixels.h, by `spots.algorithm`. Spots: connected strong pixels of a panel, centroid and its
+ * variance from all their counts, intensity above the mean of the good pixels round them. Dropped are spots that are too
+ * small or too large or whose brightest pixel lies too far from the centroid (unless the algorithm judges by itself), and
+ * those outside the resolution limits. A shot with too large a part of strong pixels has failed.
  *
  * Resolution of a shot: of the spot at the 98th percentile of 1/d, at least two left out beyond it (the rule of
  * CrystFEL's peak_resolution): one stray peak at the edge does not count.

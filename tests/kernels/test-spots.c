@@ -13,7 +13,7 @@ typedef struct
 
 static void
 spots_run (Spots *s, FlkDevice *device, Shot *shot, const guint8 *strong, guint32 list_capacity,
-           guint32 spot_capacity, guint32 min_pixels)
+           guint32 spot_capacity, guint32 min_pixels, guint32 connected)
 {
   Staged staged;
   guint32 n = shot->n_panels;
@@ -26,6 +26,7 @@ spots_run (Spots *s, FlkDevice *device, Shot *shot, const guint8 *strong, guint3
     .list_capacity = list_capacity,
     .spot_capacity = spot_capacity,
     .min_pixels = min_pixels,
+    .connected = connected,
     .strong = flk_stage (device, &s->strong, strong, shot->n_pixels),
     .list = flk_buffer_need (device, &s->list, (gsize) n * list_capacity * sizeof (guint32)),
     .scratch = flk_buffer_need (device, &s->scratch, (gsize) n * list_capacity * 2 * sizeof (guint32)),
@@ -47,7 +48,7 @@ spots_clear (Spots *s, FlkDevice *device)
 
 /* One component by flood fill: its pixels (ss * n_fs + fs) in raster order. */
 static GArray *
-flood (const FlkPanel *panel, guint8 *left, guint32 start)
+flood (const FlkPanel *panel, guint8 *left, guint32 start, guint connected)
 {
   GArray *pixels = g_array_new (FALSE, FALSE, sizeof (guint32));
   GArray *found = g_array_new (FALSE, FALSE, sizeof (guint32));
@@ -56,21 +57,15 @@ flood (const FlkPanel *panel, guint8 *left, guint32 start)
   for (guint i = 0; i < pixels->len; i++)
     {
       guint32 pixel = g_array_index (pixels, guint32, i), fs = pixel % panel->n_fs, ss = pixel / panel->n_fs;
-      guint32 next[4];
-      guint n = 0;
-      if (fs > 0)
-        next[n++] = pixel - 1;
-      if (fs + 1 < panel->n_fs)
-        next[n++] = pixel + 1;
-      if (ss > 0)
-        next[n++] = pixel - panel->n_fs;
-      if (ss + 1 < panel->n_ss)
-        next[n++] = pixel + panel->n_fs;
-      for (guint k = 0; k < n; k++)
-        if (left[next[k]])
+      for (int y = -1; y <= 1; y++)
+        for (int x = -1; x <= 1; x++)
           {
-            left[next[k]] = 0;
-            g_array_append_val (pixels, next[k]);
+            guint32 at_fs = fs + (guint32) x, at_ss = ss + (guint32) y, next = at_ss * panel->n_fs + at_fs;
+            if ((connected == 4 && x != 0 && y != 0) || at_fs >= panel->n_fs || at_ss >= panel->n_ss
+                || !left[next])
+              continue;
+            left[next] = 0;
+            g_array_append_val (pixels, next);
           }
     }
   guint32 last = panel->n_fs * panel->n_ss;
@@ -176,8 +171,9 @@ test_flood (FlkDevice *device)
   static const struct
   {
     guint density;
-    guint32 min_pixels;
-  } cases[] = { { 0, 1 }, { 3, 1 }, { 30, 2 }, { 58, 1 }, { 62, 3 }, { 97, 1 } };
+    guint32 min_pixels, connected;
+  } cases[] = { { 0, 1, 4 },  { 3, 1, 4 },  { 30, 2, 4 }, { 58, 1, 4 },
+                { 62, 3, 4 }, { 97, 1, 4 }, { 10, 2, 8 }, { 40, 1, 8 } };
   for (guint c = 0; c < G_N_ELEMENTS (cases); c++)
     {
       g_autoptr (Shot) shot = shot_new (FLK_PIXEL_I32, FALSE, c);
@@ -188,7 +184,7 @@ test_flood (FlkDevice *device)
         SPOTS = 20000
       };
       Spots s;
-      spots_run (&s, device, shot, strong, LIST, SPOTS, cases[c].min_pixels);
+      spots_run (&s, device, shot, strong, LIST, SPOTS, cases[c].min_pixels, cases[c].connected);
       g_autofree guint32 *n_spots = fetched (device, s.args.n_spots, shot->n_panels * sizeof (guint32));
       g_autofree guint32 *n_strong = fetched (device, s.args.n_strong, shot->n_panels * sizeof (guint32));
       g_autofree FlkSpot *spots =
@@ -210,7 +206,7 @@ test_flood (FlkDevice *device)
           for (guint32 i = 0; i < n; i++)
             if (left[i])
               {
-                g_autoptr (GArray) pixels = flood (panel, left, i);
+                g_autoptr (GArray) pixels = flood (panel, left, i, cases[c].connected);
                 if (pixels->len >= cases[c].min_pixels)
                   check_spot (shot, p, strong, pixels, &spots[(gsize) p * SPOTS + found++]);
               }
@@ -226,9 +222,9 @@ test_capacity (FlkDevice *device)
   g_autoptr (Shot) shot = shot_new (FLK_PIXEL_U16, FALSE, 1);
   g_autofree guint8 *strong = strong_mask (shot, 10);
   Spots all, few, none;
-  spots_run (&all, device, shot, strong, 10000, 10000, 1);
-  spots_run (&few, device, shot, strong, 10000, 5, 1);
-  spots_run (&none, device, shot, strong, 7, 5, 1);
+  spots_run (&all, device, shot, strong, 10000, 10000, 1, 4);
+  spots_run (&few, device, shot, strong, 10000, 5, 1, 4);
+  spots_run (&none, device, shot, strong, 7, 5, 1, 4);
   g_autofree guint32 *n_all = fetched (device, all.args.n_spots, shot->n_panels * sizeof (guint32));
   g_autofree guint32 *n_few = fetched (device, few.args.n_spots, shot->n_panels * sizeof (guint32));
   g_autofree guint32 *n_none = fetched (device, none.args.n_spots, shot->n_panels * sizeof (guint32));
