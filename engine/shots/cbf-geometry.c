@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/flat-panel.h"
 
 typedef struct
 {
@@ -320,71 +321,15 @@ read_panels (Builder *builder, gsize n_pixels)
   return TRUE;
 }
 
-/* --- miniCBF --- */
-
-/* The first number after a word in the comment header, "# Detector_distance 0.2 m". */
-static double
-mini_number (const char *header, const char *word, guint skip)
-{
-  const char *p = strstr (header, word);
-  gsize line = p != NULL ? strcspn (p, "\r\n") : 0;
-  g_autofree char *text =
-      g_strndup (p != NULL ? p + strlen (word) : "", line > strlen (word) ? line - strlen (word) : 0);
-  g_strdelimit (text, "(),=:", ' ');
-  g_auto (GStrv) words = g_strsplit_set (text, " \t", -1);
-  for (char **w = words; *w != NULL; w++)
-    {
-      char *end;
-      double v = g_ascii_strtod (*w, &end);
-      if (end != *w && *end == '\0' && skip-- == 0)
-        return v;
-    }
-  return NAN;
-}
-
-/* Seen from the sample fs runs right and ss down, −x and −y of our frame. */
-static gboolean
-read_mini (Builder *builder, const char *header, const FlCbfSection *section)
-{
-  double pixel = mini_number (header, "Pixel_size", 0) * 1e3,
-         pixel_y = mini_number (header, "Pixel_size", 1) * 1e3;
-  double distance = mini_number (header, "Detector_distance", 0) * 1e3;
-  double beam_x = mini_number (header, "Beam_xy", 0), beam_y = mini_number (header, "Beam_xy", 1);
-  double cutoff = mini_number (header, "Count_cutoff", 0);
-  builder->detector = fl_detector_new (1, section->n_elements);
-  FlPanel *panel = &builder->detector->panels[0];
-  g_free (panel->name);
-  panel->name = g_strdup ("Panel");
-  panel->n_fs = (guint) section->coding.dims[0];
-  panel->n_ss = (guint) (section->coding.dims[1] * section->coding.dims[2]);
-  panel->stride = panel->n_fs;
-  panel->trusted_min = -1;
-  if (cutoff > 0)
-    panel->saturation = panel->trusted_max = cutoff;
-  builder->detector->placed =
-      pixel > 0 && pixel_y > 0 && distance > 0 && isfinite (beam_x) && isfinite (beam_y);
-  if (!builder->detector->placed)
-    {
-      panel->pixel_size = 1;
-      panel->fs = fl_vec3 (1, 0, 0);
-      panel->ss = fl_vec3 (0, 1, 0);
-      return TRUE;
-    }
-  panel->pixel_size = pixel;
-  panel->fs = fl_vec3 (-pixel, 0, 0);
-  panel->ss = fl_vec3 (0, -pixel_y, 0);
-  panel->origin = fl_vec3 (beam_x * pixel, beam_y * pixel_y, distance);
-  return TRUE;
-}
-
 /* --- all --- */
 
 double
 fl_cbf_wavelength (const FlCbf *cbf)
 {
   const char *header = fl_cbf_text (cbf, "array_data.header_contents", 0);
-  double v = header != NULL ? mini_number (header, "Wavelength", 0)
-                            : fl_cbf_number (cbf, "diffrn_radiation_wavelength.wavelength", 0, 0);
+  double v = fl_cbf_number (cbf, "diffrn_radiation_wavelength.wavelength", 0, 0);
+  if (!(v > 0) && header != NULL)
+    v = fl_dectris_wavelength (header);
   return v > 0 && isfinite (v) ? v : 0;
 }
 
@@ -403,9 +348,11 @@ fl_cbf_detector (const FlCbf *cbf, const char *path, GError **error)
       if (section->type != first->type)
         ok = fail (&builder, "binary sections have different element types, expected one");
     }
-  if (ok)
-    ok = header != NULL && fl_cbf_n_rows (cbf, "axis.id") == 0 ? read_mini (&builder, header, first)
-                                                               : read_panels (&builder, n_pixels);
+  if (ok && cbf->sections->len == 1 && fl_cbf_n_rows (cbf, "axis.id") == 0)
+    builder.detector = fl_dectris_detector (header != NULL ? header : "", (guint) first->coding.dims[0],
+                                            (guint) (first->coding.dims[1] * first->coding.dims[2]));
+  else
+    ok = ok && read_panels (&builder, n_pixels);
   if (!ok)
     {
       fl_detector_unref (builder.detector);

@@ -22,6 +22,8 @@ struct FlSource
 
 FlSource *fl_source_cbf_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_emc_open (const char *path, const FlSourceOptions *options, GError **error);
+FlSource *fl_source_smv_open (const char *path, const FlSourceOptions *options, GError **error);
+FlSource *fl_source_tiff_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error);
 
 /* Makes room for n_pixels of `type`; a shot's buffers only grow. */

@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/shots/image-file.h"
 
 gsize
 fl_pixel_size (FlPixelType type)
@@ -135,9 +136,18 @@ FlSource *
 fl_source_open (const char *path, const FlSourceOptions *options, GError **error)
 {
   static const FlSourceOptions none = { 0 };
+  static const struct
+  {
+    const char *magic;
+    gsize length;
+    FlSource *(*open) (const char *path, const FlSourceOptions *options, GError **error);
+  } images[] = { { "###CBF", 6, fl_source_cbf_open },
+                 { "###_CBF", 7, fl_source_cbf_open },
+                 { "{\nHEADER_BYTES", 14, fl_source_smv_open },
+                 { "{\r\nHEADER_BYTES", 15, fl_source_smv_open } };
   if (options == NULL)
     options = &none;
-  char head[8] = "";
+  guint8 head[16] = "";
   FILE *file = fopen (path, "rb");
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
   if (file == NULL || (n == 0 && ferror (file)))
@@ -152,14 +162,45 @@ fl_source_open (const char *path, const FlSourceOptions *options, GError **error
   fclose (file);
   if (hdf5)
     return fl_source_hdf5_open (path, options, error);
-  if (n >= 6 && (memcmp (head, "###CBF", 6) == 0 || memcmp (head, "\x1f\x8b", 2) == 0))
-    return fl_source_cbf_open (path, options, error);
+  if (n >= 2 && memcmp (head, "\x1f\x8b", 2) == 0) /* gzip */
+    n = fl_image_file_head (path, head, sizeof head);
+  for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
+    if (n >= images[i].length && memcmp (head, images[i].magic, images[i].length) == 0)
+      return images[i].open (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return fl_source_emc_open (path, options, error);
   g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,
-               "%s: %s, expected HDF5, CBF or EMC", path,
-               n == 0 ? "the file is empty" : "not a file of shots that is known here");
+               "%s: %s, expected HDF5, CBF, SMV, TIFF or EMC", path,
+               n == 0                              ? "the file is empty"
+               : memcmp (head, "BZh", 3) == 0      ? "packed by bzip2, which is not read here"
+               : memcmp (head, "\3757zXZ", 5) == 0 ? "packed by xz, which is not read here"
+                                                   : "not a file of shots that is known here");
   return NULL;
+}
+
+/* The photon energy of the first frame, eV; 0: not known. */
+static double
+first_energy (FlSource *source)
+{
+  g_auto (FlShot) shot = { 0 };
+  if (source->detector->wavelength > 0)
+    return fl_energy_from_wavelength (source->detector->wavelength);
+  return source->n_frames > 0 && fl_source_read (source, 0, &shot, NULL) ? shot.energy : 0;
+}
+
+FlSource *
+fl_source_open (const char *path, const FlSourceOptions *options, GError **error)
+{
+  static const FlSourceOptions none = { 0 };
+  if (options == NULL)
+    options = &none;
+  g_autoptr (FlSource) source = open_kind (path, options, error);
+  const FlCalibrationOptions *calibration = options->calibration;
+  if (source == NULL || options->list_only || calibration == NULL || calibration->constants == NULL)
+    return g_steal_pointer (&source);
+  double energy = calibration->photon_energy > 0 ? 0 : first_energy (source);
+  source->calibration = fl_calibration_open (calibration, source->detector, path, energy, error);
+  return source->calibration != NULL ? g_steal_pointer (&source) : NULL;
 }
 
 void
@@ -167,6 +208,7 @@ fl_source_close (FlSource *source)
 {
   if (source == NULL)
     return;
+  g_clear_pointer (&source->calibration, fl_calibration_close);
   g_clear_pointer (&source->detector, fl_detector_unref);
   g_clear_pointer (&source->path, g_free);
   source->ops->free (source);
@@ -214,13 +256,18 @@ fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
   shot->energy = 0;
   shot->shift = fl_vec3 (0, 0, 0);
   shot->t_decode = 0;
-  return source->ops->read (source, frame, shot, error);
+  if (!source->ops->read (source, frame, shot, error))
+    return FALSE;
+  return source->calibration == NULL || fl_calibration_apply (source->calibration, shot, NULL, error);
 }
 
 char *
 fl_source_describe (FlSource *source)
 {
-  return source->ops->describe (source);
+  g_autofree char *own = source->ops->describe (source);
+  g_autofree char *calibration =
+      source->calibration != NULL ? fl_calibration_describe (source->calibration) : NULL;
+  return g_strconcat (own, calibration, NULL);
 }
 
 /* --- lists --- */
