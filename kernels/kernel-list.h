@@ -5,6 +5,7 @@
 
 #define FLK_KERNELS(X)                                                                                                \
   X (calibrate)                                                                                                       \
+  X (gain_modes)                                                                                                      \
   X (dispersion)                                                                                                      \
   X (dispersion_halo)                                                                                                 \
   X (dispersion_erode)                                                                                                \

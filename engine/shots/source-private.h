@@ -1,6 +1,7 @@
 /* source-private.h: what the kinds of sources have in common (private to the room). */
 #pragma once
 
+#include "engine/shots/calibration.h"
 #include "engine/shots/source.h"
 
 typedef struct
@@ -18,6 +19,7 @@ struct FlSource
   const char *format;
   guint32 n_frames;
   FlDetector *detector;
+  FlCalibration *calibration; /* NULL: pixels are left as they are */
 };
 
 FlSource *fl_source_cbf_open (const char *path, const FlSourceOptions *options, GError **error);

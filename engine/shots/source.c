@@ -132,10 +132,10 @@ is_hdf5 (FILE *file)
   return FALSE;
 }
 
-FlSource *
-fl_source_open (const char *path, const FlSourceOptions *options, GError **error)
+/* By the file's first bytes. */
+static FlSource *
+open_kind (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOptions none = { 0 };
   static const struct
   {
     const char *magic;
@@ -145,8 +145,6 @@ fl_source_open (const char *path, const FlSourceOptions *options, GError **error
                  { "###_CBF", 7, fl_source_cbf_open },
                  { "{\nHEADER_BYTES", 14, fl_source_smv_open },
                  { "{\r\nHEADER_BYTES", 15, fl_source_smv_open } };
-  if (options == NULL)
-    options = &none;
   guint8 head[16] = "";
   FILE *file = fopen (path, "rb");
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;

@@ -54,6 +54,8 @@ gboolean fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, gu
 
 typedef struct FlSource FlSource;
 
+typedef struct FlCalibrationOptions FlCalibrationOptions; /* calibration.h */
+
 typedef struct
 {
   const char *geometry; /* CrystFEL .geom; NULL: the file describes its own detector */
@@ -61,6 +63,9 @@ typedef struct
   gboolean
       list_only; /* count and name frames: masks are not read, and panels that do not fit into the data are an error
                            of the first read instead of opening */
+  const FlCalibrationOptions
+      *calibration; /* pixels are raw, and read as f32 photons (or keV) with their mask; NULL, or without constants: as
+                       they are. Needed until the source is open */
 } FlSourceOptions;
 
 FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GError **error);
