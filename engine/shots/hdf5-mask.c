@@ -240,3 +240,26 @@ fl_h5_masks_read_frame (FlH5Source *self, const FlH5Event *event, guint32 frame,
       return FALSE;
   return TRUE;
 }
+
+gboolean
+fl_h5_data_shape (FlSource *source, FlDataShape *shape)
+{
+  const FlH5Source *self = (const FlH5Source *) source;
+  if (self->layout->slabs->len != 1)
+    return FALSE;
+  const FlGeomSlab *slab = slab_of (self, 0);
+  const FlH5Slab *open = self->slabs->len == 1 ? self->slabs->pdata[0] : NULL;
+  *shape = (FlDataShape){ .offset = slab->offset };
+  for (guint i = 0; i < slab->n_dims; i++)
+    {
+      guint d = shape->n_dims;
+      if (slab->dims[i] == FL_GEOM_DIM_FRAME)
+        continue;
+      shape->low[d] = slab->low[i];
+      shape->count[d] = slab->count[i];
+      shape->stride[d] = slab->stride[i];
+      shape->dims[d] = open != NULL ? open->dims[i] : slab->low[i] + slab->count[i];
+      shape->n_dims++;
+    }
+  return shape->n_dims > 0;
+}

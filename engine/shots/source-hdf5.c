@@ -396,7 +396,7 @@ describe (FlSource *source)
 FlSource *
 fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOps ops = { read_frame, event_name, describe, free_source };
+  static const FlSourceOps ops = { read_frame, event_name, describe, free_source, fl_h5_data_shape };
   FlH5Source *self = g_new0 (FlH5Source, 1);
   self->source.ops = &ops;
   self->source.path = g_strdup (path);

@@ -52,6 +52,9 @@ gboolean fl_h5_masks_read (FlH5Source *self, const char *option, GError **error)
 gboolean fl_h5_masks_read_frame (FlH5Source *self, const FlH5Event *event, guint32 frame, guint8 *mask,
                                  GError **error);
 
+/* Of the data without its frame dimensions; FALSE: the panels come from several datasets. */
+gboolean fl_h5_data_shape (FlSource *source, FlDataShape *shape);
+
 /* A geometry from what the file tells: CXI, NXmx, Dectris, or any file with one set of images at a usual place.
  * *format gets its name, *placed whether the detector's place is known. NULL: *error says what is missing. */
 FlGeom *fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean *placed,

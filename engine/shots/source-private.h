@@ -4,12 +4,22 @@
 #include "engine/shots/calibration.h"
 #include "engine/shots/source.h"
 
+/* Where a shot's pixels lie in the file's array of one frame: pixel offset + Σ i[d]·stride[d] at index low[d] + i[d], i[d]
+ * below count[d]. */
+typedef struct
+{
+  guint n_dims;
+  guint64 dims[16], low[16], count[16];
+  gsize stride[16], offset;
+} FlDataShape;
+
 typedef struct
 {
   gboolean (*read) (FlSource *source, guint32 frame, FlShot *shot, GError **error);
   char *(*event) (FlSource *source, guint32 frame);
   char *(*describe) (FlSource *source);
   void (*free) (FlSource *source); /* what the kind added; `source` itself too */
+  gboolean (*shape) (FlSource *source, FlDataShape *shape); /* NULL, FALSE: the order of the shot's array */
 } FlSourceOps;
 
 struct FlSource

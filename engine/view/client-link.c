@@ -216,7 +216,7 @@ decode_answer (Delivery *d, GBytes *body)
     [FL_VIEW_INFLIGHT] = FL_VIEW_INFLIGHT_REPLY, [FL_VIEW_FIND] = FL_VIEW_FIND_REPLY,
     [FL_VIEW_FEED] = FL_VIEW_FEED_REPLY,         [FL_VIEW_LATTICES] = FL_VIEW_LATTICES_REPLY,
     [FL_VIEW_TRY] = FL_VIEW_TRY_REPLY,           [FL_VIEW_MAP] = FL_VIEW_MAP_REPLY,
-    [FL_VIEW_MODEL] = FL_VIEW_MODEL_REPLY
+    [FL_VIEW_MODEL] = FL_VIEW_MODEL_REPLY,       [FL_VIEW_MASK] = FL_VIEW_MASK_REPLY
   };
   g_autoptr (GVariant) parsed = fl_view_body_parse (body, types[d->call->operation], &d->error);
   if (parsed == NULL)
@@ -266,6 +266,10 @@ decode_answer (Delivery *d, GBytes *body)
     case FL_VIEW_MODEL:
       d->result = fl_view_model_decode (parsed, &d->error);
       d->unref = (GDestroyNotify) fl_view_model_free;
+      break;
+    case FL_VIEW_MASK:
+      d->result = fl_view_mask_decode (parsed, &d->error);
+      d->unref = (GDestroyNotify) fl_view_mask_unref;
       break;
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:

@@ -394,6 +394,7 @@ DEFINE_REQUEST (FlViewInflight, inflight, const char *dir, INFLIGHT, fl_view_inf
 DEFINE_REQUEST (FlViewFound, find, const FlViewFindRequest *what, FIND, fl_view_find_request_encode (what))
 DEFINE_REQUEST (GBytes, feed, const FlViewFeedRequest *what, FEED, fl_view_feed_request_encode (what))
 DEFINE_REQUEST (FlViewModel, model, const char *path, MODEL, fl_view_model_request_encode (path))
+DEFINE_REQUEST (FlViewMask, mask, const FlViewMaskRequest *what, MASK, fl_view_mask_request_encode (what))
 DEFINE_FINISH (FlViewMap, map)
 DEFINE_FINISH (FlViewImage, image)
 DEFINE_FINISH (FlViewSpots, spots)

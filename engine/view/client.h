@@ -18,6 +18,7 @@
 #include <gio/gio.h>
 
 #include "engine/view/messages-maps.h"
+#include "engine/view/messages-mask.h"
 
 typedef enum
 {
@@ -101,3 +102,8 @@ FlViewMap *fl_view_client_map_finish (FlViewClient *client, GAsyncResult *result
 void fl_view_client_model_async (FlViewClient *client, const char *path, GCancellable *cancellable,
                                  GAsyncReadyCallback callback, gpointer data);
 FlViewModel *fl_view_client_model_finish (FlViewClient *client, GAsyncResult *result, GError **error);
+
+/* What rules of a mask would mask; while it is measured, how far that has come: then ask again. */
+void fl_view_client_mask_async (FlViewClient *client, const FlViewMaskRequest *request,
+                                GCancellable *cancellable, GAsyncReadyCallback callback, gpointer data);
+FlViewMask *fl_view_client_mask_finish (FlViewClient *client, GAsyncResult *result, GError **error);

@@ -25,7 +25,7 @@
 
 #define FL_VIEW_MAGIC       0x31564c46u
 #define FL_VIEW_HEADER      16
-#define FL_VIEW_VERSION     3
+#define FL_VIEW_VERSION     4
 #define FL_VIEW_CHUNK       (64u << 10)  /* most bytes of a body in one frame of a reply */
 #define FL_VIEW_MAX_REQUEST (64u << 10)  /* body of a request, bytes */
 #define FL_VIEW_MAX_REPLY   (256u << 20) /* body of a reply */
@@ -51,6 +51,7 @@ typedef enum
   FL_VIEW_FEED = 11,    /* FlViewFeedRequest → bytes (engine/store/feed.h): what has changed in a store */
   FL_VIEW_MAP = 12,     /* FlViewMapRequest → FlViewMap (messages-maps.h): a density */
   FL_VIEW_MODEL = 13,   /* (s): a PDB or mmCIF file → FlViewModel */
+  FL_VIEW_MASK = 14,    /* FlViewMaskRequest → FlViewMask (messages-mask.h): what rules of a mask would mask */
   FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
@@ -90,6 +91,8 @@ typedef enum
 /* path, most voxels (0: FL_VIEW_MAX_VOXELS), encoding */
 #define FL_VIEW_MAP_REQUEST   "(suy)"
 #define FL_VIEW_MODEL_REQUEST "(s)"
+/* path, geometry, mask, files of the run, keep its rules, rules, whether the file is wanted, x0, y0, x1, y1, width, height */
+#define FL_VIEW_MASK_REQUEST "(sssasbsb(dddd)uu)"
 
 /* Replies. */
 #define FL_VIEW_HELLO_REPLY "(us)"
@@ -119,6 +122,9 @@ typedef enum
 #define FL_VIEW_MAP_REPLY "(uuuuadbddddyaiay)"
 /* atoms: x, y, z in 0.001 Å, element, name, residue, chain, number, insertion code, alternative */
 #define FL_VIEW_MODEL_REPLY "(a(iiissssiyy))"
+/* shots measured, of, failed; rules; pixels that each changes; panels: name, pixels, bad, masked; pixels, bad, base, masked;
+ * width, height, shares masked; the file */
+#define FL_VIEW_MASK_REPLY  "(uuusaua(sttt)ttttuuayay)"
 #define FL_VIEW_ERROR_REPLY "(is)"
 
 typedef struct

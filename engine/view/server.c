@@ -38,6 +38,7 @@ static const struct
   [FL_VIEW_FEED] = { FL_VIEW_FEED_REQUEST, LANE_FEEDS },
   [FL_VIEW_MAP] = { FL_VIEW_MAP_REQUEST, LANE_MAPS },
   [FL_VIEW_MODEL] = { FL_VIEW_MODEL_REQUEST, LANE_MAPS },
+  [FL_VIEW_MASK] = { FL_VIEW_MASK_REQUEST, LANE_PICTURES },
 };
 
 typedef struct
@@ -223,6 +224,15 @@ answer (Server *server, const Request *request, GError **error)
         g_autoptr (FlViewModel) model = h->model (server->data, path, request->cancellable, error);
         return model != NULL ? fl_view_model_encode (model) : NULL;
       }
+    case FL_VIEW_MASK:
+      {
+        FlViewMaskRequest r;
+        if (!fl_view_mask_request_decode (request->body, &r, error))
+          return NULL;
+        g_autoptr (FlViewMask) mask = h->mask (server->data, &r, request->cancellable, error);
+        g_free ((gpointer) r.files);
+        return mask != NULL ? fl_view_mask_encode (mask) : NULL;
+      }
     case FL_VIEW_HELLO:
     case FL_VIEW_CANCEL:
     case FL_VIEW_OPERATION_LAST:
@@ -235,7 +245,8 @@ static gboolean
 is_served (const FlViewHandlers *h, FlViewOperation operation)
 {
   return (operation != FL_VIEW_FIND || h->find != NULL) && (operation != FL_VIEW_FEED || h->feed != NULL)
-         && (operation != FL_VIEW_MAP || h->map != NULL) && (operation != FL_VIEW_MODEL || h->model != NULL);
+         && (operation != FL_VIEW_MAP || h->map != NULL) && (operation != FL_VIEW_MODEL || h->model != NULL)
+         && (operation != FL_VIEW_MASK || h->mask != NULL);
 }
 
 static void
