@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/base/units.h"
 
 void
 fl_h5_init (void)
@@ -154,22 +155,168 @@ fl_h5_read_text (hid_t file, const char *path)
   return text;
 }
 
+typedef struct
+{
+  const char *names; /* separated by blanks */
+  double factor;
+} Unit;
+
+static double
+find_unit (const Unit *units, gsize n, const char *name, double otherwise)
+{
+  if (name == NULL || *name == '\0')
+    return otherwise;
+  for (gsize i = 0; i < n; i++)
+    {
+      g_auto (GStrv) names = g_strsplit (units[i].names, " ", -1);
+      if (g_strv_contains ((const char *const *) names, name))
+        return units[i].factor;
+    }
+  return NAN;
+}
+
+double
+fl_h5_length_unit (const char *unit, double otherwise)
+{
+  static const Unit units[] = { { "mm millimeter millimetre millimeters millimetres", 1 },
+                                { "m metre meter metres meters", 1e3 },
+                                { "um µm μm micron microns micrometer micrometre", 1e-3 },
+                                { "cm centimeter centimetre", 10 },
+                                { "nm nanometer nanometre", 1e-6 },
+                                { "angstrom Angstrom angstroms A Å Å", 1e-7 } };
+  return find_unit (units, G_N_ELEMENTS (units), unit, otherwise);
+}
+
+double
+fl_h5_angle_unit (const char *unit, double otherwise)
+{
+  static const Unit units[] = { { "deg degree degrees Degrees °", FL_PI / 180 },
+                                { "rad radian radians", 1 },
+                                { "mrad milliradian", 1e-3 } };
+  return find_unit (units, G_N_ELEMENTS (units), unit, otherwise);
+}
+
+double
+fl_h5_wavelength_unit (const char *unit, double otherwise)
+{
+  return fl_h5_length_unit (unit, otherwise * 1e-7) * 1e7;
+}
+
 double
 fl_h5_read_length (hid_t file, const char *path)
 {
   double value = fl_h5_read_number (file, path, NAN);
-  g_autofree char *unit = NULL;
   if (isnan (value))
     return value;
-  if (H5Aexists_by_name (file, path, "units", H5P_DEFAULT) > 0)
+  g_autofree char *unit = fl_h5_attribute_text (file, path, "units");
+  double factor = fl_h5_length_unit (unit, 1e3);
+  return value * (isnan (factor) ? 1e3 : factor);
+}
+
+/* Negative: none. */
+static hid_t
+open_attribute (hid_t file, const char *path, const char *name)
+{
+  hid_t attribute = fl_h5_exists (file, path) && H5Aexists_by_name (file, path, name, H5P_DEFAULT) > 0
+                        ? H5Aopen_by_name (file, path, name, H5P_DEFAULT, H5P_DEFAULT)
+                        : -1;
+  H5Eclear2 (H5E_DEFAULT);
+  return attribute;
+}
+
+char *
+fl_h5_attribute_text (hid_t file, const char *path, const char *name)
+{
+  g_auto (FlHid) attribute = open_attribute (file, path, name);
+  char *text = attribute < 0 ? NULL : read_string (attribute, TRUE);
+  H5Eclear2 (H5E_DEFAULT);
+  return text;
+}
+
+gboolean
+fl_h5_attribute_numbers (hid_t file, const char *path, const char *name, gsize n, double *values)
+{
+  g_auto (FlHid) attribute = open_attribute (file, path, name);
+  if (attribute < 0)
+    return FALSE;
+  g_auto (FlHid) space = H5Aget_space (attribute);
+  g_auto (FlHid) type = H5Aget_type (attribute);
+  H5T_class_t class = H5Tget_class (type);
+  gboolean ok = (class == H5T_INTEGER || class == H5T_FLOAT)
+                && H5Sget_simple_extent_npoints (space) == (hssize_t) n
+                && H5Aread (attribute, H5T_NATIVE_DOUBLE, values) >= 0;
+  H5Eclear2 (H5E_DEFAULT);
+  return ok;
+}
+
+static herr_t
+add_child (hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+  (void) group;
+  (void) info;
+  g_ptr_array_add (data, g_strdup (name));
+  return 0;
+}
+
+char **
+fl_h5_children (hid_t file, const char *path, const char *class)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_auto (FlHid) object =
+      strcmp (path, "/") == 0 || fl_h5_exists (file, path) ? H5Oopen (file, path, H5P_DEFAULT) : -1;
+  if (object >= 0 && H5Iget_type (object) == H5I_GROUP)
+    H5Literate (object, H5_INDEX_NAME, H5_ITER_INC, NULL, add_child, names);
+  for (guint i = names->len; class != NULL && i-- > 0;)
     {
-      g_auto (FlHid) attribute = H5Aopen_by_name (file, path, "units", H5P_DEFAULT, H5P_DEFAULT);
-      unit = attribute < 0 ? NULL : read_string (attribute, TRUE);
+      g_autofree char *child =
+          g_strdup_printf ("%s/%s", strcmp (path, "/") == 0 ? "" : path, (char *) names->pdata[i]);
+      g_autofree char *own = fl_h5_attribute_text (file, child, "NX_class");
+      if (g_strcmp0 (own, class) != 0)
+        g_ptr_array_remove_index (names, i);
     }
   H5Eclear2 (H5E_DEFAULT);
-  if (g_strcmp0 (unit, "mm") == 0)
-    return value;
-  return g_strcmp0 (unit, "um") == 0 ? value * 1e-3 : value * 1e3;
+  GPtrArray *result = g_ptr_array_new ();
+  for (guint i = 0; i < names->len; i++)
+    g_ptr_array_add (result, g_strdup (names->pdata[i]));
+  g_ptr_array_add (result, NULL);
+  return (char **) g_ptr_array_free (result, FALSE);
+}
+
+/* NULL: the link at `path` is none to another file. */
+static char *
+link_target (hid_t file, const char *path)
+{
+  H5L_info_t info;
+  if (H5Lget_info (file, path, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_EXTERNAL
+      || info.u.val_size > 1 << 16)
+    return NULL;
+  g_autofree char *value = g_malloc0 (info.u.val_size + 1);
+  const char *target = NULL, *object;
+  unsigned flags;
+  if (H5Lget_val (file, path, value, info.u.val_size, H5P_DEFAULT) < 0
+      || H5Lunpack_elink_val (value, info.u.val_size, &flags, &target, &object) < 0 || target == NULL)
+    return NULL;
+  return g_utf8_make_valid (target, -1);
+}
+
+char *
+fl_h5_external_file (hid_t file, const char *path, gboolean missing)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  g_autoptr (GString) so_far = g_string_new ("");
+  char *target = NULL;
+  for (char **part = parts; target == NULL && *part != NULL; part++)
+    if (**part != '\0')
+      {
+        g_string_append_printf (so_far, "/%s", *part);
+        if (H5Lexists (file, so_far->str, H5P_DEFAULT) <= 0)
+          break;
+        target = link_target (file, so_far->str);
+      }
+  if (missing && target != NULL && H5Oexists_by_name (file, so_far->str, H5P_DEFAULT) > 0)
+    g_clear_pointer (&target, g_free);
+  H5Eclear2 (H5E_DEFAULT);
+  return target;
 }
 
 gboolean

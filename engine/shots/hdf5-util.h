@@ -27,8 +27,27 @@ double *fl_h5_read_numbers (hid_t file, const char *file_path, const char *path,
 double fl_h5_read_number (hid_t file, const char *path, double otherwise);
 char *fl_h5_read_text (hid_t file, const char *path); /* NULL: none */
 
-/* The unit attribute of a dataset turned into millimetres (m when it has none); NAN when there is no such number. */
+/* What a unit's name means: mm for lengths, rad for angles, Å for wavelengths; NAN where it is not one of these. NULL and
+ * "" mean `otherwise`. */
+double fl_h5_length_unit (const char *unit, double otherwise);
+double fl_h5_angle_unit (const char *unit, double otherwise);
+double fl_h5_wavelength_unit (const char *unit, double otherwise);
+
+/* A dataset's number in millimetres by its unit attribute (m when it has none, or another); NAN when there is none. */
 double fl_h5_read_length (hid_t file, const char *path);
+
+/* Attributes of the object at `path`, which need not be there. Text: NULL when there is none. Numbers: FALSE unless it
+ * has exactly n. */
+char *fl_h5_attribute_text (hid_t file, const char *path, const char *name);
+gboolean fl_h5_attribute_numbers (hid_t file, const char *path, const char *name, gsize n, double *values);
+
+/* The names in the group at `path` whose NX_class is `class` (NULL: all names), in HDF5's order by name; empty when there
+ * is no such group. NULL-terminated, g_strfreev. */
+char **fl_h5_children (hid_t file, const char *path, const char *class);
+
+/* The target file of the external link that is met first on the way along `path`; NULL when there is none. `missing`:
+ * only when the link leads nowhere. */
+char *fl_h5_external_file (hid_t file, const char *path, gboolean missing);
 
 /* The pixel type that holds what a dataset has, and HDF5's name for it; FALSE when it holds no numbers. */
 gboolean fl_h5_pixel_type (hid_t type, FlPixelType *pixel_type);

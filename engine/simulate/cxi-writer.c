@@ -8,10 +8,8 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
-#include "engine/simulate/bitshuffle.h"
 
-#define DEFLATE_LEVEL 1
-#define SCALAR_CHUNK  256 /* shots a chunk of one number a shot */
+#define SCALAR_CHUNK 256 /* shots a chunk of one number a shot */
 
 /* One number a shot. */
 typedef enum
@@ -55,15 +53,6 @@ column_type (Column column)
   return column == COLUMN_ENERGY || column == COLUMN_ENCODER ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64;
 }
 
-/* We write the chunks ourselves, so the plug-in need not be here; where it is, it puts three numbers before ours. */
-static void
-set_bitshuffle (hid_t plist, unsigned element)
-{
-  const unsigned options[5] = { 0, 3, element, 0, FL_BITSHUFFLE_LZ4 };
-  gboolean here = H5Zfilter_avail (FL_BITSHUFFLE_FILTER) > 0;
-  H5Pset_filter (plist, FL_BITSHUFFLE_FILTER, H5Z_FLAG_OPTIONAL, here ? 2 : 5, here ? options + 3 : options);
-}
-
 /* A dataset without modification time: the same shots give the same bytes. */
 static hid_t
 make_dataset (hid_t parent, const char *path, hid_t type, int rank, const hsize_t *dims, const hsize_t *max,
@@ -75,13 +64,7 @@ make_dataset (hid_t parent, const char *path, hid_t type, int rank, const hsize_
   H5Pset_obj_track_times (plist, 0);
   if (chunk != NULL)
     H5Pset_chunk (plist, rank, chunk);
-  if (compression == FL_COMPRESSION_DEFLATE)
-    {
-      H5Pset_shuffle (plist);
-      H5Pset_deflate (plist, DEFLATE_LEVEL);
-    }
-  else if (compression == FL_COMPRESSION_BITSHUFFLE)
-    set_bitshuffle (plist, (unsigned) H5Tget_size (type));
+  fl_chunk_set_filter (plist, compression, H5Tget_size (type));
   hid_t set = H5Dcreate (parent, path, type, space, links, plist, H5P_DEFAULT);
   H5Pclose (links);
   H5Pclose (plist);
@@ -177,7 +160,7 @@ fl_cxi_writer_new (const char *path, const FlDetectorLayout *layout, FlCompressi
   w->compression = compression;
   if (compression == FL_COMPRESSION_BITSHUFFLE)
     w->packed =
-        g_malloc (fl_bitshuffle_bound (layout->detector->n_pixels, (guint) fl_pixel_size (layout->type)));
+        g_malloc (fl_chunk_bound (compression, layout->detector->n_pixels, fl_pixel_size (layout->type)));
   w->file = w->data = -1;
   for (int i = 0; i < N_COLUMNS; i++)
     w->columns[i] = -1;
@@ -209,25 +192,9 @@ append_number (FlCxiWriter *w, Column column, double real, gint64 whole)
 static gboolean
 append_image (FlCxiWriter *w, const guint8 *pixels)
 {
-  hsize_t size[3] = { w->n_shots + 1, w->layout->height, w->layout->width }, at[3] = { w->n_shots, 0, 0 };
-  if (H5Dset_extent (w->data, size) < 0)
-    return FALSE;
-  gsize n = w->layout->detector->n_pixels, element = fl_pixel_size (w->layout->type);
-  if (w->compression == FL_COMPRESSION_NONE)
-    return H5Dwrite_chunk (w->data, H5P_DEFAULT, 0, at, n * element, pixels) >= 0;
-  if (w->compression == FL_COMPRESSION_BITSHUFFLE)
-    {
-      gsize bytes = fl_bitshuffle_compress (pixels, n, (guint) element, w->packed);
-      return H5Dwrite_chunk (w->data, H5P_DEFAULT, 0, at, bytes, w->packed) >= 0;
-    }
-  hsize_t one[3] = { 1, size[1], size[2] };
-  hid_t memory = H5Screate_simple (3, one, NULL), space = H5Dget_space (w->data);
   hid_t type = w->layout->type == FL_PIXEL_I16 ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16;
-  gboolean ok = H5Sselect_hyperslab (space, H5S_SELECT_SET, at, NULL, one, NULL) >= 0
-                && H5Dwrite (w->data, type, memory, space, H5P_DEFAULT, pixels) >= 0;
-  H5Sclose (space);
-  H5Sclose (memory);
-  return ok;
+  return fl_chunk_append_frame (w->data, w->compression, type, w->n_shots, w->layout->height,
+                                w->layout->width, pixels, w->packed);
 }
 
 gboolean

@@ -11,14 +11,8 @@
  * Thread: one (HDF5). */
 #pragma once
 
+#include "engine/shots/chunk-encode.h"
 #include "engine/simulate/detector-layout.h"
-
-typedef enum
-{
-  FL_COMPRESSION_NONE,
-  FL_COMPRESSION_DEFLATE,
-  FL_COMPRESSION_BITSHUFFLE
-} FlCompression;
 
 typedef struct FlCxiWriter FlCxiWriter;
 
