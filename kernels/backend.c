@@ -102,6 +102,12 @@ backend_download (void *stream, void *to, const void *from, size_t size)
 }
 
 static int
+backend_copy (void *stream, void *to, const void *from, size_t size)
+{
+  return (int) GPU (MemcpyAsync) (to, from, size, GPU (MemcpyDeviceToDevice), enter (stream));
+}
+
+static int
 backend_zero (void *stream, void *memory, size_t size)
 {
   return (int) GPU (MemsetAsync) (memory, 0, size, enter (stream));
@@ -113,10 +119,67 @@ backend_sync (void *stream)
   return (int) GPU (StreamSynchronize) (enter (stream));
 }
 
+static int
+backend_host_alloc (void *stream, void **memory, size_t size)
+{
+  enter (stream);
+  return (int) GPU (HostAlloc) (memory, size, 0);
+}
+
+static int
+backend_host_release (void *stream, void *memory)
+{
+  enter (stream);
+  return (int) GPU (FreeHost) (memory);
+}
+
+static int
+backend_memory (void *stream, size_t *left, size_t *total)
+{
+  enter (stream);
+  return (int) GPU (MemGetInfo) (left, total);
+}
+
+static int
+backend_mark_new (void *stream, void **mark)
+{
+  GPU (Event_t) event = NULL;
+  enter (stream);
+  int result = (int) GPU (EventCreate) (&event);
+  *mark = (void *) event;
+  return result;
+}
+
+static void
+backend_mark_free (void *stream, void *mark)
+{
+  enter (stream);
+  (void) GPU (EventDestroy) ((GPU (Event_t)) mark);
+}
+
+static int
+backend_mark_set (void *stream, void *mark)
+{
+  return (int) GPU (EventRecord) ((GPU (Event_t)) mark, enter (stream));
+}
+
+static int
+backend_mark_between (void *stream, void *from, void *to, double *seconds)
+{
+  float milliseconds = 0;
+  enter (stream);
+  int result = (int) GPU (EventSynchronize) ((GPU (Event_t)) to);
+  if (result == 0)
+    result = (int) GPU (EventElapsedTime) (&milliseconds, (GPU (Event_t)) from, (GPU (Event_t)) to);
+  *seconds = 1e-3 * (double) milliseconds;
+  return result;
+}
+
 #else /* CPU: memory is the host's, work is done when a call returns */
 
 #include <errno.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define HUGE_PAGE ((size_t) 2 << 20)
 
@@ -167,7 +230,7 @@ backend_close (void *stream)
 }
 
 static int
-backend_alloc (void *stream, void **memory, size_t size)
+plain_alloc (void *stream, void **memory, size_t size)
 {
   (void) stream;
   /* Grids are read all over: huge pages, where the system has them for the asking. */
@@ -181,12 +244,34 @@ backend_alloc (void *stream, void **memory, size_t size)
 }
 
 static int
-backend_release (void *stream, void *memory)
+plain_release (void *stream, void *memory)
 {
   (void) stream;
   free (memory);
   return 0;
 }
+
+#define backend_host_alloc   plain_alloc
+#define backend_host_release plain_release
+#define backend_mark_new     NULL
+#define backend_mark_free    NULL
+#define backend_mark_set     NULL
+#define backend_mark_between NULL
+
+static int
+backend_memory (void *stream, size_t *left, size_t *total)
+{
+  (void) stream;
+  size_t page = (size_t) sysconf (_SC_PAGESIZE);
+  *left = (size_t) sysconf (_SC_AVPHYS_PAGES) * page;
+  *total = (size_t) sysconf (_SC_PHYS_PAGES) * page;
+  return 0;
+}
+
+#if TEAM_IS_ONE
+
+#define backend_alloc   plain_alloc
+#define backend_release plain_release
 
 static int
 backend_copy (void *stream, void *to, const void *from, size_t size)
@@ -196,9 +281,6 @@ backend_copy (void *stream, void *to, const void *from, size_t size)
   return 0;
 }
 
-#define backend_upload   backend_copy
-#define backend_download backend_copy
-
 static int
 backend_zero (void *stream, void *memory, size_t size)
 {
@@ -206,6 +288,48 @@ backend_zero (void *stream, void *memory, size_t size)
   memset (memory, 0, size);
   return 0;
 }
+
+#else
+
+static int
+backend_alloc (void *stream, void **memory, size_t size)
+{
+  (void) stream;
+  return teams_alloc (memory, size);
+}
+
+static int
+backend_release (void *stream, void *memory)
+{
+  (void) stream;
+  teams_release (memory);
+  return 0;
+}
+
+static int
+backend_copy (void *stream, void *to, const void *from, size_t size)
+{
+  (void) stream;
+  teams_touch (true);
+  memmove (to, from, size);
+  teams_touch (false);
+  return 0;
+}
+
+static int
+backend_zero (void *stream, void *memory, size_t size)
+{
+  (void) stream;
+  teams_touch (true);
+  memset (memory, 0, size);
+  teams_touch (false);
+  return 0;
+}
+
+#endif
+
+#define backend_upload   backend_copy
+#define backend_download backend_copy
 
 static int
 backend_sync (void *stream)
@@ -224,10 +348,30 @@ flk_module (void)
   /* Made here and not const: clang emits constant tables on the device too, where these functions are not. */
   static FlkKernel *kernels[] = { FLK_KERNELS (FLK_ADDRESS) };
   static FlkModule module = {
-    FLK_ABI,          KIND,          HOST_MEMORY,     sizeof kernels / sizeof kernels[0],
-    kernels,          backend_count, backend_name,    backend_open,
-    backend_close,    backend_alloc, backend_release, backend_upload,
-    backend_download, backend_zero,  backend_sync,    backend_error
+    FLK_ABI,
+    KIND,
+    HOST_MEMORY,
+    sizeof kernels / sizeof kernels[0],
+    kernels,
+    backend_count,
+    backend_name,
+    backend_open,
+    backend_close,
+    backend_alloc,
+    backend_release,
+    backend_upload,
+    backend_download,
+    backend_copy,
+    backend_zero,
+    backend_host_alloc,
+    backend_host_release,
+    backend_memory,
+    backend_mark_new,
+    backend_mark_free,
+    backend_mark_set,
+    backend_mark_between,
+    backend_sync,
+    backend_error
   };
   return &module;
 }

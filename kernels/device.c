@@ -7,16 +7,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernels/module.h"
 #include "kernels/pixels.h"
 
+enum
+{
+  MARKS = 64 /* launches whose times are not yet known */
+};
+
+typedef struct
+{
+  void *memory;
+  size_t size;
+} Piece;
+
+typedef struct
+{
+  uint32_t kernel; /* number in the module */
+  void *from, *to;
+} Timing;
+
 struct FlkDevice
 {
   const FlkModule *module;
   void *stream;
-  unsigned threads;
+  unsigned threads, n_devices;
+  Piece *pieces; /* memory that is out */
+  size_t n_pieces, budget;
+  bool full;
+  FlkUse use;
+  FlkKernelUse *kernels, *told; /* of all kernels of the module; what flk_device_use() hands out */
+  Timing timings[MARKS];
+  uint32_t n_timings;
   char description[256];
   char error[512];
 };
@@ -109,7 +134,7 @@ open_module (const char *name, Line *why)
       if (slash)
         {
           slash[1] = 0;
-          handle = open_in (here, ".:kernels:../kernels:../../kernels:../lib/firstlight", name, why);
+          handle = open_in (here, ".:kernels:../kernels:../../kernels:" FLK_MODULE_NEAR, name, why);
         }
       if (!handle)
         handle = open_in ("", FLK_MODULE_DIR, name, why);
@@ -151,6 +176,15 @@ load_module (const char *name, int *n_devices, Line *why)
   return module;
 }
 
+static void
+device_free (FlkDevice *device)
+{
+  free (device->pieces);
+  free (device->kernels);
+  free (device->told);
+  free (device);
+}
+
 static FlkDevice *
 device_new (const FlkModule *module, unsigned index, unsigned threads, int n_devices, Line *why)
 {
@@ -163,11 +197,17 @@ device_new (const FlkModule *module, unsigned index, unsigned threads, int n_dev
   int number = (int) (index % (unsigned) n_devices);
   device->module = module;
   device->threads = threads < 1 ? 1 : threads;
+  device->n_devices = (unsigned) n_devices;
+  device->budget = SIZE_MAX;
+  device->kernels = calloc (module->n_kernels, sizeof *device->kernels);
+  device->told = calloc (module->n_kernels, sizeof *device->told);
   int result = module->open (number, &device->stream);
-  if (result != 0)
+  if (result != 0 || !device->kernels || !device->told)
     {
-      line_add (why, "%s", module->error (result));
-      free (device);
+      line_add (why, "%s", result != 0 ? module->error (result) : "out of memory");
+      if (result == 0)
+        module->close (device->stream);
+      device_free (device);
       return NULL;
     }
   module->name (number, device->description, sizeof device->description);
@@ -225,8 +265,16 @@ flk_device_close (FlkDevice *device)
 {
   if (!device)
     return;
+  for (uint32_t i = 0; i < MARKS; i++)
+    {
+      Timing *timing = &device->timings[i];
+      if (timing->from)
+        device->module->mark_free (device->stream, timing->from);
+      if (timing->to)
+        device->module->mark_free (device->stream, timing->to);
+    }
   device->module->close (device->stream);
-  free (device);
+  device_free (device);
 }
 
 const char *
@@ -275,35 +323,108 @@ check (FlkDevice *device, int result, const char *what)
   return result == 0;
 }
 
+void
+flk_device_share (FlkDevice *device, unsigned index, unsigned ranks)
+{
+  size_t left = 0, total = 0;
+  unsigned first = index % device->n_devices,
+           sharers = ranks > first ? (ranks - first + device->n_devices - 1) / device->n_devices : 1;
+  if (!device->module->host_memory && device->module->memory (device->stream, &left, &total) == 0)
+    device->budget = left / sharers;
+}
+
+bool
+flk_device_is_full (const FlkDevice *device)
+{
+  return device->full;
+}
+
+/* Keeps the piece's size; false: no memory for that. */
+static bool
+piece_add (FlkDevice *device, void *memory, size_t size)
+{
+  Piece *more = realloc (device->pieces, (device->n_pieces + 1) * sizeof *more);
+  if (!more)
+    return false;
+  device->pieces = more;
+  device->pieces[device->n_pieces++] = (Piece){ memory, size };
+  device->use.used += size;
+  if (device->use.most < device->use.used)
+    device->use.most = device->use.used;
+  return true;
+}
+
 void *
 flk_alloc (FlkDevice *device, size_t size)
 {
   void *memory = NULL;
+  device->full = device->budget - device->use.used < size;
+  if (device->full)
+    {
+      snprintf (device->error, sizeof device->error,
+                "%s: cannot allocate %zu bytes: this rank's part of its memory is %zu, of which %zu are used",
+                device->description, size, device->budget, device->use.used);
+      return NULL;
+    }
   int result = device->module->alloc (device->stream, &memory, size > 0 ? size : 1);
-  if (result != 0)
-    snprintf (device->error, sizeof device->error, "%s: cannot allocate %zu bytes: %s", device->description,
-              size, device->module->error (result));
-  return result == 0 ? memory : NULL;
+  if (result == 0 && piece_add (device, memory, size))
+    return memory;
+  if (result == 0)
+    device->module->release (device->stream, memory);
+  device->full = true;
+  snprintf (device->error, sizeof device->error, "%s: cannot allocate %zu bytes: %s", device->description,
+            size, result != 0 ? device->module->error (result) : "out of memory");
+  return NULL;
 }
 
 void
 flk_free (FlkDevice *device, void *memory)
 {
+  if (!memory)
+    return;
+  for (size_t i = device->n_pieces; i > 0; i--)
+    if (device->pieces[i - 1].memory == memory)
+      {
+        device->use.used -= device->pieces[i - 1].size;
+        device->pieces[i - 1] = device->pieces[--device->n_pieces];
+        break;
+      }
+  check (device, device->module->release (device->stream, memory), "free");
+}
+
+void *
+flk_host_alloc (FlkDevice *device, size_t size)
+{
+  void *memory = NULL;
+  return device->module->host_alloc (device->stream, &memory, size > 0 ? size : 1) == 0 ? memory : NULL;
+}
+
+void
+flk_host_free (FlkDevice *device, void *memory)
+{
   if (memory)
-    check (device, device->module->release (device->stream, memory), "free");
+    check (device, device->module->host_release (device->stream, memory), "free of host memory");
 }
 
 bool
 flk_upload (FlkDevice *device, void *to, const void *from_host, size_t size)
 {
+  device->use.uploaded += size;
   return check (device, device->module->upload (device->stream, to, from_host, size), "copy to the device");
 }
 
 bool
 flk_download (FlkDevice *device, void *to_host, const void *from, size_t size)
 {
+  device->use.downloaded += size;
   return check (device, device->module->download (device->stream, to_host, from, size),
                 "copy from the device");
+}
+
+bool
+flk_copy (FlkDevice *device, void *to, const void *from, size_t size)
+{
+  return check (device, device->module->copy (device->stream, to, from, size), "copy on the device");
 }
 
 bool
@@ -351,15 +472,105 @@ flk_fetch (FlkDevice *device, void *host, const void *from, size_t size)
   return flk_download (device, host, from, size) && flk_sync (device) ? host : NULL;
 }
 
+/* --- times --- */
+
+static uint64_t
+cpu_ns (void)
+{
+  struct timespec t;
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t);
+  return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
+}
+
+static void
+count_launch (FlkDevice *device, uint32_t kernel, uint64_t ns)
+{
+  device->kernels[kernel].ns += ns;
+  device->use.ns += ns;
+}
+
+/* Reads all marks; false: the device has failed. */
+static bool
+collect_timings (FlkDevice *device)
+{
+  bool good = true;
+  for (uint32_t i = 0; i < device->n_timings && good; i++)
+    {
+      const Timing *timing = &device->timings[i];
+      double seconds = 0;
+      good = check (device, device->module->mark_between (device->stream, timing->from, timing->to, &seconds),
+                    "compute");
+      if (good)
+        count_launch (device, timing->kernel, (uint64_t) (1e9 * seconds));
+    }
+  device->n_timings = 0;
+  return good;
+}
+
+/* The next pair of marks; NULL with an error. */
+static Timing *
+next_timing (FlkDevice *device, uint32_t kernel)
+{
+  const FlkModule *module = device->module;
+  if (device->n_timings == MARKS && !collect_timings (device))
+    return NULL;
+  Timing *timing = &device->timings[device->n_timings];
+  if ((!timing->from && !check (device, module->mark_new (device->stream, &timing->from), "timing"))
+      || (!timing->to && !check (device, module->mark_new (device->stream, &timing->to), "timing")))
+    return NULL;
+  timing->kernel = kernel;
+  device->n_timings++;
+  return timing;
+}
+
+static bool
+launch_timed (FlkDevice *device, uint32_t number, const FlkLaunch *launch, const void *args)
+{
+  const FlkModule *module = device->module;
+  const FlkKernel *kernel = module->kernels[number];
+  device->use.launches++;
+  device->kernels[number].launches++;
+  if (module->mark_new)
+    {
+      Timing *timing = next_timing (device, number);
+      return timing && check (device, module->mark_set (device->stream, timing->from), kernel->name)
+             && check (device, kernel->launch (launch, args), kernel->name)
+             && check (device, module->mark_set (device->stream, timing->to), kernel->name);
+    }
+  uint64_t before = cpu_ns ();
+  bool good = check (device, kernel->launch (launch, args), kernel->name);
+  count_launch (device, number, cpu_ns () - before);
+  return good;
+}
+
+bool
+flk_device_use (FlkDevice *device, FlkUse *use)
+{
+  const FlkModule *module = device->module;
+  bool good = collect_timings (device);
+  *use = device->use;
+  use->kernels = device->told;
+  for (uint32_t i = 0; i < module->n_kernels; i++)
+    if (device->kernels[i].launches > 0)
+      {
+        FlkKernelUse *told = &device->told[use->n_kernels++];
+        *told = device->kernels[i];
+        told->name = module->kernels[i]->name;
+        device->kernels[i] = (FlkKernelUse){ 0 };
+      }
+  device->use = (FlkUse){ .used = use->used, .most = use->used };
+  return check (device, module->memory (device->stream, &use->left, &use->total), "memory") && good;
+}
+
 bool
 flk_launch (FlkDevice *device, const char *name, uint32_t teams, uint32_t team_size, const void *args,
             size_t args_size)
 {
   const FlkModule *module = device->module;
-  const FlkKernel *kernel = NULL;
-  for (uint32_t i = 0; i < module->n_kernels && !kernel; i++)
-    if (strcmp (module->kernels[i]->name, name) == 0)
-      kernel = module->kernels[i];
+  uint32_t number = 0;
+  while (number < module->n_kernels && strcmp (module->kernels[number]->name, name) != 0)
+    number++;
+  const FlkKernel *kernel = number < module->n_kernels ? module->kernels[number] : NULL;
   if (!kernel || kernel->args_size != args_size || team_size > kernel->team_size)
     {
       snprintf (device->error, sizeof device->error, "%s: kernel %s: %s", device->description, name,
@@ -373,7 +584,7 @@ flk_launch (FlkDevice *device, const char *name, uint32_t teams, uint32_t team_s
   FlkLaunch launch = { teams, team_size ? team_size : kernel->team_size, device->threads, device->stream };
   if (strcmp (module->kind, "teams") == 0 && team_size == 0)
     launch.team_size = FLK_TEAMS_SIZE;
-  return check (device, kernel->launch (&launch, args), name);
+  return launch_timed (device, number, &launch, args);
 }
 
 bool

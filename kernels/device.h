@@ -3,7 +3,7 @@
  *
  * A back end is a module opened at run time (flk-cpu.so, flk-cpu-v3.so, flk-cpu-v4.so, flk-cuda.so, flk-hip.so and
  * flk-teams.so, the test double of a GPU). Modules are looked for in $FIRSTLIGHT_KERNELS (folders, colon-separated;
- * when set, only there), beside the program, in the build tree around it, in ../lib/firstlight, and where meson
+ * when set, only there), beside the program, in the build tree around it, in ../LIBDIR/firstlight, and where meson
  * installed them.
  *
  * A FlkDevice is one ordered stream of work on one device: everything is asynchronous and happens in the order of the
@@ -39,13 +39,23 @@ unsigned flk_device_threads (const FlkDevice *device);
 uint32_t flk_device_tile_ss (const FlkDevice *device);
 const char *flk_error (const FlkDevice *device); /* the last one; "" when there was none */
 
+/* Of the node's ranks 0 … ranks − 1, opened with their number as `index`, those on this device get equal parts of its memory
+ * that is free now; flk_alloc() then refuses more than this rank's. Nothing on a CPU. */
+void flk_device_share (FlkDevice *device, unsigned index, unsigned ranks);
+/* True when the last error was that there is no memory. */
+bool flk_device_is_full (const FlkDevice *device);
+
 /* Memory. Device memory is aligned to 64 bytes and not zeroed. */
 void *flk_alloc (FlkDevice *device, size_t size);
 void flk_free (FlkDevice *device, void *memory);
 bool flk_upload (FlkDevice *device, void *to, const void *from_host, size_t size);
 bool flk_download (FlkDevice *device, void *to_host, const void *from,
-                   size_t size); /* complete after flk_sync() */
+                   size_t size);                                            /* complete after flk_sync() */
+bool flk_copy (FlkDevice *device, void *to, const void *from, size_t size); /* both on the device */
 bool flk_zero (FlkDevice *device, void *memory, size_t size);
+/* Host memory from and to which copies go while the host goes on (page-locked). Where there is none left, NULL. */
+void *flk_host_alloc (FlkDevice *device, size_t size);
+void flk_host_free (FlkDevice *device, void *memory);
 
 /* A grow-only piece of device memory; start with { 0 }. */
 typedef struct
@@ -70,3 +80,24 @@ const void *flk_fetch (FlkDevice *device, void *host, const void *from, size_t s
 bool flk_launch (FlkDevice *device, const char *name, uint32_t teams, uint32_t team_size, const void *args,
                  size_t args_size);
 bool flk_sync (FlkDevice *device);
+
+/* What the device has done; times are its own (events of a GPU; CPU time of the calling thread, where that is the device). */
+typedef struct
+{
+  const char *name;
+  uint64_t launches, ns;
+} FlkKernelUse;
+
+typedef struct
+{
+  size_t used, most;             /* bytes of this FlkDevice: now, and the most since the last call */
+  size_t left, total;            /* bytes of the device, whoever uses it */
+  uint64_t launches, ns;         /* of all kernels, since the last call, like the rest */
+  uint64_t uploaded, downloaded; /* bytes */
+  const FlkKernelUse
+      *kernels; /* those that were launched; the device's, until it is next asked to do anything */
+  uint32_t n_kernels;
+} FlkUse;
+
+/* Waits for what was launched. */
+bool flk_device_use (FlkDevice *device, FlkUse *use);

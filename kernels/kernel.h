@@ -163,9 +163,12 @@ typedef struct
 #define TEAM_LOOP(i, n, t) for (int i = (int) (t).rank, i##_end = (int) (n); i < i##_end; i += (int) (t).size)
 #define team_barrier(t)    ((void) pthread_barrier_wait ((t).barrier))
 
-/* teams.c: runs `body` as `size` threads that step through the teams together. */
+/* teams.c: runs `body` as `size` threads that step through the teams together; its own memory, which only it may touch. */
 typedef void (*TeamsBody) (Team t, void *shared, const void *args);
 int teams_run (const FlkLaunch *launch, size_t shared_size, TeamsBody body, const void *args);
+int teams_alloc (void **memory, size_t size);
+void teams_release (void *memory);
+void teams_touch (bool allowed);
 
 #define KERNEL(name, args_type, shared_type, threads_max)                                                             \
   static void name##_teams (Team t, void *shared, const void *args)                                                   \

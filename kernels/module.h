@@ -13,7 +13,7 @@ extern "C" {
 
 enum
 {
-  FLK_ABI = 1,       /* raised when anything in this header or the meaning of an argument struct changes */
+  FLK_ABI = 2,       /* raised when anything in this header or the meaning of an argument struct changes */
   FLK_TEAMS_SIZE = 4 /* threads a team of the test double, unless asked otherwise */
 };
 
@@ -48,7 +48,16 @@ typedef struct
   int (*release) (void *stream, void *memory);
   int (*upload) (void *stream, void *to, const void *from, size_t size);
   int (*download) (void *stream, void *to, const void *from, size_t size);
+  int (*copy) (void *stream, void *to, const void *from, size_t size); /* both on the device */
   int (*zero) (void *stream, void *memory, size_t size);
+  int (*host_alloc) (void *stream, void **memory, size_t size); /* what copies need not wait for */
+  int (*host_release) (void *stream, void *memory);
+  int (*memory) (void *stream, size_t *left, size_t *total); /* of the whole device, all programs */
+  /* Marks in the stream, for times between them; NULL where work is done when launch() returns. */
+  int (*mark_new) (void *stream, void **mark);
+  void (*mark_free) (void *stream, void *mark);
+  int (*mark_set) (void *stream, void *mark);
+  int (*mark_between) (void *stream, void *from, void *to, double *seconds); /* waits for `to` */
   int (*sync) (void *stream);
   const char *(*error) (int number);
 } FlkModule;

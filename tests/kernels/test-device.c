@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/colour.h"
+#include "kernels/toeplitz.h"
 #include "tests/kernels/on-devices.h"
 
 static void
@@ -110,6 +111,71 @@ test_memory (FlkDevice *device)
   flk_buffer_clear (device, &buffer);
 }
 
+static void
+test_use (FlkDevice *device)
+{
+  enum
+  {
+    N = 100000
+  };
+  FlkUse use;
+  g_autofree float *host = g_new (float, 2 * N);
+  for (guint i = 0; i < 2 * N; i++)
+    host[i] = (float) i;
+  g_assert_true (flk_device_use (device, &use));
+  g_assert_cmpuint (use.launches, ==, 0);
+  g_assert_cmpuint (use.used, ==, 0);
+  g_assert_cmpuint (use.total, >=, use.left);
+  g_assert_cmpuint (use.left, >, 0);
+  float *data = flk_alloc (device, 2 * N * sizeof *data), *factor = flk_alloc (device, N * sizeof *factor);
+  g_assert_true (flk_upload (device, data, host, 2 * N * sizeof *host)
+                 && flk_copy (device, factor, data, N * sizeof *host));
+  FlkToeplitzArgs args = { .data = data, .factor = factor, .scale = 1, .n = N };
+  for (guint i = 0; i < 100; i++)
+    g_assert_true (flk_launch (device, "toeplitz_multiply", (N + 4095) / 4096, 0, &args, sizeof args));
+  g_assert_true (flk_device_use (device, &use));
+  g_assert_cmpuint (use.launches, ==, 100);
+  g_assert_cmpuint (use.n_kernels, ==, 1);
+  g_assert_cmpstr (use.kernels[0].name, ==, "toeplitz_multiply");
+  g_assert_cmpuint (use.kernels[0].launches, ==, 100);
+  g_assert_cmpuint (use.kernels[0].ns, ==, use.ns);
+  g_assert_cmpuint (use.ns, >, 0);
+  g_assert_cmpuint (use.uploaded, ==, 2 * N * sizeof *host);
+  g_assert_cmpuint (use.downloaded, ==, 0);
+  g_assert_cmpuint (use.used, ==, 3 * N * sizeof *host);
+  g_assert_cmpuint (use.most, ==, use.used);
+  flk_free (device, data);
+  g_assert_true (flk_download (device, host, factor, N * sizeof *host) && flk_sync (device)
+                 && flk_device_use (device, &use));
+  g_assert_cmpfloat (host[N - 1], ==, N - 1);
+  g_assert_cmpuint (use.launches + use.n_kernels + use.ns, ==, 0);
+  g_assert_cmpuint (use.downloaded, ==, N * sizeof *host);
+  g_assert_cmpuint (use.used, ==, N * sizeof *host);
+  g_assert_cmpuint (use.most, ==, 3 * N * sizeof *host);
+  flk_free (device, factor);
+  gpointer locked = flk_host_alloc (device, N);
+  g_assert_nonnull (locked);
+  flk_host_free (device, locked);
+}
+
+/* Ranks on one device have parts of its memory; what is beyond one's own is refused before the device is asked. */
+static void
+test_share (void)
+{
+  FlkDevice *device = flk_device_open ("teams", 1, 1, NULL, 0);
+  FlkUse use;
+  g_assert_true (flk_device_use (device, &use));
+  flk_device_share (device, 1, 1000);
+  gpointer mine = flk_alloc (device, use.left / 4000);
+  g_assert_nonnull (mine);
+  g_assert_false (flk_device_is_full (device));
+  g_assert_null (flk_alloc (device, use.left / 500));
+  g_assert_true (flk_device_is_full (device));
+  g_assert_nonnull (strstr (flk_error (device), "this rank's part of its memory is "));
+  flk_free (device, mine);
+  flk_device_close (device);
+}
+
 /* Errors are texts that name the device and the thing. Opened here: the shared harness demands no error. */
 static void
 test_errors (void)
@@ -139,6 +205,8 @@ main (int argc, char **argv)
   g_test_add_func ("/device/unknown", test_unknown);
   g_test_add_func ("/device/bad-modules", test_bad_modules);
   g_test_add_func ("/device/errors", test_errors);
+  g_test_add_func ("/device/share", test_share);
   on_devices ("/device/memory", test_memory);
+  on_devices ("/device/use", test_use);
   return g_test_run ();
 }
