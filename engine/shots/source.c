@@ -141,10 +141,12 @@ open_kind (const char *path, const FlSourceOptions *options, GError **error)
     const char *magic;
     gsize length;
     FlSource *(*open) (const char *path, const FlSourceOptions *options, GError **error);
-  } images[] = { { "###CBF", 6, fl_source_cbf_open },
-                 { "###_CBF", 7, fl_source_cbf_open },
-                 { "{\nHEADER_BYTES", 14, fl_source_smv_open },
-                 { "{\r\nHEADER_BYTES", 15, fl_source_smv_open } };
+  } images[] = {
+    { "###CBF", 6, fl_source_cbf_open },           { "###_CBF", 7, fl_source_cbf_open },
+    { "{\nHEADER_BYTES", 14, fl_source_smv_open }, { "{\r\nHEADER_BYTES", 15, fl_source_smv_open },
+    { "II*\0", 4, fl_source_tiff_open },           { "MM\0*", 4, fl_source_tiff_open },
+    { "II+\0", 4, fl_source_tiff_open },           { "MM\0+", 4, fl_source_tiff_open }
+  };
   guint8 head[16] = "";
   FILE *file = fopen (path, "rb");
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
