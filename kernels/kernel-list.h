@@ -10,6 +10,8 @@
   X (dispersion_halo)                                                                                                 \
   X (dispersion_erode)                                                                                                \
   X (dispersion_extended)                                                                                             \
+  X (adaptive_blocks)                                                                                                 \
+  X (adaptive_spots)                                                                                                  \
   X (spots)                                                                                                           \
   X (fft_f32)                                                                                                         \
   X (fft_f64)                                                                                                         \

@@ -8,7 +8,7 @@ struct FlStrongPixels
   guint version; /* of the layout that the mask was zeroed for */
 };
 
-static const FlStrongAlgorithm *const algorithms[] = { &fl_strong_dispersion,
+static const FlStrongAlgorithm *const algorithms[] = { &fl_strong_adaptive, &fl_strong_dispersion,
                                                        &fl_strong_dispersion_extended };
 
 FlStrongPixels *

@@ -1,0 +1,80 @@
+/* strong-adaptive.c: spots that stand out from what the shot itself says about background, noise and gain
+ * (kernels/adaptive.h). Nothing of a detector is asked for, nothing is kept from shot to shot. */
+#include "engine/sfx/strong-pixels.h"
+#include "kernels/adaptive.h"
+
+typedef struct
+{
+  double false_spots;
+  guint version; /* of the layout that the blocks were laid for */
+  guint32 n_blocks;
+  guint32 *first_block; /* of each panel */
+  float *mean, *variance;
+  FlkBuffer first_at, mean_at, variance_at;
+} Adaptive;
+
+static gpointer
+make (const FlParams *params)
+{
+  Adaptive *self = g_new0 (Adaptive, 1);
+  self->false_spots = fl_params_real (params, "spots.false_spots");
+  return self;
+}
+
+static void
+destroy (gpointer state, FlkDevice *device)
+{
+  Adaptive *self = state;
+  flk_buffer_clear (device, &self->first_at);
+  flk_buffer_clear (device, &self->mean_at);
+  flk_buffer_clear (device, &self->variance_at);
+  g_free (self->first_block);
+  g_free (self->mean);
+  g_free (self->variance);
+  g_free (self);
+}
+
+static void
+lay_blocks (Adaptive *self, const FlLayout *layout)
+{
+  if (self->version == layout->version && self->first_block != NULL)
+    return;
+  self->version = layout->version;
+  self->first_block = g_renew (guint32, self->first_block, layout->n_panels);
+  self->n_blocks = flk_adaptive_blocks (layout->host_panels, layout->n_panels, self->first_block);
+  self->mean = g_renew (float, self->mean, self->n_blocks);
+  self->variance = g_renew (float, self->variance, self->n_blocks);
+}
+
+static gboolean
+find (gpointer state, const FlStrongShot *shot)
+{
+  Adaptive *self = state;
+  const FlLayout *layout = shot->layout;
+  FlkDevice *device = shot->device;
+  lay_blocks (self, layout);
+  gsize size = self->n_blocks * sizeof (float);
+  FlkAdaptiveArgs args = {
+    .pixels = shot->pixels,
+    .panels = layout->panels,
+    .first_block =
+        flk_stage (device, &self->first_at, self->first_block, layout->n_panels * sizeof (guint32)),
+    .n_panels = layout->n_panels,
+    .tile_ss = layout->tile_ss,
+    .mean = flk_buffer_need (device, &self->mean_at, size),
+    .variance = flk_buffer_need (device, &self->variance_at, size),
+    .strong = shot->strong,
+  };
+  if (args.first_block == NULL || args.mean == NULL || args.variance == NULL
+      || !flk_launch (device, "adaptive_blocks", layout->teams, 0, &args, sizeof args))
+    return FALSE;
+  const float *mean = flk_fetch (device, self->mean, args.mean, size);
+  const float *variance = flk_fetch (device, self->variance, args.variance, size);
+  if (mean == NULL || variance == NULL)
+    return FALSE;
+  flk_adaptive_noise (mean, variance, self->n_blocks, self->false_spots, (double) layout->n_good,
+                      &args.noise);
+  return flk_launch (device, "adaptive_spots", layout->teams, 0, &args, sizeof args);
+}
+
+const FlStrongAlgorithm fl_strong_adaptive = { "adaptive", make, destroy, find, NULL, NULL };
