@@ -20,6 +20,7 @@ main (int argc, char **argv)
     { "site", fl_program_site, "add a site where jobs run, change or list them" },
     { "dataset", fl_program_dataset, "add a dataset, change or list them" },
     { "geometry", fl_program_geometry, "take a refined geometry into an experiment, as a new block" },
+    { "mask", fl_program_mask, "make a mask out of rules, and the experiment's" },
     { "archive", fl_program_archive, "close a beamtime into one folder or file; check one" },
     { "compare", fl_program_compare, "set two experiments or archives side by side" },
     { "database", fl_program_database, "where an experiment's records are: look, make, join, move, grant" },

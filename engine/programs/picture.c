@@ -446,3 +446,42 @@ fl_picture_draw (FlPicture *picture, const FlViewImageRequest *request)
   draw (picture, request->reduce == FL_VIEW_MAXIMUM, raster);
   return image;
 }
+
+/* --- masks --- */
+
+static void
+gather_shares (const FlPicture *picture, const FlDetector *detector, const guint8 *mask, guint32 *all,
+               guint32 *masked)
+{
+  for (guint p = 0; p < detector->n_panels; p++)
+    for (guint row = 0; row < detector->panels[p].n_ss; row++)
+      {
+        gsize first = detector->panels[p].offset + row * detector->panels[p].stride;
+        for (gsize at = first; at < first + detector->panels[p].n_fs; at++)
+          if (picture->map.forward[at] >= 0)
+            {
+              all[picture->map.forward[at]]++;
+              masked[picture->map.forward[at]] += mask[at] != 0;
+            }
+      }
+}
+
+void
+fl_picture_shade (FlPicture *picture, FlDetector *detector, FlVec3 shift, const guint8 *mask,
+                  const FlViewRect *rect, guint32 width, guint32 height, guint8 *shade)
+{
+  const FlViewImageRequest request = { .width = width, .height = height, .reduce = FL_VIEW_MEAN };
+  gsize n = (gsize) width * height;
+  map_prepare (&picture->map, detector, shift, *rect, &request);
+  g_autofree guint32 *all = g_new0 (guint32, n), *masked = g_new0 (guint32, n);
+  if (picture->map.with_forward)
+    gather_shares (picture, detector, mask, all, masked);
+  for (gsize i = 0; i < n; i++)
+    {
+      gint32 under = picture->map.inverse[i];
+      if (all[i] > 0)
+        shade[i] = (guint8) ((masked[i] * (guint64) 255 + all[i] - 1) / all[i]);
+      else
+        shade[i] = under >= 0 && mask[under] != 0 ? 255 : 0;
+    }
+}

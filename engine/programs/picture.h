@@ -18,6 +18,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlPicture, fl_picture_free)
 void fl_picture_load (FlPicture *picture, FlDetector *detector, const FlShot *shot);
 /* The raster with everything but `frames` filled in. */
 FlViewImage *fl_picture_draw (FlPicture *picture, const FlViewImageRequest *request);
+/* Which share of the detector pixels of each raster pixel `mask` (n_pixels) has: 0 to 255, 1 at least when there is one.
+ * Has nothing to do with the shot that is loaded, but takes the place of its map. */
+void fl_picture_shade (FlPicture *picture, FlDetector *detector, FlVec3 shift, const guint8 *mask,
+                       const FlViewRect *rect, guint32 width, guint32 height, guint8 *shade);
 /* The loaded shot's. */
 FlVec3 fl_picture_shift (const FlPicture *picture);
 

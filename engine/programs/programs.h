@@ -24,6 +24,7 @@ int fl_program_job (int argc, char **argv);
 int fl_program_site (int argc, char **argv);
 int fl_program_dataset (int argc, char **argv);
 int fl_program_geometry (int argc, char **argv);
+int fl_program_mask (int argc, char **argv);
 int fl_program_channel (int argc, char **argv);
 int fl_program_findings (int argc, char **argv);
 int fl_program_follow (int argc, char **argv);

@@ -14,6 +14,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/programs/map-view.h"
+#include "engine/programs/mask-work.h"
 #include "engine/programs/picture.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
@@ -27,6 +28,7 @@
 #define MAX_SOURCES 4
 #define QUIET_S     60          /* a file that has not changed for so long is thought to be whole */
 #define MOST_FEED   (32u << 20) /* bytes of a batch of changes, about */
+#define MEASURE_MS  250         /* that pictures may wait for a mask */
 
 /* A file as it was when it was opened. */
 typedef struct
@@ -53,6 +55,7 @@ typedef struct
   FlShot shot;
   FlPicture *picture;
   FlTrialTrier *trier;
+  FlMaskWork *mask;
   FlStore *store; /* the last that was followed; the feeds' lane alone, as `followed` */
   Seen followed;
 } Serve;
@@ -412,6 +415,39 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
   return tried;
 }
 
+static FlSource *
+open_for_mask (gpointer data, const FlViewSourceRequest *request, gboolean list_only, GError **error)
+{
+  g_autofree char *path = resolve (data, request->path, error), *geometry = NULL, *mask = NULL;
+  const char *dataset;
+  if (path == NULL
+      || (*request->geometry != '\0' && (geometry = resolve (data, request->geometry, error)) == NULL)
+      || (*request->mask != '\0'
+          && (mask = resolve_with_dataset (data, request->mask, &dataset, error)) == NULL))
+    return NULL;
+  g_autofree char *option = mask != NULL ? g_strconcat (mask, dataset, NULL) : NULL;
+  FlSourceOptions options = { .geometry = geometry, .mask = option, .list_only = list_only };
+  return fl_source_open (path, &options, error);
+}
+
+static FlViewMask *
+serve_mask (gpointer data, const FlViewMaskRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+            GError **error)
+{
+  Serve *serve = data;
+  const char *dataset = "";
+  FlVec3 none = { 0, 0, 0 };
+  g_autofree char *real = *request->source.mask != '\0'
+                              ? resolve_with_dataset (serve, request->source.mask, &dataset, error)
+                              : g_strdup ("");
+  if (real == NULL)
+    return NULL;
+  g_autofree char *mask = g_strconcat (real, dataset, NULL);
+  return fl_mask_work_ask (serve->mask, request, mask,
+                           serve->loaded != NULL ? fl_picture_shift (serve->picture) : none, MEASURE_MS,
+                           error);
+}
+
 /* A plain file, whatever is asked for in its place; −1 with error. */
 static int
 open_log (const Serve *serve, const char *name, char **path, gint64 *size, GError **error)
@@ -577,6 +613,7 @@ fl_program_serve (int argc, char **argv)
                                            .feed = serve_feed,
                                            .map = serve_map,
                                            .model = serve_model,
+                                           .mask = serve_mask,
                                            .lattices = serve_lattices,
                                            .try_trial = serve_try };
   g_auto (GStrv) roots = NULL;
@@ -602,6 +639,7 @@ fl_program_serve (int argc, char **argv)
   g_queue_init (&serve.entries);
   serve.picture = fl_picture_new ();
   serve.trier = fl_trial_trier_new ();
+  serve.mask = fl_mask_work_new (open_for_mask, &serve, "mask");
   int status = 0;
   if (!fl_view_serve (STDIN_FILENO, out, "firstlight-control " FL_VERSION, &handlers, &serve, &error))
     status = fl_program_fail ("serve", error);

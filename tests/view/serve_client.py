@@ -7,17 +7,18 @@ import zlib
 import numpy as np
 from gi.repository import GLib
 
-HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY, FIND, FEED, MAP, MODEL = range(1, 14)
+HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY, FIND, FEED, MAP, MODEL, MASK = range(1, 15)
 OK, ERROR, CANCELLED = range(3)
 MORE, DEFLATED, FAR = 1, 2, 4
 RAW, COMPACT = range(2)
 TYPES = {IMAGE: '(usssudddduuuy)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
-         LATTICES: '(ssssu)', TRY: '(sssus)', FIND: '(sst)', FEED: '(sayu)', MAP: '(suy)', MODEL: '(s)'}
+         LATTICES: '(ssssu)', TRY: '(sssus)', FIND: '(sst)', FEED: '(sayu)', MAP: '(suy)', MODEL: '(s)',
+         MASK: '(sssasbsb(dddd)uu)'}
 FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)tb'  # lattices, reflections, what they are made from
 REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadauaytb)', SPOTS: '(yudsa(ddudddd)tb)', SOURCE: '(ussd(dddd)a(sdddddduu))',
            LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)', LATTICES: '(%s)' % FOUND,
            TRY: '(u(yudsa(ddudddd)tb)(%s))' % FOUND, FIND: '(btttstt)', FEED: '(ay)', MAP: '(uuuuadbddddyaiay)',
-           MODEL: '(a(iiissssiyy))'}
+           MODEL: '(a(iiissssiyy))', MASK: '(uuusaua(sttt)ttttuuayay)'}
 MEAN, MAXIMUM, NEAREST = range(3)
 
 
