@@ -69,6 +69,7 @@ work_new (FlReconstructJob *job)
   const FlGenerationRow *row = &g_array_index (job->generations, FlGenerationRow, job->generations->len - 1);
   guint conformations = fl_reconstruction_conformations (job->reconstruction);
   FlPhasingOptions options = FL_PHASING_OPTIONS;
+  options.device = job->device;
   options.diameter = fl_reconstruction_diameter (job->reconstruction);
   options.s_low = lowest (job->patterns->pixels);
   options.s_edge = row->resolution > 0 ? 1 / (double) row->resolution : 0;
@@ -154,7 +155,8 @@ run_starts (Work *work, GError **error)
         return NULL;
       if (work->models[m].hopeless)
         continue;
-      fl_phasing_run (work->models[m].phasing, first / 2, starts);
+      if (!fl_phasing_run (work->models[m].phasing, first / 2, starts, error))
+        return NULL;
       for (guint k = 0; k < 2; k++)
         {
           Started started = { m, first + k, starts[k] };

@@ -133,23 +133,43 @@ fl_matching_free (FlMatching *matching)
 
 /* --- slices --- */
 
+/* Onto the host, where the device is another: what a launch has left in `buffer`. */
+static gboolean
+bring (FlMatching *matching, float *to, const FlkBuffer *buffer, gsize n)
+{
+  return to == buffer->memory || n == 0
+         || flk_download (matching->device, to, buffer->memory, n * sizeof *to);
+}
+
 /* This rank's part of the node's slices of conformation c. */
 static gboolean
 slice (FlMatching *matching, guint c, const FlVolume *model, GError **error)
 {
+  FlkDevice *device = matching->device;
   FlNodeMemory *log_model = matching->log_model[c], *log_sum = matching->log_sum[c];
   FlkSlices *slices = fl_fitting_slices (matching->fitting);
   gsize first, last, row = (gsize) matching->n_cells * BLOCK;
   fl_parallel_part (log_model->member, log_model->members, matching->blocks, &first, &last);
-  FlkSlicesOut out = fl_contrast_slices (matching->contrast, (float *) log_model->data + first * row,
-                                         (float *) log_sum->data + first * BLOCK);
+  gsize blocks = last - first;
+  float *values = (float *) log_model->data + first * row, *sums = (float *) log_sum->data + first * BLOCK;
+  FlkBuffer buffers[2] = { { values, 0 }, { sums, 0 } };
+  gboolean host = flk_device_is_host (device), ok = TRUE;
+  if (!host)
+    {
+      buffers[0] = buffers[1] = (FlkBuffer){ 0 };
+      ok = flk_buffer_need (device, &buffers[0], MAX (blocks, 1) * row * sizeof *values)
+           && flk_buffer_need (device, &buffers[1], MAX (blocks, 1) * BLOCK * sizeof *sums);
+    }
+  FlkSlicesOut out = fl_contrast_slices (matching->contrast, buffers[0].memory, buffers[1].memory);
   guint n =
       (guint) MIN (last * BLOCK, matching->n_rotations) - (guint) MIN (first * BLOCK, matching->n_rotations);
-  gboolean ok =
-      flk_upload (matching->device, matching->volume, model->data, fl_volume_points (model) * sizeof (float))
-      && flk_slices_model (slices, matching->volume)
-      && (n == 0 || flk_slices_run (slices, matching->matrices + 9 * first * BLOCK, n, &out))
-      && flk_sync (matching->device);
+  ok = ok && flk_upload (device, matching->volume, model->data, fl_volume_points (model) * sizeof (float))
+       && flk_slices_model (slices, matching->volume)
+       && (n == 0 || flk_slices_run (slices, matching->matrices + 9 * first * BLOCK, n, &out))
+       && bring (matching, values, &buffers[0], blocks * row)
+       && bring (matching, sums, &buffers[1], blocks * BLOCK) && flk_sync (device);
+  for (guint i = 0; i < 2 && !host; i++)
+    flk_buffer_clear (device, &buffers[i]);
   fl_node_memory_fence (log_model);
   fl_node_memory_fence (log_sum);
   return ok || fail (matching, error);

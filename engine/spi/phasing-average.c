@@ -242,9 +242,10 @@ fl_phase (const FlVolume *autocorrelation, const FlPhasingOptions *options, GErr
   if (p == NULL)
     return NULL;
   g_autofree FlPhasingStart *starts = g_new0 (FlPhasingStart, options->starts + 1);
-  for (guint i = 0; i < options->starts; i += 2)
-    fl_phasing_run (p, i / 2, starts + i);
-  FlPhased *phased = fl_phasing_average (p, options->starts, starts);
+  gboolean ok = TRUE;
+  for (guint i = 0; i < options->starts && ok; i += 2)
+    ok = fl_phasing_run (p, i / 2, starts + i, error);
+  FlPhased *phased = ok ? fl_phasing_average (p, options->starts, starts) : NULL;
   for (guint i = 0; i <= options->starts; i++)
     fl_phasing_start_clear (&starts[i]);
   return phased;

@@ -16,13 +16,20 @@ struct FlPhasing
   FlPhasingOptions options;
   guint m; /* of the volumes */
   double voxel;
-  FlTransform *transform; /* as large as the autocorrelation needs */
-  float *blurred;         /* [2 points], the device's */
-  float *factor;          /* [n] of the blur */
-  FlkBuffer scratch;
+  FlTransform *transform; /* as large as the autocorrelation needs; on the host */
   guint n_moduli;
-  FlkModulus *moduli;
-  double sum; /* of amplitudes */
+  double sum;    /* of amplitudes */
+  float *factor; /* [n] of the blur, host */
+  /* The device's: numbers [2 points], two starts' densities in turn. */
+  FlkDevice *device;
+  struct FlkFft *fft;
+  float *density, *grid,
+      *blurred;        /* `grid`: the transform, and where the known amplitudes have put the density */
+  float *mask, *whole; /* 1 or 0; 1 everywhere */
+  FlkModulus *moduli;  /* [n_moduli] */
+  double *sums;        /* [teams][2] */
+  float *factor_at;    /* [n] */
+  FlkBuffer scratch;
 };
 
 /* 1 where the density, blurred as in the last cycle, is of the particle: at most `filled` of the ball of the diameter. */

@@ -19,6 +19,7 @@ typedef struct
   guint starts;
   guint iterations; /* of a start */
   guint64 seed;
+  struct FlkDevice *device; /* where starts are worked on, which outlives it; NULL: the CPU */
 } FlPhasingOptions;
 
 #define FL_PHASING_OPTIONS                                                                                   \
@@ -41,8 +42,8 @@ typedef struct
   double filled;     /* support's volume, of the ball of the diameter */
 } FlPhasingStart;
 
-/* Starts 2 pair and 2 pair + 1. */
-void fl_phasing_run (FlPhasing *phasing, guint pair, FlPhasingStart starts[2]);
+/* Starts 2 pair and 2 pair + 1. FALSE: the device has failed, or has no memory left; nothing is in `starts`. */
+gboolean fl_phasing_run (FlPhasing *phasing, guint pair, FlPhasingStart starts[2], GError **error);
 void fl_phasing_start_clear (FlPhasingStart *start);
 
 typedef struct

@@ -9,6 +9,7 @@
 #include "engine/spi/alignment.h"
 #include "engine/spi/fsc.h"
 #include "engine/spi/phasing.h"
+#include "kernels/device.h"
 #include "engine/spi/support.h"
 #include "tests/spi/model-truth.h"
 
@@ -96,31 +97,36 @@ test_determined (void)
   FlPhasingOptions options = FL_PHASING_OPTIONS;
   options.diameter = 60;
   options.iterations = 60;
-  FlPhasingStart starts[3][2] = { 0 };
+  FlPhasingStart starts[4][2] = { 0 };
   g_autoptr (GError) error = NULL;
-  for (guint k = 0; k < 3; k++)
+  FlkDevice *teams = flk_device_open ("teams", 0, 1, NULL, 0);
+  g_assert_nonnull (teams);
+  for (guint k = 0; k < 4; k++)
     {
-      options.seed = k < 2 ? 1 : 2;
+      options.seed = k == 2 ? 2 : 1;
+      options.device = k == 3 ? teams : NULL;
       g_autoptr (FlPhasing) phasing = fl_phasing_new (a, &options, &error);
       g_assert_no_error (error);
       if (k == 0)
         {
-          fl_phasing_run (phasing, 0, starts[0]);
+          g_assert_true (fl_phasing_run (phasing, 0, starts[0], &error));
           for (guint i = 0; i < 2; i++)
             fl_phasing_start_clear (&starts[0][i]);
         }
-      fl_phasing_run (phasing, 1, starts[k]);
+      g_assert_true (fl_phasing_run (phasing, 1, starts[k], &error));
     }
   gsize size = fl_volume_points (a) * sizeof *a->data;
   for (guint i = 0; i < 2; i++)
     {
       g_assert_cmpint (memcmp (starts[0][i].density->data, starts[1][i].density->data, size), ==, 0);
       g_assert_cmpint (memcmp (starts[0][i].density->data, starts[2][i].density->data, size), !=, 0);
+      g_assert_cmpint (memcmp (starts[0][i].density->data, starts[3][i].density->data, size), ==, 0);
       g_assert_cmpfloat (starts[0][i].error, ==, starts[1][i].error);
     }
   g_assert_cmpint (memcmp (starts[0][0].density->data, starts[0][1].density->data, size), !=, 0);
-  for (guint k = 0; k < 6; k++)
+  for (guint k = 0; k < 8; k++)
     fl_phasing_start_clear (&starts[k / 2][k % 2]);
+  flk_device_close (teams);
 }
 
 /* Random volumes: no common phases. Mirrored and shifted copies of one: all of them, and PRTF 1. */
