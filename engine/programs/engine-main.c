@@ -46,6 +46,8 @@ main (int argc, char **argv)
     { "convert", fl_program_convert, "shots of any source as one NXmx file" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },
+    { "convert-geometry", fl_program_convert_geometry,
+      "a detector's geometry in another form: CrystFEL, imgCIF, psana" },
     { "hello", fl_program_hello, "which ranks, nodes and devices there are: does a site work" },
     { NULL },
   };

@@ -12,6 +12,7 @@ int fl_program_simulate_spi (int argc, char **argv); /* collective, too */
 int fl_program_convert (int argc, char **argv);
 int fl_program_map (int argc, char **argv);
 int fl_program_export (int argc, char **argv);
+int fl_program_convert_geometry (int argc, char **argv);
 int fl_program_import_results (int argc, char **argv);
 int fl_program_askpass (int argc, char **argv); /* under a name of its own */
 int fl_program_serve (int argc, char **argv);

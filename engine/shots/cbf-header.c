@@ -380,7 +380,7 @@ section_clear (gpointer data)
 }
 
 FlCbf *
-fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **error)
+fl_cbf_parse_header (const char *path, const guint8 *bytes, gsize length, GError **error)
 {
   g_autoptr (FlCbf) cbf = g_new0 (FlCbf, 1);
   cbf->columns = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
@@ -391,12 +391,18 @@ fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **erro
   };
   gboolean ok = read_all (&parser);
   g_free (parser.text);
-  if (ok && cbf->sections->len == 0)
-    {
-      fail (&parser, "no image data, expected a binary section (cut off?)");
-      ok = FALSE;
-    }
   return ok ? g_steal_pointer (&cbf) : NULL;
+}
+
+FlCbf *
+fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **error)
+{
+  g_autoptr (FlCbf) cbf = fl_cbf_parse_header (path, bytes, length, error);
+  if (cbf == NULL || cbf->sections->len > 0)
+    return g_steal_pointer (&cbf);
+  Parser parser = { .path = path, .begin = bytes, .p = bytes + length, .end = bytes + length, .error = error };
+  fail (&parser, "no image data, expected a binary section (cut off?)");
+  return NULL;
 }
 
 void

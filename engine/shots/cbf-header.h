@@ -25,6 +25,8 @@ typedef struct
 
 /* `bytes` must outlive the result, and be followed by FL_CBF_PADDING readable bytes. */
 FlCbf *fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **error);
+/* The same of what need not have a binary section: a geometry. */
+FlCbf *fl_cbf_parse_header (const char *path, const guint8 *bytes, gsize length, GError **error);
 void fl_cbf_free (FlCbf *cbf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlCbf, fl_cbf_free)
 

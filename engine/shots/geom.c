@@ -233,13 +233,28 @@ set_panel_field (FlGeomPanel *panel, const char *key, const char *value, const c
 
 /* --- the whole detector --- */
 
-static void
-set_group (Parser *parser, const char *name, const char *value)
+void
+fl_geom_add_group (GArray *groups, const char *name, char **members, gboolean collection)
 {
-  FlGeomGroup group = { .name = g_strdup (name), .members = g_strsplit (value, ",", -1) };
-  for (char **member = group.members; *member != NULL; member++)
-    g_strstrip (*member);
-  g_array_append_val (parser->geom->groups, group);
+  FlGeomGroup group = { g_strdup (name), members, collection };
+  g_array_append_val (groups, group);
+}
+
+/* group_NAME, rigid_group_NAME and rigid_group_collection_NAME. */
+static gboolean
+set_group (FlGeom *geom, const char *key, const char *value)
+{
+  static const char *const prefixes[] = { "rigid_group_collection_", "rigid_group_", "group_" };
+  for (guint i = 0; i < G_N_ELEMENTS (prefixes); i++)
+    if (g_str_has_prefix (key, prefixes[i]))
+      {
+        char **members = g_strsplit (value, ",", -1);
+        for (char **member = members; *member != NULL; member++)
+          g_strstrip (*member);
+        fl_geom_add_group (i < 2 ? geom->rigid : geom->groups, key + strlen (prefixes[i]), members, i == 0);
+        return TRUE;
+      }
+  return g_str_has_prefix (key, "rigid_group");
 }
 
 /* Sets what only the whole detector has. FALSE: the key is none of it. */
@@ -277,10 +292,8 @@ set_top_field (Parser *parser, const char *key, const char *value, const char **
     set_text (&geom->peak_list, value);
   else if (strcmp (key, "peak_list_type") == 0)
     set_text (&geom->peak_list_type, value);
-  else if (g_str_has_prefix (key, "group_"))
-    set_group (parser, key + strlen ("group_"), value);
-  else if (!g_str_has_prefix (key, "rigid_group"))
-    return FALSE;
+  else
+    return set_group (geom, key, value);
   return TRUE;
 }
 
@@ -353,9 +366,22 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
   return expected == NULL || fail_at (parser, parser->line, "%s is '%s', expected %s", key, value, expected);
 }
 
+/* "; text", without the one space that sets it off. */
+static void
+keep_comment (FlGeom *geom, const char *line)
+{
+  const char *text = line + strspn (line, " \t");
+  if (*text != ';')
+    return;
+  text += text[1] == ' ' ? 2 : 1;
+  char *valid = g_utf8_make_valid (text, -1);
+  g_ptr_array_add (geom->comments, g_strchomp (valid));
+}
+
 static gboolean
 read_line (Parser *parser, char *line)
 {
+  keep_comment (parser->geom, line);
   line[strcspn (line, ";")] = '\0';
   g_strstrip (line);
   if (*line == '\0')
@@ -409,18 +435,48 @@ group_clear (gpointer data)
 }
 
 FlGeom *
-fl_geom_parse (const char *path, const char *text, gsize length, GError **error)
+fl_geom_new (const char *path)
 {
-  g_autoptr (FlGeom) geom = g_new0 (FlGeom, 1);
+  FlGeom *geom = g_new0 (FlGeom, 1);
   geom->path = g_strdup (path);
-  geom->bandwidth = 1e-8;
+  geom->bandwidth = FL_GEOM_BANDWIDTH;
   geom->panels = g_array_new (FALSE, FALSE, sizeof (FlGeomPanel));
   geom->bad = g_array_new (FALSE, FALSE, sizeof (FlGeomBad));
   geom->groups = g_array_new (FALSE, FALSE, sizeof (FlGeomGroup));
+  geom->rigid = g_array_new (FALSE, FALSE, sizeof (FlGeomGroup));
+  geom->comments = g_ptr_array_new_with_free_func (g_free);
   geom->notes = g_ptr_array_new_with_free_func (g_free);
   g_array_set_clear_func (geom->panels, panel_clear);
   g_array_set_clear_func (geom->bad, bad_clear);
   g_array_set_clear_func (geom->groups, group_clear);
+  g_array_set_clear_func (geom->rigid, group_clear);
+  return geom;
+}
+
+FlGeomPanel *
+fl_geom_add_panel (FlGeom *geom, const char *name)
+{
+  FlGeomPanel panel;
+  panel_init (&panel);
+  panel.name = g_strdup (name);
+  g_array_append_val (geom->panels, panel);
+  return &g_array_index (geom->panels, FlGeomPanel, geom->panels->len - 1);
+}
+
+gboolean
+fl_geom_finish (FlGeom *geom, GError **error)
+{
+  g_autoptr (GHashTable) panel_index = g_hash_table_new (g_str_hash, g_str_equal);
+  for (guint i = 0; i < geom->panels->len; i++)
+    g_hash_table_insert (panel_index, g_array_index (geom->panels, FlGeomPanel, i).name,
+                         GUINT_TO_POINTER (i + 1));
+  return fl_geom_check (geom, panel_index, error);
+}
+
+FlGeom *
+fl_geom_parse (const char *path, const char *text, gsize length, GError **error)
+{
+  g_autoptr (FlGeom) geom = fl_geom_new (path);
   g_autoptr (GHashTable) panel_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) bad_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   Parser parser = { .geom = geom, .panel_index = panel_index, .bad_index = bad_index, .error = error };
@@ -476,6 +532,8 @@ fl_geom_free (FlGeom *geom)
   g_array_unref (geom->panels);
   g_array_unref (geom->bad);
   g_array_unref (geom->groups);
+  g_array_unref (geom->rigid);
+  g_ptr_array_unref (geom->comments);
   g_ptr_array_unref (geom->notes);
   g_free (geom);
 }

@@ -8,9 +8,10 @@
 
 #include <glib.h>
 
-#define FL_GEOM_MASKS 8
-#define FL_GEOM_DIMS  16
-#define FL_GEOM_FLAGS 16
+#define FL_GEOM_MASKS     8
+#define FL_GEOM_DIMS      16
+#define FL_GEOM_FLAGS     16
+#define FL_GEOM_BANDWIDTH 1e-8 /* where none is given */
 
 /* A number in the file, or where to find it in the data. */
 typedef struct
@@ -93,6 +94,7 @@ typedef struct
 {
   char *name;
   char **members;
+  gboolean collection; /* of rigid groups */
 } FlGeomGroup;
 
 typedef struct
@@ -103,14 +105,24 @@ typedef struct
   FlGeomValue clen, shift_x, shift_y; /* mm */
   double bandwidth;                   /* fraction, one sigma */
   char *peak_list, *peak_list_type;
-  GArray *panels;   /* of FlGeomPanel, in the file's order, those with no_index included */
-  GArray *bad;      /* of FlGeomBad */
-  GArray *groups;   /* of FlGeomGroup */
-  GPtrArray *notes; /* of char *: what was passed over, or taken for granted */
+  GArray *panels;      /* of FlGeomPanel, in the file's order, those with no_index included */
+  GArray *bad;         /* of FlGeomBad */
+  GArray *groups;      /* of FlGeomGroup */
+  GArray *rigid;       /* of FlGeomGroup: rigid_group_… lines, as written */
+  GPtrArray *comments; /* of char *: lines that are nothing else */
+  GPtrArray *notes;    /* of char *: what was passed over, or taken for granted */
 } FlGeom;
 
 FlGeom *fl_geom_read (const char *path, GError **error);
 /* The same from text; `path` names it in messages. `text` need not end with NUL. */
 FlGeom *fl_geom_parse (const char *path, const char *text, gsize length, GError **error);
 void fl_geom_free (FlGeom *geom);
+
+/* For readers of other forms: an empty one, panels with nothing set, and the check that the reader of text makes. The panel is
+ * valid until the next is added. */
+FlGeom *fl_geom_new (const char *path);
+FlGeomPanel *fl_geom_add_panel (FlGeom *geom, const char *name);
+void fl_geom_add_group (GArray *groups, const char *name, char **members,
+                        gboolean collection); /* takes members */
+gboolean fl_geom_finish (FlGeom *geom, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlGeom, fl_geom_free)
