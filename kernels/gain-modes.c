@@ -118,6 +118,8 @@ gain_modes_body (Team t, GainModesShared *sh, const FlkGainModesArgs *a)
           one_slot (a, at, n, 0);
           continue;
         }
+      if (seen == 1)
+        memset (slots, 0, sizeof slots);
       for (int i = 0; i < n; i++)
         {
           bool known = a->pedestal[slots[i]] != NULL;

@@ -22,6 +22,7 @@ typedef struct
   FlAttemptOptions options;
   FlParams *params;
   FlPatternSourceOptions source_options;
+  FlCalibrationOptions calibration;
   GPtrArray *inputs; /* FlInput */
   guint attempt;
   char *attempt_dir;

@@ -139,12 +139,15 @@ set_guilty_aside (FlHitsJob *job, GError **error)
 static gboolean
 set_up (FlHitsJob *job, int *status)
 {
-  static const char *const endings[] = { ".cxi", ".emc", ".h5 .hdf5 .nxs .cbf", NULL };
+  static const char *const endings[] = { ".cxi", ".emc", ".h5 .hdf5 .nxs .cbf .img .mccd .tif .tiff .cbf.gz", NULL };
   g_autoptr (GError) error = NULL;
   job->params = fl_program_params (&job->options.common, &error);
+  if (job->params != NULL)
+    fl_calibration_options (job->params, &job->calibration, &error);
   if (!all_well (job, error, status))
     return FALSE;
   job->source_options = fl_pattern_source_options (job->params);
+  job->source_options.calibration = &job->calibration;
   const FlInputReader reader = { endings, fl_hits_count_frames, &job->source_options };
   job->inputs = fl_inputs_read (job->parallel, job->options.inputs, &reader, &error);
   if (!all_well (job, error, status))

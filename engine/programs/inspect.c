@@ -10,6 +10,7 @@
 #include "engine/programs/inspect-known.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/shots/calibration.h"
 #include "engine/shots/emc.h"
 #include "engine/shots/inspect-shots.h"
 #include "engine/shots/source.h"
@@ -229,7 +230,7 @@ inspect_file (const char *path, const Options *options, GError **error)
   for (gsize at = 0; at + 8 <= n; at = at == 0 ? 512 : 2 * at)
     if (memcmp (head + at, hdf5, 8) == 0)
       return inspect_shots (path, options, TRUE, error);
-  if (n >= 6 && memcmp (head, "###CBF", 6) == 0)
+  if (fl_source_is_image (path))
     return inspect_shots (path, options, FALSE, error);
   g_autoptr (GString) text = g_string_new ("");
   g_autoptr (GError) local = NULL;
@@ -271,6 +272,8 @@ int
 fl_program_inspect (int argc, char **argv)
 {
   Options options = { 0 };
+  FlCalibrationOptions calibration;
+  g_auto (FlProgramOptions) common = { 0 };
   g_autofree char *geometry = NULL, *mask = NULL;
   g_auto (GStrv) files = NULL;
   GOptionEntry entries[] = {
@@ -288,6 +291,7 @@ fl_program_inspect (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("– say what files are");
   g_autoptr (GError) error = NULL;
   g_option_context_add_main_entries (context, entries, NULL);
+  fl_program_add_options (context, &common);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     return fl_program_fail ("inspect", error);
   if (files == NULL)
@@ -295,8 +299,12 @@ fl_program_inspect (int argc, char **argv)
       fprintf (stderr, "inspect: no file given, expected at least one\n");
       return 2;
     }
+  g_autoptr (FlParams) params = fl_program_params (&common, &error);
+  if (params == NULL || !fl_calibration_options (params, &calibration, &error))
+    return fl_program_fail ("inspect", error);
   options.source.geometry = geometry;
   options.source.mask = mask;
+  options.source.calibration = &calibration;
   int status = 0;
   for (char **file = files; *file != NULL; file++)
     {

@@ -77,6 +77,10 @@ static GPtrArray *
 open_sources (FlReconstructJob *job, char **inputs, GArray *all, GError **error)
 {
   FlPatternSourceOptions options = fl_pattern_source_options (job->params);
+  FlCalibrationOptions calibration;
+  if (!fl_calibration_options (job->params, &calibration, error))
+    return NULL;
+  options.calibration = &calibration;
   g_autoptr (GPtrArray) sources = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_pattern_source_close);
   job->sources = fl_batch_new (FL_KIND_SOURCE);
   for (char **input = inputs; *input != NULL; input++)

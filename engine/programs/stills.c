@@ -17,6 +17,7 @@
 #include "engine/results/attempt.h"
 #include "engine/results/history.h"
 #include "engine/results/master.h"
+#include "engine/shots/calibration.h"
 
 #define PROGRAM        "firstlight-engine stills"
 #define PROGRESS_EVERY (3 * FL_NS_PER_S)
@@ -39,6 +40,7 @@ typedef struct
   Options options;
   FlParams *params;
   FlSourceOptions source_options;
+  FlCalibrationOptions calibration;
   GPtrArray *inputs; /* FlInput */
   guint attempt;
   char *attempt_dir;
@@ -255,15 +257,18 @@ count_frames (const char *path, gconstpointer options, GError **error)
 static gboolean
 set_up (Stills *stills, int *status)
 {
-  static const char *const endings[] = { ".cbf .cxi .h5 .hdf5 .nxs", NULL };
+  static const char *const endings[] = { ".cbf .cxi .h5 .hdf5 .nxs .img .mccd .tif .tiff .cbf.gz", NULL };
   g_autoptr (GError) error = NULL;
   stills->params = fl_program_params (&stills->options.common.common, &error);
+  if (stills->params != NULL)
+    fl_calibration_options (stills->params, &stills->calibration, &error);
   if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))
     return FALSE;
   const char *geometry = fl_params_text (stills->params, "detector.geometry");
   const char *mask = fl_params_text (stills->params, "detector.mask");
   stills->source_options.geometry = *geometry != '\0' ? geometry : NULL;
   stills->source_options.mask = *mask != '\0' ? mask : NULL;
+  stills->source_options.calibration = &stills->calibration;
   const FlInputReader reader = { endings, count_frames, &stills->source_options };
   stills->inputs = fl_inputs_read (stills->parallel, stills->options.common.inputs, &reader, &error);
   if (!fl_job_all_well (stills->parallel, PROGRAM, error, status))

@@ -8,6 +8,7 @@
 #include "engine/base/hash.h"
 #include "engine/shots/constants-files.h"
 
+#define ADU_MAX   16383 /* of detectors that switch their gain */
 #define MAX_CELLS 1024
 #define CHEETAH_FS                                                                                           \
   1552 /* CSPAD as Cheetah lays it out: 4 quadrants beside each other, 8 sensors below each other */
@@ -136,7 +137,7 @@ check_sizes (Making *m, GError **error)
       gsize all = n * cells, stages = k == FL_CONSTANT_THRESHOLD ? 2
                                       : k == FL_CONSTANT_CONFIG  ? 1
                                                                  : m->stages;
-      gboolean alike = k == FL_CONSTANT_STATUS || k == FL_CONSTANT_OFFSET;
+      gboolean alike = k == FL_CONSTANT_STATUS || k == FL_CONSTANT_OFFSET || k == FL_CONSTANT_RMS;
       if (array->values == NULL || array->n == all * stages || (alike && array->n == n)
           || (k == FL_CONSTANT_GAIN && array->n == stages)
           || (k == FL_CONSTANT_THRESHOLD && array->n == all * 3)
@@ -185,6 +186,7 @@ fill (const Making *m, guint stage, guint cell, const guint8 *chosen, guint8 pic
               *status = values_of (m, FL_CONSTANT_STATUS, stage, cell),
               *gain = values_of (m, FL_CONSTANT_GAIN, stage, cell);
   double one = gain_of_stage (m, stage);
+  gboolean rails = m->made->kind != FL_DETECTOR_PLAIN && m->made->kind != FL_DETECTOR_CSPAD;
   if (m->options->n_gain > 0)
     gain = NULL;
   for (gsize i = 0; i < m->made->n_pixels; i++)
@@ -192,7 +194,9 @@ fill (const Making *m, guint stage, guint cell, const guint8 *chosen, guint8 pic
       if (chosen != NULL && chosen[i] != pick)
         continue;
       double g = gain != NULL ? (double) gain[i] : one;
-      gboolean bad = !isfinite (zero[i]) || !isfinite (g) || g == 0 || (status != NULL && status[i] != 0);
+      /* A pedestal at the end of the range was never measured. */
+      gboolean bad = !isfinite (zero[i]) || (rails && (zero[i] <= 0 || zero[i] >= ADU_MAX)) || !isfinite (g)
+                     || g == 0 || (status != NULL && status[i] != 0);
       pedestal[i] = bad ? NAN : zero[i] + (offset != NULL ? offset[i] : 0);
       factor[i] = bad ? NAN : (float) (1 / g);
     }

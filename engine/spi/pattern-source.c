@@ -193,7 +193,7 @@ open_images (FlPatternSource *self, const FlPatternSourceOptions *options, GErro
 {
   static const char *const names[] = { "detector.geom", NULL };
   g_autofree char *geometry = find_detector (self->path, options, names);
-  const FlSourceOptions how = { .geometry = geometry };
+  const FlSourceOptions how = { .geometry = geometry, .calibration = options->calibration };
   self->images = fl_source_open (self->path, &how, error);
   if (self->images == NULL)
     return FALSE;

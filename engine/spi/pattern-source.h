@@ -14,6 +14,7 @@
 #pragma once
 
 #include "engine/base/params.h"
+#include "engine/shots/calibration.h"
 #include "engine/spi/patterns.h"
 
 typedef enum
@@ -28,6 +29,7 @@ typedef struct
   const char *detector;  /* .h5, .dat or .geom; NULL or "": beside the file */
   double wavelength;     /* Å, for detectors that do not tell; 0: not given */
   FlPolarised polarised; /* for geometries, which do not tell */
+  const FlCalibrationOptions *calibration; /* of raw frames; NULL: they are as they are */
 } FlPatternSourceOptions;
 
 /* From the patterns.* parameters; `params` must outlive them. */
