@@ -42,5 +42,11 @@
   X (index_rotations)                                                                                                 \
   X (index_vectors)                                                                                                   \
   X (radial)                                                                                                          \
+  X (ring_sums)                                                                                                       \
+  X (ring_limits)                                                                                                     \
+  X (ring_outliers)                                                                                                   \
+  X (ring_strong)                                                                                                     \
+  X (ring_split)                                                                                                      \
+  X (ring_peaks)                                                                                                      \
   X (colour)                                                                                                          \
   X (words)

@@ -6,6 +6,7 @@
 #include "kernels/spots.h"
 
 #include "kernels/pixel-load.h"
+#include "kernels/spot-lists.h"
 
 enum
 {
@@ -77,22 +78,6 @@ gather (Team t, SpotsShared *sh, const PanelWork *w)
   if (mine && before < capacity)
     gather_rows (w, begin, end, w->list + before, capacity - before);
   return total;
-}
-
-/* Index of `pixel` in the sorted list, or n. */
-DEVICE_FN uint32_t
-find_pixel (const uint32_t *list, uint32_t begin, uint32_t n, uint32_t pixel)
-{
-  uint32_t low = begin, high = n;
-  while (low < high)
-    {
-      uint32_t middle = low + (high - low) / 2;
-      if (list[middle] < pixel)
-        low = middle + 1;
-      else
-        high = middle;
-    }
-  return low < n && list[low] == pixel ? low : n;
 }
 
 DEVICE_FN uint32_t
@@ -189,12 +174,6 @@ own_spot (Team t, const PanelWork *w, uint32_t i)
   uint32_t number = w->size[w->label[i]];
   bool own = number != FLK_SPOTS_DROPPED && number < w->a->spot_capacity && number % t.size == t.rank;
   return own ? &w->spots[number] : NULL;
-}
-
-DEVICE_FN uint64_t
-pixel_index (const FlkPanel *panel, uint32_t fs, uint32_t ss)
-{
-  return panel->offset + (uint64_t) ss * panel->stride + fs;
 }
 
 DEVICE_FN void
@@ -307,6 +286,8 @@ measure (Team t, const PanelWork *w, uint32_t n, uint32_t n_spots)
 DEVICE_FN void
 spots_body (Team t, SpotsShared *sh, const FlkSpotsArgs *a)
 {
+  if (a->only && !a->only[t.index])
+    return;
   uint64_t first = (uint64_t) t.index * a->list_capacity;
   PanelWork w;
   w.a = a;

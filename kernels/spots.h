@@ -43,4 +43,5 @@ typedef struct
   uint32_t *scratch;
   FlkSpot *spots;               /* out, n_panels × spot_capacity */
   uint32_t *n_strong, *n_spots; /* out, n_panels each */
+  const uint32_t *only;         /* n_panels: panels with 0 keep what they have; NULL: all are done */
 } FlkSpotsArgs;

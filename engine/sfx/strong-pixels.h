@@ -42,7 +42,8 @@ typedef struct
   gboolean (*judge) (gpointer state, const FlStrongShot *shot, const FlkSpotsArgs *spots);
 } FlStrongAlgorithm;
 
-extern const FlStrongAlgorithm fl_strong_adaptive, fl_strong_dispersion, fl_strong_dispersion_extended;
+extern const FlStrongAlgorithm fl_strong_adaptive, fl_strong_dispersion, fl_strong_dispersion_extended,
+    fl_strong_peakfinder8;
 
 typedef struct FlStrongPixels FlStrongPixels;
 

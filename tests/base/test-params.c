@@ -44,7 +44,8 @@ test_messages (void)
   assert_fails ("spots.gain = nan", "t:1: spots.gain = 'nan' is wrong, expected a number");
   assert_fails ("spots.gain = 1 2", "t:1: spots.gain = '1 2' is wrong, expected a number");
   assert_fails ("spots.algorithm = magic",
-                "t:1: spots.algorithm = 'magic' is wrong, expected dispersion | dispersion_extended");
+                "t:1: spots.algorithm = 'magic' is wrong, expected dispersion | dispersion_extended | "
+                "adaptive | peakfinder8");
   assert_fails ("[spots", "t:1: '[spots' is wrong, expected [section]");
   assert_fails ("hello", "t:1: 'hello' is wrong, expected name = value");
 }
