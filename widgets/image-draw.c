@@ -308,6 +308,7 @@ flw_image_draw (FlwImageView *view, GtkSnapshot *snapshot)
   if (placed && view->picture != NULL)
     {
       flw_image_draw_marks (view, snapshot);
+      flw_image_draw_drawing (view, snapshot);
       draw_callout (view, snapshot);
     }
   draw_foot (view, snapshot);

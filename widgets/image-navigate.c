@@ -65,6 +65,16 @@ flw_image_panel_at (FlwImageView *view, double x, double y, double *fs, double *
   return -1;
 }
 
+const FlwImagePanel *
+flw_image_view_panel_at (FlwImageView *view, double x, double y, guint *number, double *fs, double *ss)
+{
+  int at = flw_image_panel_at (view, x, y, fs, ss);
+  if (at < 0)
+    return NULL;
+  *number = (guint) at;
+  return &g_array_index (view->panels, FlwImagePanel, at);
+}
+
 void
 flw_image_readout_changed (FlwImageView *view)
 {

@@ -1,5 +1,5 @@
 /* image-private.h: the inside of FlwImageView, shared by image-view.c (state), image-navigate.c (places, input), image-source.c (pixels),
- * image-marks.c (spots and predictions), image-draw.c (what else lies over them) and image-readout.c (what is under the
+ * image-marks.c (spots and predictions), image-shade.c (a mask), image-drawing.c (shapes being drawn), image-draw.c (what else lies over them) and image-readout.c (what is under the
  * cursor). */
 #pragma once
 
@@ -15,6 +15,14 @@ typedef struct
   FlwImageRequest request;
   float *values;
 } FlwImageRaster;
+
+/* Shares of a mask. Immutable; shared with the worker, too. */
+typedef struct
+{
+  gatomicrefcount ref_count;
+  FlwImageRequest request;
+  guint8 *shares;
+} FlwImageShade;
 
 struct _FlwImageView
 {
@@ -43,12 +51,16 @@ struct _FlwImageView
   double shown[4];        /* the rectangle of the picture */
   char *message, *empty_text;
 
+  FlwImageShade *shade; /* NULL: none */
+  FlwDrawTool tool;
+  GArray *drawn; /* corners; the last one moves with the pointer */
+
   GArray *panels;      /* FlwImagePanel; names owned */
   GArray *spots;       /* FlwImageSpot; never changed, only replaced: a worker may read it */
   GArray *predictions; /* FlwImagePrediction; the same */
   GArray *rings;       /* double; empty: chosen here */
   double wavelength, distance, pixel_size, beam_x, beam_y;
-  gboolean show_spots, show_predictions, show_rings, show_panels, show_values;
+  gboolean show_spots, show_predictions, show_rings, show_panels, show_values, show_mask;
 
   FlwRenderLoop marks_loop;
   gboolean remark;
@@ -100,6 +112,12 @@ char *flw_image_readout (FlwImageView *view);
 char *flw_image_indices (const FlwImagePrediction *prediction);
 /* What there is to say about it, line by line. */
 char *flw_image_prediction_lines (const FlwImagePrediction *prediction);
+FlwImageShade *flw_image_shade_ref (FlwImageShade *shade); /* image-shade.c, as are the next two */
+void flw_image_shade_unref (FlwImageShade *shade);
+/* Into the colours of a raster that was asked for by `request`. Any thread. */
+void flw_image_shade_paint (const FlwImageShade *shade, const FlwImageRequest *request, guint32 *colours);
+void flw_image_drawing_attach (FlwImageView *view); /* image-drawing.c, as is the next */
+void flw_image_draw_drawing (FlwImageView *view, GtkSnapshot *snapshot);
 extern const FlwRenderFuncs flw_image_marks_funcs; /* image-marks.c, as are the next three */
 /* The marks are others, or the view has moved. */
 void flw_image_marks_changed (FlwImageView *view);

@@ -100,6 +100,7 @@ flw_image_ask (FlwImageView *view, gboolean overtake)
 typedef struct
 {
   FlwImageRaster *raster;
+  FlwImageShade *shade; /* NULL: not shown */
   FlkColourArgs args;
   guint width, height; /* of the picture: the raster's, or larger when pixels are large */
   cairo_surface_t *surface;
@@ -117,6 +118,7 @@ job_prepare (GtkWidget *widget)
   view->repaint = FALSE;
   job = g_new0 (Job, 1);
   job->raster = raster_ref (view->raster);
+  job->shade = view->show_mask && view->shade != NULL ? flw_image_shade_ref (view->shade) : NULL;
   flw_colour_map_args (view->map, &job->args);
   job->args.none = 0xff000000u | FLW_GROUND; /* opaque: copied, not blended, at each frame */
   job->width = job->raster->request.width;
@@ -152,6 +154,8 @@ job_work (gpointer pointer)
   job->args.out = colours;
   job->args.n = n;
   flk_colour_map (&job->args);
+  if (job->shade != NULL)
+    flw_image_shade_paint (job->shade, r, colours);
   job->surface = cairo_image_surface_create (CAIRO_FORMAT_RGB24, (int) job->width, (int) job->height);
   cairo_surface_flush (job->surface);
   out = cairo_image_surface_get_data (job->surface);
@@ -193,6 +197,7 @@ job_drop (gpointer pointer)
   Job *job = pointer;
 
   flw_image_raster_unref (job->raster);
+  g_clear_pointer (&job->shade, flw_image_shade_unref);
   g_clear_pointer (&job->surface, cairo_surface_destroy);
   g_free (job);
 }
@@ -289,4 +294,12 @@ flw_image_view_get_raster (FlwImageView *view, guint *width, guint *height)
   *width = view->raster->request.width;
   *height = view->raster->request.height;
   return view->raster->values;
+}
+
+gboolean
+flw_image_view_get_shown (FlwImageView *view, FlwImageRequest *request)
+{
+  if (view->raster != NULL)
+    *request = view->raster->request;
+  return view->raster != NULL;
 }

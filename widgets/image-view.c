@@ -16,7 +16,8 @@ enum
   PROP_SHOW_PREDICTIONS,
   PROP_SHOW_RINGS,
   PROP_SHOW_PANELS,
-  PROP_SHOW_VALUES
+  PROP_SHOW_VALUES,
+  PROP_SHOW_MASK
 };
 
 G_DEFINE_FINAL_TYPE (FlwImageView, flw_image_view, GTK_TYPE_WIDGET)
@@ -143,6 +144,8 @@ flw_image_view_finalize (GObject *object)
   FlwImageView *view = FLW_IMAGE_VIEW (object);
 
   g_clear_pointer (&view->raster, flw_image_raster_unref);
+  g_clear_pointer (&view->shade, flw_image_shade_unref);
+  g_array_unref (view->drawn);
   g_object_unref (view->map);
   g_array_unref (view->panels);
   g_array_unref (view->spots);
@@ -192,6 +195,8 @@ flag (FlwImageView *view, guint id)
       return &view->show_panels;
     case PROP_SHOW_VALUES:
       return &view->show_values;
+    case PROP_SHOW_MASK:
+      return &view->show_mask;
     default:
       return NULL;
     }
@@ -230,6 +235,8 @@ flw_image_view_set_property (GObject *object, guint id, const GValue *value, GPa
       g_object_notify_by_pspec (object, pspec);
       flw_image_overlay_changed (view);
       flw_image_marks_changed (view);
+      if (id == PROP_SHOW_MASK)
+        flw_image_repaint (view);
     }
 }
 
@@ -239,7 +246,7 @@ flw_image_view_class_init (FlwImageViewClass *klass)
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
   static const char *const flags[] = { "show-spots", "show-predictions", "show-rings", "show-panels",
-                                       "show-values" };
+                                       "show-values", "show-mask" };
 
   object_class->dispose = flw_image_view_dispose;
   object_class->finalize = flw_image_view_finalize;
@@ -273,6 +280,8 @@ flw_image_view_class_init (FlwImageViewClass *klass)
                 G_TYPE_UINT);
   g_signal_new ("clicked", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
                 G_TYPE_DOUBLE, G_TYPE_DOUBLE);
+  g_signal_new ("drawn", FLW_TYPE_IMAGE_VIEW, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
+                G_TYPE_UINT, G_TYPE_UINT, G_TYPE_POINTER);
 }
 
 static void
@@ -283,7 +292,7 @@ flw_image_view_init (FlwImageView *view)
   view->spots = g_array_new (FALSE, FALSE, sizeof (FlwImageSpot));
   view->predictions = g_array_new (FALSE, FALSE, sizeof (FlwImagePrediction));
   view->rings = g_array_new (FALSE, FALSE, sizeof (double));
-  view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values = TRUE;
+  view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values = view->show_mask = TRUE;
   view->fitted = TRUE;
   view->patience = FLW_IMAGE_PATIENCE;
   view->hover_x = view->hover_y = NAN;
@@ -291,6 +300,7 @@ flw_image_view_init (FlwImageView *view)
   flw_render_loop_init (&view->loop, GTK_WIDGET (view), &flw_image_render_funcs);
   flw_render_loop_init (&view->marks_loop, GTK_WIDGET (view), &flw_image_marks_funcs);
   flw_nav_attach (GTK_WIDGET (view), &flw_image_nav);
+  flw_image_drawing_attach (view);
   gtk_widget_set_overflow (GTK_WIDGET (view), GTK_OVERFLOW_HIDDEN);
   view->map = flw_colour_map_new ();
   g_signal_connect_object (view->map, "changed", G_CALLBACK (flw_image_repaint), view, G_CONNECT_SWAPPED);

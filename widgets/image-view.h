@@ -13,9 +13,14 @@
  * Keys: arrows pan, + − zoom, 1 one image pixel to one screen pixel, F fit, R rings, S spots, L predictions
  * of lattices, P panels; wheel zooms at the pointer, drag pans. Shift + arrows move a keyboard cursor, whose readout is the same
  * as the pointer's. Properties: "summary" (string, read-only), "readout" (string, read-only: what is under
- * the cursor), "show-spots", "show-predictions", "show-rings", "show-panels", "show-values" (boolean), "colour-map"
+ * the cursor), "show-spots", "show-predictions", "show-rings", "show-panels", "show-values", "show-mask" (boolean), "colour-map"
  * (FlwColourMap). Signals: "raster-changed" (), "spot-activated" (guint index), "clicked" (double x, double
- * y). Thread: main. */
+ * y), "drawn" (guint tool, guint n, gpointer corners).
+ *
+ * With a tool a drag draws a shape instead of moving the image (with Ctrl it still does), and clicks draw a polygon: Enter or a
+ * click on the first corner closes it, Backspace takes the last corner back, Escape all. "drawn" then tells n corners as x, y
+ * pairs of doubles: two opposite ones of a rectangle or of the box round an ellipse, all of a polygon. A mask, as the share
+ * of each raster pixel that is masked, is blended into the picture; "show-mask" says whether it is. Thread: main. */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -71,6 +76,14 @@ typedef struct
   double d;                /* Å */
 } FlwImagePrediction;
 
+typedef enum
+{
+  FLW_DRAW_NONE,
+  FLW_DRAW_RECTANGLE,
+  FLW_DRAW_ELLIPSE,
+  FLW_DRAW_POLYGON
+} FlwDrawTool;
+
 GtkWidget *flw_image_view_new (void);
 FlwColourMap *flw_image_view_get_colour_map (FlwImageView *view); /* transfer none */
 void flw_image_view_set_colour_map (FlwImageView *view, FlwColourMap *map);
@@ -107,8 +120,19 @@ double flw_ring_radius (double d, double wavelength, double distance, double pix
 /* Å at a distance of `radius` pixels from the beam. */
 double flw_ring_resolution (double radius, double wavelength, double distance, double pixel_size);
 
+/* The tool that a drag or clicks draw with; what is being drawn is dropped. */
+void flw_image_view_set_draw_tool (FlwImageView *view, FlwDrawTool tool);
+/* The mask of what `of` shows: of->width × of->height shares, 0 to 255 (g_free'd by the view); NULL: none. Stays until the next,
+ * in its place when the view moves. */
+void flw_image_view_set_shade (FlwImageView *view, const FlwImageRequest *of, guint8 *shares);
+/* The panel under (x, y) of the image, its number and the place on it, px from its corner; NULL: none. */
+const FlwImagePanel *flw_image_view_panel_at (FlwImageView *view, double x, double y, guint *number,
+                                              double *fs, double *ss);
+
 /* The last raster delivered (transfer none), its size; NULL when there is none. */
 const float *flw_image_view_get_raster (FlwImageView *view, guint *width, guint *height);
+/* What the last raster shows; FALSE: there is none. */
+gboolean flw_image_view_get_shown (FlwImageView *view, FlwImageRequest *request);
 void flw_image_view_get_visible (FlwImageView *view, double *x0, double *y0, double *x1, double *y1);
 void flw_image_view_set_visible (FlwImageView *view, double x0, double y0, double x1, double y1);
 void flw_image_view_fit (FlwImageView *view);

@@ -19,6 +19,6 @@ typedef struct
 } FlNewBlock;
 
 /* What was done, a line for each block (g_free); NULL with error: then nothing was. FL_ERROR_INPUT: the name is taken, the
- * run is not the other block's, or it is not clear which block is meant; FL_ERROR_DENIED: the role does not allow it. Inside
- * no transaction. */
+ * run is not the other block's, or it is not clear which block is meant; FL_ERROR_DENIED: the role does not allow it. One
+ * transaction, or part of the caller's. */
 char *fl_new_block_make (FlStore *store, const FlNewBlock *wish, GError **error);
