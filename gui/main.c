@@ -5,7 +5,7 @@
 #include <locale.h>
 #include <stdio.h>
 
-#include "engine/base/features.h"
+#include "engine/base/build-features.h"
 #include "gui/application.h"
 
 static gboolean

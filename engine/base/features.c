@@ -1,4 +1,4 @@
-#include "engine/base/features.h"
+#include "engine/base/build-features.h"
 
 #include "features-built.h"
 #include "features-source.h"

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "engine/base/features.h"
+#include "engine/base/build-features.h"
 #include "engine/parallel/parallel.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/base/features.h"
+#include "engine/base/build-features.h"
 
 static void
 print_help (const FlProgram *programs, const char *title)

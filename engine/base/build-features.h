@@ -1,4 +1,4 @@
-/* features.h: what this build can do, for --version --features. Thread: any. */
+/* build-features.h (not features.h, which is the C library's): what this build can do, for --version --features. Thread: any. */
 #pragma once
 
 #include <glib.h>
