@@ -305,6 +305,15 @@ static const FlColumn occupancy_columns[] = {
   COLUMN (FlOccupancyRow, volume, U8, ""),
 };
 
+static const FlColumn device_columns[] = {
+  COLUMN (FlDeviceRow, start, U64, "ns"),     COLUMN (FlDeviceRow, duration, U64, "us"),
+  COLUMN (FlDeviceRow, device, TEXT, ""),     COLUMN (FlDeviceRow, kernel, TEXT, ""),
+  COLUMN (FlDeviceRow, launches, U32, ""),    COLUMN (FlDeviceRow, busy, U64, "us"),
+  COLUMN (FlDeviceRow, shots, U32, ""),       COLUMN (FlDeviceRow, uploaded, U64, "B"),
+  COLUMN (FlDeviceRow, downloaded, U64, "B"), COLUMN (FlDeviceRow, used, U64, "B"),
+  COLUMN (FlDeviceRow, left, U64, "B"),       COLUMN (FlDeviceRow, total, U64, "B"),
+};
+
 #define SCHEMA(kind, name, row, columns)                                                                     \
   {                                                                                                          \
     kind, name, sizeof (row), G_N_ELEMENTS (columns), columns                                                \
@@ -328,6 +337,7 @@ static const FlSchema schemas[] = {
   SCHEMA (FL_KIND_CURVE, "curve", FlCurveRow, curve_columns),
   SCHEMA (FL_KIND_COVERAGE, "coverage", FlCoverageRow, coverage_columns),
   SCHEMA (FL_KIND_OCCUPANCY, "occupancy", FlOccupancyRow, occupancy_columns),
+  SCHEMA (FL_KIND_DEVICE, "device", FlDeviceRow, device_columns),
 };
 
 static const char *const type_names[] = { "u8", "u16", "u32", "u64", "f32", "f64", "text", "i16" };

@@ -30,6 +30,7 @@ typedef enum
   FL_KIND_CURVE = 16,
   FL_KIND_COVERAGE = 17,
   FL_KIND_OCCUPANCY = 18,
+  FL_KIND_DEVICE = 19,
   FL_KIND_LAST
 } FlKind;
 
@@ -364,6 +365,22 @@ typedef struct
   float resolution;     /* Å, by half sets; NaN: not told */
   guint8 volume;
 } FlOccupancyRow;
+
+/* What computed for a rank, over a second or two: a row for all kernels together, `kernel` "", then one for each, which tells
+ * launches and times alone. */
+typedef struct
+{
+  guint64 start;      /* ns UTC */
+  guint64 duration;   /* µs */
+  const char *device; /* "cpu x86-64-v4, 1 thread", "cuda NVIDIA H200" … */
+  const char *kernel;
+  guint32 launches;
+  guint64 busy;                 /* µs of the device; of a CPU, its own time in kernels */
+  guint32 shots;                /* or patterns, worked on */
+  guint64 uploaded, downloaded; /* bytes, to and from the device */
+  guint64 used;                 /* bytes of the device that the rank had, at most */
+  guint64 left, total;          /* bytes of the device, whoever uses it, at the end */
+} FlDeviceRow;
 
 const FlSchema *fl_schema (FlKind kind); /* NULL for an unknown kind */
 char *fl_schema_describe (void);         /* all kinds as text: "shot.start u64 ns" a line */

@@ -1,7 +1,7 @@
 #include "engine/base/build-features.h"
 
 #include "features-built.h"
-#include "features-source.h"
+#include "build-source.h"
 
 static const struct
 {
