@@ -107,7 +107,7 @@ dense_tile (Team t, OrientShared *sh, const FlkOrientArgs *a, Piece p)
     }
 }
 
-#else /* a thread has a lane and some patterns; the same order of sums */
+#else /* a thread has a lane and some patterns; the same order of sums, and as fused as CPUs since x86-64-v3 */
 
 DEVICE_FN void
 sparse_tile (Team t, OrientShared *sh, const FlkOrientArgs *a, Piece p)
@@ -127,12 +127,6 @@ sparse_tile (Team t, OrientShared *sh, const FlkOrientArgs *a, Piece p)
     }
   team_barrier (t);
 }
-
-#ifdef BACKEND_GPU
-#define DENSE_FMA(a, b, c) fmaf (a, b, c)
-#else
-#define DENSE_FMA(a, b, c) ((a) * (b) + (c)) /* a call at baseline */
-#endif
 
 DEVICE_FN void
 dense_tile (Team t, OrientShared *sh, const FlkOrientArgs *a, Piece p)
@@ -162,7 +156,7 @@ dense_tile (Team t, OrientShared *sh, const FlkOrientArgs *a, Piece p)
             {
               float l = a->model[((size_t) p.block * a->n_pixels + i) * BLOCK + lane];
               for (uint32_t m = 0; m < ROWS; m++)
-                sum[m] = DENSE_FMA (pattern[m][i], l, sum[m]);
+                sum[m] = fmaf (pattern[m][i], l, sum[m]);
             }
           for (uint32_t m = 0; m < ROWS; m++)
             whole[m] += sum[m];

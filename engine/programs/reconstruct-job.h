@@ -4,6 +4,7 @@
 
 #include "engine/base/journal.h"
 #include "engine/base/params.h"
+#include "engine/programs/device-log.h"
 #include "engine/spi/alignment.h"
 #include "engine/spi/fsc.h"
 #include "engine/spi/reconstruction.h"
@@ -27,6 +28,7 @@ typedef struct
   gboolean first; /* rank 0 */
   FlParams *params;
   FlkDevice *device;
+  FlDeviceLog *device_log;
   char *device_message;
   char *out, *attempt_dir;
   guint attempt;

@@ -217,6 +217,15 @@ occupancies (const FlReconstructJob *job, guint generation, const double *shares
   return batch;
 }
 
+/* Every rank's own. */
+static gboolean
+add_device (const FlReconstructJob *job, GError **error)
+{
+  g_autoptr (FlBatch) device =
+      fl_device_log_take (job->device_log, job->patterns->n, fl_reconstruct_is_last (job));
+  return device == NULL || fl_journal_writer_append (job->journal, &device, 1, error);
+}
+
 gboolean
 fl_reconstruct_journal_add (FlReconstructJob *job, GError **error)
 {
@@ -225,7 +234,7 @@ fl_reconstruct_journal_add (FlReconstructJob *job, GError **error)
   g_autoptr (FlBatch) covered = coverage (job, row->number);
   g_autofree double *shares = fl_reconstruct_shares (job);
   fl_batch_append (generation, row);
-  if (job->first && write_volumes (job, row->number, error))
+  if (add_device (job, error) && job->first && write_volumes (job, row->number, error))
     {
       g_autoptr (FlBatch) curve = curves (job, row->number, error);
       g_autoptr (FlBatch) occupancy = occupancies (job, row->number, shares);

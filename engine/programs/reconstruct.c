@@ -63,7 +63,13 @@ open_device (FlReconstructJob *job, GError **error)
                                  fl_parallel_node_rank (job->parallel), 1, why, sizeof why);
   job->device_message = g_strdup (why);
   if (job->device == NULL)
-    g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "engine.device: %s", why);
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "engine.device: %s", why);
+      return;
+    }
+  flk_device_share (job->device, fl_parallel_node_rank (job->parallel),
+                    fl_parallel_node_ranks (job->parallel));
+  job->device_log = fl_device_log_new (job->device);
 }
 
 /* Told before anything is read or made. */
@@ -280,6 +286,7 @@ job_clear (FlReconstructJob *job)
   g_clear_pointer (&job->patterns, fl_patterns_free);
   g_clear_pointer (&job->sources, fl_batch_free);
   g_clear_pointer (&job->journal, fl_journal_writer_close_quietly);
+  g_clear_pointer (&job->device_log, fl_device_log_free);
   g_clear_pointer (&job->device, flk_device_close);
   g_clear_pointer (&job->params, fl_params_free);
   g_free (job->device_message);

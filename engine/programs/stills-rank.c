@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/programs/device-log.h"
 #include "engine/programs/stills-evidence.h"
 #include "engine/programs/stills-inputs.h"
 #include "engine/sfx/spot-finding.h"
@@ -30,6 +31,7 @@ struct FlStillsRank
   GArray *q, *intensity;     /* for the search */
   FlProfiles *profiles;      /* being learned */
   FlEvidence *evidence;
+  FlDeviceLog *device_log;
   char *device_message;
   GQueue open; /* OpenSource, last used first */
   FlShot shot;
@@ -63,6 +65,7 @@ fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guin
   self->recorder = recorder;
   self->inflight = inflight;
   self->evidence = fl_evidence_new ();
+  self->device_log = fl_device_log_new (fl_spot_finder_stream (finder));
   g_queue_init (&self->open);
   return self;
 }
@@ -81,6 +84,7 @@ fl_stills_rank_free (FlStillsRank *rank)
   g_array_unref (rank->intensity);
   fl_shot_clear (&rank->shot);
   fl_evidence_free (rank->evidence);
+  fl_device_log_free (rank->device_log);
   g_free (rank->device_message);
   g_free (rank->counts.first_failure);
   g_free (rank);
@@ -268,6 +272,14 @@ process (FlStillsRank *rank, FlShotRow *row, FlFound *found, FlLattices *lattice
   return !found->hit || rank->lattices == NULL || find_lattices (rank, row, found, lattices, error);
 }
 
+/* What the device did, when it is time for that. */
+static gboolean
+note_device (FlStillsRank *rank, guint shots, gboolean now, GError **error)
+{
+  g_autoptr (FlBatch) batch = fl_device_log_take (rank->device_log, shots, now);
+  return batch == NULL || fl_recorder_note (rank->recorder, batch, error);
+}
+
 gboolean
 fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
 {
@@ -291,13 +303,14 @@ fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
     fl_evidence_add (rank->evidence, &rank->shot, shot_detector (rank, ref.source), &found);
   fl_inflight_idle (rank->inflight);
   return record (rank, &row, found.spots, &lattices, error)
-         && fl_evidence_note (rank->evidence, rank->recorder, FALSE, error);
+         && fl_evidence_note (rank->evidence, rank->recorder, FALSE, error)
+         && note_device (rank, 1, FALSE, error);
 }
 
 gboolean
 fl_stills_rank_conclude (FlStillsRank *rank, GError **error)
 {
-  return fl_evidence_note (rank->evidence, rank->recorder, TRUE, error);
+  return fl_evidence_note (rank->evidence, rank->recorder, TRUE, error) && note_device (rank, 0, TRUE, error);
 }
 
 /* --- learning --- */
