@@ -14,7 +14,7 @@
 #include "engine/store/store.h"
 
 #define FL_FINDER_PATTERN "*"
-#define FL_FINDER_FILES   "*.cxi *.emc *.h5 *.hdf5 *.nxs *.cbf"
+#define FL_FINDER_FILES   "*.cxi *.emc *.h5 *.hdf5 *.nxs *.cbf *.cbf.gz *.img *.mccd"
 
 typedef struct FlFinder FlFinder;
 

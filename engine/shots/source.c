@@ -116,6 +116,37 @@ fl_shot_flag_pixels (const FlShot *shot, const FlDetector *detector, guint8 *mas
 
 /* --- sources --- */
 
+typedef FlSource *(*Opener) (const char *path, const FlSourceOptions *options, GError **error);
+
+/* What opens a file of one image that begins so; NULL: it is none. */
+static Opener
+image_opener (const char *path)
+{
+  static const struct
+  {
+    const char *magic;
+    gsize length;
+    Opener open;
+  } images[] = {
+    { "###CBF", 6, fl_source_cbf_open },           { "###_CBF", 7, fl_source_cbf_open },
+    { "{\nHEADER_BYTES", 14, fl_source_smv_open }, { "{\r\nHEADER_BYTES", 15, fl_source_smv_open },
+    { "II*\0", 4, fl_source_tiff_open },           { "MM\0*", 4, fl_source_tiff_open },
+    { "II+\0", 4, fl_source_tiff_open },           { "MM\0+", 4, fl_source_tiff_open }
+  };
+  guint8 head[16];
+  gsize n = fl_image_file_head (path, head, sizeof head);
+  for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
+    if (n >= images[i].length && memcmp (head, images[i].magic, images[i].length) == 0)
+      return images[i].open;
+  return NULL;
+}
+
+gboolean
+fl_source_is_image (const char *path)
+{
+  return image_opener (path) != NULL;
+}
+
 /* HDF5's signature may lie behind a user block: at 0, 512, 1024, 2048, … */
 static gboolean
 is_hdf5 (FILE *file)
@@ -136,17 +167,6 @@ is_hdf5 (FILE *file)
 static FlSource *
 open_kind (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const struct
-  {
-    const char *magic;
-    gsize length;
-    FlSource *(*open) (const char *path, const FlSourceOptions *options, GError **error);
-  } images[] = {
-    { "###CBF", 6, fl_source_cbf_open },           { "###_CBF", 7, fl_source_cbf_open },
-    { "{\nHEADER_BYTES", 14, fl_source_smv_open }, { "{\r\nHEADER_BYTES", 15, fl_source_smv_open },
-    { "II*\0", 4, fl_source_tiff_open },           { "MM\0*", 4, fl_source_tiff_open },
-    { "II+\0", 4, fl_source_tiff_open },           { "MM\0+", 4, fl_source_tiff_open }
-  };
   guint8 head[16] = "";
   FILE *file = fopen (path, "rb");
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
@@ -162,11 +182,9 @@ open_kind (const char *path, const FlSourceOptions *options, GError **error)
   fclose (file);
   if (hdf5)
     return fl_source_hdf5_open (path, options, error);
-  if (n >= 2 && memcmp (head, "\x1f\x8b", 2) == 0) /* gzip */
-    n = fl_image_file_head (path, head, sizeof head);
-  for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
-    if (n >= images[i].length && memcmp (head, images[i].magic, images[i].length) == 0)
-      return images[i].open (path, options, error);
+  Opener open_image = image_opener (path);
+  if (open_image != NULL)
+    return open_image (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return fl_source_emc_open (path, options, error);
   g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,

@@ -1,6 +1,6 @@
 /* source.h: a source of shots, opened by path, indexed cheaply, read by reference from any rank.
  *
- * A source is one file (HDF5 with a CrystFEL geometry, CXI, NXmx, CBF, EMC), or a list of files given as a text file
+ * A source is one file (HDF5 with a CrystFEL geometry, CXI, NXmx, CBF, SMV, TIFF, EMC), or a list of files given as a text file
  * (`*.lst`: one path a line, optionally followed by a frame name), which becomes several sources. Opening reads headers
  * and counts frames; pixels are read only by fl_source_read(). Errors: one line, `file: what is wrong, what was
  * expected`, FL_ERROR_INPUT / _MISSING / _UNSUPPORTED.
@@ -67,6 +67,9 @@ typedef struct
       *calibration; /* pixels are raw, and read as f32 photons (or keV) with their mask; NULL, or without constants: as
                        they are. Needed until the source is open */
 } FlSourceOptions;
+
+/* Begins (unpacked, where it is gzip'd) as a file of one image that is read here: CBF, SMV, TIFF. */
+gboolean fl_source_is_image (const char *path);
 
 FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GError **error);
 void fl_source_close (FlSource *source);

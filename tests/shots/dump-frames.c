@@ -1,4 +1,5 @@
-/* dump-frames FILE GEOMETRY STEP: for the oracle written in Python – "frame event energy crc32-of-pixels bad" a line. */
+/* dump-frames FILE GEOMETRY STEP [PIXELS]: for the oracles written in Python – "frame event energy crc32-of-pixels bad" a line,
+ * and the last frame's pixels as doubles in the file PIXELS. GEOMETRY "-": none. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,12 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_auto (FlShot) shot = { 0 };
-  FlSourceOptions options = { .geometry = argc > 2 ? argv[2] : NULL };
+  FlSourceOptions options = { .geometry = argc > 2 && *argv[2] != '-' ? argv[2] : NULL };
   g_autoptr (FlSource) source = argc > 3 ? fl_source_open (argv[1], &options, &error) : NULL;
   if (source == NULL)
     {
-      fprintf (stderr, "%s\n", error != NULL ? error->message : "usage: dump-frames FILE GEOMETRY STEP");
+      fprintf (stderr, "%s\n",
+               error != NULL ? error->message : "usage: dump-frames FILE GEOMETRY STEP [PIXELS]");
       return 2;
     }
   const FlDetector *detector = fl_source_detector (source);
@@ -31,6 +33,14 @@ main (int argc, char **argv)
         }
       printf ("%u %s %.9g %08lx %zu\n", i, shot.event, shot.energy,
               crc32_z (0, shot.pixels, shot.n_pixels * fl_pixel_size (shot.type)), bad);
+    }
+  if (argc > 4)
+    {
+      g_autofree double *values = g_new (double, shot.n_pixels);
+      for (gsize i = 0; i < shot.n_pixels; i++)
+        values[i] = fl_shot_value (&shot, i);
+      g_assert_true (
+          g_file_set_contents (argv[4], (char *) values, (gssize) (shot.n_pixels * sizeof *values), NULL));
     }
   return 0;
 }

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""SMV, TIFF and CBF images made here, as dxtbx and fabio read them: every panel's numbers, every pixel.
+Usage: oracle-images.py FIRSTLIGHT-CONTROL DUMP-FRAMES"""
+import gzip
+import math
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+os.environ["PATH"] = "/usr/bin:/bin"  # another Python's folder there leads cctbx astray
+try:
+    import numpy as np
+    import dxtbx
+    import fabio
+except (ImportError, OSError) as why:
+    print(f"DIALS or fabio are not there: {why}")
+    sys.exit(77)
+
+control, dump = sys.argv[1:3]
+from image_writers import (ADSC, EIGER, EIGER_MODULE, PILATUS, PILATUS_MODULE, RIGAKU, cbf, counts, full_cbf, gapped, rayonix,
+                           smv, tiff)
+
+# --- comparing ---
+
+
+def close(a, b, what):
+    assert len(a) == len(b) and all(abs(x - y) <= 2e-5 * max(1, abs(x)) for x, y in zip(a, b)), (what, a, b)
+
+
+def numbers(text):
+    return [math.inf if v == "inf" else -math.inf if v == "-inf" else float(v) for v in re.split(r"[,\s]+", text)]
+
+
+def ours(path):
+    inspect = subprocess.run([control, "inspect", "--panels", "--imgcif", path], stdout=subprocess.PIPE,
+                             check=True, text=True).stdout
+    subprocess.run([dump, path, "-", "1", path + ".pixels"], check=True, stdout=subprocess.DEVNULL)
+    panel = re.findall(r"^panel (\S+): (\d+) x (\d+) px, pixel (\S+) x (\S+) mm, origin (\S+ \S+ \S+), fast (\S+ \S+ \S+), "
+                       r"slow (\S+ \S+ \S+), distance (\S+) mm, trusted (\S+) to (\S+), gain (\S+)$", inspect, re.M)
+    assert len(panel) == 1, inspect
+    return inspect, panel[0], np.fromfile(path + ".pixels")
+
+
+def check_dxtbx(path, pedestal=0):
+    inspect, panel, pixels = ours(path)
+    image = dxtbx.load(path)
+    theirs = image.get_detector()[0]
+    close([int(panel[1]), int(panel[2])], theirs.get_image_size(), "size")
+    close(numbers(panel[3] + " " + panel[4]), theirs.get_pixel_size(), "pixel size")
+    close(numbers(panel[5]), theirs.get_origin(), "origin")
+    close(numbers(panel[6]), theirs.get_fast_axis(), "fast")
+    close(numbers(panel[7]), theirs.get_slow_axis(), "slow")
+    close(numbers(panel[9] + " " + panel[10]), theirs.get_trusted_range(), "trusted range")
+    close(numbers(panel[11]), [theirs.get_gain()], "gain")
+    wavelength = float(re.search(r"^wavelength: (\S+) A", inspect, re.M).group(1))
+    close([wavelength], [image.get_beam().get_wavelength()], "wavelength")
+    raw = image.get_raw_data()
+    raw = raw[0] if isinstance(raw, tuple) else raw
+    assert np.array_equal(pixels, np.array(list(raw), float) - pedestal), "pixels"
+    return inspect
+
+
+def check_fabio(path, dtype=None):
+    inspect, _, pixels = ours(path)
+    theirs = fabio.open(path).data
+    assert np.array_equal(pixels, theirs.astype(dtype or theirs.dtype).astype(float).ravel()), "pixels"
+    return inspect
+
+
+def main(folder):
+    done = []
+
+    def make(name, data):
+        stem, ending = os.path.splitext(name)
+        path = os.path.join(folder, stem + "_0001" + ending)  # dxtbx wants a number
+        with open(path, "wb") as file:
+            file.write(data)
+        done.append(name)
+        return path
+
+    u16 = counts(np.uint16)
+    for order in "little_endian", "big_endian":
+        path = make(order + ".img", smv(ADSC, u16, order))
+        check_dxtbx(path)
+        check_fabio(path)
+    check_dxtbx(make("pedestal.img", smv({**ADSC, "IMAGE_PEDESTAL": "40", "GAIN": "2.4"}, u16)), 40)
+    check_dxtbx(make("gain.img", smv({**ADSC, "GAIN": "1.7"}, u16)))
+    check_dxtbx(make("sn905.img", smv({**ADSC, "DATE": "Thu Nov  3 18:15:34 2005", "DETECTOR_SN": "905", "DENZO_XBEAM": "2.9",
+                                      "DENZO_YBEAM": "4.4", "IMAGE_PEDESTAL": "40", "GAIN": "2.4"}, u16)), 40)
+    check_dxtbx(make("saturn.img", smv(RIGAKU, u16)))
+    check_dxtbx(make("saturn_big.img", smv({**RIGAKU, "CCD_SPATIAL_DISTORTION_VECTORS": "0 1 1 0"}, u16, "big_endian")))
+    for name, dtype in (("long int", np.int32), ("unsigned long int", np.uint32), ("short int", np.int16),
+                        ("unsigned char", np.uint8), ("float IEEE", np.float32)):
+        data = counts(dtype) if np.dtype(dtype).itemsize > 1 else counts(np.uint16).astype(np.uint8)
+        check_fabio(make(name.replace(" ", "_") + ".img", smv({"Data_type": name}, data, "big_endian")))
+
+    square = counts(np.uint16, 80, 80)
+    check_dxtbx(make("rayonix.mccd", rayonix(square, (41.5, 38.25))))
+    check_dxtbx(make("bias.mccd", rayonix(square, (41.5, 38.25), 10, 12)))  # dxtbx takes the bias away as well
+    check_dxtbx(make("mm.mccd", rayonix(square, (3.6, 3.5))))  # a centre in mm
+    assert "format: MarCCD or Rayonix TIFF" in check_fabio(make("big.mccd", rayonix(square, (41.5, 38.25), big=True)))
+    gaps, eiger = gapped(counts(np.int32, *PILATUS_MODULE)), gapped(counts(np.int32, *EIGER_MODULE))
+    text = PILATUS.replace("\n", "\r\n").encode() + b"\0"
+    inspect = check_fabio(make("pilatus.tif", tiff(gaps, tags=[(270, 2, len(text), 1024)], fill={1024: text})), np.int32)
+    assert "format: Pilatus TIFF" in inspect and "trusted range: -1 to 300000" in inspect, inspect
+    assert "distance: 201.37 mm" in inspect and "frame 0: i32, -2 to" in inspect, inspect
+    for dtype in np.uint8, np.uint16, np.int32, np.float32:
+        data = counts(np.uint16).astype(dtype)
+        kind = {"u": 1, "i": 2, "f": 3}[np.dtype(dtype).kind]
+        inspect = check_fabio(make(np.dtype(dtype).name + ".tif", tiff(data, tags=[(339, 3, 1, kind)])))
+        assert "the file does not tell where its pixels are" in inspect
+
+    for name, data in (("pilatus.cbf", cbf(gaps, "PILATUS_1.2", PILATUS)), ("sls.cbf", cbf(gaps, "SLS_1.0", PILATUS)),
+                       ("eiger.cbf", cbf(eiger, "PILATUS_1.2", EIGER)), ("full.cbf", full_cbf(gaps))):
+        path = make(name, data)
+        check_dxtbx(path)
+        if name != "full.cbf":  # fabio finds no image among so many tables
+            check_fabio(path)
+        with gzip.open(path + ".gz", "wb") as file:
+            file.write(data)
+        assert np.array_equal(ours(path + ".gz")[2], ours(path)[2])
+    print(f"{len(done)} images equal")
+    assert len(done) == 25, len(done)
+
+
+with tempfile.TemporaryDirectory() as place:
+    main(place)
