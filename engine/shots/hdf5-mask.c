@@ -17,6 +17,14 @@ slab_of (const FlH5Source *self, guint panel)
   return &g_array_index (self->layout->slabs, FlGeomSlab, self->layout->panel_slab[panel]);
 }
 
+/* The dimensions of the dataset behind a slab; those of the event that is open. */
+static const hsize_t *
+data_dims (const FlH5Source *self, const FlGeomSlab *slab)
+{
+  const FlH5Slab *open = self->slabs->pdata[slab - &g_array_index (self->layout->slabs, FlGeomSlab, 0)];
+  return open->dims;
+}
+
 /* Mask files are named relative to the geometry's folder; CrystFEL's users run where the files are, so here as well. */
 static char *
 find_mask_file (const FlH5Source *self, const char *name)
@@ -61,8 +69,8 @@ load (FlH5Source *self, Loaded *loaded, const char *file_name, const char *datas
   gboolean own = file_name == NULL;
   g_auto (FlHid) other = own ? 0 : fl_h5_open (file, error);
   if (other < 0
-      || !fl_h5_companion_read (own ? self->file : other, file, path, slab, frame, reals, &loaded->data,
-                                error))
+      || !fl_h5_companion_read (own ? self->file : other, file, path, slab, data_dims (self, slab), frame,
+                                reals, &loaded->data, error))
     return FALSE;
   loaded->data.per_frame |= strchr (dataset, '%') != NULL;
   loaded->file = g_steal_pointer (&file);
@@ -210,7 +218,9 @@ read_mask_option (FlH5Source *self, const char *option, GError **error)
   if (file < 0)
     return FALSE;
   FlH5Companion own = { 0 };
-  gboolean ok = fl_h5_companion_read (file, file_name, dataset, slab_of (self, 0), 0, FALSE, &own, error);
+  const FlGeomSlab *slab = slab_of (self, 0);
+  gboolean ok =
+      fl_h5_companion_read (file, file_name, dataset, slab, data_dims (self, slab), 0, FALSE, &own, error);
   for (gsize i = 0; ok && i < detector->n_pixels; i++)
     detector->mask[i] |= fl_h5_companion_bits (&own, i) != 0;
   g_free (own.values);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/hdf5-virtual.h"
 #include "engine/shots/source-private.h"
 
 /* Decoded chunks of several frames are kept up to this, and HDF5's own cache is made as large. */
@@ -55,6 +56,20 @@ count_frames (FlH5Slab *slab, GError **error)
   return TRUE;
 }
 
+/* The box' pixels follow each other in the shot's array. */
+static gboolean
+is_one_run (const FlGeomSlab *layout)
+{
+  gsize expected = 1;
+  for (guint i = layout->n_dims; i-- > 0;)
+    {
+      if (layout->count[i] > 1 && layout->stride[i] != expected)
+        return FALSE;
+      expected *= layout->count[i];
+    }
+  return TRUE;
+}
+
 /* A chunk that lies within the box is one run of the shot's array when it spans the box in all dimensions but one, and
  * before that one has extent 1. */
 static gboolean
@@ -67,7 +82,7 @@ chunk_is_dense (const FlH5Slab *slab)
   for (guint before = 0; i > 0 && before < i - 1; before++)
     if (slab->chunk[before] != 1)
       return FALSE;
-  return !slab->convert && !slab->keep;
+  return !slab->convert && !slab->keep && !slab->strewn;
 }
 
 static gsize
@@ -104,11 +119,12 @@ fl_h5_slab_deliver (FlH5Slab *slab, FlPixelType type)
 {
   slab->type = type;
   slab->convert = H5Tequal (slab->file_type, fl_h5_memory_type (type)) <= 0;
-  if (!slab->direct)
-    return;
-  slab->dense = chunk_is_dense (slab);
-  g_array_set_size (slab->chunks, 0);
   g_clear_pointer (&slab->decoded, g_free);
+  if (slab->direct)
+    {
+      slab->dense = chunk_is_dense (slab);
+      g_array_set_size (slab->chunks, 0);
+    }
   g_auto (FlHid) create_list = H5Dget_create_plist (slab->dataset);
   if (H5Pget_fill_value (create_list, fl_h5_memory_type (type), slab->fill) < 0)
     memset (slab->fill, 0, sizeof slab->fill);
@@ -133,8 +149,9 @@ enlarge_cache (FlH5Slab *slab, hid_t file)
 }
 
 static gboolean
-prepare (FlH5Slab *slab, hid_t file, GError **error)
+prepare (FlH5Slab *slab, hid_t file, guint depth, GError **error)
 {
+  GError *local = NULL;
   FlPixelType type;
   g_auto (FlHid) create_list = H5Dget_create_plist (slab->dataset);
   slab->file_type = H5Dget_type (slab->dataset);
@@ -151,6 +168,13 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
   if (!count_frames (slab, error))
     return FALSE;
   slab->filtered = H5Pget_nfilters (create_list) > 0;
+  slab->strewn = !is_one_run (slab->layout);
+  slab->virtual = fl_h5_virtual_new (slab->dataset, depth, &local);
+  if (local != NULL)
+    {
+      g_propagate_error (error, local);
+      return FALSE;
+    }
   if (H5Pget_layout (create_list) == H5D_CHUNKED)
     {
       gboolean ok = H5Pget_chunk (create_list, rank, slab->chunk) == rank;
@@ -172,18 +196,36 @@ prepare (FlH5Slab *slab, hid_t file, GError **error)
   return TRUE;
 }
 
+/* Says which file is missing when that is why. */
+static gboolean
+no_dataset (hid_t file, const char *file_path, const char *path, GError **error)
+{
+  g_autofree char *missing = fl_h5_external_file (file, path, TRUE);
+  if (missing != NULL)
+    return fl_h5_fail (error, FL_ERROR_MISSING, file_path,
+                       "%s is in the file %s, which is not there, expected it beside this one", path,
+                       missing);
+  return fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected pixels there", path);
+}
+
 FlH5Slab *
 fl_h5_slab_open (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
                  GError **error)
+{
+  return fl_h5_slab_open_source (file, file_path, path, layout, 0, error);
+}
+
+FlH5Slab *
+fl_h5_slab_open_source (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
+                        guint depth, GError **error)
 {
   FlH5Slab *slab = g_new0 (FlH5Slab, 1);
   slab->layout = layout;
   slab->file_path = file_path;
   slab->path = g_strdup (path);
   slab->dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
-  gboolean ok = slab->dataset >= 0 ? prepare (slab, file, error)
-                                   : fl_h5_fail (error, FL_ERROR_MISSING, file_path,
-                                                 "no dataset %s, expected pixels there", path);
+  gboolean ok =
+      slab->dataset >= 0 ? prepare (slab, file, depth, error) : no_dataset (file, file_path, path, error);
   if (ok)
     return slab;
   fl_h5_slab_close (slab);
@@ -202,6 +244,7 @@ fl_h5_slab_close (FlH5Slab *slab)
   if (slab->dataset > 0)
     H5Dclose (slab->dataset);
   fl_chunk_codec_clear (&slab->codec);
+  fl_h5_virtual_free (slab->virtual);
   if (slab->chunks != NULL)
     g_array_unref (slab->chunks);
   g_free (slab->raw);
@@ -212,8 +255,8 @@ fl_h5_slab_close (FlH5Slab *slab)
 
 /* --- raw chunks --- */
 
-static void
-frame_indices (const FlGeomSlab *layout, const hsize_t *dims, guint64 frame, hsize_t *index)
+void
+fl_h5_frame_indices (const FlGeomSlab *layout, const hsize_t *dims, guint64 frame, hsize_t *index)
 {
   for (guint i = layout->n_dims; i-- > 0;)
     {
@@ -391,18 +434,14 @@ decode_chunk (FlH5Slab *slab, Chunk *chunk, const hsize_t *frame_index, guint8 *
 
 /* --- reading --- */
 
-/* Selects the frame's box in `space`; returns the memory it goes to. That has the same dimensions: between different
- * ones HDF5 copies element by element. */
-static hid_t
-select_box (hid_t space, const FlGeomSlab *layout, const hsize_t *frame_index, gboolean with_frames)
+hid_t
+fl_h5_select_box (hid_t space, const FlGeomSlab *layout, const hsize_t *frame_index)
 {
   hsize_t start[FL_GEOM_DIMS] = { 0 }, count[FL_GEOM_DIMS] = { 0 };
   int n = 0;
   for (guint i = 0; i < layout->n_dims; i++)
     {
       gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
-      if (is_frame && !with_frames)
-        continue;
       start[n] = is_frame ? frame_index[i] : layout->low[i];
       count[n++] = is_frame ? 1 : layout->count[i];
     }
@@ -423,75 +462,71 @@ read_chunks (FlH5Slab *slab, const hsize_t *frame_index, guint8 *pixels, guint64
   return ok;
 }
 
-gboolean
-fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode, GError **error)
+/* Copies a box whose pixels follow each other to where they lie in the shot's array. */
+static void
+strew (const FlGeomSlab *layout, const guint8 *from, gsize size, guint8 *pixels)
 {
-  hsize_t frame_index[FL_GEOM_DIMS];
-  frame_indices (slab->layout, slab->dims, frame, frame_index);
-  H5Eclear2 (H5E_DEFAULT);
-  if (slab->direct)
-    return read_chunks (slab, frame_index, pixels, t_decode, error);
-  g_auto (FlHid) memory = select_box (slab->space, slab->layout, frame_index, TRUE);
+  gsize at[FL_GEOM_DIMS] = { 0 }, to = 0;
+  guint last = layout->n_dims - 1;
+  while (TRUE)
+    {
+      memcpy (pixels + to * size, from, layout->count[last] * size);
+      from += layout->count[last] * size;
+      guint i = last;
+      while (i-- > 0)
+        {
+          to += layout->stride[i];
+          if (++at[i] < layout->count[i])
+            break;
+          to -= layout->count[i] * layout->stride[i];
+          at[i] = 0;
+        }
+      if (i == G_MAXUINT)
+        return;
+    }
+}
+
+/* One read by HDF5. */
+static gboolean
+read_whole (FlH5Slab *slab, const hsize_t *frame_index, guint8 *pixels, guint64 *t_decode, GError **error)
+{
+  g_auto (FlHid) memory = fl_h5_select_box (slab->space, slab->layout, frame_index);
+  gsize size = fl_pixel_size (slab->type);
+  if (slab->strewn && slab->decoded == NULL)
+    slab->decoded = g_malloc (slab->layout->n_pixels * size);
   guint64 start = fl_shots_cpu_ns ();
-  herr_t status =
-      H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT, pixels);
+  herr_t status = H5Dread (slab->dataset, fl_h5_memory_type (slab->type), memory, slab->space, H5P_DEFAULT,
+                           slab->strewn ? slab->decoded : pixels);
+  if (slab->strewn && status >= 0)
+    strew (slab->layout, slab->decoded, size, pixels);
   if (slab->filtered || slab->convert)
     *t_decode += fl_shots_cpu_ns () - start;
   return status >= 0 || fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path, "%s cannot be read", slab->path);
 }
 
-/* --- companions --- */
+gboolean
+fl_h5_slab_read_at (FlH5Slab *slab, const hsize_t *frame_index, void *pixels, guint64 *t_decode,
+                    GError **error)
+{
+  if (!fl_h5_slab_fits (slab, error))
+    return FALSE;
+  for (guint i = 0; i < slab->layout->n_dims; i++)
+    if (slab->layout->dims[i] == FL_GEOM_DIM_FRAME && frame_index[i] >= slab->dims[i])
+      return fl_h5_fail (error, FL_ERROR_INPUT, slab->file_path,
+                         "%s has %" G_GUINT64_FORMAT " frames, expected number %" G_GUINT64_FORMAT
+                         " among them",
+                         slab->path, (guint64) slab->dims[i], (guint64) frame_index[i]);
+  H5Eclear2 (H5E_DEFAULT);
+  if (slab->virtual != NULL)
+    return fl_h5_virtual_read (slab->virtual, slab, frame_index, pixels, t_decode, error);
+  return slab->direct ? read_chunks (slab, frame_index, pixels, t_decode, error)
+                      : read_whole (slab, frame_index, pixels, t_decode, error);
+}
 
 gboolean
-fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const FlGeomSlab *layout,
-                      guint64 frame, gboolean reals, FlH5Companion *companion, GError **error)
+fl_h5_slab_read (FlH5Slab *slab, guint64 frame, void *pixels, guint64 *t_decode, GError **error)
 {
-  hsize_t dims[H5S_MAX_RANK], frame_index[FL_GEOM_DIMS] = { 0 };
-  g_auto (FlHid) dataset = fl_h5_exists (file, path) ? H5Dopen2 (file, path, H5P_DEFAULT) : -1;
-  if (dataset < 0)
-    return fl_h5_fail (error, FL_ERROR_MISSING, file_path, "no dataset %s, expected a mask or map there",
-                       path);
-  g_auto (FlHid) space = H5Dget_space (dataset);
-  int rank = H5Sget_simple_extent_dims (space, dims, NULL);
-  guint n_frame_dims = 0, d = 0;
-  for (guint i = 0; i < layout->n_dims; i++)
-    n_frame_dims += layout->dims[i] == FL_GEOM_DIM_FRAME;
-  gboolean with_frames = n_frame_dims > 0 && rank == (int) layout->n_dims;
-  if (!with_frames && rank != (int) (layout->n_dims - n_frame_dims))
-    return fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s has %d dimensions, expected %u as the data%s",
-                       path, rank, layout->n_dims, n_frame_dims > 0 ? ", or those without the frame's" : "");
-  guint64 n_frames = 1;
-  for (guint i = 0; i < layout->n_dims; i++)
-    {
-      gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
-      if (is_frame && !with_frames)
-        continue;
-      if (is_frame)
-        n_frames *= dims[d];
-      else if (layout->low[i] + layout->count[i] > dims[d])
-        return fl_h5_fail (error, FL_ERROR_INPUT, file_path,
-                           "dimension %u of %s has %" G_GUINT64_FORMAT " elements, expected the data's", d,
-                           path, (guint64) dims[d]);
-      d++;
-    }
-  if (with_frames && n_frames > 1)
-    {
-      if (frame >= n_frames)
-        return fl_h5_fail (error, FL_ERROR_INPUT, file_path,
-                           "%s has %" G_GUINT64_FORMAT " frames, expected as many as the data", path,
-                           n_frames);
-      frame_indices (layout, dims, frame, frame_index);
-    }
-  g_auto (FlHid) type = H5Dget_type (dataset);
-  companion->per_frame = with_frames && n_frames > 1;
-  companion->bytes = !reals && H5Tequal (type, H5T_NATIVE_UINT8) > 0;
-  companion->values = g_malloc (layout->n_pixels * (companion->bytes ? 1 : 8));
-  g_auto (FlHid) memory = select_box (space, layout, frame_index, with_frames);
-  return H5Dread (dataset,
-                  reals              ? H5T_NATIVE_DOUBLE
-                  : companion->bytes ? H5T_NATIVE_UINT8
-                                     : H5T_NATIVE_INT64,
-                  memory, space, H5P_DEFAULT, companion->values)
-             >= 0
-         || fl_h5_fail (error, FL_ERROR_INPUT, file_path, "%s cannot be read", path);
+  hsize_t frame_index[FL_GEOM_DIMS];
+  fl_h5_frame_indices (slab->layout, slab->dims, frame, frame_index);
+  return fl_h5_slab_read_at (slab, frame_index, pixels, t_decode, error);
 }

@@ -44,6 +44,17 @@ numbers_at (FlH5Source *self, const char *path, GError **error)
   return numbers;
 }
 
+void
+fl_h5_values_keep (FlH5Source *self)
+{
+  if (self->told.beam == NULL)
+    return;
+  Numbers *numbers = g_malloc (sizeof *numbers + self->told.n_wavelengths * sizeof (double));
+  numbers->n = self->told.n_wavelengths;
+  memcpy (numbers->v, self->told.wavelengths, numbers->n * sizeof (double));
+  g_hash_table_insert (self->values, g_strdup (self->told.beam), numbers);
+}
+
 gboolean
 fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event, guint32 frame,
              double otherwise, double *result, GError **error)
@@ -63,6 +74,9 @@ fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event,
     *result = numbers->v[frame];
   else if (numbers->n == outer && outer > 0)
     *result = numbers->v[frame / (event->n_frames / outer)];
+  /* A master's values go through all its data sets; it may have been told of more frames than were taken. */
+  else if (self->self && numbers->n >= self->source.n_frames)
+    *result = numbers->v[event->first_frame + frame];
   else
     {
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT,

@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/geometry-data.h"
 
 static void
 event_clear (gpointer data)
@@ -194,6 +195,22 @@ fits (FlH5Source *self, GError **error)
   return TRUE;
 }
 
+/* NXmx' limits are inside the trusted range, a panel's are not. */
+static void
+set_limits (FlH5Source *self)
+{
+  gboolean real = self->type == FL_PIXEL_F32 || self->type == FL_PIXEL_F64;
+  double low = self->told.low, high = self->told.high;
+  for (guint i = 0; i < self->source.detector->n_panels; i++)
+    {
+      FlPanel *panel = &self->source.detector->panels[i];
+      if (isfinite (low))
+        panel->trusted_min = real ? nextafter (low, -INFINITY) : ceil (low) - 1;
+      if (isfinite (high))
+        panel->saturation = panel->trusted_max = real ? nextafter (high, INFINITY) : floor (high) + 1;
+    }
+}
+
 /* The detector with the camera length, shift and energy of the first frame. */
 static gboolean
 make_detector (FlH5Source *self, const FlSourceOptions *options, gboolean placed, GError **error)
@@ -219,6 +236,8 @@ make_detector (FlH5Source *self, const FlSourceOptions *options, gboolean placed
     y = geom->shift_y.value;
   for (guint i = 0; i < detector->n_panels; i++)
     detector->panels[i].origin = fl_vec3_add (detector->panels[i].origin, fl_vec3 (x, y, 0));
+  if (self->self)
+    set_limits (self);
   return options->list_only || fl_h5_masks_read (self, options->mask, error);
 }
 
@@ -231,9 +250,15 @@ open_source (FlH5Source *self, const FlSourceOptions *options, GError **error)
     return FALSE;
   self->self = options->geometry == NULL;
   self->source.format = "HDF5 + CrystFEL geometry";
-  self->geom = self->self
-                   ? fl_h5_self_geometry (self->file, self->source.path, &self->source.format, &placed, error)
-                   : fl_geom_read (options->geometry, error);
+  if (!self->self)
+    self->geom = fl_geometry_for_data (options->geometry, self->file, self->source.path, error);
+  else if (fl_h5_self_geometry (self->file, self->source.path, &self->told, error))
+    {
+      self->geom = g_steal_pointer (&self->told.geom);
+      self->source.format = self->told.format;
+      placed = self->told.placed;
+      fl_h5_values_keep (self);
+    }
   if (self->geom == NULL || (self->layout = fl_geom_layout_new (self->geom, error)) == NULL)
     return FALSE;
   const FlGeomSlab *first = &g_array_index (self->layout->slabs, FlGeomSlab, 0);
@@ -258,6 +283,7 @@ free_source (FlSource *source)
   g_hash_table_unref (self->values);
   fl_geom_layout_free (self->layout);
   fl_geom_free (self->geom);
+  fl_h5_self_clear (&self->told);
   if (self->file > 0)
     H5Fclose (self->file);
   g_free (self);
@@ -317,6 +343,15 @@ read_values (FlH5Source *self, const FlH5Event *event, guint32 frame, FlShot *sh
           && !fl_h5_value (self, &geom->shift_y, event, frame, 0, &shot->shift.y, error)))
     return FALSE;
   shot->shift.z = clen - self->clen;
+  for (guint i = 0; self->told.moves != NULL && i < self->told.moves->len; i++)
+    {
+      const FlNxmxMove *move = &g_array_index (self->told.moves, FlNxmxMove, i);
+      const FlGeomValue value = { .path = move->path, .factor = 1, .set = TRUE };
+      double v;
+      if (!fl_h5_value (self, &value, event, frame, 0, &v, error))
+        return FALSE;
+      shot->shift = fl_vec3_add (shot->shift, fl_vec3_scale (move->step, v - move->first));
+    }
   shot->time = fl_h5_time (self, frame);
   return TRUE;
 }
@@ -386,7 +421,7 @@ describe (FlSource *source)
       g_string_append_printf (text, "%s)\n", slab->direct ? ", chunks decoded directly" : "");
     }
   describe_value (text, beam[self->geom->beam_kind][0], &self->geom->beam, beam[self->geom->beam_kind][1]);
-  if (source->detector->placed)
+  if (source->detector->placed && (!self->self || self->geom->clen.value != 0))
     describe_value (text, "camera length", &self->geom->clen, "mm");
   for (guint i = 0; i < self->geom->notes->len; i++)
     g_string_append_printf (text, "note: %s\n", (char *) self->geom->notes->pdata[i]);
@@ -396,7 +431,7 @@ describe (FlSource *source)
 FlSource *
 fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOps ops = { read_frame, event_name, describe, free_source, fl_h5_data_shape };
+  static const FlSourceOps ops = { read_frame, event_name, describe, free_source, fl_h5_data_shape, fl_h5_cell };
   FlH5Source *self = g_new0 (FlH5Source, 1);
   self->source.ops = &ops;
   self->source.path = g_strdup (path);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "engine/shots/hdf5-slab.h"
+#include "engine/shots/nxmx-geometry.h"
 #include "engine/shots/source-private.h"
 
 typedef struct
@@ -21,6 +22,7 @@ typedef struct
   FlGeom *geom;
   FlGeomLayout *layout;
   gboolean self;    /* the geometry was made from the file itself */
+  FlH5Self told;    /* then: what else the file told; its geometry is in `geom` */
   GArray *events;   /* of FlH5Event; one with no parts when there is no % */
   guint current;    /* event whose slabs are open; G_MAXUINT = none */
   GPtrArray *slabs; /* of FlH5Slab, as in the layout */
@@ -37,6 +39,8 @@ char *fl_h5_fill_path (const char *path, const FlH5Event *event);
 /* The number that a geometry's value has for a frame of an event; `otherwise` when it is not set. FALSE: *error. */
 gboolean fl_h5_value (FlH5Source *self, const FlGeomValue *value, const FlH5Event *event, guint32 frame,
                       double otherwise, double *result, GError **error);
+/* Puts what the file told about its beam among the values. */
+void fl_h5_values_keep (FlH5Source *self);
 /* Photon energy (eV; 0 = not known). */
 gboolean fl_h5_energy (FlH5Source *self, const FlH5Event *event, guint32 frame, double *energy,
                        GError **error);
@@ -44,6 +48,10 @@ gboolean fl_h5_energy (FlH5Source *self, const FlH5Event *event, guint32 frame, 
 gboolean fl_h5_energy_is_constant (FlH5Source *self);
 /* Time of the shot, ns UTC; 0 = not known. */
 guint64 fl_h5_time (FlH5Source *self, guint32 frame);
+
+/* hdf5-cells.c: FlSourceOps.cell. */
+gboolean fl_h5_cell (FlSource *source, guint32 number, const FlCellNames *names, guint16 *gain, guint *cell,
+                     GError **error);
 
 /* Adds the geometry's static masks and saturation maps to the detector, and `option` (FILE or FILE:/dataset); notes in
  * frame_masks those that differ from frame to frame. */
@@ -55,7 +63,6 @@ gboolean fl_h5_masks_read_frame (FlH5Source *self, const FlH5Event *event, guint
 /* Of the data without its frame dimensions; FALSE: the panels come from several datasets. */
 gboolean fl_h5_data_shape (FlSource *source, FlDataShape *shape);
 
-/* A geometry from what the file tells: CXI, NXmx, Dectris, or any file with one set of images at a usual place.
- * *format gets its name, *placed whether the detector's place is known. NULL: *error says what is missing. */
-FlGeom *fl_h5_self_geometry (hid_t file, const char *path, const char **format, gboolean *placed,
-                             GError **error);
+/* What the file tells about itself: CXI, NXmx, Dectris, or any file with one set of images at a usual place. FALSE:
+ * *error says what is missing. */
+gboolean fl_h5_self_geometry (hid_t file, const char *path, FlH5Self *self, GError **error);
