@@ -2,6 +2,7 @@
  * read and its pixels are unpacked; a CrystFEL geometry that comes with the file replaces the detector of its header. */
 #pragma once
 
+#include "engine/shots/image-region.h"
 #include "engine/shots/source-private.h"
 
 typedef struct FlImage FlImage;
@@ -22,10 +23,10 @@ struct FlImage
   const FlImageKind *kind;
   guint8 *bytes; /* the file, unpacked; FL_IMAGE_PADDING zeros behind */
   gsize length;
-  gpointer header; /* the kind's; NULL until it is read */
-  gsize columns;   /* px a row of the stored image; 0: rows of several lengths */
-  GString *notes;  /* "key: value" lines for `inspect` */
-  gpointer region; /* of the image that a given geometry shows; NULL: all of it */
+  gpointer header;       /* the kind's; NULL until it is read */
+  gsize columns;         /* px a row of the stored image; 0: rows of several lengths */
+  GString *notes;        /* "key: value" lines for `inspect` */
+  FlImageRegion *region; /* of the image that a given geometry shows; NULL: all of it */
 };
 
 FlSource *fl_image_open (const FlImageKind *kind, const char *path, const FlSourceOptions *options,

@@ -20,6 +20,9 @@ typedef struct
   char *(*describe) (FlSource *source);
   void (*free) (FlSource *source); /* what the kind added; `source` itself too */
   gboolean (*shape) (FlSource *source, FlDataShape *shape); /* NULL, FALSE: the order of the shot's array */
+  /* AGIPD's second values (n_pixels) and memory cell of a frame; NULL: this kind has none. */
+  gboolean (*cell) (FlSource *source, guint32 frame, const FlCellNames *names, guint16 *gain, guint *cell,
+                    GError **error);
 } FlSourceOps;
 
 struct FlSource
@@ -36,6 +39,7 @@ FlSource *fl_source_cbf_open (const char *path, const FlSourceOptions *options, 
 FlSource *fl_source_emc_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_smv_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_tiff_open (const char *path, const FlSourceOptions *options, GError **error);
+FlSource *fl_source_xtc2_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error);
 
 /* Makes room for n_pixels of `type`; a shot's buffers only grow. */

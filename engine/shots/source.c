@@ -9,6 +9,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/shots/image-file.h"
+#include "engine/shots/xtc2.h"
 
 gsize
 fl_pixel_size (FlPixelType type)
@@ -167,7 +168,7 @@ is_hdf5 (FILE *file)
 static FlSource *
 open_kind (const char *path, const FlSourceOptions *options, GError **error)
 {
-  guint8 head[16] = "";
+  guint8 head[32] = "";
   FILE *file = fopen (path, "rb");
   gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
   if (file == NULL || (n == 0 && ferror (file)))
@@ -182,13 +183,15 @@ open_kind (const char *path, const FlSourceOptions *options, GError **error)
   fclose (file);
   if (hdf5)
     return fl_source_hdf5_open (path, options, error);
+  if (fl_xtc2_is (head, n))
+    return fl_source_xtc2_open (path, options, error);
   Opener open_image = image_opener (path);
   if (open_image != NULL)
     return open_image (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return fl_source_emc_open (path, options, error);
   g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,
-               "%s: %s, expected HDF5, CBF, SMV, TIFF or EMC", path,
+               "%s: %s, expected HDF5, CBF, SMV, TIFF, xtc2 or EMC", path,
                n == 0                              ? "the file is empty"
                : memcmp (head, "BZh", 3) == 0      ? "packed by bzip2, which is not read here"
                : memcmp (head, "\3757zXZ", 5) == 0 ? "packed by xz, which is not read here"
@@ -256,6 +259,18 @@ fl_source_event (FlSource *source, guint32 frame)
   return frame < source->n_frames ? source->ops->event (source, frame) : NULL;
 }
 
+static gboolean
+calibrate (FlSource *source, FlShot *shot, GError **error)
+{
+  FlCellNames names;
+  if (!fl_calibration_needs_cell (source->calibration, &names) || source->ops->cell == NULL)
+    return fl_calibration_apply (source->calibration, shot, NULL, error);
+  g_autofree guint16 *gain = g_new0 (guint16, shot->n_pixels);
+  FlCellData cell = { .gain = gain };
+  return source->ops->cell (source, shot->frame, &names, gain, &cell.cell, error)
+         && fl_calibration_apply (source->calibration, shot, &cell, error);
+}
+
 gboolean
 fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
 {
@@ -274,9 +289,8 @@ fl_source_read (FlSource *source, guint32 frame, FlShot *shot, GError **error)
   shot->energy = 0;
   shot->shift = fl_vec3 (0, 0, 0);
   shot->t_decode = 0;
-  if (!source->ops->read (source, frame, shot, error))
-    return FALSE;
-  return source->calibration == NULL || fl_calibration_apply (source->calibration, shot, NULL, error);
+  return source->ops->read (source, frame, shot, error)
+         && (source->calibration == NULL || calibrate (source, shot, error));
 }
 
 char *
