@@ -43,6 +43,7 @@ main (int argc, char **argv)
     { "reconstruct", fl_program_reconstruct,
       "patterns of single particles to their orientations and densities" },
     { "map", fl_program_map, "merged data and a model to maps of the electron density" },
+    { "darks", fl_program_darks, "pedestals, noise and bad pixels of a detector from shots without beam" },
     { "convert", fl_program_convert, "shots of any source as one NXmx file" },
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },

@@ -21,7 +21,7 @@ struct FlCalibration
   FlConstants *constants;
   const FlDetector *detector; /* the source's */
   FlDetector *raw_rules;      /* panels with what is bad by its raw value; NULL: nothing is */
-  char *path;
+  char *path, *gain_data, *cell_data;
   gboolean kev;
   double photon_energy; /* eV; 0: the shot's */
   double energy;        /* eV, of the first shot */
@@ -226,6 +226,8 @@ fl_calibration_open (const FlCalibrationOptions *options, FlDetector *detector, 
   char why[512] = "";
   g_autoptr (FlCalibration) self = g_new0 (FlCalibration, 1);
   self->path = g_strdup (path);
+  self->gain_data = g_strdup (options->gain_data);
+  self->cell_data = g_strdup (options->cell_data);
   self->kev = options->kev;
   self->photon_energy = options->photon_energy;
   self->energy = options->photon_energy > 0 ? options->photon_energy : energy;
@@ -259,6 +261,8 @@ fl_calibration_close (FlCalibration *calibration)
   fl_constants_unref (calibration->constants);
   fl_detector_unref (calibration->raw_rules);
   g_free (calibration->path);
+  g_free (calibration->gain_data);
+  g_free (calibration->cell_data);
   g_free (calibration->values);
   g_free (calibration->scratch);
   g_free (calibration->mask);
@@ -267,15 +271,10 @@ fl_calibration_close (FlCalibration *calibration)
 }
 
 gboolean
-fl_calibration_needs_cell (const FlCalibration *calibration)
+fl_calibration_needs_cell (const FlCalibration *calibration, FlCellNames *names)
 {
+  *names = (FlCellNames){ calibration->gain_data, calibration->cell_data, calibration->constants->n_cells };
   return calibration->constants->kind == FL_DETECTOR_AGIPD;
-}
-
-guint
-fl_calibration_cells (const FlCalibration *calibration)
-{
-  return calibration->constants->n_cells;
 }
 
 char *

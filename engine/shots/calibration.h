@@ -86,9 +86,15 @@ typedef struct
   guint cell;          /* its number, as the constants count */
 } FlCellData;
 
-/* TRUE for kinds that need FlCellData. */
-gboolean fl_calibration_needs_cell (const FlCalibration *calibration);
-guint fl_calibration_cells (const FlCalibration *calibration); /* 1 but for AGIPD */
+/* Where these are in a file, "" as in FlCalibrationOptions; the calibration's. */
+typedef struct
+{
+  const char *gain, *cell;
+  guint cells;
+} FlCellNames;
+
+/* FALSE: this kind needs no FlCellData. */
+gboolean fl_calibration_needs_cell (const FlCalibration *calibration, FlCellNames *names);
 
 /* Turns the shot's raw pixels into FL_PIXEL_F32; `raw_mask` (n_pixels): the shot's own mask or the detector's, with what is
  * bad by its raw value. shot->mask is the whole mask afterwards. Adds to shot->t_decode. */

@@ -39,7 +39,8 @@ write_text (const char *name, guint stages, gsize n, const float *values)
 }
 
 static void
-write_h5 (const char *name, const char *dataset, guint n_dims, const hsize_t *dims, const float *values)
+write_typed (const char *name, const char *dataset, hid_t type, guint n_dims, const hsize_t *dims,
+             const float *values)
 {
   g_autofree char *path = in_folder (name);
   hid_t file = g_file_test (path, G_FILE_TEST_EXISTS)
@@ -47,12 +48,18 @@ write_h5 (const char *name, const char *dataset, guint n_dims, const hsize_t *di
                    : H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   hid_t space = H5Screate_simple ((int) n_dims, dims, NULL), link = H5Pcreate (H5P_LINK_CREATE);
   H5Pset_create_intermediate_group (link, 1);
-  hid_t set = H5Dcreate2 (file, dataset, H5T_IEEE_F32LE, space, link, H5P_DEFAULT, H5P_DEFAULT);
+  hid_t set = H5Dcreate2 (file, dataset, type, space, link, H5P_DEFAULT, H5P_DEFAULT);
   g_assert_cmpint (H5Dwrite (set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), >=, 0);
   H5Dclose (set);
   H5Sclose (space);
   H5Pclose (link);
   H5Fclose (file);
+}
+
+static void
+write_h5 (const char *name, const char *dataset, guint n_dims, const hsize_t *dims, const float *values)
+{
+  write_typed (name, dataset, H5T_IEEE_F32LE, n_dims, dims, values);
 }
 
 /* --- shots --- */
@@ -470,8 +477,9 @@ test_agipd (void)
   write_h5 ("agipd.h5", "pixel_threshold", 4, pairs, threshold);
   g_auto (Case) c = { 0 };
   open_case (&c, 8, 2, "agipd.h5", SET ("unit=kev"));
-  g_assert_true (fl_calibration_needs_cell (c.calibration));
-  g_assert_cmpuint (fl_calibration_cells (c.calibration), ==, CELLS);
+  FlCellNames names;
+  g_assert_true (fl_calibration_needs_cell (c.calibration, &names));
+  g_assert_cmpuint (names.cells, ==, CELLS);
   guint16 raw[N], second[N];
   for (guint i = 0; i < N; i++)
     {
@@ -496,6 +504,80 @@ test_agipd (void)
   g_clear_error (&error);
   g_assert_false (fl_calibration_apply (c.calibration, &c.shot, &(FlCellData){ second, CELLS }, &error));
   g_assert_nonnull (strstr (error->message, "memory cell 5, expected one below 5"));
+}
+
+/* A file with the gains' values beside the pixels, its cells told or counted; the geometry says where. */
+static void
+test_agipd_source (void)
+{
+  enum
+  {
+    FRAMES = 4,
+    CELLS = 2,
+    EACH = 2 * N
+  };
+  float pedestal[3 * CELLS * N], threshold[2 * CELLS * N], raw[FRAMES * EACH], cells[FRAMES] = { 1, 1, 0, 7 };
+  for (guint s = 0; s < 3; s++)
+    for (guint k = 0; k < CELLS * N; k++)
+      {
+        pedestal[s * CELLS * N + k] = 1000 * (float) (s + 1) + 100 * (float) (k / N);
+        if (s < 2)
+          threshold[s * CELLS * N + k] = 50 + 50 * (float) s;
+      }
+  for (guint f = 0; f < FRAMES; f++)
+    for (guint i = 0; i < N; i++)
+      {
+        raw[f * EACH + i] = 4000 + (float) i;
+        raw[f * EACH + N + i] = i < 6 ? 20 : i < 12 ? 80 : 120;
+      }
+  const hsize_t constants[] = { 3, CELLS, N }, pairs[] = { 2, CELLS, N }, data[] = { FRAMES, 2, 2, 8 },
+                line[] = { FRAMES };
+  write_h5 ("cells.h5", "AnalogOffset", 3, constants, pedestal);
+  write_h5 ("cells.h5", "DigitalGainLevel", 3, pairs, threshold);
+  g_autofree char *path = in_folder ("agipd-raw.h5"), *geometry = in_folder ("agipd.geom"),
+                  *where = in_folder ("cells.h5");
+  write_typed ("agipd-raw.h5", "image", H5T_STD_U16LE, 4, data, raw);
+  write_h5 ("agipd-raw.h5", "cellId", 1, line, cells);
+  g_assert_true (g_file_set_contents (geometry,
+                                      "clen = 0.1\nphoton_energy = 5000\nadu_per_photon = 1\nres = 5000\n"
+                                      "data = /image\ndim0 = %\ndim1 = 0\ndim2 = ss\ndim3 = fs\n"
+                                      "p0/min_fs = 0\np0/max_fs = 7\np0/min_ss = 0\np0/max_ss = 1\n"
+                                      "p0/corner_x = 0\np0/corner_y = 0\np0/fs = x\np0/ss = y\n",
+                                      -1, NULL));
+  for (guint told = 0; told < 2; told++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (FlParams) params = fl_params_new ();
+      g_auto (FlShot) shot = { 0 };
+      FlCalibrationOptions calibration;
+      fl_params_set (params, "detector.calibration", where, NULL);
+      fl_params_set (params, "detector.gain", "10,1,0.1", NULL);
+      if (told)
+        fl_params_set (params, "detector.cell_data", "/cellId", NULL);
+      g_assert_true (fl_calibration_options (params, &calibration, NULL));
+      const FlSourceOptions options = { .geometry = geometry, .calibration = &calibration };
+      g_autoptr (FlSource) source = fl_source_open (path, &options, &error);
+      g_assert_no_error (error);
+      for (guint f = 0; f < FRAMES; f++)
+        {
+          guint cell = told ? (guint) cells[f] : f % CELLS;
+          gboolean ok = fl_source_read (source, f, &shot, &error);
+          if (cell >= CELLS)
+            {
+              g_assert_false (ok);
+              g_assert_nonnull (strstr (error->message, "memory cell 7"));
+              continue;
+            }
+          g_assert_no_error (error);
+          for (guint i = 0; i < N; i++)
+            {
+              guint stage = i < 6 ? 0 : i < 12 ? 1 : 2;
+              double gain = stage == 0 ? 10 : stage == 1 ? 1 : 0.1;
+              assert_near (fl_shot_value (&shot, i),
+                           (4000.0 + i - 1000 * (stage + 1) - 100 * cell) / gain / 5);
+            }
+        }
+    }
 }
 
 /* Constants in psana's order, data in Cheetah's. */
@@ -702,6 +784,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calibration/hdf5", test_hdf5);
   g_test_add_func ("/calibration/epix10k", test_epix10k);
   g_test_add_func ("/calibration/agipd", test_agipd);
+  g_test_add_func ("/calibration/agipd-source", test_agipd_source);
   g_test_add_func ("/calibration/cspad", test_cspad);
   g_test_add_func ("/calibration/common-mode", test_common_mode);
   g_test_add_func ("/calibration/refusals", test_refusals);
