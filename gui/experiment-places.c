@@ -151,6 +151,31 @@ far_attempt (FlgExperiment *self, const FlJob *job)
   return newest && *newest->params && flg_experiment_site_is_far (self, newest->site) ? newest : NULL;
 }
 
+/* Of the blocks that hold for the run now. */
+static FlParams *
+block_params (FlgExperiment *self, const FlRun *run)
+{
+  FlParams *params = fl_params_new ();
+  FlgRecordModel *blocks = flg_experiment_table (self, FL_TABLE_BLOCK);
+  for (guint i = 0; i < flg_record_model_count (blocks); i++)
+    {
+      const FlBlock *block = flg_record_block (flg_record_model_at (blocks, i));
+      gboolean after = !*block->first_run || fl_run_name_compare (run->name, block->first_run) >= 0;
+      gboolean before = !*block->last_run || fl_run_name_compare (run->name, block->last_run) <= 0;
+      if (block->active && after && before)
+        flg_params_overlay (params, block->params);
+    }
+  return params;
+}
+
+void
+flg_experiment_block_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask)
+{
+  g_autoptr (FlParams) params = block_params (self, run);
+  *geometry = in_folder (self, fl_params_text (params, "detector.geometry"));
+  *mask = in_folder (self, fl_params_text (params, "detector.mask"));
+}
+
 void
 flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask)
 {
@@ -165,18 +190,7 @@ flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geome
   else if (job)
     params = flg_experiment_job_params (self, job);
   else
-    {
-      params = fl_params_new ();
-      FlgRecordModel *blocks = flg_experiment_table (self, FL_TABLE_BLOCK);
-      for (guint i = 0; i < flg_record_model_count (blocks); i++)
-        {
-          const FlBlock *block = flg_record_block (flg_record_model_at (blocks, i));
-          gboolean after = !*block->first_run || fl_run_name_compare (run->name, block->first_run) >= 0;
-          gboolean before = !*block->last_run || fl_run_name_compare (run->name, block->last_run) <= 0;
-          if (block->active && after && before)
-            flg_params_overlay (params, block->params);
-        }
-    }
+    params = block_params (self, run);
   *geometry = in_folder (self, fl_params_text (params, "detector.geometry"));
   *mask = in_folder (self, fl_params_text (params, "detector.mask"));
 }

@@ -173,6 +173,8 @@ act_tune (GtkWidget *widget, const char *action, GVariant *target)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (widget);
   gboolean open = !gtk_widget_get_visible (GTK_WIDGET (self->tuner_slot));
+  if (self->masking)
+    gtk_widget_activate_action (widget, "images.mask", NULL);
   if (!self->tuner)
     {
       self->tuner = FLG_TRIAL_TUNER (flg_trial_tuner_new ());
@@ -226,11 +228,14 @@ on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierTyp
     { GDK_KEY_l, FALSE, "images.predictions" },
     { GDK_KEY_x, FALSE, "images.flip" },
     { GDK_KEY_e, FALSE, "images.tune" },
+    { GDK_KEY_m, FALSE, "images.mask" },
   };
   GtkWidget *focus = gtk_root_get_focus (gtk_widget_get_root (GTK_WIDGET (self)));
   if (state & (GDK_CONTROL_MASK | GDK_ALT_MASK) || (focus && GTK_IS_EDITABLE (focus))
       || (focus && GTK_IS_BUTTON (focus) && key == GDK_KEY_space))
-    return FALSE;
+    return focus && GTK_IS_EDITABLE (focus) ? FALSE : flg_images_page_mask_key (self, key, state);
+  if (flg_images_page_mask_key (self, key, state))
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     if (keys[i].key == gdk_keyval_to_lower (key) && keys[i].shift == !!(state & GDK_SHIFT_MASK))
       return gtk_widget_activate_action (GTK_WIDGET (self), keys[i].action, NULL) || TRUE;
@@ -273,4 +278,5 @@ flg_images_page_install_actions (GtkWidgetClass *klass)
     gtk_widget_class_install_action (klass, steps[i].action, NULL, act_step);
   for (guint i = 0; i < G_N_ELEMENTS (actions); i++)
     gtk_widget_class_install_action (klass, actions[i].name, actions[i].type, actions[i].act);
+  flg_images_page_install_mask_actions (klass);
 }

@@ -95,12 +95,15 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
   flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
   flg_shot_picture_set_client (self->picture,
                                flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site));
-  flg_shot_picture_show (self->picture, path, geometry, mask, frame); /* `path` may be its own */
+  /* `path` may be its own. While the mask is edited, what lies under it is seen. */
+  const char *seen = self->masking ? "" : mask;
+  flg_shot_picture_show (self->picture, path, geometry, seen, frame);
+  flg_images_page_mask_shot (self, site, flg_shot_picture_path (self->picture), geometry, mask);
   show_particle (self);
   if (flg_images_page_next (self, &path, &frame))
     {
       flg_compare_panel_foresee (self->compare, path, geometry, mask, frame);
-      flg_shot_picture_foresee (self->picture, path, geometry, mask, frame);
+      flg_shot_picture_foresee (self->picture, path, geometry, seen, frame);
     }
 }
 
@@ -393,6 +396,7 @@ flg_images_page_is_settled (FlgPage *page)
 {
   FlgImagesPage *self = FLG_IMAGES_PAGE (page);
   return self->listing == 0 && flg_shot_picture_is_idle (self->picture)
+         && (!self->masking || flg_mask_panel_is_idle (self->masks))
          && flg_compare_panel_is_idle (self->compare) && (!self->list || flg_shot_list_is_idle (self->list))
          && (!gtk_widget_get_mapped (GTK_WIDGET (self->view)) || flw_image_view_get_settled (self->view));
 }
@@ -446,6 +450,8 @@ flg_images_page_constructed (GObject *object)
   g_signal_connect_object (self->picture, "frames", G_CALLBACK (on_frames), self, G_CONNECT_SWAPPED);
   flw_image_view_set_empty_text (self->view, _ ("Choose a run."));
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.back", FALSE);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.mask-undo", FALSE);
+  gtk_widget_action_set_enabled (GTK_WIDGET (self), "images.mask-redo", FALSE);
   flg_images_page_add_keys (self);
   g_signal_connect_object (self->runs, "chosen", G_CALLBACK (on_run_chosen), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->files, "chosen", G_CALLBACK (on_file_chosen), self, G_CONNECT_SWAPPED);
@@ -459,6 +465,8 @@ flg_images_page_dispose (GObject *object)
   FlgImagesPage *self = FLG_IMAGES_PAGE (object);
   flg_shot_picture_close (self->picture);
   flg_compare_panel_close (self->compare);
+  if (self->masks)
+    flg_mask_panel_close (self->masks);
   drop_list (self);
   self->view = NULL;
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_IMAGES_PAGE);
@@ -501,6 +509,7 @@ flg_images_page_class_init (FlgImagesPageClass *klass)
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, facts);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, compare_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, tuner_slot);
+  gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, mask_slot);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, places);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, about);
   gtk_widget_class_bind_template_child (widget_class, FlgImagesPage, numbers);

@@ -5,10 +5,16 @@
  * images.previous-frame, images.go (u frame), images.open ((su): path, frame; a file of no run); images.spots and
  * images.predictions (seen or not), images.side-a, images.side-b (x: a job, −trial, 0; compare-panel.h),
  * images.show-side (s: "a", "b"), images.flip, images.tune (the form with values to try, seen or not), images.set-value
- * ((ss): parameter, text; as if typed there). Thread: main. */
+ * ((ss): parameter, text; as if typed there).
+ *
+ * The mask: images.mask (edited or not), images.mask-tool (s: "move", "rectangle", "ellipse", "polygon"), images.mask-erase,
+ * images.mask-snap, images.mask-show (the other way round), images.mask-add (s: a rule), images.mask-remove (u: its number),
+ * images.mask-set ((ss): first word, the rule in its place or ""), images.mask-undo, images.mask-redo, images.mask-clear,
+ * images.mask-save ((ss): name of the new block or "", first run or ""). Thread: main. */
 #pragma once
 
 #include "gui/compare-panel.h"
+#include "gui/mask-panel.h"
 #include "gui/page.h"
 #include "gui/shot-ref.h"
 
@@ -21,3 +27,5 @@ void flg_images_page_show_shot (FlgImagesPage *self, const FlgShotRef *ref);
 const char *flg_images_page_shown (FlgImagesPage *self, guint32 *frame);
 FlgComparePanel *flg_images_page_compare (FlgImagesPage *self);
 FlwImageView *flg_images_page_view (FlgImagesPage *self);
+/* While the mask is edited; else NULL. */
+FlgMaskPanel *flg_images_page_masks (FlgImagesPage *self);

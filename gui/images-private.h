@@ -1,9 +1,10 @@
-/* images-private.h: the inside of FlgImagesPage, shared by images-page.c (what is shown) and images-actions.c (what can be
- * done). */
+/* images-private.h: the inside of FlgImagesPage, shared by images-page.c (what is shown), images-actions.c (what can be
+ * done) and images-mask.c (the mask that is edited). */
 #pragma once
 
 #include "gui/chooser.h"
 #include "gui/images-page.h"
+#include "gui/mask-panel.h"
 #include "gui/shot-list.h"
 #include "gui/shot-picture.h"
 
@@ -17,7 +18,7 @@ typedef struct
 struct _FlgImagesPage
 {
   FlgPage parent_instance;
-  GtkBox *view_slot, *bar_slot, *compare_slot, *tuner_slot;
+  GtkBox *view_slot, *bar_slot, *compare_slot, *tuner_slot, *mask_slot;
   GtkWidget *places, *about; /* hidden while values are tried */
   GtkWidget *over;           /* what is drawn over the image: of crystals alone */
   GtkScrolledWindow *numbers;
@@ -30,6 +31,8 @@ struct _FlgImagesPage
   FlgShotPicture *picture;
   FlgComparePanel *compare;
   FlgTrialTuner *tuner; /* NULL: not opened yet */
+  FlgMaskPanel *masks;  /* the same */
+  gboolean masking;     /* the mask is edited */
 
   FlgShotList *list;       /* of the job; NULL: none */
   GPtrArray *folder_files; /* char *, of a run without a job */
@@ -52,5 +55,10 @@ void flg_images_page_show_ref (FlgImagesPage *self, const FlgShotRef *ref);
 void flg_images_page_install_actions (GtkWidgetClass *klass);
 void flg_images_page_add_keys (FlgImagesPage *self);
 void flg_images_page_enable_steps (FlgImagesPage *self);
+/* images-mask.c: its actions, and a key before all others; what is edited, once the shown file is another one. */
+void flg_images_page_install_mask_actions (GtkWidgetClass *klass);
+gboolean flg_images_page_mask_key (FlgImagesPage *self, guint key, GdkModifierType state);
+void flg_images_page_mask_shot (FlgImagesPage *self, gint64 site, const char *path, const char *geometry,
+                                const char *mask);
 /* The next along the way one has come. FALSE: there is none. The path is borrowed. */
 gboolean flg_images_page_next (FlgImagesPage *self, const char **path, guint32 *frame);

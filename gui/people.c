@@ -127,6 +127,8 @@ static const char *const changing[] = {
   "cells.tag-runs",
   "merging.set-goal",
   "merging.undo-goal",
+  "images.mask",
+  "images.mask-save",
   "log.undo",
   "win.undo",
   "win.redo",

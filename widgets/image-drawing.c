@@ -185,6 +185,14 @@ flw_image_view_set_draw_tool (FlwImageView *view, FlwDrawTool tool)
   gtk_widget_set_cursor_from_name (GTK_WIDGET (view), tool == FLW_DRAW_NONE ? NULL : "crosshair");
 }
 
+gboolean
+flw_image_view_drop_drawing (FlwImageView *view)
+{
+  gboolean some = view->drawn->len > 0;
+  drop (view);
+  return some;
+}
+
 /* --- what is being drawn --- */
 
 static void

@@ -245,8 +245,8 @@ flw_image_view_class_init (FlwImageViewClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GtkWidgetClass *widget_class = GTK_WIDGET_CLASS (klass);
-  static const char *const flags[] = { "show-spots", "show-predictions", "show-rings", "show-panels",
-                                       "show-values", "show-mask" };
+  static const char *const flags[] = { "show-spots",  "show-predictions", "show-rings",
+                                       "show-panels", "show-values",      "show-mask" };
 
   object_class->dispose = flw_image_view_dispose;
   object_class->finalize = flw_image_view_finalize;
@@ -292,7 +292,8 @@ flw_image_view_init (FlwImageView *view)
   view->spots = g_array_new (FALSE, FALSE, sizeof (FlwImageSpot));
   view->predictions = g_array_new (FALSE, FALSE, sizeof (FlwImagePrediction));
   view->rings = g_array_new (FALSE, FALSE, sizeof (double));
-  view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values = view->show_mask = TRUE;
+  view->show_spots = view->show_predictions = view->show_rings = view->show_panels = view->show_values =
+      view->show_mask = TRUE;
   view->fitted = TRUE;
   view->patience = FLW_IMAGE_PATIENCE;
   view->hover_x = view->hover_y = NAN;
@@ -395,6 +396,12 @@ flw_image_view_set_geometry (FlwImageView *view, double wavelength, double dista
   view->distance = distance;
   view->pixel_size = pixel_size;
   flw_image_overlay_changed (view);
+}
+
+double
+flw_image_view_get_pixel_size (FlwImageView *view)
+{
+  return view->pixel_size;
 }
 
 void

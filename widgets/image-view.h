@@ -112,6 +112,7 @@ void flw_image_view_set_predictions (FlwImageView *view, guint n, const FlwImage
 guint32 flw_lattice_colour (guint lattice);
 /* For resolution rings and the readout: Å, mm, mm. Zero wavelength: no rings. */
 void flw_image_view_set_geometry (FlwImageView *view, double wavelength, double distance, double pixel_size);
+double flw_image_view_get_pixel_size (FlwImageView *view); /* mm; 0: not told yet */
 void flw_image_view_set_beam (FlwImageView *view, double x, double y);
 /* NULL or n 0: chosen by the view. Å. */
 void flw_image_view_set_rings (FlwImageView *view, guint n, const double *d);
@@ -122,6 +123,8 @@ double flw_ring_resolution (double radius, double wavelength, double distance, d
 
 /* The tool that a drag or clicks draw with; what is being drawn is dropped. */
 void flw_image_view_set_draw_tool (FlwImageView *view, FlwDrawTool tool);
+/* FALSE: nothing was being drawn. */
+gboolean flw_image_view_drop_drawing (FlwImageView *view);
 /* The mask of what `of` shows: of->width × of->height shares, 0 to 255 (g_free'd by the view); NULL: none. Stays until the next,
  * in its place when the view moves. */
 void flw_image_view_set_shade (FlwImageView *view, const FlwImageRequest *of, guint8 *shares);

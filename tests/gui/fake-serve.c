@@ -2,12 +2,15 @@
  * 256 × 512 px, reflections on a square grid of 16 px.
  *
  * Stored: of even frames one lattice, of odd ones none; frame 9 is not processed. Tried: spots.min_size lattices up to
- * three; more than 50 is an error. The first pixel of a picture is its frame's number. Every fourth reflection is not integrated; every fifth spot lies beside the grid. */
+ * three; more than 50 is an error. A mask's rules are applied as they are, in millimetres of pixels of 0.075; nothing is dead, hot or
+ * noisy, and it takes three answers to find out. What a mask named "old" was made by is "edges 2". The first pixel of a picture is its frame's number. Every fourth reflection is not integrated; every fifth spot lies beside the grid. */
 #include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
 #include "engine/base/params.h"
+#include "engine/shots/mask-rules.h"
 #include "engine/view/server.h"
 
 #define STEP  16
@@ -173,6 +176,81 @@ try_trial (gpointer data G_GNUC_UNUSED, const FlViewTryRequest *request,
   return tried;
 }
 
+static FlDetector *
+detector_new (void)
+{
+  FlDetector *d = fl_detector_new (2, 2 * 256 * 512);
+  for (guint i = 0; i < 2; i++)
+    {
+      FlPanel *p = &d->panels[i];
+      g_free (p->name);
+      p->name = g_strdup (i == 0 ? "left" : "right");
+      p->stride = p->n_fs = 256;
+      p->n_ss = 512;
+      p->offset = (gsize) i * 256 * 512;
+      p->pixel_size = 0.075;
+      p->origin = (FlVec3){ 0.075 * (i == 0 ? -256 : 0), 0.075 * 256, 120 };
+      p->fs = (FlVec3){ 0.075, 0, 0 };
+      p->ss = (FlVec3){ 0, -0.075, 0 };
+    }
+  return d;
+}
+
+static void
+shade_of (const guint8 *mask, const FlViewMaskRequest *r, guint8 *shade)
+{
+  for (guint j = 0; j < r->height; j++)
+    for (guint i = 0; i < r->width; i++)
+      {
+        double x = r->rect.x0 + (i + 0.5) * (r->rect.x1 - r->rect.x0) / r->width + 256,
+               y = r->rect.y0 + (j + 0.5) * (r->rect.y1 - r->rect.y0) / r->height + 256;
+        if (x >= 0 && x < 512 && y >= 0 && y < 512)
+          {
+            gsize fs = (gsize) x % 256, panel = (gsize) x / 256;
+            shade[(gsize) j * r->width + i] = mask[panel * 256 * 512 + (gsize) y * 256 + fs] ? 255 : 0;
+          }
+      }
+}
+
+static FlViewMask *
+mask (gpointer data G_GNUC_UNUSED, const FlViewMaskRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
+      GError **error)
+{
+  static guint measured;
+  const char *text = !request->keep                                   ? request->rules
+                     : g_str_has_suffix (request->source.mask, "old") ? "edges 2\n"
+                                                                      : "";
+  g_autoptr (FlMaskRules) rules = fl_mask_rules_parse ("mask", text, strlen (text), error);
+  g_autoptr (FlDetector) detector = detector_new ();
+  g_autofree guint8 *pixels = g_new0 (guint8, detector->n_pixels);
+  guint8 *shade;
+  double over;
+  if (rules == NULL)
+    return NULL;
+  gboolean needs = fl_mask_rules_need_shots (rules, &over), done = !needs || measured == 2;
+  g_autoptr (FlViewMask) mask =
+      done ? fl_view_mask_new (rules->n_rules, 2, request->width, request->height, &shade)
+           : fl_view_mask_new (0, 0, 0, 0, &shade);
+  measured = needs ? (measured + 1) % 3 : measured;
+  mask->rules = g_strdup (text);
+  mask->shots = needs ? rules->shots : 0;
+  mask->measured = done ? mask->shots : mask->shots * measured / 3;
+  if (!done)
+    return g_steal_pointer (&mask);
+  if (!fl_mask_rules_apply (rules, detector, NULL, pixels, mask->changed, error))
+    return NULL;
+  mask->pixels = detector->n_pixels;
+  for (guint i = 0; i < 2; i++)
+    mask->panels[i] = (FlViewMaskPanel){ .name = g_strdup (detector->panels[i].name), .pixels = 256 * 512 };
+  for (gsize i = 0; i < detector->n_pixels; i++)
+    mask->panels[i / (256 * 512)].masked += pixels[i];
+  mask->masked = mask->panels[0].masked + mask->panels[1].masked;
+  if (request->file)
+    mask->file = g_bytes_new (text, strlen (text));
+  shade_of (pixels, request, shade);
+  return g_steal_pointer (&mask);
+}
+
 static FlViewLog *
 log_range (gpointer data G_GNUC_UNUSED, const FlViewLogRequest *request G_GNUC_UNUSED,
            GCancellable *cancellable G_GNUC_UNUSED, GError **error)
@@ -197,7 +275,8 @@ main (void)
                                            .log = log_range,
                                            .inflight = inflight,
                                            .lattices = lattices,
-                                           .try_trial = try_trial };
+                                           .try_trial = try_trial,
+                                           .mask = mask };
   g_autoptr (GError) error = NULL;
   return !fl_view_serve (STDIN_FILENO, STDOUT_FILENO, "fake-serve", &handlers, NULL, &error);
 }
