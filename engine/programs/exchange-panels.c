@@ -4,7 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/shots/geom-layout.h"
-#include "engine/shots/geom.h"
+#include "engine/shots/geometry.h"
 
 /* A panel's name where it has one, else by its number: names must differ, and must not begin like bad regions. */
 static char *
@@ -118,7 +118,7 @@ fl_exchange_stack (const GArray *panels)
 FlDetector *
 fl_exchange_detector (const char *geometry_path, GError **error)
 {
-  g_autoptr (FlGeom) geom = fl_geom_read (geometry_path, error);
+  g_autoptr (FlGeom) geom = fl_geometry_read (geometry_path, NULL, error);
   if (geom == NULL)
     return NULL;
   if (!geom->clen.set || geom->clen.path != NULL)

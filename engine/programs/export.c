@@ -11,6 +11,7 @@
 #include "engine/results/dials.h"
 #include "engine/results/spots.h"
 #include "engine/results/stream.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/source.h"
 
 #define SHOTS_AT_A_TIME 250
@@ -103,7 +104,7 @@ find_detector (Export *e, const GArray *list, GError **error)
     }
   if (*path == '\0')
     e->geometry = fl_exchange_geometry (detector, 0);
-  else if (!g_file_get_contents (path, &e->geometry, NULL, error))
+  else if ((e->geometry = fl_geometry_read_text (path, error)) == NULL)
     return FALSE;
   g_autoptr (GArray) named = fl_stream_panels (e->geometry);
   e->panels = fl_exchange_panels (detector, named);
@@ -115,7 +116,7 @@ static gboolean
 find_names (Export *e)
 {
   const char *path = fl_params_text (e->params, "detector.geometry");
-  if (*path == '\0' || !g_file_get_contents (path, &e->geometry, NULL, NULL))
+  if (*path == '\0' || (e->geometry = fl_geometry_read_text (path, NULL)) == NULL)
     return FALSE;
   e->panels = fl_stream_panels (e->geometry);
   return e->panels->len > 0;

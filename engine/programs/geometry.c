@@ -8,7 +8,7 @@
 #include "engine/programs/programs.h"
 #include "engine/store/people.h"
 #include "engine/sfx/geometry-file.h"
-#include "engine/shots/geom.h"
+#include "engine/shots/geometry.h"
 
 #define PROGRAM "firstlight-control geometry"
 #define REFINED "refined.geom"
@@ -39,11 +39,8 @@ read_geometry (const Options *o, GError **error)
                               : g_strdup (o->source);
   g_autofree char *absolute = g_canonicalize_filename (path, NULL);
   g_autofree char *folder = g_path_get_dirname (absolute);
-  g_autoptr (FlGeom) geom = fl_geom_read (path, error);
-  g_autofree char *text = NULL;
-  if (geom == NULL || !g_file_get_contents (path, &text, NULL, error))
-    return NULL;
-  return fl_geometry_file_anchor (text, folder);
+  g_autofree char *text = fl_geometry_read_text (path, error);
+  return text != NULL ? fl_geometry_file_anchor (text, folder) : NULL;
 }
 
 static int
@@ -86,10 +83,10 @@ fl_program_geometry (int argc, char **argv)
     { NULL }
   };
   g_autoptr (GError) error = NULL;
-  g_autoptr (GOptionContext) context = g_option_context_new ("FILE.geom|FOLDER");
+  g_autoptr (GOptionContext) context = g_option_context_new ("FILE|FOLDER");
   g_option_context_set_summary (
       context,
-      "Takes a geometry (of a file, or of the folder of refine-geometry) into the experiment: as a new "
+      "Takes a geometry (of a file in any form, or of the folder of refine-geometry) into the experiment: as a new "
       "block\n"
       "with the other parameters of the one whose place it takes. Active trials process its runs with it.");
   g_option_context_add_main_entries (context, entries, NULL);

@@ -12,6 +12,7 @@
 #include "engine/programs/programs.h"
 #include "engine/shots/calibration.h"
 #include "engine/shots/emc.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/inspect-shots.h"
 #include "engine/shots/source.h"
 
@@ -171,10 +172,11 @@ static gboolean
 inspect_geometry (const char *path, const Options *options, GError **error)
 {
   g_autofree char *text = NULL;
-  g_autoptr (FlDetector) detector = fl_inspect_geometry (path, &text, error);
+  const char *form = NULL;
+  g_autoptr (FlDetector) detector = fl_inspect_geometry (path, &form, &text, error);
   if (detector == NULL)
     return FALSE;
-  printf ("format: CrystFEL geometry\n");
+  printf ("format: %s\n", form);
   print_detector (detector, options);
   fputs (text, stdout);
   return TRUE;
@@ -221,7 +223,7 @@ inspect_file (const char *path, const Options *options, GError **error)
   guint8 head[4096];
   gsize n = 0;
   printf ("file: %s\n", path);
-  if (g_str_has_suffix (path, ".geom"))
+  if (g_str_has_suffix (path, ".geom") || fl_geometry_stands_alone (path))
     return inspect_geometry (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return inspect_photons (path, error);

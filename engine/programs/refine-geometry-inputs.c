@@ -12,6 +12,7 @@
 #include "engine/results/spots.h"
 #include "engine/results/stream.h"
 #include "engine/shots/geom-layout.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/source.h"
 
 #define SHOTS_AT_A_TIME 250
@@ -119,13 +120,8 @@ job_geometry (FlGeometryJob *job, const char *dir, const FlParams *params, const
       text = fl_exchange_geometry (seen, 0);
       return take_geometry (job, dir, text, 0, error);
     }
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    {
-      g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read, expected the geometry of %s", path,
-                   dir);
-      return FALSE;
-    }
-  return take_geometry (job, path, text, seen != NULL ? clen_of (seen, path, text) : 0, error);
+  text = fl_geometry_read_text (path, error);
+  return text != NULL && take_geometry (job, path, text, seen != NULL ? clen_of (seen, path, text) : 0, error);
 }
 
 /* Spots say panel and place on it: they must mean the same everywhere. */
@@ -470,16 +466,13 @@ take_told_geometry (FlGeometryJob *job, GError **error)
   g_autofree char *text = NULL;
   if (*path == '\0')
     return TRUE;
-  if (g_file_get_contents (path, &text, NULL, NULL))
-    {
-      g_autoptr (GError) why = NULL;
-      /* A camera length in the images is looked for with the job's own parameters. */
-      if (take_geometry (job, path, text, 0, &why) || why->code == FL_ERROR_MISSING)
-        return TRUE;
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
-    }
-  g_set_error (error, FL_ERROR, FL_ERROR_MISSING, "%s: cannot be read, expected a CrystFEL geometry", path);
+  if ((text = fl_geometry_read_text (path, error)) == NULL)
+    return FALSE;
+  g_autoptr (GError) why = NULL;
+  /* A camera length in the images is looked for with the job's own parameters. */
+  if (take_geometry (job, path, text, 0, &why) || why->code == FL_ERROR_MISSING)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&why));
   return FALSE;
 }
 

@@ -12,11 +12,11 @@
 
 typedef struct
 {
-  const FlGeomGroup *group;
-  guint8 *holds; /* panels */
-  guint n;       /* of them */
-  int parent;    /* in the array; −1: none */
-  FlVec3 centre; /* mm, our frame, without the camera length */
+  const char *from; /* the group's name in the geometry */
+  guint8 *holds;    /* panels */
+  guint n;          /* of them */
+  int parent;       /* in the array; −1: none */
+  FlVec3 centre;    /* mm, our frame, without the camera length */
   char *name;
 } Group;
 
@@ -31,6 +31,7 @@ typedef struct
 {
   const FlGeom *geom;
   char **names;
+  GArray *named;  /* of FlGeomGroup */
   GArray *groups; /* of Group, parents first */
   GArray *planes; /* of Plane */
   guint *plane;   /* of each panel */
@@ -68,7 +69,7 @@ static gboolean
 read_group (const Writer *w, const FlGeomGroup *from, Group *group)
 {
   guint n = w->geom->panels->len;
-  *group = (Group){ .group = from, .holds = g_new0 (guint8, n), .parent = -1 };
+  *group = (Group){ .from = from->name, .holds = g_new0 (guint8, n), .parent = -1 };
   for (guint i = 0; i < n; i++)
     if (g_strv_contains ((const char *const *) from->members, fl_geometry_panel (w->geom, i)->name))
       {
@@ -118,20 +119,17 @@ static void
 find_groups (Writer *w, GPtrArray *losses)
 {
   g_autoptr (GArray) all = g_array_new (FALSE, FALSE, sizeof (Group));
-  guint lost = w->geom->groups->len;
+  guint lost = 0;
   g_array_set_clear_func (all, group_clear);
-  for (guint i = 0; i < w->geom->rigid->len; i++)
+  for (guint i = 0; i < w->named->len; i++)
     {
-      const FlGeomGroup *from = &g_array_index (w->geom->rigid, FlGeomGroup, i);
       Group group;
-      if (from->collection)
-        continue;
-      if (read_group (w, from, &group))
+      if (read_group (w, &g_array_index (w->named, FlGeomGroup, i), &group))
         g_array_append_val (all, group);
       else
         {
+          lost += group.n < 2; /* one of all panels is the detector itself */
           group_clear (&group);
-          lost++;
         }
     }
   g_array_sort (all, by_size);
@@ -144,12 +142,13 @@ find_groups (Writer *w, GPtrArray *losses)
           continue;
         }
       group->centre = centre_of (w, group);
-      group->name = g_strcanon (g_strdup (group->group->name), FL_GEOMETRY_LETTERS, '_');
+      group->name = g_strcanon (g_strdup (group->from), FL_GEOMETRY_LETTERS, '_');
       g_array_append_vals (w->groups, group, 1);
       *group = (Group){ .n = group->n };
     }
   if (lost > 0)
-    fl_geometry_lose (losses, "groups of panels that are no tree of rigid groups: %u", lost);
+    fl_geometry_lose (losses, "groups of panels that are not one within the other, or of one panel: %u",
+                      lost);
   for (guint i = 0; i < w->geom->panels->len; i++)
     {
       w->group[i] = -1;
@@ -166,8 +165,7 @@ collection_of (const Writer *w, const Group *group)
   for (guint i = 0; i < w->geom->rigid->len; i++)
     {
       const FlGeomGroup *collection = &g_array_index (w->geom->rigid, FlGeomGroup, i);
-      if (collection->collection
-          && g_strv_contains ((const char *const *) collection->members, group->group->name)
+      if (collection->collection && g_strv_contains ((const char *const *) collection->members, group->from)
           && strpbrk (collection->name, " \t'\"#;_$[]") != collection->name
           && strpbrk (collection->name, " \t") == NULL)
         return collection->name;
@@ -518,7 +516,8 @@ fl_geometry_write_imgcif (const FlGeom *geom, GPtrArray *losses)
   g_autofree int *group = g_new0 (int, n);
   g_autoptr (GArray) groups = g_array_new (FALSE, FALSE, sizeof (Group));
   g_autoptr (GArray) planes = g_array_new (FALSE, FALSE, sizeof (Plane));
-  Writer w = { geom, names, groups, planes, plane, group, g_string_new ("") };
+  g_autoptr (GArray) named = fl_geometry_groups (geom);
+  Writer w = { geom, names, named, groups, planes, plane, group, g_string_new ("") };
   g_array_set_clear_func (groups, group_clear);
   find_planes (&w);
   find_groups (&w, losses);

@@ -54,6 +54,10 @@ void fl_geometry_set_place (FlGeomPanel *panel, const FlGeometryPlace *place, do
 /* Of what other readers found, not finished yet (fl_geom_finish). Pixels lie in one stack, as in the detector's array. */
 FlGeom *fl_geometry_from_detector (const char *path, const FlDetector *detector, double clen);
 
+/* Groups with the names of all their panels (of FlGeomGroup; g_array_unref): rigid groups, and CrystFEL's group_…, whose members
+ * may be groups. */
+GArray *fl_geometry_groups (const FlGeom *geom);
+
 /* Names of the panels (NULL-ended) that no form minds: letters, digits, _ . -, all different, none that begins with "bad".
  * Those that are so already stay. g_strfreev. */
 char **fl_geometry_names (const FlGeom *geom);
@@ -76,3 +80,6 @@ char *fl_geometry_write_imgcif (const FlGeom *geom, GPtrArray *losses);
 FlGeom *fl_geometry_read_psana (const char *path, const char *text, gsize length, GError **error);
 char *fl_geometry_write_psana (const FlGeom *geom, GPtrArray *losses);
 gboolean fl_geometry_is_psana (const char *text, gsize length);
+
+FlGeom *fl_geometry_read_nxmx (const char *path, GError **error);
+gboolean fl_geometry_write_nxmx (const FlGeom *geom, const char *path, GPtrArray *losses, GError **error);

@@ -25,6 +25,7 @@ typedef struct
 typedef struct
 {
   const FlGeom *geom;
+  GArray *named;    /* of FlGeomGroup */
   GArray *segments; /* of Segment */
   gboolean *taken;  /* panels */
   double worst;     /* px */
@@ -273,10 +274,10 @@ choose_groups (const Table *table, guint *of)
   const FlGeom *geom = table->geom;
   guint n = table->segments->len, placed = 0;
   g_autoptr (GPtrArray) sorted = g_ptr_array_new (), chosen = g_ptr_array_new ();
-  for (guint i = 0; i < geom->rigid->len; i++)
+  for (guint i = 0; i < table->named->len; i++)
     {
-      FlGeomGroup *group = &g_array_index (geom->rigid, FlGeomGroup, i);
-      if (!group->collection && g_strv_length (group->members) < geom->panels->len)
+      FlGeomGroup *group = &g_array_index (table->named, FlGeomGroup, i);
+      if (g_strv_length (group->members) < geom->panels->len)
         g_ptr_array_add (sorted, group);
     }
   g_ptr_array_sort (sorted, by_size);
@@ -490,16 +491,17 @@ lose_groups (const Table *table, guint n_middles, GPtrArray *losses)
 {
   const FlGeom *geom = table->geom;
   guint kept = n_middles, groups = 0, collections = 0;
+  for (guint i = 0; i < table->named->len; i++)
+    groups += g_strv_length (g_array_index (table->named, FlGeomGroup, i).members) < geom->panels->len;
   if (g_array_index (table->segments, Segment, 0).n_panels > 1)
     kept += table->segments->len;
   for (guint i = 0; i < geom->rigid->len; i++)
     {
       const FlGeomGroup *group = &g_array_index (geom->rigid, FlGeomGroup, i);
-      groups += !group->collection;
       collections += group->collection && strcmp (group->name, "sensors") != 0;
     }
-  if (groups > kept || geom->groups->len > 0)
-    fl_geometry_lose (losses, "groups of panels, but for %u", kept);
+  if (groups > kept)
+    fl_geometry_lose (losses, "%u of %u groups of panels", groups - kept, groups);
   if (collections > 0)
     fl_geometry_lose (losses, "collections of groups");
 }
@@ -538,7 +540,8 @@ fl_geometry_write_psana (const FlGeom *geom, GPtrArray *losses)
   GString *text = g_string_new ("");
   g_autofree gboolean *taken = g_new0 (gboolean, fl_geometry_n (geom));
   g_autoptr (GArray) segments = g_array_new (FALSE, FALSE, sizeof (Segment));
-  Table table = { .geom = geom, .segments = segments, .taken = taken };
+  g_autoptr (GArray) named = fl_geometry_groups (geom);
+  Table table = { .geom = geom, .named = named, .segments = segments, .taken = taken };
   find_segments (&table);
   for (guint s = 0; s < segments->len; s++)
     table.worst = MAX (table.worst, g_array_index (segments, Segment, s).off);

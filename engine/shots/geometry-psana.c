@@ -332,6 +332,10 @@ walk_all (Table *table, const GArray *tops)
   add_sensors (table, table->geom->panels->len / MAX (table->n_segments, 1));
   if (strcmp (table->shape_of, "EPIX10KA:V1") == 0)
     g_ptr_array_add (table->geom->notes, g_strdup ("EPIX10KA:V1: 3 px between ASICs, as in LCLS-I's psana"));
+  if (g_str_has_prefix (first->kind, "CSPAD2X2"))
+    g_ptr_array_add (
+        table->geom->notes,
+        g_strdup ("CSPAD2X2: psana's own arrays have the two sensors pixel by pixel, here they are a stack"));
   return TRUE;
 }
 

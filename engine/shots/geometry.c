@@ -9,7 +9,9 @@
 #include "engine/base/units.h"
 #include "engine/shots/cbf-codec.h"
 
-#define MAX_TEXT ((gsize) 64 << 20) /* a geometry of more bytes is none */
+#define MAX_MEMBERS 65536 /* of a group */
+#define MAX_HEADER  ((gsize) 4 << 20)
+#define MAX_TEXT    ((gsize) 64 << 20) /* a geometry of more bytes is none */
 
 /* --- numbers --- */
 
@@ -186,6 +188,58 @@ fl_geometry_from_detector (const char *path, const FlDetector *detector, double 
   return geom;
 }
 
+/* --- groups --- */
+
+static void
+group_clear (gpointer data)
+{
+  g_free (((FlGeomGroup *) data)->name);
+  g_strfreev (((FlGeomGroup *) data)->members);
+}
+
+/* A member that is a group before stands for that group's panels. */
+static void
+add_members (GPtrArray *members, const GArray *groups, guint n_before, const char *member)
+{
+  for (guint g = 0; g < n_before; g++)
+    {
+      const FlGeomGroup *group = &g_array_index (groups, FlGeomGroup, g);
+      if (strcmp (group->name, member) != 0)
+        continue;
+      for (char **m = group->members; *m != NULL && members->len < MAX_MEMBERS; m++)
+        g_ptr_array_add (members, g_strdup (*m));
+      return;
+    }
+  if (members->len < MAX_MEMBERS)
+    g_ptr_array_add (members, g_strdup (member));
+}
+
+GArray *
+fl_geometry_groups (const FlGeom *geom)
+{
+  GArray *all = g_array_new (FALSE, FALSE, sizeof (FlGeomGroup));
+  g_autoptr (GArray) expanded = g_array_new (FALSE, FALSE, sizeof (FlGeomGroup));
+  g_array_set_clear_func (all, group_clear);
+  for (guint i = 0; i < geom->rigid->len; i++)
+    {
+      const FlGeomGroup *group = &g_array_index (geom->rigid, FlGeomGroup, i);
+      if (!group->collection)
+        fl_geom_add_group (all, group->name, g_strdupv (group->members), FALSE);
+    }
+  for (guint i = 0; i < geom->groups->len; i++)
+    {
+      const FlGeomGroup *group = &g_array_index (geom->groups, FlGeomGroup, i);
+      GPtrArray *members = g_ptr_array_new ();
+      for (char **member = group->members; *member != NULL; member++)
+        add_members (members, expanded, expanded->len, *member);
+      g_ptr_array_add (members, NULL);
+      fl_geom_add_group (expanded, group->name, (char **) g_ptr_array_free (members, FALSE), FALSE);
+    }
+  if (expanded->len > 0)
+    g_array_append_vals (all, expanded->data, expanded->len);
+  return all;
+}
+
 /* --- names --- */
 
 static char *
@@ -239,13 +293,6 @@ fl_geometry_form_find (const char *name, FlGeometryForm *form)
   return FALSE;
 }
 
-static gboolean
-fail (GError **error, FlError code, const char *path, const char *what)
-{
-  g_set_error (error, FL_ERROR, code, "%s: %s", path, what);
-  return FALSE;
-}
-
 /* The whole file, with NULs behind it. */
 static char *
 load (const char *path, gsize *length, GError **error)
@@ -272,11 +319,29 @@ load (const char *path, gsize *length, GError **error)
   return NULL;
 }
 
+static gboolean
+is_hdf5 (const char *path)
+{
+  static const char signature[] = "\x89HDF\r\n\x1a\n";
+  char head[8] = "";
+  FILE *file = fopen (path, "rb");
+  gsize n = file != NULL ? fread (head, 1, sizeof head, file) : 0;
+  if (file != NULL)
+    fclose (file);
+  return n == sizeof head && memcmp (head, signature, sizeof head) == 0;
+}
+
 FlGeom *
 fl_geometry_read (const char *path, FlGeometryForm *form, GError **error)
 {
   FlGeometryForm unused;
   gsize length = 0;
+  if (is_hdf5 (path))
+    {
+      if (form != NULL)
+        *form = FL_GEOMETRY_NXMX;
+      return fl_geometry_read_nxmx (path, error);
+    }
   g_autofree char *text = load (path, &length, error);
   if (form == NULL)
     form = &unused;
@@ -294,6 +359,34 @@ fl_geometry_read (const char *path, FlGeometryForm *form, GError **error)
     }
   *form = FL_GEOMETRY_CRYSTFEL;
   return fl_geom_parse (path, text, length, error);
+}
+
+gboolean
+fl_geometry_stands_alone (const char *path)
+{
+  static const char pixels[] = "--CIF-BINARY-FORMAT-SECTION--";
+  FILE *file = fopen (path, "rb");
+  g_autofree char *head = g_malloc (MAX_HEADER + 1);
+  gsize n = file != NULL ? fread (head, 1, MAX_HEADER, file) : 0;
+  if (file != NULL)
+    fclose (file);
+  head[n] = '\0';
+  if (n > 6 && memcmp (head, "###CBF", 6) == 0)
+    return n < MAX_HEADER && g_strstr_len (head, (gssize) n, pixels) == NULL && strlen (head) == n
+           && strstr (head, "array_structure_list.") != NULL;
+  return fl_geometry_is_psana (head, n);
+}
+
+char *
+fl_geometry_read_text (const char *path, GError **error)
+{
+  FlGeometryForm form;
+  gsize length;
+  g_autoptr (FlGeom) geom = fl_geometry_read (path, &form, error);
+  if (geom == NULL)
+    return NULL;
+  return form == FL_GEOMETRY_CRYSTFEL ? load (path, &length, error)
+                                      : fl_geometry_write_crystfel (geom, NULL, NULL);
 }
 
 static gboolean
@@ -321,8 +414,9 @@ fl_geometry_write (const FlGeom *geom, FlGeometryForm form, const char *path, GP
       text = fl_geometry_write_psana (geom, losses);
       break;
     case FL_GEOMETRY_NXMX:
+    case FL_GEOMETRY_FORMS:
     default:
-      return fail (error, FL_ERROR_UNSUPPORTED, path, "not a form that is written here");
+      return fl_geometry_write_nxmx (geom, path, losses, error);
     }
   g_autoptr (GError) local = NULL;
   if (g_file_set_contents (path, text, -1, &local))

@@ -30,6 +30,12 @@ gboolean fl_geometry_form_find (const char *name, FlGeometryForm *form);
  * where it is text. */
 FlGeom *fl_geometry_read (const char *path, FlGeometryForm *form, GError **error);
 
+/* A geometry as CrystFEL's text: the file's own where it is that, else what its form tells. */
+char *fl_geometry_read_text (const char *path, GError **error);
+
+/* Whether a file is a geometry and nothing else, by what it holds: a table of psana, or the header of a CBF file without pixels. */
+gboolean fl_geometry_stands_alone (const char *path);
+
 /* `losses` (of char *, may be NULL) gets a line for each kind of thing that the form cannot hold. */
 gboolean fl_geometry_write (const FlGeom *geom, FlGeometryForm form, const char *path, GPtrArray *losses,
                             GError **error);

@@ -1,9 +1,12 @@
 #include "engine/shots/inspect-shots.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/base/units.h"
 #include "engine/shots/geom-layout.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/hdf5-util.h"
 
 /* --- geometries --- */
@@ -19,13 +22,51 @@ say_value (GString *text, const char *key, const FlGeomValue *value, const char 
     g_string_append_printf (text, "%s: not given\n", key);
 }
 
-FlDetector *
-fl_inspect_geometry (const char *path, char **text, GError **error)
+/* Where the corners of panels lie, and what resolution they and the place nearest to the beam have. */
+static void
+say_extent (GString *text, const FlDetector *detector)
 {
+  FlVec3 low = { INFINITY, INFINITY, INFINITY }, high = { -INFINITY, -INFINITY, -INFINITY };
+  double least = INFINITY, most = 0;
+  guint panel;
+  double fs, ss;
+  for (guint i = 0; i < detector->n_panels; i++)
+    for (int k = 0; k < 4; k++)
+      {
+        const FlPanel *p = &detector->panels[i];
+        FlVec3 v = fl_panel_position (p, k & 1 ? p->n_fs : 0, k & 2 ? p->n_ss : 0);
+        low = fl_vec3 (fmin (low.x, v.x), fmin (low.y, v.y), fmin (low.z, v.z));
+        high = fl_vec3 (fmax (high.x, v.x), fmax (high.y, v.y), fmax (high.z, v.z));
+        least = fmin (least, fl_two_theta (v));
+        most = fmax (most, fl_two_theta (v));
+      }
+  if (fl_detector_intersect (detector, fl_vec3 (0, 0, 1), &panel, &fs, &ss))
+    least = 0;
+  g_string_append_printf (text, "extent: x %.6g to %.6g mm, y %.6g to %.6g mm, z %.6g to %.6g mm\n", low.x,
+                          high.x, low.y, high.y, low.z, high.z);
+  if (!(low.z > 0))
+    return;
+  g_string_append_printf (text, "angle: %.4g to %.4g deg\n", fl_degrees (least), fl_degrees (most));
+  if (detector->wavelength > 0)
+    {
+      if (least > 0)
+        g_string_append_printf (text, "resolution: %.4g to ", detector->wavelength / (2 * sin (least / 2)));
+      else
+        g_string_append (text, "resolution: beam to ");
+      g_string_append_printf (text, "%.4g A\n", detector->wavelength / (2 * sin (most / 2)));
+    }
+}
+
+FlDetector *
+fl_inspect_geometry (const char *path, const char **form, char **text, GError **error)
+{
+  static const char *const forms[FL_GEOMETRY_FORMS] = { "CrystFEL geometry", "imgCIF geometry",
+                                                        "psana geometry", "NXmx geometry" };
+  FlGeometryForm kind;
   static const char *const beam[][2] = {
     { "photon energy", "eV" }, { "photon energy", "eV" }, { "wavelength", "A" }, { "electron voltage", "V" }
   };
-  g_autoptr (FlGeom) geom = fl_geom_read (path, error);
+  g_autoptr (FlGeom) geom = fl_geometry_read (path, &kind, error);
   g_autoptr (FlGeomLayout) layout = geom != NULL ? fl_geom_layout_new (geom, error) : NULL;
   if (layout == NULL)
     return NULL;
@@ -51,12 +92,19 @@ fl_inspect_geometry (const char *path, char **text, GError **error)
         g_string_append_printf (lines, "mask %u: %s%s%s\n", i, mask->data, mask->file != NULL ? " of " : "",
                                 mask->file != NULL ? mask->file : "");
     }
-  g_string_append_printf (lines, "bad regions: %u\ngroups: %u\n", geom->bad->len, geom->groups->len);
+  g_string_append_printf (lines, "bad regions: %u\ngroups: %u\n", geom->bad->len,
+                          geom->groups->len + geom->rigid->len);
   for (guint i = 0; i < geom->notes->len; i++)
     g_string_append_printf (lines, "note: %s\n", (char *) geom->notes->pdata[i]);
-  *text = g_string_free (lines, FALSE);
   double energy = geom->beam_kind == FL_GEOM_PHOTON_ENERGY && geom->beam.path == NULL ? geom->beam.value : 0;
-  return fl_geom_detector (geom, layout, geom->clen.path == NULL ? geom->clen.value : 0, energy);
+  FlDetector *detector =
+      fl_geom_detector (geom, layout, geom->clen.path == NULL ? geom->clen.value : 0, energy);
+  if (energy > 0)
+    detector->wavelength = fl_wavelength_from_energy (energy);
+  say_extent (lines, detector);
+  *form = forms[kind];
+  *text = g_string_free (lines, FALSE);
+  return detector;
 }
 
 /* --- HDF5 --- */

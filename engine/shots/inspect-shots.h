@@ -3,9 +3,9 @@
 
 #include "engine/shots/detector.h"
 
-/* The detector of a CrystFEL geometry, as far as it is known without data (no mask files; camera length 0 when it comes
- * from the data). *text gets "key: value" lines about the rest. NULL: *error. */
-FlDetector *fl_inspect_geometry (const char *path, char **text, GError **error);
+/* The detector of a geometry of any form (geometry.h), as far as it is known without data (no mask files; camera length 0
+ * when it comes from the data). *form gets its name, *text "key: value" lines about the rest. NULL: *error. */
+FlDetector *fl_inspect_geometry (const char *path, const char **form, char **text, GError **error);
 
 /* "format: …" and the datasets of an HDF5 file that is no source of shots. NULL: *error. */
 char *fl_inspect_hdf5 (const char *path, GError **error);

@@ -5,8 +5,9 @@
 
 #define MAX_SIDE 65536
 
-const char *const fl_psana_composed[] = { "SENS2X1:V1",  "EPIX10KA:V1", "EPIX10KA:V2",  "JUNGFRAU:V2",
-                                          "JUNGFRAU:V1", "EPIX100:V1",  "EPIXHR2X2:V1", NULL };
+const char *const fl_psana_composed[] = { "SENS2X1:V1",   "EPIX10KA:V1",   "EPIX10KA:V2",
+                                          "JUNGFRAU:V2",  "JUNGFRAU:V1",   "EPIX100:V1",
+                                          "EPIXHR2X2:V1", "EPIXUHR3X2:V1", NULL };
 
 /* ASICs in rows and columns with gaps (px) between them, the middle of all at the origin. `up`: y grows with the row. */
 typedef struct

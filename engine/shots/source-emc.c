@@ -8,6 +8,7 @@
 #include "engine/base/units.h"
 #include "engine/shots/emc.h"
 #include "engine/shots/geom-layout.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/hdf5-util.h"
 #include "engine/shots/source-private.h"
 
@@ -122,7 +123,7 @@ read_beside (FlEmcSource *self, GError **error)
 static FlDetector *
 read_geometry (FlEmcSource *self, GError **error)
 {
-  g_autoptr (FlGeom) geom = fl_geom_read (self->geometry, error);
+  g_autoptr (FlGeom) geom = fl_geometry_read (self->geometry, NULL, error);
   g_autoptr (FlGeomLayout) layout = geom != NULL ? fl_geom_layout_new (geom, error) : NULL;
   if (layout == NULL)
     return NULL;

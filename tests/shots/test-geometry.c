@@ -99,13 +99,22 @@ gain (const FlGeom *geom, const FlGeomPanel *panel)
              : 1;
 }
 
+static const FlGeomPanel *
+named (const FlGeom *geom, const char *name)
+{
+  for (guint i = 0; i < geom->panels->len; i++)
+    if (strcmp (fl_geometry_panel (geom, i)->name, name) == 0)
+      return fl_geometry_panel (geom, i);
+  return NULL;
+}
+
 static void
 assert_same_values (const FlGeom *a, const FlGeom *b)
 {
   for (guint i = 0; i < a->panels->len; i++)
     {
-      const FlGeomPanel *x = fl_geometry_panel (a, i), *y = fl_geometry_panel (b, i);
-      g_assert_cmpstr (x->name, ==, y->name);
+      const FlGeomPanel *x = fl_geometry_panel (a, i), *y = named (b, x->name);
+      g_assert_nonnull (y);
       g_assert_cmpuint (fl_geometry_n_fs (x), ==, fl_geometry_n_fs (y));
       g_assert_cmpuint (fl_geometry_n_ss (x), ==, fl_geometry_n_ss (y));
       g_assert_true (is_same (x->max_adu, y->max_adu));
@@ -187,10 +196,13 @@ test_real (gconstpointer data)
   for (guint i = 0; i < losses->len; i++)
     g_test_message ("  loses %s", (char *) losses->pdata[i]);
   g_assert_cmpfloat (moved, <, r->psana);
+  g_autoptr (FlGeom) nxmx = through (geom, FL_GEOMETRY_NXMX, losses);
+  g_assert_cmpfloat (largest_move (geom, nxmx), <, 1e-6);
+  assert_same_values (geom, nxmx);
   g_autofree char *table = text_of (geom, FL_GEOMETRY_PSANA);
   g_assert_nonnull (strstr (table, r->segment));
-  for (int a = 0; a < FL_GEOMETRY_NXMX; a++)
-    for (int b = 0; b < FL_GEOMETRY_NXMX; b++)
+  for (int a = 0; a < FL_GEOMETRY_FORMS; a++)
+    for (int b = 0; b < FL_GEOMETRY_FORMS; b++)
       if (a != b)
         check_pair (geom, (FlGeometryForm) a, (FlGeometryForm) b);
 }
