@@ -16,14 +16,21 @@ enum
 
 typedef struct
 {
-  uint64_t packed, sq; /* n << RING_SHIFT plus the sum */
+#if TEAM_IS_ONE
+  _Alignas(16)
+#endif
+      uint64_t packed; /* n << RING_SHIFT plus the sum */
+  uint64_t sq;
 } RingSlot;
 
 typedef struct
 {
   RingSlot slots[FLK_RING_SPAN + 1][RING_BANKS];
+  RingSlot word[TEAM_IS_ONE ? FLK_TILE_FS : 1]; /* what a pixel adds */
   float value[FLK_TILE_FS];
   int32_t whole[FLK_TILE_FS];
+  int32_t low[FLK_TILE_FS],
+      high[FLK_TILE_FS]; /* in_order(); INT32_MAX and INT32_MIN of pixels without a ring */
   uint16_t slot[FLK_TILE_FS];
   uint8_t good[FLK_TILE_FS];
 } RingsShared;
@@ -56,7 +63,7 @@ slot_add (RingSlot *slot, int32_t whole)
 
 /* Adds the tile's sums to the shot's. */
 DEVICE_FN void
-slots_flush (Team t, const RingsShared *sh, FlkRadialBin *bins, FlkRingTile rings)
+slots_flush (Team t, const RingsShared *sh, FlkRadialBin *bins, FlkRingTile rings, bool alone)
 {
   team_barrier (t);
   TEAM_LOOP (r, rings.count, t)
@@ -71,6 +78,14 @@ slots_flush (Team t, const RingsShared *sh, FlkRadialBin *bins, FlkRingTile ring
         continue;
       int64_t sum = (int64_t) (packed << (64 - RING_SHIFT)) >> (64 - RING_SHIFT);
       FlkRadialBin *bin = &bins[rings.first + r];
+      if (TEAM_IS_ONE && alone)
+        {
+          bin->sum += sum;
+          bin->sq_low += sq & 0xffffffff;
+          bin->sq_high += sq >> 32;
+          bin->n += (packed - (uint64_t) sum) >> RING_SHIFT;
+          continue;
+        }
       atomic_add_i64 (&bin->sum, sum);
       atomic_add_u64 (&bin->sq_low, sq & 0xffffffff);
       atomic_add_u64 (&bin->sq_high, sq >> 32);
@@ -80,78 +95,104 @@ slots_flush (Team t, const RingsShared *sh, FlkRadialBin *bins, FlkRingTile ring
 
 /* --- the first round: all pixels, and the extremes of chunks --- */
 
-DEVICE_FN FlkRingExtremes
-chunk_extremes (const float *RESTRICT value, const uint16_t *RESTRICT slot, int n)
+/* Floats as whole numbers of the same order, whose extremes vectorise; and back. */
+DEVICE_FN int32_t
+in_order (float value)
 {
-  enum
-  {
-    WIDE = 16 /* elementwise, so that it vectorises */
-  };
-  float low[WIDE], high[WIDE];
-  for (int i = 0; i < WIDE; i++)
-    {
-      low[i] = INFINITY;
-      high[i] = -INFINITY;
-    }
-  if (n == FLK_RING_CHUNK)
-    for (int half = 0; half < FLK_RING_CHUNK; half += WIDE)
-      VECTOR_LOOP
-  for (int i = 0; i < WIDE; i++)
-    {
-      float v = value[half + i], none = slot[half + i] == RING_DUMP ? INFINITY : 0;
-      float least = v + none, most = v - none;
-      low[i] = least < low[i] ? least : low[i];
-      high[i] = most > high[i] ? most : high[i];
-    }
-  else for (int i = 0; i < n; i++) if (slot[i] != RING_DUMP)
-  {
-    low[0] = value[i] < low[0] ? value[i] : low[0];
-    high[0] = value[i] > high[0] ? value[i] : high[0];
-  }
-  for (int step = WIDE / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; i++)
-      {
-        low[i] = low[i + step] < low[i] ? low[i + step] : low[i];
-        high[i] = high[i + step] > high[i] ? high[i + step] : high[i];
-      }
-  FlkRingExtremes extremes = { low[0], high[0] };
+  int32_t bits;
+  memcpy (&bits, &value, sizeof bits);
+  return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+DEVICE_FN float
+out_of_order (int32_t bits)
+{
+  float value;
+  bits ^= (bits >> 31) & INT32_MAX;
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+DEVICE_FN FlkRingExtremes
+chunk_extremes (const int32_t *RESTRICT low, const int32_t *RESTRICT high)
+{
+  int32_t least = INT32_MAX, most = INT32_MIN;
+  for (int i = 0; i < FLK_RING_CHUNK; i++)
+    least = low[i] < least ? low[i] : least;
+  for (int i = 0; i < FLK_RING_CHUNK; i++)
+    most = high[i] > most ? high[i] : most;
+  FlkRingExtremes extremes = { least == INT32_MAX ? INFINITY : out_of_order (least),
+                               most == INT32_MIN ? -INFINITY : out_of_order (most) };
   return extremes;
+}
+
+/* Adds a row to the tile's sums. */
+DEVICE_FN void
+row_add (Team t, RingsShared *sh, int n)
+{
+#if TEAM_IS_ONE
+  typedef uint64_t Pair __attribute__ ((vector_size (16), may_alias));
+  (void) t;
+  for (int i = 0; i < n; i++)
+    {
+      uint32_t size = (uint32_t) (sh->whole[i] < 0 ? -sh->whole[i] : sh->whole[i]);
+      sh->word[i].packed = ((uint64_t) 1 << RING_SHIFT) + (uint64_t) (int64_t) sh->whole[i];
+      sh->word[i].sq = (uint64_t) size * size;
+    }
+  for (int i = 0; i < n; i += RING_BANKS) /* pixels beyond the row's end go to the dump */
+    for (int bank = 0; bank < RING_BANKS; bank++)
+      *(Pair *) &sh->slots[sh->slot[i + bank]][bank] +=
+          *(const Pair *) &sh->word[i + bank]; /* both at once */
+#else
+  TEAM_LOOP (i, n, t)
+    if (sh->slot[i] != RING_DUMP)
+      slot_add (&sh->slots[sh->slot[i]][0], sh->whole[i]);
+#endif
 }
 
 DEVICE_FN void
 ring_sums_body (Team t, RingsShared *sh, const FlkRingsArgs *a)
 {
   Tile tile = tile_of_team (t.index, a->panels, a->n_panels, a->tile_ss);
-  int n = tile.fs1 - tile.fs0;
+  int n = tile.fs1 - tile.fs0, n_chunks = (n + FLK_RING_CHUNK - 1) / FLK_RING_CHUNK;
   FlkRingTile rings = a->tiles[t.index];
   uint16_t base = rings.first, count = rings.count;
+  float scale = a->scale;
   slots_clear (t, sh, rings);
+  TEAM_LOOP (i, FLK_TILE_FS, t)
+    {
+      /* Beyond the row's end. */
+      sh->whole[i] = 0;
+      sh->slot[i] = RING_DUMP;
+      sh->low[i] = INT32_MAX;
+      sh->high[i] = INT32_MIN;
+    }
+  team_barrier (t);
   for (int ss = tile.ss0; ss < tile.ss1; ss++)
     {
       uint64_t first = tile.panel->offset + (uint64_t) ss * tile.panel->stride + (uint64_t) tile.fs0;
       const uint16_t *RESTRICT ring = a->ring + first;
-      float scale = a->scale;
       pixels_row (t, &a->pixels, tile.panel, first, n, sh->value, sh->good);
       VECTOR_LOOP
       TEAM_LOOP (i, n, t)
         {
-          sh->whole[i] = ring_whole (sh->value[i], scale);
           uint16_t slot = (uint16_t) (ring[i] - base);
-          sh->slot[i] = (sh->good[i] != 0) & (slot < count) ? slot : (uint16_t) RING_DUMP;
+          sh->whole[i] = ring_whole (sh->value[i], scale);
+          bool none = (sh->good[i] == 0) | (slot >= count);
+          int32_t v = in_order (sh->value[i]);
+          sh->slot[i] = none ? (uint16_t) RING_DUMP : slot;
+          sh->low[i] = none ? INT32_MAX : v;
+          sh->high[i] = none ? INT32_MIN : v;
         }
-      TEAM_LOOP (i, n, t)
-        if (TEAM_IS_ONE || sh->slot[i] != RING_DUMP)
-          slot_add (&sh->slots[sh->slot[i]][i % RING_BANKS], sh->whole[i]);
+      row_add (t, sh, n);
       team_barrier (t);
       uint64_t chunk = flk_ring_chunk (t.index, a->tile_ss, (uint32_t) (ss - tile.ss0), 0);
-      TEAM_LOOP (c, (n + FLK_RING_CHUNK - 1) / FLK_RING_CHUNK, t)
-        {
-          int i0 = c * FLK_RING_CHUNK, width = n - i0 < FLK_RING_CHUNK ? n - i0 : FLK_RING_CHUNK;
-          a->extremes[chunk + (uint32_t) c] = chunk_extremes (sh->value + i0, sh->slot + i0, width);
-        }
+      TEAM_LOOP (c, n_chunks, t)
+        a->extremes[chunk + (uint32_t) c] =
+            chunk_extremes (sh->low + c * FLK_RING_CHUNK, sh->high + c * FLK_RING_CHUNK);
       team_barrier (t); /* before the next row's values */
     }
-  slots_flush (t, sh, a->all, rings);
+  slots_flush (t, sh, a->all, rings, a->alone);
 }
 
 /* --- limits --- */
@@ -294,7 +335,7 @@ ring_outliers_body (Team t, RingsShared *sh, const FlkRingsArgs *a)
       if (!(have.min > allowed.low && have.max < allowed.high))
         chunk_outliers (sh, a, &tile, &chunk, rings);
     }
-  slots_flush (t, sh, a->out, rings);
+  slots_flush (t, sh, a->out, rings, a->alone);
 }
 
 LARGE_FN void

@@ -7,7 +7,7 @@
  *
  * Launch, with the same arguments: "ring_sums" (zero `all` and `out` first), then five times "ring_limits" (1 team) with
  * "ring_outliers" between them, then "ring_strong". Teams of all others = flk_panels_tile(). Sums are of whole numbers (as
- * radial.h): the same for any number of teams and any back end. A chunk of 32 pixels keeps its extremes, so that the later
+ * radial.h): the same for any number of teams and any back end. A chunk of 64 pixels keeps its extremes, so that the later
  * rounds read only those chunks that may hold an outlier: the pixels are read about once.
  *
  * `compatible`: as CrystFEL and Cheetah have it: a value on a limit is out of the ring (so a ring of equal values becomes
@@ -23,9 +23,9 @@
 enum
 {
   FLK_RING_ROUNDS = 5,
-  FLK_RING_CHUNK = 32,
+  FLK_RING_CHUNK = 64,
   FLK_RING_CHUNKS = FLK_TILE_FS / FLK_RING_CHUNK, /* of a tile's row */
-  FLK_RING_AROUND = 36,                           /* rings that a chunk may touch, from its first on */
+  FLK_RING_AROUND = 68,                           /* rings that a chunk may touch, from its first on */
   FLK_RING_SPAN = 640,                            /* rings that a tile may touch, from its first on */
   FLK_RING_NONE = 0xffff
 };
@@ -65,7 +65,7 @@ typedef struct
   uint32_t n_rings, compatible;
   float scale; /* values are summed in steps of 1/scale and clipped at ±2^23/scale */
   float min_snr, threshold;
-  uint32_t padding;
+  uint32_t alone; /* flk_device_threads() is 1: teams run one after the other, sums need not be atomic */
   FlkRadialBin *all, *out;   /* n_rings: of all pixels; of the outliers of this round */
   FlkRing *rings;            /* out, n_rings */
   FlkRingAround *around;     /* n_rings */

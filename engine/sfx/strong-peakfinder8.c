@@ -143,6 +143,7 @@ stage_rings (Peakfinder8 *self, const FlStrongShot *shot)
     .compatible = (guint32) self->compatible,
     .min_snr = self->min_snr,
     .threshold = self->threshold,
+    .alone = flk_device_threads (device) == 1,
     .all = flk_buffer_need (device, &self->all_at, n * sizeof *a->all),
     .out = flk_buffer_need (device, &self->out_at, n * sizeof *a->out),
     .rings = flk_buffer_need (device, &self->rings_at, n * sizeof *a->rings),

@@ -1,7 +1,7 @@
 /* bench-kernels.c: CPU time of every kernel on one device: bench-kernels [DEVICE [THREADS]]. `meson test --benchmark`.
  *
- * A CSPAD-like shot (64 panels of 194 × 185, 2.3 Mpx of i32: background of some ten counts, 150 spots) and an
- * Eiger-like one (one panel 4148 × 4362 of u16, 18 Mpx). On a GPU the figures are of waiting, in wall time. */
+ * A CSPAD-like shot (64 panels of 194 × 185, 2.3 Mpx of i32: background of some ten counts, 150 spots), an AGIPD-like one
+ * (128 of 128 × 64 of u16), a Jungfrau-like one (8 of 1024 × 512) and an Eiger-like one (one of 4148 × 4362, 18 Mpx). On a GPU the figures are of waiting, in wall time. */
 #include <glib.h>
 #include <math.h>
 #include <time.h>
@@ -10,8 +10,11 @@
 #include "kernels/colour.h"
 #include "kernels/device.h"
 #include "kernels/dispersion.h"
+#include "kernels/gain-modes.h"
 #include "kernels/pyramid.h"
 #include "kernels/radial.h"
+#include "kernels/ring-peaks.h"
+#include "kernels/rings.h"
 #include "kernels/spots.h"
 
 static double
@@ -26,14 +29,37 @@ typedef struct
 {
   const char *name;
   FlkDevice *device;
-  FlkPanel panels[64];
+  FlkPanel panels[128];
   guint32 n_panels, teams;
   gsize n_pixels;
   FlkPixelType type;
   FlkBuffer data, mask, panels_there, strong, scratch, counts, bin, bins, list, labels, spots, n_strong,
-      n_spots, colours;
+      n_spots, colours, ring, first, tiles, all, out, rings, around, extremes, again;
+  guint32 n_rings;
   FlkPixels pixels;
 } Bench;
+
+/* Rings about the middle of a square of panels. */
+static void
+bench_rings (Bench *b, guint32 n_fs, guint32 n_ss)
+{
+  guint32 tile_ss = flk_device_tile_ss (b->device);
+  guint across = (guint) ceil (sqrt ((double) b->n_panels * n_ss / n_fs));
+  gsize chunks = flk_ring_chunk (b->teams, tile_ss, 0, 0);
+  g_autofree guint16 *ring = g_new (guint16, b->n_pixels), *first = g_new (guint16, chunks);
+  g_autofree FlkRingTile *tiles = g_new (FlkRingTile, b->teams);
+  double middle_fs = across * n_fs / 2.0, middle_ss = (b->n_panels / across) * n_ss / 2.0;
+  for (guint32 p = 0; p < b->n_panels; p++)
+    for (guint32 i = 0; i < n_fs * n_ss; i++)
+      ring[(gsize) p * n_fs * n_ss + i] = (guint16) rint (
+          hypot (p % across * n_fs + i % n_fs - middle_fs, p / across * n_ss + i / n_fs - middle_ss));
+  b->n_rings = flk_rings_plan (b->panels, b->n_panels, b->teams, tile_ss, ring, first, tiles);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->ring, b->n_pixels * 2), ring, b->n_pixels * 2);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->first, chunks * 2), first, chunks * 2);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->tiles, b->teams * sizeof *tiles), tiles,
+              b->teams * sizeof *tiles);
+  flk_sync (b->device);
+}
 
 static void
 bench_init (Bench *b, guint32 n_panels, guint32 n_fs, guint32 n_ss, FlkPixelType type)
@@ -78,6 +104,7 @@ bench_init (Bench *b, guint32 n_panels, guint32 n_fs, guint32 n_ss, FlkPixelType
   flk_upload (b->device, flk_buffer_need (b->device, &b->panels_there, sizeof b->panels), b->panels,
               sizeof b->panels);
   flk_sync (b->device);
+  bench_rings (b, n_fs, n_ss);
   b->pixels =
       (FlkPixels){ .data = b->data.memory, .mask = b->mask.memory, .factor_all = 1, .type = (gint32) type };
 }
@@ -99,6 +126,22 @@ run_calibrate (Bench *b)
                             .counts = flk_buffer_need (b->device, &b->counts, b->n_pixels * 4),
                             .bad = flk_buffer_need (b->device, &b->strong, b->n_pixels) };
   launch (b, "calibrate", b->teams, &args, sizeof args);
+}
+
+static void
+run_gain_modes (Bench *b)
+{
+  const float *g0 = b->spots.memory, *f0 = b->labels.memory;
+  FlkGainModesArgs args = { .raw = b->list.memory,
+                            .pedestal = { g0, b->bins.memory, NULL, b->colours.memory },
+                            .factor = { f0, b->scratch.memory, NULL, b->bin.memory },
+                            .mask = b->mask.memory,
+                            .n = b->n_pixels,
+                            .scale = 0.11f,
+                            .value_bits = 0x3fff,
+                            .values = flk_buffer_need (b->device, &b->counts, b->n_pixels * 4),
+                            .bad = flk_buffer_need (b->device, &b->strong, b->n_pixels) };
+  launch (b, "gain_modes", flk_gain_modes_teams (b->n_pixels), &args, sizeof args);
 }
 
 static void
@@ -144,8 +187,8 @@ run_extended (Bench *b)
 }
 
 /* Of the strong pixels that the run before left. */
-static void
-run_spots (Bench *b)
+static FlkSpotsArgs
+run_spots_of (Bench *b, guint32 connected)
 {
   enum
   {
@@ -158,7 +201,8 @@ run_spots (Bench *b)
                         .n_panels = b->n_panels,
                         .list_capacity = LIST,
                         .spot_capacity = SPOTS,
-                        .min_pixels = 3,
+                        .min_pixels = connected == 8 ? 2 : 3,
+                        .connected = connected,
                         .strong = b->strong.memory,
                         .list = flk_buffer_need (b->device, &b->list, n * LIST * 4),
                         .scratch = flk_buffer_need (b->device, &b->labels, n * LIST * 8),
@@ -166,6 +210,13 @@ run_spots (Bench *b)
                         .n_strong = flk_buffer_need (b->device, &b->n_strong, n * 4),
                         .n_spots = flk_buffer_need (b->device, &b->n_spots, n * 4) };
   launch (b, "spots", b->n_panels, &args, sizeof args);
+  return args;
+}
+
+static void
+run_spots (Bench *b)
+{
+  run_spots_of (b, 4);
 }
 
 static void
@@ -183,6 +234,79 @@ run_radial (Bench *b)
   launch (b, "radial", b->teams, &args, sizeof args);
 }
 
+static FlkRingsArgs
+run_rings_to (Bench *b, gboolean sums_only)
+{
+  gsize chunks = flk_ring_chunk (b->teams, flk_device_tile_ss (b->device), 0, 0), n = b->n_rings;
+  FlkRingsArgs args = { .pixels = b->pixels,
+                        .panels = b->panels_there.memory,
+                        .n_panels = b->n_panels,
+                        .tile_ss = flk_device_tile_ss (b->device),
+                        .ring = b->ring.memory,
+                        .first = b->first.memory,
+                        .tiles = b->tiles.memory,
+                        .n_rings = b->n_rings,
+                        .scale = 1,
+                        .min_snr = 5,
+                        .threshold = 6,
+                        .alone = flk_device_threads (b->device) == 1,
+                        .all = flk_buffer_need (b->device, &b->all, n * sizeof (FlkRadialBin)),
+                        .out = flk_buffer_need (b->device, &b->out, n * sizeof (FlkRadialBin)),
+                        .rings = flk_buffer_need (b->device, &b->rings, n * sizeof (FlkRing)),
+                        .around = flk_buffer_need (b->device, &b->around, n * sizeof (FlkRingAround)),
+                        .extremes =
+                            flk_buffer_need (b->device, &b->extremes, chunks * sizeof (FlkRingExtremes)),
+                        .strong = flk_buffer_need (b->device, &b->strong, b->n_pixels) };
+  flk_zero (b->device, args.all, n * sizeof (FlkRadialBin));
+  flk_zero (b->device, args.out, n * sizeof (FlkRadialBin));
+  launch (b, "ring_sums", b->teams, &args, sizeof args);
+  for (guint round = 0; round < FLK_RING_ROUNDS && !sums_only; round++)
+    {
+      if (round > 0)
+        launch (b, "ring_outliers", b->teams, &args, sizeof args);
+      launch (b, "ring_limits", 1, &args, sizeof args);
+    }
+  if (!sums_only)
+    launch (b, "ring_strong", b->teams, &args, sizeof args);
+  return args;
+}
+
+static void
+run_ring_sums (Bench *b)
+{
+  run_rings_to (b, TRUE);
+}
+
+static void
+run_rings (Bench *b)
+{
+  run_rings_to (b, FALSE);
+}
+
+/* Strong pixels, components, splits and peaks. */
+static void
+run_peakfinder8 (Bench *b)
+{
+  FlkRingsArgs rings = run_rings_to (b, FALSE);
+  FlkRingPeaksArgs args = { .spots = run_spots_of (b, 8),
+                            .ring = rings.ring,
+                            .rings = rings.rings,
+                            .strong = rings.strong,
+                            .again = flk_buffer_need (b->device, &b->again, b->n_panels * 4),
+                            .gain = 1,
+                            .max_pixels = 200,
+                            .radius = 6,
+                            .min_snr = 5 };
+  FlkSpotsArgs spots = args.spots;
+  spots.only = args.again;
+  for (guint i = 0; i < 2; i++)
+    {
+      launch (b, "ring_split", b->n_panels, &args, sizeof args);
+      launch (b, "spots", b->n_panels, &spots, sizeof spots);
+    }
+  launch (b, "ring_peaks", b->n_panels, &args, sizeof args);
+}
+
 static void
 run_colour (Bench *b)
 {
@@ -194,6 +318,28 @@ run_colour (Bench *b)
                          .scale = FLK_SCALE_LOG };
   flk_palette_lut (FLK_PALETTE_VIRIDIS, args.lut);
   launch (b, "colour", flk_colour_teams (b->n_pixels), &args, sizeof args);
+}
+
+/* A detector of three gains; in 40 of 20,000 pixels, beside each other, the second. */
+static void
+bench_gain_modes (Bench *b, void (*time_it) (Bench *, const char *, void (*) (Bench *), guint), guint repeat)
+{
+  gsize n = b->n_pixels;
+  g_autofree guint16 *raw = g_new (guint16, n);
+  g_autofree float *pedestal = g_new (float, n), *factor = g_new (float, n);
+  for (gsize i = 0; i < n; i++)
+    {
+      raw[i] = (guint16) ((2400 + i * 7919 % 200) | (i % 20000 < 40 ? 0x4000 : 0));
+      pedestal[i] = 2400 + (float) (i % 91);
+      factor[i] = 1.0f / (500 + (float) (i % 17));
+    }
+  flk_upload (b->device, flk_buffer_need (b->device, &b->list, 2 * n), raw, 2 * n);
+  FlkBuffer *tables[] = { &b->spots, &b->labels, &b->bins, &b->scratch, &b->colours, &b->bin };
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    flk_upload (b->device, flk_buffer_need (b->device, tables[i], 4 * n), i % 2 == 0 ? pedestal : factor,
+                4 * n);
+  flk_sync (b->device);
+  time_it (b, "gain modes", run_gain_modes, repeat);
 }
 
 static void
@@ -228,10 +374,15 @@ bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs,
   bench_run (&b, "dispersion extended", run_extended, repeat);
   bench_run (&b, "spots of these", run_spots, repeat);
   bench_run (&b, "radial, 512 bins", run_radial, repeat);
-  FlkBuffer *buffers[] = {
-    &b.data, &b.mask, &b.panels_there, &b.strong, &b.scratch,  &b.counts,  &b.bin,
-    &b.bins, &b.list, &b.labels,       &b.spots,  &b.n_strong, &b.n_spots, &b.colours
-  };
+  bench_run (&b, "rings, the sums", run_ring_sums, repeat);
+  bench_run (&b, "rings, all", run_rings, repeat);
+  bench_run (&b, "peakfinder8", run_peakfinder8, repeat);
+  if (type == FLK_PIXEL_U16)
+    bench_gain_modes (&b, bench_run, repeat); /* last: takes the others' buffers */
+  FlkBuffer *buffers[] = { &b.ring,   &b.first,    &b.tiles,    &b.all,     &b.out,    &b.rings,
+                           &b.around, &b.extremes, &b.again,    &b.data,    &b.mask,   &b.panels_there,
+                           &b.strong, &b.scratch,  &b.counts,   &b.bin,     &b.bins,   &b.list,
+                           &b.labels, &b.spots,    &b.n_strong, &b.n_spots, &b.colours };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (device, buffers[i]);
 }
@@ -308,6 +459,8 @@ main (int argc, char **argv)
   if (!device)
     return 77;
   bench_shot (device, "CSPAD 2.3 Mpx i32", 64, 194, 185, FLK_PIXEL_I32, 20);
+  bench_shot (device, "AGIPD 1 Mpx u16", 128, 128, 64, FLK_PIXEL_U16, 40);
+  bench_shot (device, "Jungfrau 4 Mpx u16", 8, 1024, 512, FLK_PIXEL_U16, 10);
   bench_shot (device, "Eiger 18 Mpx u16", 1, 4148, 4362, FLK_PIXEL_U16, 5);
   flk_device_close (device);
   bench_pyramid ();
