@@ -39,6 +39,7 @@ FlSource *fl_source_cbf_open (const char *path, const FlSourceOptions *options, 
 FlSource *fl_source_emc_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_smv_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_tiff_open (const char *path, const FlSourceOptions *options, GError **error);
+FlSource *fl_source_stream2_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_xtc2_open (const char *path, const FlSourceOptions *options, GError **error);
 FlSource *fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error);
 

@@ -9,6 +9,7 @@
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/shots/image-file.h"
+#include "engine/shots/stream2.h"
 #include "engine/shots/xtc2.h"
 
 gsize
@@ -134,8 +135,10 @@ image_opener (const char *path)
     { "II*\0", 4, fl_source_tiff_open },           { "MM\0*", 4, fl_source_tiff_open },
     { "II+\0", 4, fl_source_tiff_open },           { "MM\0+", 4, fl_source_tiff_open }
   };
-  guint8 head[16];
+  guint8 head[32];
   gsize n = fl_image_file_head (path, head, sizeof head);
+  if (fl_stream2_kind (head, n) != FL_STREAM2_NONE)
+    return fl_source_stream2_open;
   for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
     if (n >= images[i].length && memcmp (head, images[i].magic, images[i].length) == 0)
       return images[i].open;
