@@ -23,6 +23,7 @@ typedef struct
 {
   char *file, *dataset;
   Selection at, from;
+  gboolean settled; /* `from` and `match` are known: a whole dataset's shape is seen only when it is opened */
   int match[FL_GEOM_DIMS]; /* the source's dimension that goes with one of the virtual; −1: none, one index */
 } Mapping;
 
@@ -73,46 +74,58 @@ close_file (gpointer data)
 /* --- mappings --- */
 
 static gboolean
+is_small (const hsize_t *values, guint n)
+{
+  for (guint i = 0; i < n; i++)
+    if (values[i] >= LARGE && values[i] != H5S_UNLIMITED)
+      return FALSE;
+  return TRUE;
+}
+
+static void
+select_all (Selection *selection, guint rank, const hsize_t *dims)
+{
+  *selection = (Selection){ .rank = rank };
+  for (guint i = 0; i < rank; i++)
+    {
+      selection->stride[i] = MAX (dims[i], 1);
+      selection->block[i] = selection->n[i] = dims[i];
+      selection->count[i] = 1;
+    }
+}
+
+/* `dims`: of the virtual dataset, where unlimited selections end; NULL for a source, whose end is seen later. */
+static gboolean
 read_selection (hid_t space, const hsize_t *dims, Selection *selection)
 {
   int rank = H5Sget_simple_extent_ndims (space);
   if (rank < 1 || rank > FL_GEOM_DIMS)
     return FALSE;
   selection->rank = (guint) rank;
-  if (H5Sget_select_type (space) == H5S_SEL_ALL)
-    for (int i = 0; i < rank; i++)
-      {
-        selection->start[i] = 0;
-        selection->stride[i] = selection->count[i] = 1;
-        selection->block[i] = H5S_UNLIMITED;
-      }
-  else if (H5Sget_select_type (space) != H5S_SEL_HYPERSLABS || H5Sis_regular_hyperslab (space) <= 0
-           || H5Sget_regular_hyperslab (space, selection->start, selection->stride, selection->count,
-                                        selection->block)
-                  < 0)
+  if (H5Sget_select_type (space) == H5S_SEL_ALL && dims != NULL)
+    {
+      select_all (selection, selection->rank, dims);
+      return is_small (dims, selection->rank);
+    }
+  if (H5Sget_select_type (space) != H5S_SEL_HYPERSLABS || H5Sis_regular_hyperslab (space) <= 0
+      || H5Sget_regular_hyperslab (space, selection->start, selection->stride, selection->count,
+                                   selection->block)
+             < 0
+      || !is_small (selection->start, selection->rank) || !is_small (selection->stride, selection->rank)
+      || !is_small (selection->count, selection->rank) || !is_small (selection->block, selection->rank))
     return FALSE;
   for (int i = 0; i < rank; i++)
-    if (selection->start[i] >= LARGE
-        || (selection->stride[i] >= LARGE && selection->stride[i] != H5S_UNLIMITED)
-        || (selection->count[i] >= LARGE && selection->count[i] != H5S_UNLIMITED)
-        || (selection->block[i] >= LARGE && selection->block[i] != H5S_UNLIMITED))
-      return FALSE;
-  hsize_t own[H5S_MAX_RANK];
-  H5Sget_simple_extent_dims (space, own, NULL);
-  for (int i = 0; i < rank; i++)
     {
-      /* Unlimited ones end where the dataset ends; what a source has is seen when it is opened. */
-      hsize_t end = dims != NULL ? dims[i] : own[i],
-              left = end > selection->start[i] ? end - selection->start[i] : 0;
+      hsize_t end = dims != NULL ? dims[i] : LARGE, start = selection->start[i],
+              left = end > start ? end - start : 0;
       if (selection->block[i] == H5S_UNLIMITED)
         selection->block[i] = left;
-      if (selection->stride[i] == 0 || selection->stride[i] < selection->block[i])
+      /* The stride of a single block means nothing. */
+      if (selection->stride[i] < MAX (selection->block[i], 1) || selection->stride[i] == H5S_UNLIMITED)
         selection->stride[i] = MAX (selection->block[i], 1);
       if (selection->count[i] == H5S_UNLIMITED)
-        selection->count[i] =
-            dims != NULL ? (left + selection->stride[i] - 1) / selection->stride[i] : H5S_UNLIMITED;
-      selection->n[i] =
-          selection->count[i] == H5S_UNLIMITED ? H5S_UNLIMITED : selection->count[i] * selection->block[i];
+        selection->count[i] = left / selection->stride[i] + 1;
+      selection->n[i] = selection->count[i] * selection->block[i];
     }
   return TRUE;
 }
@@ -130,7 +143,7 @@ match_dimensions (Mapping *mapping)
       while (k < mapping->from.rank && mapping->from.n[k] == 1)
         k++;
       if (k == mapping->from.rank
-          || (mapping->from.n[k] != mapping->at.n[i] && mapping->from.n[k] != H5S_UNLIMITED))
+          || (mapping->from.n[k] != mapping->at.n[i] && mapping->from.n[k] < LARGE / 2))
         return FALSE;
       mapping->match[i] = (int) k++;
     }
@@ -158,10 +171,12 @@ read_mapping (hid_t create_list, size_t i, const hsize_t *dims, Mapping *mapping
   mapping->file = get_name (create_list, i, H5Pget_virtual_filename);
   mapping->dataset = get_name (create_list, i, H5Pget_virtual_dsetname);
   /* A % stands for a block's number. */
+  mapping->settled = from < 0 || H5Sget_select_type (from) != H5S_SEL_ALL;
   return mapping->file != NULL && mapping->dataset != NULL && strchr (mapping->file, '%') == NULL
          && strchr (mapping->dataset, '%') == NULL && at >= 0 && from >= 0
-         && read_selection (at, dims, &mapping->at) && read_selection (from, NULL, &mapping->from)
-         && match_dimensions (mapping);
+         && read_selection (at, dims, &mapping->at)
+         && (!mapping->settled
+             || (read_selection (from, NULL, &mapping->from) && match_dimensions (mapping)));
 }
 
 /* The file that holds the dataset, which links may have led to. */
@@ -290,6 +305,31 @@ open_file (FlH5Virtual *virtual, const char *path, GError **error)
   return file;
 }
 
+static gboolean
+settle (FlH5Virtual *virtual, Mapping *mapping, GError **error)
+{
+  if (mapping->settled)
+    return TRUE;
+  hsize_t dims[H5S_MAX_RANK];
+  g_autofree char *path = find_file (virtual, mapping->file);
+  hid_t file = open_file (virtual, path, error);
+  if (file < 0)
+    return FALSE;
+  g_auto (FlHid) dataset =
+      fl_h5_exists (file, mapping->dataset) ? H5Dopen2 (file, mapping->dataset, H5P_DEFAULT) : -1;
+  g_auto (FlHid) space = dataset >= 0 ? H5Dget_space (dataset) : -1;
+  int rank = space >= 0 ? H5Sget_simple_extent_ndims (space) : -1;
+  gboolean ok = rank >= 1 && rank <= FL_GEOM_DIMS && H5Sget_simple_extent_dims (space, dims, NULL) == rank
+                && is_small (dims, (guint) rank);
+  if (ok)
+    select_all (&mapping->from, (guint) rank, dims);
+  mapping->settled = ok && match_dimensions (mapping);
+  return mapping->settled
+         || fl_h5_fail (error, dataset < 0 ? FL_ERROR_MISSING : FL_ERROR_INPUT, path,
+                        "%s %s, expected what %s takes from it", mapping->dataset,
+                        dataset < 0 ? "is not there" : "has another shape", virtual->file_path);
+}
+
 static FlH5Slab *
 open_part (FlH5Virtual *virtual, const Mapping *mapping, const FlGeomSlab *layout, FlPixelType type,
            GError **error)
@@ -365,10 +405,27 @@ typedef struct
 {
   FlGeomSlab layout;
   hsize_t frame_index[FL_GEOM_DIMS];
-  gsize offset, n_pixels;
+  gsize offset;
 } Piece;
 
-/* FALSE with no error: nothing. */
+/* How much of the box a mapping gives; 0: nothing. */
+static gsize
+count_pixels (const Mapping *mapping, const FlGeomSlab *box, const hsize_t *frame_index)
+{
+  gsize n_pixels = 1;
+  for (guint i = 0; i < box->n_dims; i++)
+    {
+      gboolean is_frame = box->dims[i] == FL_GEOM_DIM_FRAME;
+      hsize_t first, n;
+      if (!intersect (&mapping->at, i, is_frame ? frame_index[i] : box->low[i], is_frame ? 1 : box->count[i],
+                      &first, &n))
+        return 0;
+      n_pixels *= n;
+    }
+  return n_pixels;
+}
+
+/* For a mapping that is settled and gives something. */
 static gboolean
 find_piece (const Mapping *mapping, const FlH5Slab *slab, const hsize_t *frame_index, Piece *piece,
             GError **error)
@@ -376,7 +433,7 @@ find_piece (const Mapping *mapping, const FlH5Slab *slab, const hsize_t *frame_i
   const FlGeomSlab *box = slab->layout;
   FlGeomSlab *layout = &piece->layout;
   memset (piece, 0, sizeof *piece);
-  piece->n_pixels = 1;
+  layout->n_pixels = 1;
   layout->n_dims = mapping->from.rank;
   for (guint k = 0; k < mapping->from.rank; k++)
     {
@@ -386,33 +443,30 @@ find_piece (const Mapping *mapping, const FlH5Slab *slab, const hsize_t *frame_i
   for (guint i = 0; i < box->n_dims; i++)
     {
       gboolean is_frame = box->dims[i] == FL_GEOM_DIM_FRAME;
-      hsize_t first, n, low = is_frame ? frame_index[i] : box->low[i], count = is_frame ? 1 : box->count[i];
+      hsize_t first = 0, n = 0, low = is_frame ? frame_index[i] : box->low[i];
       int k = mapping->match[i];
-      if (!intersect (&mapping->at, i, low, count, &first, &n))
-        return FALSE;
+      intersect (&mapping->at, i, low, is_frame ? 1 : box->count[i], &first, &n);
       if (n > 1 && (has_holes (&mapping->at, i) || (k >= 0 && has_holes (&mapping->from, (guint) k))))
         return fl_h5_fail (error, FL_ERROR_UNSUPPORTED, slab->file_path,
                            "%s takes every so manieth pixel of another dataset, expected whole runs",
                            slab->path);
       if (!is_frame)
-        piece->offset += (mapping->at.start[i] + first - low) * box->stride[i];
-      piece->n_pixels *= n;
+        piece->offset += (MAX (mapping->at.start[i], low) - low) * box->stride[i];
+      layout->n_pixels *= n;
       if (k < 0)
         continue;
+      hsize_t index = source_index (&mapping->from, (guint) k, first);
       layout->dims[k] = is_frame ? FL_GEOM_DIM_FRAME : FL_GEOM_DIM_SS;
-      layout->stride[k] = is_frame ? 0 : box->stride[i];
       if (is_frame)
         {
-          piece->frame_index[k] = source_index (&mapping->from, (guint) k, first);
+          piece->frame_index[k] = index;
           layout->low[k] = 0;
+          continue;
         }
-      else
-        {
-          layout->low[k] = source_index (&mapping->from, (guint) k, first);
-          layout->count[k] = n;
-        }
+      layout->low[k] = index;
+      layout->count[k] = n;
+      layout->stride[k] = box->stride[i];
     }
-  layout->n_pixels = piece->n_pixels;
   return TRUE;
 }
 
@@ -429,24 +483,23 @@ fl_h5_virtual_read (FlH5Virtual *virtual, const FlH5Slab *slab, const hsize_t *f
                     guint64 *t_decode, GError **error)
 {
   gsize covered = 0, size = fl_pixel_size (slab->type);
-  Piece piece;
-  GError *local = NULL;
   for (guint i = 0; i < virtual->mappings->len; i++)
-    if (find_piece (&g_array_index (virtual->mappings, Mapping, i), slab, frame_index, &piece, &local))
-      covered += piece.n_pixels;
-  if (local == NULL && covered < slab->layout->n_pixels)
+    covered += count_pixels (&g_array_index (virtual->mappings, Mapping, i), slab->layout, frame_index);
+  if (covered < slab->layout->n_pixels)
     fill (slab, pixels);
-  for (guint i = 0; local == NULL && i < virtual->mappings->len; i++)
+  for (guint i = 0; i < virtual->mappings->len; i++)
     {
-      const Mapping *mapping = &g_array_index (virtual->mappings, Mapping, i);
-      if (!find_piece (mapping, slab, frame_index, &piece, &local))
+      Mapping *mapping = &g_array_index (virtual->mappings, Mapping, i);
+      Piece piece;
+      if (count_pixels (mapping, slab->layout, frame_index) == 0)
         continue;
-      FlH5Slab *part = open_part (virtual, mapping, &piece.layout, slab->type, &local);
-      if (part != NULL)
-        fl_h5_slab_read_at (part, piece.frame_index, (guint8 *) pixels + piece.offset * size, t_decode,
-                            &local);
+      if (!settle (virtual, mapping, error) || !find_piece (mapping, slab, frame_index, &piece, error))
+        return FALSE;
+      FlH5Slab *part = open_part (virtual, mapping, &piece.layout, slab->type, error);
+      if (part == NULL
+          || !fl_h5_slab_read_at (part, piece.frame_index, (guint8 *) pixels + piece.offset * size, t_decode,
+                                  error))
+        return FALSE;
     }
-  if (local != NULL)
-    g_propagate_error (error, local);
-  return local == NULL;
+  return TRUE;
 }
