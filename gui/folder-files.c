@@ -16,8 +16,8 @@ typedef struct
 static gboolean
 is_image (const char *name)
 {
-  static const char *const suffixes[] = { ".cxi", ".h5",   ".hdf5", ".nxs",  ".cbf",
-                                          ".img", ".mccd", ".tif",  ".tiff", ".cbf.gz" };
+  static const char *const suffixes[] = { ".cxi",  ".h5",  ".hdf5", ".nxs",    ".cbf",  ".img",
+                                          ".mccd", ".tif", ".tiff", ".cbf.gz", ".xtc2", ".cbor" };
   for (guint i = 0; i < G_N_ELEMENTS (suffixes); i++)
     if (g_str_has_suffix (name, suffixes[i]))
       return TRUE;
