@@ -180,6 +180,15 @@ decode_byte_offset (const guint8 *data, gsize length, gint32 *out, gsize n)
 
 /* --- all --- */
 
+gsize
+fl_cbf_most_elements (const FlCbfCoding *coding, gsize length)
+{
+  if (coding->compression == FL_CBF_NONE)
+    return length / coding->element_size;
+  /* Packed: 128 elements without a difference take one code of at least 6 bits. */
+  return coding->compression == FL_CBF_BYTE_OFFSET ? length : length * 8 / 6 * 128;
+}
+
 static const char *
 decode_none (const FlCbfCoding *coding, const guint8 *data, gsize length, void *out, gsize n)
 {

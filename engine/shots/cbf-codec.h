@@ -24,6 +24,9 @@ typedef struct
   gsize dims[3];         /* fast, middle, slow; elements */
 } FlCbfCoding;
 
+/* No more elements than these can be packed into so many bytes. */
+gsize fl_cbf_most_elements (const FlCbfCoding *coding, gsize length);
+
 /* FL_CBF_PADDING bytes behind data + length must be readable. Fills `out` (product of dims times element_size bytes).
  * Returns NULL, or what is wrong. */
 #define FL_CBF_PADDING 16

@@ -197,7 +197,9 @@ check_section (Parser *parser, GHashTable *mime, FlCbfSection *section, gsize *p
     return fail (parser, "binary section %u has elements '%.60s', expected integers or reals", number,
                  element != NULL ? element : "");
   if (!compression (type, section))
-    return fail (parser, "binary section %u is '%.80s', expected x-CBF_PACKED or x-CBF_BYTE_OFFSET integers",
+    return fail (parser,
+                 "binary section %u is '%.80s', expected integers by x-CBF_PACKED, x-CBF_PACKED_V2 or "
+                 "x-CBF_BYTE_OFFSET, or anything by x-CBF_NONE",
                  number, type);
   if (!read_dims (mime, section))
     return fail (parser, "binary section %u has no consistent number of elements and dimensions", number);
@@ -227,6 +229,9 @@ read_section (Parser *parser)
     return fail (
         parser, "binary section %u is cut off: %" G_GSIZE_FORMAT " bytes are left, expected %" G_GSIZE_FORMAT,
         number, left, section.length + padding);
+  if (section.n_elements > fl_cbf_most_elements (&section.coding, section.length))
+    return fail (parser, "binary section %u has fewer bytes than its %" G_GSIZE_FORMAT " elements take",
+                 number, section.n_elements);
   section.data = parser->p;
   parser->p += section.length + padding;
   while (parser->p < parser->end && is_blank (*parser->p))
@@ -400,7 +405,9 @@ fl_cbf_parse (const char *path, const guint8 *bytes, gsize length, GError **erro
   g_autoptr (FlCbf) cbf = fl_cbf_parse_header (path, bytes, length, error);
   if (cbf == NULL || cbf->sections->len > 0)
     return g_steal_pointer (&cbf);
-  Parser parser = { .path = path, .begin = bytes, .p = bytes + length, .end = bytes + length, .error = error };
+  Parser parser = {
+    .path = path, .begin = bytes, .p = bytes + length, .end = bytes + length, .error = error
+  };
   fail (&parser, "no image data, expected a binary section (cut off?)");
   return NULL;
 }
