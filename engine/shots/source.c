@@ -151,37 +151,6 @@ fl_source_is_image (const char *path)
   return image_opener (path) != NULL;
 }
 
-typedef FlSource *(*Opener) (const char *path, const FlSourceOptions *options, GError **error);
-
-/* What opens a file of one image that begins so; NULL: it is none. */
-static Opener
-image_opener (const char *path)
-{
-  static const struct
-  {
-    const char *magic;
-    gsize length;
-    Opener open;
-  } images[] = {
-    { "###CBF", 6, fl_source_cbf_open },           { "###_CBF", 7, fl_source_cbf_open },
-    { "{\nHEADER_BYTES", 14, fl_source_smv_open }, { "{\r\nHEADER_BYTES", 15, fl_source_smv_open },
-    { "II*\0", 4, fl_source_tiff_open },           { "MM\0*", 4, fl_source_tiff_open },
-    { "II+\0", 4, fl_source_tiff_open },           { "MM\0+", 4, fl_source_tiff_open }
-  };
-  guint8 head[16];
-  gsize n = fl_image_file_head (path, head, sizeof head);
-  for (gsize i = 0; i < G_N_ELEMENTS (images); i++)
-    if (n >= images[i].length && memcmp (head, images[i].magic, images[i].length) == 0)
-      return images[i].open;
-  return NULL;
-}
-
-gboolean
-fl_source_is_image (const char *path)
-{
-  return image_opener (path) != NULL;
-}
-
 /* HDF5's signature may lie behind a user block: at 0, 512, 1024, 2048, … */
 static gboolean
 is_hdf5 (FILE *file)
