@@ -20,11 +20,12 @@ typedef struct
   char *name;
 } Group;
 
-/* Panels whose pixels lie in one plane of one dataset. */
+/* Panels whose pixels lie in one plane of one dataset, or in a band of its rows that no panel crosses. */
 typedef struct
 {
   const FlGeomPanel *first;
   int width, height;
+  int low; /* first row */
 } Plane;
 
 typedef struct
@@ -193,7 +194,7 @@ find_planes (Writer *w)
         p++;
       if (p == w->planes->len)
         {
-          const Plane plane = { panel, 0, 0 };
+          const Plane plane = { panel, 0, 0, 0 };
           g_array_append_val (w->planes, plane);
         }
       Plane *plane = &g_array_index (w->planes, Plane, p);
@@ -201,6 +202,65 @@ find_planes (Writer *w)
       plane->height = MAX (plane->height, panel->max_ss + 1);
       w->plane[i] = p;
     }
+}
+
+/* The last row of the panels of a plane that begin at or above `row`; −1: none. */
+static int
+last_row (const Writer *w, guint plane, int row)
+{
+  int last = -1;
+  for (guint i = 0; i < w->geom->panels->len; i++)
+    if (w->plane[i] == plane && fl_geometry_panel (w->geom, i)->min_ss <= row)
+      last = MAX (last, fl_geometry_panel (w->geom, i)->max_ss);
+  return last;
+}
+
+/* The first row, after `row`, of a panel that no panel before reaches; the height where there is none. */
+static int
+next_band (const Writer *w, guint plane, int row, int height)
+{
+  for (;;)
+    {
+      int last = last_row (w, plane, row), next = height;
+      for (guint i = 0; i < w->geom->panels->len; i++)
+        if (w->plane[i] == plane && fl_geometry_panel (w->geom, i)->min_ss > row)
+          next = MIN (next, fl_geometry_panel (w->geom, i)->min_ss);
+      if (next == height || (next > last && last >= 0))
+        return next;
+      row = next;
+    }
+}
+
+/* DIALS takes a header of one array for a detector of one panel: a stack becomes an array a band. Read one after the other they
+ * are the plane again. */
+static void
+cut_planes (Writer *w)
+{
+  g_autoptr (GArray) bands = g_array_new (FALSE, FALSE, sizeof (Plane));
+  g_autofree guint *band_of = g_new0 (guint, w->geom->panels->len);
+  for (guint p = 0; p < w->planes->len; p++)
+    {
+      Plane band = g_array_index (w->planes, Plane, p);
+      for (int row = 0, end, height = band.height; row < height; row = end)
+        {
+          end = next_band (w, p, row, height);
+          band.low = row;
+          band.height = end - row;
+          band.first = NULL;
+          for (guint i = 0; i < w->geom->panels->len; i++)
+            {
+              const FlGeomPanel *panel = fl_geometry_panel (w->geom, i);
+              if (w->plane[i] != p || panel->min_ss < row || panel->min_ss >= end)
+                continue;
+              band.first = band.first != NULL ? band.first : panel;
+              band_of[i] = bands->len;
+            }
+          g_array_append_val (bands, band);
+        }
+    }
+  memcpy (w->plane, band_of, w->geom->panels->len * sizeof *band_of);
+  g_array_set_size (w->planes, 0);
+  g_array_append_vals (w->planes, bands->data, bands->len);
 }
 
 static void
@@ -232,9 +292,10 @@ add_arrays (const Writer *w)
   for (guint i = 0; i < n; i++)
     {
       const FlGeomPanel *panel = fl_geometry_panel (w->geom, i);
+      int low = g_array_index (w->planes, Plane, w->plane[i]).low;
       g_string_append_printf (text, " ARRAY%u %s 1 %d %d\n ARRAY%u %s 2 %d %d\n", w->plane[i] + 1,
                               w->names[i], panel->min_fs + 1, panel->max_fs + 1, w->plane[i] + 1, w->names[i],
-                              panel->min_ss + 1, panel->max_ss + 1);
+                              panel->min_ss - low + 1, panel->max_ss - low + 1);
     }
 }
 
@@ -356,7 +417,7 @@ add_head (const Writer *w)
     g_string_append_printf (text, "# %s\n", (char *) w->geom->comments->pdata[i]);
   g_string_append (text, "\ndata_geometry\n\n_diffrn.id DS1\n\n_diffrn_source.diffrn_id DS1\n"
                          "_diffrn_source.source xfel\n\n_diffrn_detector.diffrn_id DS1\n"
-                         "_diffrn_detector.id DETECTOR\n");
+                         "_diffrn_detector.id DETECTOR\n_diffrn_detector.type panels\n");
   g_string_append_printf (text,
                           "_diffrn_detector.number_of_axes 1\n\n_diffrn_detector_axis.detector_id DETECTOR\n"
                           "_diffrn_detector_axis.axis_id " DETECTOR_AXIS "\n\n"
@@ -520,6 +581,8 @@ fl_geometry_write_imgcif (const FlGeom *geom, GPtrArray *losses)
   Writer w = { geom, names, named, groups, planes, plane, group, g_string_new ("") };
   g_array_set_clear_func (groups, group_clear);
   find_planes (&w);
+  lose_layout (&w, losses);
+  cut_planes (&w);
   find_groups (&w, losses);
   add_head (&w);
   add_arrays (&w);
@@ -529,7 +592,6 @@ fl_geometry_write_imgcif (const FlGeom *geom, GPtrArray *losses)
   add_beam (&w);
   add_intensities (&w, losses);
   add_structure (&w);
-  lose_layout (&w, losses);
   lose_rest (geom, losses);
   return g_string_free (w.text, FALSE);
 }
