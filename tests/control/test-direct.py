@@ -209,7 +209,7 @@ class Ssh:
         self.close()
         self.daemon.terminate()
         self.daemon.wait()
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def test_forwarded():

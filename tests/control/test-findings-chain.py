@@ -97,7 +97,7 @@ class Beamtime:
         return found
 
     def remove(self):
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 # --- faults: (name, kind, strengths from weak to strong, the one that must be found, beamtime with it, what find() takes) ---

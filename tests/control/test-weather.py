@@ -106,7 +106,7 @@ def sums(folder):
 
 def test_generated():
     for seed in range(3):
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
             logs, store = os.path.join(folder, "debug"), os.path.join(folder, "experiment")
             os.mkdir(logs)
             want = generate(logs, seed)
@@ -124,7 +124,7 @@ def test_real():
     path = os.path.join(DATA, "weather", "debug_0.txt")
     if not os.path.exists(path):
         return "FIRSTLIGHT_TEST_DATA has no weather log"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         done = run("weather", path, "--store", folder)
         assert done.stdout == "4 images of 1 ranks, 0 unfinished, from 16 lines (0 skipped)\n", done
         row, ranks, _ = sums(folder)
@@ -136,7 +136,7 @@ def test_real():
 
 
 def test_refused():
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         store, log = os.path.join(folder, "store"), os.path.join(folder, "debug_3.txt")
         for content in [b"", b"\n\n", b"hello\n", b"a,b,c,d,e\n", bytes(range(256)) * 20,
                         b"h,t,2026-13-45T99:99Z99.999,done,x\n", b"h,t,2026-01-01T00:00Z00.000,DONE,x\n"]:

@@ -13,7 +13,7 @@ except ImportError as error:
     sys.exit(77)
 
 data = os.environ.get('FIRSTLIGHT_TEST_DATA', '')
-scratch = tempfile.TemporaryDirectory()
+scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 
 
 def tool(*arguments, text=''):

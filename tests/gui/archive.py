@@ -52,7 +52,7 @@ def main():
         return 0
     print("1..%d" % (sum(map(len, PAGES.values())) + 1))
     number = 0
-    with tempfile.TemporaryDirectory() as top:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as top:
         environment = dict(os.environ, PATH=bare_path(top), XDG_CACHE_HOME=os.path.join(top, "cache"))
         unshare = shutil.which("unshare")
         if unshare:

@@ -174,4 +174,4 @@ else:
         all_checks(folder)
         print(f"1..{number}")
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -26,7 +26,7 @@ def run(*command):
     return done.returncode, done.stdout + done.stderr
 
 
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
     status, said = run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', folder)
     check(status == 0, 'installed', said)
     engine = next(pathlib.Path(folder).rglob('bin/firstlight-engine'), None)

@@ -41,7 +41,7 @@ if run('unshare', '-rm', 'true')[0]:
 if 'statically linked' not in run('file', '-L', shutil.which('busybox'))[1] and run('ldd', shutil.which('busybox'))[0] == 0:
     skip('busybox is not static')
 
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
     out = os.path.join(folder, 'engine.tar.gz')
     status, said = run(maker, build, out)
     check(status == 0, 'made', said)

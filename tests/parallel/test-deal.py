@@ -5,7 +5,7 @@ program, mpirun = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else ""
 
 
 def deal(ranks, n, suspects, stop_rank=-1, stop_after=-1):
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         launcher = [mpirun, "-n", str(ranks)] if mpirun else []
         out = subprocess.run(launcher + [program, folder] + [str(x) for x in (n, suspects, stop_rank, stop_after)],
                              stdout=subprocess.PIPE, text=True, timeout=120, check=True).stdout.split()

@@ -9,7 +9,7 @@ import os, re, subprocess, sys, tempfile
 engine = sys.argv[1]
 data = os.environ.get("FIRSTLIGHT_TEST_DATA", "")
 repeats = int(os.environ.get("FIRSTLIGHT_BENCH_REPEATS", "3"))
-temporary = tempfile.TemporaryDirectory()
+temporary = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
 if not os.path.isdir(data):
     print("bench-spots: skipped: FIRSTLIGHT_TEST_DATA is not set")
     sys.exit(0)
@@ -34,7 +34,7 @@ def slope(n, measure):
 
 def ours(inputs, settings):
     def measure(n):
-        with tempfile.TemporaryDirectory() as out:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as out:
             line = [engine, "stills", "--stages", "spots", "--timing", "--out", out + "/job"]
             for setting in settings:
                 line += ["--set", setting]

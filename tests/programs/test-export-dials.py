@@ -102,4 +102,4 @@ def numbers(text):
 check("the detector and the cells stay where they were", len(numbers(shown[0][1])) > 600 and np.allclose(
     numbers(shown[0][1]), numbers(shown[1][1]), atol=2e-3))
 print(f"1..{number}")
-shutil.rmtree(temporary)
+shutil.rmtree(temporary, ignore_errors=True)  # who was killed may still be dying

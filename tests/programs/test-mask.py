@@ -181,7 +181,7 @@ def experiment(place, files, geometry):
     check(code == 2 and "bad.txt:2: no panel 'nowhere'" in complaint and complaint.count("\n") == 1, f"a panel that is not there: {complaint.strip()}")
 
 
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
     shots, geom, planted_kind = make(folder)
     places(folder, shots, geom)
     planted(folder, shots, geom, planted_kind)

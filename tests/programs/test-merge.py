@@ -259,4 +259,4 @@ try:
         test_ambiguity(Place(os.path.join(folder, crystal.group), crystal))
     print(f"# {time.time() - began:.1f} s\n1..{number}", flush=True)
 finally:
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)

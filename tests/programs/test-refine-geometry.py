@@ -337,7 +337,7 @@ def set_a(place):
     check(0.1 < r[0] < 0.25, "set A: panels come to lie %.3f px (worst %.3f) off, 0.177 expected of its sampling" % r[:2])
 
 
-with tempfile.TemporaryDirectory(prefix="firstlight-geometry-") as place:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True, prefix="firstlight-geometry-") as place:
     if ACCEPT:
         set_a(place)
         real(place, "agipd", os.path.join(DATA, "geom", "agipd_mar18_v11.geom"), 0, 1000, 7)

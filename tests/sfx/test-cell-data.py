@@ -96,7 +96,7 @@ else:
 
 
 def simulated(n, cell, kind, centring, *settings):
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as out:
         settings = sum((["--set", s] for s in ("simulate.hit_fraction=1", *settings)), [])
         subprocess.run([engine, "simulate-sfx", "--out", out, "--shots", str(n), *settings], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -107,7 +107,7 @@ def match(spots, predicted):
     return on, found, strong, distances
 
 
-with tempfile.TemporaryDirectory() as temporary:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
     a = hits("lyso-agipd1m", os.path.join(temporary, "A"))
     hits("lyso-jf4m", os.path.join(temporary, "B"))
     order, starts = geometry()

@@ -60,7 +60,7 @@ def threshold(kind):
     return lambda size: kind(size, (3, 3), 6, 3, 100, 2)
 
 
-with tempfile.TemporaryDirectory() as temporary:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
     for path, expected in zip(files, (3231, 7764)):
         name = os.path.basename(path)
         data, mask = panels_of(path)

@@ -111,7 +111,7 @@ def show(columns):
 
 if __name__ == "__main__":
     truth, starts = read_truth(), panel_starts()
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         peers = {}
         for name in STREAMS:
             rows, peer = read_stream(f"{folder}/{name}", starts)

@@ -71,7 +71,7 @@ def nearest(rows, others):
     return result
 
 
-with tempfile.TemporaryDirectory() as temporary:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
     theirs, mine = peer(), ours(os.path.join(temporary, "compatible"), "compatible=yes")
     n_theirs = n_mine = matched = 0
     worst = 0.0

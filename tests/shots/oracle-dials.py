@@ -25,7 +25,7 @@ def close(a, b, what):
 
 
 for still in stills:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         show = subprocess.run(["dials.show", still], cwd=folder, check=True, capture_output=True, text=True).stdout
     inspect = subprocess.run([sys.argv[1], "inspect", "--panels", "--imgcif", still], check=True, capture_output=True,
                              text=True).stdout

@@ -125,5 +125,5 @@ def main(folder):
     assert len(done) == 25, len(done)
 
 
-with tempfile.TemporaryDirectory() as place:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
     main(place)

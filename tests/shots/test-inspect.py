@@ -62,7 +62,7 @@ refused(os.path.join(data, "spots/test0.txt"), "not a format known here")
 refused(os.path.join(data, "nowhere.cbf"), "no such file")
 
 # Damaged copies: cut off, and with changed bytes in the pixels.
-with tempfile.TemporaryDirectory() as folder:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
     def damaged(name, end, change=None, cut=None):
         content = bytearray(open(os.path.join(data, name), "rb").read())
         if change is not None:

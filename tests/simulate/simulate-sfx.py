@@ -107,6 +107,6 @@ def check_stop(folder):
 
 
 for check in (check_layout, check_compressions, check_refusals, check_stop):
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         check(temporary)
     print('ok', check.__name__)

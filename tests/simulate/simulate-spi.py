@@ -198,7 +198,7 @@ def check_gains(top, model):
         assert 0.6 < gain.std() / error < 1.5
 
 
-with tempfile.TemporaryDirectory() as top:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as top:
     model = top + '/molecule.pdb'
     places = write_molecule(model)
     run(top + '/plain', '--model', model, '--shots', '100', '--set', 'simulate_spi.photons=300')

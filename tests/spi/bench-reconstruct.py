@@ -156,7 +156,7 @@ def tell_model(cpu, rows, diameter, patterns):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         molecule, data = place + "/ring.pdb", place + "/data"
         write_molecule(molecule)
         run(ENGINE, "simulate-spi", "--out", data, "--model", molecule, "--shots", str(PATTERNS), "--quiet",

@@ -243,7 +243,7 @@ def test_hits(place, emc):
               "particles of a hits job, and a file's", line)
 
 
-with tempfile.TemporaryDirectory() as place:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
     data, whole = os.path.join(place, "data"), os.path.join(place, "whole")
     must("simulate-spi", "--out", data, "--model", model(place), "--shots", str(FRAMES), "--quiet", sets=SMALL)
     emc = os.path.join(data, "particles.emc")

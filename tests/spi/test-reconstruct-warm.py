@@ -168,7 +168,7 @@ def test_too_few(place):
               and not os.path.exists(few + "-job"), f"too few patterns, {ranks} ranks", done)
 
 
-with tempfile.TemporaryDirectory() as place:
+with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
     atoms, patterns = model(place), []
     for seed, shots in (1, 300), (2, 150):
         run("simulate-spi", "--out", os.path.join(place, f"data{seed}"), "--model", atoms, "--shots", str(shots), "--quiet",

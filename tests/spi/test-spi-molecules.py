@@ -74,7 +74,7 @@ def judge(case, job, place):
 
 
 def one(case, seed):
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         data, hits, job = (os.path.join(place, name) for name in ("data", "hits", "job"))
         try:
             run(place, ENGINE, "simulate-spi", "--out", data, "--shots", str(case.get("shots", 3000)), "--quiet", "--model",

@@ -93,7 +93,7 @@ def main():
         results.append(ok)
         print('%s %d %s%s' % ('ok' if ok else 'not ok', len(results), name, '' if ok else ' # %s' % detail))
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         c1, ops = heaps(60), operators_d7()
         d7 = np.concatenate([c1[:60] @ matrix(q).T for q in ops])
         frame = matrix(quaternions(1)[0])  # its axes lie anyhow

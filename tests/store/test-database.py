@@ -271,7 +271,7 @@ def main():
     tests = [test_move, test_killed, test_server_dies, test_conductor, test_make_and_join, test_password, test_encrypted, test_follow]
     print(f'1..{len(tests)}', flush=True)
     failed = 0
-    with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory() as tmp:
+    with mariadb.Server(tls=True) as server, tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
         for number, test in enumerate(tests, 1):
             try:
                 test(server, tmp)

@@ -221,7 +221,7 @@ TESTS = [test_roles, test_edits_of_programs, test_hostile, test_viewer, test_ser
 print('1..%d' % len(TESTS))
 failed = False
 for number, test in enumerate(TESTS, 1):
-    with tempfile.TemporaryDirectory(prefix='firstlight-people-') as tmp:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True, prefix='firstlight-people-') as tmp:
         name = test.__name__[5:].replace('_', '-')
         try:
             test(tmp)

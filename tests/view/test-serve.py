@@ -468,7 +468,7 @@ def main():
             print('ok %s # SKIP no real detector files (FIRSTLIGHT_TEST_DATA)' % name)
             continue
         try:
-            with tempfile.TemporaryDirectory() as tmp:
+            with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as tmp:
                 test(tmp) if test.__code__.co_argcount else test()
             print('ok', name)
         except Exception:
