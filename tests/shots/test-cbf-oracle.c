@@ -107,6 +107,24 @@ test_all (gconstpointer data)
           check_one (coding, size, is_signed, shapes[shape], hard, &random);
 }
 
+/* A coding that no detector writes is refused by its name. */
+static void
+test_canonical (void)
+{
+  const gsize dims[3] = { 37, 11, 1 };
+  gsize length;
+  guint8 pixels[37 * 11 * 4] = { 0 };
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "firstlight-cbf-XXXXXX", NULL), *bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  g_close (g_mkstemp (path), NULL);
+  write_with_libcbf (path, CBF_CANONICAL, pixels, 4, TRUE, dims);
+  g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
+  g_unlink (path);
+  g_assert_null (fl_cbf_parse (path, (const guint8 *) bytes, length, &error));
+  g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+  g_assert_nonnull (strstr (error->message, "x-CBF_CANONICAL"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -116,5 +134,6 @@ main (int argc, char **argv)
       g_autofree char *path = g_strconcat ("/cbf-oracle/", codings[i].name, NULL);
       g_test_add_data_func (path, &codings[i], test_all);
     }
+  g_test_add_func ("/cbf-oracle/canonical", test_canonical);
   return g_test_run ();
 }
