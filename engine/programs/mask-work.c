@@ -80,11 +80,17 @@ fl_mask_work_free (FlMaskWork *self)
 
 /* --- what the rules begin with --- */
 
+static const char *
+or_empty (const char *text)
+{
+  return text != NULL ? text : "";
+}
+
 /* What the mask says beyond the geometry; `option` names it for a source. */
 static gboolean
 read_base (FlMaskWork *self, const FlViewSourceRequest *request, const char *option, GError **error)
 {
-  FlViewSourceRequest with = { request->path, request->geometry, option };
+  FlViewSourceRequest with = { request->path, request->geometry, option, request->calibration };
   g_autoptr (FlSource) source = self->open (self->data, &with, FALSE, error);
   if (source == NULL)
     return FALSE;
@@ -103,8 +109,9 @@ read_base (FlMaskWork *self, const FlViewSourceRequest *request, const char *opt
 static gboolean
 begin (FlMaskWork *self, const FlViewSourceRequest *request, const char *mask, GError **error)
 {
-  g_autofree char *key = g_strdup_printf ("%s\n%s\n%s", request->path, request->geometry, mask);
-  FlViewSourceRequest plain = { request->path, request->geometry, "" };
+  g_autofree char *key = g_strdup_printf ("%s\n%s\n%s\n%s", request->path, request->geometry, mask,
+                                          or_empty (request->calibration));
+  FlViewSourceRequest plain = { request->path, request->geometry, "", request->calibration };
   if (g_strcmp0 (key, self->key) == 0)
     return TRUE;
   g_autofree char *base = NULL;
@@ -132,8 +139,8 @@ run_begin (FlMaskWork *self, const FlViewMaskRequest *request, const FlMaskRules
   const char *const shown[] = { request->source.path, NULL };
   const char *const *files = request->files != NULL && *request->files != NULL ? request->files : shown;
   g_autofree char *all = g_strjoinv ("\n", (char **) files);
-  g_autofree char *key =
-      g_strdup_printf ("%s\n%u %.17g\n%s", request->source.geometry, rules->shots, over, all);
+  g_autofree char *key = g_strdup_printf ("%s\n%s\n%u %.17g\n%s", request->source.geometry,
+                                          or_empty (request->source.calibration), rules->shots, over, all);
   FlDetector *detector = fl_source_detector (self->plain);
   if (g_strcmp0 (key, run->key) == 0)
     return;
@@ -151,7 +158,7 @@ static void
 count_file (FlMaskWork *self, const FlViewSourceRequest *request)
 {
   Run *run = &self->run;
-  FlViewSourceRequest what = { run->files[run->counted], request->geometry, "" };
+  FlViewSourceRequest what = { run->files[run->counted], request->geometry, "", request->calibration };
   g_autoptr (FlSource) source = self->open (self->data, &what, TRUE, NULL);
   guint64 n = source != NULL ? fl_source_n_frames (source) : 0;
   run->first[run->counted + 1] = run->first[run->counted] + n;
@@ -170,7 +177,7 @@ measure_shot (FlMaskWork *self, const FlViewSourceRequest *request)
     file++;
   if (file != run->current)
     {
-      FlViewSourceRequest what = { run->files[file], request->geometry, "" };
+      FlViewSourceRequest what = { run->files[file], request->geometry, "", request->calibration };
       g_clear_pointer (&run->source, fl_source_close);
       run->source = self->open (self->data, &what, FALSE, NULL);
       run->current = file;

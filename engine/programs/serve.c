@@ -20,6 +20,7 @@
 #include "engine/programs/programs.h"
 #include "engine/programs/try-trial.h"
 #include "engine/results/spots.h"
+#include "engine/shots/calibration.h"
 #include "engine/shots/source.h"
 #include "engine/store/feed.h"
 #include "engine/view/log-find.h"
@@ -41,8 +42,8 @@ typedef struct
 
 typedef struct
 {
-  char *asked; /* path, geometry and mask as asked for */
-  Seen seen[3];
+  char *asked;  /* path, geometry, mask and calibration as asked for */
+  Seen seen[4]; /* these; the last is the constants' */
   FlSource *source;
 } Entry;
 
@@ -140,6 +141,39 @@ is_unchanged (const Entry *entry)
   return TRUE;
 }
 
+/* Settings of raw pixels, with the constants' path resolved; these are the caller's. */
+typedef struct
+{
+  FlParams *params;
+  char *constants;
+  FlCalibrationOptions options;
+} Calibration;
+
+static void
+calibration_clear (Calibration *calibration)
+{
+  g_clear_pointer (&calibration->params, fl_params_free);
+  g_free (calibration->constants);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Calibration, calibration_clear)
+
+static gboolean
+read_calibration (const Serve *serve, const char *text, Calibration *calibration, GError **error)
+{
+  calibration->params = fl_params_new ();
+  if (text == NULL || *text == '\0')
+    return TRUE;
+  if (!fl_params_read (calibration->params, text, "calibration", error)
+      || !fl_calibration_options (calibration->params, &calibration->options, error))
+    return FALSE;
+  if (calibration->options.constants == NULL)
+    return TRUE;
+  calibration->constants = resolve (serve, calibration->options.constants, error);
+  calibration->options.constants = calibration->constants;
+  return calibration->constants != NULL;
+}
+
 static Entry *
 entry_open (const Serve *serve, const FlViewSourceRequest *request, GError **error)
 {
@@ -158,10 +192,16 @@ entry_open (const Serve *serve, const FlViewSourceRequest *request, GError **err
         return NULL;
       mask = g_strconcat (entry->seen[2].path, dataset, NULL);
     }
+  g_auto (Calibration) calibration = { 0 };
+  if (!read_calibration (serve, request->calibration, &calibration, error))
+    return NULL;
+  entry->seen[3].path = g_strdup (calibration.constants);
   for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
     if (entry->seen[i].path != NULL)
       look (&entry->seen[i]);
-  FlSourceOptions options = { .geometry = entry->seen[1].path, .mask = mask };
+  FlSourceOptions options = { .geometry = entry->seen[1].path,
+                              .mask = mask,
+                              .calibration = &calibration.options };
   entry->source = fl_source_open (entry->seen[0].path, &options, error);
   return entry->source != NULL ? g_steal_pointer (&entry) : NULL;
 }
@@ -179,7 +219,8 @@ forget (Serve *serve, GList *link)
 static Entry *
 get_entry (Serve *serve, const FlViewSourceRequest *request, GError **error)
 {
-  g_autofree char *asked = g_strdup_printf ("%s\n%s\n%s", request->path, request->geometry, request->mask);
+  g_autofree char *asked = g_strdup_printf ("%s\n%s\n%s\n%s", request->path, request->geometry, request->mask,
+                                            request->calibration);
   for (GList *l = serve->entries.head; l != NULL; l = l->next)
     {
       Entry *entry = l->data;
@@ -225,7 +266,7 @@ static FlViewOrigin
 origin_of (const Entry *entry, const char *job_dir)
 {
   Seen job = { .path = (char *) job_dir };
-  const Seen *all[] = { &entry->seen[0], &entry->seen[1], &entry->seen[2], &job };
+  const Seen *all[] = { &entry->seen[0], &entry->seen[1], &entry->seen[2], &entry->seen[3], &job };
   FlViewOrigin origin = { 0 };
   struct timespec now;
   clock_gettime (CLOCK_REALTIME, &now);
@@ -426,7 +467,12 @@ open_for_mask (gpointer data, const FlViewSourceRequest *request, gboolean list_
           && (mask = resolve_with_dataset (data, request->mask, &dataset, error)) == NULL))
     return NULL;
   g_autofree char *option = mask != NULL ? g_strconcat (mask, dataset, NULL) : NULL;
-  FlSourceOptions options = { .geometry = geometry, .mask = option, .list_only = list_only };
+  g_auto (Calibration) calibration = { 0 };
+  if (!read_calibration (data, request->calibration, &calibration, error))
+    return NULL;
+  FlSourceOptions options = {
+    .geometry = geometry, .mask = option, .list_only = list_only, .calibration = &calibration.options
+  };
   return fl_source_open (path, &options, error);
 }
 

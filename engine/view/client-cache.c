@@ -79,7 +79,8 @@ source_key (const FlViewSourceRequest *source)
   g_autofree char *path = g_uri_escape_string (source->path, "/", TRUE);
   g_autofree char *geometry = g_uri_escape_string (or_empty (source->geometry), "/", TRUE);
   g_autofree char *mask = g_uri_escape_string (or_empty (source->mask), "/", TRUE);
-  return g_strjoin (" ", path, geometry, mask, NULL);
+  g_autofree char *calibration = g_uri_escape_string (or_empty (source->calibration), "/", TRUE);
+  return g_strjoin (" ", path, geometry, mask, calibration, NULL);
 }
 
 FlViewKept

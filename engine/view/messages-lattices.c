@@ -63,18 +63,19 @@ fl_view_tried_unref (FlViewTried *tried)
 GVariant *
 fl_view_try_request_encode (const FlViewTryRequest *r)
 {
-  const char *const given[] = { r->source.path, r->source.geometry, r->source.mask, r->params };
+  const char *const given[] = { r->source.path, r->source.geometry, r->source.mask, r->source.calibration,
+                                r->params };
   GVariant *values[G_N_ELEMENTS (given)];
   for (guint i = 0; i < G_N_ELEMENTS (given); i++)
     values[i] = g_variant_new_take_string (g_utf8_make_valid (given[i] != NULL ? given[i] : "", -1));
-  return g_variant_new ("(@s@s@su@s)", values[0], values[1], values[2], r->frame, values[3]);
+  return g_variant_new ("(@s@s@s@su@s)", values[0], values[1], values[2], values[3], r->frame, values[4]);
 }
 
 void
 fl_view_try_request_decode (GVariant *body, FlViewTryRequest *r)
 {
-  g_variant_get (body, "(&s&s&su&s)", &r->source.path, &r->source.geometry, &r->source.mask, &r->frame,
-                 &r->params);
+  g_variant_get (body, "(&s&s&s&su&s)", &r->source.path, &r->source.geometry, &r->source.mask,
+                 &r->source.calibration, &r->frame, &r->params);
 }
 
 GVariant *

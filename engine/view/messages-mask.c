@@ -60,17 +60,17 @@ fl_view_mask_request_encode (const FlViewMaskRequest *r)
   g_variant_builder_init (&files, G_VARIANT_TYPE ("as"));
   for (const char *const *file = r->files; file != NULL && *file != NULL; file++)
     g_variant_builder_add_value (&files, text (*file));
-  return g_variant_new ("(@s@s@sasb@sb(dddd)uu)", text (r->source.path), text (r->source.geometry),
-                        text (r->source.mask), &files, r->keep, text (r->rules), r->file, r->rect.x0,
-                        r->rect.y0, r->rect.x1, r->rect.y1, r->width, r->height);
+  return g_variant_new ("(@s@s@s@sasb@sb(dddd)uu)", text (r->source.path), text (r->source.geometry),
+                        text (r->source.mask), text (r->source.calibration), &files, r->keep, text (r->rules),
+                        r->file, r->rect.x0, r->rect.y0, r->rect.x1, r->rect.y1, r->width, r->height);
 }
 
 gboolean
 fl_view_mask_request_decode (GVariant *body, FlViewMaskRequest *r, GError **error)
 {
-  g_variant_get (body, "(&s&s&s^a&sb&sb(dddd)uu)", &r->source.path, &r->source.geometry, &r->source.mask,
-                 &r->files, &r->keep, &r->rules, &r->file, &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1,
-                 &r->width, &r->height);
+  g_variant_get (body, "(&s&s&s&s^a&sb&sb(dddd)uu)", &r->source.path, &r->source.geometry, &r->source.mask,
+                 &r->source.calibration, &r->files, &r->keep, &r->rules, &r->file, &r->rect.x0, &r->rect.y0,
+                 &r->rect.x1, &r->rect.y1, &r->width, &r->height);
   gboolean picture = r->width > 0 && r->height > 0 && r->height <= FL_VIEW_MAX_PIXELS / r->width
                      && r->rect.x1 > r->rect.x0 && r->rect.y1 > r->rect.y0 && r->rect.x1 - r->rect.x0 < 1e9
                      && r->rect.y1 - r->rect.y0 < 1e9;

@@ -118,22 +118,24 @@ text (const char *string)
 GVariant *
 fl_view_image_request_encode (const FlViewImageRequest *r)
 {
-  return g_variant_new ("(u@s@s@sudddduuuy)", r->slot, text (r->source.path), text (r->source.geometry),
-                        text (r->source.mask), r->frame, r->rect.x0, r->rect.y0, r->rect.x1, r->rect.y1,
-                        (guint32) r->reduce, r->width, r->height, (guchar) r->encoding);
+  return g_variant_new ("(u@s@s@s@sudddduuuy)", r->slot, text (r->source.path), text (r->source.geometry),
+                        text (r->source.mask), text (r->source.calibration), r->frame, r->rect.x0, r->rect.y0,
+                        r->rect.x1, r->rect.y1, (guint32) r->reduce, r->width, r->height,
+                        (guchar) r->encoding);
 }
 
 GVariant *
 fl_view_spots_request_encode (const FlViewSpotsRequest *r)
 {
-  return g_variant_new ("(@s@s@s@su)", text (r->job_dir), text (r->source.path), text (r->source.geometry),
-                        text (r->source.mask), r->frame);
+  return g_variant_new ("(@s@s@s@s@su)", text (r->job_dir), text (r->source.path), text (r->source.geometry),
+                        text (r->source.mask), text (r->source.calibration), r->frame);
 }
 
 GVariant *
 fl_view_source_request_encode (const FlViewSourceRequest *r)
 {
-  return g_variant_new ("(@s@s@s)", text (r->path), text (r->geometry), text (r->mask));
+  return g_variant_new ("(@s@s@s@s)", text (r->path), text (r->geometry), text (r->mask),
+                        text (r->calibration));
 }
 
 GVariant *
@@ -173,9 +175,9 @@ fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **er
 {
   guint32 reduce;
   guchar encoding;
-  g_variant_get (body, "(u&s&s&sudddduuuy)", &r->slot, &r->source.path, &r->source.geometry, &r->source.mask,
-                 &r->frame, &r->rect.x0, &r->rect.y0, &r->rect.x1, &r->rect.y1, &reduce, &r->width,
-                 &r->height, &encoding);
+  g_variant_get (body, "(u&s&s&s&sudddduuuy)", &r->slot, &r->source.path, &r->source.geometry,
+                 &r->source.mask, &r->source.calibration, &r->frame, &r->rect.x0, &r->rect.y0, &r->rect.x1,
+                 &r->rect.y1, &reduce, &r->width, &r->height, &encoding);
   r->reduce = (FlViewReduce) reduce;
   r->encoding = (FlViewEncoding) encoding;
   if (!is_raster (r->width, r->height))
@@ -205,14 +207,14 @@ fl_view_image_request_decode (GVariant *body, FlViewImageRequest *r, GError **er
 void
 fl_view_spots_request_decode (GVariant *body, FlViewSpotsRequest *r)
 {
-  g_variant_get (body, "(&s&s&s&su)", &r->job_dir, &r->source.path, &r->source.geometry, &r->source.mask,
-                 &r->frame);
+  g_variant_get (body, "(&s&s&s&s&su)", &r->job_dir, &r->source.path, &r->source.geometry, &r->source.mask,
+                 &r->source.calibration, &r->frame);
 }
 
 void
 fl_view_source_request_decode (GVariant *body, FlViewSourceRequest *r)
 {
-  g_variant_get (body, "(&s&s&s)", &r->path, &r->geometry, &r->mask);
+  g_variant_get (body, "(&s&s&s&s)", &r->path, &r->geometry, &r->mask, &r->calibration);
 }
 
 void

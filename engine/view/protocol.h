@@ -25,7 +25,7 @@
 
 #define FL_VIEW_MAGIC       0x31564c46u
 #define FL_VIEW_HEADER      16
-#define FL_VIEW_VERSION     4
+#define FL_VIEW_VERSION     5
 #define FL_VIEW_CHUNK       (64u << 10)  /* most bytes of a body in one frame of a reply */
 #define FL_VIEW_MAX_REQUEST (64u << 10)  /* body of a request, bytes */
 #define FL_VIEW_MAX_REPLY   (256u << 20) /* body of a reply */
@@ -71,19 +71,19 @@ typedef enum
 
 /* Requests. */
 #define FL_VIEW_HELLO_REQUEST "(u)"
-/* slot, path, geometry, mask, frame, x0, y0, x1, y1, reduce, width, height, encoding */
-#define FL_VIEW_IMAGE_REQUEST "(usssudddduuuy)"
-/* job folder, path, geometry, mask, frame */
-#define FL_VIEW_SPOTS_REQUEST "(ssssu)"
-/* path, geometry, mask */
-#define FL_VIEW_SOURCE_REQUEST "(sss)"
+/* slot, path, geometry, mask, calibration, frame, x0, y0, x1, y1, reduce, width, height, encoding */
+#define FL_VIEW_IMAGE_REQUEST "(ussssudddduuuy)"
+/* job folder, path, geometry, mask, calibration, frame */
+#define FL_VIEW_SPOTS_REQUEST "(sssssu)"
+/* path, geometry, mask, calibration */
+#define FL_VIEW_SOURCE_REQUEST "(ssss)"
 /* path, offset (< 0: from the end), most bytes */
 #define FL_VIEW_LOG_REQUEST      "(sxu)"
 #define FL_VIEW_CANCEL_REQUEST   "(u)"
 #define FL_VIEW_INFLIGHT_REQUEST "(s)"
 #define FL_VIEW_LATTICES_REQUEST FL_VIEW_SPOTS_REQUEST
-/* path, geometry, mask, frame, trial text */
-#define FL_VIEW_TRY_REQUEST "(sssus)"
+/* path, geometry, mask, calibration, frame, trial text */
+#define FL_VIEW_TRY_REQUEST "(ssssus)"
 /* path, text to look for ("": whatever looks like an error), offset where to begin */
 #define FL_VIEW_FIND_REQUEST "(sst)"
 /* store, where the reader is (empty: nowhere yet), about the most bytes wanted */
@@ -91,8 +91,8 @@ typedef enum
 /* path, most voxels (0: FL_VIEW_MAX_VOXELS), encoding */
 #define FL_VIEW_MAP_REQUEST   "(suy)"
 #define FL_VIEW_MODEL_REQUEST "(s)"
-/* path, geometry, mask, files of the run, keep its rules, rules, whether the file is wanted, x0, y0, x1, y1, width, height */
-#define FL_VIEW_MASK_REQUEST "(sssasbsb(dddd)uu)"
+/* path, geometry, mask, calibration, files of the run, keep its rules, rules, whether the file is wanted, x0, y0, x1, y1, width, height */
+#define FL_VIEW_MASK_REQUEST "(ssssasbsb(dddd)uu)"
 
 /* Replies. */
 #define FL_VIEW_HELLO_REPLY "(us)"

@@ -1,7 +1,7 @@
 """darks and calibrated shots as users make them: photons turned into the raw pixels of a detector that switches its gain, darks
 of each gain, constants from them, and `stills` and `inspect` with these.
 Usage: test-darks.py [--long] FIRSTLIGHT-ENGINE FIRSTLIGHT-CONTROL MPIRUN"""
-import os, re, subprocess, sys, tempfile
+import os, re, shutil, subprocess, sys, tempfile
 
 import h5py
 import numpy as np
@@ -45,10 +45,10 @@ class Detector:
         code = np.where(first < 15500, 0, np.where(second > 400, 1, 3)).astype(np.uint16)
         return np.choose(code, (first, second, first, third)).astype(np.uint16) | code << 14
 
-    def dark(self, stage, frames):
+    def dark(self, stage, frames, stray=0.004):
         shape = (frames,) + self.pedestal[0].shape
         data = self.digits(stage, np.zeros(shape)) | np.uint16((0, 1, 3)[stage] << 14)
-        hit = self.random.random(shape) < 0.004  # stray photons
+        hit = self.random.random(shape) < stray
         data[hit] = data[hit] & 0xc000 | 9000
         return data.astype(np.uint16)
 
@@ -72,6 +72,24 @@ def read(path):
 
 def calibrated(constants):
     return (f"detector.calibration={constants}", f"detector.gain={','.join(map(str, GAIN))}")
+
+
+def view(raw, geometry, constants, photons):
+    """The window's picture of the raw file."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "view"))
+    try:
+        import serve_client
+    except ImportError:  # no GLib for Python
+        return
+    serve = serve_client.Serve(control)
+    serve.calibration = "\n".join(s.replace("=", " = ", 1) for s in calibrated(constants))
+    raster = serve.image(raw, geometry, width=96, height=96, reduce=serve_client.NEAREST)["raster"]
+    good = np.isfinite(raster)
+    serve.calibration = ""
+    plain = serve.image(raw, geometry, width=96, height=96, reduce=serve_client.NEAREST)["raster"]
+    serve.close()
+    check(abs(np.mean(raster[good]) / photons.mean() - 1) < 0.02 and np.median(plain) > 2000,
+          f"a picture of it has {np.mean(raster[good]):.4f} photons a pixel; of the raw pixels {np.median(plain):.0f} ADU")
 
 
 def short(place):
@@ -135,6 +153,7 @@ def short(place):
         said = run(*words)
         mean = float(re.search(r"frame 0.*f32.*mean ([\d.]+)", said.stdout)[1])
         check("calibration: jungfrau, photons" in said.stdout and abs(mean / photons[0].mean() - 1) < 0.01, f"inspect: frame 0 has {mean} photons a pixel of {photons[0].mean():.5f}")
+        view(raw, geometry, one, photons[0])
     said = run(engine, "stills", "--out", os.path.join(place, "job-bad"), "--set", f"detector.geometry={geometry}", "--set", f"detector.calibration={one}", raw)
     check(said.returncode == 2 and "no gains beside the pedestals" in said.stderr, "no gains: told in a line")
 
@@ -149,19 +168,17 @@ def simulated(place):
     text = open(geometry).read()
     dataset = re.search(r"^data = (\S+)", text, re.M)[1]
     raw = os.path.join(place, "raw" + os.path.splitext(data)[1])
-    with h5py.File(data) as file:
-        energies = []
-        file.visititems(lambda n, d: energies.append(d[:]) if n.endswith("photon_energy_eV") else None)
+    shutil.copy(data, raw)
+    with h5py.File(raw, "r+") as file:
         photons = file[dataset][:].astype(float)
         detector = Detector(photons.shape[1:])
-        with h5py.File(raw, "w") as out:
-            file.visititems(lambda n, d: out.create_dataset(n, data=d[()]) if isinstance(d, h5py.Dataset) and "/" + n != dataset else None)
-            kev = energies[0].reshape(-1) / 1000 if energies else [9.3] * len(photons)
-            out.create_dataset(dataset, data=np.array([detector.raw(p, k) for p, k in zip(photons, kev)]), chunks=(1,) + photons.shape[1:])
+        kev = file["/LCLS/photon_energy_eV"][:].reshape(-1) / 1000
+        del file[dataset]
+        file.create_dataset(dataset, data=np.array([detector.raw(p, k) for p, k in zip(photons, kev)]), chunks=(1,) + photons.shape[1:])
     files = []
     for stage in range(3):
         files.append(os.path.join(place, f"simdark{stage}.h5"))
-        write(files[-1], dataset, detector.dark(stage, 20))
+        write(files[-1], dataset, detector.dark(stage, 20, 0.0005))
     constants = os.path.join(place, "simconstants.h5")
     dark_geometry = os.path.join(place, "dark.geom")
     open(dark_geometry, "w").write(re.sub(r"^(photon_energy|clen|mask\w*|detector_shift_[xy]) = /.*$", lambda m: {"p": "photon_energy = 9300", "c": "clen = 0.1"}.get(m[0][0], ""), text, flags=re.M))

@@ -11,9 +11,10 @@ HELLO, IMAGE, SPOTS, SOURCE, LOG, CANCEL, INFLIGHT, LATTICES, TRY, FIND, FEED, M
 OK, ERROR, CANCELLED = range(3)
 MORE, DEFLATED, FAR = 1, 2, 4
 RAW, COMPACT = range(2)
-TYPES = {IMAGE: '(usssudddduuuy)', SPOTS: '(ssssu)', SOURCE: '(sss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
-         LATTICES: '(ssssu)', TRY: '(sssus)', FIND: '(sst)', FEED: '(sayu)', MAP: '(suy)', MODEL: '(s)',
-         MASK: '(sssasbsb(dddd)uu)'}
+TYPES = {IMAGE: '(ussssudddduuuy)', SPOTS: '(sssssu)', SOURCE: '(ssss)', LOG: '(sxu)', INFLIGHT: '(s)', HELLO: '(u)',
+         LATTICES: '(sssssu)', TRY: '(ssssus)', FIND: '(sst)', FEED: '(sayu)', MAP: '(suy)', MODEL: '(s)',
+         MASK: '(ssssasbsb(dddd)uu)'}
+CALIBRATION = {IMAGE: 4, SPOTS: 4, LATTICES: 4, SOURCE: 3, TRY: 3, MASK: 3}  # its place, after the mask's
 FOUND = 'a(ddddddyuuuddddd)a(unnnddudddddu)tb'  # lattices, reflections, what they are made from
 REPLIES = {IMAGE: '(tsuddddd(dddd)(dddd)uuadauaytb)', SPOTS: '(yudsa(ddudddd)tb)', SOURCE: '(ussd(dddd)a(sdddddduu))',
            LOG: '(ttay)', INFLIGHT: 'a(uuuuutt)', HELLO: '(us)', LATTICES: '(%s)' % FOUND,
@@ -26,10 +27,14 @@ class Serve:
     def __init__(self, control, *options):
         self.child = subprocess.Popen([control, 'serve', *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.id = self.received = 0
+        self.calibration = ''  # trial text of detector.*: files hold raw pixels
         self.far = False  # asks for compact pictures and deflated bodies
 
     def ask(self, operation, *values):
         self.id += 1
+        at = CALIBRATION.get(operation)
+        if at is not None:
+            values = values[:at] + (self.calibration,) + values[at:]
         body = GLib.Variant(TYPES[operation], values).get_data_as_bytes().get_data()
         self.child.stdin.write(struct.pack('<4sIIHBB', b'FLV1', len(body), self.id, operation, 0, FAR * self.far) + body)
         self.child.stdin.flush()

@@ -96,7 +96,7 @@ static void
 test_requests (void)
 {
   FlViewImageRequest image = { .slot = 3,
-                               .source = { "a.h5", "b.geom", NULL },
+                               .source = { "a.h5", "b.geom", NULL, "detector.run = 4" },
                                .frame = 12,
                                .rect = { -1.5, -2.5, 3.5, 4.5 },
                                .reduce = FL_VIEW_MAXIMUM,
@@ -110,6 +110,7 @@ test_requests (void)
   g_assert_cmpstr (back.source.path, ==, "a.h5");
   g_assert_cmpstr (back.source.geometry, ==, "b.geom");
   g_assert_cmpstr (back.source.mask, ==, "");
+  g_assert_cmpstr (back.source.calibration, ==, "detector.run = 4");
   g_assert_cmpfloat (back.rect.y1, ==, 4.5);
   g_assert_cmpint (back.reduce, ==, FL_VIEW_MAXIMUM);
 
