@@ -396,12 +396,33 @@ same_folder (const char *a, const char *b)
   return strcmp (x, y) == 0;
 }
 
+/* What only CrystFEL's form has. */
+static void
+lose_common (const FlGeom *geom, GPtrArray *losses)
+{
+  if (geom->clen.path != NULL)
+    fl_geometry_lose (losses, "a camera length that is in the data (%s): panels stand where coffset has them",
+                      geom->clen.path);
+  if (geom->shift_x.path != NULL || geom->shift_y.path != NULL)
+    fl_geometry_lose (losses, "detector shifts that are in the data (detector_shift_x, detector_shift_y)");
+  if (geom->beam.path != NULL)
+    fl_geometry_lose (losses, "a photon energy that is in the data (%s)", geom->beam.path);
+  else if (geom->beam_kind == FL_GEOM_ELECTRON_VOLTAGE)
+    fl_geometry_lose (losses, "electrons (electron_voltage)");
+  if (geom->bandwidth != FL_GEOM_BANDWIDTH)
+    fl_geometry_lose (losses, "bandwidth");
+  if (geom->peak_list != NULL)
+    fl_geometry_lose (losses, "peak_list");
+}
+
 gboolean
 fl_geometry_write (const FlGeom *geom, FlGeometryForm form, const char *path, GPtrArray *losses,
                    GError **error)
 {
   g_autofree char *text = NULL;
   g_autofree char *folder = same_folder (geom->path, path) ? NULL : g_path_get_dirname (geom->path);
+  if (form != FL_GEOMETRY_CRYSTFEL)
+    lose_common (geom, losses);
   switch (form)
     {
     case FL_GEOMETRY_CRYSTFEL:

@@ -53,3 +53,14 @@ for name, comments in ("pilatus", PILATUS), ("eiger", EIGER):
 full = cbf(pixels, "PILATUS_1.2", "")
 head = (FULL + PILATUS).replace("487", "9").replace("195", "31").replace("\n", "\r\n") + ";\r\n;\r\n"
 put("cbf", "full", b"data_image_1\r\n" + head.encode() + full[full.index(b"--CIF-BINARY"):])
+
+tables = {
+    "cspad": ["QUAD:V1 0 SENS2X1:V1 0 4500 21000 30 0 0 0 0.1 0 0.01", "QUAD:V1 0 SENS2X1:V1 1 4500 -2100 30 0 0 0 -0.1 0 0",
+              "QUAD:V1 1 SENS2X1:V1 0 4500 21000 30 90 0 0 0 0 0", "QUAD:V1 1 SENS2X1:V1 1 4500 -2100 30 90 0 0 0 0 0",
+              "CSPAD:V1 0 QUAD:V1 0 -4500 -4500 0 90 0 0 0 0 0", "CSPAD:V1 0 QUAD:V1 1 -4500 4500 0 0 0 0 0 0 0",
+              "IP 0 CSPAD:V1 0 0 0 100000 0 0 0 0 0 0"],
+    "jungfrau": ["CAMERA:V1 0 JUNGFRAU:V2 0 -56807.1 44005.5 0 90 180 0 0 0 0", "IP:V1 0 CAMERA:V1 0 0 0 1e5 90 0 0 0 0 0"],
+    "matrix": ["IP 0 MTRX:V2:8:9:75:80.5 0 1 2 -3e4 0 0 0 0 0 0", "IP 0 MTRX:8:9:75:80.5 1 1 2 3 270 0 0 0 0 0"],
+}
+for name, rows in tables.items():
+    put("psana", name, ("# TITLE a table\n# HDR PARENT IND OBJECT\n\n" + "\n".join(rows) + "\n").encode())

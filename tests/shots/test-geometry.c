@@ -207,6 +207,204 @@ test_real (gconstpointer data)
         check_pair (geom, (FlGeometryForm) a, (FlGeometryForm) b);
 }
 
+/* --- psana --- */
+
+static FlGeom *
+psana (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  FlGeom *geom = fl_geometry_read_psana ("t.data", text, strlen (text), &error);
+  g_assert_no_error (error);
+  return geom;
+}
+
+static void
+assert_near (FlVec3 a, double x, double y, double z)
+{
+  g_assert_cmpfloat (fl_vec3_norm (fl_vec3_sub (a, fl_vec3 (x, y, z))), <, 1e-9);
+}
+
+/* A sensor 1 m downstream, in psana's laboratory as it is: its x is our −y, its y our −x. */
+static void
+test_psana_frame (void)
+{
+  g_autoptr (FlGeom) geom = psana ("# TITLE one\n\nIP 0 SENS2X1:V1 0 1000 2000 1000000 0 0 0 0 0 0\n");
+  g_assert_cmpuint (geom->panels->len, ==, 2);
+  g_assert_cmpfloat (geom->clen.value, ==, 1000);
+  g_assert_cmpstr (geom->comments->pdata[0], ==, "TITLE one");
+  /* psana: x from −(194 + 1.5) px, y from +92.5 px. */
+  double px = 0.10992;
+  assert_near (corner (geom, 0, 0), -2 - 92.5 * px, -1 + 195.5 * px, 1000);
+  assert_near (corner (geom, 1, 0), -2 - 92.5 * px, -1 - 1.5 * px, 1000);
+  assert_near (corner (geom, 1, 3), -2 + 92.5 * px, -1 - 195.5 * px, 1000);
+  g_assert_cmpint (fl_geometry_panel (geom, 1)->min_fs, ==, 194);
+}
+
+/* About z first, then y, then x, each by ROT + TILT; then the shift; then the parent's. */
+static void
+test_psana_tree (void)
+{
+  g_autoptr (FlGeom) geom = psana ("QUAD:V1 1 MTRX:V2:10:20:100:50 0 0 0 0 90 0 0 0 0 0\n"
+                                   "QUAD:V1 0 MTRX:V2:10:20:100:50 0 0 0 0 60 0 80 30 0 10\n"
+                                   "D:V1 0 QUAD:V1 0 10000 0 0 0 0 0 0 0 0\r\n"
+                                   "D:V1 0 QUAD:V1 1 0 0 500 0 180 0 0 0 0\n"
+                                   "IP:V1 0 D:V1 0 0 0 -200000 0 0 0 0 0 0");
+  /* In the order of the table's groups: QUAD 0 first. Its columns run along psana's z (x to y, y to z). */
+  const FlGeomPanel *first = fl_geometry_panel (geom, 0);
+  FlGeometryPlace place = fl_geometry_place (geom, first);
+  assert_near (place.fs, 0, 0, -0.05);
+  assert_near (place.ss, 0, -0.1, 0);
+  assert_near (corner (geom, 0, 0), 0, -10 + 0.5, 200 + 0.5);
+  place = fl_geometry_place (geom, fl_geometry_panel (geom, 1));
+  assert_near (place.fs, -0.05, 0, 0);
+  assert_near (place.ss, 0, 0.1, 0);
+  assert_near (corner (geom, 1, 0), 0.5, -0.5, 199.5);
+  g_assert_cmpint (fl_geometry_panel (geom, 1)->min_ss, ==, 10);
+  g_assert_cmpuint (geom->rigid->len, ==, 2);
+  g_assert_cmpstr (g_array_index (geom->rigid, FlGeomGroup, 0).name, ==, "q0");
+  for (int form = 0; form < FL_GEOMETRY_FORMS; form++)
+    {
+      g_autoptr (FlGeom) back = through (geom, (FlGeometryForm) form, NULL);
+      g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
+    }
+}
+
+/* psana's own geometry of the Jungfrau 4M: middles of the segments by its drawing (µm, x right, y up as the drawing has them). */
+static void
+test_psana_jungfrau (void)
+{
+  static const double middles[2][2] = { { -56807.1, 44005.5 }, { 66941.7, 33921.7 } };
+  g_autoptr (FlGeom) geom = psana ("JFCAMERA:V1 0 JUNGFRAU:V2 0 -56807.1 44005.5 0 90 180 0 0.0 0.0 0.0\n"
+                                   "JFCAMERA:V1 0 JUNGFRAU:V2 1 66941.7 33921.7 0 90 180 0 0.0 0.0 0.0\n"
+                                   "IP:V1 0 JFCAMERA:V1 0 0 0 100000 90 0 0 0.0 0.0 0.0\n");
+  g_assert_cmpuint (geom->panels->len, ==, 16);
+  for (int s = 0; s < 2; s++)
+    {
+      FlVec3 low = corner (geom, (guint) s * 8, 0), high = corner (geom, (guint) s * 8 + 7, 3);
+      FlVec3 middle = fl_vec3_scale (fl_vec3_add (low, high), 0.5);
+      /* turned by 90° about z: (x, y) → (−y, x); ours (−y, −x) of that */
+      assert_near (middle, -middles[s][0] * 1e-3, middles[s][1] * 1e-3, 100);
+      g_assert_cmpfloat (fabs (fl_vec3_norm (fl_vec3_sub (high, low)) - 0.075 * hypot (1030, 514)), <, 1e-9);
+    }
+  /* Neighbours have two pixels between them. */
+  FlVec3 gap = fl_vec3_sub (corner (geom, 1, 0), corner (geom, 0, 1));
+  g_assert_cmpfloat (fabs (fl_vec3_norm (gap) - 0.15), <, 1e-9);
+  g_autofree char *table = text_of (geom, FL_GEOMETRY_PSANA);
+  g_assert_nonnull (strstr (table, "JUNGFRAU:V2"));
+  g_autoptr (FlGeom) back = through (geom, FL_GEOMETRY_PSANA, NULL);
+  g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
+}
+
+static void
+test_psana_bad (void)
+{
+  static const struct
+  {
+    const char *text, *message;
+  } cases[] = {
+    { "", "t.data:0: no object, expected a psana geometry" },
+    { "# only\n", "t.data:1: no object" },
+    { "IP 0 SENS2X1:V1 0 1 2 3 4 5 6 7 8\n", "t.data:1: 12 words, expected 13" },
+    { "IP 0 SENS2X1:V1 0 1 2 3 4 5 6 7 8 9 10 11\n", "t.data:1: more than 13 words" },
+    { "\nIP 0 SENS2X1:V1 x 1 2 3 4 5 6 7 8 9\n", "t.data:2: index 'x', expected a number from 0" },
+    { "IP 0 SENS2X1:V1 0 1 2 3 4 5 6 7 8 nan\n", "t.data:1: TILT_X is 'nan', expected a number" },
+    { "IP 0 SENS2X1:V1 0 1 2 3 4 5 6 7 1e12 0\n", "t.data:1: TILT_Y is '1e12', expected a number" },
+    { "IP 0 BOX:V1 0 0 0 0 0 0 0 0 0 0\n", "t.data:1: BOX:V1 0 is no segment known here" },
+    { "A:V1 0 B:V1 0 0 0 0 0 0 0 0 0 0\nB:V1 0 A:V1 0 0 0 0 0 0 0 0 0 0\n",
+      "t.data:1: the objects are each other's parents" },
+    { "IP 0 MTRX:V2:0:5:1:1 0 0 0 0 0 0 0 0 0 0\n", "t.data:1: MTRX:V2:0:5:1:1 0 is no segment" },
+    { "IP 0 MTRX:V2:60000:60000:1:1 0 0 0 0 0 0 0 0 0 0\n", "t.data:1: more than 2^30 pixels" },
+    { "IP 0 MTRX:V2:5:5:1:1 0 0 0 0 0 0 0 0 0 0\nIP 0 MTRX:V2:6:5:1:1 0 0 0 0 0 0 0 0 0 0\n",
+      "t.data:2: MTRX:V2:6:5:1:1 is of another shape" },
+    { "D 0 Q 0 0 0 0 0 0 0 0 0 0\nD 0 Q 0 0 0 0 0 0 0 0 0 0\n", "t.data:2: object Q 0 is on line 1, too" },
+    { "IP 0 Q 0 0 0 0 0 0 0 0 0 0\nQ 0 SENS2X1:V1 0 0 0 0 0 0 0 0 0 0\nA 0 B 0 0 0 0 0 0 0 0 0 0\nB 0 A 0 0 "
+      "0 0 0 0 0 0 0 0\n"
+      "B 0 SENS2X1:V1 0 0 0 0 0 0 0 0 0 0\n",
+      "t.data:1: 1 of 2 segments hang from" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (FlGeom) geom =
+          fl_geometry_read_psana ("t.data", cases[i].text, strlen (cases[i].text), &error);
+      g_assert_null (geom);
+      g_assert_nonnull (error);
+      if (!g_str_has_prefix (error->message, cases[i].message))
+        g_error ("'%s', expected '%s'", error->message, cases[i].message);
+    }
+}
+
+/* --- what CrystFEL's form tells and others do not --- */
+
+static void
+test_crystfel_whole (void)
+{
+  static const char text[] =
+      "; a comment\nphoton_energy = 9000 eV\nbandwidth = 0.01\nclen = /det/z m\ndetector_shift_x = 2 mm\n"
+      "res = 10000\nadu_per_photon = 2\nmax_adu = 500\nflag_equal = 7\nflag_equal = 9\n"
+      "mask0_data = /mask\nmask0_file = m.h5\nmask0_badbits = 0xffff\nmask_edge_pixels = 1\ndata = /a/%\n"
+      "dim0 = %\ndim1 = 3\ndim2 = ss\ndim3 = fs\n"
+      "a/min_fs = 0\na/max_fs = 9\na/min_ss = 0\na/max_ss = 4\na/corner_x = -5\na/corner_y = -2.5\n"
+      "a/fs = x\na/ss = y +0.1z\na/coffset = 0.001\n"
+      "b/min_fs = 0\nb/max_fs = 9\nb/min_ss = 5\nb/max_ss = 9\nb/corner_x = -5\nb/corner_y = 2.5\n"
+      "b/fs = x\nb/ss = y\nb/no_index = 1\nb/adu_per_photon = 3\nb/dim1 = 4\n"
+      "rigid_group_r = a,b\nrigid_group_collection_c = r\ngroup_g = a,b\ngroup_h = g\n"
+      "bad1/min_x = 0\nbad1/max_x = 1\nbad1/min_y = 0\nbad1/max_y = 1\n"
+      "bad2/panel = a\nbad2/min_fs = 0\nbad2/max_fs = 1\nbad2/min_ss = 2\nbad2/max_ss = 3\n";
+  static const char *const kept[] = {
+    "; a comment\n",          "clen = /det/z m\n",      "detector_shift_x = 2 mm\n",
+    "flag_equal = 7\n",       "flag_equal = 9\n",       "mask0_file = m.h5\n",
+    "mask_edge_pixels = 1\n", "a/coffset = 0.001\n",    "a/ss = +0x +1y +0.1z\n",
+    "b/no_index = 1\n",       "b/adu_per_photon = 3\n", "a/adu_per_photon = 2\n",
+    "b/dim1 = 4\n",           "rigid_group_r = a,b\n",  "rigid_group_collection_c = r\n",
+    "group_h = g\n",          "bad1/max_x = 1\n",       "bad2/panel = a\n",
+    "bandwidth = 0.01\n",     "max_adu = 500\n"
+  };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlGeom) geom = fl_geom_parse ("t.geom", text, strlen (text), &error);
+  g_assert_no_error (error);
+  g_autofree char *first = fl_geometry_write_crystfel (geom, NULL, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+    if (strstr (first, kept[i]) == NULL)
+      g_error ("'%s' is not in %s", kept[i], first);
+  g_autoptr (FlGeom) again = fl_geom_parse ("u.geom", first, strlen (first), &error);
+  g_assert_no_error (error);
+  g_autofree char *second = fl_geometry_write_crystfel (again, NULL, NULL);
+  assert_same_text (first, second);
+  /* What is lost is said. */
+  for (int form = FL_GEOMETRY_IMGCIF; form < FL_GEOMETRY_FORMS; form++)
+    {
+      g_autoptr (GPtrArray) losses = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr (GString) all = g_string_new ("");
+      g_autofree char *path = place_for ("lost");
+      write_geometry (geom, (FlGeometryForm) form, path, losses);
+      for (guint i = 0; i < losses->len; i++)
+        g_string_append_printf (all, "%s\n", (char *) losses->pdata[i]);
+      g_assert_nonnull (strstr (all->str, "camera length"));
+      g_assert_nonnull (strstr (all->str, "mask"));
+      g_assert_nonnull (strstr (all->str, "flag_"));
+      g_assert_nonnull (strstr (all->str, "bandwidth"));
+    }
+}
+
+/* Names that one form has and another does not understand. */
+static void
+test_names (void)
+{
+  g_autoptr (FlGeom) geom =
+      psana ("IP 0 MTRX:V2:5:5:75:75 0 0 0 0 0 0 0 0 0 0\nIP 0 MTRX:V2:5:5:75:75 1 500 0 0 0 0 0 0 0 0\n");
+  g_free (g_array_index (geom->panels, FlGeomPanel, 0).name);
+  g_free (g_array_index (geom->panels, FlGeomPanel, 1).name);
+  g_array_index (geom->panels, FlGeomPanel, 0).name = g_strdup ("bad one/two;=");
+  g_array_index (geom->panels, FlGeomPanel, 1).name = g_strdup ("bad one/two;=");
+  for (int form = 0; form < FL_GEOMETRY_NXMX; form++)
+    {
+      g_autoptr (FlGeom) back = through (geom, (FlGeometryForm) form, NULL);
+      g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
+      g_assert_cmpstr (fl_geometry_panel (back, 0)->name, !=, fl_geometry_panel (back, 1)->name);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -214,6 +412,12 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   folder = g_dir_make_tmp ("geometry-XXXXXX", &error);
   g_assert_no_error (error);
+  g_test_add_func ("/geometry/psana/frame", test_psana_frame);
+  g_test_add_func ("/geometry/psana/tree", test_psana_tree);
+  g_test_add_func ("/geometry/psana/jungfrau", test_psana_jungfrau);
+  g_test_add_func ("/geometry/psana/bad", test_psana_bad);
+  g_test_add_func ("/geometry/crystfel", test_crystfel_whole);
+  g_test_add_func ("/geometry/names", test_names);
   for (gsize i = 0; i < G_N_ELEMENTS (real); i++)
     {
       g_autofree char *name = g_strdup_printf ("/geometry/real/%s", strrchr (real[i].name, '/') + 1);
