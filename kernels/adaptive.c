@@ -7,6 +7,7 @@ enum
 {
   BLOCK = FLK_ADAPTIVE_BLOCK,
   BLOCKS = FLK_TILE_FS / BLOCK,
+  PIXELS = BLOCK * BLOCK,
   FEWEST = 16,         /* good pixels of a block */
   AROUND = BLOCKS + 2, /* columns of blocks of a tile and one on either side */
   CHUNK = TEAM_IS_ONE ? 64 : 1,
@@ -17,7 +18,7 @@ enum
 };
 
 #define CUT       3.3f   /* σ: a background pixel is not so bright */
-#define SEED      3.0f   /* σ of the 3 × 3 sum, for a place to be judged */
+#define SEED      3.5f   /* σ of the 3 × 3 sum, for a place to be judged */
 #define HOT       3.125f /* 2.5²/2: what is left without the brightest pixel */
 #define HOT_SHARE 0.05f
 #define RIDGE     0.6f
@@ -27,7 +28,7 @@ enum
 
 typedef struct
 {
-  double x[FLK_TILE_FS], y[FLK_TILE_FS];
+  double x[BLOCK / 2][FLK_TILE_FS], y[FLK_TILE_FS]; /* x: of two rows each */
   int32_t m[FLK_TILE_FS];
   float value[FLK_TILE_FS];
   uint8_t good[FLK_TILE_FS];
@@ -45,18 +46,21 @@ block_rows (Team t, BlocksShared *sh, const FlkAdaptiveArgs *a, const Tile *tile
   int n = tile->fs1 - tile->fs0;
   TEAM_LOOP (i, FLK_TILE_FS, t)
     {
-      sh->x[i] = sh->y[i] = 0;
+      for (int k = 0; k < BLOCK / 2; k++)
+        sh->x[k][i] = 0;
+      sh->y[i] = 0;
       sh->m[i] = 0;
     }
   for (int ss = begin; ss < end; ss++)
     {
       uint64_t first = tile->panel->offset + (uint64_t) ss * tile->panel->stride + (uint64_t) tile->fs0;
+      double *RESTRICT x = sh->x[(ss - begin) / 2];
       pixels_row (t, &a->pixels, tile->panel, first, n, sh->value, sh->good);
       VECTOR_LOOP
       TEAM_LOOP (i, n, t)
         {
           double v = (double) sh->value[i];
-          sh->x[i] += v;
+          x[i] += v;
           sh->y[i] += v * v;
           sh->m[i] += sh->good[i];
         }
@@ -64,6 +68,30 @@ block_rows (Team t, BlocksShared *sh, const FlkAdaptiveArgs *a, const Tile *tile
       TEAM_LOOP (i, n, t)
         strong[i] = 0;
     }
+}
+
+/* The block from column `first` on: its pixels, and its sums of 2 × 2 pixels. */
+DEVICE_FN void
+block_finish (const BlocksShared *sh, const FlkAdaptiveArgs *a, int first, uint64_t out)
+{
+  double x = 0, y = 0, squares = 0;
+  int m = 0;
+  for (int i = first; i < first + BLOCK; i += 2)
+    {
+      for (int k = 0; k < BLOCK / 2; k++)
+        {
+          double sum = sh->x[k][i] + sh->x[k][i + 1];
+          x += sum;
+          squares += sum * sum;
+        }
+      y += sh->y[i] + sh->y[i + 1];
+      m += sh->m[i] + sh->m[i + 1];
+    }
+  double spread = m >= FEWEST ? (y - x * x / m) / (m - 1) : -1;
+  double of_sums = (squares - x * x / (PIXELS / 4)) / (4 * (PIXELS / 4 - 1));
+  a->mean[out] = m > 0 ? (float) (x / m) : 0.0f;
+  a->variance[out] = m >= FEWEST && spread < 0 ? 0.0f : (float) spread;
+  a->of_sums[out] = m < PIXELS ? -1.0f : of_sums < 0 ? 0.0f : (float) of_sums;
 }
 
 DEVICE_FN void
@@ -78,19 +106,7 @@ adaptive_blocks_body (Team t, BlocksShared *sh, const FlkAdaptiveArgs *a)
       block_rows (t, sh, a, &tile, ss, ss + BLOCK < tile.ss1 ? ss + BLOCK : tile.ss1);
       team_barrier (t);
       TEAM_LOOP (b, blocks_along ((uint32_t) (tile.fs1 - tile.fs0)), t)
-        {
-          double x = 0, y = 0;
-          int m = 0;
-          for (int i = b * BLOCK; i < (b + 1) * BLOCK; i++)
-            {
-              x += sh->x[i];
-              y += sh->y[i];
-              m += sh->m[i];
-            }
-          double spread = m >= FEWEST ? (y - x * x / m) / (m - 1) : -1;
-          a->mean[out + (uint64_t) b] = m > 0 ? (float) (x / m) : 0.0f;
-          a->variance[out + (uint64_t) b] = m >= FEWEST && spread < 0 ? 0.0f : (float) spread;
-        }
+        block_finish (sh, a, b * BLOCK, out + (uint64_t) b);
       team_barrier (t);
     }
 }
@@ -106,6 +122,7 @@ typedef struct
   /* Of two rows of blocks, the even one first. */
   float mean[2][AROUND], variance[2][AROUND];
   float fill[2][FLK_TILE_FS + 4], limit[2][FLK_TILE_FS];
+  float row_mean[3][AROUND + 2], row_variance[3][AROUND + 2]; /* three rows of blocks */
   float sort[9][AROUND];
 } SpotsShared;
 
@@ -142,23 +159,36 @@ sort_columns (Team t, SpotsShared *sh)
     }
 }
 
-/* The (lower) median of what is there of the 3 × 3 blocks around each of row `row`; `none` where there is nothing. */
+/* Means and variances of row `row` of blocks, from one block left of AROUND on; NOTHING where there is none. */
 DEVICE_FN void
-block_medians (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row,
-               const float *from, float none, float *out)
+block_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row)
 {
   int along = (int) blocks_along (tile->panel->n_fs), down = (int) blocks_along (tile->panel->n_ss);
+  int begin = tile->fs0 / BLOCK - 2, slot = (row + 3) % 3;
   uint64_t first = a->first_block[tile->panel_index];
-  TEAM_LOOP (c, AROUND, t)
-    for (int j = -1; j <= 1; j++)
-      for (int i = -1; i <= 1; i++)
-        {
-          int x = tile->fs0 / BLOCK - 1 + c + i, y = row + j;
-          bool there = x >= 0 && x < along && y >= 0 && y < down;
-          uint64_t at = there ? first + (uint64_t) (y * along + x) : first;
-          there = there && a->variance[at] >= 0;
-          sh->sort[3 * j + i + 4][c] = there ? from[at] : NOTHING;
-        }
+  TEAM_LOOP (c, AROUND + 2, t)
+    {
+      int x = begin + c;
+      bool there = x >= 0 && x < along && row >= 0 && row < down;
+      uint64_t at = there ? first + (uint64_t) (row * along + x) : first;
+      there = there && a->variance[at] >= 0;
+      sh->row_mean[slot][c] = there ? a->mean[at] : NOTHING;
+      sh->row_variance[slot][c] = there ? a->variance[at] * a->noise.spread : NOTHING;
+    }
+}
+
+/* The (lower) median of what is there of the 3 × 3 blocks around each; `none` where there is nothing. */
+DEVICE_FN void
+block_medians (Team t, SpotsShared *sh, float rows[3][AROUND + 2], float none, float *out)
+{
+  for (int k = 0; k < 9; k++)
+    {
+      const float *RESTRICT from = rows[k / 3] + k % 3;
+      float *RESTRICT to = sh->sort[k];
+      VECTOR_LOOP
+      TEAM_LOOP (c, AROUND, t)
+        to[c] = from[c];
+    }
   sort_columns (t, sh);
   TEAM_LOOP (c, AROUND, t)
     {
@@ -176,22 +206,28 @@ excess (const FlkAdaptiveNoise *noise, float n_variance, float z)
   return z * sqrtf (n_variance) + noise->gain * (z * z / 6);
 }
 
-/* Background and limit of the sum for each column, of a row of blocks. */
+/* Background and limit of the sum for each column, of a row of blocks; `fresh`: the rows around are not known yet. */
 DEVICE_FN void
-look_around (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row)
+look_around (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row, bool fresh)
 {
   int slot = row & 1;
   float *mean = sh->mean[slot], *variance = sh->variance[slot];
-  block_medians (t, sh, a, tile, row, a->mean, 0, mean);
-  block_medians (t, sh, a, tile, row, a->variance, NOTHING, variance);
+  for (int k = fresh ? row - 1 : row + 1; k <= row + 1; k++)
+    block_row (t, sh, a, tile, k);
   team_barrier (t);
-  TEAM_LOOP (i, FLK_TILE_FS + 4, t)
-    sh->fill[slot][i] = mean[(i - 2 + BLOCK) / BLOCK];
-  TEAM_LOOP (i, FLK_TILE_FS, t)
+  block_medians (t, sh, sh->row_mean, 0, mean);
+  block_medians (t, sh, sh->row_variance, NOTHING, variance);
+  team_barrier (t);
+  TEAM_LOOP (c, AROUND, t)
     {
-      int c = i / BLOCK + 1;
-      sh->limit[slot][i] =
-          variance[c] < NOTHING ? 9 * mean[c] + excess (&a->noise, 9 * variance[c], SEED) : NOTHING;
+      float limit = variance[c] < NOTHING ? 9 * mean[c] + excess (&a->noise, 9 * variance[c], SEED) : NOTHING;
+      for (int i = c * BLOCK - BLOCK; i < c * BLOCK; i++)
+        {
+          if (i >= -2 && i < FLK_TILE_FS + 2)
+            sh->fill[slot][i + 2] = mean[c];
+          if (i >= 0 && i < FLK_TILE_FS)
+            sh->limit[slot][i] = limit;
+        }
     }
   team_barrier (t);
 }
@@ -250,7 +286,7 @@ place_background (Place *p, float cut)
       }
   p->m = m;
   p->background = m > 0 ? x / (float) m : 0;
-  p->variance = m > 1 ? (y - x * p->background) / (float) (m - 1) : 0;
+  p->variance = m > 1 ? p->noise->spread * (y - x * p->background) / (float) (m - 1) : 0;
 }
 
 /* False: too few pixels. */
@@ -305,11 +341,12 @@ box_sum (const Place *p, int number)
   return box;
 }
 
-/* z²/2 of a sum over n pixels; 0 when it is not above the background. */
+/* z²/2 of a sum over n pixels, on `light` above the background; 0 when it is negative. */
 DEVICE_FN float
-significance (const Place *p, int n, float sum)
+significance (const Place *p, int n, float sum, float light)
 {
-  float variance = (float) n * p->variance * (1 + (float) n / (float) p->m);
+  float pixel = p->variance + p->noise->gain * light;
+  float variance = (float) n * pixel * (1 + (float) n / (float) p->m);
   float gain = most (p->noise->gain, 0.01f * sqrtf (p->variance));
   float expected = variance / (gain * gain), more = sum / gain - 0.5f;
   if (!(more > 0))
@@ -320,38 +357,40 @@ significance (const Place *p, int n, float sum)
   return 0.693147181f * (expected + more) * log2_f32 (1 + d) - more;
 }
 
-/* Mean of a flank: pixels 4 to 7 away in direction (di, dj), and those beside them. */
+/* What lies `side` (1, −1) of the place in direction `d`: the lower of the means at 3 to 4 and at 5 to 7 px, so that
+ * what has a gap before it is no ridge. */
 DEVICE_FN float
-flank (const Place *p, int di, int dj)
+flank (const Place *p, int d, int side)
 {
-  float sum = 0;
-  int n = 0;
-  for (int k = CORE + 1; k <= HALF; k++)
+  /* In half pixels, at every 22.5°, about. */
+  const int8_t fs[8] = { 2, 2, 2, 1, 0, 1, 2, 2 }, ss[8] = { 0, 1, 2, 2, 2, -2, -2, -1 };
+  bool steep = fs[d] < 2 || fs[d] == ss[d] || fs[d] == -ss[d];
+  float sum[2] = { 0, 0 };
+  int n[2] = { 0, 0 };
+  for (int k = CORE; k <= HALF; k++)
     for (int w = -1; w <= 1; w++)
       {
-        /* Beside: across for the straight directions, along fs for the oblique ones. */
-        int i = HALF + k * di + (dj != 0 ? w : 0), j = HALF + k * dj + (dj == 0 ? w : 0);
+        int di = (k * fs[d] + 1) / 2, dj = ss[d] < 0 ? -((1 - k * ss[d]) / 2) : (k * ss[d] + 1) / 2;
+        int i = HALF + side * di + (steep ? w : 0), j = HALF + side * dj + (steep ? 0 : w);
         if (i >= 0 && i < SIDE && j >= 0 && j < SIDE && p->good[j * SIDE + i])
           {
-            sum += p->value[j * SIDE + i];
-            n++;
+            sum[k > 4] += p->value[j * SIDE + i];
+            n[k > 4]++;
           }
       }
-  return n >= 4 ? sum / (float) n : -NOTHING;
+  return n[0] >= 3 && n[1] >= 3 ? least (sum[0] / (float) n[0], sum[1] / (float) n[1]) : -NOTHING;
 }
 
-/* Whether the place is no more than what its flanks in some direction are on both sides. */
+/* Whether the place is not much more than what goes on through it in some direction. */
 DEVICE_FN bool
 is_ridge (const Place *p, const Box *box)
 {
   float above = 0;
-  for (int k = 0; k < 4; k++)
-    {
-      int di = k == 1 ? 0 : 1, dj = k == 0 ? 0 : k == 3 ? -1 : 1;
-      float both = least (flank (p, di, dj), flank (p, -di, -dj)) - p->background;
-      above = most (above, both);
-    }
-  return box->sum - above * (float) box->n < RIDGE * box->sum;
+  for (int d = 0; d < 8; d++)
+    above = most (above, least (flank (p, d, 1), flank (p, d, -1)) - p->background);
+  float left = box->sum - above * (float) box->n;
+  float asked = left < RIDGE * box->sum ? 1 : RIDGE;
+  return significance (p, box->n, left, above) < asked * p->noise->half_z_sq;
 }
 
 DEVICE_FN bool
@@ -364,7 +403,8 @@ is_spot (Place *p)
       Box box = box_sum (p, k);
       if (box.n < 3)
         continue;
-      float s = significance (p, box.n, box.sum), left = significance (p, box.n - 1, box.sum - box.peak);
+      float s = significance (p, box.n, box.sum, 0),
+            left = significance (p, box.n - 1, box.sum - box.peak, 0);
       if (left > rest)
         {
           rest = left;
@@ -481,37 +521,43 @@ DEVICE_FN void
 load_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row, int slot)
 {
   const FlkPanel *panel = tile->panel;
-  int left = tile->fs0 == 0 ? 2 : 0,
-      end = tile->fs1 + 2 < (int) panel->n_fs ? tile->fs1 + 2 : (int) panel->n_fs;
-  int n = end - (tile->fs0 - 2 + left);
-  float *RESTRICT value = sh->value[(row + 3) % 3];
-  const float *RESTRICT fill = sh->fill[slot];
-  VECTOR_LOOP
-  TEAM_LOOP (i, FLK_TILE_FS + 4, t)
-    value[i] = fill[i];
-  if (row >= 0 && row < (int) panel->n_ss)
+  int width = tile->fs1 - tile->fs0 + 4, left = tile->fs0 == 0 ? 2 : 0;
+  int end = tile->fs1 + 2 < (int) panel->n_fs ? tile->fs1 + 2 : (int) panel->n_fs;
+  int n = row >= 0 && row < (int) panel->n_ss ? end - (tile->fs0 - 2 + left) : 0;
+  float *RESTRICT value = sh->value[(row + 3) % 3] + left;
+  const float *RESTRICT fill = sh->fill[slot] + left;
+  if (n > 0)
     {
       uint64_t first = panel->offset + (uint64_t) row * panel->stride + (uint64_t) (tile->fs0 - 2 + left);
       pixels_row (t, &a->pixels, panel, first, n, sh->row, sh->good);
-      team_barrier (t); /* the shares of both loops differ by `left` */
+      const float *RESTRICT from = sh->row;
+      const uint8_t *RESTRICT good = sh->good;
       VECTOR_LOOP
       TEAM_LOOP (i, n, t)
-        value[i + left] = sh->good[i] ? sh->row[i] : fill[i + left];
+        value[i] = good[i] ? from[i] : fill[i];
+    }
+  TEAM_LOOP (i, width - n, t) /* beside the panel */
+    {
+      int at = i < left ? i - left : n + i - left;
+      value[at] = fill[at];
     }
   team_barrier (t);
 }
 
 /* Sums of the row before `row`. */
 DEVICE_FN void
-sum_row (Team t, SpotsShared *sh, int row)
+sum_row (Team t, SpotsShared *sh, int row, int n)
 {
   const float *RESTRICT above = sh->value[(row + 1) % 3], *RESTRICT here = sh->value[(row + 2) % 3],
                         *RESTRICT below = sh->value[(row + 3) % 3];
-  float *RESTRICT sum = sh->sum[(row + 2) % 3];
+  float *RESTRICT column = sh->row, *RESTRICT sum = sh->sum[(row + 2) % 3];
   VECTOR_LOOP
-  TEAM_LOOP (i, FLK_TILE_FS + 2, t)
-    sum[i] = (above[i] + here[i] + below[i]) + (above[i + 1] + here[i + 1] + below[i + 1])
-             + (above[i + 2] + here[i + 2] + below[i + 2]);
+  TEAM_LOOP (i, n + 4, t)
+    column[i] = above[i] + here[i] + below[i];
+  team_barrier (t);
+  VECTOR_LOOP
+  TEAM_LOOP (i, n + 2, t)
+    sum[i] = column[i] + column[i + 1] + column[i + 2];
   team_barrier (t);
 }
 
@@ -536,7 +582,7 @@ judge_row (Team t, const SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *
     {
       int begin = chunk * CHUNK, end = begin + CHUNK < n ? begin + CHUNK : n, any = 0;
       VECTOR_LOOP
-      for (int i = begin; i < begin + CHUNK; i++)
+      for (int i = begin; i < end; i++)
         any |= sum[i] > limit[i];
       for (int i = begin; any && i < end; i++)
         if (sum[i] > limit[i] && is_highest (sh, row, i))
@@ -554,10 +600,13 @@ adaptive_spots_body (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a)
     {
       int inside = row < 0 ? 0 : row < (int) tile.panel->n_ss ? row : (int) tile.panel->n_ss - 1;
       if (inside / BLOCK != last)
-        look_around (t, sh, a, &tile, last = inside / BLOCK);
+        {
+          look_around (t, sh, a, &tile, inside / BLOCK, last < 0);
+          last = inside / BLOCK;
+        }
       load_row (t, sh, a, &tile, row, last & 1);
       if (row >= tile.ss0)
-        sum_row (t, sh, row);
+        sum_row (t, sh, row, tile.fs1 - tile.fs0);
       if (row >= tile.ss0 + 2)
         judge_row (t, sh, a, &tile, row - 2);
     }

@@ -9,8 +9,8 @@ typedef struct
   guint version; /* of the layout that the blocks were laid for */
   guint32 n_blocks;
   guint32 *first_block; /* of each panel */
-  float *mean, *variance;
-  FlkBuffer first_at, mean_at, variance_at;
+  float *mean, *variance, *of_sums;
+  FlkBuffer first_at, mean_at, variance_at, of_sums_at;
 } Adaptive;
 
 static gpointer
@@ -28,9 +28,11 @@ destroy (gpointer state, FlkDevice *device)
   flk_buffer_clear (device, &self->first_at);
   flk_buffer_clear (device, &self->mean_at);
   flk_buffer_clear (device, &self->variance_at);
+  flk_buffer_clear (device, &self->of_sums_at);
   g_free (self->first_block);
   g_free (self->mean);
   g_free (self->variance);
+  g_free (self->of_sums);
   g_free (self);
 }
 
@@ -44,6 +46,7 @@ lay_blocks (Adaptive *self, const FlLayout *layout)
   self->n_blocks = flk_adaptive_blocks (layout->host_panels, layout->n_panels, self->first_block);
   self->mean = g_renew (float, self->mean, self->n_blocks);
   self->variance = g_renew (float, self->variance, self->n_blocks);
+  self->of_sums = g_renew (float, self->of_sums, self->n_blocks);
 }
 
 static gboolean
@@ -63,16 +66,18 @@ find (gpointer state, const FlStrongShot *shot)
     .tile_ss = layout->tile_ss,
     .mean = flk_buffer_need (device, &self->mean_at, size),
     .variance = flk_buffer_need (device, &self->variance_at, size),
+    .of_sums = flk_buffer_need (device, &self->of_sums_at, size),
     .strong = shot->strong,
   };
-  if (args.first_block == NULL || args.mean == NULL || args.variance == NULL
+  if (args.first_block == NULL || args.mean == NULL || args.variance == NULL || args.of_sums == NULL
       || !flk_launch (device, "adaptive_blocks", layout->teams, 0, &args, sizeof args))
     return FALSE;
   const float *mean = flk_fetch (device, self->mean, args.mean, size);
   const float *variance = flk_fetch (device, self->variance, args.variance, size);
-  if (mean == NULL || variance == NULL)
+  const float *of_sums = flk_fetch (device, self->of_sums, args.of_sums, size);
+  if (mean == NULL || variance == NULL || of_sums == NULL)
     return FALSE;
-  flk_adaptive_noise (mean, variance, self->n_blocks, self->false_spots, (double) layout->n_good,
+  flk_adaptive_noise (mean, variance, of_sums, self->n_blocks, self->false_spots, (double) layout->n_good,
                       &args.noise);
   return flk_launch (device, "adaptive_spots", layout->teams, 0, &args, sizeof args);
 }

@@ -15,7 +15,7 @@ typedef struct
   const guint8 *good;
   const FlkAdaptiveNoise *noise;
   int down, along;
-  float *mean, *variance; /* of blocks */
+  float *mean, *variance, *of_sums; /* of blocks */
   guint8 *strong;
 } Naive;
 
@@ -53,6 +53,16 @@ naive_blocks (Naive *n)
                 y += v * v;
                 m++;
               }
+        double sums = 0, squares = 0;
+        for (int k = 0; k < 16 && m == 64; k++)
+          {
+            int fs = 8 * bx + k % 4 * 2, ss = 8 * by + k / 4 * 2;
+            double sum = (double) n->value[at (n, fs, ss)] + (double) n->value[at (n, fs + 1, ss)]
+                         + (double) n->value[at (n, fs, ss + 1)] + (double) n->value[at (n, fs + 1, ss + 1)];
+            sums += sum;
+            squares += sum * sum;
+          }
+        n->of_sums[by * n->along + bx] = m == 64 ? (float) fmax ((squares - sums * sums / 16) / 60, 0) : -1;
         n->mean[by * n->along + bx] = m > 0 ? (float) (x / m) : 0;
         n->variance[by * n->along + bx] = m >= 16 ? (float) fmax ((y - x * x / m) / (m - 1), 0) : -1;
       }
@@ -114,7 +124,7 @@ is_seed (const Naive *n, int fs, int ss)
   float mean, variance, sum = sum_of_nine (n, fs, ss);
   naive_median (n, fs / 8, ss / 8, n->mean, &mean);
   if (!naive_median (n, fs / 8, ss / 8, n->variance, &variance)
-      || !((double) sum > 9 * (double) mean + excess (n, 9 * (double) variance, 3)))
+      || !((double) sum > 9 * (double) mean + excess (n, 9 * (double) (n->noise->spread * variance), 3.5)))
     return FALSE;
   for (int k = 0; k < 9; k++)
     {
@@ -148,48 +158,49 @@ naive_background (const Naive *n, int fs, int ss, double from, double cut)
         y += v * v;
       }
   b.background = b.m > 0 ? x / b.m : 0;
-  b.variance = b.m > 1 ? (y - x * x / b.m) / (b.m - 1) : 0;
+  b.variance = b.m > 1 ? (double) n->noise->spread * (y - x * x / b.m) / (b.m - 1) : 0;
   return b;
 }
 
 static double
-half_z_sq (const Naive *n, const Background *b, double pixels, double sum)
+half_z_sq (const Naive *n, const Background *b, double pixels, double sum, double light)
 {
-  double variance = pixels * b->variance * (1 + pixels / b->m);
+  double variance = pixels * (b->variance + (double) n->noise->gain * light) * (1 + pixels / b->m);
   double gain = fmax ((double) n->noise->gain, 0.01 * sqrt (b->variance));
   double expected = variance / (gain * gain), x = expected + sum / gain - 0.5;
   return x > expected ? x * log (x / expected) - (x - expected) : 0;
 }
 
 static double
-naive_flank (const Naive *n, int fs, int ss, int di, int dj)
+naive_flank (const Naive *n, int fs, int ss, int direction, int side)
 {
-  double sum = 0, m = 0;
-  for (int k = 4; k <= 7; k++)
+  static const double steps[8][2] = { { 1, 0 }, { 1, 0.5 },  { 1, 1 },  { 0.5, 1 },
+                                      { 0, 1 }, { 0.5, -1 }, { 1, -1 }, { 1, -0.5 } };
+  double sum[2] = { 0, 0 }, m[2] = { 0, 0 };
+  for (int k = 3; k <= 7; k++)
     for (int w = -1; w <= 1; w++)
       {
-        int i = k * di + (dj != 0 ? w : 0), j = k * dj + (dj == 0 ? w : 0);
+        int i = side * (int) round (k * steps[direction][0]),
+            j = side * (int) round (k * steps[direction][1]);
+        *(fabs (steps[direction][1]) == 1 ? &i : &j) += w;
         if (abs (i) <= 7 && abs (j) <= 7 && is_good (n, fs + i, ss + j))
           {
-            sum += (double) n->value[at (n, fs + i, ss + j)];
-            m++;
+            sum[k > 4] += (double) n->value[at (n, fs + i, ss + j)];
+            m[k > 4]++;
           }
       }
-  return m >= 4 ? sum / m : -1e30;
+  return m[0] >= 3 && m[1] >= 3 ? fmin (sum[0] / m[0], sum[1] / m[1]) : -1e30;
 }
 
 static gboolean
-naive_ridge (const Naive *n, int fs, int ss, double background, double pixels, double sum)
+naive_ridge (const Naive *n, int fs, int ss, const Background *b, double level, double pixels, double sum)
 {
-  static const int directions[4][2] = { { 1, 0 }, { 0, 1 }, { 1, 1 }, { 1, -1 } };
   double above = 0;
-  for (int k = 0; k < 4; k++)
-    {
-      int i = directions[k][0], j = directions[k][1];
-      double both = fmin (naive_flank (n, fs, ss, i, j), naive_flank (n, fs, ss, -i, -j)) - background;
-      above = fmax (above, both);
-    }
-  return sum - above * pixels < 0.6 * sum;
+  for (int d = 0; d < 8; d++)
+    above = fmax (above, fmin (naive_flank (n, fs, ss, d, 1), naive_flank (n, fs, ss, d, -1)) - level);
+  double left = sum - above * pixels;
+  double asked = left < 0.6 * sum ? 1 : 0.6;
+  return half_z_sq (n, b, pixels, left, above) < asked * (double) n->noise->half_z_sq;
 }
 
 static const int boxes[7][3] = { { 0, 0, 2 },   { -1, 0, 2 },  { 0, -1, 2 }, { -1, -1, 2 },
@@ -215,7 +226,7 @@ naive_judge (const Naive *n, int fs, int ss, const Background *b, double from)
             }
       if (pixels < 3)
         continue;
-      double s = half_z_sq (n, b, pixels, sum), left = half_z_sq (n, b, pixels - 1, sum - peak);
+      double s = half_z_sq (n, b, pixels, sum, 0), left = half_z_sq (n, b, pixels - 1, sum - peak, 0);
       if (left > rest)
         {
           rest = left;
@@ -230,7 +241,7 @@ naive_judge (const Naive *n, int fs, int ss, const Background *b, double from)
         }
     }
   gboolean yes = highest > (double) n->noise->half_z_sq && rest > 3.125 && share > 0.05
-                 && !naive_ridge (n, fs, ss, level, best_pixels, best_sum);
+                 && !naive_ridge (n, fs, ss, b, level, best_pixels, best_sum);
   return yes ? best : -1;
 }
 
@@ -288,6 +299,7 @@ naive_place (const Naive *n, int fs, int ss)
   float from, blocks;
   naive_median (n, fs / 8, ss / 8, n->mean, &from);
   naive_median (n, fs / 8, ss / 8, n->variance, &blocks);
+  blocks *= n->noise->spread;
   Background b = { 0, 0, (double) blocks };
   for (int k = 0; k < 2; k++)
     {
@@ -319,7 +331,7 @@ naive_place (const Naive *n, int fs, int ss)
 typedef struct
 {
   guint32 first[8], n_blocks;
-  float *mean, *variance;
+  float *mean, *variance, *of_sums;
   guint8 *strong;
   FlkAdaptiveNoise noise;
 } Found;
@@ -329,6 +341,7 @@ found_clear (Found *found)
 {
   g_free (found->mean);
   g_free (found->variance);
+  g_free (found->of_sums);
   g_free (found->strong);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
@@ -337,7 +350,7 @@ static void
 find (FlkDevice *device, Shot *shot, guint32 tile_ss, double false_spots, Found *found)
 {
   Staged staged;
-  FlkBuffer first = { 0 }, mean = { 0 }, variance = { 0 }, strong = { 0 };
+  FlkBuffer first = { 0 }, mean = { 0 }, variance = { 0 }, of_sums = { 0 }, strong = { 0 };
   staged_init (&staged, device, shot, tile_ss);
   found->n_blocks = flk_adaptive_blocks (shot->panels, shot->n_panels, found->first);
   gsize size = found->n_blocks * sizeof (float);
@@ -348,19 +361,22 @@ find (FlkDevice *device, Shot *shot, guint32 tile_ss, double false_spots, Found 
                            .tile_ss = tile_ss,
                            .mean = flk_buffer_need (device, &mean, size),
                            .variance = flk_buffer_need (device, &variance, size),
+                           .of_sums = flk_buffer_need (device, &of_sums, size),
                            .strong = flk_buffer_need (device, &strong, shot->n_pixels) };
   g_assert_true (flk_zero (device, args.strong, shot->n_pixels));
   launch (device, "adaptive_blocks", staged.teams, &args, sizeof args);
   found->mean = fetched (device, args.mean, size);
   found->variance = fetched (device, args.variance, size);
-  flk_adaptive_noise (found->mean, found->variance, found->n_blocks, false_spots, (double) shot->n_pixels,
-                      &found->noise);
+  found->of_sums = fetched (device, args.of_sums, size);
+  flk_adaptive_noise (found->mean, found->variance, found->of_sums, found->n_blocks, false_spots,
+                      (double) shot->n_pixels, &found->noise);
   args.noise = found->noise;
   launch (device, "adaptive_spots", staged.teams, &args, sizeof args);
   found->strong = fetched (device, args.strong, shot->n_pixels);
   flk_buffer_clear (device, &first);
   flk_buffer_clear (device, &mean);
   flk_buffer_clear (device, &variance);
+  flk_buffer_clear (device, &of_sums);
   flk_buffer_clear (device, &strong);
   staged_clear (&staged);
 }
@@ -377,7 +393,7 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated)
   assert_same (again.mean, found.n_blocks * sizeof (float), found.mean, found.n_blocks * sizeof (float));
 
   g_autofree float *value = g_new0 (float, shot->n_pixels), *mean = g_new0 (float, found.n_blocks),
-                   *variance = g_new0 (float, found.n_blocks);
+                   *variance = g_new0 (float, found.n_blocks), *of_sums = g_new0 (float, found.n_blocks);
   g_autofree guint8 *good = g_malloc0 (shot->n_pixels), *strong = g_malloc0 (shot->n_pixels);
   for (guint32 p = 0; p < shot->n_panels; p++)
     {
@@ -396,6 +412,7 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated)
                   ((int) panel->n_fs + 7) / 8,
                   mean + found.first[p],
                   variance + found.first[p],
+                  of_sums + found.first[p],
                   strong };
       naive_blocks (&n);
       for (int ss = 0; ss < (int) panel->n_ss; ss++)
@@ -407,6 +424,7 @@ check (FlkDevice *device, FlkPixelType type, gboolean calibrated)
     {
       g_assert_cmpfloat (fabsf (found.mean[i] - mean[i]), <=, 1e-6f * fabsf (mean[i]));
       g_assert_cmpfloat (fabsf (found.variance[i] - variance[i]), <=, 1e-4f * fabsf (variance[i]));
+      g_assert_cmpfloat (fabsf (found.of_sums[i] - of_sums[i]), <=, 1e-4f * fabsf (of_sums[i]));
     }
   guint n_strong = 0;
   for (gsize i = 0; i < shot->n_pixels; i++)
@@ -434,11 +452,182 @@ test_calibrated (FlkDevice *device)
   check (device, FLK_PIXEL_F32, TRUE);
 }
 
+/* --- what it finds --- */
+
+typedef struct
+{
+  double gain, pedestal, readout, background; /* counts a photon, counts, photons, photons a pixel */
+} Detector;
+
+enum
+{
+  SIZE = 512,
+  SPOTS = 64
+};
+
+static double
+normal (GRand *random)
+{
+  return sqrt (-2 * log (1 - g_rand_double (random))) * cos (2 * G_PI * g_rand_double (random));
+}
+
+static double
+poisson (GRand *random, double mean)
+{
+  double product = g_rand_double (random), limit = exp (-mean);
+  int n = 0;
+  for (; product > limit; n++)
+    product *= g_rand_double (random);
+  return n;
+}
+
+static void
+spot_place (guint k, double *fs, double *ss)
+{
+  *fs = 40.3 + 60 * (k % 8) + 0.13 * k;
+  *ss = 35.6 + 59 * (k / 8) - 0.07 * k;
+}
+
+/* 64 spots of `photons`, on a background that falls from the middle, with a ring of twice the light, hot pixels and a
+ * bright row. */
+static Shot *
+scene (const Detector *detector, double photons, guint32 seed)
+{
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  gsize n = (gsize) SIZE * SIZE;
+  g_autofree double *mean = g_new (double, n);
+  for (int i = 0; i < (int) n; i++)
+    {
+      double r = hypot (i % SIZE - 200.0, (double) (i / SIZE) - 260.0);
+      mean[i] = detector->background * (0.4 + exp (-r / 200) + exp (-0.5 * (r - 170) * (r - 170) / 6));
+    }
+  for (guint k = 0; k < SPOTS; k++)
+    {
+      double fs, ss;
+      spot_place (k, &fs, &ss);
+      for (int j = -4; j <= 4; j++)
+        for (int i = -4; i <= 4; i++)
+          {
+            int x = (int) fs + i, y = (int) ss + j;
+            double d = (x + 0.5 - fs) * (x + 0.5 - fs) + (y + 0.5 - ss) * (y + 0.5 - ss);
+            mean[y * SIZE + x] += photons * exp (-d / 2) / (2 * G_PI);
+          }
+    }
+  Shot *shot = g_new0 (Shot, 1);
+  shot->type = FLK_PIXEL_I32;
+  shot->pixel_size = 4;
+  shot->n_panels = 1;
+  shot->n_pixels = n;
+  shot->panels[0] = (FlkPanel){ 0, SIZE, SIZE, SIZE, -INFINITY, INFINITY, 0, 0 };
+  shot->data = g_malloc (4 * n);
+  shot->mask = g_malloc0 (n);
+  shot->pedestal = g_new0 (float, n);
+  shot->factor = g_new0 (float, n);
+  shot->gain = g_new0 (float, n);
+  shot->factor_all = 1;
+  for (gsize i = 0; i < n; i++)
+    {
+      double counts = poisson (random, mean[i]) + detector->readout * normal (random);
+      if (i % 9973 == 5000 || (i / SIZE == 500 && i % SIZE > 60 && i % SIZE < 400))
+        counts += 200; /* hot, or the row */
+      ((gint32 *) (void *) shot->data)[i] = (gint32) lrint (detector->pedestal + detector->gain * counts);
+    }
+  return shot;
+}
+
+static FlkDevice *
+any_device (void)
+{
+  char why[1024];
+  FlkDevice *device = flk_device_open ("cpu", 0, 1, why, sizeof why);
+  if (device == NULL)
+    g_error ("%s", why);
+  return device;
+}
+
+/* Spots found, and strong pixels that belong to none; the row's ends are spots to it. */
+static void
+count (const guint8 *strong, guint *n_found, guint *n_false)
+{
+  gboolean found[SPOTS] = { FALSE };
+  *n_found = *n_false = 0;
+  for (int i = 0; i < SIZE * SIZE; i++)
+    {
+      gboolean near = i / SIZE > 490 && (i % SIZE < 80 || i % SIZE > 380);
+      for (guint k = 0; strong[i] && k < SPOTS; k++)
+        {
+          double fs, ss;
+          spot_place (k, &fs, &ss);
+          double d = hypot (i % SIZE + 0.5 - fs, (double) (i / SIZE) + 0.5 - ss);
+          found[k] = found[k] || d < 1.5;
+          near = near || d < 6;
+        }
+      *n_false += strong[i] && !near;
+    }
+  for (guint k = 0; k < SPOTS; k++)
+    *n_found += found[k];
+}
+
+static void
+test_any_detector (void)
+{
+  static const Detector detectors[] = { { 1, 0, 0, 0.02 },  { 1, 0, 0, 1 },     { 1, 0, 0, 20 },
+                                        { 0.5, 3, 0.3, 1 }, { 7, -40, 0.5, 2 }, { 40, 1000, 0.1, 0.3 },
+                                        { 40, 500, 2, 1 } };
+  FlkDevice *device = any_device ();
+  for (guint i = 0; i < G_N_ELEMENTS (detectors); i++)
+    {
+      const Detector *d = &detectors[i];
+      double noise = 3 * sqrt (1.4 * d->background + d->readout * d->readout);
+      guint n_found, n_false, n_blank;
+      g_autoptr (Shot) shot = scene (d, 16 + 11 * noise, 7 + i), blank = scene (d, 0, 107 + i);
+      g_auto (Found) found = { 0 }, none = { 0 };
+      find (device, shot, flk_device_tile_ss (device), 0.1, &found);
+      find (device, blank, flk_device_tile_ss (device), 0.1, &none);
+      count (found.strong, &n_found, &n_false);
+      count (none.strong, &n_blank, &n_blank);
+      g_test_message (
+          "gain %g pedestal %g noise %g background %g: gain %g, variance %g; %u of %d found, %u and %u "
+          "pixels too many",
+          d->gain, d->pedestal, d->readout, d->background, (double) found.noise.gain,
+          (double) found.noise.variance, n_found, SPOTS, n_false, n_blank);
+      g_assert_cmpint (n_found, >=, SPOTS - 4);
+      g_assert_cmpint (n_false, <=, 32);
+      g_assert_cmpint (n_blank, <=, 32);
+    }
+  flk_device_close (device);
+}
+
+/* The line of variance over mean, with spots in it. */
+static void
+test_noise (void)
+{
+  static const Detector detectors[] = { { 1, 0, 0, 2 }, { 7, -40, 0.5, 8 }, { 30, 200, 0, 0.5 } };
+  FlkDevice *device = any_device ();
+  for (guint i = 0; i < G_N_ELEMENTS (detectors); i++)
+    {
+      const Detector *d = &detectors[i];
+      g_autoptr (Shot) shot = scene (d, 300, 31 + i);
+      g_auto (Found) found = { 0 };
+      find (device, shot, flk_device_tile_ss (device), 0.1, &found);
+      double readout = d->gain * d->gain * d->readout * d->readout - d->gain * d->pedestal;
+      double typical = d->gain * d->gain * d->background;
+      g_assert_cmpfloat (fabs ((double) found.noise.gain / d->gain - 1), <, 0.15);
+      g_assert_cmpfloat (fabs ((double) found.noise.variance - readout) / (typical + fabs (readout)), <, 0.2);
+      g_assert_cmpfloat ((double) found.noise.spread, <, 1.05);
+    }
+  flk_device_close (device);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   on_devices ("/adaptive/types", test_types);
   on_devices ("/adaptive/calibrated", test_calibrated);
+#ifndef __SANITIZE_THREAD__
+  g_test_add_func ("/adaptive/any-detector", test_any_detector);
+  g_test_add_func ("/adaptive/noise", test_noise);
+#endif
   return g_test_run ();
 }
