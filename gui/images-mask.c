@@ -217,6 +217,8 @@ flg_images_page_mask_key (FlgImagesPage *self, guint key, GdkModifierType state)
   /* What is being drawn is dropped first. */
   if (lower == GDK_KEY_Escape && flw_image_view_drop_drawing (self->view))
     return TRUE;
+  if (lower == GDK_KEY_BackSpace && flw_image_view_take_corner_back (self->view))
+    return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     if (keys[i].key == lower && keys[i].target)
       return gtk_widget_activate_action (GTK_WIDGET (self), keys[i].action, "s", keys[i].target) || TRUE;

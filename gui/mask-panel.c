@@ -35,6 +35,7 @@ struct _FlgMaskPanel
   FlwDrawTool tool;
   gboolean filling; /* the controls are being set by us */
   gboolean awaits;  /* the rules of the mask itself */
+  gboolean wrong;   /* the rules are none */
   guint saving;
 };
 
@@ -179,7 +180,8 @@ panel_lines (const FlViewMask *answer)
   g_autoptr (GPtrArray) panels = g_ptr_array_new ();
   GString *text = g_string_new (NULL);
   for (guint i = 0; i < answer->n_panels; i++)
-    g_ptr_array_add (panels, &answer->panels[i]);
+    if (answer->panels[i].masked)
+      g_ptr_array_add (panels, &answer->panels[i]);
   if (panels->len > MOST_PANELS)
     g_ptr_array_sort (panels, most_masked);
   for (guint i = 0; answer->n_panels > 1 && i < MIN (panels->len, MOST_PANELS); i++)
@@ -190,7 +192,7 @@ panel_lines (const FlViewMask *answer)
                               100 * (double) p->masked / (double) MAX (p->pixels, 1));
     }
   if (panels->len > MOST_PANELS)
-    g_string_append_printf (text, _ ("\nand %u others with less"), panels->len - MOST_PANELS);
+    g_string_append_printf (text, _ ("\nless of %u others"), panels->len - MOST_PANELS);
   return g_string_free (text, FALSE);
 }
 
@@ -241,7 +243,8 @@ is_changed (FlgMaskPanel *self)
 static void
 enable (FlgMaskPanel *self)
 {
-  gtk_widget_set_sensitive (self->save, self->run && !self->saving && !self->awaits && is_changed (self));
+  gtk_widget_set_sensitive (self->save,
+                            self->run && !self->saving && !self->awaits && !self->wrong && is_changed (self));
   g_signal_emit (self, signals[CHANGED], 0);
 }
 
@@ -269,9 +272,11 @@ on_answered (FlgMaskPanel *self, const GError *error)
 {
   const FlViewMask *answer = flg_mask_asker_answer (self->asker);
   show_progress (self, error ? NULL : answer);
+  self->wrong = error != NULL;
   if (error)
     {
       complain (self, error->message);
+      enable (self);
       return;
     }
   if (self->awaits)
@@ -286,6 +291,7 @@ on_answered (FlgMaskPanel *self, const GError *error)
   if (answer->measured < answer->shots)
     return;
   complain (self, NULL);
+  enable (self);
   show_counts (self, answer);
   show_shares (self, answer);
 }

@@ -80,7 +80,7 @@ flg_mask_shape_rule (FlwImageView *view, FlwDrawTool tool, guint n, const double
   GString *text = g_string_new (unmask ? "unmask " : NULL);
   Place place = { .pixel_size = pixel_size };
   double x = 0, y = 0, fs, ss, u[2], v[2];
-  int digits = on_panel ? 1 : 3;
+  int digits = 3;
   for (guint i = 0; i < n; i++)
     {
       x += corners[2 * i] / n;
@@ -88,6 +88,8 @@ flg_mask_shape_rule (FlwImageView *view, FlwDrawTool tool, guint n, const double
     }
   if (on_panel)
     place.panel = flw_image_view_panel_at (view, x, y, &place.number, &fs, &ss);
+  if (place.panel)
+    digits = 1;
   g_string_append (text, words[tool]);
   put_panel (text, &place);
   for (guint i = 0; i < 2; i++)

@@ -146,13 +146,12 @@ on_key (GtkEventControllerKey *controller, guint key, guint code, GdkModifierTyp
     return FALSE;
   if (key == GDK_KEY_Return || key == GDK_KEY_KP_Enter)
     close_polygon (view);
-  else if (key == GDK_KEY_Escape || (key == GDK_KEY_BackSpace && view->drawn->len <= 2))
+  else if (key == GDK_KEY_Escape)
     drop (view);
   else if (key == GDK_KEY_BackSpace)
-    g_array_remove_index (view->drawn, view->drawn->len - 2);
+    flw_image_view_take_corner_back (view);
   else
     return FALSE;
-  gtk_widget_queue_draw (GTK_WIDGET (view));
   return TRUE;
 }
 
@@ -191,6 +190,16 @@ flw_image_view_drop_drawing (FlwImageView *view)
   gboolean some = view->drawn->len > 0;
   drop (view);
   return some;
+}
+
+gboolean
+flw_image_view_take_corner_back (FlwImageView *view)
+{
+  if (view->drawn->len <= 2)
+    return flw_image_view_drop_drawing (view);
+  g_array_remove_index (view->drawn, view->drawn->len - 2);
+  gtk_widget_queue_draw (GTK_WIDGET (view));
+  return TRUE;
 }
 
 /* --- what is being drawn --- */

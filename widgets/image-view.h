@@ -123,8 +123,9 @@ double flw_ring_resolution (double radius, double wavelength, double distance, d
 
 /* The tool that a drag or clicks draw with; what is being drawn is dropped. */
 void flw_image_view_set_draw_tool (FlwImageView *view, FlwDrawTool tool);
-/* FALSE: nothing was being drawn. */
+/* What is being drawn, or its last corner, goes. FALSE: nothing was being drawn. */
 gboolean flw_image_view_drop_drawing (FlwImageView *view);
+gboolean flw_image_view_take_corner_back (FlwImageView *view);
 /* The mask of what `of` shows: of->width × of->height shares, 0 to 255 (g_free'd by the view); NULL: none. Stays until the next,
  * in its place when the view moves. */
 void flw_image_view_set_shade (FlwImageView *view, const FlwImageRequest *of, guint8 *shares);
