@@ -50,13 +50,18 @@ fl_image_subtract (FlShot *shot, double pedestal)
           ((double *) shot->pixels)[i] -= pedestal;
       return;
     }
-  gint32 *less = g_new (gint32, shot->n_pixels);
-  for (gsize i = 0; i < shot->n_pixels; i++)
-    less[i] = (gint32) CLAMP (fl_shot_value (shot, i) - pedestal, G_MININT32, G_MAXINT32);
-  g_free (shot->pixels);
-  shot->pixels = less;
-  shot->type = FL_PIXEL_I32;
-  shot->allocated = shot->n_pixels * sizeof *less;
+  FlShot stored = *shot;
+  stored.pixels = g_malloc (shot->n_pixels * fl_pixel_size (shot->type));
+  memcpy (stored.pixels, shot->pixels, shot->n_pixels * fl_pixel_size (shot->type));
+  fl_shot_reserve (shot, FL_PIXEL_I32, shot->n_pixels);
+  gint32 *less = shot->pixels, whole = (gint32) pedestal;
+  if (stored.type == FL_PIXEL_U16) /* nearly always */
+    for (gsize i = 0; i < shot->n_pixels; i++)
+      less[i] = ((const guint16 *) stored.pixels)[i] - whole;
+  else
+    for (gsize i = 0; i < shot->n_pixels; i++)
+      less[i] = (gint32) CLAMP (fl_shot_value (&stored, i) - whole, G_MININT32, G_MAXINT32);
+  g_free (stored.pixels);
 }
 
 /* --- as a source --- */

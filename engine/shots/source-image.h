@@ -37,5 +37,5 @@ gboolean fl_image_fail (const FlImage *image, GError **error, const char *format
 
 /* Copies n elements of the shot's type that may be stored in the other byte order. */
 void fl_image_copy (void *to, const guint8 *from, gsize n, gsize size, gboolean swap);
-/* Takes a detector's offset from all pixels; integers become FL_PIXEL_I32. */
+/* Takes a detector's offset (counts, whole) from all pixels; integers become FL_PIXEL_I32. */
 void fl_image_subtract (FlShot *shot, double pedestal);
