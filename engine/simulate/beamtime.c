@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/nxmx-writer.h"
 #include "engine/simulate/cxi-writer.h"
 #include "engine/simulate/sfx.h"
 #include "engine/simulate/truth.h"
@@ -20,6 +21,7 @@ typedef struct
   const FlBeamtime *plan;
   FlSfxSimulator *simulator;
   FlCompression compression;
+  gboolean nxmx;
   guint64 next; /* monotonic ns when the next shot is due */
   guint64 hits, shots;
 } FlPlay;
@@ -58,16 +60,63 @@ shot_time (FlPlay *play, guint run, guint number)
   return fl_now_ns ();
 }
 
+/* A file of shots in one of the two formats. */
+typedef struct
+{
+  FlCxiWriter *cxi;
+  FlNxmxWriter *nxmx;
+} FlShotWriter;
+
 static gboolean
-write_shots (FlPlay *play, FlCxiWriter *writer, FILE *truth, guint run, guint first, guint n, GError **error)
+open_writer (const FlPlay *play, const char *path, FlCompression compression, FlShotWriter *writer,
+             GError **error)
+{
+  const FlDetectorLayout *layout = fl_sfx_simulator_layout (play->simulator);
+  const FlNxmxOptions options = { .compression = compression, .detector = layout->name };
+  *writer = (FlShotWriter){ NULL, NULL };
+  if (play->nxmx)
+    writer->nxmx = fl_nxmx_writer_new (path, layout->detector, layout->type, &options, error);
+  else
+    writer->cxi = fl_cxi_writer_new (path, layout, compression, error);
+  return writer->nxmx != NULL || writer->cxi != NULL;
+}
+
+static gboolean
+append_shot (const FlPlay *play, const FlShotWriter *writer, const FlSfxShot *from, guint64 time,
+             GError **error)
+{
+  if (writer->cxi != NULL)
+    return fl_cxi_writer_append (writer->cxi, from->pixels, from->number, from->energy, time, error);
+  const FlDetectorLayout *layout = fl_sfx_simulator_layout (play->simulator);
+  const FlShot shot = { .time = time,
+                        .energy = from->energy,
+                        .type = layout->type,
+                        .n_pixels = layout->detector->n_pixels,
+                        .pixels = (void *) from->pixels };
+  return fl_nxmx_writer_append (writer->nxmx, &shot, error);
+}
+
+static gboolean
+close_writer (const FlShotWriter *writer, gboolean whole, GError **error)
+{
+  if (whole)
+    return writer->cxi != NULL ? fl_cxi_writer_finish (writer->cxi, error)
+                               : fl_nxmx_writer_finish (writer->nxmx, error);
+  fl_cxi_writer_abandon (writer->cxi);
+  fl_nxmx_writer_abandon (writer->nxmx);
+  return FALSE;
+}
+
+static gboolean
+write_shots (FlPlay *play, const FlShotWriter *writer, FILE *truth, guint run, guint first, guint n,
+             GError **error)
 {
   for (guint i = 0; i < n; i++)
     {
       FlSfxShot shot;
       fl_sfx_simulator_draw (play->simulator, run, first + i, &shot);
       guint64 time = shot_time (play, run, first + i);
-      if (stopped (play, error)
-          || !fl_cxi_writer_append (writer, shot.pixels, shot.number, shot.energy, time, error))
+      if (stopped (play, error) || !append_shot (play, writer, &shot, time, error))
         return FALSE;
       fl_truth_write_shot (truth, i, &shot);
       play->hits += shot.n_crystals > 0;
@@ -79,7 +128,8 @@ write_shots (FlPlay *play, FlCxiWriter *writer, FILE *truth, guint run, guint fi
 static gboolean
 write_file (FlPlay *play, const char *folder, guint run, guint index, guint first, guint n, GError **error)
 {
-  g_autofree char *path = g_strdup_printf ("%s/r%04u_c%02u.cxi", folder, run, index);
+  g_autofree char *path =
+      g_strdup_printf ("%s/r%04u_c%02u.%s", folder, run, index, play->nxmx ? "h5" : "cxi");
   g_autofree char *truth_path = g_strdup_printf ("%s/r%04u_c%02u.truth.tsv", folder, run, index);
   if (g_file_test (path, G_FILE_TEST_EXISTS))
     return TRUE;
@@ -95,24 +145,19 @@ write_file (FlPlay *play, const char *folder, guint run, guint index, guint firs
       return FALSE;
     }
   fl_truth_write_header (truth);
-  FlCxiWriter *writer =
-      fl_cxi_writer_new (path, fl_sfx_simulator_layout (play->simulator), compression, error);
+  FlShotWriter writer;
+  gboolean ok = open_writer (play, path, compression, &writer, error);
   /* A third of the way into the run's first file, an eighth of its frames. */
-  if (writer != NULL && damaged)
-    fl_cxi_writer_lose (writer, n / 3, MAX (1, n / 8));
-  gboolean ok = writer != NULL && write_shots (play, writer, truth, run, first, n, error);
+  if (ok && damaged)
+    fl_cxi_writer_lose (writer.cxi, n / 3, MAX (1, n / 8));
+  ok = ok && write_shots (play, &writer, truth, run, first, n, error);
   if (fclose (truth) != 0 && ok)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be written: %s", truth_path,
                    g_strerror (errno));
       ok = FALSE;
     }
-  if (!ok)
-    {
-      fl_cxi_writer_abandon (writer);
-      return FALSE;
-    }
-  return fl_cxi_writer_finish (writer, error);
+  return close_writer (&writer, ok, error);
 }
 
 static gboolean
@@ -146,14 +191,22 @@ fl_beamtime_play (const FlBeamtime *plan, const FlParams *params, GError **error
     return FALSE;
   FlPlay play = { .plan = plan,
                   .simulator = simulator,
-                  .compression = (FlCompression) fl_params_choice (params, "simulate.compression") };
+                  .compression = (FlCompression) fl_params_choice (params, "simulate.compression"),
+                  .nxmx = fl_params_choice (params, "simulate.format") == 1 };
+  if (play.nxmx && plan->damaged_run > 0)
+    {
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                   "a damaged file is CXI, expected simulate.format=cxi with it");
+      return FALSE;
+    }
   if (g_mkdir_with_parents (plan->out, 0777) != 0)
     {
       g_set_error (error, FL_ERROR, FL_ERROR_FAILED, "%s: cannot be made: %s", plan->out, g_strerror (errno));
       return FALSE;
     }
   g_autofree char *geometry = g_build_filename (plan->out, "detector.geom", NULL);
-  if (!fl_detector_layout_write_geometry (fl_sfx_simulator_layout (simulator), geometry, error))
+  /* NXmx tells its own. */
+  if (!play.nxmx && !fl_detector_layout_write_geometry (fl_sfx_simulator_layout (simulator), geometry, error))
     return FALSE;
   play.next = fl_tick_ns ();
   for (guint i = 0; i < plan->n_runs; i++)
