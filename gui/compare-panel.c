@@ -273,6 +273,12 @@ flg_compare_panel_set_run (FlgComparePanel *self, gint64 run, gint64 job)
 }
 
 void
+flg_compare_panel_set_calibration (FlgComparePanel *self, const char *calibration)
+{
+  flg_shot_results_set_calibration (self->results, calibration);
+}
+
+void
 flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char *geometry, const char *mask,
                             guint32 frame)
 {

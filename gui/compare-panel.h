@@ -25,6 +25,8 @@ void flg_compare_panel_set_run (FlgComparePanel *self, gint64 run, gint64 job);
 void flg_compare_panel_set_place (FlgComparePanel *self, gint64 site);
 /* Jobs or trials may have come. */
 void flg_compare_panel_refill (FlgComparePanel *self);
+/* Before the shot: how its raw pixels are calibrated (FlViewSourceRequest). */
+void flg_compare_panel_set_calibration (FlgComparePanel *self, const char *calibration);
 /* `path` NULL: no shot. */
 void flg_compare_panel_set_shot (FlgComparePanel *self, const char *path, const char *geometry,
                                  const char *mask, guint32 frame);

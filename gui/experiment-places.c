@@ -176,21 +176,43 @@ flg_experiment_block_detector (FlgExperiment *self, const FlRun *run, char **geo
   *mask = in_folder (self, fl_params_text (params, "detector.mask"));
 }
 
-void
-flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask)
+/* Of its best job, where that runs; of the blocks, where there is none. */
+static FlParams *
+run_params (FlgExperiment *self, const FlRun *run)
 {
   const FlJob *job = flg_experiment_best_job (self, run->id);
   const FlAttempt *far = job ? far_attempt (self, job) : NULL;
-  g_autoptr (FlParams) params = NULL;
-  if (far)
+  if (!far)
+    return job ? flg_experiment_job_params (self, job) : block_params (self, run);
+  FlParams *params = fl_params_new ();
+  flg_params_overlay (params, far->params);
+  return params;
+}
+
+char *
+flg_experiment_run_calibration (FlgExperiment *self, const FlRun *run)
+{
+  g_autoptr (FlParams) params = run_params (self, run);
+  g_autofree char *constants = in_folder (self, fl_params_text (params, "detector.calibration"));
+  GString *text = g_string_new ("");
+  guint n;
+  const FlParamSpec *specs = fl_param_specs (&n);
+  for (guint i = 0; *constants && i < n; i++)
     {
-      params = fl_params_new ();
-      flg_params_overlay (params, far->params);
+      const char *name = specs[i].name;
+      gboolean own = strcmp (name, "detector.geometry") == 0 || strcmp (name, "detector.mask") == 0;
+      if (g_str_has_prefix (name, "detector.") && !own && !fl_params_is_default (params, name))
+        g_string_append_printf (text, "%s = %s\n", name,
+                                strcmp (name, "detector.calibration") == 0 ? constants
+                                                                           : fl_params_text (params, name));
     }
-  else if (job)
-    params = flg_experiment_job_params (self, job);
-  else
-    params = block_params (self, run);
+  return g_string_free (text, FALSE);
+}
+
+void
+flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask)
+{
+  g_autoptr (FlParams) params = run_params (self, run);
   *geometry = in_folder (self, fl_params_text (params, "detector.geometry"));
   *mask = in_folder (self, fl_params_text (params, "detector.mask"));
 }

@@ -110,5 +110,7 @@ void flg_params_overlay (FlParams *params, const char *text);
 FlParams *flg_experiment_job_params (FlgExperiment *self, const FlJob *job);
 /* Geometry and mask for looking at a run's images: absolute paths where its best job runs, "" = none. */
 void flg_experiment_run_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask);
+/* How its raw pixels are calibrated, as FlViewSourceRequest has it; "" = they are no raw pixels. */
+char *flg_experiment_run_calibration (FlgExperiment *self, const FlRun *run);
 /* The same of the blocks that hold for the run now, whatever its jobs ran with; paths here. */
 void flg_experiment_block_detector (FlgExperiment *self, const FlRun *run, char **geometry, char **mask);

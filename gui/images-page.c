@@ -83,16 +83,21 @@ flg_images_page_show_place (FlgImagesPage *self, const char *path, guint32 sourc
 {
   FlgExperiment *experiment = EXPERIMENT (self);
   const FlRun *run = flg_experiment_run (experiment, flg_chooser_get (self->runs));
-  g_autofree char *geometry = NULL, *mask = NULL;
+  g_autofree char *geometry = NULL, *mask = NULL, *calibration = NULL;
   if (run)
-    flg_experiment_run_detector (experiment, run, &geometry, &mask);
+    {
+      flg_experiment_run_detector (experiment, run, &geometry, &mask);
+      calibration = flg_experiment_run_calibration (experiment, run);
+    }
   if (remember)
     remember_place (self);
   self->source = source;
   choose_file (self, source);
   gint64 site = site_of (self);
   flg_compare_panel_set_place (self->compare, site);
+  flg_compare_panel_set_calibration (self->compare, calibration);
   flg_compare_panel_set_shot (self->compare, path, geometry, mask, frame);
+  flg_shot_picture_set_calibration (self->picture, calibration);
   flg_shot_picture_set_client (self->picture,
                                flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site));
   /* `path` may be its own. While the mask is edited, what lies under it is seen. */

@@ -19,6 +19,7 @@ struct _FlgShotPicture
   double brightest; /* what the colour bar's histogram ends with */
 
   char *path, *geometry, *mask; /* shown; path NULL: none */
+  char *calibration;
   guint32 frame, n_frames;
   char *drawn_path;  /* whose panels the view has */
   char *source_path; /* whose panels are awaited; NULL: none */
@@ -139,7 +140,7 @@ static void
 provide (FlwImageView *view, const FlwImageRequest *wanted, gpointer data)
 {
   FlgShotPicture *self = data;
-  FlViewSourceRequest source = { self->path, self->geometry, self->mask };
+  FlViewSourceRequest source = { self->path, self->geometry, self->mask, self->calibration };
   FlViewImageRequest request = request_of (&source, self->frame, wanted);
   self->wanted = *wanted;
   fl_view_client_image_async (self->client, &request, self->cancellable, on_image,
@@ -249,7 +250,7 @@ ask_source (FlgShotPicture *self)
     return;
   forget_source (self);
   self->source_path = g_strdup (self->path);
-  FlViewSourceRequest request = { self->path, self->geometry, self->mask };
+  FlViewSourceRequest request = { self->path, self->geometry, self->mask, self->calibration };
   fl_view_client_source_async (self->client, &request, self->of_source, on_source, ask (self, 0));
 }
 
@@ -259,6 +260,12 @@ set_text (char **text, const char *to)
   char *copy = g_strdup (to);
   g_free (*text);
   *text = copy;
+}
+
+void
+flg_shot_picture_set_calibration (FlgShotPicture *self, const char *calibration)
+{
+  set_text (&self->calibration, calibration);
 }
 
 void
@@ -293,6 +300,7 @@ forget_next (FlgShotPicture *self)
   g_free ((char *) self->next.path);
   g_free ((char *) self->next.geometry);
   g_free ((char *) self->next.mask);
+  g_free ((char *) self->next.calibration);
   self->next = (FlViewSourceRequest){ NULL };
 }
 
@@ -301,7 +309,8 @@ flg_shot_picture_foresee (FlgShotPicture *self, const char *path, const char *ge
                           guint32 frame)
 {
   forget_next (self);
-  self->next = (FlViewSourceRequest){ g_strdup (path), g_strdup (geometry), g_strdup (mask) };
+  self->next = (FlViewSourceRequest){ g_strdup (path), g_strdup (geometry), g_strdup (mask),
+                                      g_strdup (self->calibration) };
   self->next_frame = frame;
   foresee (self);
 }
@@ -390,6 +399,7 @@ flg_shot_picture_finalize (GObject *object)
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
+  g_free (self->calibration);
   g_free (self->drawn_path);
   G_OBJECT_CLASS (flg_shot_picture_parent_class)->finalize (object);
 }

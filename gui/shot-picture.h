@@ -18,6 +18,8 @@ FlgShotPicture *flg_shot_picture_new (FlViewClient *client, FlwImageView *view, 
 void flg_shot_picture_set_client (FlgShotPicture *self, FlViewClient *client);
 /* What is on its way is forgotten; then unref. */
 void flg_shot_picture_close (FlgShotPicture *self);
+/* How the raw pixels of what is shown and foreseen next are calibrated (FlViewSourceRequest). */
+void flg_shot_picture_set_calibration (FlgShotPicture *self, const char *calibration);
 /* "" = no geometry, mask. Copies. From frame to frame of one file the zoom stays, as it does from file
  * to file. Faster than pictures come, those that come are shown, the last one last. */
 void flg_shot_picture_show (FlgShotPicture *self, const char *path, const char *geometry, const char *mask,

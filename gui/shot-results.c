@@ -17,6 +17,7 @@ struct _FlgShotResults
 {
   GObject parent_instance;
   char *path, *geometry, *mask; /* path NULL: no shot */
+  char *calibration;
   guint32 frame;
   Side sides[FLG_N_SIDES];
 };
@@ -166,7 +167,8 @@ static void
 ask (FlgShotResults *self, FlgSide which)
 {
   Side *side = &self->sides[which];
-  FlViewSourceRequest source = { side->path ? side->path : self->path, self->geometry, self->mask };
+  FlViewSourceRequest source = { side->path ? side->path : self->path, self->geometry, self->mask,
+                                 self->calibration };
   g_cancellable_cancel (side->cancellable);
   g_object_unref (side->cancellable);
   side->cancellable = g_cancellable_new ();
@@ -186,6 +188,14 @@ ask (FlgShotResults *self, FlgSide which)
       FlViewTryRequest request = { source, self->frame, side->result.from };
       fl_view_client_try_async (side->client, &request, side->cancellable, on_tried, asked_new (self, which));
     }
+}
+
+void
+flg_shot_results_set_calibration (FlgShotResults *self, const char *calibration)
+{
+  char *copy = g_strdup (calibration);
+  g_free (self->calibration);
+  self->calibration = copy;
 }
 
 void
@@ -220,7 +230,7 @@ flg_shot_results_foresee (FlgShotResults *self, const char *path, const char *ge
           side->path && g_strcmp0 (side->path, self->path) != 0; /* another file's name there is not known */
       if (!side->client || side->result.kind != FLG_RESULT_STORED || (moved && !same_file))
         continue;
-      FlViewSourceRequest source = { moved ? side->path : path, geometry, mask };
+      FlViewSourceRequest source = { moved ? side->path : path, geometry, mask, self->calibration };
       FlViewSpotsRequest request = { side->result.from, source, frame };
       fl_view_client_foresee_results (side->client, &request);
     }
@@ -303,6 +313,7 @@ flg_shot_results_finalize (GObject *object)
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
+  g_free (self->calibration);
   G_OBJECT_CLASS (flg_shot_results_parent_class)->finalize (object);
 }
 

@@ -41,6 +41,8 @@ G_DECLARE_FINAL_TYPE (FlgShotResults, flg_shot_results, FLG, SHOT_RESULTS, GObje
 FlgShotResults *flg_shot_results_new (FlViewClient *client);
 /* Forgets what is on its way; then unref. */
 void flg_shot_results_close (FlgShotResults *self);
+/* Before the shot: how its raw pixels are calibrated (FlViewSourceRequest). */
+void flg_shot_results_set_calibration (FlgShotResults *self, const char *calibration);
 /* `path` NULL: no shot. "" = no geometry, mask. */
 void flg_shot_results_set_shot (FlgShotResults *self, const char *path, const char *geometry,
                                 const char *mask, guint32 frame);

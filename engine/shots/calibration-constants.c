@@ -32,41 +32,49 @@ stages_of (FlDetectorKind kind)
   return kind == FL_DETECTOR_EPIX10K ? 7 : kind == FL_DETECTOR_JUNGFRAU || kind == FL_DETECTOR_AGIPD ? 3 : 1;
 }
 
+/* Those below the pivot (or as large, where `same`) to the front; how far they reach. Nothing to mispredict. */
+static gsize
+partition (float *values, gsize low, gsize high, float pivot, gboolean same)
+{
+  gsize to = low;
+  for (gsize i = low; i < high; i++)
+    {
+      float value = values[i];
+      values[i] = values[to];
+      values[to] = value;
+      to += same ? value <= pivot : value < pivot;
+    }
+  return to;
+}
+
+static float
+middle_of (float a, float b, float c)
+{
+  return MAX (MIN (a, b), MIN (MAX (a, b), c));
+}
+
+/* Hoare's selection (1961). [low, high) always holds the middle one; what stands before it is not larger. */
 float
 fl_median (float *values, gsize n)
 {
-  if (n == 0)
-    return 0;
-  /* Hoare's selection: [low, high] always holds the middle one. */
-  gssize middle = (gssize) (n / 2), low = 0, high = (gssize) n - 1;
-  while (low < high)
+  gsize middle = n / 2, low = 0, high = n;
+  while (high - low > 1)
     {
-      float pivot = values[low + (high - low) / 2];
-      gssize i = low, j = high;
-      while (i <= j)
+      float pivot = middle_of (values[low], values[low + (high - low) / 2], values[high - 1]);
+      gsize below = partition (values, low, high, pivot, FALSE);
+      if (middle < below)
         {
-          while (values[i] < pivot)
-            i++;
-          while (pivot < values[j])
-            j--;
-          if (i <= j)
-            {
-              float swap = values[i];
-              values[i++] = values[j];
-              values[j--] = swap;
-            }
+          high = below;
+          continue;
         }
-      if (middle <= j)
-        high = j;
-      else if (middle >= i)
-        low = i;
-      else
-        break;
+      low = partition (values, below, high, pivot, TRUE);
+      if (middle < low)
+        break; /* among those equal to the pivot */
     }
-  if (n % 2 == 1)
-    return values[middle];
+  if (n == 0 || n % 2 == 1)
+    return n == 0 ? 0 : values[middle];
   float below = values[0];
-  for (gssize i = 1; i < middle; i++)
+  for (gsize i = 1; i < middle; i++)
     below = MAX (below, values[i]);
   return 0.5f * (below + values[middle]);
 }

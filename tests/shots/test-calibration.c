@@ -10,6 +10,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/params.h"
+#include "engine/shots/calibration-constants.h"
 #include "engine/shots/calibration.h"
 #include "tests/shots/data.h"
 
@@ -609,6 +610,31 @@ test_cspad (void)
 
 /* --- common mode --- */
 
+static int
+compare_floats (const void *a, const void *b)
+{
+  float x = *(const float *) a, y = *(const float *) b;
+  return x < y ? -1 : x > y;
+}
+
+/* Against sorting, with few values and many. */
+static void
+test_median (void)
+{
+  FlRandom random = fl_random (3);
+  float values[200], sorted[200];
+  for (guint round = 0; round < 20000; round++)
+    {
+      gsize n = fl_random_u64 (&random) % 200;
+      guint64 kinds = round % 2 == 0 ? 1 + fl_random_u64 (&random) % 5 : 100000;
+      for (gsize i = 0; i < n; i++)
+        values[i] = sorted[i] = (float) (fl_random_u64 (&random) % kinds) - 20;
+      qsort (sorted, n, sizeof *sorted, compare_floats);
+      float expected = n == 0 ? 0 : n % 2 == 1 ? sorted[n / 2] : 0.5f * (sorted[n / 2 - 1] + sorted[n / 2]);
+      g_assert_true (fl_median (values, n) == expected);
+    }
+}
+
 /* What is added to a unit goes away; pixels of signal and switched ones do not tell it; those that switched keep theirs. */
 static void
 test_common_mode (void)
@@ -786,6 +812,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calibration/agipd", test_agipd);
   g_test_add_func ("/calibration/agipd-source", test_agipd_source);
   g_test_add_func ("/calibration/cspad", test_cspad);
+  g_test_add_func ("/calibration/median", test_median);
   g_test_add_func ("/calibration/common-mode", test_common_mode);
   g_test_add_func ("/calibration/refusals", test_refusals);
   g_test_add_func ("/calibration/real-module", test_real_module);
