@@ -48,5 +48,8 @@
   X (ring_strong)                                                                                                     \
   X (ring_split)                                                                                                      \
   X (ring_peaks)                                                                                                      \
+  X (profile_values)                                                                                                  \
+  X (profile_limits)                                                                                                  \
+  X (profile_strong)                                                                                                  \
   X (colour)                                                                                                          \
   X (words)

@@ -9,7 +9,8 @@ struct FlStrongPixels
 };
 
 static const FlStrongAlgorithm *const algorithms[] = { &fl_strong_adaptive, &fl_strong_dispersion,
-                                                       &fl_strong_dispersion_extended, &fl_strong_peakfinder8 };
+                                                       &fl_strong_dispersion_extended, &fl_strong_peakfinder8,
+                                                       &fl_strong_radial_profile };
 
 FlStrongPixels *
 fl_strong_pixels_new (const FlParams *params)

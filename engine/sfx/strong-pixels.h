@@ -43,7 +43,7 @@ typedef struct
 } FlStrongAlgorithm;
 
 extern const FlStrongAlgorithm fl_strong_adaptive, fl_strong_dispersion, fl_strong_dispersion_extended,
-    fl_strong_peakfinder8;
+    fl_strong_peakfinder8, fl_strong_radial_profile;
 
 typedef struct FlStrongPixels FlStrongPixels;
 

@@ -45,7 +45,7 @@ test_messages (void)
   assert_fails ("spots.gain = 1 2", "t:1: spots.gain = '1 2' is wrong, expected a number");
   assert_fails ("spots.algorithm = magic",
                 "t:1: spots.algorithm = 'magic' is wrong, expected dispersion | dispersion_extended | "
-                "adaptive | peakfinder8");
+                "adaptive | peakfinder8 | radial_profile");
   assert_fails ("[spots", "t:1: '[spots' is wrong, expected [section]");
   assert_fails ("hello", "t:1: 'hello' is wrong, expected name = value");
 }
