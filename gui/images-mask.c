@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define MOST_FILES 400 /* of a run, spread evenly: what a request has room for */
+/* Of a run's files, spread evenly: what a request has room for beside the rules. */
+#define MOST_FILES 400
+#define MOST_BYTES 12000
 
 static const char *const tools[] = { "move", "rectangle", "ellipse", "polygon" };
 
@@ -21,7 +23,10 @@ files_of (FlgImagesPage *self)
     }
   for (guint i = 0; all->len == 0 && self->folder_files && i < self->folder_files->len; i++)
     g_ptr_array_add (all, self->folder_files->pdata[i]);
-  guint n = MIN (all->len, MOST_FILES);
+  guint n = MIN (all->len, MOST_FILES), longest = 1;
+  for (guint i = 0; i < all->len; i++)
+    longest = MAX (longest, (guint) strlen (all->pdata[i]) + 1);
+  n = MIN (n, MAX (MOST_BYTES / longest, 1));
   for (guint i = 0; i < n; i++)
     g_ptr_array_add (some, all->pdata[(2 * (guint64) i + 1) * all->len / (2 * n)]);
   g_ptr_array_add (some, NULL);
@@ -40,6 +45,7 @@ flg_images_page_mask_shot (FlgImagesPage *self, gint64 site, const char *path, c
   const FlRun *of = flg_experiment_run (experiment, run);
   g_autofree const char **files = files_of (self);
   g_autofree char *block_geometry = NULL, *block_mask = NULL;
+  g_autofree char *calibration = of ? flg_experiment_run_calibration (experiment, of) : NULL;
   /* What is edited is the mask that holds now; at a far site there is only what its jobs were given. */
   if (of && !flg_experiment_site_is_far (experiment, site))
     {
@@ -48,7 +54,8 @@ flg_images_page_mask_shot (FlgImagesPage *self, gint64 site, const char *path, c
       mask = block_mask;
     }
   flg_mask_panel_begin (self->masks, flg_context_view_for_site (flg_page_context (FLG_PAGE (self)), site),
-                        of ? run : 0, path, geometry ? geometry : "", mask ? mask : "", files);
+                        of ? run : 0, path, geometry ? geometry : "", mask ? mask : "",
+                        calibration ? calibration : "", files);
 }
 
 static void

@@ -8,7 +8,7 @@ struct _FlgMaskAsker
   GObject parent_instance;
   FlwImageView *view; /* NULL: closed */
   FlViewClient *client;
-  char *path, *geometry, *mask;
+  char *path, *geometry, *mask, *calibration;
   GStrv files;
   char *rules;        /* NULL: the mask's own */
   gboolean on;        /* asks */
@@ -35,7 +35,7 @@ static void ask (FlgMaskAsker *self);
 static FlViewMaskRequest
 request_of (FlgMaskAsker *self)
 {
-  return (FlViewMaskRequest){ .source = { self->path, self->geometry, self->mask },
+  return (FlViewMaskRequest){ .source = { self->path, self->geometry, self->mask, self->calibration },
                               .files = (const char *const *) self->files,
                               .keep = self->rules == NULL,
                               .rules = self->rules };
@@ -114,16 +114,18 @@ on_raster (FlgMaskAsker *self)
 
 void
 flg_mask_asker_set_shot (FlgMaskAsker *self, FlViewClient *client, const char *path, const char *geometry,
-                         const char *mask, const char *const *files)
+                         const char *mask, const char *calibration, const char *const *files)
 {
   g_set_object (&self->client, client);
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
+  g_free (self->calibration);
   g_strfreev (self->files);
   self->path = g_strdup (path);
   self->geometry = g_strdup (geometry);
   self->mask = g_strdup (mask);
+  self->calibration = g_strdup (calibration);
   self->files = g_strdupv ((char **) files);
 }
 
@@ -224,6 +226,7 @@ flg_mask_asker_finalize (GObject *object)
   g_free (self->path);
   g_free (self->geometry);
   g_free (self->mask);
+  g_free (self->calibration);
   g_free (self->rules);
   g_strfreev (self->files);
   G_OBJECT_CLASS (flg_mask_asker_parent_class)->finalize (object);

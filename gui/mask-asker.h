@@ -15,7 +15,8 @@ FlgMaskAsker *flg_mask_asker_new (FlwImageView *view);
 void flg_mask_asker_close (FlgMaskAsker *self);
 /* Whose mask: a reference and copies are taken. `path` NULL: nobody's. `files`: of the run, NULL-terminated. */
 void flg_mask_asker_set_shot (FlgMaskAsker *self, FlViewClient *client, const char *path,
-                              const char *geometry, const char *mask, const char *const *files);
+                              const char *geometry, const char *mask, const char *calibration,
+                              const char *const *files);
 /* From now on these rules; NULL: those of the mask itself. */
 void flg_mask_asker_set_rules (FlgMaskAsker *self, const char *rules);
 /* No more questions, and nothing over the view. */

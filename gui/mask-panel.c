@@ -625,12 +625,13 @@ flg_mask_panel_save_as_shown (FlgMaskPanel *self)
 
 void
 flg_mask_panel_begin (FlgMaskPanel *self, FlViewClient *client, gint64 run, const char *path,
-                      const char *geometry, const char *mask, const char *const *files)
+                      const char *geometry, const char *mask, const char *calibration,
+                      const char *const *files)
 {
   g_autofree char *key = g_strdup_printf ("%" G_GINT64_FORMAT "\n%s\n%s", run, geometry, mask);
   gboolean same =
       !self->awaits && (g_strcmp0 (key, self->key) == 0 || (run == self->run && is_changed (self)));
-  flg_mask_asker_set_shot (self->asker, client, path, geometry, mask, files);
+  flg_mask_asker_set_shot (self->asker, client, path, geometry, mask, calibration, files);
   self->run = run;
   if (!same)
     {

@@ -17,9 +17,10 @@ G_DECLARE_FINAL_TYPE (FlgMaskPanel, flg_mask_panel, FLG, MASK_PANEL, GtkBox)
 GtkWidget *flg_mask_panel_new (FlgContext *context, FlwImageView *view);
 void flg_mask_panel_close (FlgMaskPanel *self);
 /* Begins, or goes on with what was edited if it is the same mask of the same run. `run` 0: files of no run, whose mask cannot be
- * kept. `files` NULL-terminated. */
+ * kept. The texts are as of FlViewSourceRequest, `files` NULL-terminated. */
 void flg_mask_panel_begin (FlgMaskPanel *self, FlViewClient *client, gint64 run, const char *path,
-                           const char *geometry, const char *mask, const char *const *files);
+                           const char *geometry, const char *mask, const char *calibration,
+                           const char *const *files);
 /* The tool is put down, and nothing lies over the image any more; the rules stay. */
 void flg_mask_panel_end (FlgMaskPanel *self);
 

@@ -31,6 +31,9 @@ struct FlMaskWork
   guint8 *base;    /* NULL: nothing */
   char *kept;      /* the rules of the mask that is edited; NULL: it has none */
   Run run;
+  char *done; /* the text that `result` is of; NULL: none */
+  guint8 *result;
+  guint32 *changed; /* by each of its rules */
   FlPicture *picture;
 };
 
@@ -57,9 +60,19 @@ run_clear (Run *run)
   *run = (Run){ 0 };
 }
 
+/* Moving the view asks for the same again. */
+static void
+forget_result (FlMaskWork *self)
+{
+  g_clear_pointer (&self->done, g_free);
+  g_clear_pointer (&self->result, g_free);
+  g_clear_pointer (&self->changed, g_free);
+}
+
 static void
 forget (FlMaskWork *self)
 {
+  forget_result (self);
   run_clear (&self->run);
   g_clear_pointer (&self->key, g_free);
   g_clear_pointer (&self->plain, fl_source_close);
@@ -115,6 +128,7 @@ begin (FlMaskWork *self, const FlViewSourceRequest *request, const char *mask, G
   if (g_strcmp0 (key, self->key) == 0)
     return TRUE;
   g_autofree char *base = NULL;
+  forget_result (self);
   g_clear_pointer (&self->key, g_free);
   g_clear_pointer (&self->plain, fl_source_close);
   g_clear_pointer (&self->base, g_free);
@@ -139,12 +153,14 @@ run_begin (FlMaskWork *self, const FlViewMaskRequest *request, const FlMaskRules
   const char *const shown[] = { request->source.path, NULL };
   const char *const *files = request->files != NULL && *request->files != NULL ? request->files : shown;
   g_autofree char *all = g_strjoinv ("\n", (char **) files);
-  g_autofree char *key = g_strdup_printf ("%s\n%s\n%u %.17g\n%s", request->source.geometry,
-                                          or_empty (request->source.calibration), rules->shots, over, all);
   FlDetector *detector = fl_source_detector (self->plain);
+  g_autofree char *key =
+      g_strdup_printf ("%s\n%s\n%zu %u %.17g\n%s", request->source.geometry,
+                       or_empty (request->source.calibration), detector->n_pixels, rules->shots, over, all);
   if (g_strcmp0 (key, run->key) == 0)
     return;
   run_clear (run);
+  forget_result (self);
   run->key = g_steal_pointer (&key);
   run->files = g_strdupv ((char **) files);
   run->n_files = run->current = g_strv_length (run->files);
@@ -244,21 +260,42 @@ progress (const FlMaskWork *self, const char *text)
   return answer;
 }
 
+static gboolean
+apply (FlMaskWork *self, const FlMaskRules *rules, const char *text, GError **error)
+{
+  const FlDetector *detector = fl_source_detector (self->plain);
+  if (g_strcmp0 (self->done, text) == 0)
+    return TRUE;
+  forget_result (self);
+  self->result = g_new0 (guint8, detector->n_pixels);
+  self->changed = g_new0 (guint32, rules->n_rules);
+  if (self->base != NULL)
+    memcpy (self->result, self->base, detector->n_pixels);
+  if (!fl_mask_rules_apply (rules, detector, self->run.measure, self->result, self->changed, error))
+    return FALSE;
+  self->done = g_strdup (text);
+  return TRUE;
+}
+
 static FlViewMask *
 finished (FlMaskWork *self, const FlViewMaskRequest *request, const FlMaskRules *rules, const char *text,
           FlVec3 shift, GError **error)
 {
   FlDetector *detector = fl_source_detector (self->plain);
-  g_autofree guint8 *mask = g_new0 (guint8, detector->n_pixels);
   guint8 *shade;
-  if (self->base != NULL)
-    memcpy (mask, self->base, detector->n_pixels);
+  double over;
+  if (!apply (self, rules, text, error))
+    return NULL;
+  g_autofree guint8 *mask = g_memdup2 (self->result, detector->n_pixels);
   g_autoptr (FlViewMask) answer =
       fl_view_mask_new (rules->n_rules, detector->n_panels, request->width, request->height, &shade);
-  if (!fl_mask_rules_apply (rules, detector, self->run.measure, mask, answer->changed, error))
-    return NULL;
-  answer->measured = answer->shots = self->run.next;
-  answer->failed = self->run.failed;
+  if (rules->n_rules > 0)
+    memcpy (answer->changed, self->changed, rules->n_rules * sizeof *self->changed);
+  if (fl_mask_rules_need_shots (rules, &over))
+    {
+      answer->measured = answer->shots = self->run.next;
+      answer->failed = self->run.failed;
+    }
   answer->rules = g_strdup (text);
   for (gsize i = 0; self->base != NULL && i < detector->n_pixels; i++)
     answer->base += self->base[i];

@@ -6,7 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
-#include "engine/view/messages.h"
+#include "engine/view/messages-mask.h"
 #include "engine/view/whole.h"
 
 #include "tests/view/fake-handlers.h"
@@ -310,6 +310,57 @@ test_deflated (void)
   g_assert_true (same == dense && flags == 0);
 }
 
+static void
+test_masks (void)
+{
+  static const char *const files[] = { "a.h5", "b.h5", NULL };
+  const FlViewMaskRequest request = { .source = { "a.h5", "b.geom", NULL, "detector.run = 4" },
+                                      .files = files,
+                                      .rules = "edges 2\n",
+                                      .file = TRUE,
+                                      .rect = { -1, -2, 3, 4 },
+                                      .width = 3,
+                                      .height = 2 };
+  FlViewMaskRequest back;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) body = through_wire (fl_view_mask_request_encode (&request), FL_VIEW_MASK_REQUEST);
+  g_assert_true (fl_view_mask_request_decode (body, &back, &error));
+  g_assert_cmpstr (back.source.calibration, ==, "detector.run = 4");
+  g_assert_cmpstr (back.files[1], ==, "b.h5");
+  g_assert_null (back.files[2]);
+  g_assert_cmpstr (back.rules, ==, "edges 2\n");
+  g_assert_true (back.file && !back.keep);
+  g_assert_cmpfloat (back.rect.y1, ==, 4);
+  g_free ((gpointer) back.files);
+  static const FlViewMaskRequest wrong[] = { { .width = 1 },
+                                             { .width = 65536, .height = 65536, .rect = { 0, 0, 1, 1 } },
+                                             { .width = 1, .height = 1, .rect = { 0, 0, 0, 1 } },
+                                             { .width = 1, .height = 1, .rect = { NAN, 0, 1, 1 } } };
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_autoptr (GVariant) bad = through_wire (fl_view_mask_request_encode (&wrong[i]), FL_VIEW_MASK_REQUEST);
+      g_assert_false (fl_view_mask_request_decode (bad, &back, NULL));
+    }
+  guint8 *shade;
+  g_autoptr (FlViewMask) mask = fl_view_mask_new (1, 2, 3, 2, &shade);
+  for (guint i = 0; i < 6; i++)
+    shade[i] = (guint8) (40 * i);
+  mask->rules = g_strdup ("edges 2\n");
+  mask->changed[0] = 77;
+  mask->panels[1] = (FlViewMaskPanel){ .name = g_strdup ("p1"), .pixels = 100, .bad = 3, .masked = 5 };
+  mask->panels[0].name = g_strdup ("");
+  mask->masked = 5;
+  mask->file = g_bytes_new ("HDF", 3);
+  g_autoptr (GVariant) reply = through_wire (fl_view_mask_encode (mask), FL_VIEW_MASK_REPLY);
+  g_autoptr (FlViewMask) again = fl_view_mask_decode (reply, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (again->shade, 6, shade, 6);
+  g_assert_cmpuint (again->changed[0], ==, 77);
+  g_assert_cmpstr (again->panels[1].name, ==, "p1");
+  g_assert_cmpuint (again->panels[1].masked, ==, 5);
+  g_assert_true (g_bytes_equal (again->file, mask->file));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -320,5 +371,6 @@ main (int argc, char **argv)
   g_test_add_func ("/view/frames/mutations", test_mutations);
   g_test_add_func ("/view/frames/parts", test_parts);
   g_test_add_func ("/view/frames/deflated", test_deflated);
+  g_test_add_func ("/view/frames/masks", test_masks);
   return g_test_run ();
 }

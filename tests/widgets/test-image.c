@@ -324,6 +324,67 @@ test_predictions (void)
   gtk_window_destroy (GTK_WINDOW (window));
 }
 
+/* Blended over what is below by 165 of 255. */
+static guint32
+shaded (guint32 below)
+{
+  guint32 mixed = 0;
+
+  for (guint shift = 0; shift < 24; shift += 8)
+    mixed |= ((below >> shift & 0xff) * 90 + (0xff3d3d >> shift & 0xff) * 165 + 127) / 255 << shift;
+  return mixed;
+}
+
+/* A mask of x from −100 to 0 lies where it belongs, also when the view has moved on without a new one; a tool and what it draws
+ * leave no trace. */
+static void
+test_shade (void)
+{
+  GtkWidget *widget = flw_image_view_new (), *window;
+  FlwImageView *view = FLW_IMAGE_VIEW (widget);
+  Asked asked = { 0 };
+  FlwImageRequest shown, of = { .x0 = -100, .y0 = -75, .x1 = 100, .y1 = 75, .width = 200, .height = 150 };
+  guint8 *shares = g_new0 (guint8, 200 * 150);
+  guint32 lut[256], masked;
+
+  for (guint i = 0; i < 200 * 150; i++)
+    shares[i] = i % 200 < 100 ? 255 : 0;
+  flw_palette_lut (flw_colour_map_get_palette (flw_image_view_get_colour_map (view)), lut);
+  masked = shaded (lut[0] & 0xffffff);
+  g_object_set (view, "show-rings", FALSE, "show-panels", FALSE, "show-values", FALSE, NULL);
+  flw_image_view_set_extent (view, -400, -300, 400, 300);
+  flw_colour_map_set_range (flw_image_view_get_colour_map (view), 1, 2);
+  flw_image_view_set_provider (view, answer_dark, &asked, NULL);
+  window = display_show (widget, 800, 628);
+  flw_image_view_set_visible (view, -100, -75, 100, 75); /* 4 screen pixels a pixel */
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_true (flw_image_view_get_shown (view, &shown));
+  g_assert_cmpfloat_with_epsilon (shown.x0, -100, 1e-9);
+  g_assert_cmpuint (count_colour (widget, masked), ==, 0);
+  flw_image_view_set_shade (view, &of, shares);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, masked), ==, 400 * 600);
+  flw_image_view_set_visible (view, -50, -75, 150, 75);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, masked), ==, 200 * 600);
+  g_object_set (view, "show-mask", FALSE, NULL);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, masked), ==, 0);
+  g_object_set (view, "show-mask", TRUE, NULL);
+  flw_image_view_set_draw_tool (view, FLW_DRAW_POLYGON);
+  g_assert_false (flw_image_view_drop_drawing (view));
+  g_assert_false (flw_image_view_take_corner_back (view));
+  flw_image_view_set_shade (view, NULL, NULL);
+  display_wait (is_settled, view);
+  display_wait_drawn (widget);
+  g_assert_cmpuint (count_colour (widget, masked), ==, 0);
+  gtk_window_destroy (GTK_WINDOW (window));
+}
+
 static void
 test_colours (void)
 {
@@ -437,6 +498,7 @@ main (int argc, char **argv)
   g_test_add_func ("/image/held", test_held);
   g_test_add_func ("/image/readout", test_readout);
   g_test_add_func ("/image/predictions", test_predictions);
+  g_test_add_func ("/image/shade", test_shade);
   g_test_add_func ("/image/colours", test_colours);
   g_test_add_func ("/image/bar", test_bar);
   g_test_add_func ("/image/bar-ends", test_bar_ends);
