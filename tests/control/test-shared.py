@@ -282,7 +282,7 @@ def outage(down, go_away, come_back):
     assert len(holder) == 1
     for w in windows:
         w.end()
-    for c in alive:
+    for c in sorted(alive, key=lambda c: c in holder):  # who stands by first: it would take over
         c.end(0 if c in holder else -15)
     e.remove()
 
