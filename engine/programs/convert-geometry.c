@@ -22,11 +22,13 @@ read_input (const char *path, double distance, GError **error)
 }
 
 static int
-convert (const char *input, FlGeometryForm to, const char *out, double distance)
+convert (const char *input, FlGeometryForm to, const char *out, double distance, gboolean upright)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) losses = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (FlGeom) geom = read_input (input, distance, &error);
+  if (geom != NULL && upright)
+    printf ("axes made upright: corners move by up to %.3g mm\n", fl_geometry_make_upright (geom));
   if (geom == NULL || !fl_geometry_write (geom, to, out, losses, &error))
     return fl_program_fail (PROGRAM, error);
   for (guint i = 0; i < geom->notes->len; i++)
@@ -43,6 +45,7 @@ fl_program_convert_geometry (int argc, char **argv)
 {
   g_autofree char *to = NULL, *out = NULL;
   double distance = 0;
+  gboolean upright = FALSE;
   FlGeometryForm form;
   const GOptionEntry entries[] = {
     { "to", 't', 0, G_OPTION_ARG_STRING, &to, "crystfel (.geom), imgcif (the header of a CBF), psana or nxmx",
@@ -50,6 +53,8 @@ fl_program_convert_geometry (int argc, char **argv)
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it is written", "FILE" },
     { "distance", 'd', 0, G_OPTION_ARG_DOUBLE, &distance,
       "Camera length, mm, where the geometry says that it is in the data", "MM" },
+    { "upright", 'u', 0, G_OPTION_ARG_NONE, &upright,
+      "Turn axes of panels that are no right angle (DIALS takes none that is off by 1e-6)", NULL },
     { NULL }
   };
   g_autoptr (GError) error = NULL;
@@ -65,6 +70,6 @@ fl_program_convert_geometry (int argc, char **argv)
   else if (!fl_geometry_form_find (to, &form))
     fprintf (stderr, "%s: --to '%s' is not a form, expected crystfel, imgcif, psana or nxmx\n", PROGRAM, to);
   else
-    return convert (argv[1], form, out, distance);
+    return convert (argv[1], form, out, distance, upright);
   return 2;
 }

@@ -366,6 +366,16 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
   return expected == NULL || fail_at (parser, parser->line, "%s is '%s', expected %s", key, value, expected);
 }
 
+void
+fl_geom_add_comment (FlGeom *geom, const char *text)
+{
+  char *line = g_utf8_make_valid (text, -1);
+  for (char *c = line; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  g_ptr_array_add (geom->comments, g_strchomp (line));
+}
+
 /* "; text", without the one space that sets it off. */
 static void
 keep_comment (FlGeom *geom, const char *line)
@@ -374,8 +384,7 @@ keep_comment (FlGeom *geom, const char *line)
   if (*text != ';')
     return;
   text += text[1] == ' ' ? 2 : 1;
-  char *valid = g_utf8_make_valid (text, -1);
-  g_ptr_array_add (geom->comments, g_strchomp (valid));
+  fl_geom_add_comment (geom, text);
 }
 
 static gboolean

@@ -124,5 +124,7 @@ FlGeom *fl_geom_new (const char *path);
 FlGeomPanel *fl_geom_add_panel (FlGeom *geom, const char *name);
 void fl_geom_add_group (GArray *groups, const char *name, char **members,
                         gboolean collection); /* takes members */
+/* One line, whatever the text holds. */
+void fl_geom_add_comment (FlGeom *geom, const char *text);
 gboolean fl_geom_finish (FlGeom *geom, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlGeom, fl_geom_free)

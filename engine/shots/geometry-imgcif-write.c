@@ -508,7 +508,7 @@ add_intensities (const Writer *w, GPtrArray *losses)
                         || differ (undefined_of (panel), undefined));
         }
       g_string_append_printf (w->text, " ARRAY%u %u linear", p + 1, p + 1);
-      add_or_dot (w->text, gain);
+      add_or_dot (w->text, isnan (gain) ? 1 : gain); /* DIALS takes none for 0, and refuses that */
       add_or_dot (w->text,
                   isfinite (first->max_adu) ? (double) nextafterf ((float) first->max_adu, INFINITY) : NAN);
       add_or_dot (w->text, undefined);

@@ -17,9 +17,9 @@ read_comments (FlGeom *geom, const char *text)
     {
       gsize n = strcspn (line, "\r\n");
       const char *from = line + (n > 1 && line[1] == ' ' ? 2 : 1);
-      g_autofree char *comment = n > 1 ? g_utf8_make_valid (from, line + n - from) : NULL;
+      g_autofree char *comment = n > 1 ? g_strndup (from, (gsize) (line + n - from)) : NULL;
       if (comment != NULL)
-        g_ptr_array_add (geom->comments, g_strchomp (g_steal_pointer (&comment)));
+        fl_geom_add_comment (geom, comment);
       line += n + (line[n] != '\0');
     }
 }

@@ -51,6 +51,9 @@ FlGeometryPlace fl_geometry_place (const FlGeom *geom, const FlGeomPanel *panel)
 /* Corner, steps and resolution; `clen` (mm) is the part of z that is not the panel's own. */
 void fl_geometry_set_place (FlGeomPanel *panel, const FlGeometryPlace *place, double clen);
 
+/* Makes of a and b the directions nearest to them that stand upright on each other. */
+void fl_geometry_square_up (FlVec3 *a, FlVec3 *b);
+
 /* Of what other readers found, not finished yet (fl_geom_finish). Pixels lie in one stack, as in the detector's array. */
 FlGeom *fl_geometry_from_detector (const char *path, const FlDetector *detector, double clen);
 

@@ -54,16 +54,6 @@ corners_of (const FlGeometryPlace *place, guint n_fs, guint n_ss, FlVec3 corners
                                                           fl_vec3_scale (place->ss, k & 2 ? n_ss : 0)));
 }
 
-/* The directions nearest to a and b that stand upright on each other. */
-static void
-square_up (FlVec3 *a, FlVec3 *b)
-{
-  FlVec3 u = fl_vec3_unit (*a), v = fl_vec3_unit (*b);
-  FlVec3 plus = fl_vec3_unit (fl_vec3_add (u, v)), minus = fl_vec3_unit (fl_vec3_sub (u, v));
-  *a = fl_vec3_scale (fl_vec3_add (plus, minus), sqrt (0.5));
-  *b = fl_vec3_scale (fl_vec3_sub (plus, minus), sqrt (0.5));
-}
-
 /* Least squares: as the corners of the sensor lie evenly about its middle, the sums along its axes are independent. */
 static void
 fit (const FlGeom *geom, const FlPsanaSegment *shape, Segment *segment)
@@ -89,7 +79,7 @@ fit (const FlGeom *geom, const FlPsanaSegment *shape, Segment *segment)
       along_x = fl_vec3_add (along_x, fl_vec3_scale (d, sensor[i].x - middle.x));
       along_y = fl_vec3_add (along_y, fl_vec3_scale (d, sensor[i].y - middle.y));
     }
-  square_up (&along_x, &along_y);
+  fl_geometry_square_up (&along_x, &along_y);
   FlVec3 along_z = fl_vec3_cross (along_x, along_y);
   segment->turn = (FlMat3){ { { along_x.x, along_y.x, along_z.x },
                               { along_x.y, along_y.y, along_z.y },

@@ -162,7 +162,7 @@ read_rows (Table *table, const char *text, gsize length)
           const char *comment = strchr (row, '#') + 1;
           comment += *comment == ' ';
           if (!g_str_has_prefix (comment, "HDR ") && *comment != '\0')
-            g_ptr_array_add (table->geom->comments, g_strchomp (g_strdup (comment)));
+            fl_geom_add_comment (table->geom, comment);
         }
       at += n + 1;
     }

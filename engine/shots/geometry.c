@@ -127,6 +127,39 @@ fl_geometry_set_place (FlGeomPanel *panel, const FlGeometryPlace *place, double 
   panel->coffset = (place->origin.z - clen) * 1e-3;
 }
 
+void
+fl_geometry_square_up (FlVec3 *a, FlVec3 *b)
+{
+  FlVec3 u = fl_vec3_unit (*a), v = fl_vec3_unit (*b);
+  FlVec3 plus = fl_vec3_unit (fl_vec3_add (u, v)), minus = fl_vec3_unit (fl_vec3_sub (u, v));
+  *a = fl_vec3_scale (fl_vec3_add (plus, minus), sqrt (0.5));
+  *b = fl_vec3_scale (fl_vec3_sub (plus, minus), sqrt (0.5));
+}
+
+double
+fl_geometry_make_upright (FlGeom *geom)
+{
+  double most = 0, x = geom->shift_x.path == NULL ? geom->shift_x.value : 0,
+         y = geom->shift_y.path == NULL ? geom->shift_y.value : 0;
+  for (guint i = 0; i < geom->panels->len; i++)
+    {
+      FlGeomPanel *panel = &g_array_index (geom->panels, FlGeomPanel, i);
+      const FlGeometryPlace was = fl_geometry_place (geom, panel);
+      FlVec3 fs = was.fs, ss = was.ss;
+      double half_fs = fl_geometry_n_fs (panel) / 2.0, half_ss = fl_geometry_n_ss (panel) / 2.0;
+      fl_geometry_square_up (&fs, &ss);
+      fs = fl_vec3_scale (fs, fl_vec3_norm (was.fs));
+      ss = fl_vec3_scale (ss, fl_vec3_norm (was.ss));
+      FlVec3 by_fs = fl_vec3_scale (fl_vec3_sub (was.fs, fs), half_fs),
+             by_ss = fl_vec3_scale (fl_vec3_sub (was.ss, ss), half_ss);
+      most = MAX (most, fl_vec3_norm (by_fs) + fl_vec3_norm (by_ss));
+      FlGeometryPlace now = { fl_vec3_add (was.origin, fl_vec3_add (by_fs, by_ss)), fs, ss };
+      now.origin = fl_vec3_sub (now.origin, fl_vec3 (x, y, 0));
+      fl_geometry_set_place (panel, &now, fl_geometry_clen (geom));
+    }
+  return most;
+}
+
 /* CrystFEL's comparisons are strict, ours include the limit. */
 static double
 strict (double limit, double toward)

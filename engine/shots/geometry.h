@@ -36,6 +36,10 @@ char *fl_geometry_read_text (const char *path, GError **error);
 /* Whether a file is a geometry and nothing else, by what it holds: a table of psana, or the header of a CBF file without pixels. */
 gboolean fl_geometry_stands_alone (const char *path);
 
+/* Turns the axes of every panel, about its middle, to stand upright on each other, as some programs ask for (DIALS: to 1e-6).
+ * Returns how far corners have moved at most, mm. */
+double fl_geometry_make_upright (FlGeom *geom);
+
 /* `losses` (of char *, may be NULL) gets a line for each kind of thing that the form cannot hold. */
 gboolean fl_geometry_write (const FlGeom *geom, FlGeometryForm form, const char *path, GPtrArray *losses,
                             GError **error);
