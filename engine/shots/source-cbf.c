@@ -44,29 +44,30 @@ read_pixels (FlImage *image, FlShot *shot, GError **error)
 
 /* The first comment that says what the detector is, "# Detector: PILATUS 6M, S/N 60-0100". */
 static void
-note_comment (const FlCbf *cbf, GString *notes)
+note_comment (FlImage *image, const FlCbf *cbf)
 {
   const char *header = fl_cbf_text (cbf, "array_data.header_contents", 0);
   const char *line = header != NULL ? strstr (header, "# Detector: ") : NULL;
-  if (line != NULL)
-    g_string_append_printf (notes, "detector: %.*s\n", (int) strcspn (line + 12, "\r\n"), line + 12);
+  g_autofree char *detector = line != NULL ? g_strndup (line + 12, strcspn (line + 12, "\r\n")) : NULL;
+  if (detector != NULL)
+    fl_image_note (image, "detector", detector, "");
 }
 
 static void
-note_header (const FlCbf *cbf, GString *notes)
+note_header (FlImage *image, const FlCbf *cbf)
 {
   static const char *const compressions[] = { "none", "packed", "packed, version 2", "byte offset" };
   static const char *const columns[][2] = { { "detector", "diffrn_detector.type" },
                                             { "source", "diffrn_source.source" },
                                             { "beamline", "diffrn_source.type" } };
-  note_comment (cbf, notes);
+  note_comment (image, cbf);
   for (gsize i = 0; i < G_N_ELEMENTS (columns); i++)
     if (fl_cbf_text (cbf, columns[i][1], 0) != NULL)
-      g_string_append_printf (notes, "%s: %s\n", columns[i][0], fl_cbf_text (cbf, columns[i][1], 0));
+      fl_image_note (image, columns[i][0], fl_cbf_text (cbf, columns[i][1], 0), "");
   for (guint i = 0; i < cbf->sections->len; i++)
     {
       const FlCbfSection *section = &g_array_index (cbf->sections, FlCbfSection, i);
-      g_string_append_printf (notes,
+      g_string_append_printf (image->notes,
                               "binary section %u: %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
                               " x %" G_GSIZE_FORMAT ", %s, %" G_GSIZE_FORMAT " bytes%s\n",
                               i + 1, section->coding.dims[0], section->coding.dims[1],
@@ -86,7 +87,7 @@ open_image (FlImage *image, GError **error)
   for (guint i = 1; i < cbf->sections->len; i++)
     if (g_array_index (cbf->sections, FlCbfSection, i).coding.dims[0] != image->columns)
       image->columns = 0;
-  note_header (cbf, image->notes);
+  note_header (image, cbf);
   return TRUE;
 }
 

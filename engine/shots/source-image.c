@@ -20,6 +20,16 @@ fl_image_fail (const FlImage *image, GError **error, const char *format, ...)
   return FALSE;
 }
 
+void
+fl_image_note (FlImage *image, const char *key, const char *value, const char *unit)
+{
+  g_autofree char *text = g_utf8_make_valid (value, (gssize) strnlen (value, 200));
+  for (char *c = text; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = ' ';
+  g_string_append_printf (image->notes, "%s: %s%s\n", key, g_strstrip (text), unit);
+}
+
 /* --- pixels --- */
 
 void

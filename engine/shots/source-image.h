@@ -35,6 +35,9 @@ FlSource *fl_image_open (const FlImageKind *kind, const char *path, const FlSour
 /* FL_ERROR_INPUT with the file's path before it, as one line whatever the header put into it; FALSE. */
 gboolean fl_image_fail (const FlImage *image, GError **error, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
+/* One more line for `inspect`, "key: value unit"; the value is the header's own text, made fit for a terminal. */
+void fl_image_note (FlImage *image, const char *key, const char *value, const char *unit);
+
 /* Copies n elements of the shot's type that may be stored in the other byte order. */
 void fl_image_copy (void *to, const guint8 *from, gsize n, gsize size, gboolean swap);
 /* Takes a detector's offset (counts, whole) from all pixels; integers become FL_PIXEL_I32. */

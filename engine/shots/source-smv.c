@@ -30,21 +30,24 @@ read_pixels (FlImage *image, FlShot *shot, GError **error)
 }
 
 static void
-note_header (const FlSmv *smv, GString *notes)
+note_header (FlImage *image, const FlSmv *smv)
 {
-  static const char *const keys[][2] = { { "detector", "DETECTOR_NAME" },
-                                         { "detector type", "DETECTOR_TYPE" },
-                                         { "serial number", "DETECTOR_SN" },
-                                         { "beamline", "BEAMLINE" },
-                                         { "date", "DATE" },
-                                         { "date", "DTREK_DATE_TIME" },
-                                         { "exposure", "TIME" },
-                                         { "binning", "BIN" } };
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    if (fl_smv_text (smv, keys[i][1]) != NULL)
-      g_string_append_printf (notes, "%s: %s\n", keys[i][0], fl_smv_text (smv, keys[i][1]));
+  static const struct
+  {
+    const char *what, *key, *unit;
+  } lines[] = { { "detector", "DETECTOR_NAME", "" },
+                { "detector type", "DETECTOR_TYPE", "" },
+                { "serial number", "DETECTOR_SN", "" },
+                { "beamline", "BEAMLINE", "" },
+                { "date", "DATE", "" },
+                { "date", "DTREK_DATE_TIME", "" },
+                { "exposure", "TIME", " s" },
+                { "binning", "BIN", "" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (lines); i++)
+    if (fl_smv_text (smv, lines[i].key) != NULL)
+      fl_image_note (image, lines[i].what, fl_smv_text (smv, lines[i].key), lines[i].unit);
   if (smv->pedestal != 0)
-    g_string_append_printf (notes, "pedestal: %.6g counts, taken away\n", smv->pedestal);
+    g_string_append_printf (image->notes, "pedestal: %.6g counts, taken away\n", smv->pedestal);
 }
 
 static void
@@ -63,7 +66,7 @@ open_image (FlImage *image, GError **error)
     return fl_image_fail (image, error, "%s", wrong);
   image->source.detector = fl_smv_detector (smv);
   image->columns = smv->n_fs;
-  note_header (smv, image->notes);
+  note_header (image, smv);
   return TRUE;
 }
 

@@ -112,6 +112,12 @@ test_adsc (void)
   g_assert_cmpfloat (beam.z, ==, 200);
   g_assert_cmpfloat (panel->saturation, ==, 65535);
   check_values (source, FL_PIXEL_U16, plain, 12);
+  /* What a header says cannot reach into the terminal. */
+  g_autoptr (GByteArray) rude =
+      smv (SMV_BASE "DETECTOR_SN=\033[2J9\xff;\nTIME=0.5;\n", counts, sizeof counts);
+  g_autoptr (FlSource) told = open_ok (rude, NULL);
+  g_autofree char *notes = fl_source_describe (told);
+  g_assert_cmpstr (notes, ==, "serial number: [2J9\357\277\275\nexposure: 0.5 s\n");
   g_autoptr (GByteArray) with = smv (SMV_BASE "IMAGE_PEDESTAL=40;\n", counts, sizeof counts);
   g_autoptr (FlSource) pedestal = open_ok (with, NULL);
   check_values (pedestal, FL_PIXEL_I32, less, 12);
