@@ -134,11 +134,23 @@ fl_h5_energy_is_constant (FlH5Source *self)
   return numbers != NULL && numbers->n == 1;
 }
 
+/* NXmx: seconds after an absolute time, ISO 8601. */
+static guint64
+nexus_time (FlH5Source *self, guint32 frame)
+{
+  const Numbers *after = self->told.times != NULL ? numbers_at (self, self->told.times, NULL) : NULL;
+  if (after == NULL || frame >= after->n || !(after->v[frame] >= 0 && after->v[frame] < 1e9))
+    return 0;
+  return self->told.start + (guint64) llround (after->v[frame] * 1e9);
+}
+
 guint64
 fl_h5_time (FlH5Source *self, guint32 frame)
 {
   static const char *const paths[] = { "/LCLS/machineTime", "/LCLS/machineTimeNanoSeconds" };
   guint64 t[2] = { 0 };
+  if (self->told.times != NULL)
+    return nexus_time (self, frame);
   for (int i = 0; i < 2; i++)
     {
       const Numbers *numbers = fl_h5_exists (self->file, paths[i]) ? numbers_at (self, paths[i], NULL) : NULL;

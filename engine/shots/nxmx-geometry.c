@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/base/units.h"
 
 void
 fl_h5_self_clear (FlH5Self *self)
@@ -12,6 +13,7 @@ fl_h5_self_clear (FlH5Self *self)
   g_clear_pointer (&self->moves, g_array_unref);
   g_clear_pointer (&self->beam, g_free);
   g_clear_pointer (&self->wavelengths, g_free);
+  g_clear_pointer (&self->times, g_free);
 }
 
 /* A module as a panel: a rectangle of the detector's array, and its place. */
@@ -543,6 +545,22 @@ name_format (hid_t file, const FlNxmxParts *parts, const FlNxmxDetector *d)
   return dectris ? "Dectris data file" : "HDF5";
 }
 
+static void
+find_times (hid_t file, const FlNxmxDetector *d, FlH5Self *self)
+{
+  g_autofree char *path = below (d->group, "start_time");
+  g_autofree char *start = fl_h5_attribute_text (file, path, "start");
+  g_autoptr (GDateTime) t = start != NULL ? g_date_time_new_from_iso8601 (start, NULL) : NULL;
+  gint64 seconds = t != NULL ? g_date_time_to_unix (t) : 0;
+  if (seconds <= 0)
+    return;
+  /* GDateTime holds microseconds. */
+  const char *point = strchr (start, '.');
+  double fraction = point != NULL ? g_ascii_strtod (point, NULL) : 0;
+  self->start = (guint64) seconds * FL_NS_PER_S + (guint64) llround (fraction * 1e9);
+  self->times = g_steal_pointer (&path);
+}
+
 gboolean
 fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Self *self, GError **error)
 {
@@ -577,6 +595,7 @@ fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Se
     return FALSE;
   fill_panels (&b, self->placed);
   find_limits (&b, first, strcmp (self->format, "NXmx") != 0 && strcmp (self->format, "HDF5") != 0);
+  find_times (file, first, self);
   Facts facts = find_facts (file, first->group);
   if (!self->placed && facts.distance > 0)
     g_ptr_array_add (notes, g_strdup_printf ("detector distance %.6g mm, but no %s", facts.distance,

@@ -18,6 +18,8 @@ typedef struct
   char *beam;          /* name of computed wavelengths, as in geom->beam.path; NULL: none */
   double *wavelengths; /* n of them, one a frame, Å */
   gsize n_wavelengths;
+  char *times; /* dataset of seconds after `start` (ns UTC), one a frame; NULL: none */
+  guint64 start;
 } FlH5Self;
 
 void fl_h5_self_clear (FlH5Self *self);

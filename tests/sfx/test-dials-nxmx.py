@@ -54,10 +54,17 @@ def check_show(name, path, folder):
           len(ours) == len(theirs) > 0 and worst < 2e-5 and abs(12398.41984 / energy - wavelength) < 2e-5)
 
 
+def gain_of(path):
+    """What our finder takes as it is in the file, and DIALS as a parameter."""
+    with h5py.File(path) as f:
+        gains = f["entry/instrument/detector/detectorSpecific/counts_per_photon"][()]
+    assert (gains == gains[0]).all()
+    return float(gains[0])
+
+
 def our_mask(path, frame, folder, threshold):
     out = os.path.join(folder, "mask")
-    lines = run(strong_mask, "spots.algorithm=dispersion", f"spots.global_threshold={threshold}", "spots.gain=1", path,
-                str(frame), out).splitlines()
+    lines = run(strong_mask, "spots.algorithm=dispersion", f"spots.global_threshold={threshold}", path, str(frame), out).splitlines()
     flat = np.fromfile(out, dtype=np.uint8)
     panels = []
     for line in lines:
@@ -67,13 +74,15 @@ def our_mask(path, frame, folder, threshold):
 
 
 def check_strong(name, path, folder, threshold, frame):
-    imageset = ExperimentListFactory.from_filenames([path]).imagesets()[0]
-    data, mask = imageset.get_raw_data(frame), imageset.get_mask(frame)
+    # Shots of different wavelengths are experiments of their own.
+    imageset = ExperimentListFactory.from_filenames([path])[frame].imageset
+    data, mask = imageset.get_raw_data(0), imageset.get_mask(0)
     mine = our_mask(path, frame, folder, threshold)
     n = differ = 0
     for image, good, own in zip(data, mask, mine):
         strong = flex.bool(flex.grid(image.all()))
-        DispersionThreshold(image.all(), (3, 3), 6, 3, threshold, 2)(image.as_double(), good, strong)
+        gain = flex.double(flex.grid(image.all()), gain_of(path))
+        DispersionThreshold(image.all(), (3, 3), 6, 3, threshold, 2)(image.as_double(), good, gain, strong)
         theirs = strong.as_numpy_array()
         n += int(theirs.sum())
         differ += int((theirs != own).sum())
@@ -81,7 +90,7 @@ def check_strong(name, path, folder, threshold, frame):
 
 
 def check_spots(name, path, folder, threshold):
-    run("dials.find_spots", "imported.expt", "threshold.algorithm=dispersion", f"global_threshold={threshold}", "gain=1",
+    run("dials.find_spots", "imported.expt", "threshold.algorithm=dispersion", f"global_threshold={threshold}", f"gain={gain_of(path)}",
         "min_spot_size=3", "max_separation=2", "nproc=1", cwd=folder)
     table = flex.reflection_table.from_file(os.path.join(folder, "strong.refl"))
     job = os.path.join(folder, "job")
