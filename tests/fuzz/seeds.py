@@ -64,3 +64,81 @@ tables = {
 }
 for name, rows in tables.items():
     put("psana", name, ("# TITLE a table\n# HDR PARENT IND OBJECT\n\n" + "\n".join(rows) + "\n").encode())
+
+try:
+    import h5py
+except ImportError:
+    print("h5py is not there: no HDF5 among the seeds")
+    sys.exit(0)
+packings = [dict(compression="gzip", shuffle=True)]
+packings += [dict(compression=n, compression_opts=o) for n, o in ((32008, (0, 2)), (32004, (0,))) if h5py.h5z.filter_avail(n)]
+
+
+def axis(group, name, value, kind, vector, depends_on, **attributes):
+    group[name] = value
+    group[name].attrs.update(dict(transformation_type=kind, units="deg" if kind == "rotation" else "mm", vector=vector,
+                                  depends_on=depends_on, **attributes))
+
+
+def hdf5_seed(name, fill):
+    file = io.BytesIO()
+    with h5py.File(file, "w") as f:
+        fill(f)
+    put("hdf5", name, file.getvalue())
+
+
+def nxmx_seed(packing, virtual):
+    def fill(f):
+        for path, kind in (("entry", "NXentry"), ("entry/data", "NXdata"), ("entry/instrument", "NXinstrument"),
+                           ("entry/instrument/detector", "NXdetector"), ("entry/instrument/detector/t", "NXtransformations"),
+                           ("entry/instrument/beam", "NXbeam")):
+            f.create_group(path).attrs["NX_class"] = kind
+        f["entry/definition"] = "NXmx"
+        d, t, beam = f["entry/instrument/detector"], f["entry/instrument/detector/t"], f["entry/instrument/beam"]
+        frames = np.stack([counts(np.uint16, 10, 16)] * 2)
+        f.create_dataset("real", data=frames, chunks=(1, 16, 10), **packing)
+        if virtual:
+            layout = h5py.VirtualLayout(frames.shape, "u2")
+            layout[:, :8] = h5py.VirtualSource(".", "real", shape=frames.shape)[:, :8]
+            layout[:, 8:] = h5py.VirtualSource("away.h5", "real", shape=frames.shape)[:, 8:]
+            f.create_virtual_dataset("entry/data/data", layout)
+        else:
+            f["entry/data/data"] = h5py.SoftLink("/real")
+        f["entry/data"].attrs["signal"] = "data"
+        d.create_dataset("pixel_mask", data=np.zeros((2, 8, 10), "u4"), chunks=(2, 8, 10), **packing)
+        d["saturation_value"] = 60000
+        beam["incident_wavelength"] = np.linspace(1.2, 1.3, 4)
+        beam["incident_wavelength_weights"] = np.ones((2, 4))
+        axis(t, "z", [100.0, 101.0], "translation", [0., 0, 1], ".")
+        axis(t, "arm", [5.0], "rotation", [0., 1, 0], "z", offset=[1., 0, 0], offset_units="mm")
+        for i in range(2):
+            m = d.create_group(f"m{i}")
+            m.attrs["NX_class"] = "NXdetector_module"
+            m["data_origin"], m["data_size"] = [8 * i, 0], [8, 10]
+            axis(m, "fast_pixel_direction", [0.1], "translation", [-1., 0, 0], d.name + "/t/arm")
+            axis(m, "slow_pixel_direction", [0.1], "translation", [0., -1, 0], d.name + "/t/arm")
+    return fill
+
+
+def dectris_seed(f):
+    d = f.create_group("entry/instrument/detector")
+    frames = np.stack([counts(np.uint32, 9, 12)] * 3)
+    f.create_dataset("entry/data/data_000001", data=frames, chunks=(1, 12, 9), **packings[-1])
+    f["entry/data/data_000002"] = h5py.ExternalLink("away_data_000002.h5", "/entry/data/data")
+    d["x_pixel_size"], d["y_pixel_size"], d["detector_distance"], d["beam_center_x"], d["beam_center_y"] = (
+        75e-6, 75e-6, 0.1, 4.5, 6.)
+    d["geometry/orientation/value"], d["geometry/translation/distances"] = [-1., 0, 0, 0, -1, 0], [1e-3, 1e-3, -.1]
+    d["detectorSpecific/pixel_mask"] = np.zeros((12, 9), "u4")
+
+
+def cxi_seed(f):
+    f["entry_1/data_1/data"] = counts(np.int16, 9, 12)
+    f["entry_1/data_1/mask"] = np.zeros((12, 9), "u1")
+    f["entry_1/instrument_1/detector_1/distance"] = 0.1
+
+
+for i, packing in enumerate(packings):
+    for virtual in False, True:
+        hdf5_seed(f"nxmx-{i}-{'virtual' if virtual else 'plain'}", nxmx_seed(packing, virtual))
+hdf5_seed("dectris", dectris_seed)
+hdf5_seed("cxi", cxi_seed)
