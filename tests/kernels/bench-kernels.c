@@ -6,6 +6,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "kernels/adaptive.h"
 #include "kernels/calibrate.h"
 #include "kernels/colour.h"
 #include "kernels/device.h"
@@ -166,6 +167,29 @@ dispersion (Bench *b, gboolean extended, double global)
       launch (b, "dispersion_erode", b->teams, &args, sizeof args);
       launch (b, "dispersion_extended", b->teams, &args, sizeof args);
     }
+}
+
+static void
+run_adaptive (Bench *b)
+{
+  guint32 first[G_N_ELEMENTS (b->panels)];
+  guint32 n = flk_adaptive_blocks (b->panels, b->n_panels, first);
+  float *blocks = flk_buffer_need (b->device, &b->counts, 3 * n * sizeof *blocks);
+  FlkAdaptiveArgs args = { .pixels = b->pixels,
+                           .panels = b->panels_there.memory,
+                           .first_block = flk_buffer_need (b->device, &b->list, sizeof first),
+                           .n_panels = b->n_panels,
+                           .tile_ss = flk_device_tile_ss (b->device),
+                           .mean = blocks,
+                           .variance = blocks + n,
+                           .of_sums = blocks + 2 * n,
+                           .strong = flk_buffer_need (b->device, &b->strong, b->n_pixels) };
+  flk_upload (b->device, b->list.memory, first, sizeof first);
+  launch (b, "adaptive_blocks", b->teams, &args, sizeof args);
+  g_autofree float *host = g_new (float, 3 * n);
+  const float *there = flk_fetch (b->device, host, blocks, 3 * n * sizeof *blocks);
+  flk_adaptive_noise (there, there + n, there + 2 * n, n, 0.1, (double) b->n_pixels, &args.noise);
+  launch (b, "adaptive_spots", b->teams, &args, sizeof args);
 }
 
 static void
@@ -371,6 +395,7 @@ bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs,
   bench_run (&b, "colour, log", run_colour, repeat);
   bench_run (&b, "dispersion, global 100", run_dispersion_100, repeat);
   bench_run (&b, "dispersion", run_dispersion, repeat);
+  bench_run (&b, "adaptive", run_adaptive, repeat);
   bench_run (&b, "dispersion extended", run_extended, repeat);
   bench_run (&b, "spots of these", run_spots, repeat);
   bench_run (&b, "radial, 512 bins", run_radial, repeat);
