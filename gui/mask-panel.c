@@ -1,43 +1,11 @@
 #define G_LOG_DOMAIN "firstlight-gui"
-#include "gui/mask-panel.h"
+#include "gui/mask-panel-private.h"
 
 #include <glib/gi18n.h>
-#include <string.h>
 
-#include "gui/chooser.h"
-#include "gui/mask-draft.h"
 #include "gui/mask-save.h"
 #include "gui/mask-shapes.h"
-#include "gui/text.h"
-
-#define MOST_PANELS 8 /* whose shares are written out */
-
-struct _FlgMaskPanel
-{
-  GtkBox parent_instance;
-  FlgContext *context;
-  FlwImageView *view; /* NULL: closed */
-  FlgMaskAsker *asker;
-  FlgMaskDraft *draft;
-  GtkToggleButton *tools[4]; /* by FlwDrawTool */
-  GtkCheckButton *erase, *snap, *show, *dead, *hot, *noisy;
-  GtkSpinButton *edges, *asic_edges, *sigmas, *shots;
-  GtkEditable *asic_fs, *asic_ss, *below, *above, *typed, *name;
-  GtkListBox *list;
-  GtkLabel *complaint, *share, *shares;
-  GtkProgressBar *progress;
-  GtkWidget *save;
-  FlgChooser *from;
-
-  char *kept; /* the text as it was when it began, or when it was kept last */
-  char *key;  /* run and mask that are edited; NULL: none yet */
-  gint64 run; /* 0: none */
-  FlwDrawTool tool;
-  gboolean filling; /* the controls are being set by us */
-  gboolean awaits;  /* the rules of the mask itself */
-  gboolean wrong;   /* the rules are none */
-  guint saving;
-};
+#include "gui/mask-words.h"
 
 enum
 {
@@ -60,53 +28,6 @@ complain (FlgMaskPanel *self, const char *message)
 {
   gtk_label_set_label (self->complaint, message ? message : "");
   gtk_widget_set_visible (GTK_WIDGET (self->complaint), message != NULL);
-}
-
-static double
-number_in (const char *rule, guint word)
-{
-  g_auto (GStrv) words = g_strsplit (rule ? rule : "", " ", -1);
-  return word < g_strv_length (words) ? g_ascii_strtod (words[word], NULL) : 0;
-}
-
-static gboolean
-has_word (const char *rule, const char *word)
-{
-  g_auto (GStrv) words = g_strsplit (rule ? rule : "", " ", -1);
-  return g_strv_contains ((const char *const *) words, word);
-}
-
-static void
-show_limit (GtkEditable *entry, const char *rule)
-{
-  gtk_editable_set_text (entry, rule ? strchr (rule, ' ') + 1 : "");
-}
-
-/* The controls as the rules say. */
-static void
-fill_controls (FlgMaskPanel *self)
-{
-  const char *asics = flg_mask_draft_get (self->draft, "asic-edges");
-  const char *statistics = flg_mask_draft_get (self->draft, "statistics");
-  const char *shots = flg_mask_draft_get (self->draft, "shots"),
-             *z = statistics ? strstr (statistics, " z=") : NULL;
-  self->filling = TRUE;
-  gtk_spin_button_set_value (self->edges, number_in (flg_mask_draft_get (self->draft, "edges"), 1));
-  gtk_spin_button_set_value (self->asic_edges, number_in (asics, 1));
-  for (guint i = 0; asics && i < 2; i++)
-    {
-      g_autofree char *text = g_strdup_printf ("%.0f", number_in (asics, 2 + i));
-      gtk_editable_set_text (i ? self->asic_ss : self->asic_fs, text);
-    }
-  gtk_check_button_set_active (self->dead, has_word (statistics, "dead"));
-  gtk_check_button_set_active (self->hot, has_word (statistics, "hot"));
-  gtk_check_button_set_active (self->noisy, has_word (statistics, "noisy"));
-  if (statistics)
-    gtk_spin_button_set_value (self->sigmas, z ? g_ascii_strtod (z + 3, NULL) : 6);
-  gtk_spin_button_set_value (self->shots, shots ? number_in (shots, 1) : 100);
-  show_limit (self->below, flg_mask_draft_get (self->draft, "below"));
-  show_limit (self->above, flg_mask_draft_get (self->draft, "above"));
-  self->filling = FALSE;
 }
 
 static void
@@ -159,67 +80,9 @@ show_counts (FlgMaskPanel *self, const FlViewMask *answer)
   for (guint i = 0; (row = gtk_list_box_get_row_at_index (self->list, (int) i)); i++)
     {
       GtkWidget *text = gtk_widget_get_first_child (gtk_list_box_row_get_child (row));
-      g_autofree char *count = answer && i < answer->n_rules ? flg_format_count (answer->changed[i]) : NULL;
-      g_autofree char *label = count ? g_strdup_printf (_ ("%s px"), count) : g_strdup ("–");
+      g_autofree char *label = flg_mask_rule_count (answer, i);
       gtk_label_set_label (GTK_LABEL (gtk_widget_get_next_sibling (text)), label);
     }
-}
-
-static int
-most_masked (gconstpointer a, gconstpointer b)
-{
-  const FlViewMaskPanel *p = *(const FlViewMaskPanel *const *) a, *q = *(const FlViewMaskPanel *const *) b;
-  double of_p = (double) p->masked / (double) MAX (p->pixels, 1),
-         of_q = (double) q->masked / (double) MAX (q->pixels, 1);
-  return of_p < of_q ? 1 : of_p > of_q ? -1 : 0;
-}
-
-static char *
-panel_lines (const FlViewMask *answer)
-{
-  g_autoptr (GPtrArray) panels = g_ptr_array_new ();
-  GString *text = g_string_new (NULL);
-  for (guint i = 0; i < answer->n_panels; i++)
-    if (answer->panels[i].masked)
-      g_ptr_array_add (panels, &answer->panels[i]);
-  if (panels->len > MOST_PANELS)
-    g_ptr_array_sort (panels, most_masked);
-  for (guint i = 0; answer->n_panels > 1 && i < MIN (panels->len, MOST_PANELS); i++)
-    {
-      const FlViewMaskPanel *p = panels->pdata[i];
-      g_autofree char *name = flg_text_bounded (p->name, 24);
-      g_string_append_printf (text, "\n%s  %.2f %%", *name ? name : "–",
-                              100 * (double) p->masked / (double) MAX (p->pixels, 1));
-    }
-  if (panels->len > MOST_PANELS)
-    g_string_append_printf (text, _ ("\nless of %u others"), panels->len - MOST_PANELS);
-  return g_string_free (text, FALSE);
-}
-
-static void
-show_shares (FlgMaskPanel *self, const FlViewMask *answer)
-{
-  double all = (double) MAX (answer->pixels, 1);
-  g_autofree char *pixels = flg_format_count ((gint64) answer->masked);
-  g_autofree char *of = flg_format_count ((gint64) answer->pixels);
-  g_autofree char *share = g_strdup_printf (_ ("%.2f %% masked"), 100 * (double) answer->masked / all);
-  g_autofree char *lines = panel_lines (answer);
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_string_append_printf (text, _ ("%s of %s px"), pixels, of);
-  g_string_append_printf (text, _ ("; %.2f %% bad by the geometry"), 100 * (double) answer->bad / all);
-  if (answer->base)
-    {
-      g_autofree char *base = flg_format_count ((gint64) answer->base);
-      g_string_append_printf (text, _ ("\nthe mask before the rules: %s px"), base);
-    }
-  if (answer->shots)
-    g_string_append_printf (text, ngettext ("\n%u shot looked at", "\n%u shots looked at", answer->measured),
-                            answer->measured - answer->failed);
-  if (answer->failed)
-    g_string_append_printf (text, _ (", %u cannot be read"), answer->failed);
-  g_string_append (text, lines);
-  gtk_label_set_label (self->share, share);
-  gtk_label_set_label (self->shares, text->str);
 }
 
 static void
@@ -260,7 +123,7 @@ static void
 refresh (FlgMaskPanel *self)
 {
   complain (self, NULL);
-  fill_controls (self);
+  flg_mask_panel_fill_controls (self);
   fill_list (self);
   show_counts (self, NULL);
   enable (self);
@@ -284,7 +147,7 @@ on_answered (FlgMaskPanel *self, const GError *error)
       self->awaits = FALSE;
       flg_mask_draft_begin (self->draft, answer->rules);
       keep_text (self);
-      fill_controls (self);
+      flg_mask_panel_fill_controls (self);
       fill_list (self);
       enable (self);
     }
@@ -293,7 +156,9 @@ on_answered (FlgMaskPanel *self, const GError *error)
   complain (self, NULL);
   enable (self);
   show_counts (self, answer);
-  show_shares (self, answer);
+  g_autofree char *share = flg_mask_share (answer), *numbers = flg_mask_numbers (answer);
+  gtk_label_set_label (self->share, share);
+  gtk_label_set_label (self->shares, numbers);
 }
 
 /* --- what is done --- */
@@ -385,115 +250,6 @@ on_drawn (FlgMaskPanel *self, guint tool, guint n, gpointer corners)
       self->view, (FlwDrawTool) tool, n, corners, flw_image_view_get_pixel_size (self->view),
       gtk_check_button_get_active (self->snap), gtk_check_button_get_active (self->erase));
   gtk_widget_activate_action (GTK_WIDGET (self), "images.mask-add", "s", rule);
-}
-
-/* --- controls --- */
-
-static void
-set (FlgMaskPanel *self, const char *word, const char *rule)
-{
-  gtk_widget_activate_action (GTK_WIDGET (self), "images.mask-set", "(ss)", word, rule);
-}
-
-static void
-on_tool (FlgMaskPanel *self, GtkToggleButton *button)
-{
-  if (self->filling || !gtk_toggle_button_get_active (button))
-    return;
-  for (guint i = 0; i < G_N_ELEMENTS (self->tools); i++)
-    if (self->tools[i] == button)
-      flg_mask_panel_set_tool (self, (FlwDrawTool) i);
-  if (self->view)
-    gtk_widget_grab_focus (GTK_WIDGET (self->view));
-}
-
-static void
-on_switch (FlgMaskPanel *self)
-{
-  if (self->view)
-    g_object_set (self->view, "show-mask", gtk_check_button_get_active (self->show), NULL);
-}
-
-static void
-on_edges (FlgMaskPanel *self)
-{
-  int width = gtk_spin_button_get_value_as_int (self->edges);
-  g_autofree char *rule = width ? g_strdup_printf ("edges %d", width) : g_strdup ("");
-  if (!self->filling)
-    set (self, "edges", rule);
-}
-
-static void
-on_asics (FlgMaskPanel *self)
-{
-  int width = gtk_spin_button_get_value_as_int (self->asic_edges);
-  g_autofree char *rule =
-      width ? g_strdup_printf ("asic-edges %d %s %s", width, gtk_editable_get_text (self->asic_fs),
-                               gtk_editable_get_text (self->asic_ss))
-            : g_strdup ("");
-  if (!self->filling)
-    set (self, "asic-edges", rule);
-}
-
-/* The tests that stand in the rule but have no control stay. */
-static void
-on_statistics (FlgMaskPanel *self)
-{
-  static const char *const own[] = { "statistics", "dead", "hot", "noisy", NULL };
-  if (self->filling)
-    return;
-  int z = gtk_spin_button_get_value_as_int (self->sigmas);
-  const char *before = flg_mask_draft_get (self->draft, "statistics");
-  g_auto (GStrv) words = g_strsplit (before ? before : "", " ", -1);
-  g_autoptr (GString) rule = g_string_new (NULL);
-  GtkCheckButton *const checks[] = { self->dead, self->hot, self->noisy };
-  for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
-    if (gtk_check_button_get_active (checks[i]))
-      g_string_append_printf (rule, " %s", own[i + 1]);
-  for (char **word = words; *word; word++)
-    if (**word && !g_strv_contains (own, *word) && !g_str_has_prefix (*word, "z="))
-      g_string_append_printf (rule, " %s", *word);
-  if (rule->len)
-    g_string_prepend (rule, "statistics");
-  if (rule->len && z != 6)
-    g_string_append_printf (rule, " z=%d", z);
-  set (self, "statistics", rule->str);
-}
-
-static void
-on_shots (FlgMaskPanel *self)
-{
-  int shots = gtk_spin_button_get_value_as_int (self->shots);
-  g_autofree char *rule = shots != 100 ? g_strdup_printf ("shots %d", shots) : g_strdup ("");
-  if (!self->filling)
-    set (self, "shots", rule);
-}
-
-static void
-take_limit (FlgMaskPanel *self, const char *word, GtkEditable *entry)
-{
-  const char *text = gtk_editable_get_text (entry);
-  g_autofree char *rule = *text ? g_strdup_printf ("%s %s", word, text) : g_strdup ("");
-  set (self, word, rule);
-}
-
-static void
-on_below (FlgMaskPanel *self)
-{
-  take_limit (self, "below", self->below);
-}
-
-static void
-on_above (FlgMaskPanel *self)
-{
-  take_limit (self, "above", self->above);
-}
-
-static void
-on_typed (FlgMaskPanel *self)
-{
-  gtk_widget_activate_action (GTK_WIDGET (self), "images.mask-add", "s", gtk_editable_get_text (self->typed));
-  gtk_editable_set_text (self->typed, "");
 }
 
 /* --- kept --- */
@@ -748,15 +504,7 @@ flg_mask_panel_class_init (FlgMaskPanelClass *klass)
   g_type_ensure (FLG_TYPE_CHOOSER);
   gtk_widget_class_set_template_from_resource (widget_class, "/io/firstlight/gui/mask-panel.ui");
   bind_children (widget_class);
-  gtk_widget_class_bind_template_callback (widget_class, on_tool);
-  gtk_widget_class_bind_template_callback (widget_class, on_switch);
-  gtk_widget_class_bind_template_callback (widget_class, on_edges);
-  gtk_widget_class_bind_template_callback (widget_class, on_asics);
-  gtk_widget_class_bind_template_callback (widget_class, on_statistics);
-  gtk_widget_class_bind_template_callback (widget_class, on_shots);
-  gtk_widget_class_bind_template_callback (widget_class, on_below);
-  gtk_widget_class_bind_template_callback (widget_class, on_above);
-  gtk_widget_class_bind_template_callback (widget_class, on_typed);
+  flg_mask_panel_bind_controls (widget_class);
   gtk_widget_class_bind_template_callback_full (widget_class, "on_save",
                                                 G_CALLBACK (flg_mask_panel_save_as_shown));
   signals[CHANGED] = g_signal_new ("changed", G_TYPE_FROM_CLASS (klass), G_SIGNAL_RUN_LAST, 0, NULL, NULL,
