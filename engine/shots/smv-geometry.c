@@ -117,6 +117,24 @@ place_dtrek (const FlSmv *smv, FlPanel *panel)
 
 /* --- ADSC and those like it --- */
 
+/* At APS' ID19: pixels, the other way round, under a name that begins with the detector's. */
+static gboolean
+spatial_centre (const FlSmv *smv, double *x, double *y)
+{
+  double pixel = fl_smv_number (smv, "PIXEL_SIZE", NAN), at[2];
+  GHashTableIter values;
+  gpointer key;
+  g_hash_table_iter_init (&values, smv->values);
+  while (g_hash_table_iter_next (&values, &key, NULL))
+    if (g_str_has_suffix (key, "_SPATIAL_BEAM_POSITION") && fl_smv_numbers (smv, key, at, 2) == 2)
+      {
+        *y = at[1] * pixel;
+        *x = (smv->n_ss - at[0]) * pixel;
+        return TRUE;
+      }
+  return FALSE;
+}
+
 /* Which keys hold the right centre is known by the serial number. */
 static void
 beam_centre (const FlSmv *smv, double *x, double *y)
@@ -133,6 +151,8 @@ beam_centre (const FlSmv *smv, double *x, double *y)
   int serial = (int) CLAMP (fl_smv_number (smv, "DETECTOR_SN", 0), 0, 1e6);
   *x = fl_smv_number (smv, "BEAM_CENTER_X", NAN);
   *y = fl_smv_number (smv, "BEAM_CENTER_Y", NAN);
+  if ((serial == 458 || serial == 914) && spatial_centre (smv, x, y))
+    return;
   for (gsize i = 0; i < G_N_ELEMENTS (denzo); i++)
     if (denzo[i].serial == serial && fl_smv_text (smv, denzo[i].x) != NULL)
       {
@@ -182,10 +202,14 @@ fl_smv_detector (const FlSmv *smv)
 {
   FlDetector *detector = adsc_detector (smv);
   FlPanel *panel = &detector->panels[0];
-  if (fl_smv_text (smv, "DETECTOR_NAMES") != NULL && !detector->placed)
+  /* A header may have both kinds of keys: d*TREK's date tells whose it is. */
+  gboolean dtrek = fl_smv_text (smv, "DETECTOR_NAMES") != NULL
+                   && (!detector->placed || fl_smv_text (smv, "DTREK_DATE_TIME") != NULL);
+  if (dtrek && place_dtrek (smv, panel))
     {
-      detector->placed = place_dtrek (smv, panel);
       gboolean counting = smv->type == FL_PIXEL_I32 || smv->type == FL_PIXEL_U32;
+      detector->placed = TRUE;
+      panel->gain = fl_smv_number (smv, "GAIN", 1);
       set_trust (smv, panel, counting ? -1 : 0);
     }
   detector->wavelength = wavelength (smv);

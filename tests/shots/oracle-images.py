@@ -89,6 +89,9 @@ def main(folder):
     check_dxtbx(make("gain.img", smv({**ADSC, "GAIN": "1.7"}, u16)))
     check_dxtbx(make("sn905.img", smv({**ADSC, "DATE": "Thu Nov  3 18:15:34 2005", "DETECTOR_SN": "905", "DENZO_XBEAM": "2.9",
                                       "DENZO_YBEAM": "4.4", "IMAGE_PEDESTAL": "40", "GAIN": "2.4"}, u16)), 40)
+    check_dxtbx(make("sn914.img", smv({**ADSC, "DATE": "Thu Nov  3 18:15:34 2005", "DETECTOR_SN": "914", "GAIN": "2.4",
+                                      "CCD_SPATIAL_BEAM_POSITION": "30.5 44.25"}, u16)))
+    check_dxtbx(make("both.img", smv({**RIGAKU, **ADSC}, u16)))
     check_dxtbx(make("saturn.img", smv(RIGAKU, u16)))
     check_dxtbx(make("saturn_big.img", smv({**RIGAKU, "CCD_SPATIAL_DISTORTION_VECTORS": "0 1 1 0"}, u16, "big_endian")))
     for name, dtype in (("long int", np.int32), ("unsigned long int", np.uint32), ("short int", np.int16),
@@ -122,7 +125,7 @@ def main(folder):
             file.write(data)
         assert np.array_equal(ours(path + ".gz")[2], ours(path)[2])
     print(f"{len(done)} images equal")
-    assert len(done) == 25, len(done)
+    assert len(done) == 27, len(done)
 
 
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
