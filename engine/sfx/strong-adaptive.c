@@ -1,5 +1,15 @@
 /* strong-adaptive.c: spots that stand out from what the shot itself says about background, noise and gain
- * (kernels/adaptive.h). Nothing of a detector is asked for, nothing is kept from shot to shot. */
+ * (kernels/adaptive.h). Nothing of a detector is asked for, nothing is kept from shot to shot.
+ *
+ * Measured (tests/sfx/compare-finders.py, 2026-11-22), F1 against the lattice with nothing set, and of the best of the
+ * other finders tuned on other shots of the same set:
+ *   simulated, gain 0.5 to 40, background 0.1 to 10, noise to 3 photons   0.992–0.998   0.980–0.995
+ *   the same with ice; pedestals that step by 0.8 photons in a panel       0.80; 0.95    0.80; 0.99
+ *   set A (128 panels)                                                     0.83          0.81
+ *   set B, where 55 % of what is found is light beside the lattice         0.53          0.73 (recall 0.93 and 0.71)
+ *   real CSPAD stills, beside what one lattice predicts                    0.35          0.49 (recall 0.77 and 0.59)
+ * All crystals of A and B were indexed with it; set A's blanks had no spot. At their defaults the others fall to 0.00–0.03
+ * where a photon is 40 counts and nobody says so (dispersion), or to 0.01–0.84 (peakfinder8). */
 #include "engine/sfx/strong-pixels.h"
 #include "kernels/adaptive.h"
 
