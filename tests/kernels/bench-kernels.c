@@ -13,6 +13,7 @@
 #include "kernels/dispersion.h"
 #include "kernels/gain-modes.h"
 #include "kernels/pyramid.h"
+#include "kernels/profile.h"
 #include "kernels/radial.h"
 #include "kernels/ring-peaks.h"
 #include "kernels/rings.h"
@@ -35,10 +36,18 @@ typedef struct
   gsize n_pixels;
   FlkPixelType type;
   FlkBuffer data, mask, panels_there, strong, scratch, counts, bin, bins, list, labels, spots, n_strong,
-      n_spots, colours, ring, first, tiles, all, out, rings, around, extremes, again;
+      n_spots, colours, ring, first, tiles, all, out, rings, around, extremes, again, profile_bin, place,
+      start, value, keys, limit;
   guint32 n_rings;
   FlkPixels pixels;
 } Bench;
+
+enum
+{
+  PROFILE_BINS = 100
+};
+
+static void bench_profile (Bench *b, const guint16 *ring, gsize panel);
 
 /* Rings about the middle of a square of panels. */
 static void
@@ -59,6 +68,38 @@ bench_rings (Bench *b, guint32 n_fs, guint32 n_ss)
   flk_upload (b->device, flk_buffer_need (b->device, &b->first, chunks * 2), first, chunks * 2);
   flk_upload (b->device, flk_buffer_need (b->device, &b->tiles, b->teams * sizeof *tiles), tiles,
               b->teams * sizeof *tiles);
+  flk_sync (b->device);
+  bench_profile (b, ring, (gsize) n_fs * n_ss);
+}
+
+/* Rings of each panel to PROFILE_BINS bins of it. */
+static void
+bench_profile (Bench *b, const guint16 *ring, gsize panel)
+{
+  g_autofree guint16 *bin = g_new (guint16, b->n_pixels);
+  g_autofree guint32 *place = g_new (guint32, b->n_pixels);
+  g_autofree guint32 *start = g_new0 (guint32, b->n_panels * PROFILE_BINS + 1);
+  for (guint32 p = 0; p < b->n_panels; p++)
+    {
+      const guint16 *own = ring + p * panel;
+      guint16 least = own[0], most = own[0];
+      for (gsize i = 0; i < panel; i++)
+        least = MIN (least, own[i]), most = MAX (most, own[i]);
+      for (gsize i = 0; i < panel; i++)
+        {
+          bin[p * panel + i] = (guint16) ((own[i] - least) * PROFILE_BINS / (most - least + 1));
+          start[p * PROFILE_BINS + bin[p * panel + i] + 1]++;
+        }
+    }
+  for (guint32 i = 0; i < b->n_panels * PROFILE_BINS; i++)
+    start[i + 1] += start[i];
+  g_autofree guint32 *next = g_memdup2 (start, b->n_panels * PROFILE_BINS * sizeof *next);
+  for (gsize i = 0; i < b->n_pixels; i++)
+    place[i] = next[i / panel * PROFILE_BINS + bin[i]]++;
+  gsize size = (b->n_panels * PROFILE_BINS + 1) * sizeof *start;
+  flk_upload (b->device, flk_buffer_need (b->device, &b->profile_bin, b->n_pixels * 2), bin, b->n_pixels * 2);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->place, b->n_pixels * 4), place, b->n_pixels * 4);
+  flk_upload (b->device, flk_buffer_need (b->device, &b->start, size), start, size);
   flk_sync (b->device);
 }
 
@@ -332,6 +373,29 @@ run_peakfinder8 (Bench *b)
 }
 
 static void
+run_profile (Bench *b)
+{
+  gsize n = b->n_pixels, n_limits = b->n_panels * PROFILE_BINS;
+  FlkProfileArgs args = { .pixels = b->pixels,
+                          .panels = b->panels_there.memory,
+                          .n_panels = b->n_panels,
+                          .tile_ss = flk_device_tile_ss (b->device),
+                          .bin = b->profile_bin.memory,
+                          .place = b->place.memory,
+                          .start = b->start.memory,
+                          .n_bins = PROFILE_BINS,
+                          .n_iqr = 6,
+                          .gain = 1,
+                          .value = flk_buffer_need (b->device, &b->value, n * 4),
+                          .keys = flk_buffer_need (b->device, &b->keys, n * 4),
+                          .limit = flk_buffer_need (b->device, &b->limit, n_limits * 8),
+                          .strong = flk_buffer_need (b->device, &b->strong, n) };
+  launch (b, "profile_values", b->teams, &args, sizeof args);
+  launch (b, "profile_limits", (guint32) n_limits, &args, sizeof args);
+  launch (b, "profile_strong", b->teams, &args, sizeof args);
+}
+
+static void
 run_colour (Bench *b)
 {
   FlkColourArgs args = { .values = b->counts.memory,
@@ -402,12 +466,14 @@ bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs,
   bench_run (&b, "rings, the sums", run_ring_sums, repeat);
   bench_run (&b, "rings, all", run_rings, repeat);
   bench_run (&b, "peakfinder8", run_peakfinder8, repeat);
+  bench_run (&b, "radial_profile", run_profile, repeat);
   if (type == FLK_PIXEL_U16)
     bench_gain_modes (&b, bench_run, repeat); /* last: takes the others' buffers */
-  FlkBuffer *buffers[] = { &b.ring,   &b.first,    &b.tiles,    &b.all,     &b.out,    &b.rings,
-                           &b.around, &b.extremes, &b.again,    &b.data,    &b.mask,   &b.panels_there,
-                           &b.strong, &b.scratch,  &b.counts,   &b.bin,     &b.bins,   &b.list,
-                           &b.labels, &b.spots,    &b.n_strong, &b.n_spots, &b.colours };
+  FlkBuffer *buffers[] = { &b.ring,   &b.first,    &b.tiles,    &b.all,         &b.out,    &b.rings,
+                           &b.around, &b.extremes, &b.again,    &b.profile_bin, &b.place,  &b.start,
+                           &b.value,  &b.keys,     &b.limit,    &b.data,        &b.mask,   &b.panels_there,
+                           &b.strong, &b.scratch,  &b.counts,   &b.bin,         &b.bins,   &b.list,
+                           &b.labels, &b.spots,    &b.n_strong, &b.n_spots,     &b.colours };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (device, buffers[i]);
 }
