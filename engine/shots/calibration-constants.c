@@ -418,7 +418,6 @@ fl_constants_unref (FlConstants *constants)
   g_free (constants->threshold[0]);
   g_free (constants->threshold[1]);
   g_free (constants->bad);
-  g_free (constants->described);
   g_free (constants->key);
   g_ptr_array_unref (constants->paths);
   g_array_unref (constants->times);

@@ -18,7 +18,6 @@ typedef struct
   guint8 *bad;         /* n_pixels: in the slot of the highest gain, in every cell */
   guint last_slot;     /* of the lowest gain */
   double unit_per_adu; /* median of |factor[0]| */
-  char *described;     /* a line */
 
   int ref_count;
   char *key;

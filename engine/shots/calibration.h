@@ -96,8 +96,8 @@ typedef struct
 /* FALSE: this kind needs no FlCellData. */
 gboolean fl_calibration_needs_cell (const FlCalibration *calibration, FlCellNames *names);
 
-/* Turns the shot's raw pixels into FL_PIXEL_F32; `raw_mask` (n_pixels): the shot's own mask or the detector's, with what is
- * bad by its raw value. shot->mask is the whole mask afterwards. Adds to shot->t_decode. */
+/* Turns the shot's raw pixels into FL_PIXEL_F32. shot->mask is the whole mask afterwards: the detector's, the shot's own, what
+ * is bad by its raw value, gains without constants. Adds to shot->t_decode. `cell`: NULL but for AGIPD. */
 gboolean fl_calibration_apply (FlCalibration *calibration, FlShot *shot, const FlCellData *cell,
                                GError **error);
 
