@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/hdf5-virtual.h"
 #include "engine/shots/geometry-data.h"
 
 static void
@@ -418,7 +419,13 @@ describe (FlSource *source)
       g_string_append_printf (text, "data: %s (", slab->layout->data);
       for (guint d = 0; d < slab->layout->n_dims; d++)
         g_string_append_printf (text, "%s%" G_GUINT64_FORMAT, d > 0 ? " x " : "", (guint64) slab->dims[d]);
-      g_string_append_printf (text, "%s)\n", slab->direct ? ", chunks decoded directly" : "");
+      g_string_append_printf (text, "%s)\n",
+                              slab->direct            ? ", chunks decoded directly"
+                              : slab->virtual != NULL ? ", virtual"
+                                                      : "");
+      g_autofree char *missing = slab->virtual != NULL ? fl_h5_virtual_missing (slab->virtual) : NULL;
+      if (missing != NULL)
+        g_string_append_printf (text, "note: frames are in the file %s, which is not there\n", missing);
     }
   describe_value (text, beam[self->geom->beam_kind][0], &self->geom->beam, beam[self->geom->beam_kind][1]);
   if (source->detector->placed && (!self->self || self->geom->clen.value != 0))
@@ -431,7 +438,9 @@ describe (FlSource *source)
 FlSource *
 fl_source_hdf5_open (const char *path, const FlSourceOptions *options, GError **error)
 {
-  static const FlSourceOps ops = { read_frame, event_name, describe, free_source, fl_h5_data_shape, fl_h5_cell };
+  static const FlSourceOps ops = {
+    read_frame, event_name, describe, free_source, fl_h5_data_shape, fl_h5_cell
+  };
   FlH5Source *self = g_new0 (FlH5Source, 1);
   self->source.ops = &ops;
   self->source.path = g_strdup (path);
