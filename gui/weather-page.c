@@ -4,6 +4,7 @@
 #include <glib/gi18n.h>
 
 #include "gui/chooser.h"
+#include "gui/device-feed.h"
 #include "gui/inflight-marks.h"
 #include "gui/kept-shots.h"
 #include "gui/science.h"
@@ -26,6 +27,7 @@ struct _FlgWeatherPage
   GPtrArray *feeds;   /* FlgShotFeed */
   FlgKeptShots *kept; /* event id = its number there */
   FlgInflightMarks *marks;
+  FlgDeviceFeed *devices;
   GArray *drawn;    /* gint64, jobs drawn, sorted */
   GPtrArray *hosts; /* char *, by rank; NULL = not known */
   guint n_ranks;    /* seen in shots or in the ranks' own records, which some results lack */
@@ -234,6 +236,7 @@ draw (FlgWeatherPage *self)
     }
   ask_rows (self);
   flg_inflight_marks_watch (self->marks, self->drawn);
+  flg_device_feed_watch (self->devices, self->drawn);
 }
 
 /* --- which jobs --- */
@@ -428,6 +431,7 @@ on_beat (gpointer data)
     {
       flw_weather_plot_set_now (self->plot, (gint64) flg_experiment_now (EXPERIMENT (self)));
       flg_inflight_marks_refresh (self->marks);
+      flg_device_feed_refresh (self->devices);
     }
   return G_SOURCE_CONTINUE;
 }
@@ -470,6 +474,7 @@ flg_weather_page_update (FlgPage *page, guint what)
     {
       ask_rows (self);
       flg_inflight_marks_refresh (self->marks);
+      flg_device_feed_refresh (self->devices);
     }
 }
 
@@ -480,7 +485,7 @@ flg_weather_page_is_settled (FlgPage *page)
   for (guint i = 0; i < self->feeds->len; i++)
     if (!flg_shot_feed_is_idle (self->feeds->pdata[i]))
       return FALSE;
-  return !self->asking_rows
+  return !self->asking_rows && flg_device_feed_is_idle (self->devices)
          && (!gtk_widget_get_mapped (GTK_WIDGET (self->plot)) || flw_weather_plot_get_settled (self->plot));
 }
 
@@ -503,6 +508,9 @@ flg_weather_page_constructed (GObject *object)
   self->plot = FLW_WEATHER_PLOT (flw_weather_plot_new ());
   gtk_widget_set_vexpand (GTK_WIDGET (self->plot), TRUE);
   gtk_box_append (self->slot, GTK_WIDGET (self->plot));
+  GtkWidget *track = flw_device_track_new (self->plot);
+  gtk_box_append (self->slot, track);
+  self->devices = flg_device_feed_new (EXPERIMENT (self), FLW_DEVICE_TRACK (track));
   g_signal_connect_object (self->plot, "event-activated", G_CALLBACK (on_event), self, 0);
   g_signal_connect_object (self->plot, "mark-activated", G_CALLBACK (on_mark), self, 0);
   self->marks = flg_inflight_marks_new (flg_page_context (FLG_PAGE (self)), on_marks, self);
@@ -519,6 +527,7 @@ flg_weather_page_dispose (GObject *object)
   g_clear_handle_id (&self->beat, g_source_remove);
   stop_feeds (self);
   g_clear_pointer (&self->marks, flg_inflight_marks_free);
+  g_clear_pointer (&self->devices, flg_device_feed_free);
   gtk_widget_dispose_template (GTK_WIDGET (self), FLG_TYPE_WEATHER_PAGE);
   G_OBJECT_CLASS (flg_weather_page_parent_class)->dispose (object);
 }

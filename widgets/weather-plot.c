@@ -407,6 +407,14 @@ flw_weather_plot_new (void)
   return g_object_new (FLW_TYPE_WEATHER_PLOT, NULL);
 }
 
+void
+flw_weather_plot_get_span (FlwWeatherPlot *plot, double *left, double *width)
+{
+  g_return_if_fail (FLW_IS_WEATHER_PLOT (plot));
+  *left = plot->box.x;
+  *width = plot->box.width;
+}
+
 FlwAxis *
 flw_weather_plot_get_axis (FlwWeatherPlot *plot)
 {

@@ -65,6 +65,8 @@ G_DECLARE_FINAL_TYPE (FlwWeatherPlot, flw_weather_plot, FLW, WEATHER_PLOT, GtkWi
 
 GtkWidget *flw_weather_plot_new (void);
 FlwAxis *flw_weather_plot_get_axis (FlwWeatherPlot *plot); /* transfer none */
+/* Where along the widget the axis lies, px: for what is drawn under it. */
+void flw_weather_plot_get_span (FlwWeatherPlot *plot, double *left, double *width);
 
 /* Names the rows from 0 to n_rows − 1. Rows of events beyond them are added as "rank N". Copies. */
 void flw_weather_plot_set_rows (FlwWeatherPlot *plot, guint n_rows, const FlwWeatherRow *rows);
