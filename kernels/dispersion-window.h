@@ -287,13 +287,13 @@ DEVICE_FN bool
 window_any (const uint8_t *flags)
 {
   uint64_t any = 0, eight;
-  if (WINDOW_CHUNK % 8 != 0)
-    return flags[0] != 0;
-  for (int i = 0; i < WINDOW_CHUNK; i += 8)
+  for (int i = 0; i + 8 <= WINDOW_CHUNK; i += 8)
     {
       memcpy (&eight, flags + i, 8);
       any |= eight;
     }
+  for (int i = WINDOW_CHUNK / 8 * 8; i < WINDOW_CHUNK; i++)
+    any |= flags[i];
   return any != 0;
 }
 
