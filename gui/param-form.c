@@ -116,12 +116,16 @@ check_row (Row *row)
   gtk_widget_set_sensitive (row->reset, changed && row->form->editable);
 }
 
+static void show_rows (FlgParamForm *self);
+
 static void
 on_edited (Row *row)
 {
   check_row (row);
   if (row->form->filling)
     return;
+  if (row->spec->choices)
+    show_rows (row->form);
   g_signal_emit (row->form, signals[CHANGED], 0);
   g_object_notify_by_pspec (G_OBJECT (row->form), properties[PROP_VALID]);
 }
@@ -249,6 +253,8 @@ section_title (const char *section)
     const char *section, *title;
   } known[] = {
     { "spots", N_ ("Spot finding") },
+    { "peakfinder8", N_ ("Finder peakfinder8") },
+    { "radial_profile", N_ ("Threshold radial_profile") },
     { "hit", N_ ("What is a hit") },
     { "profile", N_ ("Radial profile") },
     { "detector", N_ ("Detector") },
@@ -371,6 +377,7 @@ flg_param_form_set_params (FlgParamForm *self, const FlParams *params)
       check_row (row);
     }
   self->filling = FALSE;
+  show_rows (self);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_VALID]);
 }
 
@@ -444,11 +451,29 @@ science_of (const FlParamSpec *spec)
              : FLG_SCIENCE_BOTH;
 }
 
+/* A section that is named as a spot finder is of that one alone. */
+static gboolean
+row_is_chosen (FlgParamForm *self, Row *row)
+{
+  g_autofree char *section = g_strndup (row->spec->name, strcspn (row->spec->name, "."));
+  const FlParamSpec *finder = fl_param_spec ("spots.algorithm");
+  if (!g_strv_contains (finder->choices, section))
+    return TRUE;
+  for (guint i = 0; i < self->rows->len; i++)
+    {
+      Row *other = self->rows->pdata[i];
+      g_autofree char *chosen = other->spec == finder ? editor_text (other) : NULL;
+      if (chosen && g_str_equal (chosen, section))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 static gboolean
 row_is_meant (FlgParamForm *self, Row *row)
 {
-  return self->about == FLG_SCIENCE_UNKNOWN || (science_of (row->spec) & self->about) != 0 || *self->words
-         || !row_is_default (row) || row->wrong;
+  gboolean about = self->about == FLG_SCIENCE_UNKNOWN || (science_of (row->spec) & self->about) != 0;
+  return (about && row_is_chosen (self, row)) || *self->words || !row_is_default (row) || row->wrong;
 }
 
 static void
