@@ -121,7 +121,8 @@ job_geometry (FlGeometryJob *job, const char *dir, const FlParams *params, const
       return take_geometry (job, dir, text, 0, error);
     }
   text = fl_geometry_read_text (path, error);
-  return text != NULL && take_geometry (job, path, text, seen != NULL ? clen_of (seen, path, text) : 0, error);
+  return text != NULL
+         && take_geometry (job, path, text, seen != NULL ? clen_of (seen, path, text) : 0, error);
 }
 
 /* Spots say panel and place on it: they must mean the same everywhere. */
