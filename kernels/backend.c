@@ -12,9 +12,13 @@
 #ifdef BACKEND_CUDA
 #define KIND        "cuda"
 #define DEVICE_PROP cudaDeviceProp
+#define HOST_ALLOC  cudaHostAlloc
+#define HOST_FREE   cudaFreeHost
 #else
 #define KIND        "hip"
 #define DEVICE_PROP hipDeviceProp_t
+#define HOST_ALLOC  hipHostMalloc
+#define HOST_FREE   hipHostFree
 #endif
 #define HOST_MEMORY false
 
@@ -123,14 +127,14 @@ static int
 backend_host_alloc (void *stream, void **memory, size_t size)
 {
   enter (stream);
-  return (int) GPU (HostAlloc) (memory, size, 0);
+  return (int) HOST_ALLOC (memory, size, 0);
 }
 
 static int
 backend_host_release (void *stream, void *memory)
 {
   enter (stream);
-  return (int) GPU (FreeHost) (memory);
+  return (int) HOST_FREE (memory);
 }
 
 static int
