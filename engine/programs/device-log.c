@@ -40,7 +40,7 @@ fl_device_log_take (FlDeviceLog *log, guint shots, gboolean now)
                       .duration = (tick - log->tick) / 1000,
                       .device = flk_device_description (log->device),
                       .kernel = "",
-                      .launches = use.launches,
+                      .launches = (guint32) MIN (use.launches, G_MAXUINT32),
                       .busy = use.ns / 1000,
                       .shots = log->shots,
                       .uploaded = use.uploaded,
@@ -56,7 +56,7 @@ fl_device_log_take (FlDeviceLog *log, guint shots, gboolean now)
                              .duration = row.duration,
                              .device = row.device,
                              .kernel = kernel->name,
-                             .launches = kernel->launches,
+                             .launches = (guint32) MIN (kernel->launches, G_MAXUINT32),
                              .busy = kernel->ns / 1000 };
       fl_batch_append (batch, &of_one);
     }

@@ -86,7 +86,8 @@ fl_program_geometry (int argc, char **argv)
   g_autoptr (GOptionContext) context = g_option_context_new ("FILE|FOLDER");
   g_option_context_set_summary (
       context,
-      "Takes a geometry (of a file in any form, or of the folder of refine-geometry) into the experiment: as a new "
+      "Takes a geometry (of a file in any form, or of the folder of refine-geometry) into the experiment: as "
+      "a new "
       "block\n"
       "with the other parameters of the one whose place it takes. Active trials process its runs with it.");
   g_option_context_add_main_entries (context, entries, NULL);

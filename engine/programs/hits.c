@@ -139,7 +139,9 @@ set_guilty_aside (FlHitsJob *job, GError **error)
 static gboolean
 set_up (FlHitsJob *job, int *status)
 {
-  static const char *const endings[] = { ".cxi", ".emc", ".h5 .hdf5 .nxs .cbf .img .mccd .tif .tiff .cbf.gz .xtc2 .cbor", NULL };
+  static const char *const endings[] = { ".cxi", ".emc",
+                                         ".h5 .hdf5 .nxs .cbf .img .mccd .tif .tiff .cbf.gz .xtc2 .cbor",
+                                         NULL };
   g_autoptr (GError) error = NULL;
   job->params = fl_program_params (&job->options.common, &error);
   if (job->params != NULL)

@@ -9,7 +9,7 @@ int fl_program_reconstruct (int argc, char **argv);     /* collective, too */
 int fl_program_hello (int argc, char **argv);           /* collective, too */
 int fl_program_simulate_sfx (int argc, char **argv);
 int fl_program_simulate_spi (int argc, char **argv); /* collective, too */
-int fl_program_darks (int argc, char **argv); /* collective, too */
+int fl_program_darks (int argc, char **argv);        /* collective, too */
 int fl_program_convert (int argc, char **argv);
 int fl_program_map (int argc, char **argv);
 int fl_program_export (int argc, char **argv);

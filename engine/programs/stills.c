@@ -257,7 +257,8 @@ count_frames (const char *path, gconstpointer options, GError **error)
 static gboolean
 set_up (Stills *stills, int *status)
 {
-  static const char *const endings[] = { ".cbf .cxi .h5 .hdf5 .nxs .img .mccd .tif .tiff .cbf.gz .xtc2 .cbor", NULL };
+  static const char *const endings[] = { ".cbf .cxi .h5 .hdf5 .nxs .img .mccd .tif .tiff .cbf.gz .xtc2 .cbor",
+                                         NULL };
   g_autoptr (GError) error = NULL;
   stills->params = fl_program_params (&stills->options.common.common, &error);
   if (stills->params != NULL)

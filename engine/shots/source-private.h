@@ -18,7 +18,7 @@ typedef struct
   gboolean (*read) (FlSource *source, guint32 frame, FlShot *shot, GError **error);
   char *(*event) (FlSource *source, guint32 frame);
   char *(*describe) (FlSource *source);
-  void (*free) (FlSource *source); /* what the kind added; `source` itself too */
+  void (*free) (FlSource *source);                          /* what the kind added; `source` itself too */
   gboolean (*shape) (FlSource *source, FlDataShape *shape); /* NULL, FALSE: the order of the shot's array */
   /* AGIPD's second values (n_pixels) and memory cell of a frame; NULL: this kind has none. */
   gboolean (*cell) (FlSource *source, guint32 frame, const FlCellNames *names, guint16 *gain, guint *cell,

@@ -63,8 +63,8 @@ typedef struct
   gboolean
       list_only; /* count and name frames: masks are not read, and panels that do not fit into the data are an error
                            of the first read instead of opening */
-  const FlCalibrationOptions
-      *calibration; /* pixels are raw, and read as f32 photons (or keV) with their mask; NULL, or without constants: as
+  const FlCalibrationOptions *
+      calibration; /* pixels are raw, and read as f32 photons (or keV) with their mask; NULL, or without constants: as
                        they are. Needed until the source is open */
 } FlSourceOptions;
 

@@ -26,9 +26,9 @@ typedef enum
 
 typedef struct
 {
-  const char *detector;  /* .h5, .dat or .geom; NULL or "": beside the file */
-  double wavelength;     /* Å, for detectors that do not tell; 0: not given */
-  FlPolarised polarised; /* for geometries, which do not tell */
+  const char *detector;                    /* .h5, .dat or .geom; NULL or "": beside the file */
+  double wavelength;                       /* Å, for detectors that do not tell; 0: not given */
+  FlPolarised polarised;                   /* for geometries, which do not tell */
   const FlCalibrationOptions *calibration; /* of raw frames; NULL: they are as they are */
 } FlPatternSourceOptions;
 

@@ -94,9 +94,10 @@ typedef struct
   int nodes;          /* of a job */
   int ranks_per_node; /* 0 = the cores of a node */
   int gpus_per_rank;
-  int minutes;           /* time limit of a job */
-  gboolean broadcast;    /* sbcast the engine to the nodes first */
-  char *ingest;          /* URL of the database as it is reached there: jobs take their journals in themselves; "" = off */
+  int minutes;        /* time limit of a job */
+  gboolean broadcast; /* sbcast the engine to the nodes first */
+  char *
+      ingest; /* URL of the database as it is reached there: jobs take their journals in themselves; "" = off */
   int max_jobs;          /* queued and running at a time; 0 = no limit */
   double max_node_hours; /* planned in all; 0 = no limit */
   gboolean hold;         /* new jobs wait for a person's approval */

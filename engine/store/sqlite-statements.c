@@ -6,7 +6,8 @@
   "set_aside, spots, "                                                                                       \
   "resolution, energy, solvent"
 #define SLICE_VALUES                                                                                         \
-  "stamp, job, attempt, run, kind, writer, sequence, compacted, length, first, last, shots, hits, indexed, failed, " \
+  "stamp, job, attempt, run, kind, writer, sequence, compacted, length, first, last, shots, hits, indexed, " \
+  "failed, "                                                                                                 \
   "set_aside, spots, resolution, energy, solvent"
 #define KIND_SHOT "1"
 /* In the order of FlEdit (edits.c reads them so). */
@@ -39,10 +40,9 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_ATTEMPT_USES_SITE] = "SELECT id FROM attempt WHERE site = ? LIMIT 1",
   [FL_SQL_LEASE_READ] = "SELECT holder, fencing, expires FROM lease WHERE name = ?",
   /* Leases, and at last the account's role (people.h). */
-  [FL_SQL_MAY_WRITE] =
-      "SELECT name, holder, fencing FROM lease WHERE name IN (?, ?) "
-      "UNION ALL SELECT '', '', CASE WHEN count(*) = 0 THEN 2 "
-      "ELSE COALESCE(max(CASE WHEN name = ? THEN role END), 0) END FROM person",
+  [FL_SQL_MAY_WRITE] = "SELECT name, holder, fencing FROM lease WHERE name IN (?, ?) "
+                       "UNION ALL SELECT '', '', CASE WHEN count(*) = 0 THEN 2 "
+                       "ELSE COALESCE(max(CASE WHEN name = ? THEN role END), 0) END FROM person",
   [FL_SQL_LEASE_MAKE] =
       "INSERT INTO lease (name, holder, fencing, expires) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING",
   [FL_SQL_LEASE_WRITE] = "UPDATE lease SET holder = ?, fencing = ?, expires = ? WHERE name = ?",
@@ -74,8 +74,9 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
                        " AND stamp > ? ORDER BY stamp, sequence",
   [FL_SQL_SHOTS_ATTEMPT] = "SELECT " SLICE_COLUMNS " FROM slice WHERE attempt = ? AND kind = " KIND_SHOT
                            " ORDER BY stamp, sequence",
-  [FL_SQL_OTHER_ATTEMPTS] = "SELECT id FROM attempt WHERE job = ? AND id <> ? AND EXISTS (SELECT 1 FROM slice WHERE "
-                            "slice.attempt = attempt.id AND kind = " KIND_SHOT ") LIMIT 1",
+  [FL_SQL_OTHER_ATTEMPTS] =
+      "SELECT id FROM attempt WHERE job = ? AND id <> ? AND EXISTS (SELECT 1 FROM slice WHERE "
+      "slice.attempt = attempt.id AND kind = " KIND_SHOT ") LIMIT 1",
   [FL_SQL_JOURNAL_READ] = "SELECT position, skipped FROM journal WHERE attempt = ? AND file = ?",
   [FL_SQL_JOURNAL_WRITE] = "INSERT INTO journal (attempt, file, position, skipped) VALUES (?, ?, ?, ?) "
                            "ON CONFLICT (attempt, file) DO UPDATE SET position = excluded.position, "
@@ -84,9 +85,8 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
   [FL_SQL_PRESENCE_SEEN] =
       "UPDATE presence SET changed = CASE WHEN page = ? THEN changed ELSE ? END, page = ?, seen = ? "
       "WHERE session = ?",
-  [FL_SQL_PRESENCE_ADD] =
-      "INSERT INTO presence (session, who, machine, program, page, since, seen, changed) "
-      "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+  [FL_SQL_PRESENCE_ADD] = "INSERT INTO presence (session, who, machine, program, page, since, seen, changed) "
+                          "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   [FL_SQL_PRESENCE_REMOVE] = "DELETE FROM presence WHERE session = ?",
   [FL_SQL_PRESENCE_FORGET] = "DELETE FROM presence WHERE seen < ?",
   [FL_SQL_PRESENCE_LIST] =
@@ -98,8 +98,7 @@ const char *const fl_sqlite_statements[FL_SQL_LAST] = {
       "new_value, undoes, backward, action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
   [FL_SQL_EDITS] = "SELECT " EDIT_COLUMNS " FROM edit WHERE id < ? ORDER BY id DESC LIMIT ?",
   [FL_SQL_EDIT_READ] = "SELECT " EDIT_COLUMNS " FROM edit WHERE id = ?",
-  [FL_SQL_EDITS_ACTION] =
-      "SELECT " EDIT_COLUMNS " FROM edit WHERE id = ? OR action = ? ORDER BY id DESC",
+  [FL_SQL_EDITS_ACTION] = "SELECT " EDIT_COLUMNS " FROM edit WHERE id = ? OR action = ? ORDER BY id DESC",
   [FL_SQL_RUN_TAG_NAME] = "SELECT run.name, tag.name FROM run, tag WHERE run.id = ? AND tag.id = ?",
   [FL_SQL_LAST_IDS] = "SELECT name, seq FROM sqlite_sequence",
   [FL_SQL_LAST_ID_SET] = "DELETE FROM sqlite_sequence WHERE name = '{table}';"

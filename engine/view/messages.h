@@ -38,7 +38,8 @@ typedef enum
 typedef struct
 {
   const char *path, *geometry, *mask;
-  const char *calibration; /* detector.* settings of raw pixels, as trial text; "" or NULL: they are taken as they are */
+  const char *
+      calibration; /* detector.* settings of raw pixels, as trial text; "" or NULL: they are taken as they are */
 } FlViewSourceRequest;
 
 typedef struct

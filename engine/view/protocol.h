@@ -51,7 +51,7 @@ typedef enum
   FL_VIEW_FEED = 11,    /* FlViewFeedRequest → bytes (engine/store/feed.h): what has changed in a store */
   FL_VIEW_MAP = 12,     /* FlViewMapRequest → FlViewMap (messages-maps.h): a density */
   FL_VIEW_MODEL = 13,   /* (s): a PDB or mmCIF file → FlViewModel */
-  FL_VIEW_MASK = 14,    /* FlViewMaskRequest → FlViewMask (messages-mask.h): what rules of a mask would mask */
+  FL_VIEW_MASK = 14, /* FlViewMaskRequest → FlViewMask (messages-mask.h): what rules of a mask would mask */
   FL_VIEW_OPERATION_LAST
 } FlViewOperation;
 
