@@ -24,10 +24,11 @@ MEAN, MAXIMUM, NEAREST = range(3)
 
 
 class Serve:
+    calibration = ''  # trial text of detector.*: files hold raw pixels
+
     def __init__(self, control, *options):
         self.child = subprocess.Popen([control, 'serve', *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.id = self.received = 0
-        self.calibration = ''  # trial text of detector.*: files hold raw pixels
         self.far = False  # asks for compact pictures and deflated bodies
 
     def ask(self, operation, *values):
