@@ -250,12 +250,6 @@ fl_mask_measure_add (FlMaskMeasure *self, const FlShot *shot)
   self->shots++;
 }
 
-guint
-fl_mask_measure_shots (const FlMaskMeasure *self)
-{
-  return self->shots;
-}
-
 /* --- judging --- */
 
 static gboolean

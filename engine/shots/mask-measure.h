@@ -41,7 +41,6 @@ void fl_mask_measure_free (FlMaskMeasure *measure);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlMaskMeasure, fl_mask_measure_free)
 /* A shot of that detector; what it calls bad itself (FlShot.mask, bad values) is left out of it. */
 void fl_mask_measure_add (FlMaskMeasure *measure, const FlShot *shot);
-guint fl_mask_measure_shots (const FlMaskMeasure *measure);
 
 /* n_pixels; nothing is said of pixels that were good in fewer than half of the shots. */
 guint8 *fl_mask_measure_test (const FlMaskMeasure *measure, const FlMaskTests *tests);

@@ -46,8 +46,8 @@ table (const char *folder, const char *name, const char *kind, guint columns)
   for (char **line = all + 1; all[0] != NULL && *line != NULL; line++)
     {
       g_auto (GStrv) cells = g_strsplit (*line, "\t", -1);
-      if (g_strv_length (cells) > columns)
-        g_clear_pointer (&cells[columns], g_free);
+      for (guint n = g_strv_length (cells); n > columns; n--)
+        g_clear_pointer (&cells[n - 1], g_free);
       g_ptr_array_add (lines, g_strjoinv ("\t", cells));
     }
   return lines;
