@@ -317,39 +317,6 @@ mmcif (const File *file, GError **error)
   return TRUE;
 }
 
-/* --- LCLS --- */
-
-/* Datagrams of 12 bytes and an Xtc header: ns, s, env, src, damage and type, extent. */
-static gboolean
-xtc2 (const File *file, GError **error)
-{
-  static const char *const services[16] = { "ClearReadout", "Reset",   "Configure",  "Unconfigure",
-                                            "BeginRun",     "EndRun",  "BeginStep",  "EndStep",
-                                            "Enable",       "Disable", "SlowUpdate", NULL,
-                                            "L1Accept" };
-  guint counts[16] = { 0 }, damaged = 0;
-  gsize at = 0;
-  while (file->length - at >= 24)
-    {
-      guint32 extent = u32_at (file, at + 20);
-      if (extent < 12 || extent > file->length - at - 12)
-        break;
-      counts[u32_at (file, at + 8) >> 24 & 15]++;
-      damaged += (u32_at (file, at + 16) & 0xffff) != 0;
-      at += 12 + (gsize) extent;
-    }
-  say (file, "format: xtc2 (LCLS-II)\n");
-  for (int i = 0; i < 16; i++)
-    if (counts[i] > 0)
-      say (file, "%s: %u\n", services[i] != NULL ? services[i] : "unknown service", counts[i]);
-  if (damaged > 0)
-    say (file, "with damage flags: %u\n", damaged);
-  return at == file->length || file->length >= MAX_READ
-         || fail (file->path, error,
-                  "the datagram at byte %" G_GSIZE_FORMAT " is not whole (cut off or still being written)",
-                  at);
-}
-
 /* --- ours and our neighbours' --- */
 
 static gboolean
@@ -443,13 +410,6 @@ is_pdb (const File *file)
 }
 
 static gboolean
-is_xtc2 (const File *file)
-{
-  return file->length >= 36 && (u32_at (file, 8) >> 24 & 15) == 2 && (u32_at (file, 16) >> 16 & 0xfff) == 0
-         && u32_at (file, 20) >= 24 && (u32_at (file, 28) >> 16 & 0xfff) == 4;
-}
-
-static gboolean
 is_map (const File *file)
 {
   return file->length >= 1024 && memcmp (file->data + 208, "MAP", 3) == 0;
@@ -480,7 +440,6 @@ fl_inspect_known (const char *path, GString *text, GError **error)
                   { "MTZ ", NULL, FALSE, mtz },
                   { "FLJ1", NULL, FALSE, journal },
                   { NULL, is_map, FALSE, ccp4_map },
-                  { NULL, is_xtc2, FALSE, xtc2 },
                   { NULL, is_pdb, TRUE, pdb },
                   { NULL, is_mmcif, TRUE, mmcif },
                   { NULL, is_weather, TRUE, weather } };

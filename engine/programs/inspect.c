@@ -168,6 +168,32 @@ inspect_shots (const char *path, const Options *options, gboolean hdf5, GError *
   return FALSE;
 }
 
+/* Datagrams and records, and the images where there are some. */
+static gboolean
+inspect_xtc2 (const char *path, const Options *options, GError **error)
+{
+  gboolean whole;
+  g_autoptr (GError) local = NULL;
+  g_autofree char *text = fl_inspect_xtc2 (path, &whole, error);
+  if (text == NULL)
+    return FALSE;
+  g_autoptr (FlSource) source = fl_source_open (path, &options->source, &local);
+  if (source == NULL && !g_error_matches (local, FL_ERROR, FL_ERROR_UNSUPPORTED))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (source == NULL)
+    printf ("format: xtc2 (LCLS-II), no images\n");
+  else if (!print_source (source, options, error))
+    return FALSE;
+  fputs (text, stdout);
+  if (!whole)
+    g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
+                 "%s: its last datagram is not whole (cut off or still being written)", path);
+  return whole;
+}
+
 static gboolean
 inspect_geometry (const char *path, const Options *options, GError **error)
 {
@@ -232,6 +258,8 @@ inspect_file (const char *path, const Options *options, GError **error)
   for (gsize at = 0; at + 8 <= n; at = at == 0 ? 512 : 2 * at)
     if (memcmp (head + at, hdf5, 8) == 0)
       return inspect_shots (path, options, TRUE, error);
+  if (fl_inspect_is_xtc2 (head, n))
+    return inspect_xtc2 (path, options, error);
   if (fl_source_is_image (path))
     return inspect_shots (path, options, FALSE, error);
   g_autoptr (GString) text = g_string_new ("");

@@ -1,5 +1,7 @@
 #include "engine/shots/inspect-shots.h"
 
+#include <glib/gstdio.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -8,6 +10,7 @@
 #include "engine/shots/geom-layout.h"
 #include "engine/shots/geometry.h"
 #include "engine/shots/hdf5-util.h"
+#include "engine/shots/xtc2.h"
 
 /* --- geometries --- */
 
@@ -154,4 +157,53 @@ fl_inspect_hdf5 (const char *path, GError **error)
   if (listing.n > MAX_LISTED)
     g_string_append_printf (text, "and %u more\n", listing.n - MAX_LISTED);
   return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+/* --- LCLS-II --- */
+
+gboolean
+fl_inspect_is_xtc2 (const guint8 *head, gsize length)
+{
+  return fl_xtc2_is (head, length);
+}
+
+static void
+tell_records (const FlXtc2 *file, GString *text)
+{
+  for (guint c = 1; c <= fl_xtc2_n_configures (file); c++)
+    {
+      const GPtrArray *table = fl_xtc2_names (file, c);
+      for (guint i = 0; i < table->len; i++)
+        {
+          const FlXtc2Names *names = table->pdata[i];
+          g_string_append_printf (text, "record: %s %s %u.%u.%u, segment %u, %u fields\n", names->detector,
+                                  names->algorithm, names->version >> 16 & 0xff, names->version >> 8 & 0xff,
+                                  names->version & 0xff, names->segment, names->n_fields);
+        }
+    }
+}
+
+char *
+fl_inspect_xtc2 (const char *path, gboolean *whole, GError **error)
+{
+  guint counts[16] = { 0 }, damaged = 0;
+  GStatBuf about = { 0 };
+  g_autoptr (FlXtc2) file = fl_xtc2_open (path, error);
+  if (file == NULL)
+    return NULL;
+  for (guint i = 0; i < fl_xtc2_n_datagrams (file); i++)
+    {
+      counts[fl_xtc2_datagram (file, i)->service]++;
+      damaged += fl_xtc2_datagram (file, i)->damage != 0;
+    }
+  GString *text = g_string_new (NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    if (counts[i] > 0)
+      g_string_append_printf (text, "%s: %u\n", fl_xtc2_service_name (i), counts[i]);
+  if (damaged > 0)
+    g_string_append_printf (text, "with damage flags: %u\n", damaged);
+  tell_records (file, text);
+  const FlXtc2Datagram *last = fl_xtc2_datagram (file, fl_xtc2_n_datagrams (file) - 1);
+  *whole = g_stat (path, &about) == 0 && (guint64) about.st_size == last->offset + last->size;
+  return g_string_free (text, FALSE);
 }

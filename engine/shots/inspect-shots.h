@@ -9,3 +9,9 @@ FlDetector *fl_inspect_geometry (const char *path, const char **form, char **tex
 
 /* "format: …" and the datasets of an HDF5 file that is no source of shots. NULL: *error. */
 char *fl_inspect_hdf5 (const char *path, GError **error);
+
+/* Whether a file that begins so is LCLS-II's raw data. */
+gboolean fl_inspect_is_xtc2 (const guint8 *head, gsize length);
+/* How many datagrams of each kind it has and which records, images or not; *whole: it does not end within a datagram.
+ * NULL: *error. */
+char *fl_inspect_xtc2 (const char *path, gboolean *whole, GError **error);

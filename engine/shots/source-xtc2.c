@@ -279,24 +279,9 @@ read_frame (FlSource *source, guint32 frame, FlShot *shot, GError **error)
 static char *
 describe (FlSource *source)
 {
-  Xtc2Source *self = (Xtc2Source *) source;
-  const Image *image = &self->image;
-  GString *text = g_string_new (NULL);
-  g_string_append_printf (text, "image: %s.%s.%s, %u segments here\n", image->detector, image->algorithm,
+  const Image *image = &((Xtc2Source *) source)->image;
+  return g_strdup_printf ("image: %s.%s.%s, %u segments here\n", image->detector, image->algorithm,
                           image->field, image->pieces->len);
-  g_string_append_printf (text, "datagrams: %u\n", fl_xtc2_n_datagrams (self->file));
-  for (guint c = 1; c <= fl_xtc2_n_configures (self->file); c++)
-    {
-      const GPtrArray *table = fl_xtc2_names (self->file, c);
-      for (guint i = 0; i < table->len; i++)
-        {
-          const FlXtc2Names *names = table->pdata[i];
-          g_string_append_printf (text, "record: %s %s %u.%u.%u, segment %u, %u fields\n", names->detector,
-                                  names->algorithm, names->version >> 16 & 0xff, names->version >> 8 & 0xff,
-                                  names->version & 0xff, names->segment, names->n_fields);
-        }
-    }
-  return g_string_free (text, FALSE);
 }
 
 static void
@@ -320,7 +305,7 @@ fl_source_xtc2_open (const char *path, const FlSourceOptions *options, GError **
   FlSource *source = &self->source;
   source->ops = &ops;
   source->path = g_strdup (path);
-  source->format = "xtc2";
+  source->format = "xtc2 (LCLS-II)";
   self->file = fl_xtc2_open (path, error);
   gboolean ok = self->file != NULL && choose_image (self, error);
   if (ok)

@@ -163,7 +163,7 @@ test_images (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (FlSource) source = fl_source_open (path, NULL, &error);
   g_assert_no_error (error);
-  g_assert_cmpstr (fl_source_format (source), ==, "xtc2");
+  g_assert_cmpstr (fl_source_format (source), ==, "xtc2 (LCLS-II)");
   g_assert_cmpuint (fl_source_n_frames (source), ==, 2);
   g_assert_cmpuint (fl_source_detector (source)->n_panels, ==, 1);
   g_assert_false (fl_source_detector (source)->placed);
