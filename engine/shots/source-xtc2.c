@@ -107,7 +107,11 @@ choose_image (Xtc2Source *self, GError **error)
       {
         looked++;
         if (!fl_xtc2_visit (self->file, i, note_array, images, error))
-          return FALSE;
+          {
+            for (guint k = 0; k < images->len; k++)
+              g_array_unref (g_array_index (images, Image, k).pieces);
+            return FALSE;
+          }
       }
   if (images->len == 0)
     {

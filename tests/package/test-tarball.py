@@ -38,7 +38,7 @@ for tool in 'patchelf', 'busybox', 'unshare':
         skip('no ' + tool)
 if run('unshare', '-rm', 'true')[0]:
     skip('no right to a root of its own (unshare -rm)')
-if 'statically linked' not in run('file', '-L', shutil.which('busybox'))[1] and run('ldd', shutil.which('busybox'))[0] == 0:
+if run('ldd', shutil.which('busybox'))[0] == 0:
     skip('busybox is not static')
 
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
