@@ -2,12 +2,13 @@
  *
  * Filtering and sorting 10,000 jobs is one pass over an array of keys (a few ms), so that a key typed into the filter
  * is answered in the same frame. For the same reason the items are slots that stay when all of their jobs change: GTK makes
- * the widgets of 200 rows anew for new items, which takes longer than a frame; and many new lines are announced in steps. A few new or gone jobs are announced as
- * such, so that what is looked at stays in its place. Signal: "changed" (), after the jobs or their order have. Thread:
- * main. */
+ * the widgets of 200 rows anew for new items, which takes longer than a frame; and many new lines are announced in
+ * steps. A few new or gone jobs are announced as such, so that what is looked at stays in its place. Signal:
+ * "changed" (), after the jobs or their order have. Thread: main. */
 #pragma once
 
 #include "gui/job-columns.h"
+#include "gui/job-slot.h"
 
 typedef enum
 {
@@ -26,11 +27,6 @@ typedef struct
   gint64 site;    /* 0 = all */
   gint64 dataset; /* 0 = all; else its versions' jobs and those that are their inputs */
 } FlgJobFilter;
-
-/* A line of the list; notifies "job" when it has another one. */
-#define FLG_TYPE_JOB_SLOT (flg_job_slot_get_type ())
-G_DECLARE_FINAL_TYPE (FlgJobSlot, flg_job_slot, FLG, JOB_SLOT, GObject)
-FlgRecord *flg_job_slot_job (FlgJobSlot *slot); /* borrowed; NULL: none */
 
 #define FLG_TYPE_JOB_MODEL (flg_job_model_get_type ())
 G_DECLARE_FINAL_TYPE (FlgJobModel, flg_job_model, FLG, JOB_MODEL, GObject)

@@ -4,284 +4,41 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
-#include "engine/base/hash.h"
 #include "engine/base/units.h"
 #include "engine/programs/map-view.h"
 #include "engine/programs/mask-work.h"
-#include "engine/programs/picture.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
+#include "engine/programs/served-files.h"
+#include "engine/programs/served-sources.h"
 #include "engine/programs/try-trial.h"
 #include "engine/results/spots.h"
-#include "engine/shots/calibration.h"
-#include "engine/shots/source.h"
 #include "engine/store/feed.h"
 #include "engine/view/log-find.h"
 #include "engine/view/server.h"
 
-#define MAX_SOURCES 4
-#define QUIET_S     60          /* a file that has not changed for so long is thought to be whole */
-#define MOST_FEED   (32u << 20) /* bytes of a batch of changes, about */
-#define MEASURE_MS  250         /* that pictures may wait for a mask */
-
-/* A file as it was when it was opened. */
-typedef struct
-{
-  char *path;
-  struct timespec changed;
-  off_t size;
-  ino_t inode;
-} Seen;
+#define MOST_FEED  (32u << 20) /* bytes of a batch of changes, about */
+#define MEASURE_MS 250         /* that pictures may wait for a mask */
 
 typedef struct
 {
-  char *asked;  /* path, geometry, mask and calibration as asked for */
-  Seen seen[4]; /* these; the last is the constants' */
-  FlSource *source;
-} Entry;
-
-typedef struct
-{
-  char **roots;   /* resolved; NULL: everything that the user may read */
-  GQueue entries; /* of Entry, last used first; the pictures' lane alone */
-  Entry *loaded;  /* whose shot is in `picture`; NULL = none */
-  guint32 frame;
-  FlShot shot;
-  FlPicture *picture;
+  char **roots;             /* served-files.h */
+  FlServedSources *sources; /* the pictures' lane alone */
   FlTrialTrier *trier;
   FlMaskWork *mask;
   FlStore *store; /* the last that was followed; the feeds' lane alone, as `followed` */
-  Seen followed;
+  FlSeenFile followed;
 } Serve;
 
-/* --- which files --- */
-
-/* The path without symbolic links, checked against the roots. */
 static char *
 resolve (const Serve *serve, const char *path, GError **error)
 {
-  g_autofree char *real = NULL;
-  char *found = realpath (path, NULL);
-  if (found == NULL)
-    {
-      g_set_error (error, FL_ERROR, errno == ENOENT || errno == ENOTDIR ? FL_ERROR_MISSING : FL_ERROR_INPUT,
-                   "%s: %s", path, g_strerror (errno));
-      return NULL;
-    }
-  real = g_strdup (found);
-  free (found);
-  if (serve->roots == NULL)
-    return g_steal_pointer (&real);
-  for (char **root = serve->roots; *root != NULL; root++)
-    {
-      gsize n = strlen (*root);
-      if (strncmp (real, *root, n) == 0 && (real[n] == '\0' || real[n] == '/' || n == 1))
-        return g_steal_pointer (&real);
-    }
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: is outside the folders that are served", path);
-  return NULL;
-}
-
-/* FILE or FILE:/dataset; *rest is ":/dataset" or "". */
-static char *
-resolve_with_dataset (const Serve *serve, const char *text, const char **rest, GError **error)
-{
-  const char *colon = strstr (text, ":/");
-  g_autofree char *path = colon != NULL ? g_strndup (text, (gsize) (colon - text)) : g_strdup (text);
-  *rest = colon != NULL ? colon : "";
-  return resolve (serve, path, error);
-}
-
-/* --- sources --- */
-
-static void
-entry_free (Entry *entry)
-{
-  g_free (entry->asked);
-  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
-    g_free (entry->seen[i].path);
-  g_clear_pointer (&entry->source, fl_source_close);
-  g_free (entry);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Entry, entry_free)
-
-static gboolean
-look (Seen *seen)
-{
-  struct stat about;
-  if (stat (seen->path, &about) != 0)
-    return FALSE;
-  seen->changed = about.st_mtim;
-  seen->size = about.st_size;
-  seen->inode = about.st_ino;
-  return TRUE;
-}
-
-static gboolean
-is_unchanged (const Entry *entry)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
-    {
-      const Seen *before = &entry->seen[i];
-      Seen now = *before;
-      if (before->path != NULL
-          && (!look (&now) || now.size != before->size || now.inode != before->inode
-              || now.changed.tv_sec != before->changed.tv_sec
-              || now.changed.tv_nsec != before->changed.tv_nsec))
-        return FALSE;
-    }
-  return TRUE;
-}
-
-/* Settings of raw pixels, with the constants' path resolved; these are the caller's. */
-typedef struct
-{
-  FlParams *params;
-  char *constants;
-  FlCalibrationOptions options;
-} Calibration;
-
-static void
-calibration_clear (Calibration *calibration)
-{
-  g_clear_pointer (&calibration->params, fl_params_free);
-  g_free (calibration->constants);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Calibration, calibration_clear)
-
-static gboolean
-read_calibration (const Serve *serve, const char *text, Calibration *calibration, GError **error)
-{
-  calibration->params = fl_params_new ();
-  if (text == NULL || *text == '\0')
-    return TRUE;
-  if (!fl_params_read (calibration->params, text, "calibration", error)
-      || !fl_calibration_options (calibration->params, &calibration->options, error))
-    return FALSE;
-  if (calibration->options.constants == NULL)
-    return TRUE;
-  calibration->constants = resolve (serve, calibration->options.constants, error);
-  calibration->options.constants = calibration->constants;
-  return calibration->constants != NULL;
-}
-
-static Entry *
-entry_open (const Serve *serve, const FlViewSourceRequest *request, GError **error)
-{
-  g_autoptr (Entry) entry = g_new0 (Entry, 1);
-  g_autofree char *mask = NULL;
-  const char *dataset;
-  entry->seen[0].path = resolve (serve, request->path, error);
-  if (entry->seen[0].path == NULL)
-    return NULL;
-  if (*request->geometry != '\0' && (entry->seen[1].path = resolve (serve, request->geometry, error)) == NULL)
-    return NULL;
-  if (*request->mask != '\0')
-    {
-      entry->seen[2].path = resolve_with_dataset (serve, request->mask, &dataset, error);
-      if (entry->seen[2].path == NULL)
-        return NULL;
-      mask = g_strconcat (entry->seen[2].path, dataset, NULL);
-    }
-  g_auto (Calibration) calibration = { 0 };
-  if (!read_calibration (serve, request->calibration, &calibration, error))
-    return NULL;
-  entry->seen[3].path = g_strdup (calibration.constants);
-  for (guint i = 0; i < G_N_ELEMENTS (entry->seen); i++)
-    if (entry->seen[i].path != NULL)
-      look (&entry->seen[i]);
-  FlSourceOptions options = { .geometry = entry->seen[1].path,
-                              .mask = mask,
-                              .calibration = &calibration.options };
-  entry->source = fl_source_open (entry->seen[0].path, &options, error);
-  return entry->source != NULL ? g_steal_pointer (&entry) : NULL;
-}
-
-static void
-forget (Serve *serve, GList *link)
-{
-  if (link->data == serve->loaded)
-    serve->loaded = NULL;
-  entry_free (link->data);
-  g_queue_delete_link (&serve->entries, link);
-}
-
-/* The open source, from those that are kept if none of its files has changed. Owned by `serve`. */
-static Entry *
-get_entry (Serve *serve, const FlViewSourceRequest *request, GError **error)
-{
-  g_autofree char *asked = g_strdup_printf ("%s\n%s\n%s\n%s", request->path, request->geometry, request->mask,
-                                            request->calibration);
-  for (GList *l = serve->entries.head; l != NULL; l = l->next)
-    {
-      Entry *entry = l->data;
-      if (strcmp (entry->asked, asked) != 0)
-        continue;
-      if (is_unchanged (entry))
-        {
-          g_queue_unlink (&serve->entries, l);
-          g_queue_push_head_link (&serve->entries, l);
-          return entry;
-        }
-      forget (serve, l);
-      break;
-    }
-  Entry *entry = entry_open (serve, request, error);
-  if (entry == NULL)
-    return NULL;
-  entry->asked = g_steal_pointer (&asked);
-  if (g_queue_get_length (&serve->entries) == MAX_SOURCES)
-    forget (serve, serve->entries.tail);
-  g_queue_push_head (&serve->entries, entry);
-  return entry;
-}
-
-/* Has the shot in `serve->picture`. */
-static Entry *
-get_shot (Serve *serve, const FlViewSourceRequest *request, guint32 frame, GError **error)
-{
-  Entry *entry = get_entry (serve, request, error);
-  if (entry == NULL || (entry == serve->loaded && frame == serve->frame))
-    return entry;
-  serve->loaded = NULL;
-  if (!fl_source_read (entry->source, frame, &serve->shot, error))
-    return NULL;
-  fl_picture_load (serve->picture, fl_source_detector (entry->source), &serve->shot);
-  serve->loaded = entry;
-  serve->frame = frame;
-  return entry;
-}
-
-/* What an answer of that file, and of a job's folder (or NULL), is made from. */
-static FlViewOrigin
-origin_of (const Entry *entry, const char *job_dir)
-{
-  Seen job = { .path = (char *) job_dir };
-  const Seen *all[] = { &entry->seen[0], &entry->seen[1], &entry->seen[2], &entry->seen[3], &job };
-  FlViewOrigin origin = { 0 };
-  struct timespec now;
-  clock_gettime (CLOCK_REALTIME, &now);
-  if (job_dir != NULL)
-    look (&job);
-  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
-    {
-      if (all[i]->path == NULL)
-        continue;
-      gint64 values[] = { all[i]->size, all[i]->changed.tv_sec, all[i]->changed.tv_nsec,
-                          (gint64) all[i]->inode };
-      origin.stamp = fl_hash64 (values, sizeof values, origin.stamp) | 1;
-      origin.growing |= now.tv_sec - all[i]->changed.tv_sec < QUIET_S;
-    }
-  return origin;
+  return fl_served_path (serve->roots, path, error);
 }
 
 /* --- the handlers --- */
@@ -290,12 +47,13 @@ static FlViewImage *
 serve_image (gpointer data, const FlViewImageRequest *request, GCancellable *cancellable, GError **error)
 {
   Serve *serve = data;
-  const Entry *entry = get_shot (serve, &request->source, request->frame, error);
-  if (entry == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
+  FlServedSource *served =
+      fl_served_sources_get_shot (serve->sources, &request->source, request->frame, error);
+  if (served == NULL || g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
-  FlViewImage *image = fl_picture_draw (serve->picture, request);
-  image->frames = fl_source_n_frames (entry->source);
-  image->origin = origin_of (entry, NULL);
+  FlViewImage *image = fl_picture_draw (fl_served_sources_picture (serve->sources), request);
+  image->frames = fl_source_n_frames (fl_served_source_get_source (served));
+  image->origin = fl_served_source_origin (served, NULL);
   return image;
 }
 
@@ -303,15 +61,16 @@ static FlViewSource *
 serve_source (gpointer data, const FlViewSourceRequest *request, GCancellable *cancellable G_GNUC_UNUSED,
               GError **error)
 {
-  const Entry *entry = get_entry (data, request, error);
-  if (entry == NULL)
+  FlServedSource *served = fl_served_sources_get (((Serve *) data)->sources, request, error);
+  if (served == NULL)
     return NULL;
-  const FlDetector *detector = fl_source_detector (entry->source);
+  FlSource *opened = fl_served_source_get_source (served);
+  const FlDetector *detector = fl_source_detector (opened);
   FlVec3 unshifted = { 0, 0, 0 };
   FlViewSource *source = fl_view_source_new (detector->n_panels);
-  source->frames = fl_source_n_frames (entry->source);
-  source->format = g_strdup (fl_source_format (entry->source));
-  source->description = fl_source_describe (entry->source);
+  source->frames = fl_source_n_frames (opened);
+  source->format = g_strdup (fl_source_format (opened));
+  source->description = fl_source_describe (opened);
   source->pixel_size = detector->panels[0].pixel_size;
   source->whole = fl_picture_whole (detector, unshifted);
   for (guint i = 0; i < detector->n_panels; i++)
@@ -324,18 +83,18 @@ serve_source (gpointer data, const FlViewSourceRequest *request, GCancellable *c
 
 /* Assembled coordinates of a panel coordinate of the loaded shot. */
 static void
-place (const Serve *serve, const Entry *entry, guint panel, double fs, double ss, double *x, double *y)
+place (const Serve *serve, FlServedSource *served, guint panel, double fs, double ss, double *x, double *y)
 {
-  const FlDetector *detector = fl_source_detector (entry->source);
+  const FlDetector *detector = fl_source_detector (fl_served_source_get_source (served));
   FlViewPanel p = panel < detector->n_panels
-                      ? fl_picture_panel (detector, panel, fl_picture_shift (serve->picture))
+                      ? fl_picture_panel (detector, panel, fl_served_sources_shift (serve->sources))
                       : (FlViewPanel){ 0 };
   *x = p.x + p.fs_x * fs + p.ss_x * ss;
   *y = p.y + p.fs_y * fs + p.ss_y * ss;
 }
 
 static FlViewSpots *
-spots_of (const Serve *serve, const Entry *entry, const FlSpotRow *rows, guint n)
+spots_of (const Serve *serve, FlServedSource *served, const FlSpotRow *rows, guint n)
 {
   FlViewSpots *spots = fl_view_spots_new (n);
   for (guint i = 0; i < n; i++)
@@ -343,7 +102,7 @@ spots_of (const Serve *serve, const Entry *entry, const FlSpotRow *rows, guint n
       const FlSpotRow *r = &rows[i];
       FlViewSpot *s = &spots->spots[i];
       *s = (FlViewSpot){ .panel = r->panel, .fs = r->fs, .ss = r->ss, .intensity = r->intensity, .d = r->d };
-      place (serve, entry, r->panel, r->fs, r->ss, &s->x, &s->y);
+      place (serve, served, r->panel, r->fs, r->ss, &s->x, &s->y);
     }
   return spots;
 }
@@ -354,23 +113,26 @@ serve_spots (gpointer data, const FlViewSpotsRequest *request, GCancellable *can
 {
   Serve *serve = data;
   g_autofree char *job_dir = resolve (serve, request->job_dir, error);
-  const Entry *entry = job_dir != NULL ? get_shot (serve, &request->source, request->frame, error) : NULL;
-  if (entry == NULL)
+  FlServedSource *served =
+      job_dir != NULL ? fl_served_sources_get_shot (serve->sources, &request->source, request->frame, error)
+                      : NULL;
+  if (served == NULL)
     return NULL;
   FlShotRow row = { 0 };
-  g_autoptr (GArray) rows = fl_results_spots (job_dir, serve->shot.id, &row, error);
+  g_autoptr (GArray) rows =
+      fl_results_spots (job_dir, fl_served_sources_shot (serve->sources)->id, &row, error);
   if (rows == NULL)
     return NULL;
-  FlViewSpots *spots = spots_of (serve, entry, (const FlSpotRow *) (void *) rows->data, rows->len);
+  FlViewSpots *spots = spots_of (serve, served, (const FlSpotRow *) (void *) rows->data, rows->len);
   spots->outcome = (FlOutcome) row.outcome;
   spots->resolution = row.resolution;
   spots->message = (char *) row.message;
-  spots->origin = origin_of (entry, job_dir);
+  spots->origin = fl_served_source_origin (served, job_dir);
   return spots;
 }
 
 static FlViewLattices *
-lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, guint n,
+lattices_of (const Serve *serve, FlServedSource *served, const FlLatticeRow *rows, guint n,
              const FlReflectionRow *reflections, guint n_reflections)
 {
   FlViewLattices *all = fl_view_lattices_new (n, n_reflections);
@@ -405,7 +167,7 @@ lattices_of (const Serve *serve, const Entry *entry, const FlLatticeRow *rows, g
                                .sigma = r->sigma,
                                .d = r->d,
                                .flags = r->flags };
-      place (serve, entry, r->panel, r->fs, r->ss, &v->x, &v->y);
+      place (serve, served, r->panel, r->fs, r->ss, &v->x, &v->y);
     }
   return all;
 }
@@ -416,18 +178,23 @@ serve_lattices (gpointer data, const FlViewSpotsRequest *request, GCancellable *
 {
   Serve *serve = data;
   g_autofree char *job_dir = resolve (serve, request->job_dir, error);
-  const Entry *entry = job_dir != NULL ? get_shot (serve, &request->source, request->frame, error) : NULL;
-  if (entry == NULL)
+  FlServedSource *served =
+      job_dir != NULL ? fl_served_sources_get_shot (serve->sources, &request->source, request->frame, error)
+                      : NULL;
+  if (served == NULL)
     return NULL;
-  g_autoptr (GArray) lattices = fl_results_lattices (job_dir, serve->shot.id, NULL, error);
+  g_autoptr (GArray) lattices =
+      fl_results_lattices (job_dir, fl_served_sources_shot (serve->sources)->id, NULL, error);
   g_autoptr (GArray) reflections =
-      lattices != NULL ? fl_results_reflections (job_dir, serve->shot.id, NULL, error) : NULL;
+      lattices != NULL
+          ? fl_results_reflections (job_dir, fl_served_sources_shot (serve->sources)->id, NULL, error)
+          : NULL;
   if (reflections == NULL)
     return NULL;
-  FlViewLattices *all = lattices_of (serve, entry, (const FlLatticeRow *) (void *) lattices->data,
+  FlViewLattices *all = lattices_of (serve, served, (const FlLatticeRow *) (void *) lattices->data,
                                      lattices->len, (const FlReflectionRow *) (void *) reflections->data,
                                      lattices->len > 0 ? reflections->len : 0);
-  all->origin = origin_of (entry, job_dir);
+  all->origin = fl_served_source_origin (served, job_dir);
   return all;
 }
 
@@ -439,18 +206,19 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
   FlFound found;
   FlLattices lattices;
   guint64 start = fl_tick_ns ();
-  const Entry *entry = get_shot (serve, &request->source, request->frame, error);
-  if (entry == NULL
-      || !fl_trial_try (serve->trier, request->params, &serve->shot, fl_source_detector (entry->source),
-                        &found, &lattices, error))
+  FlServedSource *served =
+      fl_served_sources_get_shot (serve->sources, &request->source, request->frame, error);
+  if (served == NULL
+      || !fl_trial_try (serve->trier, request->params, fl_served_sources_shot (serve->sources),
+                        fl_source_detector (fl_served_source_get_source (served)), &found, &lattices, error))
     return NULL;
   FlViewTried *tried = fl_view_tried_new ();
-  tried->spots = spots_of (serve, entry, found.spots, found.n_spots);
+  tried->spots = spots_of (serve, served, found.spots, found.n_spots);
   tried->spots->outcome = lattices.n_lattices > 0 ? FL_OUTCOME_INDEXED
                           : found.hit             ? FL_OUTCOME_HIT
                                                   : FL_OUTCOME_MISS;
   tried->spots->resolution = (double) found.resolution;
-  tried->lattices = lattices_of (serve, entry, lattices.lattices, lattices.n_lattices, lattices.reflections,
+  tried->lattices = lattices_of (serve, served, lattices.lattices, lattices.n_lattices, lattices.reflections,
                                  lattices.n_reflections);
   tried->milliseconds = (guint32) ((fl_tick_ns () - start) / 1000000);
   return tried;
@@ -459,21 +227,8 @@ serve_try (gpointer data, const FlViewTryRequest *request, GCancellable *cancell
 static FlSource *
 open_for_mask (gpointer data, const FlViewSourceRequest *request, gboolean list_only, GError **error)
 {
-  g_autofree char *path = resolve (data, request->path, error), *geometry = NULL, *mask = NULL;
-  const char *dataset;
-  if (path == NULL
-      || (*request->geometry != '\0' && (geometry = resolve (data, request->geometry, error)) == NULL)
-      || (*request->mask != '\0'
-          && (mask = resolve_with_dataset (data, request->mask, &dataset, error)) == NULL))
-    return NULL;
-  g_autofree char *option = mask != NULL ? g_strconcat (mask, dataset, NULL) : NULL;
-  g_auto (Calibration) calibration = { 0 };
-  if (!read_calibration (data, request->calibration, &calibration, error))
-    return NULL;
-  FlSourceOptions options = {
-    .geometry = geometry, .mask = option, .list_only = list_only, .calibration = &calibration.options
-  };
-  return fl_source_open (path, &options, error);
+  const Serve *serve = data;
+  return fl_served_open (serve->roots, request, list_only, error);
 }
 
 static FlViewMask *
@@ -481,16 +236,11 @@ serve_mask (gpointer data, const FlViewMaskRequest *request, GCancellable *cance
             GError **error)
 {
   Serve *serve = data;
-  const char *dataset = "";
-  FlVec3 none = { 0, 0, 0 };
-  g_autofree char *real = *request->source.mask != '\0'
-                              ? resolve_with_dataset (serve, request->source.mask, &dataset, error)
-                              : g_strdup ("");
-  if (real == NULL)
+  const char *asked = request->source.mask;
+  g_autofree char *mask = *asked != '\0' ? fl_served_dataset (serve->roots, asked, error) : g_strdup ("");
+  if (mask == NULL)
     return NULL;
-  g_autofree char *mask = g_strconcat (real, dataset, NULL);
-  return fl_mask_work_ask (serve->mask, request, mask,
-                           serve->loaded != NULL ? fl_picture_shift (serve->picture) : none, MEASURE_MS,
+  return fl_mask_work_ask (serve->mask, request, mask, fl_served_sources_shift (serve->sources), MEASURE_MS,
                            error);
 }
 
@@ -591,15 +341,15 @@ get_store (Serve *serve, const char *where, GError **error)
   if (path == NULL)
     return NULL;
   g_autofree char *file = file_of_store (path);
-  Seen now = { .path = file };
-  if (serve->store != NULL && strcmp (serve->followed.path, file) == 0 && look (&now)
+  FlSeenFile now = { .path = file };
+  if (serve->store != NULL && strcmp (serve->followed.path, file) == 0 && fl_seen_file_look (&now)
       && now.inode == serve->followed.inode)
     return serve->store;
   g_clear_pointer (&serve->store, fl_store_close);
   g_clear_pointer (&serve->followed.path, g_free);
   serve->store = fl_store_open (path, FL_STORE_READ_ONLY, error);
   serve->followed.path = g_steal_pointer (&file);
-  look (&serve->followed);
+  fl_seen_file_look (&serve->followed);
   return serve->store;
 }
 
@@ -631,22 +381,6 @@ serve_model (gpointer data, const char *name, GCancellable *cancellable G_GNUC_U
 
 /* --- the program --- */
 
-static char **
-resolve_roots (char **roots, GError **error)
-{
-  static const Serve everything;
-  g_autoptr (GPtrArray) real = g_ptr_array_new_with_free_func (g_free);
-  for (char **root = roots; *root != NULL; root++)
-    {
-      char *path = resolve (&everything, *root, error);
-      if (path == NULL)
-        return NULL;
-      g_ptr_array_add (real, path);
-    }
-  g_ptr_array_add (real, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&real), FALSE);
-}
-
 int
 fl_program_serve (int argc, char **argv)
 {
@@ -672,7 +406,7 @@ fl_program_serve (int argc, char **argv)
   g_option_context_add_main_entries (context, entries, NULL);
   Serve serve = { 0 };
   if (!g_option_context_parse (context, &argc, &argv, &error)
-      || (roots != NULL && (serve.roots = resolve_roots (roots, &error)) == NULL))
+      || (roots != NULL && (serve.roots = fl_served_roots (roots, &error)) == NULL))
     return fl_program_fail ("serve", error);
   if (argc > 1)
     {
@@ -682,8 +416,7 @@ fl_program_serve (int argc, char **argv)
   /* Whatever a library prints must not fall between frames. */
   int out = fcntl (STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   dup2 (STDERR_FILENO, STDOUT_FILENO);
-  g_queue_init (&serve.entries);
-  serve.picture = fl_picture_new ();
+  serve.sources = fl_served_sources_new (serve.roots);
   serve.trier = fl_trial_trier_new ();
   serve.mask = fl_mask_work_new (open_for_mask, &serve, "mask");
   int status = 0;
