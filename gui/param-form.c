@@ -238,7 +238,9 @@ row_new (FlgParamForm *form, const FlParamSpec *spec)
         gtk_size_group_add_widget (form->columns[i], parts[i]);
     }
   gtk_grid_attach (GTK_GRID (row->row), row->complaint, 1, 1, 4, 1);
-  g_autofree char *tip = g_strdup_printf ("%s\n%s", spec->name, spec->help ? spec->help : "");
+  g_autofree char *finders = spec->finders ? g_strjoinv (", ", (char **) spec->finders) : g_strdup ("");
+  g_autofree char *of = *finders ? g_strdup_printf (_ ("\nOnly of: %s"), finders) : g_strdup ("");
+  g_autofree char *tip = g_strdup_printf ("%s\n%s%s", spec->name, spec->help, of);
   gtk_widget_set_tooltip_text (row->row, tip);
   gtk_accessible_update_property (GTK_ACCESSIBLE (row->editor), GTK_ACCESSIBLE_PROPERTY_LABEL, spec->label,
                                   -1);
@@ -254,7 +256,7 @@ section_title (const char *section)
   } known[] = {
     { "spots", N_ ("Spot finding") },
     { "peakfinder8", N_ ("Finder peakfinder8") },
-    { "radial_profile", N_ ("Threshold radial_profile") },
+    { "radial_profile", N_ ("Finder radial_profile") },
     { "hit", N_ ("What is a hit") },
     { "profile", N_ ("Radial profile") },
     { "detector", N_ ("Detector") },
@@ -451,22 +453,22 @@ science_of (const FlParamSpec *spec)
              : FLG_SCIENCE_BOTH;
 }
 
-/* A section that is named as a spot finder is of that one alone. */
+static Row *
+find (FlgParamForm *self, const char *name)
+{
+  for (guint i = 0; i < self->rows->len; i++)
+    if (g_str_equal (((Row *) self->rows->pdata[i])->spec->name, name))
+      return self->rows->pdata[i];
+  return NULL;
+}
+
+/* Not a setting of other spot finders than the one that is chosen. */
 static gboolean
 row_is_chosen (FlgParamForm *self, Row *row)
 {
-  g_autofree char *section = g_strndup (row->spec->name, strcspn (row->spec->name, "."));
-  const FlParamSpec *finder = fl_param_spec ("spots.algorithm");
-  if (!g_strv_contains (finder->choices, section))
-    return TRUE;
-  for (guint i = 0; i < self->rows->len; i++)
-    {
-      Row *other = self->rows->pdata[i];
-      g_autofree char *chosen = other->spec == finder ? editor_text (other) : NULL;
-      if (chosen && g_str_equal (chosen, section))
-        return TRUE;
-    }
-  return FALSE;
+  Row *finder = row->spec->finders ? find (self, "spots.algorithm") : NULL;
+  g_autofree char *chosen = finder ? editor_text (finder) : NULL;
+  return !finder || g_strv_contains (row->spec->finders, chosen);
 }
 
 static gboolean
@@ -511,15 +513,6 @@ flg_param_form_set_about (FlgParamForm *self, FlgScience science)
   show_rows (self);
 }
 
-static Row *
-find (FlgParamForm *self, const char *name)
-{
-  for (guint i = 0; i < self->rows->len; i++)
-    if (g_str_equal (((Row *) self->rows->pdata[i])->spec->name, name))
-      return self->rows->pdata[i];
-  return NULL;
-}
-
 gboolean
 flg_param_form_type (FlgParamForm *self, const char *name, const char *text)
 {
@@ -527,6 +520,13 @@ flg_param_form_type (FlgParamForm *self, const char *name, const char *text)
   if (row)
     set_editor_text (row, text);
   return row != NULL;
+}
+
+gboolean
+flg_param_form_shows (FlgParamForm *self, const char *name)
+{
+  Row *row = find (self, name);
+  return row && gtk_widget_get_visible (row->row);
 }
 
 const char *

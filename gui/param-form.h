@@ -19,10 +19,12 @@ gboolean flg_param_form_is_valid (FlgParamForm *self);
 void flg_param_form_set_editable (FlgParamForm *self, gboolean editable);
 /* Rows whose name, label or help holds all words of `text`; "" = all. */
 void flg_param_form_filter (FlgParamForm *self, const char *text, gboolean changed_only);
-/* Parameters of what is not meant (crystals, single particles; science.h) are passed over, where they have their default and nobody looks
- * for them by words. */
+/* Parameters of what is not meant (crystals, single particles; science.h) are passed over, as those of other spot finders
+ * are, where they have their default and nobody looks for them by words. */
 void flg_param_form_set_about (FlgParamForm *self, FlgScience science);
 /* As if typed. FALSE when there is no such parameter. */
 gboolean flg_param_form_type (FlgParamForm *self, const char *name, const char *text);
+/* Whether its row is among those that are shown. */
+gboolean flg_param_form_shows (FlgParamForm *self, const char *name);
 /* What stands beside the field: NULL when the value is good. */
 const char *flg_param_form_complaint (FlgParamForm *self, const char *name);

@@ -56,6 +56,9 @@ add_spec (GKeyFile *file, const char *group)
   g_autofree char *choices = g_key_file_get_string (file, group, "choices", NULL);
   if (spec.type == FL_PARAM_CHOICE)
     spec.choices = (const char *const *) g_strsplit (choices != NULL ? choices : "", " ", -1);
+  g_autofree char *finders = g_key_file_get_string (file, group, "finders", NULL);
+  if (finders != NULL)
+    spec.finders = (const char *const *) g_strsplit (finders, " ", -1);
   g_autoptr (GError) error = NULL;
   char *canonical = NULL;
   if (!fl_param_check (&spec, spec.default_text, &canonical, &error))
@@ -177,6 +180,11 @@ fl_param_describe (const FlParamSpec *spec)
     }
   if (isfinite (spec->min) || isfinite (spec->max))
     g_string_append_printf (text, "\n  range: %g to %g", spec->min, spec->max);
+  if (spec->finders != NULL)
+    {
+      g_autofree char *joined = g_strjoinv (", ", (char **) spec->finders);
+      g_string_append_printf (text, "\n  only of: %s", joined);
+    }
   g_string_append_printf (text, "\n  default: %s\n  stage: %s\n",
                           *spec->default_text != '\0' ? spec->default_text : "(none)", spec->stage);
   return g_string_free (text, FALSE);

@@ -34,6 +34,8 @@ typedef struct
   double min, max;            /* inclusive; ±INFINITY when open */
   guint count;                /* of FL_PARAM_REALS */
   const char *const *choices; /* NULL-terminated; NULL unless a choice */
+  const char *const
+      *finders; /* the choices of spots.algorithm that read it, NULL-terminated; NULL: all of them */
   const char *label, *help, *stage;
 } FlParamSpec;
 

@@ -17,6 +17,8 @@ test_table (void)
       g_assert_cmpstr (specs[i].help, !=, "");
       g_assert_cmpstr (specs[i].stage, !=, "");
       g_assert_nonnull (strchr (specs[i].name, '.'));
+      for (guint k = 0; specs[i].finders != NULL && specs[i].finders[k] != NULL; k++)
+        g_assert_true (g_strv_contains (fl_param_spec ("spots.algorithm")->choices, specs[i].finders[k]));
     }
 }
 

@@ -184,7 +184,19 @@ test_form (void)
         flg_param_form_type (form, cases[i].name, fl_param_spec (cases[i].name)->default_text);
     }
   g_assert_false (flg_param_form_type (form, "spots.no_such", "1"));
+  /* Settings of other finders than the one that is chosen are passed over, but where they are set or looked for. */
+  flg_param_form_type (form, "spots.algorithm", "peakfinder8");
+  g_assert_true (flg_param_form_shows (form, "peakfinder8.min_snr"));
+  g_assert_true (flg_param_form_shows (form, "spots.min_resolution"));
+  g_assert_true (flg_param_form_shows (form, "spots.kernel")); /* 7 */
+  g_assert_false (flg_param_form_shows (form, "spots.sigma_background"));
+  g_assert_false (flg_param_form_shows (form, "radial_profile.n_iqr"));
+  flg_param_form_filter (form, "n_iqr", FALSE);
+  g_assert_true (flg_param_form_shows (form, "radial_profile.n_iqr"));
+  flg_param_form_filter (form, "", FALSE);
   flg_param_form_type (form, "spots.algorithm", "dispersion");
+  g_assert_true (flg_param_form_shows (form, "spots.sigma_background"));
+  g_assert_false (flg_param_form_shows (form, "spots.false_spots"));
   g_autoptr (FlParams) params = flg_param_form_get_params (form, NULL);
   g_autofree char *changed = fl_params_write_changed (params, NULL);
   g_assert_nonnull (strstr (changed, "algorithm = dispersion"));
