@@ -353,7 +353,8 @@ sqlite_exec_rows (FlDb *base, const char *sql, const FlValue *values, guint rows
 {
   for (guint row = 0; row < rows; row++)
     {
-      g_autoptr (FlQuery) query = sqlite_query (base, sql, values + (gsize) row * columns, columns, error);
+      const FlValue *these = columns > 0 ? values + (gsize) row * columns : NULL;
+      g_autoptr (FlQuery) query = sqlite_query (base, sql, these, columns, error);
       if (query == NULL)
         return FALSE;
       int code = sqlite3_step (((Query *) query)->statement);

@@ -6,5 +6,5 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   static const char magic[] = "###CBF: VERSION 1.5\r\n";
-  return fuzz_source ("fuzz.cbf", magic, sizeof magic - 1, data, size);
+  return fuzz_source (magic, sizeof magic - 1, data, size);
 }

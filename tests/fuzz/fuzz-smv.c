@@ -6,5 +6,5 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   static const char magic[] = "{\nHEADER_BYTES";
-  return fuzz_source ("fuzz.img", magic, sizeof magic - 1, data, size);
+  return fuzz_source (magic, sizeof magic - 1, data, size);
 }

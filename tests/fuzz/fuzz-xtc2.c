@@ -7,5 +7,5 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   /* A configure's header. */
   static const guint8 magic[] = { 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0 };
-  return fuzz_source ("fuzz.xtc2", magic, sizeof magic, data, size);
+  return fuzz_source (magic, sizeof magic, data, size);
 }

@@ -2,9 +2,12 @@
 """Small whole files of every kind of image, for the fuzzers to start from. Usage: seeds.py CORPUS-FOLDER"""
 import io
 import os
+import re
 import sys
 
 import numpy as np
+
+from texts import MORE_WORDS, TEXTS
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../shots"))
 from image_writers import ADSC, EIGER, FULL, PILATUS, RIGAKU, cbf, counts, gapped, rayonix, smv, tiff
@@ -64,6 +67,22 @@ tables = {
 }
 for name, rows in tables.items():
     put("psana", name, ("# TITLE a table\n# HDR PARENT IND OBJECT\n\n" + "\n".join(rows) + "\n").encode())
+
+def put_texts(target, texts):
+    """And their words, with those that other layouts have, as a dictionary."""
+    words = set(MORE_WORDS.get(target, "").split())
+    for name, text in texts.items():
+        data = text.encode() if isinstance(text, str) else text
+        put(target, name, data)
+        words |= set(re.findall(r"[\w./+@=-]{2,60}", data.decode("latin1")))
+    lines = [f'"{word}"\n' for word in sorted(words) if word.isascii()]
+    if lines:
+        with open(os.path.join(sys.argv[1], f"fuzz-{target}.dict"), "w") as file:
+            file.writelines(lines)
+
+
+for target, texts in TEXTS.items():
+    put_texts(target, texts if isinstance(texts, dict) else {str(i): text for i, text in enumerate(texts)})
 
 try:
     import h5py

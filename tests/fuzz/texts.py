@@ -1,0 +1,256 @@
+"""What the fuzzers of texts, and of HDF5 files as texts (fuzz-h5.h), start from."""
+import struct
+
+NXMX = """\
+/entry @NX_class=NXentry
+/entry/definition s NXmx
+/entry/data @NX_class=NXdata @signal=data
+/entry/instrument @NX_class=NXinstrument
+/entry/instrument/detector @NX_class=NXdetector
+/entry/instrument/detector/t @NX_class=NXtransformations
+/entry/instrument/beam @NX_class=NXbeam
+{images}
+/entry/instrument/detector/saturation_value f8 - 60000
+/entry/instrument/detector/underload_value i4 - -1
+/entry/instrument/detector/pixel_mask u4 2x8x10 c2x8x10 z 0 0 1
+/entry/instrument/detector/start_time @start=2026-11-22T05:00:00.5Z
+/entry/instrument/beam/incident_wavelength f8 {n} 1.2 1.3 @units=angstrom
+/entry/instrument/beam/incident_wavelength_weights f4 2x{n} 1 0.5
+/entry/instrument/detector/t/z f8 1 100 @units=mm @transformation_type=translation @vector:0,0,1 @depends_on=.
+/entry/instrument/detector/t/arm f8 1 5 @units=deg @transformation_type=rotation @vector:0,1,0 @depends_on=z @offset:1,0,0 @offset_units=mm
+"""
+MODULE = """\
+/entry/instrument/detector/m{i} @NX_class=NXdetector_module
+/entry/instrument/detector/m{i}/data_origin i4 2 {at} 0
+/entry/instrument/detector/m{i}/data_size i4 2 8 10
+/entry/instrument/detector/m{i}/data_stride i4 2 1 1
+/entry/instrument/detector/m{i}/module_offset f8 1 0 @units=mm @transformation_type=translation @vector:1,0,0 @offset:0,{at},0 @depends_on=/entry/instrument/detector/t/arm
+/entry/instrument/detector/m{i}/fast_pixel_direction f8 1 0.1 @units=mm @transformation_type=translation @vector:-1,0,0 @depends_on=/entry/instrument/detector/m{i}/module_offset
+/entry/instrument/detector/m{i}/slow_pixel_direction f8 1 0.1 @units=mm @transformation_type=translation @vector:0,-1,0 @depends_on=/entry/instrument/detector/m{i}/module_offset
+"""
+IMAGES = {
+    "packed": "/entry/data/data u2 2x16x10 c1x16x10 z s 1 2 3 60001",
+    "link": "/real u2 2x16x10 5 6\n/entry/data/data -> /real",
+    "virtual": "/real u2 2x16x10 5 6\n/entry/data/data v u2 2x16x10 . /real 0x0x0 2x8x10 A /x 0x8x0 2x4x10",
+    "raw": "/entry/data/data u2 1x16x10 c1x16x10 h 0 0 0 0 0 0 1 64 0 0 4 0 0 0 0 5 31 0 1 0 255 48 80 0 0 0 0 0",
+    "lz4": "/entry/data/data u2 1x16x10 c1x16x10 l 0 0 0 0 0 0 1 64 0 0 1 64 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0",
+    "nosignal": "/entry/data @signal=images\n/entry/data/images i4B 3x16x10 c1x8x10 f -1 7",
+    "groups": "/entry/instrument/g @NX_class=NXdetector_group\n/entry/instrument/g/d @NX_class=NXdetector\n"
+              "/entry/instrument/g/d/data u1 2x8x8 1\n/entry/data/data f4 2x2x8x10 1.5 nan",
+}
+DECTRIS = """\
+/entry/data/data_000001 u4 3x12x9 c1x12x9 z s 7 4294967295 @image_nr_low;1 @image_nr_high;3
+/entry/data/data_000002 => A /entry/data/data
+/entry/data/data_000003 => nowhere.h5 /entry/data/data
+/entry/instrument/detector/x_pixel_size f4 - 7.5e-5 @units=m
+/entry/instrument/detector/y_pixel_size f4 - 7.5e-5 @units=m
+/entry/instrument/detector/detector_distance f4 - 0.1 @units=m
+/entry/instrument/detector/beam_center_x f4 - 4.5
+/entry/instrument/detector/beam_center_y f4 - 6
+/entry/instrument/detector/bit_depth_image u4 - 32
+/entry/instrument/detector/geometry/orientation/value f4 1x6 -1 0 0 0 -1 0
+/entry/instrument/detector/geometry/translation/distances f4 1x3 1e-3 1e-3 -.1
+/entry/instrument/detector/detectorSpecific/pixel_mask u4 12x9 0 1 16
+/entry/instrument/detector/detectorSpecific/countrate_correction_count_cutoff u4 - 9000
+/entry/instrument/detector/detectorSpecific/photon_energy f4 - 12400 @units=eV
+!
+/entry/data/data u4 2x12x9 c1x12x9 l 0 0 0 0 0 0 1 176 0 0 1 176 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0
+"""
+CXI = """\
+/entry_1/data_1/data i2 4x12x9 -3 70
+/entry_1/data_1/mask u1 12x9 0 1
+/entry_1/instrument_1/detector_1/distance f8 - 0.1
+/entry_1/instrument_1/detector_1/x_pixel_size f8 - 1e-4
+/entry_1/instrument_1/detector_1/y_pixel_size f8 - 1e-4
+/entry_1/instrument_1/detector_1/beam_center_x f8 - 4
+/entry_1/instrument_1/detector_1/beam_center_y f8 - 5
+/entry_1/instrument_1/source_1/energy f8 4 1.3e-15
+/LCLS/photon_energy_eV f8 4 8000
+/LCLS/machineTime u4 4 1400000000
+/LCLS/machineTimeNanoSeconds u4 4 5
+"""
+
+
+def nxmx(images):
+    modules = "".join(MODULE.format(i=i, at=8 * i) for i in range(2))
+    return NXMX.format(images=IMAGES[images], n=2) + ("" if images == "groups" else modules)
+
+
+def table(group, n, **columns):
+    return "".join(f"/{group}/{name} {kind} {n} {values}\n" for name, (kind, values) in columns.items())
+
+
+SEGMENT = (
+    table("shots", 2, id=("u8", "11 12"), source=("u4", "0"), frame=("u4", "0 1"), spots=("u4", "2 1"), outcome=("u1", "1"),
+          first_spot=("u8", "0 2"), n_spots=("u8", "2 1"), first_lattice=("u8", "0 1"), n_lattices=("u8", "1 1"),
+          first_reflection=("u8", "0 3"), n_reflections=("u8", "3 1"))
+    + table("spots", 3, shot=("u8", "11 11 12"), panel=("u2", "0"), fs=("f4", "1.5"), ss=("f4", "2.5"))
+    + table("lattices", 2, shot=("u8", "11 12"), number=("u2", "0"), confidence=("f4", "1"))
+    + table("reflections", 4, shot=("u8", "11 11 11 12"), lattice=("u2", "0"), h=("i2", "1"), intensity=("f4", "5"))
+    + "/ @version;1 @attempt;1 @format=firstlight\n")
+PATTERNS = """\
+/ @format=firstlight~patterns @version;1
+/detector/s f4 4x3 0.1 0.2 0
+/detector/factor f4 4 1
+/detector/mask u1 4 0
+/detector/wavelength f8 - 1.3
+/patterns/id u8 2 1 2
+/patterns/row u4 2 0 1
+/patterns/class u1 2 1
+/patterns/score f4 2 0.5
+/patterns/diameter f4 2 300
+/patterns/start u8 3 0 2 3
+/photons/pixel u4 3 0 3 1
+/photons/count u4 3 1 2 1
+"""
+PDB = """\
+   52.000   58.600   61.900  90.00  90.00  90.00 P 21 21 21    8
+REMARK 290   SMTRY1   1  1.000000  0.000000  0.000000        0.00000
+REMARK 290   SMTRY2   1  0.000000  1.000000  0.000000        0.00000
+REMARK 290   SMTRY3   1  0.000000  0.000000  1.000000        0.00000
+MODEL        1
+ATOM      1  N   LYS A   1      24.969  13.428  30.692  1.00 31.58           N
+HETATM    2 ZN   ZN  A 201A     25.000  13.000  30.000  0.50 10.00          ZN2+
+ENDMDL
+END
+"""
+CIF = """\
+_cell.length_a 52.0
+_cell.length_b 58.6
+_cell.length_c 61.9
+_cell.angle_alpha 90
+_cell.angle_beta 90
+_cell.angle_gamma 90
+_symmetry.space_group_name_H-M 'P 21 21 21'
+loop_
+_space_group_symop.id
+_space_group_symop.operation_xyz
+1 x,y,z
+2 1/2-x,-y,1/2+z
+loop_
+_atom_site.group_PDB
+_atom_site.type_symbol
+_atom_site.label_atom_id
+_atom_site.label_comp_id
+_atom_site.auth_asym_id
+_atom_site.auth_seq_id
+_atom_site.Cartn_x
+_atom_site.Cartn_y
+_atom_site.Cartn_z
+_atom_site.occupancy
+_atom_site.B_iso_or_equiv
+ATOM N N LYS A 1 24.969 13.428 30.692 1.00 31.58
+ATOM C "CA'" LYS A 1 1 2 3 1.00 .
+;
+text
+;
+"""
+
+
+def mtz():
+    rows = struct.pack("<12f", 1, 0, 0, 5.5, 0, 1, 0, float("nan"), 0, 0, 1, -2)
+    records = ["VERS MTZ:V1.1", "TITLE a table", "NCOL 4 3 0", "CELL 52 58.6 61.9 90 90 90", "SORT 1 2 3 0 0",
+               "SYMINF 4 4 P 19 'P 21 21 21' PG222", "SYMM x,y,z", "SYMM -x+1/2,-y,z+1/2", "SYMM x+1/2,-y+1/2,-z",
+               "SYMM -x,y+1/2,-z+1/2", "RESO 0.0003 0.0004", "VALM NAN", "COLUMN H H 0 1 0", "COLUMN K H 0 1 0",
+               "COLUMN L H 0 1 0", "COLUMN IMEAN J -2 5.5 1", "NDIF 2", "PROJECT 0 HKL_base", "CRYSTAL 0 HKL_base",
+               "DATASET 0 HKL_base", "DCELL 0 52 58.6 61.9 90 90 90", "DWAVEL 0 0", "PROJECT 1 p", "CRYSTAL 1 x", "DATASET 1 d",
+               "DCELL 1 52 58.6 61.9 90 90 90", "DWAVEL 1 1.3", "END", "MTZENDOFHEADERS"]
+    head = b"MTZ \0\0\0\0\x44\x41\0\0".ljust(80, b"\0")
+    return struct.pack("<H", len(rows) // 4) + head + rows + b"".join(r.encode().ljust(80) for r in records)
+
+
+EXPT = """{"__id__": "ExperimentList", "experiment": [{"__id__": "Experiment", "identifier": "a", "beam": 0, "detector": 0,
+"crystal": 0, "imageset": 0}], "imageset": [{"__id__": "ImageSet", "images": ["a.cbf"], "single_file_indices": [3]}], "beam":
+[{"direction": [0.0, 0.1, 1.0], "wavelength": 1.3}], "detector": [{"panels": [{"name": "p0", "fast_axis": [1.0, 0.0, 0.0],
+"slow_axis": [0.0, -1.0, 0.0], "origin": [-5.0, 5.0, -100.0], "pixel_size": [0.1, 0.1], "image_size": [100, 100],
+"trusted_range": [-1.0, 60000.0]}], "hierarchy": {"name": "", "origin": [0.0, 0.0, 0.0], "fast_axis": [1.0, 0.0, 0.0],
+"slow_axis": [0.0, 1.0, 0.0], "children": [{"panel": 0}]}}], "crystal": [{"real_space_a": [52.0, 0.0, 0.0], "real_space_b":
+[0.0, 58.6, 0.0], "real_space_c": [0.0, 0.0, 61.9], "space_group_hall_symbol": " P 2ac 2ab", "ML_half_mosaicity_deg": 0.1,
+"ML_domain_size_ang": 2000.0}], "goniometer": [], "scan": []}"""
+KEY = """-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQAAACBhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NQ==
+-----END OPENSSH PRIVATE KEY-----
+"""
+IMGCIF = """\
+data_geometry
+_diffrn_source.diffrn_id DS1
+_diffrn_radiation_wavelength.wavelength 1.3
+loop_
+_axis.id
+_axis.type
+_axis.equipment
+_axis.depends_on
+_axis.vector[1]
+_axis.vector[2]
+_axis.vector[3]
+_axis.offset[1]
+_axis.offset[2]
+_axis.offset[3]
+AXIS_Z translation detector . 0 0 1 0 0 0
+AXIS_P0_F translation detector AXIS_Z -1 0 0 5 5 0
+AXIS_P0_S translation detector AXIS_P0_F 0 -1 0 0 0 0
+loop_
+_array_structure_list.array_id
+_array_structure_list.index
+_array_structure_list.dimension
+_array_structure_list.precedence
+_array_structure_list.direction
+_array_structure_list.axis_set_id
+P0 1 100 1 increasing AXIS_P0_F
+P0 2 100 2 increasing AXIS_P0_S
+loop_
+_array_structure_list_axis.axis_set_id
+_array_structure_list_axis.axis_id
+_array_structure_list_axis.displacement
+_array_structure_list_axis.displacement_increment
+AXIS_P0_F AXIS_P0_F 0.05 0.1
+AXIS_P0_S AXIS_P0_S 0.05 0.1
+"""
+TEXTS = {
+    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI,
+             "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
+    "results": {"segment": SEGMENT, "patterns": PATTERNS},
+    "constants": {
+        "ours": "/pedestals f4 3x8x10 100 200\n/pixel_gain f4 3x8x10 41 -1.4\n/pixel_status u4 3x8x10 0 1\n/pixel_rms f4 3x8x10 3\n"
+                "/detector s jungfrau\n",
+        "psi": "/gainPedestals f8 3x8x10 5\n/gains f8 3x8x10 1\n/pixelMask u4 8x10 0\n",
+        "agipd": "/AnalogOffset i2 3x2x8x8 5\n/DigitalGainLevel i2 3x2x8x8 9\n/Badpixel u1 3x2x8x8 0\n",
+        "mask": "/entry/instrument/detector/pixel_mask u1 8x10 0 1 @rules=border~1\n/entry/instrument/detector/base_mask u1 8x10 0\n",
+        "skopi": "/intensities f4 2x1x3x4 1 0.5\n/pixel_position_reciprocal f8 3x1x3x4 1e9 2e9\n/polarization f4 1x3x4 1\n"
+                 "/solid_angle f4 1x3x4 1e-6\n/orientations f4 2x1x4 1 0 0 0\n/conformation i4 2 0 1\n"},
+    "model": ["\0" + PDB, "\1" + CIF, "\2HEADER\nCRYST1" + PDB],
+    "mtz": [mtz()],
+    "lists": ["\0Symmetry: 4/mmm\n   h    k    l          I    phase   sigma(I)   nmeas\n   1    2    3      12.50        -       1.25      20\n"
+              "End of reflections\n", "\1\nlattice_type = monoclinic\ncentering = P\nunique_axis = b\n\na = 52 A\nb = 58 A\nc = 61 A\n"
+              "al = 90 deg\nbe = 95.1 deg\nga = 90 deg\n", "\2/data/a.h5 //3\nb c.cbf\n"],
+    "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
+    "dials": [EXPT],
+    "imgcif": [IMGCIF],
+    "chunk": [bytes([1, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20), bytes([0x62, 1, 63]) + struct.pack(">QII", 202, 8192, 9)
+              + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0])],
+    "slurm": ["\x00" "123_4|PENDING|0|1||Resources|fl-1-2\n", "\1" "123|COMPLETED|0:0|1700000000|1700000100|2|n[1-2]|fl-1\n",
+              "\x02" "123                                     256\n", "\3Submitted batch job 123\n", "\4123 1700000000 0\n",
+              "\4" "0 1700000000 123 0 yes\n"],
+    "keys": ["\0" + KEY, "\1host.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6MDEyMzQ1\n"
+             "@revoked *.example,!a ssh-rsa AAAA\n|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= ssh-ed25519 AAAA\n"],
+    "ini": ["\0[database]\nurl=mysql://ana@db.example:3306/lyso\ntls=verify\nhome=/data/x\ncommand=ssh;db;\n",
+            "\1[follow]\ncommand=ssh;beamline;\nstore=/data/x\n",
+            "\2[archive]\nformat=1\nmade=2026-11-22T05:00:00Z\nexperiment=x\nsource=/data/x\nby=f\nhost=h\nlive=false\nschema=9\nruns=1\n"
+            "shots=2\njobs=1\ndatasets=0\nfiles=3\nbytes=9\nrunning=0\nreferenced=a;\nmissing=\nplaces=/data/runs;roots/r;\n",
+            "\3# 12\n" + "0" * 64 + "  jobs/a\n", "\4mysql://ana@[::1]:3306/lyso?socket=/run/x&tls=off&ca=/a%20b\n"],
+    "weather": ["n1,a.cbf:3,2026-11-22T05:00Z01.500,start,\nn1,a.cbf:3,2026-11-22T05:00Z02.500,spotfind_start,\n"
+                "n1,a.cbf:3,2026-11-22T05:00Z03.500,stop,indexing_failed_40\n"],
+    "learned": ["\0; Learned\nshots 100\nhits 50\nlattices 40\ncell told 0x1p5 0x1p5 0x1p5 0x1.9p0 0x1.9p0 0x1.9p0 3 P 19\n"
+                "mosaic 0x1p10 0x1p-9 0x1p-10 0x0p0\ncandidate 1 1 1 2 2 3 3 1 1 1 1 1 1 3 80 19 40 50 1 0\n"],
+    "params": ["[spots]\nsigma_strong = 3\nmin_pixels = 2 ; a comment\n[indexing]\nunit_cell = 79,79,38,90,90,90\nspace_group = P43212\n"],
+}
+MORE_WORDS = {
+    "nxmx": "wavelength incident_energy photon_energy @units=eV @units=keV @units=m @units=rad @units=deg @units=counts /entry/sample NXsample "
+            "/entry/instrument/detector/depends_on /entry/instrument/detector/distance detector_distance bit_depth_readout "
+            "/entry/instrument/detector/data count_cutoff /entry/instrument/detector/detectorSpecific/counts_per_photon image_key "
+            "saturation_value pixel_mask_1 /entry/instrument/detector/detectorSpecific/saturation_value @offset_units=m data_% "
+            "/entry_1/instrument_1/detector_1/data /entry_1/image_1/data 1e308 -1e308 nan inf 18446744073709551615 2147483648 1048575 "
+            "0x0x0 1x1x1 4294967296x16x16 c1x1x1 u1 u8 i8 f4 f8 i4B e p -> => v",
+    "constants": "1073741824 4294967296x16 c1x1 f8 u1 inf nan photons",
+    "results": "18446744073709551615 4294967296 c1 9223372036854775808 -1 nan",
+}
