@@ -198,9 +198,9 @@ column_read (hid_t group, const FlColumn *column, guint64 first, gsize n, char *
     return TRUE;
   hid_t dataset = H5Dopen2 (group, column->name, H5P_DEFAULT);
   hid_t type = fl_column_hdf5_type (column->type);
-  g_autofree char *values = g_malloc0_n (n + 1, type_sizes[column->type]);
-  gboolean is_text = dataset >= 0 && column->type == FL_COLUMN_TEXT;
-  gboolean ok = dataset >= 0 && rows_read (dataset, type, first, n, values);
+  g_autofree char *values = g_try_malloc0_n (n + 1, type_sizes[column->type]);
+  gboolean ok = dataset >= 0 && values != NULL && rows_read (dataset, type, first, n, values);
+  gboolean is_text = dataset >= 0 && values != NULL && column->type == FL_COLUMN_TEXT;
   if (ok)
     scatter (rows, row_size, column, values, n);
   for (gsize i = 0; is_text && i < n; i++)
@@ -223,10 +223,11 @@ fl_table_read (hid_t parent, const char *group, FlKind kind, guint64 first, gsiz
 {
   const FlSchema *schema = fl_schema (kind);
   g_autoptr (FlBatch) batch = fl_batch_new (kind);
-  g_autofree char *rows = g_malloc0_n (n + 1, schema->row_size);
+  /* What the file claims may be more than it holds. */
+  g_autofree char *rows = n < G_MAXUINT32 ? g_try_malloc0_n (n + 1, schema->row_size) : NULL;
   g_autoptr (GPtrArray) texts = g_ptr_array_new_with_free_func (free_text);
   hid_t handle = H5Gopen2 (parent, group, H5P_DEFAULT);
-  gboolean ok = handle >= 0;
+  gboolean ok = handle >= 0 && rows != NULL;
   for (guint c = 0; ok && c < schema->n_columns; c++)
     ok = column_read (handle, &schema->columns[c], first, n, rows, schema->row_size, texts);
   if (handle >= 0)
@@ -245,9 +246,9 @@ fl_table_read (hid_t parent, const char *group, FlKind kind, guint64 first, gsiz
 guint64 *
 fl_table_read_u64 (hid_t parent, const char *dataset, guint64 first, gsize n, GError **error)
 {
-  g_autofree guint64 *values = g_new0 (guint64, n + 1);
+  g_autofree guint64 *values = n < G_MAXUINT32 ? g_try_new0 (guint64, n + 1) : NULL;
   hid_t handle = H5Dopen2 (parent, dataset, H5P_DEFAULT);
-  gboolean ok = handle >= 0 && rows_read (handle, H5T_NATIVE_UINT64, first, n, values);
+  gboolean ok = handle >= 0 && values != NULL && rows_read (handle, H5T_NATIVE_UINT64, first, n, values);
   if (handle >= 0)
     H5Dclose (handle);
   if (ok)

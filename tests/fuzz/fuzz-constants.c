@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_auto (FlConstantFiles) files = { 0 };
   fuzz_error (fl_constant_files_add_hdf5 (path, &files, &error), error, path);
   g_autofree char *base = NULL;
-  g_autofree char *rules = fl_mask_file_rules (path, &base);
+  g_free (fl_mask_file_rules (path, &base));
   g_autoptr (FlSkopi) skopi = fl_skopi_open (path, &of_skopi);
   fuzz_error (skopi != NULL, of_skopi, path);
   if (skopi != NULL && fl_skopi_n_pixels (skopi) <= 1 << 20)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz-file.h"
+#include "tests/fuzz/fuzz-words.h"
 
 #define FUZZ_H5_MOST_WRITTEN 8192 /* values; more are declared only */
 #define FUZZ_H5_MOST_CHUNK   (1 << 18)

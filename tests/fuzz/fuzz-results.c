@@ -5,18 +5,18 @@
 #include "engine/spi/pattern-file.h"
 #include "tests/fuzz/fuzz-h5.h"
 
+/* As who looks for a shot's results reads them. */
 static void
 read_tables (const char *path, const FlShotIndex *index)
 {
   hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
-  for (guint part = 0; part < FL_PART_LAST; part++)
-    {
-      g_autoptr (FlBatch) rows = fl_table_read (file, fl_parts[part].table, fl_parts[part].kind, 0,
-                                                MIN (index->rows[part], 1000), NULL);
-      for (guint i = 0; i < fl_batch_rows (index->shots); i++)
-        g_assert_true (index->first[part][i] <= index->rows[part]
-                       && index->count[part][i] <= index->rows[part] - index->first[part][i]);
-    }
+  for (guint i = 0; i < MIN (fl_batch_rows (index->shots), 10); i++)
+    for (guint part = 0; part < FL_PART_LAST; part++)
+      {
+        FlBatch *rows = fl_table_read (file, fl_parts[part].table, fl_parts[part].kind, index->first[part][i],
+                                       index->count[part][i], NULL);
+        g_clear_pointer (&rows, fl_batch_free);
+      }
   H5Fclose (file);
 }
 
@@ -28,7 +28,8 @@ read_patterns (const char *path)
   fuzz_error (file != NULL, error, path);
   if (file == NULL)
     return;
-  g_autoptr (FlPatterns) patterns = fl_patterns_new (fl_pattern_file_pixels (file)->n);
+  g_autoptr (FlPatterns) patterns =
+      fl_patterns_new (fl_pattern_pixels_new (fl_pattern_file_pixels (file)->n));
   fl_pattern_file_read (file, 0, MIN (fl_pattern_file_n (file), 100), 0, patterns, NULL);
 }
 
