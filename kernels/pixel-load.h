@@ -4,6 +4,12 @@
 #include "kernels/kernel.h"
 #include "kernels/pixels.h"
 
+enum
+{
+  PREFETCH_ROWS = 4,
+  PREFETCH_LEAST = 64 /* columns */
+};
+
 /* A tile of a panel: what one team works on. */
 typedef struct
 {
@@ -79,12 +85,41 @@ whole_range (const FlkPanel *panel, double type_min, double type_max, double *lo
     break;                                                                                                   \
   }
 
+#if TEAM_IS_ONE
+/* A tile's rows lie apart: where panels are wide, in other pages of memory, which no processor foresees. */
+DEVICE_FN void
+prefetch_row (const void *data, uint64_t first, int n, size_t size)
+{
+  uintptr_t at = (uintptr_t) data + first * size; /* may lie beyond the shot: nothing is read */
+  for (size_t i = 0; i < (size_t) n * size; i += 64)
+    __builtin_prefetch ((const void *) (at + i));
+}
+
+DEVICE_FN void
+pixels_prefetch (const FlkPixels *pixels, const FlkPanel *panel, uint64_t first, int n)
+{
+  static const uint8_t sizes[] = { 1, 2, 4, 1, 2, 4, 4, 8 };
+  uint64_t later = first + PREFETCH_ROWS * (uint64_t) panel->stride;
+  prefetch_row (pixels->data, later, n, sizes[pixels->type]);
+  if (pixels->mask)
+    prefetch_row (pixels->mask, later, n, 1);
+  if (pixels->pedestal)
+    prefetch_row (pixels->pedestal, later, n, sizeof (float));
+  if (pixels->factor)
+    prefetch_row (pixels->factor, later, n, sizeof (float));
+}
+#endif
+
 /* Values and goodness (0 or 1) of `n` pixels of a panel from pixel `first` of the shot's array on. Where a pixel is
  * bad its value is 0. Each thread of the team fills its own TEAM_LOOP share: a barrier is the caller's. */
 DEVICE_FN void
 pixels_row (Team t, const FlkPixels *pixels, const FlkPanel *panel, uint64_t first, int n,
             float *RESTRICT value, uint8_t *RESTRICT good)
 {
+#if TEAM_IS_ONE
+  if (n >= PREFETCH_LEAST)
+    pixels_prefetch (pixels, panel, first, n);
+#endif
   switch (pixels->type)
     {
     case FLK_PIXEL_U8:
