@@ -2,6 +2,9 @@
 
 #include <lz4.h>
 #include <string.h>
+#ifdef FL_HAVE_ZSTD
+#include <zstd.h>
+#endif
 #ifdef FL_HAVE_LIBDEFLATE
 #include <libdeflate.h>
 #else
@@ -10,10 +13,24 @@
 
 enum
 {
+  FILTER_LZF = 32000,
   FILTER_LZ4 = 32004,
   FILTER_BITSHUFFLE = 32008,
-  BITSHUFFLE_LZ4 = 2
+  FILTER_ZSTD = 32015
 };
+
+#ifdef FL_HAVE_ZSTD
+#define HAVE_ZSTD TRUE
+#else
+#define HAVE_ZSTD FALSE
+#endif
+
+static gboolean
+is_known (int id)
+{
+  return id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_DEFLATE || id == FILTER_LZF || id == FILTER_LZ4
+         || id == FILTER_BITSHUFFLE || (id == FILTER_ZSTD && HAVE_ZSTD);
+}
 
 gboolean
 fl_chunk_codec_init (FlChunkCodec *codec, hid_t create_list, gsize chunk_size)
@@ -33,11 +50,12 @@ fl_chunk_codec_init (FlChunkCodec *codec, hid_t create_list, gsize chunk_size)
       else if (id == FILTER_BITSHUFFLE)
         {
           codec->filters[i].element = values[2];
-          codec->filters[i].lz4 = n_values > 4 && values[4] == BITSHUFFLE_LZ4;
-          if (n_values > 4 && values[4] != 0 && values[4] != BITSHUFFLE_LZ4)
+          guint inside = codec->filters[i].inside = n_values > 4 ? values[4] : FL_BITSHUFFLE_PLAIN;
+          if (inside != FL_BITSHUFFLE_PLAIN && inside != FL_BITSHUFFLE_LZ4
+              && !(inside == FL_BITSHUFFLE_ZSTD && HAVE_ZSTD))
             return FALSE;
         }
-      else if (id != H5Z_FILTER_DEFLATE && id != FILTER_LZ4)
+      else if (!is_known (id))
         return FALSE;
       if ((id == H5Z_FILTER_SHUFFLE || id == FILTER_BITSHUFFLE)
           && (codec->filters[i].element == 0 || codec->filters[i].element > 8))
@@ -138,15 +156,73 @@ unshuffle_bits (const guint8 *restrict in, guint8 *restrict out, gsize n, guint 
     }
 }
 
-/* Blocks of `block` bytes, each LZ4 (or raw), the last one shorter; what is left over of 8 elements is stored as is. */
+static gboolean
+unpack_zstd (const guint8 *in, gsize length, guint8 *out, gsize size)
+{
+#ifdef FL_HAVE_ZSTD
+  /* One a thread, as for deflate. */
+  static _Thread_local ZSTD_DCtx *context;
+  if (context == NULL)
+    context = ZSTD_createDCtx ();
+  return ZSTD_decompressDCtx (context, out, size, in, length) == size;
+#else
+  (void) in, (void) length, (void) out, (void) size;
+  return FALSE;
+#endif
+}
+
+/* Marc Lehmann's LZF, h5py's own packing: runs of up to 32 bytes as they are, or at least 3 bytes that came before. */
 static const char *
-decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guint element, gboolean lz4,
+unpack_lzf (const guint8 *in, gsize length, guint8 *out, gsize size)
+{
+  static const char damaged[] = "LZF data are damaged";
+  gsize at = 0, done = 0;
+  while (done < size)
+    {
+      if (at >= length)
+        return damaged;
+      guint code = in[at++];
+      if (code < 32)
+        {
+          gsize run = code + 1;
+          if (run > length - at || run > size - done)
+            return damaged;
+          memcpy (out + done, in + at, run);
+          at += run;
+          done += run;
+          continue;
+        }
+      gsize run = (code >> 5) + 2, back = (gsize) (code & 31) << 8;
+      if (code >> 5 == 7 && at < length)
+        run += in[at++];
+      if (at >= length)
+        return damaged;
+      back += in[at++] + 1u;
+      if (back > done || run > size - done)
+        return damaged;
+      for (gsize i = 0; i < run; i++, done++) /* may overlap what it makes */
+        out[done] = out[done - back];
+    }
+  return NULL;
+}
+
+static gboolean
+unpack_block (guint inside, const guint8 *in, gsize length, guint8 *out, gsize size)
+{
+  return inside == FL_BITSHUFFLE_ZSTD
+             ? unpack_zstd (in, length, out, size)
+             : LZ4_decompress_safe ((const char *) in, (char *) out, (int) length, (int) size) == (int) size;
+}
+
+/* Blocks of `block` bytes, each packed (or raw), the last one shorter; what is left over of 8 elements is stored as is. */
+static const char *
+decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guint element, guint inside,
                    guint8 *scratch)
 {
   static const char damaged[] = "bitshuffle data are damaged";
   /* Bitshuffle's own default: 8 kB of elements, in multiples of 8. */
   gsize block = MAX (8192 / element / 8 * 8, 128) * element, at = 0;
-  if (lz4)
+  if (inside != FL_BITSHUFFLE_PLAIN)
     {
       if (length < 12 || read_be (in, 8) != size)
         return damaged;
@@ -159,7 +235,7 @@ decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guin
   for (gsize done = 0; done < whole;)
     {
       gsize n = MIN (block, whole - done), stored = n;
-      if (lz4)
+      if (inside != FL_BITSHUFFLE_PLAIN)
         {
           if (length - at < 4)
             return damaged;
@@ -169,10 +245,9 @@ decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guin
       if (stored > length - at || stored > G_MAXINT32 || n > G_MAXINT32)
         return damaged;
       const guint8 *planes = in + at;
-      if (lz4)
+      if (inside != FL_BITSHUFFLE_PLAIN)
         {
-          if (LZ4_decompress_safe ((const char *) in + at, (char *) scratch, (int) stored, (int) n)
-              != (int) n)
+          if (!unpack_block (inside, in + at, stored, scratch, n))
             return damaged;
           planes = scratch;
         }
@@ -234,8 +309,12 @@ decode_step (FlChunkCodec *codec, guint filter, const guint8 *in, gsize length, 
     case FILTER_LZ4:
       return decode_lz4 (in, length, to, codec->size);
     case FILTER_BITSHUFFLE:
-      return decode_bitshuffle (in, length, to, codec->size, element, codec->filters[filter].lz4,
+      return decode_bitshuffle (in, length, to, codec->size, element, codec->filters[filter].inside,
                                 scratch (codec, 2));
+    case FILTER_LZF:
+      return unpack_lzf (in, length, to, codec->size);
+    case FILTER_ZSTD:
+      return unpack_zstd (in, length, to, codec->size) ? NULL : "zstd data are damaged";
     case H5Z_FILTER_SHUFFLE:
     default:
       if (length != codec->size)

@@ -1,6 +1,7 @@
 /* chunk-codec.h: undoes the HDF5 filters that detectors use, on raw chunks (private to the room).
  *
- * shuffle (2), deflate (1), LZ4 (32004) and bitshuffle with or without LZ4 (32008; Masui et al. 2015), in any order.
+ * shuffle (2), deflate (1), LZF (32000), LZ4 (32004), zstd (32015) and bitshuffle alone or with LZ4 or zstd (32008; Masui
+ * et al. 2015), in any order; zstd where the library is there.
  * Every length is checked against the bytes that are there. Thread: an FlChunkCodec belongs to one thread. */
 #pragma once
 
@@ -9,6 +10,14 @@
 
 #define FL_CHUNK_FILTERS 4
 
+/* What packs bitshuffle's blocks, as the filter's parameters number it. */
+enum
+{
+  FL_BITSHUFFLE_PLAIN = 0,
+  FL_BITSHUFFLE_LZ4 = 2,
+  FL_BITSHUFFLE_ZSTD = 3
+};
+
 typedef struct
 {
   guint n;
@@ -16,7 +25,7 @@ typedef struct
   {
     int id;
     guint element; /* bytes an element, for the shuffles */
-    gboolean lz4;  /* bitshuffle: LZ4 inside */
+    guint inside;  /* bitshuffle: FL_BITSHUFFLE_… */
   } filters[FL_CHUNK_FILTERS];
   guint8 *scratch[3]; /* chunk size each, made when first needed: two between the steps, one for bitshuffle */
   gsize size;

@@ -297,7 +297,7 @@ fl_stream2_unpack (const FlStream2Array *array, void *out)
   FlChunkCodec codec = { .n = 1, .size = size };
   codec.filters[0].id = shuffled ? FILTER_BITSHUFFLE : FILTER_LZ4;
   codec.filters[0].element = (guint) fl_pixel_size (array->type);
-  codec.filters[0].lz4 = shuffled;
+  codec.filters[0].inside = shuffled ? FL_BITSHUFFLE_LZ4 : FL_BITSHUFFLE_PLAIN;
   const char *wrong = fl_chunk_decode (&codec, 0, array->bytes, array->length, out);
   fl_chunk_codec_clear (&codec);
   return wrong;
