@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/cbf-transfer.h"
 
 #define MAX_ELEMENTS ((gsize) 1 << 30)
 
@@ -157,8 +158,25 @@ compression (const char *text, FlCbfSection *section)
          || (section->type != FL_PIXEL_F32 && section->type != FL_PIXEL_F64);
 }
 
+/* The oldest writers leave them out of the MIME header: then they are those of the one array that is described. */
 static gboolean
-read_dims (GHashTable *mime, FlCbfSection *section)
+dims_of_list (const FlCbf *cbf, gsize dims[3])
+{
+  if (cbf->sections->len > 0 || fl_cbf_n_rows (cbf, "array_structure_list.dimension") != 2)
+    return FALSE;
+  for (guint row = 0; row < 2; row++)
+    {
+      double precedence = fl_cbf_number (cbf, "array_structure_list.precedence", row, 0);
+      double size = fl_cbf_number (cbf, "array_structure_list.dimension", row, 0);
+      if ((precedence != 1 && precedence != 2) || !(size >= 1 && size < (double) MAX_ELEMENTS))
+        return FALSE;
+      dims[(int) precedence - 1] = (gsize) size;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_dims (const FlCbf *cbf, GHashTable *mime, FlCbfSection *section)
 {
   gsize *dims = section->coding.dims, n = 0;
   gboolean has_n = mime_size (mime, "x-binary-number-of-elements", &n);
@@ -166,6 +184,7 @@ read_dims (GHashTable *mime, FlCbfSection *section)
   dims[1] = dims[2] = 1;
   mime_size (mime, "x-binary-size-second-dimension", &dims[1]);
   mime_size (mime, "x-binary-size-third-dimension", &dims[2]);
+  has_dims = has_dims || (!has_n && dims_of_list (cbf, dims));
   if (!has_dims)
     {
       dims[0] = n;
@@ -189,8 +208,9 @@ check_section (Parser *parser, GHashTable *mime, FlCbfSection *section, gsize *p
   const char *element = g_hash_table_lookup (mime, "x-binary-element-type");
   const char *order = g_hash_table_lookup (mime, "x-binary-element-byte-order");
   *padding = 0;
-  if (encoding != NULL && g_ascii_strcasecmp (encoding, "binary") != 0)
-    return fail (parser, "binary section %u is encoded as %.40s, expected BINARY", number, encoding);
+  if (encoding != NULL && g_ascii_strcasecmp (encoding, "binary") != 0 && !fl_cbf_transfer_known (encoding))
+    return fail (parser, "binary section %u is encoded as %.40s, expected BINARY, BASE64 or QUOTED-PRINTABLE",
+                 number, encoding);
   if (order != NULL && g_ascii_strcasecmp (order, "little_endian") != 0)
     return fail (parser, "binary section %u is %.40s, expected LITTLE_ENDIAN", number, order);
   if (!element_type (element, section))
@@ -201,7 +221,7 @@ check_section (Parser *parser, GHashTable *mime, FlCbfSection *section, gsize *p
                  "binary section %u is '%.80s', expected integers by x-CBF_PACKED, x-CBF_PACKED_V2 or "
                  "x-CBF_BYTE_OFFSET, or anything by x-CBF_NONE",
                  number, type);
-  if (!read_dims (mime, section))
+  if (!read_dims (parser->cbf, mime, section))
     return fail (parser, "binary section %u has no consistent number of elements and dimensions", number);
   if (!mime_size (mime, "x-binary-size", &section->length))
     return fail (parser, "binary section %u has no X-Binary-Size", number);
@@ -211,29 +231,69 @@ check_section (Parser *parser, GHashTable *mime, FlCbfSection *section, gsize *p
   return TOKEN_VALUE;
 }
 
+/* Bytes as they are, behind their mark; leaves p behind them. */
+static Token
+take_bytes (Parser *parser, FlCbfSection *section, gsize padding)
+{
+  guint number = parser->cbf->sections->len + 1;
+  if (!looking_at (parser, parser->p, "\x0c\x1a\x04\xd5"))
+    return fail (parser, "binary section %u does not begin with its mark 0c 1a 04 d5", number);
+  parser->p += 4;
+  gsize left = (gsize) (parser->end - parser->p);
+  if (section->length > left || padding > left - section->length)
+    return fail (
+        parser, "binary section %u is cut off: %" G_GSIZE_FORMAT " bytes are left, expected %" G_GSIZE_FORMAT,
+        number, left, section->length + padding);
+  section->data = parser->p;
+  parser->p += section->length + padding;
+  return TOKEN_VALUE;
+}
+
+/* Bytes as text, up to the mark that ends the section. */
+static Token
+take_text (Parser *parser, const char *encoding, FlCbfSection *section)
+{
+  const guint8 *mark =
+      memmem (parser->p, (gsize) (parser->end - parser->p), section_mark, strlen (section_mark));
+  const guint8 *end = mark != NULL ? mark : parser->end;
+  gsize length;
+  section->owned = fl_cbf_transfer_undo (encoding, parser->p, (gsize) (end - parser->p), &length);
+  section->data = section->owned;
+  parser->p = end;
+  if (length >= section->length)
+    return TOKEN_VALUE;
+  return fail (parser,
+               "binary section %u is cut off: its text holds %" G_GSIZE_FORMAT
+               " bytes, expected %" G_GSIZE_FORMAT,
+               parser->cbf->sections->len + 1, length, section->length);
+}
+
+static void
+section_clear (gpointer data)
+{
+  FlCbfSection *section = data;
+  g_free (section->md5);
+  g_free (section->owned);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (FlCbfSection, section_clear)
+
 /* At the mark of a binary section; leaves p behind the ';' that closes it. */
 static Token
 read_section (Parser *parser)
 {
   guint number = parser->cbf->sections->len + 1;
   g_autoptr (GHashTable) mime = read_mime (parser);
-  FlCbfSection section = { 0 };
+  g_auto (FlCbfSection) section = { 0 };
   gsize padding;
   if (check_section (parser, mime, &section, &padding) == TOKEN_WRONG)
     return TOKEN_WRONG;
-  if (!looking_at (parser, parser->p, "\x0c\x1a\x04\xd5"))
-    return fail (parser, "binary section %u does not begin with its mark 0c 1a 04 d5", number);
-  parser->p += 4;
-  gsize left = (gsize) (parser->end - parser->p);
-  if (section.length > left || padding > left - section.length)
-    return fail (
-        parser, "binary section %u is cut off: %" G_GSIZE_FORMAT " bytes are left, expected %" G_GSIZE_FORMAT,
-        number, left, section.length + padding);
+  const char *encoding = g_hash_table_lookup (mime, "content-transfer-encoding");
+  gboolean text = encoding != NULL && fl_cbf_transfer_known (encoding);
+  if ((text ? take_text (parser, encoding, &section) : take_bytes (parser, &section, padding)) == TOKEN_WRONG)
+    return TOKEN_WRONG;
   if (section.n_elements > fl_cbf_most_elements (&section.coding, section.length))
     return fail (parser, "binary section %u has fewer bytes than its %" G_GSIZE_FORMAT " elements take",
                  number, section.n_elements);
-  section.data = parser->p;
-  parser->p += section.length + padding;
   while (parser->p < parser->end && is_blank (*parser->p))
     parser->p++;
   if (!looking_at (parser, parser->p, section_mark))
@@ -244,6 +304,7 @@ read_section (Parser *parser)
     parser->p++;
   section.md5 = g_strdup (g_hash_table_lookup (mime, "content-md5"));
   g_array_append_val (parser->cbf->sections, section);
+  section = (FlCbfSection){ 0 };
   return TOKEN_VALUE;
 }
 
@@ -376,12 +437,6 @@ read_all (Parser *parser)
       token = fail (parser, "'%.40s' stands where a CIF tag is expected",
                     parser->text != NULL ? parser->text : ".");
   return token == TOKEN_END;
-}
-
-static void
-section_clear (gpointer data)
-{
-  g_free (((FlCbfSection *) data)->md5);
 }
 
 FlCbf *

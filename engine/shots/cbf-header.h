@@ -9,12 +9,13 @@
 
 typedef struct
 {
-  const guint8 *data; /* into the file's bytes */
+  const guint8 *data; /* into the file's bytes, or `owned` */
   gsize length;
   FlCbfCoding coding;
   FlPixelType type;
   gsize n_elements;
-  char *md5; /* base64 of the stored bytes' MD5; NULL: none given */
+  char *md5;     /* base64 of the stored bytes' MD5; NULL: none given */
+  guint8 *owned; /* `data`, where it was text in the file; else NULL */
 } FlCbfSection;
 
 typedef struct

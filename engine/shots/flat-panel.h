@@ -17,7 +17,7 @@ typedef struct
 FlDetector *fl_flat_detector (const FlFlatPanel *panel);
 
 /* What the comment header of DECTRIS' detectors ("# Pixel_size 172e-6 m x 172e-6 m", …; miniCBF and Pilatus' TIFF) says of
- * n_fs × n_ss pixels, wavelength included. */
+ * n_fs × n_ss pixels, wavelength included; one detector that is not flat (Diamond's P12M) is known by its number. */
 FlDetector *fl_dectris_detector (const char *header, guint n_fs, guint n_ss);
 /* Å; 0: it does not tell. */
 double fl_dectris_wavelength (const char *header);

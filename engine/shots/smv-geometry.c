@@ -179,6 +179,13 @@ adsc_detector (const FlSmv *smv)
       flat.beam_fs = x + flat.pixel_fs;
       flat.beam_ss = flat.pixel_ss * smv->n_ss - y + flat.pixel_ss;
     }
+  /* Stockholm's electron microscopes: pixels, X along the fast direction. */
+  const char *beamline = fl_smv_text (smv, "BEAMLINE");
+  if (beamline != NULL && g_ascii_strcasecmp (beamline, "TimePix_SU") == 0)
+    {
+      flat.beam_fs = x * flat.pixel_fs;
+      flat.beam_ss = y * flat.pixel_ss;
+    }
   FlDetector *detector = fl_flat_detector (&flat);
   detector->panels[0].gain = adsc_gain (smv);
   set_trust (smv, &detector->panels[0], -1);

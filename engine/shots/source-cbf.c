@@ -76,11 +76,23 @@ note_header (FlImage *image, const FlCbf *cbf)
     }
 }
 
+/* Counts of DECTRIS' detectors are signed, also where a converter said otherwise: gaps are −1. */
+static void
+set_sign (FlCbf *cbf)
+{
+  FlCbfSection *first = &g_array_index (cbf->sections, FlCbfSection, 0);
+  if (fl_cbf_n_rows (cbf, "axis.id") == 0 && first->type == FL_PIXEL_U32
+      && fl_cbf_text (cbf, "array_data.header_contents", 0) != NULL)
+    first->type = FL_PIXEL_I32;
+}
+
 static gboolean
 open_image (FlImage *image, GError **error)
 {
   FlCbf *cbf = fl_cbf_parse (image->source.path, image->bytes, image->length, error);
   image->header = cbf;
+  if (cbf != NULL)
+    set_sign (cbf);
   if (cbf == NULL || (image->source.detector = fl_cbf_detector (cbf, image->source.path, error)) == NULL)
     return FALSE;
   image->columns = g_array_index (cbf->sections, FlCbfSection, 0).coding.dims[0];
