@@ -271,8 +271,15 @@ inspect_file (const char *path, const Options *options, GError **error)
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   else
-    g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s: %s, expected a file of shots or results", path,
-                 n == 0 ? "the file is empty" : "not a format known here");
+    {
+      const char *foreign = fl_source_foreign (path);
+      g_set_error (error, FL_ERROR, FL_ERROR_UNSUPPORTED, "%s: %s%s, expected a file of shots or results",
+                   path,
+                   n == 0            ? "the file is empty"
+                   : foreign != NULL ? foreign
+                                     : "not a format known here",
+                   n > 0 && foreign != NULL ? ", which is not read here" : "");
+    }
   return FALSE;
 }
 

@@ -151,6 +151,37 @@ fl_source_is_image (const char *path)
   return image_opener (path) != NULL;
 }
 
+const char *
+fl_source_foreign (const char *path)
+{
+  static const struct
+  {
+    gsize at, length;
+    const char *magic, *name;
+  } others[] = { { 0, 3, "BZh", "packed by bzip2" },
+                 { 0, 5, "\3757zXZ", "packed by xz" },
+                 { 0, 4, "(\265/\375", "packed by zstd" },
+                 { 0, 4, "PK\3\4", "a zip archive" },
+                 { 257, 5, "ustar", "a tar archive" },
+                 { 128, 12, "mar research", "an image plate's (mar345)" },
+                 { 0, 10, "{\nHeaderID", "an EDF image" },
+                 { 0, 11, "{\r\nHeaderID", "an EDF image" },
+                 { 0, 5, "{\nEDF", "an EDF image" },
+                 { 0, 8, "FORMAT :", "a Bruker image" },
+                 { 0, 5, "RAXIS", "an image plate's (R-AXIS)" },
+                 { 0, 6, "R-AXIS", "an image plate's (R-AXIS)" },
+                 { 0, 11, "OD SAPPHIRE", "a Rigaku Oxford Diffraction image" },
+                 { 208, 4, "MAP ", "an MRC image" },
+                 { 0, 4, "\016\003\023\001", "HDF4" } };
+  guint8 head[512];
+  gsize n = fl_image_file_head (path, head, sizeof head);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    if (n >= others[i].at + others[i].length
+        && memcmp (head + others[i].at, others[i].magic, others[i].length) == 0)
+      return others[i].name;
+  return g_str_has_suffix (path, ".xtc") ? "xtc of LCLS-I (psana makes CXI of it)" : NULL;
+}
+
 /* HDF5's signature may lie behind a user block: at 0, 512, 1024, 2048, … */
 static gboolean
 is_hdf5 (FILE *file)
@@ -193,12 +224,13 @@ open_kind (const char *path, const FlSourceOptions *options, GError **error)
     return open_image (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return fl_source_emc_open (path, options, error);
+  const char *foreign = fl_source_foreign (path);
   g_set_error (error, FL_ERROR, n == 0 ? FL_ERROR_INPUT : FL_ERROR_UNSUPPORTED,
-               "%s: %s, expected HDF5, CBF, SMV, TIFF, xtc2 or EMC", path,
-               n == 0                              ? "the file is empty"
-               : memcmp (head, "BZh", 3) == 0      ? "packed by bzip2, which is not read here"
-               : memcmp (head, "\3757zXZ", 5) == 0 ? "packed by xz, which is not read here"
-                                                   : "not a file of shots that is known here");
+               "%s: %s%s, expected HDF5, CBF, SMV, TIFF, xtc2 or EMC", path,
+               n == 0            ? "the file is empty"
+               : foreign != NULL ? foreign
+                                 : "not a file of shots that is known here",
+               n > 0 && foreign != NULL ? ", which is not read here" : "");
   return NULL;
 }
 

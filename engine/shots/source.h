@@ -70,6 +70,8 @@ typedef struct
 
 /* Begins (unpacked, where it is gzip'd) as a file of one image that is read here: CBF, SMV, TIFF. */
 gboolean fl_source_is_image (const char *path);
+/* What a file is whose images are not read here, as its first bytes tell ("an EDF image"); NULL: not known either. */
+const char *fl_source_foreign (const char *path);
 
 FlSource *fl_source_open (const char *path, const FlSourceOptions *options, GError **error);
 void fl_source_close (FlSource *source);
