@@ -14,6 +14,7 @@ try:
     import numpy as np
     import dxtbx
     import fabio
+    import h5py
 except (ImportError, OSError) as why:
     print(f"DIALS or fabio are not there: {why}")
     sys.exit(77)
@@ -67,6 +68,33 @@ def check_fabio(path, dtype=None):
     theirs = fabio.open(path).data
     assert np.array_equal(pixels, theirs.astype(dtype or theirs.dtype).astype(float).ravel()), "pixels"
     return inspect
+
+
+def check_sacla(folder):
+    """Cheetah's file of a run at SACLA: two shots on the eight sensors of an MPCCD."""
+    path = os.path.join(folder, "sacla.h5")
+    shots = [np.random.default_rng(i).poisson(4, (8192, 512)).astype("u2") for i in range(2)]
+    mask = np.zeros((8192, 512), "u2")
+    mask[::100, 7:9] = 1
+    with h5py.File(path, "w") as f:
+        m = f.create_group("metadata")
+        m["sensor_id"] = [b"MPCCD-8B0-2-006-%d" % i for i in range(8)]
+        m["posx_in_um"] = [1820.3, 1750, -800, -810, 790, 780, -1650, -1655]
+        m["posy_in_um"] = [51624.4, 24944, -1808, -28466, 28544, 1840, -24900, -51626]
+        m["posz_in_um"] = [0, 10, 0, 0, 0, -20, 0, 0]
+        m["angle_in_rad"] = [-89.8, -89.9, -89.98, -89.9, 89.96, 89.9, 90, 90.03]  # the name is wrong, not the values
+        m["distance_in_mm"], m["pixelmask"] = 99.5, mask
+        for i, shot in enumerate(shots):
+            f[f"tag-{1870 + i}/data"], f[f"tag-{1870 + i}/photon_energy_ev"] = shot, 9956. + i
+    inspect = subprocess.run([control, "inspect", "--panels", "--imgcif", path], capture_output=True, check=True, text=True).stdout
+    panels = re.findall(r"^panel q\d: 512 x 1024 px, pixel 0.05 x 0.05 mm, origin (.*), fast (.*), slow (.*), distance .* gain 10$",
+                        inspect, re.M)
+    assert len(panels) == 8 and f"masked {int(mask.sum())}\n" in inspect, inspect
+    for a, b in zip(panels, dxtbx.load(path).get_detector()):
+        close(numbers(" ".join(a)), b.get_origin() + b.get_fast_axis() + b.get_slow_axis(), "sensor")
+    rows = subprocess.run([dump, path, "-", "1", path + ".pixels"], capture_output=True, check=True, text=True).stdout.splitlines()
+    assert [float(row.split()[2]) for row in rows] == [9956, 9957], rows
+    assert np.array_equal(np.fromfile(path + ".pixels"), shots[1].ravel().astype(float))
 
 
 def main(folder):
@@ -124,6 +152,7 @@ def main(folder):
         with gzip.open(path + ".gz", "wb") as file:
             file.write(data)
         assert np.array_equal(ours(path + ".gz")[2], ours(path)[2])
+    check_sacla(folder)
     print(f"{len(done)} images equal")
     assert len(done) == 27, len(done)
 

@@ -47,8 +47,8 @@ fill (guint8 *to, guint size, gsize n, gboolean hard, FlRandom *random)
 }
 
 static void
-write_with_libcbf (const char *path, unsigned int flags, guint8 *pixels, guint size, gboolean is_signed,
-                   const gsize dims[3])
+write_with_libcbf (const char *path, unsigned int flags, int encoding, guint8 *pixels, guint size,
+                   gboolean is_signed, const gsize dims[3])
 {
   cbf_handle handle;
   g_assert_cmpint (cbf_make_handle (&handle), ==, 0);
@@ -64,13 +64,15 @@ write_with_libcbf (const char *path, unsigned int flags, guint8 *pixels, guint s
                                                   dims[1], dims[2], 4095),
                    ==, 0);
   FILE *file = fopen (path, "w+b");
-  g_assert_cmpint (cbf_write_widefile (handle, file, 1, CBF, MIME_HEADERS | MSG_DIGEST, 0), ==, 0);
+  g_assert_cmpint (cbf_write_widefile (handle, file, 1, encoding == ENC_NONE ? CBF : CIF,
+                                       MIME_HEADERS | MSG_DIGEST, encoding),
+                   ==, 0);
   cbf_free_handle (handle); /* closes the file too */
 }
 
 static void
-check_one (const Coding *coding, guint size, gboolean is_signed, const gsize dims[3], gboolean hard,
-           FlRandom *random)
+check_one (const Coding *coding, int encoding, guint size, gboolean is_signed, const gsize dims[3],
+           gboolean hard, FlRandom *random)
 {
   gsize n = dims[0] * dims[1] * dims[2], length;
   g_autofree guint8 *pixels = g_malloc (n * size), *decoded = g_malloc (n * size), *file = NULL;
@@ -78,7 +80,7 @@ check_one (const Coding *coding, guint size, gboolean is_signed, const gsize dim
   g_autoptr (GError) error = NULL;
   fill (pixels, size, n, hard, random);
   g_close (g_mkstemp (path), NULL);
-  write_with_libcbf (path, coding->flags, pixels, size, is_signed, dims);
+  write_with_libcbf (path, coding->flags, encoding, pixels, size, is_signed, dims);
   g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
   g_unlink (path);
   file = g_malloc0 (length + FL_CBF_PADDING);
@@ -104,7 +106,18 @@ test_all (gconstpointer data)
     for (guint size = 1; size <= 4; size *= 2)
       for (int is_signed = 0; is_signed < 2; is_signed++)
         for (int hard = 0; hard < 2; hard++)
-          check_one (coding, size, is_signed, shapes[shape], hard, &random);
+          check_one (coding, ENC_NONE, size, is_signed, shapes[shape], hard, &random);
+}
+
+/* The same as text, as in files that are plain CIF. */
+static void
+test_text (void)
+{
+  static const int encodings[] = { ENC_BASE64, ENC_QP };
+  FlRandom random = fl_random (1);
+  for (gsize e = 0; e < G_N_ELEMENTS (encodings); e++)
+    for (gsize c = 0; c < G_N_ELEMENTS (codings); c++)
+      check_one (&codings[c], encodings[e], 4, TRUE, shapes[0], TRUE, &random);
 }
 
 /* A coding that no detector writes is refused by its name. */
@@ -117,7 +130,7 @@ test_canonical (void)
   g_autofree char *path = g_build_filename (g_get_tmp_dir (), "firstlight-cbf-XXXXXX", NULL), *bytes = NULL;
   g_autoptr (GError) error = NULL;
   g_close (g_mkstemp (path), NULL);
-  write_with_libcbf (path, CBF_CANONICAL, pixels, 4, TRUE, dims);
+  write_with_libcbf (path, CBF_CANONICAL, ENC_NONE, pixels, 4, TRUE, dims);
   g_assert_true (g_file_get_contents (path, &bytes, &length, NULL));
   g_unlink (path);
   g_assert_null (fl_cbf_parse (path, (const guint8 *) bytes, length, &error));
@@ -134,6 +147,7 @@ main (int argc, char **argv)
       g_autofree char *path = g_strconcat ("/cbf-oracle/", codings[i].name, NULL);
       g_test_add_data_func (path, &codings[i], test_all);
     }
+  g_test_add_func ("/cbf-oracle/text", test_text);
   g_test_add_func ("/cbf-oracle/canonical", test_canonical);
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/flat-panel.h"
 #include "engine/shots/source.h"
 
 static char *
@@ -258,7 +259,86 @@ test_shared_strips (void)
   refuse (file, "of 200 is not in the file");
 }
 
+/* --- CBF --- */
+
+/* Bytes as text, an energy and other units than usual. */
+static void
+test_mini_cbf (void)
+{
+  static const char text[] = "###CBF: VERSION 1.5\r\ndata_x\r\n_array_data.header_contents\r\n;\r\n"
+                             "# Detector: PILATUS\r\n# Pixel_size 0.172 mm x 172 um\r\n# Energy 12.4 keV\r\n"
+                             "# Detector_distance = 0.2 m\r\n# Beam_xy (1, 2) pixels\r\n;\r\n"
+                             "_array_data.data\r\n;\r\n--CIF-BINARY-FORMAT-SECTION--\r\n"
+                             "Content-Type: application/octet-stream;\r\n"
+                             "     conversions=\"x-CBF_BYTE_OFFSET\"\r\n"
+                             "Content-Transfer-Encoding: %s\r\nX-Binary-Size: %u\r\n"
+                             "X-Binary-Element-Type: \"unsigned 32-bit integer\"\r\n"
+                             "X-Binary-Size-Fastest-Dimension: 3\r\nX-Binary-Size-Second-Dimension: 2\r\n\r\n"
+                             "%s\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n";
+  static const char *const ways[][2] = { { "BASE64", "AP8BAn\r\n8B" },
+                                         { "Quoted-Printable", "=00=FF=01=\r\n=02=7F=01" } };
+  static const double expected[6] = { 0, -1, 0, 2, 129, 130 };
+  for (gsize i = 0; i < G_N_ELEMENTS (ways); i++)
+    {
+      g_autofree char *whole = g_strdup_printf (text, ways[i][0], 6, ways[i][1]);
+      g_autofree char *cut = g_strdup_printf (text, ways[i][0], 7, ways[i][1]);
+      g_autoptr (GByteArray) file = g_byte_array_new (), damaged = g_byte_array_new ();
+      g_byte_array_append (file, (const guint8 *) whole, (guint) strlen (whole));
+      g_autoptr (FlSource) source = open_ok (file, NULL);
+      const FlDetector *detector = fl_source_detector (source);
+      check_values (source, FL_PIXEL_I32, expected, 6);
+      g_assert_true (detector->placed);
+      g_assert_cmpfloat_with_epsilon (detector->wavelength, 0.99987, 1e-5);
+      g_assert_cmpfloat_with_epsilon (detector->panels[0].origin.x, 0.172, 1e-12);
+      g_assert_cmpfloat_with_epsilon (detector->panels[0].origin.y, 0.344, 1e-12);
+      g_assert_cmpfloat_with_epsilon (detector->panels[0].origin.z, 200, 1e-12);
+      g_byte_array_append (damaged, (const guint8 *) cut, (guint) strlen (cut));
+      refuse (damaged, "cut off: its text holds 6 bytes, expected 7");
+    }
+}
+
+/* Against dxtbx's numbers for a real image of it. */
+static void
+test_curved (void)
+{
+  static const char header[] =
+      "# Detector: PILATUS 12M, S/N 120-0100\n# Pixel_size 172e-6 m x 172e-6 m\n"
+      "# Detector_distance 0.01 m\n# Beam_xy (1080, 2595) pixels\n# Wavelength 2.7552 A\n";
+  g_autoptr (FlDetector) detector = fl_dectris_detector (header, 2463, 5071);
+  const FlPanel *first = &detector->panels[0];
+  g_assert_cmpuint (detector->n_panels, ==, 24);
+  g_assert_cmpfloat_with_epsilon (first->origin.x, -185.76, 1e-6);
+  g_assert_cmpfloat_with_epsilon (first->origin.y, -245.175545, 1e-6);
+  g_assert_cmpfloat_with_epsilon (first->origin.z, -42.49288464, 1e-6);
+  g_assert_cmpfloat_with_epsilon (first->ss.y, 0.172 * -0.14346671, 1e-8);
+  g_assert_cmpfloat_with_epsilon (first->ss.z, 0.172 * 0.98965514, 1e-8);
+  g_assert_cmpuint (detector->panels[1].offset, ==, 212 * 2463);
+  g_assert_cmpuint (detector->mask[195 * 2463], ==, 1);
+  g_assert_cmpuint (detector->mask[212 * 2463], ==, 0);
+}
+
 /* --- all kinds --- */
+
+/* What is not read is named. */
+static void
+test_foreign (void)
+{
+  static const struct
+  {
+    guint at;
+    const char *bytes, *name;
+  } others[] = { { 0, "{\nHeaderID = EH:000001;", "an EDF image, which is not read here" },
+                 { 128, "mar research", "an image plate's (mar345), which is not read here" },
+                 { 0, "FORMAT :100", "a Bruker image" } };
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    {
+      g_autoptr (GByteArray) file = g_byte_array_new ();
+      g_byte_array_set_size (file, 512);
+      memset (file->data, 0, 512);
+      memcpy (file->data + others[i].at, others[i].bytes, strlen (others[i].bytes));
+      refuse (file, others[i].name);
+    }
+}
 
 static void
 test_gzip (void)
@@ -325,6 +405,9 @@ main (int argc, char **argv)
   g_test_add_func ("/images/bare-smv", test_bare_smv);
   g_test_add_func ("/images/bad-tiff", test_bad_tiff);
   g_test_add_func ("/images/shared-strips", test_shared_strips);
+  g_test_add_func ("/images/mini-cbf", test_mini_cbf);
+  g_test_add_func ("/images/curved", test_curved);
+  g_test_add_func ("/images/foreign", test_foreign);
   g_test_add_func ("/images/gzip", test_gzip);
   g_test_add_func ("/images/geometry", test_geometry);
   return g_test_run ();
