@@ -61,7 +61,9 @@ static gboolean G_GNUC_PRINTF (4, 5)
   va_start (arguments, format);
   g_autofree char *what = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  g_set_error (error, FL_ERROR, code, "%s:%u: %s", reader->path, reader->line, what);
+  /* A value may be many lines. */
+  g_set_error (error, FL_ERROR, code, "%s:%u: %s", reader->path, reader->line,
+               g_strdelimit (what, "\r\n", ' '));
   return FALSE;
 }
 

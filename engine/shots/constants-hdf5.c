@@ -5,6 +5,7 @@
 #include "engine/shots/hdf5-util.h"
 
 #define MAX_VALUES ((gsize) 1 << 32)
+#define MAX_EMPTY  ((gsize) 1 << 26) /* more must be in the file, packed 1100 times at most */
 
 /* Names in the order of trust: ours (psana's), PSI's, Cheetah's of AGIPD, Cheetah's and CrystFEL's dark. */
 static const char *const names[FL_CONSTANT_KINDS][7] = {
@@ -38,7 +39,10 @@ read_array (hid_t file, const char *path, const char *name, FlNdarray *array, GE
       array->dims[i] = (gsize) dims[i];
       array->n *= (gsize) dims[i];
     }
-  /* What the file claims may be larger than what it holds. */
+  g_auto (FlHid) create = H5Dget_create_plist (dataset);
+  if (array->n > MAX_EMPTY && H5Pget_layout (create) == H5D_CHUNKED
+      && H5Dget_storage_size (dataset) < array->n / 1100)
+    return fl_h5_fail (error, FL_ERROR_INPUT, path, "%s claims more values than it holds", name);
   array->values = g_try_new (float, array->n);
   if (array->values == NULL
       || H5Dread (dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, array->values) < 0)

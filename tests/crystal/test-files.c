@@ -67,6 +67,10 @@ test_mmcif (void)
   FlKnownCell known;
   g_assert_true (fl_known_cell_from_file (path, &known, &error));
   g_assert_cmpuint (known.space_group, ==, 96);
+  /* What is wrong may be a text of many lines; its message is one. */
+  g_assert_true (g_file_set_contents (path, "data_x\n_cell.length_a\n;5\n2\n;\n", -1, NULL));
+  g_assert_null (fl_model_read (path, &error));
+  g_assert_nonnull (strstr (error->message, "'5 2', expected a number"));
   g_unlink (path);
 }
 

@@ -47,8 +47,8 @@ fuzz_other_word (GRand *random, const char *word, GPtrArray *lines)
                                      "0.5" };
   guint way = (guint) g_rand_int_range (random, 0, 4);
   if (way == 0 && g_ascii_isdigit (word[*word == '-']))
-    return g_strdup_printf ("%" G_GINT64_FORMAT,
-                            g_ascii_strtoll (word, NULL, 10) + g_rand_int_range (random, -3, 4));
+    return g_strdup_printf ("%" G_GINT64_FORMAT, (gint64) ((guint64) g_ascii_strtoll (word, NULL, 10)
+                                                           + (guint64) g_rand_int_range (random, -3, 4)));
   if (way == 1)
     return g_strdup (odd[g_rand_int_range (random, 0, G_N_ELEMENTS (odd))]);
   if (way == 2)

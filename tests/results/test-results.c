@@ -425,6 +425,31 @@ test_damage (void)
     }
 }
 
+/* A size that nothing stands behind is refused, whatever memory there is. */
+static void
+test_claims (void)
+{
+  g_autofree char *job = make_job (), *path = g_build_filename (job, "claims.h5", NULL);
+  for (hsize_t rows = (hsize_t) 1 << 28; rows > 0; rows <<= 9)
+    {
+      hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+      hid_t create = H5Pcreate (H5P_DATASET_CREATE), links = H5Pcreate (H5P_LINK_CREATE);
+      hid_t space = H5Screate_simple (1, &rows, NULL);
+      H5Pset_chunk (create, 1, (const hsize_t[]){ 1000 });
+      H5Pset_create_intermediate_group (links, 1);
+      H5Dclose (H5Dcreate2 (file, "shots/id", H5T_NATIVE_UINT64, space, links, create, H5P_DEFAULT));
+      H5Sclose (space);
+      H5Pclose (links);
+      H5Pclose (create);
+      H5Fclose (file);
+      g_autoptr (GError) error = NULL;
+      g_auto (FlShotIndex) index = { 0 };
+      g_assert_false (fl_segment_read_index (path, &index, &error));
+      g_assert_nonnull (strstr (error->message, "claims.h5: table 'shots' cannot be read"));
+    }
+  remove_tree (job);
+}
+
 /* Many at a time give what one at a time gives, from the master and from journals, in the order asked for. */
 static void
 test_load (void)
@@ -562,6 +587,7 @@ main (int argc, char **argv)
   g_test_add_func ("/results/strikes", test_strikes);
   g_test_add_func ("/results/attempts", test_attempts);
   g_test_add_func ("/results/damage", test_damage);
+  g_test_add_func ("/results/claims", test_claims);
   g_test_add_func ("/results/load", test_load);
   g_test_add_func ("/results/older", test_older);
   g_test_add_func ("/results/lost-part", test_lost_part);

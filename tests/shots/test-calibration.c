@@ -411,6 +411,22 @@ test_hdf5 (void)
   assert_near ((double) value[1], -4);
 }
 
+/* A size that nothing stands behind is no reason to ask for so much memory. */
+static void
+test_claims (void)
+{
+  g_autofree char *path = in_folder ("claims.h5");
+  hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+        create = H5Pcreate (H5P_DATASET_CREATE);
+  hid_t space = H5Screate_simple (3, (const hsize_t[]){ 3, 1 << 14, 1 << 15 }, NULL);
+  H5Pset_chunk (create, 3, (const hsize_t[]){ 1, 64, 64 });
+  H5Dclose (H5Dcreate2 (file, "gains", H5T_IEEE_F32LE, space, H5P_DEFAULT, create, H5P_DEFAULT));
+  H5Sclose (space);
+  H5Pclose (create);
+  H5Fclose (file);
+  refuse (8, 2, "claims.h5", SET (), "gains claims more values than it holds");
+}
+
 /* --- the other kinds --- */
 
 static void
@@ -808,6 +824,7 @@ main (int argc, char **argv)
   g_test_add_func ("/calibration/several-detectors", test_several_detectors);
   g_test_add_func ("/calibration/arrays", test_arrays);
   g_test_add_func ("/calibration/hdf5", test_hdf5);
+  g_test_add_func ("/calibration/claims", test_claims);
   g_test_add_func ("/calibration/epix10k", test_epix10k);
   g_test_add_func ("/calibration/agipd", test_agipd);
   g_test_add_func ("/calibration/agipd-source", test_agipd_source);
