@@ -179,7 +179,7 @@ backend_mark_between (void *stream, void *from, void *to, double *seconds)
   return result;
 }
 
-#else /* CPU: memory is the host's, work is done when a call returns */
+#else /* CPU: memory is the host's, work is done when a call returns; or the double's (teams.c) */
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -220,20 +220,6 @@ backend_name (int device, char *text, size_t size)
 }
 
 static int
-backend_open (int device, void **stream)
-{
-  (void) device;
-  *stream = NULL;
-  return 0;
-}
-
-static void
-backend_close (void *stream)
-{
-  (void) stream;
-}
-
-static int
 plain_alloc (void *stream, void **memory, size_t size)
 {
   (void) stream;
@@ -257,10 +243,29 @@ plain_release (void *stream, void *memory)
 
 #define backend_host_alloc   plain_alloc
 #define backend_host_release plain_release
+
+#if TEAM_IS_ONE
+
+#define backend_alloc        plain_alloc
+#define backend_release      plain_release
 #define backend_mark_new     NULL
 #define backend_mark_free    NULL
 #define backend_mark_set     NULL
 #define backend_mark_between NULL
+
+static int
+backend_open (int device, void **stream)
+{
+  (void) device;
+  *stream = NULL;
+  return 0;
+}
+
+static void
+backend_close (void *stream)
+{
+  (void) stream;
+}
 
 static int
 backend_memory (void *stream, size_t *left, size_t *total)
@@ -272,11 +277,6 @@ backend_memory (void *stream, size_t *left, size_t *total)
   return 0;
 }
 
-#if TEAM_IS_ONE
-
-#define backend_alloc   plain_alloc
-#define backend_release plain_release
-
 static int
 backend_copy (void *stream, void *to, const void *from, size_t size)
 {
@@ -293,7 +293,31 @@ backend_zero (void *stream, void *memory, size_t size)
   return 0;
 }
 
+static int
+backend_sync (void *stream)
+{
+  (void) stream;
+  return 0;
+}
+
 #else
+
+#define backend_close        teams_close
+#define backend_release      teams_release
+#define backend_copy         teams_copy
+#define backend_zero         teams_zero
+#define backend_mark_new     teams_mark_new
+#define backend_mark_free    teams_mark_free
+#define backend_mark_set     teams_mark_set
+#define backend_mark_between teams_mark_between
+#define backend_sync         teams_wait
+
+static int
+backend_open (int device, void **stream)
+{
+  (void) device;
+  return teams_open (stream);
+}
 
 static int
 backend_alloc (void *stream, void **memory, size_t size)
@@ -303,44 +327,16 @@ backend_alloc (void *stream, void **memory, size_t size)
 }
 
 static int
-backend_release (void *stream, void *memory)
+backend_memory (void *stream, size_t *left, size_t *total)
 {
   (void) stream;
-  teams_release (memory);
-  return 0;
-}
-
-static int
-backend_copy (void *stream, void *to, const void *from, size_t size)
-{
-  (void) stream;
-  teams_touch (true);
-  memmove (to, from, size);
-  teams_touch (false);
-  return 0;
-}
-
-static int
-backend_zero (void *stream, void *memory, size_t size)
-{
-  (void) stream;
-  teams_touch (true);
-  memset (memory, 0, size);
-  teams_touch (false);
-  return 0;
+  return teams_memory (left, total);
 }
 
 #endif
 
 #define backend_upload   backend_copy
 #define backend_download backend_copy
-
-static int
-backend_sync (void *stream)
-{
-  (void) stream;
-  return 0;
-}
 
 #endif
 

@@ -68,9 +68,25 @@ typedef struct
 void *flk_buffer_need (FlkDevice *device, FlkBuffer *buffer, size_t size);
 void flk_buffer_clear (FlkDevice *device, FlkBuffer *buffer);
 
+/* The same of host memory, page-locked where there is any left. */
+typedef struct
+{
+  void *memory;
+  size_t size;
+  bool locked;
+} FlkHostBuffer;
+
+void *flk_host_buffer_need (FlkDevice *device, FlkHostBuffer *buffer, size_t size);
+void flk_host_buffer_clear (FlkDevice *device, FlkHostBuffer *buffer);
+
 /* A device pointer to the host's data: `host` itself where flk_device_is_host(), else a copy in `buffer`. The host's
  * data must stay until flk_sync(). NULL on error. */
 const void *flk_stage (FlkDevice *device, FlkBuffer *buffer, const void *host, size_t size);
+/* Like flk_stage(), copied into `by` at once, so that the host goes on while that travels. Not again before flk_sync(). */
+const void *flk_stage_by (FlkDevice *device, FlkBuffer *buffer, FlkHostBuffer *by, const void *host,
+                          size_t size);
+/* Like flk_fetch() without waiting: what it points to is there after flk_sync(). */
+const void *flk_fetch_later (FlkDevice *device, FlkHostBuffer *by, const void *from, size_t size);
 /* A host pointer to device data, after waiting for it: `from` itself where flk_device_is_host(), else a copy in
  * `host` (which must hold `size`). NULL on error. */
 const void *flk_fetch (FlkDevice *device, void *host, const void *from, size_t size);

@@ -163,12 +163,22 @@ typedef struct
 #define TEAM_LOOP(i, n, t) for (int i = (int) (t).rank, i##_end = (int) (n); i < i##_end; i += (int) (t).size)
 #define team_barrier(t)    ((void) pthread_barrier_wait ((t).barrier))
 
-/* teams.c: runs `body` as `size` threads that step through the teams together; its own memory, which only it may touch. */
+/* teams.c: runs `body` as `size` threads that step through the teams together; its own memory, which only it may touch; all
+ * of it when it is waited for. As the functions of FlkModule (module.h). */
 typedef void (*TeamsBody) (Team t, void *shared, const void *args);
-int teams_run (const FlkLaunch *launch, size_t shared_size, TeamsBody body, const void *args);
+int teams_launch (const FlkLaunch *launch, const char *name, size_t shared_size, TeamsBody body, const void *args, size_t args_size);
+int teams_open (void **stream);
+void teams_close (void *stream);
+int teams_wait (void *stream);
+int teams_memory (size_t *left, size_t *total);
 int teams_alloc (void **memory, size_t size);
-void teams_release (void *memory);
-void teams_touch (bool allowed);
+int teams_release (void *stream, void *memory);
+int teams_copy (void *stream, void *to, const void *from, size_t size);
+int teams_zero (void *stream, void *memory, size_t size);
+int teams_mark_new (void *stream, void **mark);
+void teams_mark_free (void *stream, void *mark);
+int teams_mark_set (void *stream, void *mark);
+int teams_mark_between (void *stream, void *from, void *to, double *seconds);
 
 #define KERNEL(name, args_type, shared_type, threads_max)                                                             \
   static void name##_teams (Team t, void *shared, const void *args)                                                   \
@@ -177,7 +187,7 @@ void teams_touch (bool allowed);
   }                                                                                                                   \
   static int name##_launch (const FlkLaunch *launch, const void *args)                                                \
   {                                                                                                                   \
-    return teams_run (launch, sizeof (shared_type), name##_teams, args);                                              \
+    return teams_launch (launch, #name, sizeof (shared_type), name##_teams, args, sizeof (args_type));                \
   }                                                                                                                   \
   FlkKernel flk_kernel_##name = { #name, sizeof (args_type), threads_max, name##_launch };
 

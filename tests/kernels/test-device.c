@@ -170,8 +170,13 @@ test_share (void)
   g_assert_nonnull (mine);
   g_assert_false (flk_device_is_full (device));
   g_assert_null (flk_alloc (device, use.left / 500));
-  g_assert_true (flk_device_is_full (device));
   g_assert_nonnull (strstr (flk_error (device), "this rank's part of its memory is "));
+  gpointer more = flk_alloc (device, 10);
+  g_assert_nonnull (more);
+  g_assert_true (flk_device_is_full (device)); /* that was no error */
+  g_assert_false (flk_launch (device, "alchemy", 1, 0, NULL, 0));
+  g_assert_false (flk_device_is_full (device));
+  flk_free (device, more);
   flk_free (device, mine);
   flk_device_close (device);
 }
