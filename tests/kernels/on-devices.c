@@ -10,6 +10,20 @@ typedef struct
   void (*test) (FlkDevice *device);
 } Case;
 
+static GHashTable *launched; /* "DEVICE KERNEL" */
+
+static void
+note_launches (const char *name, FlkDevice *device)
+{
+  FlkUse use;
+  g_assert_true (flk_device_use (device, &use));
+  if (launched == NULL)
+    launched = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_add (launched, g_strdup_printf ("%s ", name));
+  for (guint i = 0; i < use.n_kernels; i++)
+    g_hash_table_add (launched, g_strdup_printf ("%s %s", name, use.kernels[i].name));
+}
+
 static void
 run_case (gconstpointer data)
 {
@@ -22,6 +36,7 @@ run_case (gconstpointer data)
       return;
     }
   c->test (device);
+  note_launches (c->device, device);
   g_assert_cmpstr (flk_error (device), ==, "");
   flk_device_close (device);
 }
@@ -34,11 +49,17 @@ case_free (gpointer data)
   g_free (c);
 }
 
+static GStrv
+device_names (void)
+{
+  const char *names = g_getenv ("FIRSTLIGHT_TEST_DEVICES");
+  return g_strsplit (names ? names : "cpu-baseline cpu-v3 cpu-v4 teams cuda hip", " ", -1);
+}
+
 void
 on_devices (const char *path, void (*test) (FlkDevice *device))
 {
-  const char *names = g_getenv ("FIRSTLIGHT_TEST_DEVICES");
-  g_auto (GStrv) devices = g_strsplit (names ? names : "cpu-baseline cpu-v3 cpu-v4 teams cuda hip", " ", -1);
+  g_auto (GStrv) devices = device_names ();
   for (guint i = 0; devices[i]; i++)
     {
       Case *c = g_new (Case, 1);
@@ -47,6 +68,31 @@ on_devices (const char *path, void (*test) (FlkDevice *device))
       g_autofree char *full = g_strdup_printf ("%s/%s", path, devices[i]);
       g_test_add_data_func_full (full, c, run_case, case_free);
     }
+}
+
+static void
+test_launched (gconstpointer kernels)
+{
+  g_auto (GStrv) devices = device_names (), names = g_strsplit (kernels, " ", -1);
+  for (guint i = 0; devices[i]; i++)
+    {
+      g_autofree char *opened = g_strdup_printf ("%s ", devices[i]);
+      if (launched == NULL || !g_hash_table_contains (launched, opened))
+        continue;
+      for (guint k = 0; names[k]; k++)
+        {
+          g_autofree char *wanted = g_strdup_printf ("%s %s", devices[i], names[k]);
+          if (!g_hash_table_contains (launched, wanted))
+            g_error ("kernel %s was not launched on %s", names[k], devices[i]);
+        }
+    }
+  g_clear_pointer (&launched, g_hash_table_unref);
+}
+
+void
+on_devices_launched (const char *kernels)
+{
+  g_test_add_data_func ("/launched/kernels", kernels, test_launched);
 }
 
 static gsize

@@ -10,6 +10,10 @@
  * names); it is skipped with the reason where the device does not open. */
 void on_devices (const char *path, void (*test) (FlkDevice *device));
 
+/* The kernels that this program tests, names separated by spaces: after all others, tests that each of them was launched by
+ * on_devices() on every device that opened. kernel-list.py sees to it that some program names each kernel there is. */
+void on_devices_launched (const char *kernels);
+
 /* A shot of a few panels of odd sizes in one array with gaps, of any pixel type: background, spots, bad pixels, numbers
  * that are not, limits that bite. */
 typedef struct

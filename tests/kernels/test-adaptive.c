@@ -629,5 +629,6 @@ main (int argc, char **argv)
   g_test_add_func ("/adaptive/any-detector", test_any_detector);
   g_test_add_func ("/adaptive/noise", test_noise);
 #endif
+  on_devices_launched ("adaptive_blocks adaptive_spots");
   return g_test_run ();
 }

@@ -95,5 +95,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/calibrate/types", test_types);
   on_devices ("/calibrate/scalars", test_scalars);
+  on_devices_launched ("calibrate");
   return g_test_run ();
 }

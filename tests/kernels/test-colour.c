@@ -145,5 +145,6 @@ main (int argc, char **argv)
   on_devices ("/colour/kernel", test_kernel);
   g_test_add_func ("/colour/host", test_host);
   g_test_add_func ("/colour/palettes", test_palettes);
+  on_devices_launched ("colour");
   return g_test_run ();
 }

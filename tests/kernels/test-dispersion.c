@@ -236,5 +236,6 @@ main (int argc, char **argv)
   on_devices ("/dispersion/types", test_types);
   on_devices ("/dispersion/windows", test_windows);
   on_devices ("/dispersion/calibrated", test_calibrated);
+  on_devices_launched ("dispersion dispersion_halo dispersion_erode dispersion_extended");
   return g_test_run ();
 }

@@ -171,5 +171,6 @@ main (int argc, char **argv)
   on_devices ("/fft/sums", test_sums);
   on_devices ("/fft/known", test_known);
   on_devices ("/fft/bits", test_bits);
+  on_devices_launched ("fft_f32 fft_f64");
   return g_test_run ();
 }

@@ -114,5 +114,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   on_devices ("/gain-modes", test_forms);
+  on_devices_launched ("gain_modes");
   return g_test_run ();
 }

@@ -297,5 +297,6 @@ main (int argc, char **argv)
   on_devices ("/index/directions", test_directions);
   on_devices ("/index/vectors", test_vectors);
   on_devices ("/index/rotations", test_rotations);
+  on_devices_launched ("index_directions index_rotations index_vectors");
   return g_test_run ();
 }

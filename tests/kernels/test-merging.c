@@ -180,5 +180,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/means", test_means);
   on_devices ("/toeplitz", test_toeplitz);
+  on_devices_launched ("means toeplitz_multiply");
   return g_test_run ();
 }

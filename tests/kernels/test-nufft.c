@@ -294,5 +294,7 @@ main (int argc, char **argv)
   on_devices ("/nufft/adjoint", test_adjoint);
   on_devices ("/nufft/bits", test_bits);
   on_devices ("/nufft/refusals", test_refusals);
+  on_devices_launched ("nufft_c32_gather nufft_c32_spread nufft_c64_gather nufft_c64_spread nufft_r32_gather "
+                       "nufft_r32_spread nufft_r64_gather nufft_r64_spread");
   return g_test_run ();
 }

@@ -419,5 +419,7 @@ main (int argc, char **argv)
   on_devices ("/phasing/blur", test_blur);
   on_devices ("/phasing/turn", test_turn);
   on_devices ("/phasing/shells", test_shells);
+  on_devices_launched (
+      "phasing_amplitudes phasing_update phasing_blur support_count support_draw volume_turn shell_sums");
   return g_test_run ();
 }

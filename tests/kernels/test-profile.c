@@ -197,5 +197,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   on_devices ("/profile/naive", test_naive);
+  on_devices_launched ("profile_values profile_limits profile_strong");
   return g_test_run ();
 }

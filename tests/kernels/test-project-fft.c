@@ -132,5 +132,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/project-fft/peaks", test_peaks);
   on_devices ("/project-fft/bits", test_bits);
+  on_devices_launched ("project_fft");
   return g_test_run ();
 }

@@ -83,5 +83,6 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   on_devices ("/radial/naive", test_naive);
+  on_devices_launched ("radial");
   return g_test_run ();
 }

@@ -495,5 +495,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/rings/limits", test_limits);
   on_devices ("/rings/peaks", test_peaks);
+  on_devices_launched ("ring_sums ring_limits ring_outliers ring_strong ring_split ring_peaks");
   return g_test_run ();
 }

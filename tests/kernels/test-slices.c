@@ -375,5 +375,6 @@ main (int argc, char **argv)
   on_devices ("/slices/bits", test_bits);
   on_devices ("/slices/general", test_general);
   on_devices ("/slices/refusals", test_refusals);
+  on_devices_launched ("slices_gather slices_total slices_spread");
   return g_test_run ();
 }

@@ -252,5 +252,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/spots/flood", test_flood);
   on_devices ("/spots/capacity", test_capacity);
+  on_devices_launched ("spots");
   return g_test_run ();
 }

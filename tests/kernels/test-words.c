@@ -124,5 +124,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   on_devices ("/words/all", test_words);
   on_devices ("/words/team-sizes", test_team_sizes);
+  on_devices_launched ("words");
   return g_test_run ();
 }
