@@ -257,6 +257,15 @@ next_of_worker (FlDeal *deal, FlShotRef *shot)
   return FL_DEAL_WAIT;
 }
 
+gboolean
+fl_deal_holds (FlDeal *deal)
+{
+  /* Rank 0 waits for nobody but itself. */
+  if (!deal->dealer)
+    listen (deal);
+  return deal->dealer || holds (deal) > 0;
+}
+
 FlDealt
 fl_deal_next (FlDeal *deal, FlShotRef *shot)
 {

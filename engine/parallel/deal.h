@@ -37,7 +37,10 @@ FlDeal *fl_deal_new (FlParallel *parallel, const FlShotRef *shots, gsize n_shots
 void fl_deal_free (FlDeal *deal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlDeal, fl_deal_free)
 
-/* Asking for the next says that the last one is finished. */
+/* Whether this rank may ask for the next with the last one still in work. */
+gboolean fl_deal_holds (FlDeal *deal);
+/* Asking for the next says that the last one is finished, unless fl_deal_holds(); then, if it is no FL_DEAL_SHOT, it is to be
+ * finished now. */
 FlDealt fl_deal_next (FlDeal *deal, FlShotRef *shot);
 
 /* What this rank has done so far; travels with its requests. */

@@ -83,6 +83,17 @@ fl_lattice_finder_free (FlLatticeFinder *finder)
   g_free (finder);
 }
 
+gboolean
+fl_lattice_finder_change_device (FlLatticeFinder *finder, FlkDevice *device, GError **error)
+{
+  FlIndexer *indexer = fl_indexer_new (finder->params, &finder->known, device, error);
+  if (indexer == NULL)
+    return FALSE;
+  fl_indexer_free (finder->indexer);
+  finder->indexer = indexer;
+  return TRUE;
+}
+
 void
 fl_lattice_finder_set_profiles (FlLatticeFinder *finder, const FlProfiles *profiles)
 {

@@ -39,6 +39,9 @@ FlLatticeFinder *fl_lattice_finder_new (const FlParams *params, const FlKnownCel
 void fl_lattice_finder_free (FlLatticeFinder *finder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlLatticeFinder, fl_lattice_finder_free)
 
+/* From now on it works on `device`; the one before must still be open. FALSE: that one is of no use. */
+gboolean fl_lattice_finder_change_device (FlLatticeFinder *finder, FlkDevice *device, GError **error);
+
 /* Profiles that a learning pass has learned; copied. */
 void fl_lattice_finder_set_profiles (FlLatticeFinder *finder, const FlProfiles *profiles);
 

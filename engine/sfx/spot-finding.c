@@ -28,16 +28,21 @@ struct FlSpotFinder
   FlkDevice *device;
   FlLayout layout;
   FlStrongPixels *algorithm;
-  const guint8 *strong_at; /* on the device */
-  guint8 *mask;            /* of a shot that brings its own, or has values that are bad */
+  guint8 *mask; /* of a shot that brings its own, or has values that are bad */
   gsize n_mask;
   FlkBuffer pixels_at, mask_at, list_at, list_scratch_at, spots_at, counts_at, bins_at;
+  FlkHostBuffer pixels_by, mask_by, counts_by, spots_by, bins_by;
   guint32 list_capacity, spot_capacity; /* a panel */
 
-  /* fetched */
-  guint32 *counts; /* strong pixels, then spots, of each panel */
-  FlkSpot *raw;
-  FlkRadialBin *bins;
+  /* the shot that was begun */
+  const FlShot *shot;
+  FlStrongShot begun;
+  gboolean waits; /* the algorithm is to be told to go on */
+  /* fetched: there after flk_sync() */
+  const guint32 *counts; /* strong pixels, then spots, of each panel */
+  const FlkSpot *raw;
+  const FlkRadialBin *bins;
+
   guint8 *strong;
   gsize n_strong_bytes;
 
@@ -86,23 +91,42 @@ fl_spot_finder_new (const FlParams *params, guint index, char **message, GError 
   return self;
 }
 
+/* All that the device has of it. */
+static void
+leave_device (FlSpotFinder *finder)
+{
+  FlkBuffer *buffers[] = { &finder->pixels_at, &finder->mask_at,   &finder->list_at, &finder->list_scratch_at,
+                           &finder->spots_at,  &finder->counts_at, &finder->bins_at };
+  FlkHostBuffer *host_buffers[] = { &finder->pixels_by, &finder->mask_by, &finder->counts_by,
+                                    &finder->spots_by, &finder->bins_by };
+  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
+    flk_buffer_clear (finder->device, buffers[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (host_buffers); i++)
+    flk_host_buffer_clear (finder->device, host_buffers[i]);
+  fl_strong_pixels_free (finder->algorithm, finder->device);
+  fl_layout_clear (&finder->layout, finder->device);
+  finder->begun = (FlStrongShot){ 0 };
+}
+
+FlkDevice *
+fl_spot_finder_change_device (FlSpotFinder *finder, const FlParams *params, FlkDevice *device)
+{
+  leave_device (finder);
+  FlkDevice *before = finder->device;
+  finder->device = device;
+  finder->algorithm = fl_strong_pixels_new (params);
+  return before;
+}
+
 void
 fl_spot_finder_free (FlSpotFinder *finder)
 {
   if (finder == NULL)
     return;
-  FlkBuffer *buffers[] = { &finder->pixels_at, &finder->mask_at,   &finder->list_at, &finder->list_scratch_at,
-                           &finder->spots_at,  &finder->counts_at, &finder->bins_at };
-  for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
-    flk_buffer_clear (finder->device, buffers[i]);
-  fl_strong_pixels_free (finder->algorithm, finder->device);
-  fl_layout_clear (&finder->layout, finder->device);
+  leave_device (finder);
   flk_device_close (finder->device);
   g_array_unref (finder->spots);
   g_free (finder->mask);
-  g_free (finder->counts);
-  g_free (finder->raw);
-  g_free (finder->bins);
   g_free (finder->strong);
   g_free (finder->profile);
   g_free (finder);
@@ -151,14 +175,15 @@ stage_mask (FlSpotFinder *finder, const FlShot *shot, const FlDetector *detector
       fl_shot_flag_pixels (shot, detector, finder->mask);
       mask = finder->mask;
     }
-  return flk_stage (finder->device, &finder->mask_at, mask, shot->n_pixels);
+  return flk_stage_by (finder->device, &finder->mask_at, &finder->mask_by, mask, shot->n_pixels);
 }
 
-/* Leaves counts[] and raw[] filled. */
+/* counts[] and raw[] are there when the device has done it. */
 static gboolean
-list_spots (FlSpotFinder *finder, const FlStrongShot *strong, gboolean *complete)
+list_spots (FlSpotFinder *finder)
 {
   FlkDevice *device = finder->device;
+  const FlStrongShot *strong = &finder->begun;
   gsize n = finder->layout.n_panels, list = finder->list_capacity, kept = finder->spot_capacity;
   FlkSpotsArgs args = {
     .pixels = strong->pixels,
@@ -180,25 +205,28 @@ list_spots (FlSpotFinder *finder, const FlStrongShot *strong, gboolean *complete
   if (!flk_launch (device, "spots", (guint32) n, 0, &args, sizeof args)
       || !fl_strong_pixels_judge (finder->algorithm, strong, &args))
     return FALSE;
-  finder->counts = g_renew (guint32, finder->counts, 2 * n);
-  const guint32 *counts = flk_fetch (device, finder->counts, args.n_strong, 2 * n * sizeof (guint32));
-  if (counts == NULL)
-    return FALSE;
-  memmove (finder->counts, counts, 2 * n * sizeof (guint32));
+  finder->counts = flk_fetch_later (device, &finder->counts_by, args.n_strong, 2 * n * sizeof (guint32));
+  finder->raw = flk_fetch_later (device, &finder->spots_by, args.spots, n * kept * sizeof (FlkSpot));
+  return finder->counts != NULL && finder->raw != NULL;
+}
+
+/* Whether the lists were long enough for all; else they will be. */
+static gboolean
+lists_hold_all (FlSpotFinder *finder)
+{
+  gsize n = finder->layout.n_panels;
   guint32 most_strong = 0, most_spots = 0;
   for (gsize i = 0; i < n; i++)
     {
       most_strong = MAX (most_strong, finder->counts[i]);
       most_spots = MAX (most_spots, finder->counts[n + i]);
     }
-  *complete = most_strong <= list && most_spots <= kept;
-  if (!*complete)
-    {
-      /* With a list too short the number of spots is not known, but it is not larger than that of strong pixels. */
-      finder->list_capacity = MAX (finder->list_capacity, most_strong + most_strong / 4);
-      finder->spot_capacity = MAX (finder->spot_capacity, most_spots + most_spots / 4);
-    }
-  return TRUE;
+  if (most_strong <= finder->list_capacity && most_spots <= finder->spot_capacity)
+    return TRUE;
+  /* With a list too short the number of spots is not known, but it is not larger than that of strong pixels. */
+  finder->list_capacity = MAX (finder->list_capacity, most_strong + most_strong / 4);
+  finder->spot_capacity = MAX (finder->spot_capacity, most_spots + most_spots / 4);
+  return FALSE;
 }
 
 /* --- spots to rows --- */
@@ -241,9 +269,10 @@ add_spot (FlSpotFinder *finder, const FlShot *shot, guint panel_index, const Flk
 }
 
 static gboolean
-collect (FlSpotFinder *finder, const FlShot *shot, FlFound *found, GError **error)
+collect (FlSpotFinder *finder, FlFound *found, GError **error)
 {
   const FlLayout *layout = &finder->layout;
+  const FlShot *shot = finder->shot;
   gsize n = layout->n_panels, kept = finder->spot_capacity;
   double wavelength =
       shot->energy > 0 ? fl_wavelength_from_energy (shot->energy) : layout->detector->wavelength;
@@ -259,14 +288,9 @@ collect (FlSpotFinder *finder, const FlShot *shot, FlFound *found, GError **erro
                    found->n_strong, layout->n_good, finder->rules.max_strong_fraction);
       return FALSE;
     }
-  finder->raw = g_realloc_n (finder->raw, n * kept, sizeof (FlkSpot));
-  const FlkSpot *raw =
-      flk_fetch (finder->device, finder->raw, finder->spots_at.memory, n * kept * sizeof (FlkSpot));
-  if (raw == NULL)
-    return device_failed (finder, error);
   for (guint i = 0; i < n; i++)
     for (guint k = 0; k < finder->counts[n + i]; k++)
-      add_spot (finder, shot, i, &raw[i * kept + k], wavelength);
+      add_spot (finder, shot, i, &finder->raw[i * kept + k], wavelength);
   return TRUE;
 }
 
@@ -295,7 +319,7 @@ fl_spots_resolution (const FlSpotRow *spots, guint n_spots)
 /* --- the radial profile --- */
 
 static double
-profile_at (const FlSpotFinder *finder, const FlkRadialBin *bins, double angle)
+profile_at (const FlSpotFinder *finder, double angle)
 {
   double sum = 0, n = 0, at = angle / FL_PROFILE_STEP - 0.5;
   for (int k = -1; k <= 1; k++)
@@ -303,77 +327,108 @@ profile_at (const FlSpotFinder *finder, const FlkRadialBin *bins, double angle)
       double bin = floor (at + 0.5) + k;
       if (bin >= 0 && bin < finder->layout.n_bins)
         {
-          sum += flk_radial_sum (&bins[(guint) bin], PROFILE_SCALE);
-          n += (double) bins[(guint) bin].n;
+          sum += flk_radial_sum (&finder->bins[(guint) bin], PROFILE_SCALE);
+          n += (double) finder->bins[(guint) bin].n;
         }
     }
   return n > 0 ? sum / n : -1;
 }
 
+/* bins[] is there when the device has done it. */
 static gboolean
-profile (FlSpotFinder *finder, const FlkPixels *pixels, FlFound *found, GError **error)
+sum_rings (FlSpotFinder *finder)
 {
   const FlLayout *layout = &finder->layout;
   FlkDevice *device = finder->device;
-  guint n = layout->n_bins;
-  gsize size = n * sizeof (FlkRadialBin);
-  if (n == 0)
+  gsize size = layout->n_bins * sizeof (FlkRadialBin);
+  if (layout->n_bins == 0)
     return TRUE;
-  FlkRadialArgs args = { .pixels = *pixels,
+  FlkRadialArgs args = { .pixels = finder->begun.pixels,
                          .panels = layout->radial_panels,
                          .n_panels = layout->n_panels,
                          .tile_ss = layout->tile_ss,
                          .bin = layout->bin,
-                         .n_bins = n,
+                         .n_bins = layout->n_bins,
                          .scale = (float) PROFILE_SCALE,
                          .bins = flk_buffer_need (device, &finder->bins_at, size) };
-  finder->bins = g_renew (FlkRadialBin, finder->bins, n);
-  const FlkRadialBin *bins = NULL;
-  if (args.bins != NULL && flk_zero (device, args.bins, size)
-      && flk_launch (device, "radial", layout->radial_teams, 0, &args, sizeof args))
-    bins = flk_fetch (device, finder->bins, args.bins, size);
-  if (bins == NULL)
-    return device_failed (finder, error);
+  if (args.bins == NULL || !flk_zero (device, args.bins, size)
+      || !flk_launch (device, "radial", layout->radial_teams, 0, &args, sizeof args))
+    return FALSE;
+  finder->bins = flk_fetch_later (device, &finder->bins_by, args.bins, size);
+  return finder->bins != NULL;
+}
+
+static void
+make_profile (FlSpotFinder *finder, FlFound *found)
+{
+  guint n = finder->layout.n_bins;
+  const FlkRadialBin *bins = finder->bins;
+  if (n == 0)
+    return;
   finder->profile = g_renew (float, finder->profile, n);
   for (guint i = 0; i < n; i++)
     finder->profile[i] =
         bins[i].n > 0 ? (float) (flk_radial_sum (&bins[i], PROFILE_SCALE) / (double) bins[i].n) : NAN;
-  double low = profile_at (finder, bins, finder->rules.low_angle);
-  double high = profile_at (finder, bins, finder->rules.high_angle);
+  double low = profile_at (finder, finder->rules.low_angle);
+  double high = profile_at (finder, finder->rules.high_angle);
   found->n_bins = n;
   found->profile = finder->profile;
   found->solvent = low > 0 && high >= 0 ? (float) (high / low) : 0;
-  return TRUE;
 }
 
 /* --- */
 
 gboolean
-fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,
-                     GError **error)
+fl_spot_finder_begin (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, GError **error)
 {
   FlkDevice *device = finder->device;
-  const Rules *rules = &finder->rules;
-  *found = (FlFound){ 0 };
-  g_array_set_size (finder->spots, 0);
-  if (!fl_layout_update (&finder->layout, device, detector, shot, rules->gain))
+  finder->shot = shot;
+  finder->waits = fl_strong_pixels_waits (finder->algorithm);
+  if (!fl_layout_update (&finder->layout, device, detector, shot, finder->rules.gain))
     return device_failed (finder, error);
   FlkPixels pixels = {
-    .data = flk_stage (device, &finder->pixels_at, shot->pixels, shot->n_pixels * fl_pixel_size (shot->type)),
+    .data = flk_stage_by (device, &finder->pixels_at, &finder->pixels_by, shot->pixels,
+                          shot->n_pixels * fl_pixel_size (shot->type)),
     .mask = stage_mask (finder, shot, detector),
     .factor_all = 1,
     .type = (int32_t) shot->type,
   };
-  FlStrongShot strong = {
+  finder->begun = (FlStrongShot){
     .device = device, .layout = &finder->layout, .pixels = pixels, .n_pixels = shot->n_pixels
   };
-  if (pixels.data == NULL || pixels.mask == NULL || !fl_strong_pixels_find (finder->algorithm, &strong))
+  if (pixels.data == NULL || pixels.mask == NULL || !fl_strong_pixels_find (finder->algorithm, &finder->begun)
+      || (!finder->waits && !(list_spots (finder) && sum_rings (finder))))
     return device_failed (finder, error);
-  finder->strong_at = strong.strong;
-  for (gboolean complete = FALSE; !complete;)
-    if (!list_spots (finder, &strong, &complete))
-      return device_failed (finder, error);
-  if (!profile (finder, &pixels, found, error) || !collect (finder, shot, found, error))
+  return TRUE;
+}
+
+gboolean
+fl_spot_finder_push (FlSpotFinder *finder, GError **error)
+{
+  if (!finder->waits)
+    return TRUE;
+  finder->waits = FALSE;
+  if (!flk_sync (finder->device) || !fl_strong_pixels_go_on (finder->algorithm, &finder->begun)
+      || !list_spots (finder) || !sum_rings (finder))
+    return device_failed (finder, error);
+  return TRUE;
+}
+
+gboolean
+fl_spot_finder_end (FlSpotFinder *finder, FlFound *found, GError **error)
+{
+  const Rules *rules = &finder->rules;
+  *found = (FlFound){ 0 };
+  g_array_set_size (finder->spots, 0);
+  if (!fl_spot_finder_push (finder, error))
+    return FALSE;
+  gboolean good = flk_sync (finder->device);
+  while (good && !lists_hold_all (finder))
+    good = list_spots (finder) && flk_sync (finder->device);
+  if (!good)
+    return device_failed (finder, error);
+  make_profile (finder, found);
+  if (!collect (finder, found, error))
     return FALSE;
   found->spots = (const FlSpotRow *) (void *) finder->spots->data;
   found->n_spots = finder->spots->len;
@@ -383,13 +438,20 @@ fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detec
   return TRUE;
 }
 
+gboolean
+fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,
+                     GError **error)
+{
+  return fl_spot_finder_begin (finder, shot, detector, error) && fl_spot_finder_end (finder, found, error);
+}
+
 const guint8 *
 fl_spot_finder_strong (FlSpotFinder *finder, GError **error)
 {
   gsize n = finder->layout.detector != NULL ? finder->layout.detector->n_pixels : 0;
   if (finder->n_strong_bytes < n)
     finder->strong = g_realloc (finder->strong, finder->n_strong_bytes = n);
-  const guint8 *strong = n > 0 ? flk_fetch (finder->device, finder->strong, finder->strong_at, n) : NULL;
+  const guint8 *strong = n > 0 ? flk_fetch (finder->device, finder->strong, finder->begun.strong, n) : NULL;
   if (strong == NULL)
     device_failed (finder, error);
   return strong;

@@ -24,7 +24,7 @@
 
 typedef struct FlSpotFinder FlSpotFinder;
 
-/* What was found in one shot; owned by the finder until its next shot. */
+/* What was found in one shot; owned by the finder until the end of its next shot. */
 typedef struct
 {
   const FlSpotRow *spots; /* in order of panel, then of raster */
@@ -45,12 +45,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlSpotFinder, fl_spot_finder_free)
 const char *fl_spot_finder_device (const FlSpotFinder *finder);
 /* The finder's device, for the stages after it: one stream of work a rank. */
 FlkDevice *fl_spot_finder_stream (FlSpotFinder *finder);
+/* From now on it works on `device`, which becomes its own; the one before is the caller's, and a shot that was begun on that
+ * is forgotten. `params`: those that it was made with. */
+FlkDevice *fl_spot_finder_change_device (FlSpotFinder *finder, const FlParams *params, FlkDevice *device);
 /* Counts a photon of the last shot's first panel. */
 double fl_spot_finder_gain (const FlSpotFinder *finder);
 
 /* FALSE: this shot failed (FL_ERROR_INPUT: its pixels; FL_ERROR_FAILED: the device). */
 gboolean fl_spot_finder_find (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector, FlFound *found,
                               GError **error);
+
+/* The same in steps, so that the host does something else while the device works. begin() does not wait; `shot` and
+ * `detector` must stay as they are until end(), which waits. push(), some time between them, waits for what the algorithm
+ * wants to know of the shot before it goes on, if anything; else end() does it. */
+gboolean fl_spot_finder_begin (FlSpotFinder *finder, const FlShot *shot, FlDetector *detector,
+                               GError **error);
+gboolean fl_spot_finder_push (FlSpotFinder *finder, GError **error);
+gboolean fl_spot_finder_end (FlSpotFinder *finder, FlFound *found, GError **error);
 
 /* The last shot's strong pixels, n_pixels bytes, 1 = strong; for tests and viewers. */
 const guint8 *fl_spot_finder_strong (FlSpotFinder *finder, GError **error);

@@ -20,8 +20,10 @@ typedef struct
   guint version; /* of the layout that the blocks were laid for */
   guint32 n_blocks;
   guint32 *first_block; /* of each panel */
-  float *mean, *variance, *of_sums;
+  FlkAdaptiveArgs args; /* of the last shot */
+  const float *mean, *variance, *of_sums;
   FlkBuffer first_at, mean_at, variance_at, of_sums_at;
+  FlkHostBuffer mean_by, variance_by, of_sums_by;
 } Adaptive;
 
 static gpointer
@@ -40,10 +42,10 @@ destroy (gpointer state, FlkDevice *device)
   flk_buffer_clear (device, &self->mean_at);
   flk_buffer_clear (device, &self->variance_at);
   flk_buffer_clear (device, &self->of_sums_at);
+  flk_host_buffer_clear (device, &self->mean_by);
+  flk_host_buffer_clear (device, &self->variance_by);
+  flk_host_buffer_clear (device, &self->of_sums_by);
   g_free (self->first_block);
-  g_free (self->mean);
-  g_free (self->variance);
-  g_free (self->of_sums);
   g_free (self);
 }
 
@@ -55,9 +57,6 @@ lay_blocks (Adaptive *self, const FlLayout *layout)
   self->version = layout->version;
   self->first_block = g_renew (guint32, self->first_block, layout->n_panels);
   self->n_blocks = flk_adaptive_blocks (layout->host_panels, layout->n_panels, self->first_block);
-  self->mean = g_renew (float, self->mean, self->n_blocks);
-  self->variance = g_renew (float, self->variance, self->n_blocks);
-  self->of_sums = g_renew (float, self->of_sums, self->n_blocks);
 }
 
 static gboolean
@@ -68,7 +67,8 @@ find (gpointer state, const FlStrongShot *shot)
   FlkDevice *device = shot->device;
   lay_blocks (self, layout);
   gsize size = self->n_blocks * sizeof (float);
-  FlkAdaptiveArgs args = {
+  FlkAdaptiveArgs *args = &self->args;
+  *args = (FlkAdaptiveArgs){
     .pixels = shot->pixels,
     .panels = layout->panels,
     .first_block =
@@ -80,17 +80,22 @@ find (gpointer state, const FlStrongShot *shot)
     .of_sums = flk_buffer_need (device, &self->of_sums_at, size),
     .strong = shot->strong,
   };
-  if (args.first_block == NULL || args.mean == NULL || args.variance == NULL || args.of_sums == NULL
-      || !flk_launch (device, "adaptive_blocks", layout->teams, 0, &args, sizeof args))
+  if (args->first_block == NULL || args->mean == NULL || args->variance == NULL || args->of_sums == NULL
+      || !flk_launch (device, "adaptive_blocks", layout->teams, 0, args, sizeof *args))
     return FALSE;
-  const float *mean = flk_fetch (device, self->mean, args.mean, size);
-  const float *variance = flk_fetch (device, self->variance, args.variance, size);
-  const float *of_sums = flk_fetch (device, self->of_sums, args.of_sums, size);
-  if (mean == NULL || variance == NULL || of_sums == NULL)
-    return FALSE;
-  flk_adaptive_noise (mean, variance, of_sums, self->n_blocks, self->false_spots, (double) layout->n_good,
-                      &args.noise);
-  return flk_launch (device, "adaptive_spots", layout->teams, 0, &args, sizeof args);
+  self->mean = flk_fetch_later (device, &self->mean_by, args->mean, size);
+  self->variance = flk_fetch_later (device, &self->variance_by, args->variance, size);
+  self->of_sums = flk_fetch_later (device, &self->of_sums_by, args->of_sums, size);
+  return self->mean != NULL && self->variance != NULL && self->of_sums != NULL;
 }
 
-const FlStrongAlgorithm fl_strong_adaptive = { "adaptive", make, destroy, find, NULL, NULL };
+static gboolean
+go_on (gpointer state, const FlStrongShot *shot)
+{
+  Adaptive *self = state;
+  flk_adaptive_noise (self->mean, self->variance, self->of_sums, self->n_blocks, self->false_spots,
+                      (double) shot->layout->n_good, &self->args.noise);
+  return flk_launch (shot->device, "adaptive_spots", shot->layout->teams, 0, &self->args, sizeof self->args);
+}
+
+const FlStrongAlgorithm fl_strong_adaptive = { "adaptive", make, destroy, find, go_on, NULL, NULL };

@@ -71,6 +71,7 @@ find_extended (gpointer state, const FlStrongShot *shot)
   return scratch != NULL && launch (self, shot, scratch, kernels);
 }
 
-const FlStrongAlgorithm fl_strong_dispersion = { "dispersion", make, destroy, find, NULL, NULL };
-const FlStrongAlgorithm fl_strong_dispersion_extended = { "dispersion_extended", make, destroy,
-                                                          find_extended,         NULL, NULL };
+const FlStrongAlgorithm fl_strong_dispersion = { "dispersion", make, destroy, find, NULL, NULL, NULL };
+const FlStrongAlgorithm fl_strong_dispersion_extended = {
+  "dispersion_extended", make, destroy, find_extended, NULL, NULL, NULL
+};

@@ -243,4 +243,5 @@ judge (gpointer state, const FlStrongShot *shot, const FlkSpotsArgs *spots)
   return flk_launch (shot->device, "ring_peaks", spots->n_panels, 0, &peaks, sizeof peaks);
 }
 
-const FlStrongAlgorithm fl_strong_peakfinder8 = { "peakfinder8", make, destroy, find, connect_spots, judge };
+const FlStrongAlgorithm fl_strong_peakfinder8 = { "peakfinder8", make,          destroy, find,
+                                                  NULL,          connect_spots, judge };

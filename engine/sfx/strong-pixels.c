@@ -48,6 +48,18 @@ fl_strong_pixels_find (FlStrongPixels *strong, FlStrongShot *shot)
   return strong->algorithm->find (strong->state, shot);
 }
 
+gboolean
+fl_strong_pixels_waits (const FlStrongPixels *strong)
+{
+  return strong->algorithm->go_on != NULL;
+}
+
+gboolean
+fl_strong_pixels_go_on (FlStrongPixels *strong, const FlStrongShot *shot)
+{
+  return strong->algorithm->go_on (strong->state, shot);
+}
+
 void
 fl_strong_pixels_connect (const FlStrongPixels *strong, FlkSpotsArgs *spots)
 {

@@ -34,7 +34,10 @@ typedef struct
   /* The algorithm's rules and buffers, from the parameters. */
   gpointer (*make) (const FlParams *params);
   void (*destroy) (gpointer state, FlkDevice *device);
+  /* Launches what it can without waiting. */
   gboolean (*find) (gpointer state, const FlStrongShot *shot);
+  /* The rest, by what find() has asked to be fetched (flk_fetch_later()), which is there now; NULL: there is none. */
+  gboolean (*go_on) (gpointer state, const FlStrongShot *shot);
   /* Fills `connected` and `min_pixels` of how spots are made; NULL: by the general rules. */
   void (*connect) (gconstpointer state, FlkSpotsArgs *spots);
   /* After kernel "spots", with its arguments: measures spots in its own way and sets n_pixels to 0 where one is none;
@@ -51,8 +54,11 @@ typedef struct FlStrongPixels FlStrongPixels;
 FlStrongPixels *fl_strong_pixels_new (const FlParams *params);
 void fl_strong_pixels_free (FlStrongPixels *strong, FlkDevice *device);
 
-/* `shot->strong` is set to a mask that stays valid until the next shot. */
+/* `shot->strong` is set to a mask that stays valid until the next shot. It is filled when fl_strong_pixels_go_on() was called
+ * too, where fl_strong_pixels_waits(): after flk_sync(). */
 gboolean fl_strong_pixels_find (FlStrongPixels *strong, FlStrongShot *shot);
+gboolean fl_strong_pixels_waits (const FlStrongPixels *strong);
+gboolean fl_strong_pixels_go_on (FlStrongPixels *strong, const FlStrongShot *shot);
 void fl_strong_pixels_connect (const FlStrongPixels *strong, FlkSpotsArgs *spots);
 gboolean fl_strong_pixels_judge (FlStrongPixels *strong, const FlStrongShot *shot, const FlkSpotsArgs *spots);
 /* Whether the algorithm judges spots by itself. */

@@ -150,4 +150,6 @@ find (gpointer state, const FlStrongShot *shot)
          && flk_launch (shot->device, "profile_strong", layout->teams, 0, a, sizeof *a);
 }
 
-const FlStrongAlgorithm fl_strong_radial_profile = { "radial_profile", make, destroy, find, NULL, NULL };
+const FlStrongAlgorithm fl_strong_radial_profile = {
+  "radial_profile", make, destroy, find, NULL, NULL, NULL
+};

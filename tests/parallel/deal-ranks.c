@@ -7,6 +7,14 @@
 #include "engine/base/hash.h"
 #include "engine/parallel/deal.h"
 
+static void
+finish (FILE *out, char **open)
+{
+  if (*open != NULL)
+    fprintf (out, "%s %" G_GINT64_FORMAT "\n", *open, g_get_monotonic_time ());
+  g_clear_pointer (open, g_free);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -27,20 +35,30 @@ main (int argc, char **argv)
   FlShotRef shot;
   FlDealt dealt;
   guint64 taken = 0;
-  while ((dealt = fl_deal_next (deal, &shot)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
+  g_autofree char *open =
+      NULL; /* a shot that is not finished before the next is taken, as far as that may be */
+  do
     {
-      if (dealt == FL_DEAL_WAIT)
+      if (!fl_deal_holds (deal))
+        finish (out, &open);
+      dealt = fl_deal_next (deal, &shot);
+      if (dealt != FL_DEAL_SHOT)
+        finish (out, &open);
+      if (dealt != FL_DEAL_SHOT && dealt != FL_DEAL_SUSPECT)
         continue;
       guint64 begin = (guint64) g_get_monotonic_time ();
       FlRandom random = fl_random (shot.source * 1000u + shot.frame);
       g_usleep (fl_random_u64 (&random) % 400);
-      fprintf (out, "%s %u %u %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT "\n",
-               dealt == FL_DEAL_SUSPECT ? "suspect" : "shot", shot.source, shot.frame, begin,
-               g_get_monotonic_time ());
+      finish (out, &open);
+      open = g_strdup_printf ("%s %u %u %" G_GUINT64_FORMAT, dealt == FL_DEAL_SUSPECT ? "suspect" : "shot",
+                              shot.source, shot.frame, begin);
+      if (dealt == FL_DEAL_SUSPECT)
+        finish (out, &open);
       fl_deal_report (deal, ++taken, 0);
       if ((long) rank == stop_rank && (long) taken == stop_after)
         kill (getpid (), SIGUSR1);
     }
+  while (dealt != FL_DEAL_END && dealt != FL_DEAL_STOPPED);
   fprintf (out, "%s\n", dealt == FL_DEAL_END ? "end" : "stopped");
   fclose (out);
 
