@@ -39,7 +39,7 @@ def ours(inputs, settings):
             for setting in settings:
                 line += ["--set", setting]
             total, err = cpu(line + inputs(n))
-        parts = re.search(r"read ([\d.]+) \(decode ([\d.]+)\) find ([\d.]+) write ([\d.]+)", err)
+        parts = re.search(r"read ([\d.]+) \(decode ([\d.]+)\) find ([\d.]+) .*write ([\d.]+)", err)
         return (total, *map(float, parts.groups()))
     return measure
 
