@@ -1,5 +1,7 @@
 #include "engine/programs/stills-rank.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "engine/base/error.h"
@@ -18,9 +20,21 @@ typedef struct
   FlSource *source;
 } OpenSource;
 
+/* One that is being worked on. */
+typedef struct
+{
+  FlShot shot;
+  FlShotRow row;
+  FlDetector *detector; /* NULL: the shot could not be read */
+  FlFound found;
+  FlLattices lattices;
+  GError *why; /* it failed */
+} Frame;
+
 struct FlStillsRank
 {
   const FlParams *params;
+  FlParallel *parallel;
   const GPtrArray *inputs;
   FlSourceOptions options;
   FlRecorder *recorder;
@@ -34,7 +48,8 @@ struct FlStillsRank
   FlDeviceLog *device_log;
   char *device_message;
   GQueue open; /* OpenSource, last used first */
-  FlShot shot;
+  Frame frames[2];
+  Frame *flying; /* the one that the device has: read and begun, or failed already; NULL: none */
   FlRankCounts counts;
 };
 
@@ -47,17 +62,20 @@ open_source_free (gpointer data)
 }
 
 FlStillsRank *
-fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank,
+fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, FlParallel *parallel,
                     const GPtrArray *inputs, FlRecorder *recorder, FlInflight *inflight, GError **error)
 {
   char *message = NULL;
+  guint node_rank = fl_parallel_node_rank (parallel);
   FlSpotFinder *finder = fl_spot_finder_new (params, node_rank, &message, error);
   if (finder == NULL)
     return NULL;
+  flk_device_share (fl_spot_finder_stream (finder), node_rank, fl_parallel_node_ranks (parallel));
   FlStillsRank *self = g_new0 (FlStillsRank, 1);
   self->finder = finder;
   self->device_message = message;
   self->params = params;
+  self->parallel = parallel;
   self->inputs = inputs;
   self->q = g_array_new (FALSE, FALSE, sizeof (FlVec3));
   self->intensity = g_array_new (FALSE, FALSE, sizeof (float));
@@ -68,6 +86,14 @@ fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guin
   self->device_log = fl_device_log_new (fl_spot_finder_stream (finder));
   g_queue_init (&self->open);
   return self;
+}
+
+static void
+frame_clear (Frame *frame)
+{
+  fl_shot_clear (&frame->shot);
+  g_clear_pointer (&frame->detector, fl_detector_unref);
+  g_clear_error (&frame->why);
 }
 
 void
@@ -82,7 +108,8 @@ fl_stills_rank_free (FlStillsRank *rank)
   fl_spot_finder_free (rank->finder);
   g_array_unref (rank->q);
   g_array_unref (rank->intensity);
-  fl_shot_clear (&rank->shot);
+  frame_clear (&rank->frames[0]);
+  frame_clear (&rank->frames[1]);
   fl_evidence_free (rank->evidence);
   fl_device_log_free (rank->device_log);
   g_free (rank->device_message);
@@ -196,30 +223,117 @@ microseconds_since (guint64 *tick)
   return (guint32) MIN (spent, G_MAXUINT32);
 }
 
-/* Fills the row; FALSE with the reason why the shot failed. */
+/* What the device did, when it is time for that. */
 static gboolean
-read_and_find (FlStillsRank *rank, FlShotRow *row, FlFound *found, GError **error)
+note_device (FlStillsRank *rank, guint shots, gboolean now, GError **error)
+{
+  g_autoptr (FlBatch) batch = fl_device_log_take (rank->device_log, shots, now);
+  return batch == NULL || fl_recorder_note (rank->recorder, batch, error);
+}
+
+/* --- a device that is full --- */
+
+/* A GPU that any device may stand for (engine.device = auto) has no memory left for this rank: from now on it works on the CPU.
+ * FALSE: it was something else. */
+static gboolean
+fall_back (FlStillsRank *rank, GError **why)
+{
+  FlkDevice *gpu = fl_spot_finder_stream (rank->finder);
+  char opened[512];
+  if (!g_error_matches (*why, FL_ERROR, FL_ERROR_FAILED) || !flk_device_is_full (gpu)
+      || flk_device_is_host (gpu) || strcmp (fl_params_text (rank->params, "engine.device"), "auto") != 0)
+    return FALSE;
+  FlkDevice *cpu = flk_device_open ("cpu", 0, 1, opened, sizeof opened);
+  if (cpu == NULL || !note_device (rank, 0, TRUE, NULL)
+      || (rank->lattices != NULL && !fl_lattice_finder_change_device (rank->lattices, cpu, NULL)))
+    {
+      flk_device_close (cpu);
+      return FALSE;
+    }
+  fprintf (stderr, "firstlight-engine stills: rank %u: %s; it goes on with %s\n",
+           fl_parallel_rank (rank->parallel), (*why)->message, opened);
+  g_clear_error (why);
+  g_clear_pointer (&rank->search, fl_cell_search_free);
+  flk_device_close (fl_spot_finder_change_device (rank->finder, rank->params, cpu));
+  fl_device_log_free (rank->device_log);
+  rank->device_log = fl_device_log_new (cpu);
+  return TRUE;
+}
+
+/* --- the steps of a shot --- */
+
+/* Adds to the row and to the rank's sums what a part of the spots' stage took of the host. */
+static void
+count_find (FlStillsRank *rank, Frame *frame, guint64 tick, double cpu)
+{
+  guint64 spent = frame->row.duration[1] + (guint64) microseconds_since (&tick);
+  frame->row.duration[1] = (guint32) MIN (spent, G_MAXUINT32);
+  rank->counts.cpu.find += cpu_seconds () - cpu;
+}
+
+static gboolean
+read_frame (FlStillsRank *rank, Frame *frame, FlShotRef ref)
 {
   guint64 tick = fl_tick_ns ();
-  double cpu = cpu_seconds (), now;
+  double cpu = cpu_seconds ();
+  FlShotRow *row = &frame->row;
+  *row = new_row (rank, ref);
   row->stage = FL_STAGE_READ;
-  rank->shot.t_decode = 0;
-  FlSource *source = get_source (rank, row->source, error);
-  gboolean ok = source != NULL && fl_source_read (source, row->frame, &rank->shot, error);
+  g_clear_pointer (&frame->detector, fl_detector_unref);
+  g_clear_error (&frame->why);
+  frame->found = (FlFound){ 0 };
+  frame->lattices = (FlLattices){ 0 };
+  frame->shot.t_decode = 0;
+  fl_inflight_begin (rank->inflight, row->id, ref.source, ref.frame);
+  FlSource *source = get_source (rank, ref.source, &frame->why);
+  gboolean ok = source != NULL && fl_source_read (source, ref.frame, &frame->shot, &frame->why);
   row->duration[0] = microseconds_since (&tick);
-  now = cpu_seconds ();
-  rank->counts.cpu.read += now - cpu;
-  rank->counts.cpu.decode += 1e-9 * (double) rank->shot.t_decode;
+  rank->counts.cpu.read += cpu_seconds () - cpu;
+  rank->counts.cpu.decode += 1e-9 * (double) frame->shot.t_decode;
   if (!ok)
     return FALSE;
-  row->energy = (float) rank->shot.energy;
+  row->energy = (float) frame->shot.energy;
   row->stage = FL_STAGE_FIND;
+  frame->shot.id = row->id;
+  frame->detector = fl_detector_ref (fl_source_detector (source));
+  return TRUE;
+}
+
+/* The device has it, until end_frame(). */
+static gboolean
+begin_frame (FlStillsRank *rank, Frame *frame)
+{
+  guint64 tick = fl_tick_ns ();
+  double cpu = cpu_seconds ();
+  gboolean ok;
+  fl_inflight_begin (rank->inflight, frame->row.id, frame->row.source, frame->row.frame);
   fl_inflight_stage (rank->inflight, FL_STAGE_FIND);
-  cpu = now;
-  rank->shot.id = row->id;
-  ok = fl_spot_finder_find (rank->finder, &rank->shot, fl_source_detector (source), found, error);
-  row->duration[1] = microseconds_since (&tick);
-  rank->counts.cpu.find += cpu_seconds () - cpu;
+  do
+    ok = fl_spot_finder_begin (rank->finder, &frame->shot, frame->detector, &frame->why);
+  while (!ok && fall_back (rank, &frame->why));
+  count_find (rank, frame, tick, cpu);
+  return ok;
+}
+
+static gboolean
+push_frame (FlStillsRank *rank, Frame *frame)
+{
+  guint64 tick = fl_tick_ns ();
+  double cpu = cpu_seconds ();
+  gboolean ok = fl_spot_finder_push (rank->finder, &frame->why);
+  count_find (rank, frame, tick, cpu);
+  return ok;
+}
+
+static gboolean
+end_frame (FlStillsRank *rank, Frame *frame)
+{
+  guint64 tick = fl_tick_ns ();
+  double cpu = cpu_seconds ();
+  fl_inflight_begin (rank->inflight, frame->row.id, frame->row.source, frame->row.frame);
+  fl_inflight_stage (rank->inflight, FL_STAGE_FIND);
+  gboolean ok = fl_spot_finder_end (rank->finder, &frame->found, &frame->why);
+  count_find (rank, frame, tick, cpu);
   return ok;
 }
 
@@ -229,19 +343,14 @@ enter_stage (FlStage stage, gpointer data)
   fl_inflight_stage (((FlStillsRank *) data)->inflight, stage);
 }
 
-static FlDetector *
-shot_detector (FlStillsRank *rank, guint32 source)
-{
-  /* It has just been read: it is open. */
-  return fl_source_detector (get_source (rank, source, NULL));
-}
-
-/* After the spots of a hit. Fills the row; FALSE with the reason why the shot failed. */
+/* After the spots of a hit. */
 static gboolean
-find_lattices (FlStillsRank *rank, FlShotRow *row, const FlFound *found, FlLattices *lattices, GError **error)
+find_lattices (FlStillsRank *rank, Frame *frame)
 {
-  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, shot_detector (rank, row->source), found,
-                               fl_spot_finder_gain (rank->finder), enter_stage, rank, lattices, error))
+  FlShotRow *row = &frame->row;
+  FlLattices *lattices = &frame->lattices;
+  if (!fl_lattice_finder_find (rank->lattices, &frame->shot, frame->detector, &frame->found,
+                               fl_spot_finder_gain (rank->finder), enter_stage, rank, lattices, &frame->why))
     {
       row->stage = FL_STAGE_INDEX;
       return FALSE;
@@ -259,52 +368,81 @@ find_lattices (FlStillsRank *rank, FlShotRow *row, const FlFound *found, FlLatti
   return TRUE;
 }
 
-/* FALSE with the reason why the shot failed. */
 static gboolean
-process (FlStillsRank *rank, FlShotRow *row, FlFound *found, FlLattices *lattices, GError **error)
+conclude_frame (FlStillsRank *rank, Frame *frame)
 {
-  if (!read_and_find (rank, row, found, error))
+  FlShotRow *row = &frame->row;
+  if (!end_frame (rank, frame))
     return FALSE;
-  row->outcome = found->hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
-  row->spots = found->n_spots;
-  row->resolution = found->resolution;
-  row->solvent = found->solvent;
-  return !found->hit || rank->lattices == NULL || find_lattices (rank, row, found, lattices, error);
+  row->outcome = frame->found.hit ? FL_OUTCOME_HIT : FL_OUTCOME_MISS;
+  row->spots = frame->found.n_spots;
+  row->resolution = frame->found.resolution;
+  row->solvent = frame->found.solvent;
+  return !frame->found.hit || rank->lattices == NULL || find_lattices (rank, frame);
 }
 
-/* What the device did, when it is time for that. */
+/* --- shots, one read while the device has another --- */
+
+/* All that the device is needed for. FALSE: the device failed. */
 static gboolean
-note_device (FlStillsRank *rank, guint shots, gboolean now, GError **error)
+settle (FlStillsRank *rank, Frame *frame, GError **error)
 {
-  g_autoptr (FlBatch) batch = fl_device_log_take (rank->device_log, shots, now);
-  return batch == NULL || fl_recorder_note (rank->recorder, batch, error);
+  gboolean ok = frame->why == NULL && conclude_frame (rank, frame);
+  while (!ok && frame->row.stage != FL_STAGE_READ && fall_back (rank, &frame->why))
+    ok = begin_frame (rank, frame) && conclude_frame (rank, frame);
+  if (ok)
+    return TRUE;
+  if (frame->row.stage != FL_STAGE_READ && g_error_matches (frame->why, FL_ERROR, FL_ERROR_FAILED))
+    {
+      /* The device, not the shot: others would fail too. It stays in flight, in case it is the shot after all. */
+      g_propagate_error (error, g_steal_pointer (&frame->why));
+      return FALSE;
+    }
+  frame->row.outcome = FL_OUTCOME_FAILED;
+  frame->row.message = frame->why->message;
+  return TRUE;
+}
+
+static gboolean
+keep (FlStillsRank *rank, Frame *frame, GError **error)
+{
+  if (frame->why == NULL)
+    fl_evidence_add (rank->evidence, &frame->shot, frame->detector, &frame->found);
+  return record (rank, &frame->row, frame->found.spots, &frame->lattices, error)
+         && fl_evidence_note (rank->evidence, rank->recorder, FALSE, error)
+         && note_device (rank, 1, FALSE, error);
 }
 
 gboolean
+fl_stills_rank_settle (FlStillsRank *rank, GError **error)
+{
+  Frame *frame = g_steal_pointer (&rank->flying);
+  if (frame == NULL)
+    return TRUE;
+  if (!settle (rank, frame, error))
+    return FALSE;
+  fl_inflight_idle (rank->inflight);
+  return keep (rank, frame, error);
+}
+
+/* Of three shots at a time one is read, one is on the device, one is recorded. The device has one alone, so that its failures
+ * have one cause: the one before is settled when this one has been read, and recorded when the device has this one. */
+gboolean
 fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error)
 {
-  g_autoptr (GError) why = NULL;
-  FlFound found = { 0 };
-  FlLattices lattices = { 0 };
-  FlShotRow row = new_row (rank, ref);
-  fl_inflight_begin (rank->inflight, row.id, ref.source, ref.frame);
-  if (!process (rank, &row, &found, &lattices, &why))
-    {
-      if (row.stage != FL_STAGE_READ && g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
-        {
-          /* The device, not the shot: others would fail too. It stays in flight, in case it is the shot after all. */
-          g_propagate_error (error, g_steal_pointer (&why));
-          return FALSE;
-        }
-      row.outcome = FL_OUTCOME_FAILED;
-      row.message = why->message;
-    }
-  else
-    fl_evidence_add (rank->evidence, &rank->shot, shot_detector (rank, ref.source), &found);
+  Frame *before = rank->flying, *frame = &rank->frames[before == &rank->frames[0]];
+  gboolean ready = read_frame (rank, frame, ref);
+  if (before != NULL && !settle (rank, before, error))
+    return FALSE;
+  rank->flying = frame;
   fl_inflight_idle (rank->inflight);
-  return record (rank, &row, found.spots, &lattices, error)
-         && fl_evidence_note (rank->evidence, rank->recorder, FALSE, error)
-         && note_device (rank, 1, FALSE, error);
+  if (ready)
+    ready = begin_frame (rank, frame);
+  if (before != NULL && !keep (rank, before, error))
+    return FALSE;
+  if (ready)
+    push_frame (rank, frame);
+  return !flk_device_is_host (fl_spot_finder_stream (rank->finder)) || fl_stills_rank_settle (rank, error);
 }
 
 gboolean
@@ -316,19 +454,20 @@ fl_stills_rank_conclude (FlStillsRank *rank, GError **error)
 /* --- learning --- */
 
 static gboolean
-learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearnedShot *learned,
-            GByteArray *items, GError **error)
+learn_cell (FlStillsRank *rank, Frame *frame, FlLearnedShot *learned, GByteArray *items)
 {
   FlCellCandidate candidates[FL_LEARN_CANDIDATES];
+  const FlFound *found = &frame->found;
   if (rank->search == NULL)
-    rank->search = fl_cell_search_new (rank->params, fl_spot_finder_stream (rank->finder), error);
+    rank->search = fl_cell_search_new (rank->params, fl_spot_finder_stream (rank->finder), &frame->why);
   if (rank->search == NULL)
     return FALSE;
-  if (!fl_spots_to_q (&rank->shot, detector, found->spots, found->n_spots, rank->q, rank->intensity, NULL))
+  if (!fl_spots_to_q (&frame->shot, frame->detector, found->spots, found->n_spots, rank->q, rank->intensity,
+                      NULL))
     return TRUE;
   guint n = fl_cell_search_shot (rank->search, (const FlVec3 *) (void *) rank->q->data,
                                  (const float *) (void *) rank->intensity->data, found->n_spots, candidates,
-                                 FL_LEARN_CANDIDATES, error);
+                                 FL_LEARN_CANDIDATES, &frame->why);
   if (n == G_MAXUINT)
     return FALSE;
   learned->n = n;
@@ -337,54 +476,56 @@ learn_cell (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLe
 }
 
 static gboolean
-learn_lattices (FlStillsRank *rank, FlDetector *detector, const FlFound *found, FlLearn what,
-                FlLearnedShot *learned, GByteArray *items, GError **error)
+learn_lattices (FlStillsRank *rank, Frame *frame, FlLearn what, FlLearnedShot *learned, GByteArray *items)
 {
-  FlLattices lattices;
-  g_autoptr (GError) why = NULL;
+  FlLattices *lattices = &frame->lattices;
   double gain = fl_spot_finder_gain (rank->finder);
-  if (!fl_lattice_finder_find (rank->lattices, &rank->shot, detector, found, gain, NULL, NULL, &lattices,
-                               &why))
-    {
-      if (!g_error_matches (why, FL_ERROR, FL_ERROR_FAILED))
-        return TRUE;
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
-    }
+  if (!fl_lattice_finder_find (rank->lattices, &frame->shot, frame->detector, &frame->found, gain, NULL, NULL,
+                               lattices, &frame->why))
+    return FALSE;
   if (what == FL_LEARN_MOSAIC)
     {
-      learned->n = MIN (lattices.n_lattices, 1);
-      g_byte_array_append (items, (const guint8 *) lattices.mosaics,
-                           (guint) (learned->n * sizeof *lattices.mosaics));
+      learned->n = MIN (lattices->n_lattices, 1);
+      g_byte_array_append (items, (const guint8 *) lattices->mosaics,
+                           (guint) (learned->n * sizeof *lattices->mosaics));
       return TRUE;
     }
   if (rank->profiles == NULL)
     rank->profiles = fl_lattice_finder_profiles_new (rank->lattices);
-  fl_lattice_finder_learn (rank->lattices, &rank->shot, detector, gain, rank->profiles);
+  fl_lattice_finder_learn (rank->lattices, &frame->shot, frame->detector, gain, rank->profiles);
   return TRUE;
+}
+
+static gboolean
+learn_from (FlStillsRank *rank, Frame *frame, FlLearn what, FlLearnedShot *learned, GByteArray *items)
+{
+  if (!begin_frame (rank, frame) || !end_frame (rank, frame))
+    return FALSE;
+  learned->hit = frame->found.hit != 0;
+  return !frame->found.hit
+         || (what == FL_LEARN_CELL ? learn_cell (rank, frame, learned, items)
+                                   : learn_lattices (rank, frame, what, learned, items));
 }
 
 gboolean
 fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, GByteArray *out, GError **error)
 {
-  g_autoptr (GError) why = NULL;
   g_autoptr (GByteArray) items = g_byte_array_new ();
-  FlFound found = { 0 };
-  FlShotRow row = new_row (rank, ref);
-  FlLearnedShot learned = { .shot = row.id, .ref = ref };
-  gboolean ok = TRUE;
-  fl_inflight_begin (rank->inflight, row.id, ref.source, ref.frame);
-  if (read_and_find (rank, &row, &found, &why) && found.hit)
+  Frame *frame = &rank->frames[0];
+  gboolean ready = read_frame (rank, frame, ref);
+  FlLearnedShot learned = { .shot = frame->row.id, .ref = ref };
+  while (ready && !learn_from (rank, frame, what, &learned, items) && fall_back (rank, &frame->why))
+    continue;
+  if (ready && g_error_matches (frame->why, FL_ERROR, FL_ERROR_FAILED))
     {
-      FlDetector *detector = shot_detector (rank, ref.source);
-      learned.hit = 1;
-      ok = what == FL_LEARN_CELL ? learn_cell (rank, detector, &found, &learned, items, error)
-                                 : learn_lattices (rank, detector, &found, what, &learned, items, error);
+      /* The device: others would fail too. */
+      g_propagate_error (error, g_steal_pointer (&frame->why));
+      return FALSE;
     }
   fl_inflight_idle (rank->inflight);
   g_byte_array_append (out, (const guint8 *) &learned, sizeof learned);
   g_byte_array_append (out, items->data, items->len);
-  return ok;
+  return TRUE;
 }
 
 gboolean

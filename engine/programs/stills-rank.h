@@ -1,9 +1,13 @@
-/* stills-rank.h: what one rank of `stills` does with a shot: read, find spots, find lattices, record; or learn from it. */
+/* stills-rank.h: what one rank of `stills` does with a shot: read, find spots, find lattices, record; or learn from it.
+ *
+ * Where a GPU finds the spots, the next shot is read and the one before recorded meanwhile. A rank has its part of a GPU's
+ * memory; when that is too little and engine.device is auto, it says so on stderr and goes on with the CPU. */
 #pragma once
 
 #include "engine/base/inflight.h"
 #include "engine/base/params.h"
 #include "engine/parallel/deal.h"
+#include "engine/parallel/parallel.h"
 #include "engine/results/recorder.h"
 #include "engine/sfx/cell-search.h"
 #include "engine/sfx/lattice-finding.h"
@@ -29,9 +33,9 @@ typedef struct
 typedef struct FlStillsRank FlStillsRank;
 
 /* `inputs`: FlInput, must outlive it, like recorder and inflight. */
-FlStillsRank *fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options, guint node_rank,
-                                  const GPtrArray *inputs, FlRecorder *recorder, FlInflight *inflight,
-                                  GError **error);
+FlStillsRank *fl_stills_rank_new (const FlParams *params, const FlSourceOptions *options,
+                                  FlParallel *parallel, const GPtrArray *inputs, FlRecorder *recorder,
+                                  FlInflight *inflight, GError **error);
 void fl_stills_rank_free (FlStillsRank *rank);
 const char *fl_stills_rank_device (const FlStillsRank *rank, const char **message);
 FlRankCounts *fl_stills_rank_counts (FlStillsRank *rank);
@@ -66,9 +70,11 @@ gboolean fl_stills_rank_learn (FlStillsRank *rank, FlShotRef ref, FlLearn what, 
 /* What has been learned since the last call; the caller's. */
 FlProfiles *fl_stills_rank_take_profiles (FlStillsRank *rank);
 
-/* A shot that fails is recorded as such; FALSE only when recording fails. */
+/* A shot that fails is recorded as such; FALSE only when recording fails, or the device. Shots are recorded in their order; with
+ * a GPU the last one not before the next is processed, or it is settled: */
 gboolean fl_stills_rank_process (FlStillsRank *rank, FlShotRef ref, GError **error);
-/* Before the recorder is closed: the rest of the evidence. */
+gboolean fl_stills_rank_settle (FlStillsRank *rank, GError **error);
+/* Before the recorder is closed, with all settled: the rest of the evidence. */
 gboolean fl_stills_rank_conclude (FlStillsRank *rank, GError **error);
 /* Records that this shot is not processed any more. */
 gboolean fl_stills_rank_set_aside (FlStillsRank *rank, FlShotRef ref, const char *message, GError **error);

@@ -241,9 +241,8 @@ open_rank (Stills *stills, GError **error)
   if (stills->inflight == NULL)
     return FALSE;
   fl_inflight_mark_crashes (stills->inflight);
-  stills->rank =
-      fl_stills_rank_new (stills->params, &stills->source_options, fl_parallel_node_rank (parallel),
-                          stills->inputs, stills->recorder, stills->inflight, error);
+  stills->rank = fl_stills_rank_new (stills->params, &stills->source_options, parallel, stills->inputs,
+                                     stills->recorder, stills->inflight, error);
   return stills->rank != NULL && note_rank (stills, error);
 }
 
@@ -344,6 +343,20 @@ give_up (Stills *stills, const GError *error)
   fl_parallel_abort (stills->parallel, fl_error_exit_status (error));
 }
 
+static gboolean
+take (Stills *stills, FlDealt dealt, FlShotRef ref, GError **error)
+{
+  FlStillsRank *rank = stills->rank;
+  if (dealt == FL_DEAL_SHOT)
+    return fl_stills_rank_process (rank, ref, error);
+  if (!fl_stills_rank_settle (rank, error))
+    return FALSE;
+  if (dealt == FL_DEAL_SUSPECT)
+    return fl_stills_rank_process (rank, ref, error) && fl_stills_rank_settle (rank, error)
+           && fl_recorder_flush (stills->recorder, error);
+  return dealt != FL_DEAL_WAIT || fl_recorder_tick (stills->recorder, error);
+}
+
 /* TRUE when all was dealt, FALSE when asked to stop. */
 static gboolean
 work (Stills *stills)
@@ -357,21 +370,19 @@ work (Stills *stills)
                    stills->first ? (FlShotRef *) (void *) stills->suspects->data : NULL,
                    stills->first ? stills->suspects->len : 0);
   stills->last_progress = fl_tick_ns ();
-  while ((dealt = fl_deal_next (deal, &ref)) != FL_DEAL_END && dealt != FL_DEAL_STOPPED)
+  do
     {
-      gboolean ok;
-      if (dealt == FL_DEAL_WAIT)
-        ok = fl_recorder_tick (stills->recorder, &error);
-      else
-        ok = fl_stills_rank_process (stills->rank, ref, &error)
-             && (dealt != FL_DEAL_SUSPECT || fl_recorder_flush (stills->recorder, &error));
-      if (!ok)
+      if (!fl_deal_holds (deal) && !fl_stills_rank_settle (stills->rank, &error))
+        give_up (stills, error);
+      dealt = fl_deal_next (deal, &ref);
+      if (!take (stills, dealt, ref, &error))
         give_up (stills, error);
       const FlRankCounts *counts = fl_stills_rank_counts (stills->rank);
       fl_deal_report (deal, counts->shots, counts->hits);
       if (stills->first)
         show_progress (stills, deal);
     }
+  while (dealt != FL_DEAL_END && dealt != FL_DEAL_STOPPED);
   fl_deal_free (deal);
   if (!fl_stills_rank_conclude (stills->rank, &error)
       || !fl_recorder_close (g_steal_pointer (&stills->recorder), &error))

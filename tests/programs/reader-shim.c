@@ -1,10 +1,13 @@
 /* Loaded before the engine (LD_PRELOAD) by tests: makes reading a frame slow, or deadly.
  *   SHIM_SLEEP_US     each read of a frame takes so much longer
  *   SHIM_KILL_FRAME   reading this frame ends the process
- *   SHIM_KILL_SIGNAL  with this signal (9) */
+ *   SHIM_KILL_SIGNAL  with this signal (9)
+ *   SHIM_TRACE        a line "read FRAME" is added to this file */
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,8 +19,20 @@ setting (const char *name, long otherwise)
 }
 
 static void
+trace (hsize_t frame)
+{
+  const char *path = getenv ("SHIM_TRACE");
+  int fd = path != NULL ? open (path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666) : -1;
+  if (fd < 0)
+    return;
+  dprintf (fd, "read %lu\n", (unsigned long) frame);
+  close (fd);
+}
+
+static void
 on_frame (hsize_t frame)
 {
+  trace (frame);
   usleep ((useconds_t) setting ("SHIM_SLEEP_US", 0));
   if ((long) frame == setting ("SHIM_KILL_FRAME", -1))
     raise ((int) setting ("SHIM_KILL_SIGNAL", SIGKILL));
