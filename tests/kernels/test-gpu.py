@@ -5,15 +5,16 @@ test-gpu.py SOURCE TESTS: SOURCE is the checkout, TESTS the folder of test-kerne
 
 Where there is a compiler: configures a folder of its own, builds the module without one warning, opens it. Where there is no
 device, every test on it is skipped with one and the same line; where there is one, they pass, and with compute-sanitizer
-(NVIDIA) under its memcheck and racecheck too, on parts of the tests that end in minutes."""
+(NVIDIA) under its memcheck, racecheck and synccheck too."""
 import glob, os, re, shutil, subprocess, sys, tempfile
 
 source, tests = sys.argv[1:3]
 number = 0
-quick = ("calibrate", "dispersion", "spots", "radial", "rings", "adaptive", "gain-modes", "index-kernels", "words", "fft", "orient",
-         "merging", "phasing")
+PATIENCE = 600  # s for a program
 programs = [path for path in sorted(glob.glob(os.path.join(tests, "test-kernels-*")))
-            if os.access(path, os.X_OK) and os.path.isfile(path) and "-tsan-" not in path and not path.endswith("-pyramid")]
+            if os.access(path, os.X_OK) and os.path.isfile(path) and "-tsan-" not in os.path.basename(path)
+            # one needs no device, one opens others too
+            and not path.endswith(("-pyramid", "-device"))]
 
 
 def tell(ok, name, why=""):
@@ -32,7 +33,10 @@ def skip(name, why):
 
 
 def run(command, **more):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    except subprocess.TimeoutExpired as late:
+        return 124, f"{(late.stdout or b'').decode(errors='replace')}\nran past {late.timeout:.0f} s"
     return done.returncode, done.stdout
 
 
@@ -51,9 +55,7 @@ def on_device(kind, modules):
     environment = dict(os.environ, FIRSTLIGHT_KERNELS=modules, FIRSTLIGHT_TEST_DEVICES=kind)
     skipped, passed, bad = set(), 0, []
     for path in programs:
-        if path.endswith("-device"):
-            continue  # it opens others too
-        code, said = run([path], env=environment)
+        code, said = run([path], env=environment, timeout=PATIENCE)
         of_this = re.findall(rf"^ok \d+ \S*/{kind}(?: # SKIP (.*))?$", said, re.M)
         skipped |= {why for why in of_this if why}
         passed += sum(not why for why in of_this)
@@ -69,7 +71,7 @@ def on_device(kind, modules):
 def sanitize(modules, none):
     sanitizer = shutil.which("compute-sanitizer") or "/usr/local/cuda/bin/compute-sanitizer"
     environment = dict(os.environ, FIRSTLIGHT_KERNELS=modules, FIRSTLIGHT_TEST_DEVICES="cuda")
-    for tool in ("memcheck", "racecheck"):
+    for tool in ("memcheck", "racecheck", "synccheck"):
         if none:
             skip(f"cuda: {tool}", none)
         elif not os.path.exists(sanitizer):
@@ -77,9 +79,8 @@ def sanitize(modules, none):
         else:
             for path in programs:
                 name = os.path.basename(path)[len("test-kernels-"):]
-                if name in quick:
-                    code, said = run([sanitizer, "--tool", tool, "--error-exitcode", "9", path], env=environment)
-                    tell(code == 0, f"cuda: {tool}: {name}", said)
+                code, said = run([sanitizer, "--tool", tool, "--error-exitcode", "9", path], env=environment, timeout=PATIENCE)
+                tell(code == 0, f"cuda: {tool}: {name}", said)
 
 
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
