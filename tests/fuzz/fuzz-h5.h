@@ -2,9 +2,10 @@
  * blanks between:
  *
  *   PATH                                  a group
- *   PATH TYPE DIMS [cDIMS] [z s f h l] N… a dataset: u1 … u8, i1 … i8, f4, f8, big-endian with B behind, e (enum), p (compound);
- *                                         DIMS as 2x8x9 or -; chunks; gzip, shuffle, fletcher32, and the numbers as bytes of a
- *                                         chunk that is packed by bitshuffle or LZ4. The numbers are repeated
+ *   PATH TYPE DIMS [cDIMS] [z s f qN] N… a dataset: u1 … u8, i1 … i8, f4, f8, big-endian with B behind, e (enum), p (compound);
+ *                                         DIMS as 2x8x9 or -; chunks; gzip, shuffle, fletcher32, or the filter N (32008.3:
+ *                                         bitshuffle with its parameter 3): the numbers are then a chunk's bytes,
+ *                                         else its values, repeated
  *   PATH s TEXT, PATH S TEXT              a text, of variable length
  *   PATH -> PATH, PATH => FILE PATH       a soft, an external link
  *   PATH v TYPE DIMS FILE PATH START COUNT … virtual: parts of others
@@ -94,6 +95,16 @@ fuzz_h5_raw_chunk (hid_t set, char **words, guint n_words)
   H5Dwrite_chunk (set, H5P_DEFAULT, 0, first, n_words, bytes);
 }
 
+static inline void
+fuzz_h5_other_filter (hid_t create, const char *word, unsigned element)
+{
+  char *end;
+  guint64 id = g_ascii_strtoull (word + 1, &end, 10),
+          inside = *end == '.' ? g_ascii_strtoull (end + 1, NULL, 10) : 2;
+  H5Pset_filter (create, (H5Z_filter_t) (id & 0xffff), H5Z_FLAG_OPTIONAL, 5,
+                 (const unsigned[]){ 0, 2, element, 0, (unsigned) inside });
+}
+
 static inline hid_t
 fuzz_h5_dataset (FuzzH5 *self, hid_t links, hid_t type)
 {
@@ -111,7 +122,7 @@ fuzz_h5_dataset (FuzzH5 *self, hid_t links, hid_t type)
   hid_t create = H5Pcreate (H5P_DATASET_CREATE), space = H5Screate_simple ((int) rank, dims, NULL);
   if (chunked)
     H5Pset_chunk (create, (int) rank, chunk);
-  for (at += chunked; chunked && at < self->n && strchr ("zsfhl", self->words[at][0]) != NULL; at++)
+  for (at += chunked; chunked && at < self->n && strchr ("zsfq", self->words[at][0]) != NULL; at++)
     switch (self->words[at][0])
       {
       case 'z':
@@ -124,8 +135,7 @@ fuzz_h5_dataset (FuzzH5 *self, hid_t links, hid_t type)
         H5Pset_fletcher32 (create);
         break;
       default:
-        H5Pset_filter (create, self->words[at][0] == 'h' ? 32008 : 32004, H5Z_FLAG_OPTIONAL, 5,
-                       (const unsigned[]){ 0, 2, (unsigned) H5Tget_size (type), 0, 2 });
+        fuzz_h5_other_filter (create, self->words[at], (unsigned) H5Tget_size (type));
         raw = TRUE;
       }
   hid_t set = H5Dcreate2 (self->file, self->words[0], type, space, links, create, H5P_DEFAULT);

@@ -1,5 +1,6 @@
 """What the fuzzers of texts, and of HDF5 files as texts (fuzz-h5.h), start from."""
 import struct
+import zlib
 
 NXMX = """\
 /entry @NX_class=NXentry
@@ -32,8 +33,8 @@ IMAGES = {
     "packed": "/entry/data/data u2 2x16x10 c1x16x10 z s 1 2 3 60001",
     "link": "/real u2 2x16x10 5 6\n/entry/data/data -> /real",
     "virtual": "/real u2 2x16x10 5 6\n/entry/data/data v u2 2x16x10 . /real 0x0x0 2x8x10 A /x 0x8x0 2x4x10",
-    "raw": "/entry/data/data u2 1x16x10 c1x16x10 h 0 0 0 0 0 0 1 64 0 0 4 0 0 0 0 5 31 0 1 0 255 48 80 0 0 0 0 0",
-    "lz4": "/entry/data/data u2 1x16x10 c1x16x10 l 0 0 0 0 0 0 1 64 0 0 1 64 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0",
+    "raw": "/entry/data/data u2 1x16x10 c1x16x10 q32008 0 0 0 0 0 0 1 64 0 0 4 0 0 0 0 5 31 0 1 0 255 48 80 0 0 0 0 0",
+    "lz4": "/entry/data/data u2 1x16x10 c1x16x10 q32004 0 0 0 0 0 0 1 64 0 0 1 64 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0",
     "nosignal": "/entry/data @signal=images\n/entry/data/images i4B 3x16x10 c1x8x10 f -1 7",
     "groups": "/entry/instrument/g @NX_class=NXdetector_group\n/entry/instrument/g/d @NX_class=NXdetector\n"
               "/entry/instrument/g/d/data u1 2x8x8 1\n/entry/data/data f4 2x2x8x10 1.5 nan",
@@ -54,7 +55,7 @@ DECTRIS = """\
 /entry/instrument/detector/detectorSpecific/countrate_correction_count_cutoff u4 - 9000
 /entry/instrument/detector/detectorSpecific/photon_energy f4 - 12400 @units=eV
 !
-/entry/data/data u4 2x12x9 c1x12x9 l 0 0 0 0 0 0 1 176 0 0 1 176 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0
+/entry/data/data u4 2x12x9 c1x12x9 q32004 0 0 0 0 0 0 1 176 0 0 1 176 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0
 """
 CXI = """\
 /entry_1/data_1/data i2 4x12x9 -3 70
@@ -226,8 +227,10 @@ TEXTS = {
     "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
     "dials": [EXPT],
     "imgcif": [IMGCIF],
-    "chunk": [bytes([1, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20), bytes([0x62, 1, 63]) + struct.pack(">QII", 202, 8192, 9)
-              + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0])],
+    "chunk": [bytes([0, 0, 0, 255]) + zlib.compress(bytes(range(256))), bytes([3, 0, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20),
+              bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),
+              bytes([2, 0, 0, 9]) + bytes([3, 1, 2, 3, 4, 0x60, 1]), bytes([5, 0, 0, 63]) + bytes(64),
+              bytes([4, 0, 0, 9]) + bytes.fromhex("28b52ffd200a51000001020304050607080910")],
     "slurm": ["\x00" "123_4|PENDING|0|1||Resources|fl-1-2\n", "\1" "123|COMPLETED|0:0|1700000000|1700000100|2|n[1-2]|fl-1\n",
               "\x02" "123                                     256\n", "\3Submitted batch job 123\n", "\4123 1700000000 0\n",
               "\4" "0 1700000000 123 0 yes\n"],
@@ -250,7 +253,7 @@ MORE_WORDS = {
             "/entry/instrument/detector/data count_cutoff /entry/instrument/detector/detectorSpecific/counts_per_photon image_key "
             "saturation_value pixel_mask_1 /entry/instrument/detector/detectorSpecific/saturation_value @offset_units=m data_% "
             "/entry_1/instrument_1/detector_1/data /entry_1/image_1/data 1e308 -1e308 nan inf 18446744073709551615 2147483648 1048575 "
-            "0x0x0 1x1x1 4294967296x16x16 c1x1x1 u1 u8 i8 f4 f8 i4B e p -> => v",
+            "0x0x0 q32000 q32015 q32008.3 q32008.0 1x1x1 4294967296x16x16 c1x1x1 u1 u8 i8 f4 f8 i4B e p -> => v",
     "constants": "1073741824 4294967296x16 c1x1 f8 u1 inf nan photons",
     "results": "18446744073709551615 4294967296 c1 9223372036854775808 -1 nan",
 }
