@@ -74,8 +74,8 @@ read_line (File *file, gsize from, gsize to, gsize end)
   strip (text, &value, &to);
   g_autofree char *name = g_strndup (text + from, middle - from);
   char *slash = strchr (name, '/');
-  Line line = { .owner = slash != NULL ? g_strndup (name, (gsize) (slash - name)) : NULL,
-                .key = g_strdup (slash != NULL ? slash + 1 : name),
+  Line line = { .owner = slash != NULL ? g_strchomp (g_strndup (name, (gsize) (slash - name))) : NULL,
+                .key = g_strchug (g_strdup (slash != NULL ? slash + 1 : name)),
                 .value = value,
                 .length = to - value,
                 .end = end };

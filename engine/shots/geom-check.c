@@ -5,6 +5,8 @@
 
 #include "engine/base/error.h"
 
+#define MAX_PARTS 65536
+
 typedef struct
 {
   FlGeom *geom;
@@ -22,16 +24,28 @@ static gboolean G_GNUC_PRINTF (3, 4) fail_at (const Checker *checker, guint line
   return FALSE;
 }
 
+/* It may be there with a slip of the pen. */
+static gboolean
+fail_missing (const Checker *checker, const FlGeomPanel *panel, const char *key)
+{
+  const GPtrArray *notes = checker->geom->notes;
+  for (guint i = 0; i < notes->len; i++)
+    if (g_str_has_suffix (notes->pdata[i], "is not known and passed over"))
+      return fail_at (checker, panel->line, "panel %s has no %s (%s)", panel->name, key,
+                      (char *) notes->pdata[i]);
+  return fail_at (checker, panel->line, "panel %s has no %s", panel->name, key);
+}
+
+/* Without a word dim0 is ss and dim1 is fs. */
 static gboolean
 check_dims (const Checker *checker, FlGeomPanel *panel)
 {
   guint n_ss = 0, n_fs = 0;
-  if (panel->n_dims == 0)
-    {
-      panel->dims[0] = FL_GEOM_DIM_SS;
-      panel->dims[1] = FL_GEOM_DIM_FS;
-      panel->n_dims = 2;
-    }
+  panel->n_dims = MAX (panel->n_dims, 2);
+  if (panel->dims[0] == FL_GEOM_DIM_NONE)
+    panel->dims[0] = FL_GEOM_DIM_SS;
+  if (panel->dims[1] == FL_GEOM_DIM_NONE)
+    panel->dims[1] = FL_GEOM_DIM_FS;
   for (guint i = 0; i < panel->n_dims; i++)
     {
       if (panel->dims[i] == FL_GEOM_DIM_NONE)
@@ -44,8 +58,10 @@ check_dims (const Checker *checker, FlGeomPanel *panel)
       n_fs += panel->dims[i] == FL_GEOM_DIM_FS;
     }
   if (n_ss != 1 || n_fs != 1)
-    return fail_at (checker, panel->line, "panel %s has %u dimensions ss and %u fs, expected one of each",
-                    panel->name, n_ss, n_fs);
+    return fail_at (
+        checker, panel->line,
+        "panel %s has %u dimensions ss and %u fs (dim0 is ss, dim1 fs where not said), expected one of each",
+        panel->name, n_ss, n_fs);
   return TRUE;
 }
 
@@ -67,7 +83,7 @@ check_panel (const Checker *checker, FlGeomPanel *panel)
                    { "res", isnan (panel->res) } };
   for (gsize i = 0; i < G_N_ELEMENTS (required); i++)
     if (required[i].missing)
-      return fail_at (checker, panel->line, "panel %s has no %s", panel->name, required[i].name);
+      return fail_missing (checker, panel, required[i].name);
   if (panel->min_fs < 0 || panel->min_ss < 0 || panel->max_fs < panel->min_fs
       || panel->max_ss < panel->min_ss)
     return fail_at (checker, panel->line,
@@ -88,18 +104,23 @@ check_panel (const Checker *checker, FlGeomPanel *panel)
   return check_dims (checker, panel);
 }
 
+/* --- bad regions --- */
+
 static gboolean
-check_bad (const Checker *checker, const FlGeomBad *bad)
+has_fs_ss (const FlGeomBad *bad)
+{
+  return bad->panel != NULL || !isnan (bad->min_fs) || !isnan (bad->max_fs) || !isnan (bad->min_ss)
+         || !isnan (bad->max_ss);
+}
+
+static gboolean
+check_bad (const Checker *checker, FlGeomBad *bad)
 {
   gboolean lab = !isnan (bad->min_x) || !isnan (bad->max_x) || !isnan (bad->min_y) || !isnan (bad->max_y);
-  gboolean pixel = bad->panel != NULL || !isnan (bad->min_fs) || !isnan (bad->max_fs) || !isnan (bad->min_ss)
-                   || !isnan (bad->max_ss);
-  if (lab && pixel)
+  if (lab && has_fs_ss (bad))
     return fail_at (checker, bad->line, "bad region %s mixes x/y with fs/ss, expected one of the two",
                     bad->name);
-  if (pixel && bad->panel == NULL)
-    return fail_at (checker, bad->line, "bad region %s has fs/ss limits but no panel", bad->name);
-  if (pixel && !g_hash_table_contains (checker->panel_index, bad->panel))
+  if (bad->panel != NULL && !g_hash_table_contains (checker->panel_index, bad->panel))
     return fail_at (checker, bad->line, "bad region %s is on panel %s, which does not exist", bad->name,
                     bad->panel);
   double sum = lab ? bad->min_x + bad->max_x + bad->min_y + bad->max_y
@@ -109,6 +130,57 @@ check_bad (const Checker *checker, const FlGeomBad *bad)
                     lab ? "x and y" : "fs and ss");
   return TRUE;
 }
+
+/* The part of a region that names no panel which lies on this one. Of several panels each has its own name for it. */
+static void
+add_part (GArray *parts, const FlGeomBad *whole, const FlGeomPanel *panel, gboolean only)
+{
+  FlGeomBad part = *whole;
+  part.min_fs = MAX (whole->min_fs, panel->min_fs);
+  part.max_fs = MIN (whole->max_fs, panel->max_fs);
+  part.min_ss = MAX (whole->min_ss, panel->min_ss);
+  part.max_ss = MIN (whole->max_ss, panel->max_ss);
+  if (part.min_fs > part.max_fs || part.min_ss > part.max_ss)
+    return;
+  part.name = only ? g_strdup (whole->name) : g_strdup_printf ("%s_%s", whole->name, panel->name);
+  part.panel = g_strdup (panel->name);
+  g_array_append_val (parts, part);
+}
+
+/* A region in fs and ss that names no panel holds wherever the data array has it, as in CrystFEL up to 0.9 (later releases take it
+ * on detectors of one panel alone). */
+static gboolean
+settle_regions (const Checker *checker)
+{
+  const GArray *panels = checker->geom->panels;
+  g_autoptr (GArray) parts = g_array_new (FALSE, FALSE, sizeof (FlGeomBad));
+  GArray *bad = checker->geom->bad;
+  gboolean too_many = FALSE;
+  for (guint i = bad->len; !too_many && i-- > 0;)
+    {
+      const FlGeomBad *whole = &g_array_index (bad, FlGeomBad, i);
+      if (!has_fs_ss (whole) || whole->panel != NULL)
+        continue;
+      for (guint p = 0; p < panels->len; p++)
+        add_part (parts, whole, &g_array_index (panels, FlGeomPanel, p), panels->len == 1);
+      if (panels->len > 1)
+        g_ptr_array_add (checker->geom->notes,
+                         g_strdup_printf ("line %u: %s names no panel and holds on all, as in CrystFEL "
+                                          "before 0.10",
+                                          whole->line, whole->name));
+      if (parts->len > MAX_PARTS)
+        too_many = TRUE;
+      g_array_remove_index_fast (bad, i);
+    }
+  if (parts->len > 0)
+    g_array_append_vals (bad, parts->data, parts->len);
+  return !too_many
+         || fail_at (checker, g_array_index (bad, FlGeomBad, 0).line,
+                     "bad regions without a panel make more than %d pieces, expected them panel by panel",
+                     MAX_PARTS);
+}
+
+/* --- groups and camera length --- */
 
 /* Members are panels or groups that come earlier. */
 static gboolean
@@ -168,5 +240,5 @@ fl_geom_check (FlGeom *geom, GHashTable *panel_index, GError **error)
   for (guint i = 0; i < geom->bad->len; i++)
     if (!check_bad (&checker, &g_array_index (geom->bad, FlGeomBad, i)))
       return FALSE;
-  return check_groups (&checker) && settle_clen (&checker);
+  return settle_regions (&checker) && check_groups (&checker) && settle_clen (&checker);
 }

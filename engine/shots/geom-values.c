@@ -5,14 +5,27 @@
 #include <math.h>
 #include <string.h>
 
+const char fl_geom_more[] = "nothing more";
+
+/* A decimal comma would make one tenth of a number of it. */
 const char *
 fl_geom_real (const char *text, double *value)
 {
   char *end;
   double v = g_ascii_strtod (text, &end);
-  if (end == text || *end != '\0' || !isfinite (v))
+  if (end == text || !isfinite (v) || *end == ',')
     return "a number";
   *value = v;
+  return *end == '\0' ? NULL : fl_geom_more;
+}
+
+const char *
+fl_geom_limit (const char *text, double *value)
+{
+  const char *digits = text + (*text == '-' || *text == '+');
+  if (g_ascii_strcasecmp (digits, "inf") != 0 && g_ascii_strcasecmp (digits, "infinity") != 0)
+    return fl_geom_real (text, value);
+  *value = *text == '-' ? -INFINITY : INFINITY;
   return NULL;
 }
 
@@ -20,10 +33,11 @@ const char *
 fl_geom_int (const char *text, int *value)
 {
   double v;
-  if (fl_geom_real (text, &v) != NULL || v != floor (v) || fabs (v) > INT_MAX / 2)
+  const char *wrong = fl_geom_real (text, &v);
+  if ((wrong != NULL && wrong != fl_geom_more) || fabs (v) > INT_MAX / 2)
     return "a whole number";
   *value = (int) v;
-  return NULL;
+  return *value == v ? wrong : fl_geom_more;
 }
 
 const char *
@@ -32,17 +46,20 @@ fl_geom_bits (const char *text, guint64 *value)
   char *end;
   errno = 0;
   guint64 v = g_ascii_strtoull (text, &end, 0);
-  if (end == text || *end != '\0' || errno != 0 || *text == '-')
+  if (end == text || errno != 0 || *text == '-')
     return "bits, such as 0xffff";
   *value = v;
-  return NULL;
+  return *end == '\0' ? NULL : fl_geom_more;
 }
 
 const char *
 fl_geom_bool (const char *text, gboolean *value)
 {
-  *value = strcmp (text, "1") == 0 || g_ascii_strcasecmp (text, "true") == 0;
-  return *value || strcmp (text, "0") == 0 || g_ascii_strcasecmp (text, "false") == 0 ? NULL : "0 or 1";
+  int n = g_ascii_strcasecmp (text, "true") == 0;
+  if (n == 0 && g_ascii_strcasecmp (text, "false") != 0 && fl_geom_int (text, &n) != NULL)
+    return "0 or 1";
+  *value = n != 0;
+  return NULL;
 }
 
 const char *
@@ -59,21 +76,22 @@ fl_geom_dim (const char *text, int *value)
   return NULL;
 }
 
-/* One term, "+0.99x", from text without spaces; NULL when it is none. */
+/* One term, "+0.99x", from text without spaces; NULL when it is none. CrystFEL would take "1x0y" for 1y: all but the first have
+ * a sign. */
 static const char *
-read_term (const char *s, double vector[3])
+read_term (const char *s, gboolean first, double vector[3])
 {
-  double sign = 1;
+  double sign = 1, v = 1;
   if (*s == '+' || *s == '-')
     sign = *s++ == '-' ? -1 : 1;
-  gsize n = strspn (s, "0123456789.");
-  double v = 1;
-  if (n > 0)
-    {
-      g_autofree char *digits = g_strndup (s, n);
-      if (fl_geom_real (digits, &v) != NULL)
-        return NULL;
-    }
+  else if (!first)
+    return NULL;
+  gsize n = strspn (s, "0123456789."), e = n > 0 && (s[n] == 'e' || s[n] == 'E') ? n + 1 : 0;
+  if (e > 0 && g_ascii_isdigit (s[e + (s[e] == '-' || s[e] == '+')]))
+    n = e + 1 + strspn (s + e + 1, "0123456789");
+  g_autofree char *number = g_strndup (s, n);
+  if (n > 0 && fl_geom_real (number, &v) != NULL)
+    return NULL;
   s += n;
   if (*s < 'x' || *s > 'z')
     return NULL;
@@ -94,7 +112,7 @@ fl_geom_direction (const char *text, double vector[3])
   memset (vector, 0, 3 * sizeof *vector);
   const char *s = dense;
   do
-    s = read_term (s, vector);
+    s = read_term (s, s == dense, vector);
   while (s != NULL && *s != '\0');
   return s != NULL && (vector[0] != 0 || vector[1] != 0 || vector[2] != 0) ? NULL : expected;
 }
@@ -105,14 +123,13 @@ fl_geom_value (const char *text, const FlGeomUnit *units, double bare_number, do
 {
   gsize n = strcspn (text, " \t");
   g_autofree char *first = g_strndup (text, n);
-  const char *unit = text + n + strspn (text + n, " \t");
-  gboolean is_path = first[0] == '/';
+  const char *unit = text + n + strspn (text + n, " \t"), *rest = *unit == '#' ? fl_geom_more : NULL;
+  gboolean is_path = strchr ("+-.0123456789", first[0]) == NULL;
   double number = 0;
-  const char *wrong = is_path ? NULL : fl_geom_real (first, &number);
-  if (wrong != NULL)
+  if (!is_path && fl_geom_real (first, &number) != NULL)
     return "a number or the path of a dataset, and a unit";
   double factor = is_path ? bare_path : bare_number;
-  if (*unit != '\0')
+  if (*unit != '\0' && rest == NULL)
     {
       factor = 0;
       for (const FlGeomUnit *u = units; u->name != NULL; u++)
@@ -120,10 +137,10 @@ fl_geom_value (const char *text, const FlGeomUnit *units, double bare_number, do
           factor = u->factor;
     }
   if (factor == 0)
-    return *unit != '\0' ? "a unit known for this value" : "a unit after the value";
+    return *unit != '\0' && rest == NULL ? "a unit known for this value" : "a unit after the value";
   g_free (value->path);
   *value = (FlGeomValue){
     .path = is_path ? g_steal_pointer (&first) : NULL, .value = number * factor, .factor = factor, .set = TRUE
   };
-  return NULL;
+  return rest;
 }

@@ -16,6 +16,7 @@ typedef struct
   guint default_line;      /* of a default that no panel has taken up yet; 0 = none */
   GHashTable *panel_index; /* name → index + 1 */
   GHashTable *bad_index;
+  GHashTable *passed_over; /* keys that are not known */
   GError **error;
 } Parser;
 
@@ -138,7 +139,8 @@ set_mask (FlGeomPanel *panel, const char *key, const char *value, const char **e
   else if (strcmp (rest, "_badbits") == 0 || strcmp (rest, "_bad") == 0)
     *expected = fl_geom_bits (value, &mask->bad_bits);
   else
-    return FALSE;
+    *expected =
+        "mask, mask_file, mask_good or mask_bad, or maskN_data, _file, _goodbits or _badbits as its name";
   if (n >= FL_GEOM_MASKS)
     *expected = "a mask number from 0 to 7";
   return TRUE;
@@ -153,8 +155,8 @@ set_flag (FlGeomPanel *panel, const char *key, const char *value, const char **e
       {
         FlGeomFlag flag = { .kind = (FlGeomFlagKind) kind };
         *expected =
-            panel->n_flags == FL_GEOM_FLAGS ? "no more than 16 of them" : fl_geom_real (value, &flag.value);
-        if (*expected == NULL)
+            panel->n_flags == FL_GEOM_FLAGS ? "no more than 16 of them" : fl_geom_limit (value, &flag.value);
+        if (*expected == NULL || *expected == fl_geom_more)
           panel->flags[panel->n_flags++] = flag;
         return TRUE;
       }
@@ -182,7 +184,7 @@ set_panel_field (FlGeomPanel *panel, const char *key, const char *value, const c
   {
     const char *name;
     int *i;
-    double *r, *direction;
+    double *r, *other, *limit, *direction; /* other: what this takes the place of */
     char **text;
   } fields[] = {
     { "min_fs", .i = &panel->min_fs },
@@ -193,9 +195,9 @@ set_panel_field (FlGeomPanel *panel, const char *key, const char *value, const c
     { "corner_y", .r = &panel->corner_y },
     { "coffset", .r = &panel->coffset },
     { "res", .r = &panel->res },
-    { "adu_per_photon", .r = &panel->adu_per_photon },
-    { "adu_per_eV", .r = &panel->adu_per_ev },
-    { "max_adu", .r = &panel->max_adu },
+    { "adu_per_photon", .r = &panel->adu_per_photon, .other = &panel->adu_per_ev },
+    { "adu_per_eV", .r = &panel->adu_per_ev, .other = &panel->adu_per_photon },
+    { "max_adu", .limit = &panel->max_adu },
     { "fs", .direction = panel->fs },
     { "ss", .direction = panel->ss },
     { "data", .text = &panel->data },
@@ -209,10 +211,14 @@ set_panel_field (FlGeomPanel *panel, const char *key, const char *value, const c
           *expected = fl_geom_int (value, fields[i].i);
         else if (fields[i].r != NULL)
           *expected = fl_geom_real (value, fields[i].r);
+        else if (fields[i].limit != NULL)
+          *expected = fl_geom_limit (value, fields[i].limit);
         else if (fields[i].direction != NULL)
           *expected = fl_geom_direction (value, fields[i].direction);
         else
           set_text (fields[i].text, value);
+        if (fields[i].other != NULL)
+          *fields[i].other = NAN;
         return TRUE;
       }
   if (strcmp (key, "no_index") == 0)
@@ -336,11 +342,6 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
 {
   const char *expected = NULL;
   gboolean known;
-  if (strcmp (key, "badrow_direction") == 0)
-    {
-      note (parser, "line %u: badrow_direction is of no use any more and passed over", parser->line);
-      return TRUE;
-    }
   if (owner == NULL)
     {
       known = set_top_field (parser, key, value, &expected);
@@ -358,11 +359,15 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
       else
         known = set_panel_field (panel, key, value, &expected);
     }
-  if (!known)
-    return fail_at (parser, parser->line, "'%s' is not a value that %s has", key,
-                    owner == NULL                     ? "a geometry"
-                    : g_str_has_prefix (owner, "bad") ? "a bad region"
-                                                      : "a panel");
+  if (!known && g_hash_table_add (parser->passed_over, g_strdup (key)))
+    note (parser, "line %u: '%s' is not known and passed over", parser->line, key);
+  if (expected == fl_geom_more)
+    {
+      if (g_hash_table_add (parser->passed_over, g_strdup_printf ("%s =", key)))
+        note (parser, "line %u: %s is '%s': what stands behind the number is passed over", parser->line, key,
+              value);
+      return TRUE;
+    }
   return expected == NULL || fail_at (parser, parser->line, "%s is '%s', expected %s", key, value, expected);
 }
 
@@ -376,21 +381,34 @@ fl_geom_add_comment (FlGeom *geom, const char *text)
   g_ptr_array_add (geom->comments, g_strchomp (line));
 }
 
-/* "; text", without the one space that sets it off. */
-static void
-keep_comment (FlGeom *geom, const char *line)
+/* "; text", without the one space that sets it off. CrystFEL knows no '#', but files have it. */
+static gboolean
+keep_comment (Parser *parser, const char *line)
 {
   const char *text = line + strspn (line, " \t");
-  if (*text != ';')
-    return;
+  if (*text != ';' && *text != '#')
+    return FALSE;
+  if (*text == '#' && g_hash_table_add (parser->passed_over, g_strdup ("#")))
+    note (parser, "line %u: '#' is taken for ';', CrystFEL knows it not", parser->line);
   text += text[1] == ' ' ? 2 : 1;
-  fl_geom_add_comment (geom, text);
+  fl_geom_add_comment (parser->geom, text);
+  return TRUE;
+}
+
+/* Spaces that do not break, from texts that went through a word processor, become plain ones. */
+static void
+make_plain (char *line)
+{
+  for (char *c = line; (c = strstr (c, "\xc2\xa0")) != NULL; c++)
+    c[0] = c[1] = ' ';
 }
 
 static gboolean
 read_line (Parser *parser, char *line)
 {
-  keep_comment (parser->geom, line);
+  make_plain (line);
+  if (keep_comment (parser, line))
+    return TRUE;
   line[strcspn (line, ";")] = '\0';
   g_strstrip (line);
   if (*line == '\0')
@@ -401,15 +419,15 @@ read_line (Parser *parser, char *line)
   *equals = '\0';
   char *key = g_strstrip (line);
   char *value = g_strstrip (equals + 1);
-  if (*value == '\0')
+  if (*value == '\0' && !g_str_has_prefix (key, "rigid_group"))
     return fail_at (parser, parser->line, "'%.60s' has no value", key);
   char *slash = strchr (key, '/');
   if (slash == NULL)
     return set_field (parser, NULL, key, value);
   *slash = '\0';
-  if (*key == '\0')
+  if (*g_strchomp (key) == '\0')
     return fail_at (parser, parser->line, "a panel's name is missing before '/'");
-  return set_field (parser, key, slash + 1, value);
+  return set_field (parser, key, g_strchug (slash + 1), value);
 }
 
 static gboolean
@@ -488,7 +506,13 @@ fl_geom_parse (const char *path, const char *text, gsize length, GError **error)
   g_autoptr (FlGeom) geom = fl_geom_new (path);
   g_autoptr (GHashTable) panel_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) bad_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Parser parser = { .geom = geom, .panel_index = panel_index, .bad_index = bad_index, .error = error };
+  g_autoptr (GHashTable) passed_over = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Parser parser = { .geom = geom,
+                    .panel_index = panel_index,
+                    .bad_index = bad_index,
+                    .passed_over = passed_over,
+                    .error = error };
+  static const char byte_order_mark[] = "\xef\xbb\xbf";
   panel_init (&parser.defaults);
   gboolean ok = TRUE;
   if (memchr (text, 0, length) != NULL)
@@ -496,12 +520,12 @@ fl_geom_parse (const char *path, const char *text, gsize length, GError **error)
       g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: not text, expected a CrystFEL geometry", path);
       ok = FALSE;
     }
-  for (gsize at = 0; ok && at < length;)
+  for (gsize at = length >= 3 && memcmp (text, byte_order_mark, 3) == 0 ? 3 : 0; ok && at < length;)
     {
       gsize end = at;
       while (end < length && text[end] != '\n' && text[end] != '\r')
         end++;
-      g_autofree char *line = g_strndup (text + at, end - at);
+      g_autofree char *line = g_utf8_make_valid (text + at, (gssize) (end - at));
       parser.line++;
       ok = read_line (&parser, line);
       at = end + (end + 1 < length && text[end] == '\r' && text[end + 1] == '\n' ? 2 : 1);
