@@ -103,17 +103,24 @@ read_box (const Companion *c, const FlGeomSlab *box, guint64 frame, gboolean rea
 
 /* --- the data's dimensions --- */
 
-/* The data's box without or with its frame dimensions; its pixels as they lie in the shot. */
+/* One index of the dimension is read, of every frame (a threshold, a module). */
 static gboolean
-make_box (const Companion *c, const FlGeomSlab *layout, gboolean with_frames, FlGeomSlab *box,
-          guint64 *n_frames, GError **error)
+is_fixed (const FlGeomSlab *layout, guint i)
+{
+  return layout->dims[i] == 0 && layout->count[i] == 1;
+}
+
+/* The data's box without or with its frame dimensions and its fixed ones; its pixels as they lie in the shot. */
+static gboolean
+make_box (const Companion *c, const FlGeomSlab *layout, gboolean with_frames, gboolean with_fixed,
+          FlGeomSlab *box, guint64 *n_frames, GError **error)
 {
   *box = (FlGeomSlab){ .n_pixels = layout->n_pixels };
   *n_frames = 1;
   for (guint i = 0; i < layout->n_dims; i++)
     {
       gboolean is_frame = layout->dims[i] == FL_GEOM_DIM_FRAME;
-      if (is_frame && !with_frames)
+      if ((is_frame && !with_frames) || (!with_fixed && is_fixed (layout, i)))
         continue;
       guint d = box->n_dims++;
       box->dims[d] = layout->dims[i];
@@ -197,11 +204,15 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
   g_auto (Companion) c = { file, file_path, path, -1, 0, { 0 } };
   if (!open_companion (&c, error))
     return FALSE;
-  guint n_frame_dims = 0;
+  guint n_frame_dims = 0, n_fixed = 0;
   for (guint i = 0; i < layout->n_dims; i++)
-    n_frame_dims += layout->dims[i] == FL_GEOM_DIM_FRAME;
+    {
+      n_frame_dims += layout->dims[i] == FL_GEOM_DIM_FRAME;
+      n_fixed += is_fixed (layout, i);
+    }
   gboolean with_frames = n_frame_dims > 0 && c.rank == layout->n_dims;
-  if (!with_frames && c.rank != layout->n_dims - n_frame_dims)
+  gboolean plain = n_fixed > 0 && c.rank == layout->n_dims - n_frame_dims - n_fixed;
+  if (!with_frames && !plain && c.rank != layout->n_dims - n_frame_dims)
     {
       if (has_same_rows (&c, layout, dims))
         return read_same_rows (&c, layout, dims, reals, companion, error);
@@ -211,7 +222,7 @@ fl_h5_companion_read (hid_t file, const char *file_path, const char *path, const
     }
   FlGeomSlab box;
   guint64 n_frames;
-  if (!make_box (&c, layout, with_frames, &box, &n_frames, error))
+  if (!make_box (&c, layout, with_frames, !plain, &box, &n_frames, error))
     return with_frames && has_same_rows (&c, layout, dims)
                ? (g_clear_error (error), read_same_rows (&c, layout, dims, reals, companion, error))
                : FALSE;

@@ -67,7 +67,7 @@ is_nxmx (hid_t file, const char *entry)
   return g_strcmp0 (definition, "NXmx") == 0;
 }
 
-/* The first entry that says NXmx, else /entry. */
+/* The first entry that says NXmx, else /entry, else the first that is none of CXI's. */
 static char *
 find_entry (hid_t file, gboolean *nxmx)
 {
@@ -79,7 +79,10 @@ find_entry (hid_t file, gboolean *nxmx)
         return g_strdup (entries->pdata[i]);
       }
   *nxmx = FALSE;
-  return fl_h5_exists (file, "/entry") ? g_strdup ("/entry") : NULL;
+  if (fl_h5_exists (file, "/entry"))
+    return g_strdup ("/entry");
+  return entries->len > 0 && strcmp (entries->pdata[0], "/entry_1") != 0 ? g_strdup (entries->pdata[0])
+                                                                         : NULL;
 }
 
 static void
@@ -88,6 +91,8 @@ find_beam (hid_t file, FlNxmxParts *parts, const GPtrArray *instruments)
   g_autoptr (GPtrArray) places = find_groups (file, parts->entry, "NXsample", "sample");
   for (guint i = 0; i < instruments->len; i++)
     g_ptr_array_insert (places, (gint) i, g_strdup (instruments->pdata[i]));
+  for (guint i = 0; i < parts->detectors->len; i++)
+    g_ptr_array_add (places, g_strdup (g_array_index (parts->detectors, FlNxmxDetector, i).group));
   for (guint i = 0; i < places->len; i++)
     {
       g_autoptr (GPtrArray) beams = find_groups (file, places->pdata[i], "NXbeam", "beam");

@@ -22,7 +22,8 @@ typedef struct
   char *name;
   guint64 from[3], n[3]; /* in the array's last dimensions; n_dims of them */
   guint n_dims;
-  gboolean with_frames;  /* the array's first dimension is not among them */
+  gboolean with_frames; /* the array's first dimension is not among them */
+  gboolean channels; /* its second one is not either: thresholds of a counter, of which the first is read */
   FlVec3 origin, fs, ss; /* mm */
   double gain;
   char *masks[FL_GEOM_MASKS]; /* datasets */
@@ -117,6 +118,14 @@ origins_count_frames (Builder *b, const FlNxmxDetector *d)
   return d->modules[0] != NULL && d->modules[1] == NULL;
 }
 
+/* Counters with several thresholds: an image a threshold, told by NXdetector_channel groups. */
+static gboolean
+has_channels (Builder *b, const FlNxmxDetector *d)
+{
+  g_auto (GStrv) channels = fl_h5_children (b->file, d->group, "NXdetector_channel");
+  return d->rank == 4 && channels[0] != NULL;
+}
+
 static gboolean
 place_in_array (Builder *b, const FlNxmxDetector *d, const char *group, Module *module, GError **error)
 {
@@ -134,8 +143,9 @@ place_in_array (Builder *b, const FlNxmxDetector *d, const char *group, Module *
   guint m = n_size >= 2 ? n_size : n_from >= 2 ? n_from : 2;
   module->n_dims = m;
   module->with_frames = d->rank > m;
+  module->channels = m == 2 && has_channels (b, d);
   const hsize_t *dims = d->dims + (d->rank - MIN (m, d->rank));
-  if (d->rank < m || d->rank > m + 1)
+  if (d->rank < m || d->rank > m + 1 + module->channels)
     return fl_h5_fail (error, FL_ERROR_INPUT, b->path, "%s has %u dimensions, but its modules lie in %u",
                        d->data, d->rank, m);
   read_indices (b->file, group, "data_stride", stride);
@@ -258,13 +268,23 @@ typedef struct
   double centre_x, centre_y;         /* px */
 } Facts;
 
+/* Lengths without a unit are m, unless that cannot be: then they were meant in mm. */
+static double
+sensible (double mm, double most)
+{
+  return mm > most ? mm * 1e-3 : mm;
+}
+
 static Facts
-find_facts (hid_t file, const char *group)
+find_facts (hid_t file, const char *detector)
 {
   static const char *const distances[] = { "detector_distance", "distance", NULL };
-  return (Facts){ length (file, group, "x_pixel_size"), length (file, group, "y_pixel_size"),
-                  first_number (file, group, TRUE, distances), number (file, group, "beam_center_x"),
-                  number (file, group, "beam_center_y") };
+  g_autofree char *information = below (detector, "detector_information"); /* ESRF */
+  const char *group = fl_h5_exists (file, information) ? information : detector;
+  return (Facts){ sensible (length (file, group, "x_pixel_size"), 10),
+                  sensible (length (file, group, "y_pixel_size"), 10),
+                  sensible (first_number (file, group, TRUE, distances), 1e5),
+                  number (file, group, "beam_center_x"), number (file, group, "beam_center_y") };
 }
 
 /* `n` numbers; FALSE: not there or all zero. */
@@ -358,7 +378,10 @@ add_module (Builder *b, const FlNxmxDetector *d, const char *group, gsize index,
   g_autofree char *gains_path = below (d->group, "detectorSpecific/counts_per_photon");
   gsize n_gains = 0;
   g_autofree double *gains = fl_h5_read_numbers (b->file, "", gains_path, 1 << 20, &n_gains, NULL);
-  Module module = { .gain = gains != NULL && index < n_gains && gains[index] > 0 ? gains[index] : 1 };
+  double gain = gains != NULL && index < n_gains
+                    ? gains[index]
+                    : number (b->file, d->group, "detector_information/adus_per_photon");
+  Module module = { .gain = gain > 0 && isfinite (gain) ? gain : 1 };
   gboolean alone = b->parts->detectors->len == 1 && (d->modules[0] == NULL || d->modules[1] == NULL);
   GError *local = NULL;
   if (!place_in_array (b, d, group, &module, error))
@@ -384,24 +407,24 @@ add_module (Builder *b, const FlNxmxDetector *d, const char *group, gsize index,
 /* Has as many values as the images have pixels (or frames of them), in rows as long: an array of planes and one of rows
  * below each other are the same. */
 static gboolean
-fits_as_mask (hid_t file, const char *path, const FlNxmxDetector *d, gboolean with_frames)
+fits_as_mask (hid_t file, const char *path, const FlNxmxDetector *d, const Module *module)
 {
   guint rank;
   hsize_t dims[H5S_MAX_RANK];
   FlPixelType type;
-  guint64 n = 1, pixels = 1, frames = with_frames ? d->dims[0] : 1;
+  guint64 n = 1, pixels = 1, frames = module->with_frames ? d->dims[0] : 1;
   if (!fl_h5_image_shape (file, path, &rank, dims, &type) || type == FL_PIXEL_F32)
     return FALSE;
   for (guint i = 0; i < rank; i++)
     n *= dims[i];
-  for (guint i = with_frames; i < d->rank; i++)
+  for (guint i = d->rank - module->n_dims; i < d->rank; i++)
     pixels *= d->dims[i];
   return dims[rank - 1] == d->dims[d->rank - 1] && (n == pixels || (n == frames * pixels && rank == d->rank));
 }
 
 /* pixel_mask and pixel_mask_N, the master's own else. Any bit is a reason: DIALS takes none of these pixels either. */
 static void
-find_masks (Builder *b, const FlNxmxDetector *d, gboolean with_frames, char *masks[FL_GEOM_MASKS])
+find_masks (Builder *b, const FlNxmxDetector *d, const Module *module, char *masks[FL_GEOM_MASKS])
 {
   static const char *const names[] = { "pixel_mask",
                                        "pixel_mask_1",
@@ -409,7 +432,11 @@ find_masks (Builder *b, const FlNxmxDetector *d, gboolean with_frames, char *mas
                                        "pixel_mask_3",
                                        "pixel_mask_4",
                                        "pixel_mask_5",
-                                       "detectorSpecific/pixel_mask" };
+                                       "detectorSpecific/pixel_mask",
+                                       "threshold_1_channel/pixel_mask",
+                                       "threshold_2_channel/pixel_mask",
+                                       "difference_channel/pixel_mask",
+                                       "detector_information/pixel_mask" };
   guint n = 0;
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
@@ -422,7 +449,7 @@ find_masks (Builder *b, const FlNxmxDetector *d, gboolean with_frames, char *mas
                          g_strdup_printf ("%s is in the file %s, which is not there", path, missing));
       else if (!fl_h5_exists (b->file, path))
         continue;
-      else if (fits_as_mask (b->file, path, d, with_frames))
+      else if (fits_as_mask (b->file, path, d, module))
         masks[n++] = g_steal_pointer (&path);
       else
         g_ptr_array_add (b->notes, g_strdup_printf ("%s has another shape than the images: not used", path));
@@ -438,6 +465,8 @@ describe_panel (Builder *b, guint i, const Module *module)
       i, i, i, i, i);
   if (module->with_frames)
     g_string_append_printf (b->text, "p%u/dim%u = %%\n", i, dim++);
+  if (module->channels)
+    g_string_append_printf (b->text, "p%u/dim%u = 0\n", i, dim++);
   if (last == 3)
     g_string_append_printf (b->text, "p%u/dim%u = %u\n", i, dim++, (guint) module->from[0]);
   const guint64 *from = module->from + last - 2, *n = module->n + last - 2;
@@ -457,7 +486,10 @@ add_detector (Builder *b, const FlNxmxDetector *d, gboolean *placed, GError **er
     else if (d->modules[0] == NULL)
       break;
   char *masks[FL_GEOM_MASKS] = { NULL };
-  find_masks (b, d, g_array_index (b->all, Module, first).with_frames, masks);
+  find_masks (b, d, &g_array_index (b->all, Module, first), masks);
+  if (g_array_index (b->all, Module, first).channels && d->dims[1] > 1)
+    g_ptr_array_add (b->notes, g_strdup_printf ("%s has %u channels (thresholds): the first is read", d->data,
+                                                (guint) d->dims[1]));
   for (guint i = first; i < b->all->len; i++)
     {
       Module *module = &g_array_index (b->all, Module, i);
@@ -515,20 +547,33 @@ marker_limit (hid_t file, const FlNxmxDetector *d, gboolean dectris)
   return d->type == FL_PIXEL_U8    ? 253
          : d->type == FL_PIXEL_U16 ? 65533
          : d->type == FL_PIXEL_U32 ? 4294967293.0
+         : d->type == FL_PIXEL_I16 ? G_MAXINT16 - 1
+         : d->type == FL_PIXEL_I32 ? 2147483646.0
                                    : INFINITY;
+}
+
+/* What is signed has its smallest value there (PSI's detectors). */
+static double
+lowest_marker (const FlNxmxDetector *d)
+{
+  return d->type == FL_PIXEL_I16 ? G_MININT16 + 1 : d->type == FL_PIXEL_I32 ? -2147483647.0 : -INFINITY;
 }
 
 static void
 find_limits (Builder *b, const FlNxmxDetector *d, gboolean dectris)
 {
   static const char *const cutoffs[] = {
-    "saturation_value", "detectorSpecific/saturation_value",
+    "saturation_value",
+    "detectorSpecific/saturation_value",
     "detectorSpecific/countrate_correction_count_cutoff",
-    "detectorSpecific/detectorModule_000/countrate_correction_count_cutoff", NULL
+    "detectorSpecific/detectorModule_000/countrate_correction_count_cutoff",
+    "detector_information/saturation_value",
+    NULL
   };
+  static const char *const lowest[] = { "underload_value", "detector_information/underload_value", NULL };
   double high = first_number (b->file, d->group, FALSE, cutoffs),
-         low = number (b->file, d->group, "underload_value");
-  b->self->low = isfinite (low) ? low : -INFINITY;
+         low = first_number (b->file, d->group, FALSE, lowest);
+  b->self->low = MAX (isfinite (low) ? low : -INFINITY, lowest_marker (d));
   b->self->high = MIN (high > 1 ? high : INFINITY, marker_limit (b->file, d, dectris));
   if (!(b->self->low < b->self->high))
     b->self->low = -INFINITY;

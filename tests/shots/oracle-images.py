@@ -97,6 +97,68 @@ def check_sacla(folder):
     assert np.array_equal(np.fromfile(path + ".pixels"), shots[1].ravel().astype(float))
 
 
+def group(f, path, kind):
+    g = f.require_group(path)
+    g.attrs["NX_class"] = kind
+    return g
+
+
+def with_unit(g, name, value, unit):
+    g[name] = value
+    g[name].attrs["units"] = unit
+
+
+def check_channels(folder):
+    """A master of an Eiger 2 as its file writer makes them since 2024: an image a threshold, each with its mask."""
+    path, ny, nx = os.path.join(folder, "series_1_master.h5"), 40, 50
+    whole = np.random.default_rng(1).poisson(4, (3, 2, ny, nx)).astype("u4")
+    place = np.array([20.5 * 0.075, 10.25 * 0.075, 120]) * 1e-3
+    with h5py.File(path, "w") as f:
+        group(f, "entry", "NXentry")["definition"] = "NXmx"
+        data, d = group(f, "entry/data", "NXdata"), group(f, "entry/instrument/detector", "NXdetector")
+        group(f, "entry/instrument", "NXinstrument")
+        with_unit(group(f, "entry/instrument/beam", "NXbeam"), "incident_wavelength", 0.98, "angstrom")
+        data.attrs["signal"] = "data"
+        data["data"], data["channel"] = whole, ["threshold_1", "difference"]
+        for name, step in ("threshold_1", 7), ("difference", 3):
+            mask = np.zeros((ny, nx), "u4")
+            mask[::step] = 8
+            group(d, name + "_channel", "NXdetector_channel")["pixel_mask"] = mask
+        d["bit_depth_readout"], d["saturation_value"] = 16, 5000
+        m = group(d, "module", "NXdetector_module")
+        m["data_origin"], m["data_size"] = [0, 0], [ny, nx]
+        for name, v in ("fast", (-1., 0, 0)), ("slow", (0, -1., 0)):
+            with_unit(m, name + "_pixel_direction", 75e-6, "m")
+            m[name + "_pixel_direction"].attrs.update(vector=v, depends_on=".", offset=place, transformation_type="translation")
+    inspect, panel, pixels = ours(path)
+    assert np.array_equal(pixels, whole[2, 0].ravel()), "first channel"
+    assert "has 2 channels" in inspect and "masked 300\n" in inspect and "to 5001" in inspect, inspect
+    close(numbers(panel[5]), [-1.5375, 0.76875, -120], "place")
+
+
+def check_esrf(folder):
+    """A Jungfrau of ESRF's ID29: what is known of it lies in a group of its own."""
+    path = os.path.join(folder, "id29.h5")
+    whole = np.random.default_rng(2).integers(-200, 400, (2, 40, 50)).astype("i4")
+    whole[1, 3, 3] = -2 ** 31
+    with h5py.File(path, "w") as f:
+        group(f, "entry_0000", "NXentry"), group(f, "entry_0000/instrument", "NXinstrument")
+        d = group(f, "entry_0000/instrument/jungfrau4m_rr4_smx", "NXdetector")
+        d["data"] = whole
+        with_unit(d, "beam/incident_wavelength", 1.07, "angstrom")
+        i = d.create_group("detector_information")
+        for name in "x_pixel_size", "y_pixel_size":
+            with_unit(i, name, 75e-6, "m")
+        with_unit(i, "detector_distance", 0.15, "m")
+        for name, v in ("beam_center_x", 20.), ("beam_center_y", 10.5), ("adus_per_photon", 8.), ("saturation_value", 300):
+            i[name] = v
+        i["pixel_mask"] = (np.arange(2000) % 40 == 0).astype("u1").reshape(40, 50)
+    inspect, panel, pixels = ours(path)
+    assert np.array_equal(pixels, whole[1].ravel()) and "masked 50\n" in inspect, inspect
+    close(numbers(panel[5]), [-1.5, 0.7875, -150], "place")
+    close(numbers(" ".join(panel[9:12])), [-2 ** 31, 301, 8], "limits and gain")
+
+
 def main(folder):
     done = []
 
@@ -153,6 +215,8 @@ def main(folder):
             file.write(data)
         assert np.array_equal(ours(path + ".gz")[2], ours(path)[2])
     check_sacla(folder)
+    check_channels(folder)
+    check_esrf(folder)
     print(f"{len(done)} images equal")
     assert len(done) == 27, len(done)
 
