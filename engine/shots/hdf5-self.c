@@ -13,12 +13,28 @@
 static const char *const image_paths[] = { "/entry_1/data_1/data", "/entry_1/instrument_1/detector_1/data",
                                            "/entry_1/image_1/data", "/data/data", "/data" };
 
-/* eV; CXI keeps joules. */
-static double
-find_energy (hid_t file)
+/* Energies that CXI keeps, one for all frames or each its own, in J or eV; Cheetah has them once more. */
+typedef struct
 {
-  double v = fl_h5_read_number (file, "/entry_1/instrument_1/source_1/energy", NAN);
-  return v > 0 && v < 1e-10 ? v / 1.602176634e-19 : v;
+  const char *path; /* of one a frame; NULL: none such */
+  double value;     /* eV; NAN: not known, or one a frame */
+  double factor;    /* to eV, of those at `path` */
+} Energy;
+
+static Energy
+find_energy (hid_t file, guint64 n_frames)
+{
+  static const char *const paths[] = { "/entry_1/instrument_1/source_1/energy", "/LCLS/photon_energy_eV" };
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      gsize n = 0;
+      g_autofree double *values = fl_h5_read_numbers (file, "", paths[i], (gsize) 1 << 26, &n, NULL);
+      if (values == NULL || !(values[0] > 0) || !isfinite (values[0]) || (n > 1 && n != n_frames))
+        continue;
+      double factor = values[0] < 1e-10 ? 1 / 1.602176634e-19 : 1;
+      return n > 1 ? (Energy){ paths[i], NAN, factor } : (Energy){ NULL, values[0] * factor, 1 };
+    }
+  return (Energy){ NULL, NAN, 1 };
 }
 
 #define CXI_DETECTOR "/entry_1/instrument_1/detector_1"
@@ -91,20 +107,24 @@ plain_geometry (hid_t file, const char *path, const char *image, guint rank, con
                 FlH5Self *self, GError **error)
 {
   Facts facts = find_facts (file);
-  double energy = find_energy (file);
+  Energy energy = find_energy (file, rank == 3 ? dims[0] : 1);
   self->format = g_str_has_prefix (image, "/entry_1/") ? "CXI" : "HDF5";
   self->placed = facts.pixel_x > 0 && facts.pixel_y > 0 && facts.distance > 0 && isfinite (facts.centre_x)
                  && isfinite (facts.centre_y);
   g_autoptr (GString) text = g_string_new ("adu_per_photon = 1\n");
   g_string_append_printf (text, "data = %s\n%s", image,
                           rank == 3 ? "dim0 = %\ndim1 = ss\ndim2 = fs\n" : "dim0 = ss\ndim1 = fs\n");
-  if (energy > 0 && isfinite (energy))
-    add_number (text, "photon_energy", energy);
+  if (energy.path != NULL)
+    g_string_append_printf (text, "photon_energy = %s eV\n", energy.path);
+  else if (energy.value > 0)
+    add_number (text, "photon_energy", energy.value);
   add_mask (text, file, "/entry_1/data_1/mask", rank, dims);
   g_string_append_printf (text, "p0/min_fs = 0\np0/max_fs = %u\np0/min_ss = 0\np0/max_ss = %u\n",
                           (guint) dims[rank - 1] - 1, (guint) dims[rank - 2] - 1);
   add_place (text, &facts, self->placed);
   self->geom = fl_geom_parse (path, text->str, text->len, error);
+  if (self->geom != NULL)
+    self->geom->beam.factor *= energy.factor;
   if (self->geom != NULL && !self->placed && facts.distance > 0)
     g_ptr_array_add (self->geom->notes,
                      g_strdup_printf ("detector distance %.6g mm, but no %s", facts.distance,

@@ -371,6 +371,26 @@ mend_place (Builder *b, const FlNxmxDetector *d, Module *module)
 
 /* --- a detector --- */
 
+/* A number for all pixels and frames; NAN: none such. */
+static double
+lone_number (hid_t file, const char *beside, const char *name)
+{
+  g_autofree char *group = g_path_get_dirname (beside), *path = below (group, name);
+  gsize n = 0;
+  g_autofree double *values = fl_h5_read_numbers (file, "", path, 1, &n, NULL);
+  return values != NULL ? values[0] : NAN;
+}
+
+/* Counts a photon, where a factor that makes photons of the data is told. */
+static double
+find_gain (hid_t file, const FlNxmxDetector *d)
+{
+  double factor = lone_number (file, d->data, "data_scaling_factor");
+  if (isnan (factor))
+    factor = lone_number (file, d->data, "data_scale_factor"); /* SACLA's */
+  return factor > 0 ? 1 / factor : number (file, d->group, "detector_information/adus_per_photon");
+}
+
 static gboolean
 add_module (Builder *b, const FlNxmxDetector *d, const char *group, gsize index, gboolean *placed,
             GError **error)
@@ -378,9 +398,7 @@ add_module (Builder *b, const FlNxmxDetector *d, const char *group, gsize index,
   g_autofree char *gains_path = below (d->group, "detectorSpecific/counts_per_photon");
   gsize n_gains = 0;
   g_autofree double *gains = fl_h5_read_numbers (b->file, "", gains_path, 1 << 20, &n_gains, NULL);
-  double gain = gains != NULL && index < n_gains
-                    ? gains[index]
-                    : number (b->file, d->group, "detector_information/adus_per_photon");
+  double gain = gains != NULL && index < n_gains ? gains[index] : find_gain (b->file, d);
   Module module = { .gain = gain > 0 && isfinite (gain) ? gain : 1 };
   gboolean alone = b->parts->detectors->len == 1 && (d->modules[0] == NULL || d->modules[1] == NULL);
   GError *local = NULL;
@@ -641,6 +659,9 @@ fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Se
   fill_panels (&b, self->placed);
   find_limits (&b, first, strcmp (self->format, "NXmx") != 0 && strcmp (self->format, "HDF5") != 0);
   find_times (file, first, self);
+  g_autofree char *data_group = g_path_get_dirname (first->data), *offset = below (data_group, "data_offset");
+  if (fl_h5_exists (file, offset) && lone_number (file, first->data, "data_offset") != 0)
+    g_ptr_array_add (notes, g_strdup_printf ("%s is not added to the data", offset));
   Facts facts = find_facts (file, first->group);
   if (!self->placed && facts.distance > 0)
     g_ptr_array_add (notes, g_strdup_printf ("detector distance %.6g mm, but no %s", facts.distance,

@@ -119,7 +119,7 @@ def check_channels(folder):
         group(f, "entry/instrument", "NXinstrument")
         with_unit(group(f, "entry/instrument/beam", "NXbeam"), "incident_wavelength", 0.98, "angstrom")
         data.attrs["signal"] = "data"
-        data["data"], data["channel"] = whole, ["threshold_1", "difference"]
+        data["data"], data["channel"], data["data_scaling_factor"] = whole, ["threshold_1", "difference"], 0.125
         for name, step in ("threshold_1", 7), ("difference", 3):
             mask = np.zeros((ny, nx), "u4")
             mask[::step] = 8
@@ -134,6 +134,7 @@ def check_channels(folder):
     assert np.array_equal(pixels, whole[2, 0].ravel()), "first channel"
     assert "has 2 channels" in inspect and "masked 300\n" in inspect and "to 5001" in inspect, inspect
     close(numbers(panel[5]), [-1.5375, 0.76875, -120], "place")
+    close(numbers(panel[11]), [8], "gain")
 
 
 def check_esrf(folder):
@@ -157,6 +158,16 @@ def check_esrf(folder):
     assert np.array_equal(pixels, whole[1].ravel()) and "masked 50\n" in inspect, inspect
     close(numbers(panel[5]), [-1.5, 0.7875, -150], "place")
     close(numbers(" ".join(panel[9:12])), [-2 ** 31, 301, 8], "limits and gain")
+
+
+def check_cheetah(folder):
+    """Cheetah's CXI: every frame has its photon energy, in J."""
+    path = os.path.join(folder, "cheetah.cxi")
+    with h5py.File(path, "w") as f:
+        f["entry_1/data_1/data"] = np.zeros((3, 4, 5), "i2")
+        f["entry_1/instrument_1/source_1/energy"] = np.array([9000., 9010, 9020]) * 1.602176634e-19
+    rows = subprocess.run([dump, path, "-", "1"], capture_output=True, check=True, text=True).stdout.splitlines()
+    close([float(row.split()[2]) for row in rows], [9000, 9010, 9020], "energies")
 
 
 def main(folder):
@@ -217,6 +228,7 @@ def main(folder):
     check_sacla(folder)
     check_channels(folder)
     check_esrf(folder)
+    check_cheetah(folder)
     print(f"{len(done)} images equal")
     assert len(done) == 27, len(done)
 
