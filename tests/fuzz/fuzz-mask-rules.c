@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/shots/mask-rules.h"
+#include "tests/fuzz/fuzz-words.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

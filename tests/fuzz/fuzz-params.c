@@ -1,6 +1,7 @@
 /* Trial text: what is accepted is written as text that is accepted, and means the same. */
 
 #include "engine/base/params.h"
+#include "tests/fuzz/fuzz-words.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -2,6 +2,7 @@
 
 #include "engine/results/stream.h"
 #include "tests/fuzz/fuzz-file.h"
+#include "tests/fuzz/fuzz-words.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)

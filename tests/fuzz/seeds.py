@@ -2,6 +2,7 @@
 """Small whole files of every kind of image, for the fuzzers to start from. Usage: seeds.py CORPUS-FOLDER"""
 import io
 import os
+import pathlib
 import re
 import sys
 
@@ -83,6 +84,11 @@ def put_texts(target, texts):
 
 for target, texts in TEXTS.items():
     put_texts(target, texts if isinstance(texts, dict) else {str(i): text for i, text in enumerate(texts)})
+
+for target, (pattern, skipped) in {"xtc2": ("xtc2/**/*.xtc2", 20), "geom": ("**/*.geom", 0), "dials": ("**/*.expt", 0)}.items():
+    for path in pathlib.Path(os.environ.get("FIRSTLIGHT_TEST_DATA", "/nowhere")).glob(pattern):
+        if path.stat().st_size < 20000:
+            put(target, path.name, path.read_bytes()[skipped:])
 
 try:
     import h5py
