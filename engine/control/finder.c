@@ -9,6 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/base/wildcard.h"
 
 typedef struct
 {
@@ -96,7 +97,7 @@ matches (const char *patterns, const char *otherwise, const char *name)
 {
   g_auto (GStrv) list = g_strsplit (patterns != NULL && *patterns != '\0' ? patterns : otherwise, " ", -1);
   for (char **pattern = list; *pattern != NULL; pattern++)
-    if (**pattern != '\0' && g_pattern_match_simple (*pattern, name))
+    if (**pattern != '\0' && fl_wildcard_match (*pattern, name))
       return TRUE;
   return FALSE;
 }

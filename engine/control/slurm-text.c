@@ -103,7 +103,7 @@ parse_rows (GBytes *bytes, int n_fields, FlSlurmRow *(*make) (char **fields))
   gsize length;
   const char *text = g_bytes_get_data (bytes, &length);
   GPtrArray *rows = g_ptr_array_new_with_free_func ((GDestroyNotify) fl_slurm_row_free);
-  for (const char *line = text, *end = text + length, *next;
+  for (const char *line = text, *end = length > 0 ? text + length : text, *next;
        line != NULL && line < end && rows->len < MOST_ROWS; line = next)
     {
       const char *stop = memchr (line, '\n', (gsize) (end - line));

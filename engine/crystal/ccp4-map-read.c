@@ -62,12 +62,11 @@ read_axes (FlMapReader *reader, FlMap *map, GError **error)
   guint seen = 0;
   for (int c = 0; c < 3; c++)
     {
-      gint32 axis = whole (reader, W_AXES + c) - 1;
-      if (whole (reader, W_AXES) == 0) /* not said */
-        axis = c;
-      if (axis < 0 || axis > 2 || (seen >> axis & 1) != 0)
+      gint32 said = whole (reader, W_AXES) != 0 ? whole (reader, W_AXES + c) : c + 1;
+      if (said < 1 || said > 3 || (seen >> said & 1) != 0)
         return wrong (reader, error, "its axes are damaged, expected each of 1, 2, 3 once");
-      seen |= 1u << axis;
+      seen |= 1u << said;
+      gint32 axis = said - 1;
       reader->axes[c] = axis;
       map->n[axis] = whole (reader, W_N + c);
       map->start[axis] = whole (reader, W_START + c);

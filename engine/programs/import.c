@@ -8,6 +8,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/base/wildcard.h"
 #include "engine/control/weather.h"
 #include "engine/programs/program.h"
 #include "engine/programs/programs.h"
@@ -56,7 +57,7 @@ read_folder (const char *folder, GPtrArray *logs, GError **error)
       while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
         {
           g_autofree char *path = g_build_filename (folders[i], name, NULL);
-          if (g_pattern_match_simple ("debug_*.txt", name) && !read_file (path, logs, error))
+          if (fl_wildcard_match ("debug_*.txt", name) && !read_file (path, logs, error))
             return FALSE;
         }
     }

@@ -59,20 +59,27 @@ read_numbers (char **words, guint n, double *values)
   return TRUE;
 }
 
+/* Counts are written as such; a damaged one may be anything. */
+static guint32
+count (double value)
+{
+  return value > 0 ? (guint32) MIN (value, G_MAXUINT32) : 0;
+}
+
 static gboolean
 read_candidate (char **words, FlLearned *learned)
 {
   double v[20];
   if (!read_numbers (words, G_N_ELEMENTS (v), v))
     return FALSE;
-  FlCellRow row = { .number = (guint16) v[0],
-                    .type = (guint8) v[13],
-                    .centring = (guint8) v[14],
-                    .space_group = (guint16) v[15],
-                    .members = (guint32) v[16],
-                    .shots = (guint32) v[17],
+  FlCellRow row = { .number = (guint16) count (v[0]),
+                    .type = (guint8) count (v[13]),
+                    .centring = (guint8) count (v[14]),
+                    .space_group = (guint16) count (v[15]),
+                    .members = count (v[16]),
+                    .shots = count (v[17]),
                     .confidence = (float) v[18],
-                    .told = (guint8) v[19] };
+                    .told = (guint8) count (v[19]) };
   for (guint k = 0; k < 6; k++)
     {
       row.cell[k] = (float) v[1 + 2 * k];
@@ -113,7 +120,7 @@ read_line (char **words, FlLearned *learned)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     if (strcmp (words[0], names[i]) == 0)
       {
-        *counts[i] = (guint32) v[0];
+        *counts[i] = count (v[0]);
         return TRUE;
       }
   return FALSE;

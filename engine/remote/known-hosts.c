@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "engine/base/wildcard.h"
 
 #define SSH_PORT 22
 
@@ -82,7 +83,7 @@ matches_name (const char *field, const char *name)
     {
       gboolean without = patterns[i][0] == '!';
       g_autofree char *pattern = g_ascii_strdown (patterns[i] + without, -1);
-      if (!g_pattern_match_simple (pattern, name))
+      if (!fl_wildcard_match (pattern, name))
         continue;
       if (without)
         return FALSE;

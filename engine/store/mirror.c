@@ -498,7 +498,8 @@ fl_mirror_apply (FlMirror *mirror, GBytes *bytes, FlMirrorNews *news, GError **e
   gsize length;
   const guint8 *data = g_bytes_get_data (bytes, &length);
   *news = (FlMirrorNews){ 0 };
-  g_auto (Batch) batch = { .mirror = mirror, .reader = { data, data + length, TRUE }, .news = news };
+  g_auto (Batch)
+      batch = { .mirror = mirror, .reader = { data, length > 0 ? data + length : data, TRUE }, .news = news };
   return read_head (&batch, error) && fl_store_enter (mirror->store, error)
          && fl_store_leave (mirror->store, apply (&batch, error), error);
 }

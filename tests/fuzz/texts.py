@@ -340,7 +340,7 @@ TEXTS = {
         "mask": "/entry/instrument/detector/pixel_mask u1 8x10 0 1 @rules=border~1\n/entry/instrument/detector/base_mask u1 8x10 0\n",
         "skopi": "/intensities f4 2x1x3x4 1 0.5\n/pixel_position_reciprocal f8 3x1x3x4 1e9 2e9\n/polarization f4 1x3x4 1\n"
                  "/solid_angle f4 1x3x4 1e-6\n/orientations f4 2x1x4 1 0 0 0\n/conformation i4 2 0 1\n"},
-    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map()], "refl": [refl()], "stream2": [stream2()],
+    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map(), ccp4_map().replace(struct.pack("<3i", 3, 2, 1), struct.pack("<3i", 3, 2, -2**31))], "refl": [refl()], "stream2": [stream2()],
     "ndarray": [b"\0# TITLE x\n# DTYPE float64\n# NDIM 2\n# DIM:1 2\n# DIM:2 3\n\n1 2 3\n4 5 6\n",
                 b"\1\x93NUMPY\1\0\x46\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(69) + b"\n" + bytes(24),
                 b"\2" + bytes(84)],
@@ -357,10 +357,10 @@ TEXTS = {
               bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),
               bytes([2, 0, 0, 9]) + bytes([3, 1, 2, 3, 4, 0x60, 1]), bytes([5, 0, 0, 63]) + bytes(64),
               bytes([4, 0, 0, 9]) + bytes.fromhex("28b52ffd200a51000001020304050607080910")],
-    "slurm": ["\x00" "123_4|PENDING|0|1||Resources|fl-1-2\n", "\1" "123|COMPLETED|0:0|1700000000|1700000100|2|n[1-2]|fl-1\n",
+    "slurm": ["\1", "\x00" "123_4|PENDING|0|1||Resources|fl-1-2\n", "\1" "123|COMPLETED|0:0|1700000000|1700000100|2|n[1-2]|fl-1\n",
               "\x02" "123                                     256\n", "\3Submitted batch job 123\n", "\4123 1700000000 0\n",
               "\4" "0 1700000000 123 0 yes\n"],
-    "keys": ["\0" + KEY, "\1host.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6MDEyMzQ1\n"
+    "keys": ["\0" + KEY, b"\1*o*\355\340*x* ssh-ed25519 AAAA\n", "\1host.example ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGFiY2RlZmdoaWprbG1ub3BxcnN0dXZ3eHl6MDEyMzQ1\n"
              "@revoked *.example,!a ssh-rsa AAAA\n|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA= ssh-ed25519 AAAA\n"],
     "ini": ["\0[database]\nurl=mysql://ana@db.example:3306/lyso\ntls=verify\nhome=/data/x\ncommand=ssh;db;\n",
             "\1[follow]\ncommand=ssh;beamline;\nstore=/data/x\n",
@@ -369,7 +369,8 @@ TEXTS = {
             "\3# 12\n" + "0" * 64 + "  jobs/a\n", "\4mysql://ana@[::1]:3306/lyso?socket=/run/x&tls=off&ca=/a%20b\n"],
     "weather": ["n1,a.cbf:3,2026-11-22T05:00Z01.500,start,\nn1,a.cbf:3,2026-11-22T05:00Z02.500,spotfind_start,\n"
                 "n1,a.cbf:3,2026-11-22T05:00Z03.500,stop,indexing_failed_40\n"],
-    "learned": ["\0; Learned\nshots 100\nhits 50\nlattices 40\ncell told 0x1p5 0x1p5 0x1p5 0x1.9p0 0x1.9p0 0x1.9p0 3 P 19\n"
+    "learned": ["\0shots 1.9807e+30\nhits nan\n",
+                "\0; Learned\nshots 100\nhits 50\nlattices 40\ncell told 0x1p5 0x1p5 0x1p5 0x1.9p0 0x1.9p0 0x1.9p0 3 P 19\n"
                 "mosaic 0x1p10 0x1p-9 0x1p-10 0x0p0\ncandidate 1 1 1 2 2 3 3 1 1 1 1 1 1 3 80 19 40 50 1 0\n"],
     "params": ["[spots]\nsigma_strong = 3\nmin_pixels = 2 ; a comment\n[indexing]\nunit_cell = 79,79,38,90,90,90\nspace_group = P43212\n"],
 }

@@ -63,7 +63,7 @@ test_known_hosts (void)
   g_autofree char *where = NULL, *line2 = g_strconcat (path, " line 2", NULL);
   g_autofree char *text = g_strdup_printf ("# a remark, then lines that are none\n"
                                            "one.example,*.lab.example,!bad.lab.example %s\r\n"
-                                           "garbage\n\n@cert-authority * %s\n"
+                                           "garbage\n*o*\355\340*x* ssh-rsa AAAA\n@cert-authority * %s\n"
                                            "[two.example]:2222 %s\n"
                                            "@revoked revoked.example %s\n"
                                            "rsa.example %s\n"
