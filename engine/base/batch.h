@@ -88,7 +88,7 @@ typedef enum
 const char *fl_outcome_name (FlOutcome outcome);
 const char *fl_stage_name (FlStage stage);
 
-/* One processed shot. */
+/* One processed shot. Durations are what it cost its rank: a GPU may find spots while the rank is at other shots. */
 typedef struct
 {
   guint64 id;            /* fl_shot_id(): the same in every attempt */
