@@ -7,6 +7,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/pal.h"
 #include "engine/shots/sacla.h"
 
 /* Where images usually are when no NeXus entry tells. */
@@ -143,7 +144,9 @@ fl_h5_self_geometry (hid_t file, const char *path, FlH5Self *self, GError **erro
   gboolean found = fl_nxmx_find (file, path, &parts, &local);
   if (found && g_array_index (parts.detectors, FlNxmxDetector, 0).data != NULL)
     return fl_nxmx_geometry (file, path, &parts, self, error);
-  if (local == NULL && fl_sacla_geometry (file, path, self, &local))
+  if (local == NULL
+      && (fl_sacla_geometry (file, path, self, &local)
+          || (local == NULL && fl_pal_geometry (file, path, self, &local))))
     return TRUE;
   const char *image = local == NULL ? find_images (file, &rank, dims) : NULL;
   if (image != NULL)

@@ -170,6 +170,24 @@ def check_cheetah(folder):
     close([float(row.split()[2]) for row in rows], [9000, 9010, 9020], "energies")
 
 
+def check_pal(folder):
+    """A run of PAL-XFEL."""
+    np.float = float  # which dxtbx still asks for
+    path = os.path.join(folder, "pal.h5")
+    whole = np.random.default_rng(4).poisson(9, (2, 45, 45)).astype("u2")
+    with h5py.File(path, "w") as f:
+        f["R0007/header/detector_0_distance"], f["R0007/scan_dat/raymx_header"] = 110., np.zeros(2)
+        f["R0007/scan_dat/raymx_data"], f["R0007/scan_dat/photon_wavelength"] = whole, [1.3, 1.31]
+        f["R0007/scan_dat/N"] = [1, 2]
+    inspect, panel, pixels = ours(path)
+    theirs = dxtbx.load(path).get_detector()[0]
+    close(numbers(" ".join(panel[3:8])), theirs.get_pixel_size() + theirs.get_origin() + theirs.get_fast_axis() +
+          theirs.get_slow_axis(), "place")
+    assert np.array_equal(pixels, whole[1].ravel()) and "Rayonix of PAL-XFEL" in inspect, inspect
+    rows = subprocess.run([dump, path, "-", "1"], capture_output=True, check=True, text=True).stdout.splitlines()
+    close([12398.4198 / float(row.split()[2]) for row in rows], [1.3, 1.31], "wavelengths")
+
+
 def main(folder):
     done = []
 
@@ -229,6 +247,7 @@ def main(folder):
     check_channels(folder)
     check_esrf(folder)
     check_cheetah(folder)
+    check_pal(folder)
     print(f"{len(done)} images equal")
     assert len(done) == 27, len(done)
 
