@@ -37,11 +37,10 @@ read_sensors (hid_t file, const char *name, double values[SENSORS])
 
 /* "key = value" that keeps all of the number. */
 static void
-add_number (GString *text, const char *prefix, guint sensor, const char *key, double value)
+add_number (GString *text, guint sensor, const char *key, double value)
 {
   char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  g_string_append_printf (text, "%s%u/%s = %s\n", prefix, sensor, key,
-                          g_ascii_dtostr (buffer, sizeof buffer, value));
+  g_string_append_printf (text, "q%u/%s = %s\n", sensor, key, g_ascii_dtostr (buffer, sizeof buffer, value));
 }
 
 static void
@@ -65,7 +64,7 @@ static gboolean
 add_sensors (hid_t file, GString *text, double distance, double pixel)
 {
   double x[SENSORS], y[SENSORS], z[SENSORS], angle[SENSORS];
-  if (!(distance > 0) || !read_sensors (file, "/metadata/posx_in_um", x)
+  if (!(distance > 0) || !(pixel > 0) || !read_sensors (file, "/metadata/posx_in_um", x)
       || !read_sensors (file, "/metadata/posy_in_um", y) || !read_sensors (file, "/metadata/posz_in_um", z)
       || !read_sensors (file, "/metadata/angle_in_rad", angle))
     return FALSE;
@@ -75,10 +74,10 @@ add_sensors (hid_t file, GString *text, double distance, double pixel)
       add_rectangle (text, i + 1, i * SENSOR_SS, SENSOR_SS, SENSOR_FS);
       add_direction (text, i + 1, "fs", c, s);
       add_direction (text, i + 1, "ss", -s, c);
-      add_number (text, "q", i + 1, "corner_x", -x[i] / pixel);
-      add_number (text, "q", i + 1, "corner_y", y[i] / pixel);
-      add_number (text, "q", i + 1, "coffset", (distance * 1e3 + z[i]) * 1e-6);
-      add_number (text, "q", i + 1, "res", 1e6 / pixel);
+      add_number (text, i + 1, "corner_x", -x[i] / pixel);
+      add_number (text, i + 1, "corner_y", y[i] / pixel);
+      add_number (text, i + 1, "coffset", (distance * 1e3 + z[i]) * 1e-6);
+      add_number (text, i + 1, "res", 1e6 / pixel);
     }
   return TRUE;
 }
@@ -94,7 +93,7 @@ fl_sacla_geometry (hid_t file, const char *path, FlH5Self *self, GError **error)
     return FALSE;
   char gain[G_ASCII_DTOSTR_BUF_SIZE];
   double told = fl_h5_read_number (file, "/metadata/adu_per_photon", GAIN);
-  double pixel = fl_h5_read_number (file, "/metadata/pixelsize_in_um", 50);
+  double pixel = fl_h5_read_number (file, "/metadata/pixelsizex_in_um", 50);
   double distance = fl_h5_read_number (file, "/metadata/distance_in_mm", NAN);
   gboolean mpccd = dims[0] == SENSORS * SENSOR_SS && dims[1] == SENSOR_FS;
   g_autoptr (GString) text = g_string_new ("data = /tag-%/data\ndim0 = ss\ndim1 = fs\nclen = 0\n"
