@@ -148,6 +148,18 @@ enlarge_cache (FlH5Slab *slab, hid_t file)
     }
 }
 
+/* Some masters declare integers of 64 bits over pixels of 16: these are delivered, where they can hold the fill value. */
+static FlPixelType
+type_behind (const FlH5Slab *slab, hid_t create_list, FlPixelType type)
+{
+  FlPixelType behind;
+  gint64 fill = 0;
+  if (slab->virtual == NULL || type != FL_PIXEL_F64 || H5Tget_class (slab->file_type) != H5T_INTEGER
+      || H5Pget_fill_value (create_list, H5T_NATIVE_INT64, &fill) < 0 || fill < 0 || fill > G_MAXINT8)
+    return type;
+  return fl_h5_virtual_type (slab->virtual, &behind) ? behind : type;
+}
+
 static gboolean
 prepare (FlH5Slab *slab, hid_t file, guint depth, GError **error)
 {
@@ -192,7 +204,7 @@ prepare (FlH5Slab *slab, hid_t file, guint depth, GError **error)
       else
         enlarge_cache (slab, file);
     }
-  fl_h5_slab_deliver (slab, type);
+  fl_h5_slab_deliver (slab, type_behind (slab, create_list, type));
   return TRUE;
 }
 

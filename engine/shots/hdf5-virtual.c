@@ -305,6 +305,31 @@ open_file (FlH5Virtual *virtual, const char *path, GError **error)
   return file;
 }
 
+gboolean
+fl_h5_virtual_type (FlH5Virtual *virtual, FlPixelType *type)
+{
+  gboolean any = FALSE;
+  for (guint i = 0; i < virtual->mappings->len; i++)
+    {
+      const Mapping *mapping = &g_array_index (virtual->mappings, Mapping, i);
+      FlPixelType own;
+      g_autofree char *path = find_file (virtual, mapping->file);
+      hid_t file = open_file (virtual, path, NULL);
+      g_auto (FlHid) dataset = file >= 0 && fl_h5_exists (file, mapping->dataset)
+                                   ? H5Dopen2 (file, mapping->dataset, H5P_DEFAULT)
+                                   : -1;
+      g_auto (FlHid) file_type = dataset >= 0 ? H5Dget_type (dataset) : -1;
+      if (file_type < 0)
+        continue;
+      if (!fl_h5_pixel_type (file_type, &own) || (any && own != *type))
+        return FALSE;
+      *type = own;
+      any = TRUE;
+    }
+  H5Eclear2 (H5E_DEFAULT);
+  return any;
+}
+
 static gboolean
 settle (FlH5Virtual *virtual, Mapping *mapping, GError **error)
 {

@@ -19,5 +19,7 @@ void fl_h5_virtual_free (FlH5Virtual *virtual);
  * slab->type. Adds to *t_decode. */
 gboolean fl_h5_virtual_read (FlH5Virtual *virtual, const FlH5Slab *slab, const hsize_t *frame_index,
                              void *pixels, guint64 *t_decode, GError **error);
+/* The one type that the pixels behind it have; FALSE: several, or no source is there. */
+gboolean fl_h5_virtual_type (FlH5Virtual *virtual, FlPixelType *type);
 /* A file that a mapping needs and that is not there; NULL: all are. g_free. */
 char *fl_h5_virtual_missing (const FlH5Virtual *virtual);

@@ -592,6 +592,9 @@ find_limits (Builder *b, const FlNxmxDetector *d, gboolean dectris)
   double high = first_number (b->file, d->group, FALSE, cutoffs),
          low = first_number (b->file, d->group, FALSE, lowest);
   b->self->low = MAX (isfinite (low) ? low : -INFINITY, lowest_marker (d));
+  /* What fills the bits is saturated or marks a pixel without a value. */
+  if (high == G_MAXUINT8 || high == G_MAXUINT16 || high == G_MAXUINT32)
+    high -= 1;
   b->self->high = MIN (high > 1 ? high : INFINITY, marker_limit (b->file, d, dectris));
   if (!(b->self->low < b->self->high))
     b->self->low = -INFINITY;
