@@ -48,8 +48,8 @@ fl_program_convert_geometry (int argc, char **argv)
   gboolean upright = FALSE;
   FlGeometryForm form;
   const GOptionEntry entries[] = {
-    { "to", 't', 0, G_OPTION_ARG_STRING, &to, "crystfel (.geom), imgcif (the header of a CBF), psana or nxmx",
-      "FORM" },
+    { "to", 't', 0, G_OPTION_ARG_STRING, &to,
+      "crystfel (.geom), imgcif (the header of a CBF), psana, nxmx or dials (.expt)", "FORM" },
     { "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it is written", "FILE" },
     { "distance", 'd', 0, G_OPTION_ARG_DOUBLE, &distance,
       "Camera length, mm, where the geometry says that it is in the data", "MM" },
@@ -60,15 +60,17 @@ fl_program_convert_geometry (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   g_autoptr (GOptionContext) context = g_option_context_new ("GEOMETRY");
   g_option_context_set_summary (
-      context, "Writes a detector's geometry (.geom, NXmx, imgCIF or a table of psana; its form is "
-               "known by what it holds)\nin another form. What that cannot hold is said, a line a kind.");
+      context,
+      "Writes a detector's geometry (.geom, NXmx, imgCIF, a table of psana or an .expt of DIALS; its "
+      "form is known by what it holds)\nin another form. What that cannot hold is said, a line a kind.");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, &argc, &argv, &error))
     fprintf (stderr, "%s: %s\n", PROGRAM, error->message);
   else if (argc != 2 || to == NULL || out == NULL)
     fprintf (stderr, "%s: expected one geometry, --to FORM and --out FILE\n", PROGRAM);
   else if (!fl_geometry_form_find (to, &form))
-    fprintf (stderr, "%s: --to '%s' is not a form, expected crystfel, imgcif, psana or nxmx\n", PROGRAM, to);
+    fprintf (stderr, "%s: --to '%s' is not a form, expected crystfel, imgcif, psana, nxmx or dials\n",
+             PROGRAM, to);
   else
     return convert (argv[1], form, out, distance, upright);
   return 2;

@@ -48,7 +48,7 @@ main (int argc, char **argv)
     { "export", fl_program_export, "a job's results as a CrystFEL stream or as DIALS' .expt and .refl" },
     { "import-results", fl_program_import_results, "streams, or .expt and .refl, as a job" },
     { "convert-geometry", fl_program_convert_geometry,
-      "a detector's geometry in another form: CrystFEL, imgCIF, psana" },
+      "a detector's geometry in another form: CrystFEL, imgCIF, psana, NXmx, DIALS" },
     { "hello", fl_program_hello, "which ranks, nodes and devices there are: does a site work" },
     { NULL },
   };

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "engine/base/dials-models.h"
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/crystal/lattice.h"
@@ -43,106 +44,39 @@ fl_dials_file_free (FlDialsFile *file)
 
 /* --- the models --- */
 
-static gboolean
-get_numbers (const json_t *array, double *values, guint n)
-{
-  if (!json_is_array (array) || json_array_size (array) != n)
-    return FALSE;
-  for (guint i = 0; i < n; i++)
-    {
-      values[i] = json_number_value (json_array_get (array, i));
-      if (!json_is_number (json_array_get (array, i)) || !isfinite (values[i]))
-        return FALSE;
-    }
-  return TRUE;
-}
-
 /* A vector of the file in our laboratory. */
 static gboolean
 get_vector (const Reading *reading, const json_t *object, const char *name, FlVec3 *vector)
 {
   double v[3];
-  if (!get_numbers (json_object_get (object, name), v, 3))
+  if (!fl_dials_numbers (json_object_get (object, name), v, 3))
     return FALSE;
   *vector = fl_mat3_apply (&reading->turn, fl_vec3 (v[0], v[1], v[2]));
   return TRUE;
 }
 
-/* Model `name` of an experiment; NULL when it has none. */
-static const json_t *
-get_model (const Reading *reading, const json_t *experiment, const char *name)
-{
-  const json_t *index = json_object_get (experiment, name);
-  json_int_t at = json_is_integer (index) ? json_integer_value (index) : -1;
-  return at >= 0 ? json_array_get (json_object_get (reading->root, name), (size_t) at) : NULL;
-}
-
-/* The rotation that takes the beam of this model onto +z of our laboratory. */
-static gboolean
-turn_to_beam (const json_t *beam, FlMat3 *turn)
-{
-  static const FlMat3 half_turn = { { { -1, 0, 0 }, { 0, 1, 0 }, { 0, 0, -1 } } };
-  double d[3];
-  if (!get_numbers (json_object_get (beam, "direction"), d, 3))
-    return FALSE;
-  FlVec3 travels =
-      fl_vec3_unit (fl_vec3 (d[0], -d[1], d[2])); /* minus the direction to the source, half-turned */
-  FlVec3 axis = fl_vec3_cross (travels, fl_vec3 (0, 0, 1));
-  double sine = fl_vec3_norm (axis);
-  FlMat3 rotation = fl_mat3_rotation (fl_vec3_unit (axis), atan2 (sine, travels.z));
-  if (sine < 1e-12)
-    {
-      if (travels.z <= 0)
-        return FALSE;
-      rotation = (FlMat3){ { { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 } } };
-    }
-  *turn = fl_mat3_multiply (&rotation, &half_turn);
-  return TRUE;
-}
-
-static gboolean
-read_panel (const Reading *reading, const json_t *panel, FlPanelPlace *place)
-{
-  double pixel[2], size[2], range[2];
-  const char *name = json_string_value (json_object_get (panel, "name"));
-  if (!get_vector (reading, panel, "fast_axis", &place->fs)
-      || !get_vector (reading, panel, "slow_axis", &place->ss)
-      || !get_vector (reading, panel, "origin", &place->origin)
-      || !get_numbers (json_object_get (panel, "pixel_size"), pixel, 2)
-      || !get_numbers (json_object_get (panel, "image_size"), size, 2) || !(pixel[0] > 0 && pixel[1] > 0)
-      || !(size[0] >= 1 && size[1] >= 1 && size[0] < 1e6 && size[1] < 1e6))
-    return FALSE;
-  place->fs = fl_vec3_scale (place->fs, pixel[0]);
-  place->ss = fl_vec3_scale (place->ss, pixel[1]);
-  place->n_fs = (guint) size[0];
-  place->n_ss = (guint) size[1];
-  place->trusted_min = -INFINITY;
-  place->saturation = INFINITY;
-  if (get_numbers (json_object_get (panel, "trusted_range"), range, 2))
-    {
-      place->trusted_min = range[0];
-      place->saturation = range[1];
-    }
-  place->name = g_strdup (name != NULL ? name : "");
-  return TRUE;
-}
-
-/* The detector of the first experiment; panels that lie within others' frames (old hierarchies) are not known. */
+/* The detector of the first experiment. */
 static gboolean
 read_detector (Reading *reading, const json_t *experiment)
 {
-  const json_t *panels = json_object_get (get_model (reading, experiment, "detector"), "panels");
-  if (!turn_to_beam (get_model (reading, experiment, "beam"), &reading->turn) || json_array_size (panels) == 0
-      || json_array_size (panels) > G_MAXUINT16)
+  if (!fl_dials_turn (fl_dials_model (reading->root, experiment, "beam"), &reading->turn))
     return FALSE;
-  for (guint i = 0; i < json_array_size (panels); i++)
+  g_autoptr (GArray) panels =
+      fl_dials_panels (fl_dials_model (reading->root, experiment, "detector"), &reading->turn, NULL);
+  for (guint i = 0; panels != NULL && i < panels->len; i++)
     {
-      FlPanelPlace place = { 0 };
-      if (!read_panel (reading, json_array_get (panels, i), &place))
-        return FALSE;
+      FlDialsPanel *from = &g_array_index (panels, FlDialsPanel, i);
+      FlPanelPlace place = { .name = g_steal_pointer (&from->name),
+                             .n_fs = from->n_fs,
+                             .n_ss = from->n_ss,
+                             .origin = from->origin,
+                             .fs = from->fs,
+                             .ss = from->ss,
+                             .trusted_min = from->low,
+                             .saturation = from->high };
       g_array_append_val (reading->file->panels, place);
     }
-  return TRUE;
+  return panels != NULL;
 }
 
 /* "…/image_#####.cbf" with its number put in; without #, as it is. */
@@ -160,8 +94,8 @@ fill_template (const char *template, json_int_t number)
 static char *
 get_image (const Reading *reading, const json_t *experiment, gint64 *frame, gboolean *rotation)
 {
-  const json_t *imageset = get_model (reading, experiment, "imageset"),
-               *scan = get_model (reading, experiment, "scan");
+  const json_t *imageset = fl_dials_model (reading->root, experiment, "imageset"),
+               *scan = fl_dials_model (reading->root, experiment, "scan");
   const json_t *range = json_object_get (scan, "image_range"),
                *oscillation = json_object_get (scan, "oscillation");
   const json_t *indices = json_object_get (imageset, "single_file_indices");
@@ -270,7 +204,8 @@ read_experiment (Reading *reading, const json_t *object, GError **error)
   gint64 frame;
   gboolean rotation = FALSE;
   g_autofree char *image = get_image (reading, object, &frame, &rotation);
-  const json_t *beam = get_model (reading, object, "beam"), *crystal = get_model (reading, object, "crystal");
+  const json_t *beam = fl_dials_model (reading->root, object, "beam"),
+               *crystal = fl_dials_model (reading->root, object, "crystal");
   double wavelength = json_number_value (json_object_get (beam, "wavelength"));
   Experiment experiment = { .lattice = -1,
                             .imageset = json_integer_value (json_object_get (object, "imageset")),
@@ -281,7 +216,7 @@ read_experiment (Reading *reading, const json_t *object, GError **error)
                    reading->path);
       return FALSE;
     }
-  if (image == NULL || !(wavelength > 0.01 && wavelength < 1000) || !turn_to_beam (beam, &reading->turn))
+  if (image == NULL || !(wavelength > 0.01 && wavelength < 1000) || !fl_dials_turn (beam, &reading->turn))
     reading->file->damaged++;
   else
     {

@@ -84,5 +84,10 @@ FlGeom *fl_geometry_read_psana (const char *path, const char *text, gsize length
 char *fl_geometry_write_psana (const FlGeom *geom, GPtrArray *losses);
 gboolean fl_geometry_is_psana (const char *text, gsize length);
 
+FlGeom *fl_geometry_read_dials (const char *path, const char *text, gsize length, GError **error);
+char *fl_geometry_write_dials (const FlGeom *geom, GPtrArray *losses);
+/* `text` ends with NUL. */
+gboolean fl_geometry_is_dials (const char *text, gsize length);
+
 FlGeom *fl_geometry_read_nxmx (const char *path, GError **error);
 gboolean fl_geometry_write_nxmx (const FlGeom *geom, const char *path, GPtrArray *losses, GError **error);

@@ -306,7 +306,7 @@ fl_geometry_names (const FlGeom *geom)
 
 /* --- forms --- */
 
-static const char *const form_names[FL_GEOMETRY_FORMS] = { "crystfel", "imgcif", "psana", "nxmx" };
+static const char *const form_names[FL_GEOMETRY_FORMS] = { "crystfel", "imgcif", "psana", "nxmx", "dials" };
 
 const char *
 fl_geometry_form_name (FlGeometryForm form)
@@ -390,8 +390,29 @@ fl_geometry_read (const char *path, FlGeometryForm *form, GError **error)
       *form = FL_GEOMETRY_PSANA;
       return fl_geometry_read_psana (path, text, length, error);
     }
+  if (fl_geometry_is_dials (text, length))
+    {
+      *form = FL_GEOMETRY_DIALS;
+      return fl_geometry_read_dials (path, text, length, error);
+    }
   *form = FL_GEOMETRY_CRYSTFEL;
   return fl_geom_parse (path, text, length, error);
+}
+
+/* Its first line that is no comment sets something, and panels have corners. (Streams hold geometries, after a line that sets
+ * nothing.) */
+static gboolean
+is_crystfel (const char *text)
+{
+  const char *line = text + (g_str_has_prefix (text, "\xef\xbb\xbf") ? 3 : 0);
+  line += strspn (line, " \t\r\n");
+  while (*line == ';' || *line == '#')
+    {
+      line += strcspn (line, "\r\n");
+      line += strspn (line, " \t\r\n");
+    }
+  return memchr (line, '=', strcspn (line, "\r\n")) != NULL && strstr (text, "corner_x") != NULL
+         && strstr (text, "min_fs") != NULL;
 }
 
 gboolean
@@ -407,7 +428,7 @@ fl_geometry_stands_alone (const char *path)
   if (n > 6 && memcmp (head, "###CBF", 6) == 0)
     return n < MAX_HEADER && g_strstr_len (head, (gssize) n, pixels) == NULL && strlen (head) == n
            && strstr (head, "array_structure_list.") != NULL;
-  return fl_geometry_is_psana (head, n);
+  return fl_geometry_is_psana (head, n) || fl_geometry_is_dials (head, n) || is_crystfel (head);
 }
 
 char *
@@ -466,6 +487,9 @@ fl_geometry_write (const FlGeom *geom, FlGeometryForm form, const char *path, GP
       break;
     case FL_GEOMETRY_PSANA:
       text = fl_geometry_write_psana (geom, losses);
+      break;
+    case FL_GEOMETRY_DIALS:
+      text = fl_geometry_write_dials (geom, losses);
       break;
     case FL_GEOMETRY_NXMX:
     case FL_GEOMETRY_FORMS:

@@ -7,6 +7,7 @@
  *   nxmx      HDF5 by NeXus' definition NXmx: dependency chains of transformations (nxmx-geometry.h)
  *   imgcif    the header of a CBF file, without pixels: axes of panels and groups (Bernstein & Hammersley 2005)
  *   psana     LCLS' tables "PARENT i OBJECT i X0 Y0 Z0 ROT TILT" (psana-table.h)
+ *   dials     the beam and detector of an experiment list (.expt), hierarchy of groups included (dials-models.h)
  * Lengths survive to 1e-9 mm or better; a text written a second time from its own conversion is the same to the byte.
  * Thread: any (HDF5: one). */
 #pragma once
@@ -19,6 +20,7 @@ typedef enum
   FL_GEOMETRY_IMGCIF,
   FL_GEOMETRY_PSANA,
   FL_GEOMETRY_NXMX,
+  FL_GEOMETRY_DIALS,
   FL_GEOMETRY_FORMS
 } FlGeometryForm;
 
@@ -33,7 +35,8 @@ FlGeom *fl_geometry_read (const char *path, FlGeometryForm *form, GError **error
 /* A geometry as CrystFEL's text: the file's own where it is that, else what its form tells. */
 char *fl_geometry_read_text (const char *path, GError **error);
 
-/* Whether a file is a geometry and nothing else, by what it holds: a table of psana, or the header of a CBF file without pixels. */
+/* Whether a file is a geometry and nothing else, by what it holds: CrystFEL's text, an experiment list of DIALS, a table of psana, or
+ * the header of a CBF file without pixels. */
 gboolean fl_geometry_stands_alone (const char *path);
 
 /* Turns the axes of every panel, about its middle, to stand upright on each other, as some programs ask for (DIALS: to 1e-6).

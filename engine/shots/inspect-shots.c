@@ -8,7 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 #include "engine/shots/geom-layout.h"
-#include "engine/shots/geometry.h"
+#include "engine/shots/geometry-private.h"
 #include "engine/shots/hdf5-util.h"
 #include "engine/shots/xtc2.h"
 
@@ -64,7 +64,8 @@ FlDetector *
 fl_inspect_geometry (const char *path, const char **form, char **text, GError **error)
 {
   static const char *const forms[FL_GEOMETRY_FORMS] = { "CrystFEL geometry", "imgCIF geometry",
-                                                        "psana geometry", "NXmx geometry" };
+                                                        "psana geometry", "NXmx geometry",
+                                                        "geometry of a DIALS experiment list" };
   FlGeometryForm kind;
   static const char *const beam[][2] = {
     { "photon energy", "eV" }, { "photon energy", "eV" }, { "wavelength", "A" }, { "electron voltage", "V" }
@@ -102,8 +103,7 @@ fl_inspect_geometry (const char *path, const char **form, char **text, GError **
   double energy = geom->beam_kind == FL_GEOM_PHOTON_ENERGY && geom->beam.path == NULL ? geom->beam.value : 0;
   FlDetector *detector =
       fl_geom_detector (geom, layout, geom->clen.path == NULL ? geom->clen.value : 0, energy);
-  if (energy > 0)
-    detector->wavelength = fl_wavelength_from_energy (energy);
+  detector->wavelength = fl_geometry_wavelength (geom);
   say_extent (lines, detector);
   *form = forms[kind];
   *text = g_string_free (lines, FALSE);

@@ -1,17 +1,18 @@
-/* A detector laid out as a CrystFEL geometry says, its panels one below the other in the data. */
+/* A detector laid out as a geometry of any form says, its panels one below the other in the data. */
 #include <string.h>
 
 #include "engine/base/error.h"
 #include "engine/shots/geom-layout.h"
+#include "engine/shots/geometry.h"
 #include "engine/simulate/detector-layout.h"
 
 /* Lines that name groups of panels go into the geometry of the data, too. */
 static char *
 group_lines (const char *path)
 {
-  g_autofree char *text = NULL;
+  g_autofree char *text = fl_geometry_read_text (path, NULL);
   g_autoptr (GString) groups = g_string_new (NULL);
-  if (g_file_get_contents (path, &text, NULL, NULL))
+  if (text != NULL)
     {
       g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
       for (char **line = lines; *line != NULL; line++)
@@ -69,7 +70,7 @@ stack (FlDetectorLayout *layout, const FlDetector *from)
 gboolean
 fl_detector_layout_read (FlDetectorLayout *layout, const char *path, double camera_length, GError **error)
 {
-  g_autoptr (FlGeom) geom = fl_geom_read (path, error);
+  g_autoptr (FlGeom) geom = fl_geometry_read (path, NULL, error);
   g_autoptr (FlGeomLayout) places = geom != NULL ? fl_geom_layout_new (geom, error) : NULL;
   if (places == NULL)
     return FALSE;

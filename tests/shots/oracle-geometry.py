@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Geometries that convert-geometry wrote as imgCIF and NXmx, and how dxtbx reads them; a table of psana for images in its shapes.
+"""Geometries that convert-geometry wrote as imgCIF, NXmx and .expt, and how dxtbx reads them; a table of psana for images in its shapes.
 Usage: oracle-geometry.py FIRSTLIGHT-ENGINE FIRSTLIGHT-CONTROL"""
 import os
 import re
@@ -12,6 +12,8 @@ try:
     import numpy as np
     from dxtbx.format.FormatCBFMultiTileHierarchy import FormatCBFMultiTileHierarchyStill
     from dxtbx.format.FormatNXmx import FormatNXmx
+    from dxtbx.model import BeamFactory, Detector, Experiment, ExperimentList
+    from dxtbx.model.experiment_list import ExperimentListFactory
 except ImportError as missing:
     print(f"dxtbx and h5py are not there: {missing}")
     sys.exit(77)
@@ -98,6 +100,31 @@ for name, clen in ("crystfel-sim/lyso-agipd1m.geom", 200), ("geom/cspad-cxib2313
     same(FormatCBFMultiTileHierarchyStill(convert(source, "imgcif", "a.cbf", "--distance", str(clen)))._detector(), truth,
          f"imgCIF of {name}")
     same(FormatNXmx(convert(source, "nxmx", "a.nxs", "--distance", str(clen)))._detector(), truth, f"NXmx of {name}")
+    expt = convert(source, "dials", "a.expt", "--distance", str(clen))
+    same(ExperimentListFactory.from_json_file(expt, check_format=False)[0].detector, truth, f".expt of {name}")
+
+# A list that dxtbx wrote: sensors in quadrants in a detector, each with a frame of its own.
+detector = Detector()
+root = detector.hierarchy()
+root.set_frame((1, 0, 0), (0, -1, 0), (3, -4, -250))
+for q in range(4):
+    a = 0.5 + 1.6 * q
+    quadrant = root.add_group()
+    quadrant.set_local_frame((np.cos(a), np.sin(a), 0.1), (-np.sin(a), np.cos(a), 0), (20 * np.cos(a), 20 * np.sin(a), 0.2 * q))
+    for k in range(2):
+        sensor = quadrant.add_panel()
+        sensor.set_name(f"q{q}s{k}")
+        sensor.set_local_frame((1, 0.01 * k, 0), (-0.01 * k, 1, 0), (-10, -5 + 11 * k, 0))
+        sensor.set_pixel_size((0.075, 0.075))
+        sensor.set_image_size((200, 100))
+        sensor.set_trusted_range((-10, 50000))
+truth = {p.get_name(): (np.array(p.get_origin()), 0.075 * np.array(p.get_fast_axis()), 0.075 * np.array(p.get_slow_axis()))
+         for p in detector}
+ExperimentList([Experiment(beam=BeamFactory.simple(1.3), detector=detector)]).as_file(place("tree.expt"))
+source = convert(place("tree.expt"), "crystfel", "tree.geom")
+same(ExperimentListFactory.from_json_file(convert(source, "dials", "again.expt"), check_format=False)[0].detector, truth, "a tree")
+found = read_geom(source, 1e3 * float(re.search(r"^clen = (\S+) m", open(source).read(), re.M)[1]))
+same(detector, found, "a tree as .geom")
 
 # Two sensors of a CSPAD: as a stack of rows, as segments, of one shot or many.
 with open(place("psana.data"), "w") as file:

@@ -409,6 +409,118 @@ test_names (void)
     }
 }
 
+/* --- DIALS --- */
+
+/* Groups in groups, each in the frame of the one that holds it: a quadrant turned by 90° about z and set off, a sensor moved in
+ * it; a beam that runs along x of its laboratory. */
+#define EXPT(beam, more)                                                                                     \
+  "{\"__id__\": \"ExperimentList\", \"experiment\": [{\"__id__\": \"Experiment\", \"beam\": 0, "             \
+  "\"detector\": 0}],\n\"beam\": [{\"direction\": " beam ", \"wavelength\": 1.25}],\n\"detector\": [{"       \
+  "\"panels\": [" more
+#define EXPT_PANEL(origin)                                                                                   \
+  "{\"name\": \"s 1\", \"fast_axis\": [1, 0, 0], \"slow_axis\": [0, -1, 0], \"origin\": " origin             \
+  ", \"pixel_size\": [0.1, 0.1], \"image_size\": [4, 3], \"trusted_range\": [-2, 1000], \"gain\": 2.5, "     \
+  "\"mask\": [[1, 0, 3, 2]]}"
+#define EXPT_TREE                                                                                            \
+  "\"hierarchy\": {\"fast_axis\": [1, 0, 0], \"slow_axis\": [0, 1, 0], \"origin\": [0, 0, -100], "           \
+  "\"children\": ["                                                                                          \
+  "{\"name\": \"q0\", \"fast_axis\": [0, 1, 0], \"slow_axis\": [-1, 0, 0], \"origin\": [5, 0, 0], "          \
+  "\"children\": [{\"panel\": 1}, {\"panel\": 0}]}, {\"panel\": 2}]}}]}"
+
+static FlGeom *
+expt (const char *text)
+{
+  g_autofree char *path = place_for ("a.expt");
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_assert_true (fl_geometry_stands_alone (path));
+  return read_geometry (path, FL_GEOMETRY_DIALS);
+}
+
+static void
+test_dials (void)
+{
+  g_autoptr (FlGeom) geom =
+      expt (EXPT ("[0, 0, 1]", EXPT_PANEL ("[1, 2, 0]") ", " EXPT_PANEL ("[0, 0, 0]") ", " EXPT_PANEL (
+                                   "[0, 0, 3]") "], " EXPT_TREE));
+  g_assert_cmpuint (geom->panels->len, ==, 3);
+  const FlGeometryPlace first = fl_geometry_place (geom, fl_geometry_panel (geom, 0)),
+                        last = fl_geometry_place (geom, fl_geometry_panel (geom, 2));
+  /* (5, 0, -100) + 1 along y + 2 along -x in dxtbx' laboratory, whose x and z are the other way round. */
+  g_assert_cmpfloat (fl_vec3_norm (fl_vec3_sub (first.origin, fl_vec3 (-3, 1, 100))), <, 1e-9);
+  g_assert_cmpfloat (fl_vec3_norm (fl_vec3_sub (first.fs, fl_vec3 (0, 0.1, 0))), <, 1e-12);
+  g_assert_cmpfloat (fl_vec3_norm (fl_vec3_sub (first.ss, fl_vec3 (-0.1, 0, 0))), <, 1e-12);
+  g_assert_cmpfloat (fl_vec3_norm (fl_vec3_sub (last.origin, fl_vec3 (0, 0, 97))), <, 1e-9);
+  g_assert_cmpfloat_with_epsilon (fl_geometry_wavelength (geom), 1.25, 1e-9);
+  const FlGeomPanel *panel = fl_geometry_panel (geom, 1);
+  g_assert_cmpstr (panel->name, !=, fl_geometry_panel (geom, 0)->name);
+  g_assert_cmpint (panel->min_ss, ==, 3); /* each at offset 0: one upon the other */
+  g_assert_cmpfloat (panel->adu_per_photon, ==, 2.5);
+  g_assert_cmpfloat (panel->flags[0].value, ==, -2);
+  g_assert_cmpfloat (panel->flags[1].value, ==, 1000);
+  g_assert_cmpuint (geom->rigid->len, ==, 1);
+  g_assert_cmpuint (g_strv_length (g_array_index (geom->rigid, FlGeomGroup, 0).members), ==, 2);
+  g_assert_cmpuint (geom->bad->len, ==, 3);
+  const FlGeomBad *bad = &g_array_index (geom->bad, FlGeomBad, 1);
+  g_assert_cmpstr (bad->panel, ==, panel->name);
+  g_assert_cmpfloat (bad->max_fs, ==, 2);
+  g_assert_cmpfloat (bad->max_ss, ==, 4);
+  g_autoptr (FlGeom) back = through (geom, FL_GEOMETRY_DIALS, NULL);
+  g_assert_cmpfloat (largest_move (geom, back), <, 1e-9);
+  g_assert_cmpuint (back->bad->len, ==, 3);
+  g_assert_cmpuint (back->rigid->len, ==, 1);
+  g_autoptr (FlGeom) turned = expt (EXPT ("[-1, 0, 0]", EXPT_PANEL ("[200, 0, 0]") "]}]}"));
+  g_assert_cmpfloat_with_epsilon (fl_geometry_place (turned, fl_geometry_panel (turned, 0)).origin.z, 200,
+                                  1e-9);
+}
+
+static void
+test_dials_bad (void)
+{
+  static const struct
+  {
+    const char *text, *message;
+  } cases[] = {
+    { EXPT ("[0, 0, 0]", "]}]}"), ": the beam has no direction, expected an experiment list of DIALS" },
+    { "{\"__id__\": \"ExperimentList\"}", ": no detector, expected an experiment list of DIALS" },
+    { EXPT ("[0, 0, 1]", "]}]}"),
+      ": the detector's panels or groups are damaged, expected an experiment list of DIALS" },
+    { EXPT ("[0, 0, 1]", EXPT_PANEL ("[1, 2]") "]}]}"),
+      ": the detector's panels or groups are damaged, expected an experiment list of DIALS" },
+    /* A panel that no group holds, and one that two hold. */
+    { EXPT ("[0, 0, 1]", EXPT_PANEL ("[1, 2, 0]") "], \"hierarchy\": {\"children\": []}}]}"),
+      ": the detector's panels or groups are damaged, expected an experiment list of DIALS" },
+    { EXPT ("[0, 0, 1]",
+            EXPT_PANEL ("[1, 2, 0]") "], \"hierarchy\": {\"children\": [{\"panel\": 0}, {\"panel\": 0}]}}]}"),
+      ": the detector's panels or groups are damaged, expected an experiment list of DIALS" },
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *path = place_for ("bad.expt");
+      g_autofree char *message = g_strconcat (path, cases[i].message, NULL);
+      g_assert_true (g_file_set_contents (path, cases[i].text, -1, NULL));
+      g_assert_null (fl_geometry_read (path, NULL, &error));
+      g_assert_error (error, FL_ERROR, FL_ERROR_INPUT);
+      g_assert_cmpstr (error->message, ==, message);
+    }
+  g_autoptr (GError) error = NULL;
+  g_assert_null (fl_geometry_read_dials ("cut.expt", "{\n", 2, &error));
+  g_assert_true (g_str_has_prefix (error->message, "cut.expt:2: ")
+                 && g_str_has_suffix (error->message, ", expected JSON"));
+}
+
+/* A geometry is known by what it holds; a stream that holds one is none. */
+static void
+test_known (void)
+{
+#define PLAIN "; c\n\n# d\nclen = 0.1\np/min_fs = 0\np/corner_x = 1\n"
+  g_autofree char *path = place_for ("known.txt");
+  g_assert_true (g_file_set_contents (path, "\xef\xbb\xbf" PLAIN, -1, NULL));
+  g_assert_true (fl_geometry_stands_alone (path));
+  g_assert_true (g_file_set_contents (path, "CrystFEL stream format 2.3\n" PLAIN, -1, NULL));
+  g_assert_false (fl_geometry_stands_alone (path));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -422,6 +534,9 @@ main (int argc, char **argv)
   g_test_add_func ("/geometry/psana/bad", test_psana_bad);
   g_test_add_func ("/geometry/crystfel", test_crystfel_whole);
   g_test_add_func ("/geometry/names", test_names);
+  g_test_add_func ("/geometry/dials", test_dials);
+  g_test_add_func ("/geometry/dials/bad", test_dials_bad);
+  g_test_add_func ("/geometry/known", test_known);
   for (gsize i = 0; i < G_N_ELEMENTS (real); i++)
     {
       g_autofree char *name = g_strdup_printf ("/geometry/real/%s", strrchr (real[i].name, '/') + 1);
