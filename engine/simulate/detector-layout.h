@@ -2,7 +2,7 @@
  *
  * JUNGFRAU: modules of 512 × 1024 pixels of 75 µm stacked along ss in one slab, integrating (signed counts, readout
  * noise), one or two columns around the beam with gaps between and slightly turned, as in life. EIGER: one panel,
- * counting, with dead gaps between its modules that read 65535. Or any that a CrystFEL geometry describes, integrating, its
+ * counting, with dead gaps between its modules that read 65535. Or any that a geometry describes, integrating, its
  * panels one below the other in the data. Laboratory frame as in shots/detector.h, lengths in mm.
  * Thread: any, once made. */
 #pragma once

@@ -1,4 +1,4 @@
-/* spi-detector.h: the detectors of single particles: one square panel about the beam, or a CrystFEL geometry's.
+/* spi-detector.h: the detectors of single particles: one square panel about the beam, or a geometry's.
  * Thread: one (HDF5). */
 #pragma once
 
