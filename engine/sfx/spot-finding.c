@@ -13,6 +13,9 @@
 #include "kernels/spots.h"
 
 #define PROFILE_SCALE 16.0 /* counts in steps of 1/16 */
+/* That lists of spots first hold: of a GPU they are fetched whole. */
+#define SPOTS_OF_PANEL 64
+#define SPOTS_OF_SHOT  1024
 
 /* The rules that decide about spots and hits. */
 typedef struct
@@ -86,7 +89,7 @@ fl_spot_finder_new (const FlParams *params, guint index, char **message, GError 
   self->rules = read_rules (params);
   self->algorithm = fl_strong_pixels_new (params);
   self->list_capacity = 4096;
-  self->spot_capacity = 512;
+  self->spot_capacity = SPOTS_OF_PANEL;
   self->spots = g_array_new (FALSE, FALSE, sizeof (FlSpotRow));
   return self;
 }
@@ -386,6 +389,7 @@ fl_spot_finder_begin (FlSpotFinder *finder, const FlShot *shot, FlDetector *dete
   finder->waits = fl_strong_pixels_waits (finder->algorithm);
   if (!fl_layout_update (&finder->layout, device, detector, shot, finder->rules.gain))
     return device_failed (finder, error);
+  finder->spot_capacity = MAX (finder->spot_capacity, SPOTS_OF_SHOT / MAX (finder->layout.n_panels, 1));
   FlkPixels pixels = {
     .data = flk_stage_by (device, &finder->pixels_at, &finder->pixels_by, shot->pixels,
                           shot->n_pixels * fl_pixel_size (shot->type)),
