@@ -298,7 +298,10 @@ fl_slurm_sbatch_answer (int status, const char *text, char **id, char **message)
     {
       g_autofree char *first = g_strndup (lines[i], strcspn (lines[i], ";"));
       if (status == 0 && is_id (first))
-        *id = g_steal_pointer (&first);
+        {
+          g_free (*id);
+          *id = g_steal_pointer (&first);
+        }
       /* The last of its own lines says most. */
       if (*g_strstrip (lines[i]) != '\0' && (g_str_has_prefix (lines[i], "sbatch:") || *said == '\0'))
         said = lines[i];

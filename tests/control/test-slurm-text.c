@@ -214,6 +214,7 @@ test_sbatch (void)
   } all[] = {
     { 0, "123\n", FL_SBATCH_DONE, "123" },
     { 0, "sbatch: warning: something\n124;cluster\n", FL_SBATCH_DONE, "124" },
+    { 0, "7\n124\n", FL_SBATCH_DONE, "124" }, /* something else printed a number */
     { 0, "", FL_SBATCH_BUSY, "sbatch has not answered" },
     { 1, "", FL_SBATCH_BUSY, "sbatch has not answered" },
     { 1,
