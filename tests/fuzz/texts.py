@@ -70,6 +70,21 @@ CXI = """\
 /LCLS/machineTime u4 4 1400000000
 /LCLS/machineTimeNanoSeconds u4 4 5
 """
+SACLA = """\
+/tag-101/data u2 8192x512 c1024x512 z 7 65535
+/tag-101/photon_energy_ev f8 - 10000
+/tag-102/data u2 8192x512 c1024x512 z 9
+/tag-102/photon_energy_ev f8 - 10001
+/metadata/posx_in_um f8 8 1 2 3 4
+/metadata/posy_in_um f8 8 100
+/metadata/posz_in_um f8 8 0
+/metadata/angle_in_rad f8 8 90 -90
+/metadata/pixelsize_in_um f8 - 50
+/metadata/distance_in_mm f8 - 50
+/metadata/adu_per_photon f8 - 10
+/metadata/pixelmask u1 8192x512 c1024x512 z 0 1
+"""
+SMALL_SACLA = SACLA.replace("8192x512 c1024x512", "16x8 c16x8")
 
 
 def nxmx(images):
@@ -329,7 +344,7 @@ def stream2():
 
 
 TEXTS = {
-    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI,
+    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "sacla-small": SMALL_SACLA,
              "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
     "results": {"segment": SEGMENT, "patterns": PATTERNS},
     "constants": {
