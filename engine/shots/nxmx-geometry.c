@@ -375,6 +375,8 @@ mend_place (Builder *b, const FlNxmxDetector *d, Module *module)
 static double
 lone_number (hid_t file, const char *beside, const char *name)
 {
+  if (beside == NULL) /* metadata without frames */
+    return NAN;
   g_autofree char *group = g_path_get_dirname (beside), *path = below (group, name);
   gsize n = 0;
   g_autofree double *values = fl_h5_read_numbers (file, "", path, 1, &n, NULL);
@@ -662,8 +664,9 @@ fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Se
   fill_panels (&b, self->placed);
   find_limits (&b, first, strcmp (self->format, "NXmx") != 0 && strcmp (self->format, "HDF5") != 0);
   find_times (file, first, self);
-  g_autofree char *data_group = g_path_get_dirname (first->data), *offset = below (data_group, "data_offset");
-  if (fl_h5_exists (file, offset) && lone_number (file, first->data, "data_offset") != 0)
+  g_autofree char *data_group = first->data != NULL ? g_path_get_dirname (first->data) : NULL,
+                  *offset = data_group != NULL ? below (data_group, "data_offset") : NULL;
+  if (offset != NULL && fl_h5_exists (file, offset) && lone_number (file, first->data, "data_offset") != 0)
     g_ptr_array_add (notes, g_strdup_printf ("%s is not added to the data", offset));
   Facts facts = find_facts (file, first->group);
   if (!self->placed && facts.distance > 0)
