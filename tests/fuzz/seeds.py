@@ -85,7 +85,8 @@ def put_texts(target, texts):
 for target, texts in TEXTS.items():
     put_texts(target, texts if isinstance(texts, dict) else {str(i): text for i, text in enumerate(texts)})
 
-for target, (pattern, skipped) in {"xtc2": ("xtc2/**/*.xtc2", 20), "geom": ("**/*.geom", 0), "dials": ("**/*.expt", 0)}.items():
+for target, (pattern, skipped) in {"xtc2": ("xtc2/**/*.xtc2", 20), "geom": ("**/*.geom", 0), "dials": ("**/*.expt", 0),
+                                   "expt": ("**/*.expt", 0)}.items():
     for path in pathlib.Path(os.environ.get("FIRSTLIGHT_TEST_DATA", "/nowhere")).glob(pattern):
         if path.stat().st_size < 20000:
             put(target, path.name, path.read_bytes()[skipped:])

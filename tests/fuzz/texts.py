@@ -366,7 +366,7 @@ TEXTS = {
               "End of reflections\n", "\1\nlattice_type = monoclinic\ncentering = P\nunique_axis = b\n\na = 52 A\nb = 58 A\nc = 61 A\n"
               "al = 90 deg\nbe = 95.1 deg\nga = 90 deg\n", "\2/data/a.h5 //3\nb c.cbf\n"],
     "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
-    "dials": [EXPT],
+    "dials": [EXPT], "expt": [EXPT],
     "imgcif": [IMGCIF],
     "chunk": [bytes([0, 0, 0, 255]) + zlib.compress(bytes(range(256))), bytes([3, 0, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20),
               bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),

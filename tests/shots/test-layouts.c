@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/geometry.h"
 #include "engine/shots/source.h"
 #include "tests/shots/data.h"
 
@@ -318,6 +319,26 @@ test_agipd (void)
   check_made (raw, text, &one);
 }
 
+/* A master whose data files stayed behind has no data that anything could lie beside. */
+static void
+test_metadata_alone (void)
+{
+  g_autofree char *path = temporary (".h5");
+  hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  static const char *const names[] = { "x_pixel_size", "y_pixel_size", "detector_distance", "beam_center_x",
+                                       "beam_center_y" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *name = g_strconcat ("/entry/instrument/detector/", names[i], NULL);
+      write_number (file, name, i < 3 ? 1e-4 : 5);
+    }
+  H5Fclose (file);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlGeom) geom = fl_geometry_read (path, NULL, &error);
+  g_assert_true ((geom != NULL) == (error == NULL));
+  g_unlink (path);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -331,5 +352,6 @@ main (int argc, char **argv)
   g_test_add_func ("/layouts/mpccd-raw", test_mpccd_raw);
   g_test_add_func ("/layouts/cspad-sections", test_cspad_sections);
   g_test_add_func ("/layouts/agipd", test_agipd);
+  g_test_add_func ("/layouts/metadata-alone", test_metadata_alone);
   return g_test_run ();
 }
