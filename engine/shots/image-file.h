@@ -1,4 +1,4 @@
-/* image-file.h: a file of one image, whole in memory, unpacked where it is gzip'd (private to the room). Thread: any. */
+/* image-file.h: a file of one image, whole in memory, unpacked where it is gzip'd or (with libbz2) bzip2'd (private to the room). Thread: any. */
 #pragma once
 
 #include <glib.h>
@@ -9,5 +9,5 @@
 /* The first bytes (at most n) of what the file holds; returns how many. */
 gsize fl_image_file_head (const char *path, guint8 *head, gsize n);
 
-/* g_free. NULL: *error; a gzip'd file that is damaged or unpacks to more than 1 GiB is one. */
+/* g_free. NULL: *error; a packed file that is damaged or unpacks to more than 1 GiB is one. */
 guint8 *fl_image_file_load (const char *path, gsize *length, GError **error);

@@ -158,7 +158,7 @@ fl_source_foreign (const char *path)
   {
     gsize at, length;
     const char *magic, *name;
-  } others[] = { { 0, 3, "BZh", "packed by bzip2" },
+  } others[] = { { 0, 3, "BZh", "packed by bzip2 (and damaged, or no image)" },
                  { 0, 5, "\3757zXZ", "packed by xz" },
                  { 0, 4, "(\265/\375", "packed by zstd" },
                  { 0, 4, "PK\3\4", "a zip archive" },

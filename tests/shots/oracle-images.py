@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """SMV, TIFF and CBF images made here, as dxtbx and fabio read them: every panel's numbers, every pixel.
 Usage: oracle-images.py FIRSTLIGHT-CONTROL DUMP-FRAMES"""
+import bz2
 import gzip
 import math
 import os
@@ -261,6 +262,9 @@ def main(folder):
         with gzip.open(path + ".gz", "wb") as file:
             file.write(data)
         assert np.array_equal(ours(path + ".gz")[2], ours(path)[2])
+        with open(path + ".bz2", "wb") as file:  # two streams, as parallel packers make them
+            file.write(bz2.compress(data[:70000]) + bz2.compress(data[70000:]))
+        assert np.array_equal(ours(path + ".bz2")[2], ours(path)[2])
     check_sacla(folder)
     check_channels(folder)
     check_esrf(folder)
