@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """The kernels' GPU modules, on whatever this machine has.
 
-test-gpu.py SOURCE TESTS: SOURCE is the checkout, TESTS the folder of test-kernels-*.
+test-gpu.py SOURCE TESTS [KIND MODULES]: SOURCE is the checkout, TESTS the folder of test-kernels-*, MODULES that of modules of
+cuda or hip that are built already.
 
-Where there is a compiler: configures a folder of its own, builds the module without one warning, opens it. Where there is no
+Else, where there is a compiler: configures a folder of its own, builds the module without one warning, opens it. Where there is no
 device, every test on it is skipped with one and the same line; where there is one, they pass, and with compute-sanitizer
 (NVIDIA) under its memcheck, racecheck and synccheck too."""
 import glob, os, re, shutil, subprocess, sys, tempfile
 
 source, tests = sys.argv[1:3]
+built = dict([sys.argv[3:5]]) if sys.argv[4:] else {}
 number = 0
 PATIENCE = 600  # s for a program
 programs = [path for path in sorted(glob.glob(os.path.join(tests, "test-kernels-*")))
@@ -83,17 +85,23 @@ def sanitize(modules, none):
                 tell(code == 0, f"cuda: {tool}: {name}", said)
 
 
+def check(kind, modules):
+    none = on_device(kind, modules)
+    if none:
+        skip(f"{kind}: on the device", none)
+    if kind == "cuda":
+        sanitize(modules, none)
+
+
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-    for kind, compilers in (("cuda", ("nvcc", "/usr/local/cuda/bin/nvcc")), ("hip", ("hipcc", "/opt/rocm/bin/hipcc"))):
+    for kind, modules in built.items():
+        check(kind, modules)
+    for kind, compilers in ({} if built else {"cuda": ("nvcc", "/usr/local/cuda/bin/nvcc"),
+                                              "hip": ("hipcc", "/opt/rocm/bin/hipcc")}).items():
         compiler = next((c for c in compilers if shutil.which(c)), None)
         folder = os.path.join(place, kind)
         if compiler is None:
             skip(kind, f"no {compilers[0]}")
         elif build(kind, folder, compiler):
-            modules = os.path.join(folder, "kernels")
-            none = on_device(kind, modules)
-            if none:
-                skip(f"{kind}: on the device", none)
-            if kind == "cuda":
-                sanitize(modules, none)
+            check(kind, os.path.join(folder, "kernels"))
 print(f"1..{number}")
