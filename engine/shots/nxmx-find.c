@@ -67,7 +67,7 @@ is_nxmx (hid_t file, const char *entry)
   return g_strcmp0 (definition, "NXmx") == 0;
 }
 
-/* The first entry that says NXmx, else /entry, else the first that is none of CXI's. */
+/* The first entry that says NXmx, else /entry, else the first with an instrument that is none of CXI's. */
 static char *
 find_entry (hid_t file, gboolean *nxmx)
 {
@@ -81,8 +81,13 @@ find_entry (hid_t file, gboolean *nxmx)
   *nxmx = FALSE;
   if (fl_h5_exists (file, "/entry"))
     return g_strdup ("/entry");
-  return entries->len > 0 && strcmp (entries->pdata[0], "/entry_1") != 0 ? g_strdup (entries->pdata[0])
-                                                                         : NULL;
+  for (guint i = 0; i < entries->len; i++)
+    {
+      g_autoptr (GPtrArray) instruments = find_groups (file, entries->pdata[i], "NXinstrument", "instrument");
+      if (instruments->len > 0 && strcmp (entries->pdata[i], "/entry_1") != 0)
+        return g_strdup (entries->pdata[i]);
+    }
+  return NULL;
 }
 
 static void
