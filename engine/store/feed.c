@@ -52,10 +52,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Feed, feed_clear)
 static gboolean
 read_position (Position *p, gconstpointer bytes, gsize length, GError **error)
 {
-  FlFeedReader r = { bytes, (const guint8 *) bytes + length, TRUE };
   p->grown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (length == 0)
     return TRUE;
+  FlFeedReader r = { bytes, (const guint8 *) bytes + length, TRUE };
   gboolean marked = length > 4 && memcmp (bytes, "FLP1", 4) == 0;
   r.at += marked ? 4 : 0;
   p->schema = fl_feed_take_int (&r);

@@ -1,28 +1,50 @@
-/* A batch of changes from the far end, for a mirror; and a position from a reader. */
+/* A batch of changes from the far end, for a mirror; and a position from a reader. The input says what is changed in ones that
+ * are whole: three bytes a change, place and value. */
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #include "engine/store/feed.h"
 #include "engine/store/mirror.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
+static GBytes *
+changed (GBytes *whole, const guint8 *data, gsize size)
+{
+  gsize length;
+  const guint8 *bytes = g_bytes_get_data (whole, &length);
+  guint8 *copy = g_memdup2 (bytes, length);
+  for (gsize i = 0; i + 2 < size && length > 0; i += 3)
+    copy[(data[i] | data[i + 1] << 8) % length] ^= data[i + 2];
+  return g_bytes_new_take (copy, size % 3 == 1 ? length / 2 : length);
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   static FlMirror *mirror;
   static FlStore *store;
+  static GBytes *batch, *position;
   FlMirrorNews news;
   if (mirror == NULL)
     {
       g_autofree char *folder = g_dir_make_tmp ("firstlight-fuzz-XXXXXX", NULL);
       g_autofree char *other = g_build_filename (folder, "other", NULL);
+      g_autoptr (GError) error = NULL;
       mirror = fl_mirror_open (folder, NULL);
       store = fl_store_open (other, FL_STORE_CREATE, NULL);
       g_assert_true (mirror != NULL && store != NULL);
+      batch = fl_feed_collect (store, NULL, 0, 1 << 20, &error);
+      g_assert_no_error (error);
+      g_assert_true (fl_mirror_apply (mirror, batch, &news, &error));
+      position = fl_mirror_position (mirror, NULL);
     }
-  g_autoptr (GBytes) batch = g_bytes_new (data, size);
-  (void) fl_mirror_apply (mirror, batch, &news, NULL);
-  g_autoptr (GBytes) out = fl_feed_collect (store, data, size, 1000, NULL);
+  g_autoptr (GBytes) other_batch = changed (batch, data, size),
+                     other_position = changed (position, data, size);
+  (void) fl_mirror_apply (mirror, other_batch, &news, NULL);
+  gsize length;
+  gconstpointer bytes = g_bytes_get_data (other_position, &length);
+  g_autoptr (GBytes) out = fl_feed_collect (store, bytes, length, 1000, NULL);
   return 0;
 }
