@@ -33,7 +33,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     read_folder (names[which], data, size);
   else if (which == 3)
     {
-      g_autoptr (GPtrArray) files = fl_archive_manifest_read (text, size, "MANIFEST", &error);
+      g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1),
+                      *list = g_strconcat (text, "# sum of the lines above: ", sum, "\n", NULL);
+      g_autoptr (GPtrArray) files = fl_archive_manifest_read (list, strlen (list), "MANIFEST", &error);
       fuzz_error (files != NULL, error, "MANIFEST");
     }
   else

@@ -1,5 +1,7 @@
 """What the fuzzers of texts, and of HDF5 files as texts (fuzz-h5.h), start from."""
+import io
 import struct
+import tarfile
 import zlib
 
 NXMX = """\
@@ -343,6 +345,16 @@ def stream2():
     return b"".join(text(key) + value for key, value in pairs)
 
 
+def tar():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as out:
+        for name, text in ("x/archive.ini", b"[archive]\n"), ("x/jobs/\u00e4" + "b" * 110, b"abc"), ("x/MANIFEST", b"# 3\n"):
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            out.addfile(info, io.BytesIO(text))
+    return file.getvalue()
+
+
 TEXTS = {
     "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "sacla-small": SMALL_SACLA,
              "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
@@ -382,6 +394,7 @@ TEXTS = {
             "\2[archive]\nformat=1\nmade=2026-11-22T05:00:00Z\nexperiment=x\nsource=/data/x\nby=f\nhost=h\nlive=false\nschema=9\nruns=1\n"
             "shots=2\njobs=1\ndatasets=0\nfiles=3\nbytes=9\nrunning=0\nreferenced=a;\nmissing=\nplaces=/data/runs;roots/r;\n",
             "\3# 12\n" + "0" * 64 + "  jobs/a\n", "\4mysql://ana@[::1]:3306/lyso?socket=/run/x&tls=off&ca=/a%20b\n"],
+    "tar": [tar()],
     "weather": ["n1,a.cbf:3,2026-11-22T05:00Z01.500,start,\nn1,a.cbf:3,2026-11-22T05:00Z02.500,spotfind_start,\n"
                 "n1,a.cbf:3,2026-11-22T05:00Z03.500,stop,indexing_failed_40\n"],
     "learned": ["\0shots 1.9807e+30\nhits nan\n",
