@@ -19,11 +19,11 @@ typedef struct
 } Regular;
 
 static const Regular regular[] = {
-  { "SENS2X1:V1", 1, 2, 185, 194, 109.92, 3, FALSE }, { "EPIX10KA:V1", 2, 2, 176, 192, 100, 3, FALSE },
-  { "EPIX10KA:V2", 2, 2, 176, 192, 100, 2.5, FALSE }, { "EPIXHR2X2:V1", 2, 2, 144, 192, 100, 2.5, FALSE },
-  { "EPIX100:V1", 2, 2, 352, 384, 50, 5, TRUE },      { "JUNGFRAU:V1", 2, 4, 256, 256, 75, 2, FALSE },
-  { "JUNGFRAU:V2", 2, 4, 256, 256, 75, 2, TRUE },     { "EPIXMASIC:V1", 1, 1, 192, 384, 50, 0, FALSE },
-  { "EPIXUHRASIC:V1", 1, 1, 168, 192, 100, 0, FALSE }
+  { "SENS2X1:V1", 1, 2, 185, 194, 109.92, 3, FALSE },  { "EPIX10KA:V1", 2, 2, 176, 192, 100, 3, FALSE },
+  { "EPIX10KA:V2", 2, 2, 176, 192, 100, 2.5, FALSE },  { "EPIXHR2X2:V1", 2, 2, 144, 192, 100, 2.5, FALSE },
+  { "EPIX100:V1", 2, 2, 352, 384, 50, 5, TRUE },       { "JUNGFRAU:V1", 2, 4, 256, 256, 75, 2, FALSE },
+  { "JUNGFRAU:V2", 2, 4, 256, 256, 75, 2, TRUE },      { "EPIXMASIC:V1", 1, 1, 192, 384, 50, 0, FALSE },
+  { "EPIXUHRASIC:V1", 1, 1, 168, 192, 100, 0, FALSE }, { "EPIXUHR3X2:V1", 2, 3, 168, 192, 100, 3.25, FALSE }
 };
 
 static void

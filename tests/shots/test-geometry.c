@@ -299,6 +299,18 @@ test_psana_jungfrau (void)
   g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
 }
 
+/* Six ASICs whose edge pixels are 425 µm apart. */
+static void
+test_psana_epixuhr (void)
+{
+  g_autoptr (FlGeom) geom = psana ("IP 0 EPIXUHR3X2:V1 0 0 0 -100000 90 0 0 0 0 0\n");
+  g_assert_cmpuint (geom->panels->len, ==, 6);
+  g_assert_cmpfloat_with_epsilon (fl_vec3_norm (fl_vec3_sub (corner (geom, 0, 0), corner (geom, 1, 0))),
+                                  19.525, 1e-9);
+  g_assert_cmpfloat_with_epsilon (fl_vec3_norm (fl_vec3_sub (corner (geom, 0, 0), corner (geom, 3, 0))),
+                                  17.125, 1e-9);
+}
+
 static void
 test_psana_bad (void)
 {
@@ -531,6 +543,7 @@ main (int argc, char **argv)
   g_test_add_func ("/geometry/psana/frame", test_psana_frame);
   g_test_add_func ("/geometry/psana/tree", test_psana_tree);
   g_test_add_func ("/geometry/psana/jungfrau", test_psana_jungfrau);
+  g_test_add_func ("/geometry/psana/epixuhr", test_psana_epixuhr);
   g_test_add_func ("/geometry/psana/bad", test_psana_bad);
   g_test_add_func ("/geometry/crystfel", test_crystfel_whole);
   g_test_add_func ("/geometry/names", test_names);
