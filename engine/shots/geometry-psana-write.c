@@ -496,11 +496,20 @@ lose_groups (const Table *table, guint n_middles, GPtrArray *losses)
     fl_geometry_lose (losses, "collections of groups");
 }
 
+/* µm. Who reads the table takes the detector to be downstream, whatever the sign: a camera length that is none (cameras whose zero is
+ * elsewhere) gives way to where the first segment is. */
+static double
+detector_z (const Table *table)
+{
+  double clen = fl_geometry_clen (table->geom);
+  return clen > 0 ? -clen * 1e3 : MIN (rint (g_array_index (table->segments, Segment, 0).centre.z), 0);
+}
+
 static void
 add_objects (GString *text, const Table *table, GPtrArray *losses)
 {
   guint n = table->segments->len;
-  double z = -fl_geometry_clen (table->geom) * 1e3; /* µm */
+  double z = detector_z (table);
   g_autofree guint *of = g_new (guint, n);
   g_autoptr (GPtrArray) groups = choose_groups (table, of);
   g_autoptr (GArray) middles = groups != NULL ? middle_objects (table, groups, of) : NULL;

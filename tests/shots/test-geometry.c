@@ -299,6 +299,20 @@ test_psana_jungfrau (void)
   g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
 }
 
+/* A camera whose zero is behind the detector: clen is negative, coffset more than makes up for it. */
+static void
+test_psana_behind (void)
+{
+  static const char text[] =
+      "clen = -0.461\nres = 10000\nadu_per_photon = 1\ncoffset = 0.572\np/min_fs = 0\np/max_fs = 9\n"
+      "p/min_ss = 0\np/max_ss = 4\np/fs = x\np/ss = y\np/corner_x = -5\np/corner_y = 2\n";
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlGeom) geom = fl_geom_parse ("t.geom", text, strlen (text), &error);
+  g_assert_no_error (error);
+  g_autoptr (FlGeom) back = through (geom, FL_GEOMETRY_PSANA, NULL);
+  g_assert_cmpfloat (largest_move (geom, back), <, 1e-6);
+}
+
 /* Six ASICs whose edge pixels are 425 µm apart. */
 static void
 test_psana_epixuhr (void)
@@ -544,6 +558,7 @@ main (int argc, char **argv)
   g_test_add_func ("/geometry/psana/tree", test_psana_tree);
   g_test_add_func ("/geometry/psana/jungfrau", test_psana_jungfrau);
   g_test_add_func ("/geometry/psana/epixuhr", test_psana_epixuhr);
+  g_test_add_func ("/geometry/psana/behind", test_psana_behind);
   g_test_add_func ("/geometry/psana/bad", test_psana_bad);
   g_test_add_func ("/geometry/crystfel", test_crystfel_whole);
   g_test_add_func ("/geometry/names", test_names);
