@@ -12,9 +12,13 @@
 
 #define SPREAD_MOST  4.0
 #define MEDIAN_OF_15 1.035 /* mean over median of variances of 16 sums, beside that of 64 pixels */
+#define REST_LEAST   3.125 /* 2.5²/2 */
+#define REST_MOST    8.0   /* 4²/2: spots of a strong shot are not to hide each other */
+#define TOPS         0.952 /* 1 − exp (−64 · 0.0062/8): what noise does beside a pixel as often as it reaches 2.5 σ */
 
 enum
 {
+  PIXELS = FLK_ADAPTIVE_BLOCK * FLK_ADAPTIVE_BLOCK,
   SAMPLE = 2048,
   CLASSES = 16,
   FEWEST = 64 /* blocks that a slope can be had from */
@@ -69,17 +73,17 @@ normal_tail (double p)
 /* How much more sums of neighbours vary than they would without shared charge: photons that fall on a corner count in
  * four pixels, and it is their sum that must stand out. */
 static double
-find_spread (const float *variance, const float *of_sums, uint32_t n_blocks)
+find_spread (const FlkAdaptiveBlock *blocks, uint32_t n_blocks)
 {
   Block pixels[SAMPLE];
   float sums[SAMPLE];
   uint32_t step = (n_blocks + SAMPLE - 1) / SAMPLE;
   unsigned n = 0;
   for (uint32_t i = 0; i < n_blocks; i += step)
-    if (of_sums[i] >= 0)
+    if (blocks[i].of_sums >= 0)
       {
-        pixels[n].variance = variance[i];
-        sums[n++] = of_sums[i];
+        pixels[n].variance = blocks[i].variance;
+        sums[n++] = blocks[i].of_sums;
       }
   if (n < FEWEST)
     return 1;
@@ -93,13 +97,13 @@ find_spread (const float *variance, const float *of_sums, uint32_t n_blocks)
 }
 
 static unsigned
-take_sample (const float *mean, const float *variance, uint32_t n_blocks, Block *sample)
+take_sample (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, Block *sample)
 {
   uint32_t step = (n_blocks + SAMPLE - 1) / SAMPLE;
   unsigned n = 0;
   for (uint32_t i = 0; i < n_blocks; i += step)
-    if (variance[i] >= 0)
-      sample[n++] = (Block){ mean[i], variance[i] };
+    if (blocks[i].variance >= 0)
+      sample[n++] = (Block){ blocks[i].mean, blocks[i].variance };
   return n;
 }
 
@@ -117,14 +121,40 @@ find_classes (Block *sample, unsigned n, Block class[CLASSES])
     }
 }
 
+/* z²/2 that is asked of a spot without its brightest pixel: more than one bright pixel among three makes. */
+static double
+find_rest (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, const FlkAdaptiveNoise *noise)
+{
+  Block tops[SAMPLE];
+  uint32_t step = (n_blocks + SAMPLE - 1) / SAMPLE;
+  unsigned n = 0;
+  for (uint32_t i = 0; i < n_blocks; i += step)
+    {
+      const FlkAdaptiveBlock *b = &blocks[i];
+      if (b->of_sums < 0) /* pixels are missing */
+        continue;
+      double mean = (PIXELS * (double) b->mean - (double) b->top) / (PIXELS - 1), gain = (double) noise->gain;
+      double variance = fmax ((double) noise->variance + gain * mean, gain * gain / PIXELS);
+      gain = fmax (gain, 0.01 * sqrt (variance));
+      double expected = variance / (gain * gain), more = fmax (((double) b->top - mean) / gain - 0.5, 0);
+      tops[n++].variance = expected > 0 ? (float) ((expected + more) * log1p (more / expected) - more) : 0.0f;
+    }
+  if (n < FEWEST)
+    return REST_LEAST;
+  qsort (tops, n, sizeof *tops, by_variance);
+  return fmin (fmax ((double) tops[(unsigned) (TOPS * n)].variance / 3, REST_LEAST), REST_MOST);
+}
+
 void
-flk_adaptive_noise (const float *mean, const float *variance, const float *of_sums, uint32_t n_blocks,
-                    double false_spots, double n_pixels, FlkAdaptiveNoise *noise)
+flk_adaptive_noise (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, double false_spots, double n_pixels,
+                    FlkAdaptiveNoise *noise)
 {
   Block sample[SAMPLE], class[CLASSES], slope[CLASSES * CLASSES / 2];
-  unsigned n = n_blocks > 0 ? take_sample (mean, variance, n_blocks, sample) : 0, n_slopes = 0;
+  unsigned n = n_blocks > 0 ? take_sample (blocks, n_blocks, sample) : 0, n_slopes = 0;
   double z = normal_tail (fmin (0.01, false_spots / fmax (n_pixels, 1)));
-  *noise = (FlkAdaptiveNoise){ .spread = 1, .half_z_sq = (float) (0.5 * z * z), .n_good = n };
+  *noise = (FlkAdaptiveNoise){
+    .spread = 1, .half_z_sq = (float) (0.5 * z * z), .half_rest_sq = (float) REST_LEAST, .n_good = n
+  };
   if (n < FEWEST)
     return;
   find_classes (sample, n, class);
@@ -142,8 +172,9 @@ flk_adaptive_noise (const float *mean, const float *variance, const float *of_su
   for (unsigned c = 0; c < CLASSES; c++)
     rest[c].variance = (float) ((double) class[c].variance - gain * (double) class[c].mean);
   qsort (rest, CLASSES, sizeof *rest, by_variance);
-  double spread = find_spread (variance, of_sums, n_blocks);
+  double spread = find_spread (blocks, n_blocks);
   noise->spread = (float) spread;
   noise->gain = (float) (spread * gain);
   noise->variance = 0.5f * noise->spread * (rest[CLASSES / 2 - 1].variance + rest[CLASSES / 2].variance);
+  noise->half_rest_sq = (float) find_rest (blocks, n_blocks, noise);
 }

@@ -8,6 +8,15 @@
 
 #include <stdint.h>
 
+/* What a kernel and the host both call. */
+#if defined __CUDACC__
+#define FLK_ANYWHERE __host__ __device__
+#elif defined __HIP__
+#define FLK_ANYWHERE __attribute__ ((host, device))
+#else
+#define FLK_ANYWHERE
+#endif
+
 /* The numbers are those of FlPixelType (engine/shots/source.h). */
 typedef enum
 {

@@ -73,15 +73,6 @@ typedef struct
   uint8_t *strong;           /* out, n_pixels: 1 strong; pixels of no panel are not touched */
 } FlkRingsArgs;
 
-/* What a kernel and the host both call. */
-#if defined __CUDACC__
-#define FLK_ANYWHERE __host__ __device__
-#elif defined __HIP__
-#define FLK_ANYWHERE __attribute__ ((host, device))
-#else
-#define FLK_ANYWHERE
-#endif
-
 /* Number of the chunk of team `team`'s row `row` (from its tile's first) at column `fs` (from its tile's first); of
  * team = the number of teams and 0, 0: how many there are. */
 FLK_ANYWHERE static inline uint64_t

@@ -21,9 +21,9 @@ typedef struct
   guint32 n_blocks;
   guint32 *first_block; /* of each panel */
   FlkAdaptiveArgs args; /* of the last shot */
-  const float *mean, *variance, *of_sums;
-  FlkBuffer first_at, mean_at, variance_at, of_sums_at;
-  FlkHostBuffer mean_by, variance_by, of_sums_by;
+  const FlkAdaptiveBlock *blocks;
+  FlkBuffer first_at, blocks_at;
+  FlkHostBuffer blocks_by;
 } Adaptive;
 
 static gpointer
@@ -39,12 +39,8 @@ destroy (gpointer state, FlkDevice *device)
 {
   Adaptive *self = state;
   flk_buffer_clear (device, &self->first_at);
-  flk_buffer_clear (device, &self->mean_at);
-  flk_buffer_clear (device, &self->variance_at);
-  flk_buffer_clear (device, &self->of_sums_at);
-  flk_host_buffer_clear (device, &self->mean_by);
-  flk_host_buffer_clear (device, &self->variance_by);
-  flk_host_buffer_clear (device, &self->of_sums_by);
+  flk_buffer_clear (device, &self->blocks_at);
+  flk_host_buffer_clear (device, &self->blocks_by);
   g_free (self->first_block);
   g_free (self);
 }
@@ -66,7 +62,7 @@ find (gpointer state, const FlStrongShot *shot)
   const FlLayout *layout = shot->layout;
   FlkDevice *device = shot->device;
   lay_blocks (self, layout);
-  gsize size = self->n_blocks * sizeof (float);
+  gsize size = self->n_blocks * sizeof *self->blocks;
   FlkAdaptiveArgs *args = &self->args;
   *args = (FlkAdaptiveArgs){
     .pixels = shot->pixels,
@@ -75,26 +71,22 @@ find (gpointer state, const FlStrongShot *shot)
         flk_stage (device, &self->first_at, self->first_block, layout->n_panels * sizeof (guint32)),
     .n_panels = layout->n_panels,
     .tile_ss = layout->tile_ss,
-    .mean = flk_buffer_need (device, &self->mean_at, size),
-    .variance = flk_buffer_need (device, &self->variance_at, size),
-    .of_sums = flk_buffer_need (device, &self->of_sums_at, size),
+    .blocks = flk_buffer_need (device, &self->blocks_at, size),
     .strong = shot->strong,
   };
-  if (args->first_block == NULL || args->mean == NULL || args->variance == NULL || args->of_sums == NULL
+  if (args->first_block == NULL || args->blocks == NULL
       || !flk_launch (device, "adaptive_blocks", layout->teams, 0, args, sizeof *args))
     return FALSE;
-  self->mean = flk_fetch_later (device, &self->mean_by, args->mean, size);
-  self->variance = flk_fetch_later (device, &self->variance_by, args->variance, size);
-  self->of_sums = flk_fetch_later (device, &self->of_sums_by, args->of_sums, size);
-  return self->mean != NULL && self->variance != NULL && self->of_sums != NULL;
+  self->blocks = flk_fetch_later (device, &self->blocks_by, args->blocks, size);
+  return self->blocks != NULL;
 }
 
 static gboolean
 go_on (gpointer state, const FlStrongShot *shot)
 {
   Adaptive *self = state;
-  flk_adaptive_noise (self->mean, self->variance, self->of_sums, self->n_blocks, self->false_spots,
-                      (double) shot->layout->n_good, &self->args.noise);
+  flk_adaptive_noise (self->blocks, self->n_blocks, self->false_spots, (double) shot->layout->n_good,
+                      &self->args.noise);
   return flk_launch (shot->device, "adaptive_spots", shot->layout->teams, 0, &self->args, sizeof self->args);
 }
 

@@ -215,21 +215,19 @@ run_adaptive (Bench *b)
 {
   guint32 first[G_N_ELEMENTS (b->panels)];
   guint32 n = flk_adaptive_blocks (b->panels, b->n_panels, first);
-  float *blocks = flk_buffer_need (b->device, &b->counts, 3 * n * sizeof *blocks);
+  gsize size = n * sizeof (FlkAdaptiveBlock);
   FlkAdaptiveArgs args = { .pixels = b->pixels,
                            .panels = b->panels_there.memory,
                            .first_block = flk_buffer_need (b->device, &b->list, sizeof first),
                            .n_panels = b->n_panels,
                            .tile_ss = flk_device_tile_ss (b->device),
-                           .mean = blocks,
-                           .variance = blocks + n,
-                           .of_sums = blocks + 2 * n,
+                           .blocks = flk_buffer_need (b->device, &b->counts, size),
                            .strong = flk_buffer_need (b->device, &b->strong, b->n_pixels) };
   flk_upload (b->device, b->list.memory, first, sizeof first);
   launch (b, "adaptive_blocks", b->teams, &args, sizeof args);
-  g_autofree float *host = g_new (float, 3 * n);
-  const float *there = flk_fetch (b->device, host, blocks, 3 * n * sizeof *blocks);
-  flk_adaptive_noise (there, there + n, there + 2 * n, n, 0.1, (double) b->n_pixels, &args.noise);
+  g_autofree FlkAdaptiveBlock *host = g_new (FlkAdaptiveBlock, n);
+  flk_adaptive_noise (flk_fetch (b->device, host, args.blocks, size), n, 0.1, (double) b->n_pixels,
+                      &args.noise);
   launch (b, "adaptive_spots", b->teams, &args, sizeof args);
 }
 

@@ -81,7 +81,7 @@ DISC = [(i, j) for i in range(-8, 9) for j in range(-8, 9)]
 
 
 def significance(panels, photons, good, points, noise):
-    """I/sigma of each point: photons within 2.3 px above the mean of those at 5 to 8 px; noise: photons a pixel."""
+    """I/sigma of each point: photons within 2.3 px above the mean of those at 5 to 8 px; noise: photons a pixel, None: as there."""
     out = np.zeros(len(points))
     for k, (number, fs, ss) in enumerate(points):
         p = panels[int(number)]
@@ -92,12 +92,16 @@ def significance(panels, photons, good, points, noise):
         v, ok = photons[index], good[index]
         r = np.hypot(x + 0.5 - fs, y + 0.5 - ss)
         core, ring = ok & (r < 2.3), ok & (r > 5) & (r < 8.5)
-        if core.sum() < 12 or ring.sum() < 40:
+        n, m = core.sum(), ring.sum()
+        if n < 12 or m < 40:
             continue
         b = np.median(v[ring])
-        b = np.mean(np.minimum(v[ring], b + 3 * np.sqrt(b + 1 + noise ** 2)))
-        total = v[core].sum() - core.sum() * b
-        out[k] = total / np.sqrt(max(v[core].sum(), 0) + core.sum() * noise ** 2 + core.sum() ** 2 * b / ring.sum() + 1)
+        spread = 1.4826 * np.median(abs(v[ring] - b)) if noise is None else np.sqrt(b + 1 + noise ** 2)
+        around = np.minimum(v[ring], b + 3 * spread)
+        b = np.mean(around)
+        variance = np.var(around) if noise is None else max(b, 0) + noise ** 2
+        total = v[core].sum() - n * b
+        out[k] = total / np.sqrt(max(total, 0) + n * variance * (1 + n / m) + 1)
     return out
 
 
@@ -118,22 +122,45 @@ def match(spots, points, strength):
     return near(spots, visible), np.array([near(spots, visible).sum(), len(spots), near(strong, spots).sum(), len(strong)], float)
 
 
-def poisson_tail(n, mean):
-    """P (N >= n), n > mean."""
-    term = total = math.exp(n * math.log(mean) - mean - math.lgamma(n + 1))
-    for k in range(1, 60):
-        term *= mean / (n + k)
-        total += term
-    return total
+LIGHT_BOXES = [(0, 0, 2), (-1, 0, 2), (0, -1, 2), (-1, -1, 2), (-1, -1, 3), (-2, -2, 5), (-3, -3, 7)]
 
 
-def is_light(panels, photons, good, spot, wavelength, scale):
-    """Whether the 3 x 3 pixels of a spot hold more photons than the sets' known background (their README) by chance, p < 1e-8."""
-    p, f, s = panels[int(spot[0])], int(spot[1]), int(spot[2])
-    at = np.append(p["corner"] + spot[1] * p["fs"] + spot[2] * p["ss"], p["length"])
-    q = np.linalg.norm(at / np.linalg.norm(at) - [0, 0, 1]) / wavelength
-    mean = scale * (0.25 + 0.5 * math.exp(-(q - 0.31) ** 2 / (2 * 0.045 ** 2)) + 0.6 * math.exp(-q / 0.05))
-    y, x = np.mgrid[max(s - 1, 0):min(s + 2, p["max_ss"] - p["min_ss"] + 1), max(f - 1, 0):min(f + 2, p["max_fs"] - p["min_fs"] + 1)]
-    index = p["index"] + (y + p["min_ss"], x + p["min_fs"])
-    n, mean = int(photons[index][good[index]].sum()), mean * good[index].sum()
-    return n > mean and poisson_tail(n, max(mean, 1e-3)) < 1e-8
+def is_light(panels, photons, good, spots, wavelength, scale):
+    """Whether some box of 2, 3, 5 or 7 px about each spot holds more photons than the sets' known background (their README)
+    does by chance: p < 1e-8 by Chernoff's bound of the Poisson tail."""
+    out = np.zeros(len(spots), bool)
+    for k, (number, fs, ss) in enumerate(spots):
+        p, f, s = panels[int(number)], int(fs), int(ss)
+        at = np.append(p["corner"] + fs * p["fs"] + ss * p["ss"], p["length"])
+        q = np.linalg.norm(at / np.linalg.norm(at) - [0, 0, 1]) / wavelength
+        mean = scale * (0.25 + 0.5 * math.exp(-(q - 0.31) ** 2 / (2 * 0.045 ** 2)) + 0.6 * math.exp(-q / 0.05))
+        for i, j, size in LIGHT_BOXES:
+            index = p["index"] + (slice(max(s + j, 0) + p["min_ss"], min(s + j + size + p["min_ss"], p["max_ss"] + 1)),
+                                  slice(max(f + i, 0) + p["min_fs"], min(f + i + size + p["min_fs"], p["max_fs"] + 1)))
+            ok = good[index]
+            n, expected = float(photons[index][ok].sum()), max(mean * ok.sum(), 1e-3)
+            if n > expected and n * math.log(n / expected) - (n - expected) > 18.42:
+                out[k] = True
+                break
+    return out
+
+
+def near_lattice(panels, geometry, lattices, wavelength):
+    """Lattice points on panels of dxtbx' geometry; lattices: reciprocal axes and shift of the detector (mm), laboratory z along the beam, y up."""
+    points = []
+    for star, shift in lattices:
+        moved = [dict(p, corner=p["corner"] + shift[:2] / size, length=p["length"] + shift[2] / size)
+                 for p, size in zip(panels, geometry)]
+        points.append(predict(moved, star, wavelength, d_min=2.0, width=0))
+    return np.concatenate(points)
+
+
+def dxtbx_panels(detector):
+    """The panels as read_geometry() has them, of pixels stacked panel by panel, and their pixels' sizes in mm."""
+    panels, turn = [], np.array([-1.0, 1.0])
+    for k, p in enumerate(detector):
+        size, (n_fs, n_ss) = p.get_pixel_size()[0], p.get_image_size()
+        panels.append({"index": (k,), "min_fs": 0, "max_fs": n_fs - 1, "min_ss": 0, "max_ss": n_ss - 1,
+                       "fs": turn * p.get_fast_axis()[:2], "ss": turn * p.get_slow_axis()[:2],
+                       "corner": turn * p.get_origin()[:2] / size, "length": -p.get_origin()[2] / size})
+    return panels, [p.get_pixel_size()[0] for p in detector]
