@@ -8,6 +8,7 @@
 #include "kernels/adaptive.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #define SPREAD_MOST  4.0
@@ -36,11 +37,43 @@ by_mean (const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-static int
-by_variance (const void *a, const void *b)
+#define KEY(block) (*(const float *) ((const char *) (block) + key))
+
+/* Puts the block of rank `rank` by the field at offset `key` to its place, smaller ones before it (Hoare 1961). */
+static const Block *
+select_block (Block *blocks, unsigned n, unsigned rank, size_t key)
 {
-  float x = ((const Block *) a)->variance, y = ((const Block *) b)->variance;
-  return (x > y) - (x < y);
+  long low = 0, high = (long) n - 1;
+  while (low < high)
+    {
+      float pivot = KEY (&blocks[(low + high) / 2]);
+      long i = low, j = high;
+      while (i <= j)
+        {
+          while (KEY (&blocks[i]) < pivot)
+            i++;
+          while (KEY (&blocks[j]) > pivot)
+            j--;
+          if (i > j)
+            break;
+          Block swap = blocks[i];
+          blocks[i++] = blocks[j];
+          blocks[j--] = swap;
+        }
+      if ((long) rank <= j)
+        high = j;
+      else if ((long) rank >= i)
+        low = i;
+      else
+        break;
+    }
+  return &blocks[rank];
+}
+
+static float
+select_variance (Block *blocks, unsigned n, unsigned rank)
+{
+  return select_block (blocks, n, rank, offsetof (Block, variance))->variance;
 }
 
 /* Slope with its weight. */
@@ -87,12 +120,10 @@ find_spread (const FlkAdaptiveBlock *blocks, uint32_t n_blocks)
       }
   if (n < FEWEST)
     return 1;
-  qsort (pixels, n, sizeof *pixels, by_variance);
-  double single = (double) pixels[n / 2].variance;
+  double single = (double) select_variance (pixels, n, n / 2);
   for (unsigned i = 0; i < n; i++)
     pixels[i].variance = sums[i];
-  qsort (pixels, n, sizeof *pixels, by_variance);
-  double of_both = MEDIAN_OF_15 * (double) pixels[n / 2].variance;
+  double of_both = MEDIAN_OF_15 * (double) select_variance (pixels, n, n / 2);
   return single > 0 ? fmin (fmax (of_both / single, 1), SPREAD_MOST) : 1;
 }
 
@@ -111,13 +142,15 @@ take_sample (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, Block *sample)
 static void
 find_classes (Block *sample, unsigned n, Block class[CLASSES])
 {
-  qsort (sample, n, sizeof *sample, by_mean);
-  for (unsigned c = 0; c < CLASSES; c++)
+  for (unsigned c = 0, begin = 0; c < CLASSES; c++)
     {
-      unsigned begin = n * c / CLASSES, end = n * (c + 1) / CLASSES, middle = begin + (end - begin) / 2;
-      class[c].mean = sample[middle].mean;
-      qsort (sample + begin, end - begin, sizeof *sample, by_variance);
-      class[c].variance = sample[middle].variance;
+      unsigned end = n * (c + 1) / CLASSES, middle = (end - begin) / 2;
+      Block *own = sample + begin;
+      if (end < n)
+        select_block (own, n - begin, end - begin, offsetof (Block, mean));
+      class[c].mean = select_block (own, end - begin, middle, offsetof (Block, mean))->mean;
+      class[c].variance = select_variance (own, end - begin, middle);
+      begin = end;
     }
 }
 
@@ -141,8 +174,7 @@ find_rest (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, const FlkAdaptiveN
     }
   if (n < FEWEST)
     return REST_LEAST;
-  qsort (tops, n, sizeof *tops, by_variance);
-  return fmin (fmax ((double) tops[(unsigned) (TOPS * n)].variance / 3, REST_LEAST), REST_MOST);
+  return fmin (fmax ((double) select_variance (tops, n, (unsigned) (TOPS * n)) / 3, REST_LEAST), REST_MOST);
 }
 
 void
@@ -171,10 +203,11 @@ flk_adaptive_noise (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, double fa
   Block rest[CLASSES];
   for (unsigned c = 0; c < CLASSES; c++)
     rest[c].variance = (float) ((double) class[c].variance - gain * (double) class[c].mean);
-  qsort (rest, CLASSES, sizeof *rest, by_variance);
+  float low = select_variance (rest, CLASSES, CLASSES / 2 - 1),
+        high = select_variance (rest, CLASSES, CLASSES / 2);
   double spread = find_spread (blocks, n_blocks);
   noise->spread = (float) spread;
   noise->gain = (float) (spread * gain);
-  noise->variance = 0.5f * noise->spread * (rest[CLASSES / 2 - 1].variance + rest[CLASSES / 2].variance);
+  noise->variance = 0.5f * noise->spread * (low + high);
   noise->half_rest_sq = (float) find_rest (blocks, n_blocks, noise);
 }

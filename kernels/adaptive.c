@@ -23,14 +23,14 @@ typedef struct
   uint8_t good[FLK_TILE_FS + 4];
   /* Of two rows of blocks, the even one first. */
   float mean[2][AROUND], variance[2][AROUND];
-  float fill[2][FLK_TILE_FS + 4], limit[2][FLK_TILE_FS];
+  float fill[2][AROUND * BLOCK], limit[2][AROUND * BLOCK];    /* a pixel each */
   float row_mean[3][AROUND + 2], row_variance[3][AROUND + 2]; /* three rows of blocks */
   float sort[9][AROUND];
 } SpotsShared;
 
-/* Orders sort[0…8] of every column, by the network of 25 comparators. */
+/* Orders sort[0…8] of n columns, by the network of 25 comparators. */
 DEVICE_FN void
-sort_columns (Team t, SpotsShared *sh)
+sort_columns (Team t, SpotsShared *sh, int n)
 {
   const uint8_t pairs[25][2] = { { 0, 3 }, { 1, 7 }, { 2, 5 }, { 4, 8 }, { 0, 7 }, { 2, 4 }, { 3, 8 },
                                  { 5, 6 }, { 0, 2 }, { 1, 3 }, { 4, 5 }, { 7, 8 }, { 1, 4 }, { 3, 6 },
@@ -40,7 +40,7 @@ sort_columns (Team t, SpotsShared *sh)
     {
       float *RESTRICT a = sh->sort[pairs[k][0]], *RESTRICT b = sh->sort[pairs[k][1]];
       VECTOR_LOOP
-      TEAM_LOOP (c, AROUND, t)
+      TEAM_LOOP (c, n, t)
         {
           float low = least (a[c], b[c]), high = most (a[c], b[c]);
           a[c] = low;
@@ -49,15 +49,15 @@ sort_columns (Team t, SpotsShared *sh)
     }
 }
 
-/* Means and variances of row `row` of blocks, from one block left of AROUND on; NOTHING where there is none. */
+/* Means and variances of row `row` of blocks, n + 2 from two left of the tile on; NOTHING where there is none. */
 DEVICE_FN void
-block_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row)
+block_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row, int n)
 {
   int along = (int) flk_adaptive_along (tile->panel->n_fs),
       down = (int) flk_adaptive_along (tile->panel->n_ss);
   int begin = tile->fs0 / BLOCK - 2, slot = (row + 3) % 3;
   uint64_t first = a->first_block[tile->panel_index];
-  TEAM_LOOP (c, AROUND + 2, t)
+  TEAM_LOOP (c, n + 2, t)
     {
       int x = begin + c;
       bool there = x >= 0 && x < along && row >= 0 && row < down;
@@ -69,50 +69,52 @@ block_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, 
     }
 }
 
-/* The (lower) median of what is there of the 3 × 3 blocks around each; `none` where there is nothing. */
+/* The (lower) median of what is there of the 3 × 3 blocks around each of n; `none` where there is nothing. */
 DEVICE_FN void
-block_medians (Team t, SpotsShared *sh, float rows[3][AROUND + 2], float none, float *out)
+block_medians (Team t, SpotsShared *sh, float rows[3][AROUND + 2], float none, float *RESTRICT out, int n)
 {
   for (int k = 0; k < 9; k++)
     {
       const float *RESTRICT from = rows[k / 3] + k % 3;
       float *RESTRICT to = sh->sort[k];
       VECTOR_LOOP
-      TEAM_LOOP (c, AROUND, t)
+      TEAM_LOOP (c, n, t)
         to[c] = from[c];
     }
-  sort_columns (t, sh);
-  TEAM_LOOP (c, AROUND, t)
-    {
-      int n = 0;
-      for (int k = 0; k < 9; k++)
-        n += sh->sort[k][c] < NOTHING;
-      out[c] = n > 0 ? sh->sort[(n - 1) / 2][c] : none;
-    }
+  sort_columns (t, sh, n);
+  const float *RESTRICT middle = sh->sort[4], *RESTRICT last = sh->sort[8];
+  VECTOR_LOOP
+  TEAM_LOOP (c, n, t)
+    out[c] = middle[c];
+  TEAM_LOOP (c, n, t)
+    if (last[c] == NOTHING)
+      {
+        int there = 8;
+        while (there > 0 && sh->sort[there - 1][c] == NOTHING)
+          there--;
+        out[c] = there > 0 ? sh->sort[(there - 1) / 2][c] : none;
+      }
 }
 
 /* Background and limit of the sum for each column, of a row of blocks; `fresh`: the rows around are not known yet. */
 DEVICE_FN void
 look_around (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, int row, bool fresh)
 {
-  int slot = row & 1;
+  int slot = row & 1, n = (int) flk_adaptive_along ((uint32_t) (tile->fs1 - tile->fs0)) + 2;
   float *mean = sh->mean[slot], *variance = sh->variance[slot];
   for (int k = fresh ? row - 1 : row + 1; k <= row + 1; k++)
-    block_row (t, sh, a, tile, k);
+    block_row (t, sh, a, tile, k, n);
   team_barrier (t);
-  block_medians (t, sh, sh->row_mean, 0, mean);
-  block_medians (t, sh, sh->row_variance, NOTHING, variance);
+  block_medians (t, sh, sh->row_mean, 0, mean, n);
+  block_medians (t, sh, sh->row_variance, NOTHING, variance, n);
   team_barrier (t);
-  TEAM_LOOP (c, AROUND, t)
+  TEAM_LOOP (c, n, t)
     {
       float limit = variance[c] < NOTHING ? 9 * mean[c] + excess (&a->noise, 9 * variance[c], SEED) : NOTHING;
-      for (int i = c * BLOCK - BLOCK; i < c * BLOCK; i++)
-        {
-          if (i >= -2 && i < FLK_TILE_FS + 2)
-            sh->fill[slot][i + 2] = mean[c];
-          if (i >= 0 && i < FLK_TILE_FS)
-            sh->limit[slot][i] = limit;
-        }
+      for (int i = 0; i < BLOCK; i++)
+        sh->fill[slot][c * BLOCK + i] = mean[c];
+      for (int i = 0; i < BLOCK; i++)
+        sh->limit[slot][c * BLOCK + i] = limit;
     }
   team_barrier (t);
 }
@@ -128,7 +130,7 @@ load_row (Team t, SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *tile, i
   int end = tile->fs1 + 2 < (int) panel->n_fs ? tile->fs1 + 2 : (int) panel->n_fs;
   int n = row >= 0 && row < (int) panel->n_ss ? end - (tile->fs0 - 2 + left) : 0;
   float *RESTRICT value = sh->value[(row + 3) % 3] + left;
-  const float *RESTRICT fill = sh->fill[slot] + left;
+  const float *RESTRICT fill = sh->fill[slot] + BLOCK - 2 + left; /* of column −2 + left */
   if (n > 0)
     {
       uint64_t first = panel->offset + (uint64_t) row * panel->stride + (uint64_t) (tile->fs0 - 2 + left);
@@ -180,7 +182,7 @@ judge_row (Team t, const SpotsShared *sh, const FlkAdaptiveArgs *a, const Tile *
 {
   const float *RESTRICT sum = sh->sum[(row + 3) % 3] + 1;
   int slot = row / BLOCK & 1, n = tile->fs1 - tile->fs0;
-  const float *RESTRICT limit = sh->limit[slot];
+  const float *RESTRICT limit = sh->limit[slot] + BLOCK;
   TEAM_LOOP (chunk, (n + CHUNK - 1) / CHUNK, t)
     {
       int begin = chunk * CHUNK, end = begin + CHUNK < n ? begin + CHUNK : n, any = 0;
