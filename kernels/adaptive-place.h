@@ -73,20 +73,28 @@ place_read (Place *p, const FlkAdaptiveArgs *a, const FlkPanel *panel, int fs, i
 DEVICE_FN void
 place_background (Place *p, float cut)
 {
-  float x = 0, y = 0;
-  int m = 0;
+  float column_x[SIDE] = { 0 }, column_y[SIDE] = { 0 }, x = 0, y = 0;
+  int32_t column_m[SIDE] = { 0 }, m = 0;
   for (int j = 0; j < SIDE; j++)
-    for (int i = 0; i < SIDE; i++)
-      {
-        bool core = i >= HALF - CORE && i <= HALF + CORE && j >= HALF - CORE && j <= HALF + CORE;
-        float v = p->value[j * SIDE + i];
-        if (!core && p->good[j * SIDE + i] && v <= cut)
-          {
-            x += v;
-            y += v * v;
-            m++;
-          }
-      }
+    {
+      const float *RESTRICT value = p->value + j * SIDE;
+      const uint8_t *RESTRICT good = p->good + j * SIDE;
+      int core = j >= HALF - CORE && j <= HALF + CORE ? HALF - CORE : SIDE; /* its first column */
+      for (int i = 0; i < SIDE; i++)
+        {
+          bool take = (good[i] != 0) & (value[i] <= cut) & ((i < core) | (i > HALF + CORE));
+          float v = take ? value[i] : 0.0f;
+          column_x[i] += v;
+          column_y[i] += v * v;
+          column_m[i] += take;
+        }
+    }
+  for (int i = 0; i < SIDE; i++)
+    {
+      x += column_x[i];
+      y += column_y[i];
+      m += column_m[i];
+    }
   p->m = m;
   p->background = m > 0 ? x / (float) m : 0;
   p->variance = m > 1 ? p->noise->spread * (y - x * p->background) / (float) (m - 1) : 0;

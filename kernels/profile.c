@@ -3,31 +3,12 @@
 
 #include "kernels/pixel-load.h"
 
-#define NO_KEY UINT32_MAX /* of a bad pixel: after all values */
-
 enum
 {
   HALF_MAX = 2, /* px, of the blur */
   ROWS = 2 * HALF_MAX + 1,
   WIDE = FLK_TILE_FS + 2 * HALF_MAX
 };
-
-DEVICE_FN uint32_t
-key_of (float value)
-{
-  uint32_t bits;
-  memcpy (&bits, &value, sizeof bits);
-  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-
-DEVICE_FN double
-value_of (uint32_t key)
-{
-  uint32_t bits = key & 0x80000000u ? key & 0x7fffffffu : ~key;
-  float value;
-  memcpy (&value, &bits, sizeof value);
-  return (double) value;
-}
 
 /* --- values --- */
 
@@ -54,13 +35,12 @@ load_rows (Team t, ValuesShared *sh, const FlkProfileArgs *a, const Tile *tile, 
     }
   team_barrier (t);
   TEAM_LOOP (k, 2 * half + 1, t)
-    for (int i = 0; i < all; i++)
-      if (i < left || i >= left + n)
-        {
-          int from = i < left ? left : left + n - 1;
-          sh->value[k][i] = sh->value[k][from];
-          sh->good[k][i] = sh->good[k][from];
-        }
+    for (int m = 0; m < all - n; m++)
+      {
+        int i = m < left ? m : n + m, from = m < left ? left : left + n - 1;
+        sh->value[k][i] = sh->value[k][from];
+        sh->good[k][i] = sh->good[k][from];
+      }
   team_barrier (t);
 }
 
@@ -92,14 +72,18 @@ profile_values_body (Team t, ValuesShared *sh, const FlkProfileArgs *a)
     {
       uint64_t first = tile.panel->offset + (uint64_t) ss * tile.panel->stride + (uint64_t) tile.fs0;
       load_rows (t, sh, a, &tile, ss, half);
+      const uint16_t *RESTRICT bin = a->bin + first;
+      float *RESTRICT value = a->value + first;
+      if (half == 0)
+        VECTOR_LOOP
       TEAM_LOOP (i, n, t)
-        {
-          bool good = sh->good[half][half + i] && a->bin[first + (uint64_t) i] != FLK_PROFILE_NO_BIN;
-          float v = half ? good ? blurred (sh, half, i) : 0 : sh->value[0][i];
-          a->value[first + (uint64_t) i] = good ? v : NAN;
-          if (a->bin[first + (uint64_t) i] != FLK_PROFILE_NO_BIN)
-            a->keys[a->place[first + (uint64_t) i]] = good ? key_of (v) : NO_KEY;
-        }
+        value[i] = sh->good[0][i] && bin[i] != FLK_PROFILE_NO_BIN ? sh->value[0][i] : NAN;
+      else TEAM_LOOP (i, n, t) value[i] =
+          sh->good[half][half + i] && bin[i] != FLK_PROFILE_NO_BIN ? blurred (sh, half, i) : NAN;
+      const uint32_t *RESTRICT place = a->place + first;
+      TEAM_LOOP (i, n, t)
+        if (bin[i] != FLK_PROFILE_NO_BIN)
+          a->by_bin[place[i]] = value[i] == value[i] ? value[i] : INFINITY;
       team_barrier (t); /* before the next row's values */
     }
 }
@@ -110,20 +94,45 @@ enum
 {
   LEVEL_BITS = 11,
   LEVEL_SIZE = 1 << LEVEL_BITS,
-  FEW = 1024 /* keys that one thread puts in order faster than it counts them */
+  BUCKETS = 256, /* of a team of one thread */
+  CHUNK = 64,
+  FEW = 64 /* values of a bucket that are put in order */
 };
 
 typedef struct
 {
   uint32_t count[LEVEL_SIZE];
-  uint32_t bucket, before; /* where a rank lies, and how many keys come before its bucket */
+  uint32_t bucket, before; /* where a rank lies, and how many values come before its bucket */
   uint32_t n_good;
-  TeamSlots slots;
+  /* A team of one thread: bucket of value v is (v − least) × scale; what is known of bucket `known` − 1. */
+  float least, scale;
+  uint32_t known;
+  float few[FEW];
+  float last[BUCKETS];      /* the last value that came to each bucket */
+  uint32_t differ[BUCKETS]; /* how often it was not that before it, the first included */
 } LimitsShared;
 
-/* The key of rank `rank` (from 0) of n keys: 11, 11 and 10 bits at a time, from the top (radix selection). */
+/* Floats as whole numbers of the same order, and back. */
 DEVICE_FN uint32_t
-select_by_counting (Team t, LimitsShared *sh, const uint32_t *keys, uint32_t n, uint32_t rank)
+key_of (float value)
+{
+  uint32_t bits;
+  memcpy (&bits, &value, sizeof bits);
+  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
+}
+
+DEVICE_FN float
+value_of (uint32_t key)
+{
+  uint32_t bits = key & 0x80000000u ? key & 0x7fffffffu : ~key;
+  float value;
+  memcpy (&value, &bits, sizeof value);
+  return value;
+}
+
+/* The value of rank `rank` (from 0) of n: 11, 11 and 10 bits at a time, from the top (radix selection). */
+DEVICE_FN float
+select_by_counting (Team t, LimitsShared *sh, const float *values, uint32_t n, uint32_t rank)
 {
   uint32_t found = 0, known = 0; /* bits known so far */
   for (int level = 0; level < 3; level++)
@@ -133,8 +142,11 @@ select_by_counting (Team t, LimitsShared *sh, const uint32_t *keys, uint32_t n, 
         sh->count[b] = 0;
       team_barrier (t);
       TEAM_LOOP (i, n, t)
-        if ((keys[i] & known) == found)
-          team_add_u32 (&sh->count[keys[i] >> shift & (uint32_t) (size - 1)], 1);
+        {
+          uint32_t key = key_of (values[i]);
+          if ((key & known) == found)
+            team_add_u32 (&sh->count[key >> shift & (uint32_t) (size - 1)], 1);
+        }
       team_barrier (t);
       if (t.rank == 0)
         {
@@ -150,29 +162,29 @@ select_by_counting (Team t, LimitsShared *sh, const uint32_t *keys, uint32_t n, 
       rank -= sh->before;
       team_barrier (t);
     }
-  return found;
+  return value_of (found);
 }
 
-/* The same by partitions (Hoare 1961), on keys[begin … n): the key of rank `rank` comes to its place. */
-DEVICE_FN uint32_t
-select_in_place (uint32_t *keys, int begin, int n, int rank)
+/* The same by partitions (Hoare 1961): the value comes to its place. */
+LARGE_FN float
+select_in_place (float *values, int n, int rank)
 {
-  int low = begin, high = n - 1;
+  int low = 0, high = n - 1;
   while (low < high)
     {
-      uint32_t pivot = keys[(low + high) / 2];
+      float pivot = values[(low + high) / 2];
       int i = low, j = high;
       while (i <= j)
         {
-          while (keys[i] < pivot)
+          while (values[i] < pivot)
             i++;
-          while (keys[j] > pivot)
+          while (values[j] > pivot)
             j--;
           if (i > j)
             break;
-          uint32_t swap = keys[i];
-          keys[i++] = keys[j];
-          keys[j--] = swap;
+          float swap = values[i];
+          values[i++] = values[j];
+          values[j--] = swap;
         }
       if (rank <= j)
         high = j;
@@ -181,41 +193,131 @@ select_in_place (uint32_t *keys, int begin, int n, int rank)
       else
         break;
     }
-  return keys[rank];
+  return values[rank];
+}
+
+/* Buckets of values that are in the same order; what lies beside the range goes to the first and last. */
+DEVICE_FN void
+find_buckets (const LimitsShared *sh, const float *RESTRICT values, uint32_t n, uint8_t *RESTRICT bucket)
+{
+  float least = sh->least, scale = sh->scale;
+  VECTOR_LOOP
+  for (uint32_t i = 0; i < n; i++)
+    {
+      float at = (values[i] - least) * scale;
+      at = at < BUCKETS - 1 ? at : BUCKETS - 1;
+      at = at > 0 ? at : 0;
+      bucket[i] = (uint8_t) (int32_t) at;
+    }
+}
+
+/* Counts the buckets of values between those of a sample. */
+DEVICE_FN void
+count_buckets (LimitsShared *sh, const float *values, uint32_t n)
+{
+  float least = INFINITY, most = -INFINITY;
+  uint32_t step = n / CHUNK + 1;
+  for (uint32_t i = 0; i < n; i += step)
+    {
+      least = values[i] < least ? values[i] : least;
+      most = values[i] > most && values[i] < INFINITY ? values[i] : most;
+    }
+  sh->least = least < INFINITY ? least : 0;
+  sh->scale = most > least && (BUCKETS - 1) / (most - least) < INFINITY ? (BUCKETS - 1) / (most - least) : 1;
+  sh->bucket = sh->before = sh->known = 0;
+  for (int b = 0; b < BUCKETS; b++)
+    {
+      sh->count[b] = sh->differ[b] = 0;
+      sh->last[b] = NAN;
+    }
+  for (uint32_t begin = 0; begin < n; begin += CHUNK)
+    {
+      uint8_t bucket[CHUNK];
+      uint32_t width = n - begin < CHUNK ? n - begin : CHUNK;
+      find_buckets (sh, values + begin, width, bucket);
+      for (uint32_t i = 0; i < width; i++)
+        {
+          float v = values[begin + i];
+          sh->count[bucket[i]]++;
+          sh->differ[bucket[i]] += sh->last[bucket[i]] != v;
+          sh->last[bucket[i]] = v;
+        }
+    }
+}
+
+DEVICE_FN void
+put_in_order (float *values, uint32_t n)
+{
+  for (uint32_t i = 1; i < n; i++)
+    {
+      float v = values[i];
+      uint32_t k = i;
+      for (; k > 0 && values[k - 1] > v; k--)
+        values[k] = values[k - 1];
+      values[k] = v;
+    }
+}
+
+/* The few values of the bucket that the rank lies in, in order. */
+DEVICE_FN void
+know_bucket (LimitsShared *sh, const float *values, uint32_t n)
+{
+  uint32_t there = 0;
+  for (uint32_t begin = 0; begin < n; begin += CHUNK)
+    {
+      uint8_t bucket[CHUNK] = { 0 }, any = 0;
+      uint32_t width = n - begin < CHUNK ? n - begin : CHUNK;
+      uint8_t wanted = (uint8_t) sh->bucket;
+      find_buckets (sh, values + begin, width, bucket);
+      for (int i = 0; i < CHUNK; i++)
+        any |= bucket[i] == wanted;
+      for (uint32_t i = 0; any && i < width; i++)
+        if (bucket[i] == wanted)
+          sh->few[there++] = values[begin + i];
+    }
+  put_in_order (sh->few, there);
+  sh->known = sh->bucket + 1;
 }
 
 /* Ranks in ascending order. */
 DEVICE_FN double
-order_statistic (Team t, LimitsShared *sh, uint32_t *keys, uint32_t n, uint32_t *done, uint32_t rank)
+order_statistic (Team t, LimitsShared *sh, float *values, uint32_t n, uint32_t rank)
 {
-  if (!TEAM_IS_ONE || n > FEW)
-    return value_of (select_by_counting (t, sh, keys, n, rank));
-  uint32_t key = select_in_place (keys, (int) *done, (int) n, (int) rank);
-  *done = rank;
-  return value_of (key);
+  if (!TEAM_IS_ONE)
+    return (double) select_by_counting (t, sh, values, n, rank);
+  while (sh->before + sh->count[sh->bucket] <= rank)
+    sh->before += sh->count[sh->bucket++];
+  if (sh->differ[sh->bucket] == 1)
+    return (double) sh->last[sh->bucket];
+  if (sh->count[sh->bucket] > FEW)
+    return (double) select_in_place (values, (int) n, (int) rank);
+  if (sh->known != sh->bucket + 1)
+    know_bucket (sh, values, n);
+  return (double) sh->few[rank - sh->before];
 }
 
 /* Between the statistics about (n_good - 1) part. */
 DEVICE_FN double
-quartile (Team t, LimitsShared *sh, uint32_t *keys, uint32_t n, uint32_t n_good, uint32_t *done, double part)
+quartile (Team t, LimitsShared *sh, float *values, uint32_t n, uint32_t n_good, double part)
 {
   double at = (n_good - 1) * part, h = at - floor (at);
-  double low = order_statistic (t, sh, keys, n, done, (uint32_t) floor (at));
-  double high = h > 0 ? order_statistic (t, sh, keys, n, done, (uint32_t) floor (at) + 1) : low;
+  double low = order_statistic (t, sh, values, n, (uint32_t) floor (at));
+  double high = h > 0 ? order_statistic (t, sh, values, n, (uint32_t) floor (at) + 1) : low;
   return (1 - h) * low + h * high;
 }
 
 DEVICE_FN double
-bin_limit (Team t, LimitsShared *sh, uint32_t *keys, uint32_t n, uint32_t n_good, const FlkProfileArgs *a,
+bin_limit (Team t, LimitsShared *sh, float *values, uint32_t n, uint32_t n_good, const FlkProfileArgs *a,
            double gain)
 {
   double median = 0, iqr = 0;
-  uint32_t done = 0;
   if (n_good > 0)
     {
-      double first = quartile (t, sh, keys, n, n_good, &done, 0.25);
-      median = quartile (t, sh, keys, n, n_good, &done, 0.5);
-      iqr = quartile (t, sh, keys, n, n_good, &done, 0.75) - first;
+      if (TEAM_IS_ONE)
+        count_buckets (sh, values, n);
+      double first = quartile (t, sh, values, n, n_good, 0.25);
+      median = quartile (t, sh, values, n, n_good, 0.5);
+      iqr = quartile (t, sh, values, n, n_good, 0.75) - first;
     }
   double above = a->n_iqr * iqr;
   return median + (above <= gain ? 2 * gain : above);
@@ -231,11 +333,11 @@ profile_limits_body (Team t, LimitsShared *sh, const FlkProfileArgs *a)
   team_barrier (t);
   uint32_t mine = 0;
   TEAM_LOOP (i, n, t)
-    mine += a->keys[first + (uint32_t) i] != NO_KEY;
+    mine += a->by_bin[first + (uint32_t) i] < INFINITY;
   team_add_u32 (&sh->n_good, mine);
   team_barrier (t);
   double gain = a->gain_map ? (double) a->gain_map[panel->offset] : a->gain;
-  double limit = bin_limit (t, sh, a->keys + first, n, sh->n_good, a, gain);
+  double limit = bin_limit (t, sh, a->by_bin + first, n, sh->n_good, a, gain);
   if (t.rank == 0)
     a->limit[t.index] = limit;
 }

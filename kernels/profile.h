@@ -34,14 +34,14 @@ typedef struct
   uint32_t n_panels, tile_ss;
   const uint16_t *bin; /* n_pixels: the pixel's bin on its panel; FLK_PROFILE_NO_BIN = none */
   const uint32_t
-      *place; /* n_pixels: the pixel's place in `keys`, by panel, bin, then raster; not read where no bin */
+      *place; /* n_pixels: the pixel's place in `by_bin`, by panel, bin, then raster; not read where no bin */
   const uint32_t *start; /* n_panels × n_bins + 1: where a bin's places begin */
   uint32_t n_bins;
   int32_t blur; /* FlkBlur */
   double n_iqr, gain;
   const float *gain_map; /* n_pixels; NULL: `gain`. That of a panel's first pixel is the panel's */
   float *value;          /* n_pixels: blurred, NAN where bad */
-  uint32_t *keys;        /* as many as places: values in the order of whole numbers; their order may change */
+  float *by_bin;         /* as many as places: values, INFINITY where bad; their order in a bin may change */
   double *limit;         /* out, n_panels × n_bins */
   uint8_t *strong;       /* out, n_pixels: 1 strong; pixels of no panel are not touched */
 } FlkProfileArgs;

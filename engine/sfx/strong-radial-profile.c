@@ -15,7 +15,7 @@ typedef struct
   guint16 *bin;
   guint32 *place, *start;
   FlkProfileArgs args;
-  FlkBuffer bin_at, place_at, start_at, value_at, keys_at, limit_at;
+  FlkBuffer bin_at, place_at, start_at, value_at, by_bin_at, limit_at;
 } RadialProfile;
 
 static gpointer
@@ -32,8 +32,8 @@ static void
 destroy (gpointer state, FlkDevice *device)
 {
   RadialProfile *self = state;
-  FlkBuffer *buffers[] = { &self->bin_at,   &self->place_at, &self->start_at,
-                           &self->value_at, &self->keys_at,  &self->limit_at };
+  FlkBuffer *buffers[] = { &self->bin_at,   &self->place_at,  &self->start_at,
+                           &self->value_at, &self->by_bin_at, &self->limit_at };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)
     flk_buffer_clear (device, buffers[i]);
   g_free (self->bin);
@@ -127,10 +127,10 @@ stage_bins (RadialProfile *self, const FlStrongShot *shot)
     .gain = layout->gain,
     .gain_map = layout->gain_map,
     .value = flk_buffer_need (device, &self->value_at, n * sizeof *a->value),
-    .keys = flk_buffer_need (device, &self->keys_at, n * sizeof *a->keys),
+    .by_bin = flk_buffer_need (device, &self->by_bin_at, n * sizeof *a->by_bin),
     .limit = flk_buffer_need (device, &self->limit_at, n_limits * sizeof *a->limit),
   };
-  return a->bin != NULL && a->place != NULL && a->start != NULL && a->value != NULL && a->keys != NULL
+  return a->bin != NULL && a->place != NULL && a->start != NULL && a->value != NULL && a->by_bin != NULL
          && a->limit != NULL && flk_sync (device);
 }
 

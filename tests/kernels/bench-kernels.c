@@ -37,7 +37,7 @@ typedef struct
   FlkPixelType type;
   FlkBuffer data, mask, panels_there, strong, scratch, counts, bin, bins, list, labels, spots, n_strong,
       n_spots, colours, ring, first, tiles, all, out, rings, around, extremes, again, profile_bin, place,
-      start, value, keys, limit;
+      start, value, by_bin, limit;
   guint32 n_rings;
   FlkPixels pixels;
 } Bench;
@@ -385,7 +385,7 @@ run_profile (Bench *b)
                           .n_iqr = 6,
                           .gain = 1,
                           .value = flk_buffer_need (b->device, &b->value, n * 4),
-                          .keys = flk_buffer_need (b->device, &b->keys, n * 4),
+                          .by_bin = flk_buffer_need (b->device, &b->by_bin, n * 4),
                           .limit = flk_buffer_need (b->device, &b->limit, n_limits * 8),
                           .strong = flk_buffer_need (b->device, &b->strong, n) };
   launch (b, "profile_values", b->teams, &args, sizeof args);
@@ -469,7 +469,7 @@ bench_shot (FlkDevice *device, const char *name, guint32 n_panels, guint32 n_fs,
     bench_gain_modes (&b, bench_run, repeat); /* last: takes the others' buffers */
   FlkBuffer *buffers[] = { &b.ring,   &b.first,    &b.tiles,    &b.all,         &b.out,    &b.rings,
                            &b.around, &b.extremes, &b.again,    &b.profile_bin, &b.place,  &b.start,
-                           &b.value,  &b.keys,     &b.limit,    &b.data,        &b.mask,   &b.panels_there,
+                           &b.value,  &b.by_bin,   &b.limit,    &b.data,        &b.mask,   &b.panels_there,
                            &b.strong, &b.scratch,  &b.counts,   &b.bin,         &b.bins,   &b.list,
                            &b.labels, &b.spots,    &b.n_strong, &b.n_spots,     &b.colours };
   for (guint i = 0; i < G_N_ELEMENTS (buffers); i++)

@@ -84,7 +84,7 @@ kernel_strong (FlkDevice *device, Case *c, guint32 tile_ss)
     .n_iqr = 3,
     .gain = 1.5,
     .value = flk_buffer_need (device, &b[3], n * sizeof (float)),
-    .keys = flk_buffer_need (device, &b[4], n * sizeof (guint32)),
+    .by_bin = flk_buffer_need (device, &b[4], n * sizeof (guint32)),
     .limit = flk_buffer_need (device, &b[5], n_limits * sizeof (double)),
     .strong = flk_buffer_need (device, &b[6], n),
   };
