@@ -13,8 +13,8 @@ enum
   BOXES = 7
 };
 
-#define CUT       3.3f /* σ: a background pixel is not so bright */
-#define HOT_SHARE 0.05f
+#define CUT       3.3f  /* σ: a background pixel is not so bright */
+#define HOT_SHARE 0.02f /* of the brightest pixel: what a hot one may leak */
 #define RIDGE     0.6f
 #define NOTHING   3.0e38f
 

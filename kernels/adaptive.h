@@ -17,7 +17,7 @@
  *      (signed root of the likelihood ratio of Poisson counts; with many photons (s/σ)² > z²);
  *    - at a panel's edge, where pixels are often larger and leak, the outermost line is first brought to the mean and
  *      variance of the others;
- *    - without its brightest pixel some box holds 5 % of that pixel and is still significant: 2.5 σ, and more than one
+ *    - without its brightest pixel some box holds 2 % of that pixel and is still significant: 2.5 σ, and more than one
  *      bright neighbour by chance would be (no hot pixel);
  *    - it is still significant when the background is what goes on through the place in one of eight directions, on both
  *      sides, at 3 to 4 and at 5 to 7 px; 60 % of z²/2 do where 60 % of the sum are left (no ring, no streak).

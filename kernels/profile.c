@@ -74,12 +74,12 @@ profile_values_body (Team t, ValuesShared *sh, const FlkProfileArgs *a)
       load_rows (t, sh, a, &tile, ss, half);
       const uint16_t *RESTRICT bin = a->bin + first;
       float *RESTRICT value = a->value + first;
-      if (half == 0)
-        VECTOR_LOOP
+      VECTOR_LOOP
       TEAM_LOOP (i, n, t)
-        value[i] = sh->good[0][i] && bin[i] != FLK_PROFILE_NO_BIN ? sh->value[0][i] : NAN;
-      else TEAM_LOOP (i, n, t) value[i] =
-          sh->good[half][half + i] && bin[i] != FLK_PROFILE_NO_BIN ? blurred (sh, half, i) : NAN;
+        value[i] = sh->good[half][half + i] && bin[i] != FLK_PROFILE_NO_BIN ? sh->value[half][half + i] : NAN;
+      TEAM_LOOP (i, half > 0 ? n : 0, t)
+        if (value[i] == value[i])
+          value[i] = blurred (sh, half, i);
       const uint32_t *RESTRICT place = a->place + first;
       TEAM_LOOP (i, n, t)
         if (bin[i] != FLK_PROFILE_NO_BIN)

@@ -243,7 +243,7 @@ naive_judge (const Naive *n, int fs, int ss, const Background *b, double from)
         }
     }
   gboolean yes = highest > (double) n->noise->half_z_sq && rest > (double) n->noise->half_rest_sq
-                 && share > 0.05 && !naive_ridge (n, fs, ss, b, level, best_pixels, best_sum);
+                 && share > 0.02 && !naive_ridge (n, fs, ss, b, level, best_pixels, best_sum);
   return yes ? best : -1;
 }
 
