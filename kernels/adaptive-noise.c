@@ -170,7 +170,10 @@ find_rest (const FlkAdaptiveBlock *blocks, uint32_t n_blocks, const FlkAdaptiveN
       double variance = fmax ((double) noise->variance + gain * mean, gain * gain / PIXELS);
       gain = fmax (gain, 0.01 * sqrt (variance));
       double expected = variance / (gain * gain), more = fmax (((double) b->top - mean) / gain - 0.5, 0);
-      tops[n++].variance = expected > 0 ? (float) ((expected + more) * log1p (more / expected) - more) : 0.0f;
+      double half_sq = expected > 0 ? more * more / (2 * expected) : 0;
+      if (half_sq > 3 * REST_LEAST) /* else it is not more, and does not matter */
+        half_sq = (expected + more) * log1p (more / expected) - more;
+      tops[n++].variance = (float) half_sq;
     }
   if (n < FEWEST)
     return REST_LEAST;

@@ -235,16 +235,43 @@ flank (const Place *p, int d, int side)
   return n[0] >= 3 && n[1] >= 3 ? least (sum[0] / (float) n[0], sum[1] / (float) n[1]) : -NOTHING;
 }
 
+/* The brightest pixel that a flank may hold, above background. */
+DEVICE_FN float
+brightest_around (const Place *p)
+{
+  float top[SIDE], most_of_all = 0;
+  for (int i = 0; i < SIDE; i++)
+    top[i] = -NOTHING;
+  for (int j = 0; j < SIDE; j++)
+    {
+      const float *RESTRICT value = p->value + j * SIDE;
+      const uint8_t *RESTRICT good = p->good + j * SIDE;
+      int within =
+          j > HALF - CORE && j < HALF + CORE ? HALF - CORE : SIDE; /* columns after it do not count */
+      for (int i = 0; i < SIDE; i++)
+        {
+          bool take = (good[i] != 0) & ((i <= within) | (i >= HALF + CORE));
+          float v = take ? value[i] : -NOTHING;
+          top[i] = v > top[i] ? v : top[i];
+        }
+    }
+  for (int i = 0; i < SIDE; i++)
+    most_of_all = most (most_of_all, top[i] - p->background);
+  return most_of_all;
+}
+
 /* Whether the place is not much more than what goes on through it in some direction. */
 DEVICE_FN bool
 is_ridge (const Place *p, const Box *box)
 {
-  float above = 0;
+  float above = brightest_around (p), asked = p->noise->half_z_sq;
+  if (significance (p, box->n, box->sum - above * (float) box->n, above) >= asked)
+    return false; /* no flank is brighter */
+  above = 0;
   for (int d = 0; d < 8; d++)
     above = most (above, least (flank (p, d, 1), flank (p, d, -1)) - p->background);
   float left = box->sum - above * (float) box->n;
-  float asked = left < RIDGE * box->sum ? 1 : RIDGE;
-  return significance (p, box->n, left, above) < asked * p->noise->half_z_sq;
+  return significance (p, box->n, left, above) < (left < RIDGE * box->sum ? asked : RIDGE * asked);
 }
 
 DEVICE_FN bool
