@@ -13,7 +13,7 @@ extern "C" {
 
 enum
 {
-  FLK_ABI = 3,       /* raised when anything in this header or the meaning of an argument struct changes */
+  FLK_ABI = 4,       /* raised when anything in this header or the meaning of an argument struct changes */
   FLK_TEAMS_SIZE = 4 /* threads a team of the test double, unless asked otherwise */
 };
 
