@@ -104,7 +104,7 @@ typedef struct
   uint32_t count[LEVEL_SIZE];
   uint32_t bucket, before; /* where a rank lies, and how many values come before its bucket */
   uint32_t n_good;
-  /* A team of one thread: bucket of value v is (v − least) × scale; what is known of bucket `known` − 1. */
+  /* A team of one thread: bucket of value v is (v − least) × scale; bucket `known` − 1 is in `few`. */
   float least, scale;
   uint32_t known;
   float few[FEW];
@@ -279,21 +279,27 @@ know_bucket (LimitsShared *sh, const float *values, uint32_t n)
   sh->known = sh->bucket + 1;
 }
 
+/* By buckets; ranks in ascending order. */
+DEVICE_FN float
+select_by_buckets (LimitsShared *sh, float *values, uint32_t n, uint32_t rank)
+{
+  while (sh->before + sh->count[sh->bucket] <= rank)
+    sh->before += sh->count[sh->bucket++];
+  if (sh->differ[sh->bucket] == 1)
+    return sh->last[sh->bucket];
+  if (sh->count[sh->bucket] > FEW)
+    return select_in_place (values, (int) n, (int) rank);
+  if (sh->known != sh->bucket + 1)
+    know_bucket (sh, values, n);
+  return sh->few[rank - sh->before];
+}
+
 /* Ranks in ascending order. */
 DEVICE_FN double
 order_statistic (Team t, LimitsShared *sh, float *values, uint32_t n, uint32_t rank)
 {
-  if (!TEAM_IS_ONE)
-    return (double) select_by_counting (t, sh, values, n, rank);
-  while (sh->before + sh->count[sh->bucket] <= rank)
-    sh->before += sh->count[sh->bucket++];
-  if (sh->differ[sh->bucket] == 1)
-    return (double) sh->last[sh->bucket];
-  if (sh->count[sh->bucket] > FEW)
-    return (double) select_in_place (values, (int) n, (int) rank);
-  if (sh->known != sh->bucket + 1)
-    know_bucket (sh, values, n);
-  return (double) sh->few[rank - sh->before];
+  return (double) (TEAM_IS_ONE ? select_by_buckets (sh, values, n, rank)
+                               : select_by_counting (t, sh, values, n, rank));
 }
 
 /* Between the statistics about (n_good - 1) part. */
