@@ -8,7 +8,8 @@
  *   imgcif    the header of a CBF file, without pixels: axes of panels and groups (Bernstein & Hammersley 2005)
  *   psana     LCLS' tables "PARENT i OBJECT i X0 Y0 Z0 ROT TILT" (psana-table.h)
  *   dials     the beam and detector of an experiment list (.expt), hierarchy of groups included (dials-models.h)
- * Lengths survive to 1e-9 mm or better; a text written a second time from its own conversion is the same to the byte.
+ * Lengths survive to 1e-9 mm or better; a text of CrystFEL, imgCIF or psana written a second time from its own
+ * conversion is the same to the byte.
  * Thread: any (HDF5: one). */
 #pragma once
 

@@ -149,7 +149,8 @@ check_pair (const FlGeom *geom, FlGeometryForm a, FlGeometryForm b)
                      b1 = through (a1, b, NULL), a2 = through (b1, a, NULL), b2 = through (a2, b, NULL);
   g_assert_cmpfloat (largest_move (a1, a2), <, 1e-6);
   g_assert_cmpfloat (largest_move (b0, b1), <, 1e-6);
-  if (a == FL_GEOMETRY_NXMX || b == FL_GEOMETRY_NXMX)
+  /* These hold unit vectors, whose last digits are not ours. */
+  if (a >= FL_GEOMETRY_NXMX || b >= FL_GEOMETRY_NXMX)
     return;
   g_autofree char *text_a1 = text_of (a1, a), *text_a2 = text_of (a2, a), *text_b1 = text_of (b1, b),
                   *text_b2 = text_of (b2, b);
