@@ -113,7 +113,8 @@ take_facts (FlSlurmData *data, const char *text, guint64 before, guint64 after)
   gint64 middle = (gint64) (before / 2 + after / 2), doubt = (gint64) (after - before) / 2;
   data->clock = there == 0 || ABS (there - middle) <= doubt ? 0 : there - middle;
   data->cores = cores != NULL ? atoi (cores) : 0;
-  data->most_in_array = array != NULL ? CLAMP (atoi (array) - 1, 1, MOST_IN_ARRAY) : 1;
+  data->most_in_array =
+      array != NULL ? (int) CLAMP (g_ascii_strtoll (array, NULL, 10), 2, MOST_IN_ARRAY + 1) - 1 : 1;
   g_free (data->launcher);
   data->launcher = default_launcher (mpi_default, mpi_list != NULL ? mpi_list : "");
   data->has_facts = TRUE;

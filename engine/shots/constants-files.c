@@ -48,9 +48,7 @@ fl_constant_files_clear (FlConstantFiles *files)
 static int
 compare_names (gconstpointer a, gconstpointer b)
 {
-  g_autofree char *x = g_utf8_collate_key_for_filename (*(const char *const *) a, -1);
-  g_autofree char *y = g_utf8_collate_key_for_filename (*(const char *const *) b, -1);
-  return strcmp (x, y);
+  return strverscmp (*(const char *const *) a, *(const char *const *) b);
 }
 
 /* The names in a folder, sorted; empty when it cannot be read. */
