@@ -41,15 +41,16 @@ total (const double *sums, guint teams, guint k)
   return sum;
 }
 
-/* What a device made, beside what a CPU makes. */
+/* What a device made, beside what a CPU makes where there is one (ThreadSanitizer's builds have none). */
 static void
 same_on_cpu (FlkDevice *device, gpointer (*make) (FlkDevice *device, gsize *size))
 {
+  gsize size_a, size_b;
+  g_autofree gpointer a = make (device, &size_a);
   FlkDevice *plain = flk_device_open ("cpu", 0, 3, NULL, 0);
   if (!plain)
     return;
-  gsize size_a, size_b;
-  g_autofree gpointer a = make (device, &size_a), b = make (plain, &size_b);
+  g_autofree gpointer b = make (plain, &size_b);
   assert_same (a, size_a, b, size_b);
   flk_device_close (plain);
 }
