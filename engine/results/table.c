@@ -175,10 +175,16 @@ holds (hid_t dataset, gsize n)
 }
 
 static gboolean
-rows_read (hid_t dataset, hid_t type, guint64 first, gsize n, void *values)
+has_rows (hid_t dataset, guint64 first, gsize n)
 {
   gint64 rows = dataset_rows (dataset);
-  if (rows < 0 || first > (guint64) rows || n > (guint64) rows - first || !holds (dataset, n))
+  return rows >= 0 && first <= (guint64) rows && n <= (guint64) rows - first && holds (dataset, n);
+}
+
+static gboolean
+rows_read (hid_t dataset, hid_t type, guint64 first, gsize n, void *values)
+{
+  if (!has_rows (dataset, first, n))
     return FALSE;
   if (n == 0)
     return TRUE;
@@ -256,9 +262,10 @@ fl_table_read (hid_t parent, const char *group, FlKind kind, guint64 first, gsiz
 guint64 *
 fl_table_read_u64 (hid_t parent, const char *dataset, guint64 first, gsize n, GError **error)
 {
-  g_autofree guint64 *values = n < G_MAXUINT32 ? g_try_new0 (guint64, n + 1) : NULL;
   hid_t handle = H5Dopen2 (parent, dataset, H5P_DEFAULT);
-  gboolean ok = handle >= 0 && values != NULL && rows_read (handle, H5T_NATIVE_UINT64, first, n, values);
+  gboolean held = handle >= 0 && n < G_MAXUINT32 && has_rows (handle, first, n);
+  g_autofree guint64 *values = held ? g_try_new0 (guint64, n + 1) : NULL;
+  gboolean ok = values != NULL && rows_read (handle, H5T_NATIVE_UINT64, first, n, values);
   if (handle >= 0)
     H5Dclose (handle);
   if (ok)

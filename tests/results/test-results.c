@@ -430,7 +430,7 @@ static void
 test_claims (void)
 {
   g_autofree char *job = make_job (), *path = g_build_filename (job, "claims.h5", NULL);
-  for (hsize_t rows = (hsize_t) 1 << 28; rows > 0; rows <<= 9)
+  for (hsize_t rows = (hsize_t) 1 << 21; rows > 0; rows <<= 16)
     {
       hid_t file = H5Fcreate (path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
       hid_t create = H5Pcreate (H5P_DATASET_CREATE), links = H5Pcreate (H5P_LINK_CREATE);
