@@ -100,11 +100,12 @@ is_real (FlPixelType type)
   return type == FL_PIXEL_F32 || type == FL_PIXEL_F64;
 }
 
+/* What put_bad_value puts is no value to any reader, whether or not there is such a pixel. */
 static double
 type_limit (FlPixelType type, gboolean upper)
 {
-  static const double limits[][2] = { { 0, 255 },    { 0, 65535 },      { 0, 4294967295.0 },
-                                      { -128, 127 }, { -32768, 32767 }, { -2147483648.0, 2147483647 } };
+  static const double limits[][2] = { { 0, 254 },    { 0, 65534 },      { 0, 4294967294.0 },
+                                      { -127, 127 }, { -32767, 32767 }, { -2147483647, 2147483647 } };
   return is_real (type) ? (upper ? INFINITY : -INFINITY) : limits[type][upper];
 }
 
@@ -126,18 +127,17 @@ find_limits (FlNxmxWriter *w)
   w->high = MIN (w->high, type_limit (w->type, TRUE));
 }
 
-/* A value that is never good: the limits leave it out as soon as it is used. */
 static void
-put_bad_value (FlNxmxWriter *w, guint8 *pixels, gsize i)
+put_bad_value (FlPixelType type, guint8 *pixels, gsize i)
 {
-  switch (w->type)
+  switch (type)
     {
     case FL_PIXEL_F32:
       ((float *) pixels)[i] = NAN;
-      return;
+      break;
     case FL_PIXEL_F64:
       ((double *) pixels)[i] = NAN;
-      return;
+      break;
     case FL_PIXEL_U8:
       pixels[i] = G_MAXUINT8;
       break;
@@ -158,10 +158,6 @@ put_bad_value (FlNxmxWriter *w, guint8 *pixels, gsize i)
       ((gint32 *) pixels)[i] = G_MININT32;
       break;
     }
-  if (type_limit (w->type, FALSE) == 0)
-    w->high = MIN (w->high, type_limit (w->type, TRUE) - 1);
-  else
-    w->low = MAX (w->low, type_limit (w->type, FALSE) + 1);
 }
 
 /* --- the file --- */
@@ -486,7 +482,7 @@ fl_nxmx_writer_append (FlNxmxWriter *w, const FlShot *shot, GError **error)
       memcpy (copy, shot->pixels, shot->n_pixels * size);
       for (gsize i = 0; i < shot->n_pixels; i++)
         if (w->bad[i])
-          put_bad_value (w, copy, i);
+          put_bad_value (w->type, copy, i);
       pixels = copy;
     }
   if (!w->in_place)

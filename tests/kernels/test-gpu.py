@@ -15,8 +15,8 @@ number = 0
 PATIENCE = 600  # s for a program
 programs = [path for path in sorted(glob.glob(os.path.join(tests, "test-kernels-*")))
             if os.access(path, os.X_OK) and os.path.isfile(path) and "-tsan-" not in os.path.basename(path)
-            # one needs no device, one opens others too
-            and not path.endswith(("-pyramid", "-device"))]
+            # two need no device, one opens others too
+            and not path.endswith(("-pyramid", "-adaptive-finds", "-device"))]
 
 
 def tell(ok, name, why=""):

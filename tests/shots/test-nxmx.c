@@ -8,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/hash.h"
 #include "engine/base/units.h"
+#include "engine/shots/hdf5-util.h"
 #include "engine/shots/nxmx-writer.h"
 
 #define N_SHOTS 4
@@ -217,6 +218,32 @@ test_places (void)
   g_unlink (path);
 }
 
+/* The limits that are in the file are the ones that we read from it: what marks a pixel without a value is beyond them. */
+static void
+test_limits (void)
+{
+  g_autoptr (FlDetector) detector = make_detector (TRUE);
+  for (guint i = 0; i < 3; i++)
+    {
+      detector->panels[i].trusted_min = -INFINITY;
+      detector->panels[i].trusted_max = INFINITY;
+    }
+  for (int type = FL_PIXEL_U8; type <= FL_PIXEL_I32; type++)
+    {
+      g_autofree char *path = NULL;
+      g_autoptr (FlSource) source = write_shots (detector, (FlPixelType) type, FL_COMPRESSION_NONE, 1, &path);
+      const FlPanel panel = fl_source_detector (source)->panels[0];
+      g_clear_pointer (&source, fl_source_close);
+      hid_t file = H5Fopen (path, H5F_ACC_RDONLY, H5P_DEFAULT);
+      g_assert_cmpfloat (fl_h5_read_number (file, "/entry/instrument/detector/underload_value", NAN), ==,
+                         panel.trusted_min + 1);
+      g_assert_cmpfloat (fl_h5_read_number (file, "/entry/instrument/detector/saturation_value", NAN), ==,
+                         MIN (panel.trusted_max, panel.saturation) - 1);
+      H5Fclose (file);
+      g_unlink (path);
+    }
+}
+
 /* A file without shots is a geometry and has no frames. */
 static void
 test_empty (void)
@@ -285,6 +312,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/nxmx/types", test_types);
   g_test_add_func ("/nxmx/places", test_places);
+  g_test_add_func ("/nxmx/limits", test_limits);
   g_test_add_func ("/nxmx/empty", test_empty);
   g_test_add_func ("/nxmx/full-disk", test_full_disk);
   g_test_add_func ("/nxmx/damage", test_damage);
