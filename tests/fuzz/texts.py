@@ -355,7 +355,36 @@ def tar():
     return file.getvalue()
 
 
+
+def batch(kind, rows, *columns):
+    """Columns (name, type, packed values), of type + 128 one value for all rows."""
+    return struct.pack("<HHI", kind, len(columns), rows) + b"".join(
+        bytes([kind, len(name)]) + name.encode() + values for name, kind, values in columns)
+
+
+def frame(payload, sequence):
+    """Of a journal; its sum is the target's to make."""
+    return struct.pack("<4sIIHHIIQQ", b"FLJ1", len(payload), 0, *struct.unpack("<H", payload[:2]), 1, 3,
+                       *struct.unpack("<I", payload[4:8]), sequence, 1 << 60) + payload
+
+
+BATCHES = [
+    batch(0, 1, ("text", 6, struct.pack("<I", 5) + b"a\tb\tc")),
+    batch(1, 3, ("id", 3, struct.pack("<3Q", 1, 2, 3)), ("t_read", 2, struct.pack("<3I", 4, 5, 6)), ("outcome", 128, b"\2"),
+          ("resolution", 4 + 128, struct.pack("<f", 1.8)), ("new", 7, bytes(6))),
+    batch(3, 2, ("path", 6, struct.pack("<I", 3) + b"a.h" + struct.pack("<I", 0)), ("frames", 2 + 128, struct.pack("<I", 9))),
+    batch(19, 0),
+]
+CONTROL = ["hello (uint32 1,)", "answer (int64 1, uint32 2, ['a', 'b'])", "connect (int64 3,)", "disconnect (int64 3,)",
+           "probe (int64 3, true)", "stop-probe (int64 3,)", "channel (int64 3, ['ssh', 'x'])", "welcome (uint32 1, 'x')",
+           "link (int64 3, 'up', int64 4, uint64 5, 'x')", "void (int64 3, uint32 1)", "probed (int64 3, true)",
+           "question (int64 3, uint32 1, uint32 2, 's', 't', ['p'], [true])", "step (int64 3, 'a', 'b', 'c', 'd', 0.5)",
+           "granted ('x',)", "refused ('x',)"]
 TEXTS = {
+    "batch": BATCHES,
+    "journal": [frame(BATCHES[1], 1), b"".join(frame(payload, i) for i, payload in enumerate(BATCHES)),
+                frame(BATCHES[3], 1)[:30] + frame(BATCHES[2], 7)],
+    "control": [*(line + "\n" for line in CONTROL), "\n".join(CONTROL), CONTROL[1] + "\n!3 200\n" + CONTROL[0]],
     "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "sacla-small": SMALL_SACLA,
              "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
     "results": {"segment": SEGMENT, "patterns": PATTERNS},
