@@ -11,6 +11,8 @@
 #include <zlib.h>
 #endif
 
+#include "engine/shots/shuffle.h"
+
 enum
 {
   FILTER_LZF = 32000,
@@ -98,62 +100,6 @@ inflate_chunk (const guint8 *in, gsize length, guint8 *out, gsize size)
   uLongf actual = size;
   return uncompress (out, &actual, in, length) == Z_OK && actual == size ? NULL : "deflate data are damaged";
 #endif
-}
-
-/* HDF5's byte shuffle: all first bytes, then all second bytes, … */
-static void
-unshuffle (const guint8 *restrict in, guint8 *restrict out, gsize size, guint element)
-{
-  gsize n = size / element;
-  if (element == 2)
-    for (gsize i = 0; i < n; i++)
-      {
-        out[2 * i] = in[i];
-        out[2 * i + 1] = in[n + i];
-      }
-  else if (element == 4)
-    for (gsize i = 0; i < n; i++)
-      for (guint b = 0; b < 4; b++)
-        out[4 * i + b] = in[b * n + i];
-  else
-    for (guint b = 0; b < element; b++)
-      for (gsize i = 0; i < n; i++)
-        out[i * element + b] = in[b * n + i];
-  memcpy (out + n * element, in + n * element, size - n * element);
-}
-
-/* Transposes 8 × 8 bits (Warren, Hacker's Delight): byte k, bit i → byte i, bit k. */
-static inline guint64
-transpose_bits (guint64 x)
-{
-  guint64 t;
-  t = (x ^ (x >> 7)) & 0x00aa00aa00aa00aaull;
-  x ^= t ^ (t << 7);
-  t = (x ^ (x >> 14)) & 0x0000cccc0000ccccull;
-  x ^= t ^ (t << 14);
-  t = (x ^ (x >> 28)) & 0x00000000f0f0f0f0ull;
-  return x ^ t ^ (t << 28);
-}
-
-/* n elements (a multiple of 8) from bit planes: plane (b, k) holds bit k of byte b of every element, 8 a byte. */
-static void
-unshuffle_bits (const guint8 *restrict in, guint8 *restrict out, gsize n, guint element)
-{
-  gsize plane = n / 8;
-  for (guint b = 0; b < element; b++)
-    {
-      const guint8 *from = in + (gsize) b * 8 * plane;
-      for (gsize j = 0; j < plane; j++)
-        {
-          guint64 x = 0;
-          for (guint k = 0; k < 8; k++)
-            x |= (guint64) from[k * plane + j] << (8 * k);
-          x = transpose_bits (x);
-          guint8 *to = out + j * 8 * element + b;
-          for (guint i = 0; i < 8; i++)
-            to[i * element] = (guint8) (x >> (8 * i));
-        }
-    }
 }
 
 static gboolean
@@ -251,7 +197,7 @@ decode_bitshuffle (const guint8 *in, gsize length, guint8 *out, gsize size, guin
             return damaged;
           planes = scratch;
         }
-      unshuffle_bits (planes, out + done, n / element, element);
+      fl_unshuffle_bits (planes, out + done, n / element, element);
       at += stored;
       done += n;
     }
@@ -319,7 +265,7 @@ decode_step (FlChunkCodec *codec, guint filter, const guint8 *in, gsize length, 
     default:
       if (length != codec->size)
         return "shuffled data have another length than the chunk";
-      unshuffle (in, to, codec->size, element);
+      fl_unshuffle_bytes (in, to, codec->size, element);
       return NULL;
     }
 }
