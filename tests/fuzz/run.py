@@ -7,11 +7,13 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
 
 ROUND = 300  # seconds; a corpus of thousands is read again each time
+INTERRUPTED = 72  # what libFuzzer then ends with
 OURS = pathlib.Path(__file__).resolve().parent / "ours"
 
 # Targets that read one format, or what only ever comes together. Who is not named here is a format of its own.
@@ -39,7 +41,7 @@ class Rounds:
         self.build, self.seconds = build, seconds
         self.path = build / "fuzzed.json"
         self.spent = json.loads(self.path.read_text()) if self.path.exists() else {}
-        self.lock, self.busy, self.found = threading.Lock(), set(), {}
+        self.lock, self.busy, self.found, self.stopped = threading.Lock(), set(), {}, False
         self.names = sorted(t.name[5:] for t in (build / "tests/fuzz").glob("fuzz-*") if t.is_file() and os.access(t, os.X_OK))
 
     def of_formats(self):
@@ -55,7 +57,7 @@ class Rounds:
             lacks = {name: max(self.seconds - formats[FORMAT.get(name, name)], self.seconds / 10 - self.spent.get(name, 0))
                      for name in self.names if name not in self.busy and name not in self.found}
             lacks = {name: lack for name, lack in lacks.items() if lack > 0}
-            if not lacks:
+            if not lacks or self.stopped:
                 return None
             name = min(lacks, key=lambda name: (formats[FORMAT.get(name, name)], self.spent.get(name, 0)))
             self.busy.add(name)
@@ -84,11 +86,13 @@ class Rounds:
                  f"-artifact_prefix={found / name}-", corpus], stdout=log, stderr=log)
             _, status, used = os.wait4(child.pid, 0)
             child.returncode = os.waitstatus_to_exitcode(status)
+        self.stopped |= child.returncode == INTERRUPTED
         new = sorted(set(found.glob(name + "-*")) - before)
         if name == "hdf5":
             what = subprocess.run([OURS, target, *new], capture_output=True, text=True).stdout.strip()
         else:
-            what = ", ".join(str(path) for path in new) or (f"exit {child.returncode}" if child.returncode else "")
+            what = ", ".join(str(path) for path in new) or (
+                f"exit {child.returncode}" if child.returncode not in (0, INTERRUPTED) else "")
         self.give(name, used.ru_utime + used.ru_stime, "FOUND " + what if what else "")
 
     def work(self):
@@ -100,7 +104,9 @@ def main():
     rounds = Rounds(pathlib.Path(sys.argv[1]), float(sys.argv[2]))
     cores = len(os.sched_getaffinity(0))
     with concurrent.futures.ThreadPoolExecutor(cores) as pool:
-        for worker in [pool.submit(rounds.work) for _ in range(cores)]:
+        workers = [pool.submit(rounds.work) for _ in range(cores)]
+        signal.signal(signal.SIGINT, lambda *_: None)  # which ends the targets, and these with them
+        for worker in workers:
             worker.result()
     for what, seconds in sorted(rounds.of_formats().items(), key=lambda item: item[1]):
         print(f"{what:12} {seconds / 60:6.1f} CPU minutes")
