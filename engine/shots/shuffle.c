@@ -164,19 +164,26 @@ shuffle_bits (const guint8 *in, guint8 *out, gsize plane, guint element)
   return j;
 }
 
+/* Eight bytes, `apart` from each other: bit k of byte i becomes bit i of byte k. */
+static void
+transpose_byte (const guint8 *in, gsize apart, guint8 *out, gsize out_apart)
+{
+  for (guint k = 0; k < 8; k++)
+    {
+      guint byte = 0;
+      for (guint i = 0; i < 8; i++)
+        byte |= (in[i * apart] >> k & 1u) << i;
+      out[k * out_apart] = (guint8) byte;
+    }
+}
+
 void
 fl_unshuffle_bits (const guint8 *in, guint8 *out, gsize n, guint element)
 {
   gsize plane = n / 8, done = WITH_ELEMENT (unshuffle_bits, in, out, plane, element);
   for (gsize j = done; j < plane; j++)
     for (guint b = 0; b < element; b++)
-      for (guint i = 0; i < 8; i++)
-        {
-          guint byte = 0;
-          for (guint k = 0; k < 8; k++)
-            byte |= (in[(8 * b + k) * plane + j] >> i & 1u) << k;
-          out[(8 * j + i) * element + b] = (guint8) byte;
-        }
+      transpose_byte (in + 8 * b * plane + j, plane, out + 8 * j * element + b, element);
 }
 
 void
@@ -185,11 +192,5 @@ fl_shuffle_bits (const guint8 *in, guint8 *out, gsize n, guint element)
   gsize plane = n / 8, done = WITH_ELEMENT (shuffle_bits, in, out, plane, element);
   for (gsize j = done; j < plane; j++)
     for (guint b = 0; b < element; b++)
-      for (guint k = 0; k < 8; k++)
-        {
-          guint byte = 0;
-          for (guint i = 0; i < 8; i++)
-            byte |= (in[(8 * j + i) * element + b] >> k & 1u) << i;
-          out[(8 * b + k) * plane + j] = (guint8) byte;
-        }
+      transpose_byte (in + 8 * j * element + b, element, out + 8 * b * plane + j, plane);
 }

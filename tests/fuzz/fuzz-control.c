@@ -11,7 +11,8 @@ static void
 say (GByteArray *sent, const char *line)
 {
   char *end;
-  const char *space = strchr (line, ' ');
+  const char *space =
+      g_utf8_validate (line, -1, NULL) ? strchr (line, ' ') : NULL; /* GVariant's text is UTF-8 */
   if (line[0] == '!' && sent->len > 0)
     {
       guint at = (guint) (strtoul (line + 1, &end, 10) % sent->len);
@@ -20,7 +21,7 @@ say (GByteArray *sent, const char *line)
     }
   g_autoptr (GVariant) value = space != NULL ? g_variant_parse (NULL, space, NULL, NULL, NULL) : NULL;
   g_autofree char *word = space != NULL ? g_strndup (line, (gsize) (space - line)) : NULL;
-  if (value != NULL && g_utf8_validate (word, -1, NULL))
+  if (value != NULL)
     {
       g_autoptr (GBytes) message = fl_control_encode (word, g_steal_pointer (&value));
       gsize length;

@@ -24,7 +24,8 @@ int
 LLVMFuzzerTestOneInput (const guint8 *input, gsize size)
 {
   const guint32 magic = FL_JOURNAL_MAGIC;
-  g_autofree guint8 *data = g_memdup2 (input, size);
+  g_autofree guint8 *data = g_malloc (size + 1);
+  memcpy (data, input, size);
   for (gsize at = size; at-- > 0;) /* from behind: a frame may be in another's payload */
     if (size - at >= FL_JOURNAL_HEADER && memcmp (data + at, &magic, sizeof magic) == 0)
       sum_up (data + at, size - at);

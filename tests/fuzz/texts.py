@@ -355,7 +355,6 @@ def tar():
     return file.getvalue()
 
 
-
 def batch(kind, rows, *columns):
     """Columns (name, type, packed values), of type + 128 one value for all rows."""
     return struct.pack("<HHI", kind, len(columns), rows) + b"".join(

@@ -309,6 +309,8 @@ test_damage (void)
 int
 main (int argc, char **argv)
 {
+  /* As where HDF5 has no plug-ins; the oracles, in Python, run with them. */
+  g_setenv ("HDF5_PLUGIN_PATH", "/nowhere", TRUE);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/nxmx/types", test_types);
   g_test_add_func ("/nxmx/places", test_places);
