@@ -23,7 +23,7 @@ say (GByteArray *sent, const char *line)
   g_autofree char *word = space != NULL ? g_strndup (line, (gsize) (space - line)) : NULL;
   if (value != NULL)
     {
-      g_autoptr (GBytes) message = fl_control_encode (word, g_steal_pointer (&value));
+      g_autoptr (GBytes) message = fl_control_encode (word, value);
       gsize length;
       const guint8 *bytes = g_bytes_get_data (message, &length);
       g_byte_array_append (sent, bytes, (guint) length);
