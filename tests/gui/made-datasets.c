@@ -1,31 +1,17 @@
 #include "tests/gui/made-datasets.h"
 
 #include "engine/base/params.h"
+#include "tests/gui/made.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
-
-static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made datasets: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
 
 static FlStore *
 open_store (const char *folder, FlStoreMode mode)
 {
   GError *error = NULL;
   FlStore *store = fl_store_open (folder, mode, &error);
-  must (store != NULL, &error);
-  must (fl_store_begin (store, &error), &error);
+  made_must (store != NULL, &error);
+  made_must (fl_store_begin (store, &error), &error);
   return store;
 }
 
@@ -33,7 +19,7 @@ static void
 close_store (FlStore *store)
 {
   GError *error = NULL;
-  must (fl_store_commit (store, &error), &error);
+  made_must (fl_store_commit (store, &error), &error);
   fl_store_close (store);
 }
 
@@ -48,7 +34,7 @@ add_far_site (FlStore *store)
                   .ranks_per_node = 64,
                   .minutes = 30,
                   .active = TRUE };
-  return save (store, FL_TABLE_SITE, &site);
+  return made_save (store, FL_TABLE_SITE, &site);
 }
 
 /* What the engine's last line says of each job that is done. */
@@ -57,7 +43,7 @@ say_lattices (FlStore *store)
 {
   GError *error = NULL;
   g_autoptr (GPtrArray) attempts = fl_store_list (store, FL_TABLE_ATTEMPT, &error);
-  must (attempts != NULL, &error);
+  made_must (attempts != NULL, &error);
   for (guint i = 0; i < attempts->len; i++)
     {
       const FlAttempt *attempt = attempts->pdata[i];
@@ -65,11 +51,11 @@ say_lattices (FlStore *store)
         continue;
       /* It has ended soon after it began: before any version was made of it. */
       gint64 ended = (gint64) (attempt->started + 8 * SECOND);
-      must (fl_store_set_int (store, FL_TABLE_ATTEMPT, attempt->id, "ended", ended, &error)
-                && fl_store_set_int (store, FL_TABLE_JOB, attempt->job, "ended", ended, &error),
-            &error);
+      made_must (fl_store_set_int (store, FL_TABLE_ATTEMPT, attempt->id, "ended", ended, &error)
+                     && fl_store_set_int (store, FL_TABLE_JOB, attempt->job, "ended", ended, &error),
+                 &error);
       g_autofree char *line = g_strdup_printf ("3000 shots, 750 hits, 500 indexed, %u lattices", 540 + 7 * i);
-      must (fl_store_set_text (store, FL_TABLE_ATTEMPT, attempt->id, "reason", line, &error), &error);
+      made_must (fl_store_set_text (store, FL_TABLE_ATTEMPT, attempt->id, "reason", line, &error), &error);
     }
 }
 
@@ -85,14 +71,14 @@ add_dataset (FlStore *store, const char *name, const char *expression, gboolean 
                         .min_interval = 600,
                         .min_lattices = 1000,
                         .created = created };
-  save (store, FL_TABLE_DATASET, &dataset);
+  made_save (store, FL_TABLE_DATASET, &dataset);
   FlDatasetTask first = { .dataset = dataset.id, .task = stills, .number = 1, .after = (char *) "" };
-  save (store, FL_TABLE_DATASET_TASK, &first);
+  made_save (store, FL_TABLE_DATASET_TASK, &first);
   if (export)
     {
       g_autofree char *after = g_strdup_printf ("%" G_GINT64_FORMAT, stills);
       FlDatasetTask second = { .dataset = dataset.id, .task = export, .number = 2, .after = after };
-      save (store, FL_TABLE_DATASET_TASK, &second);
+      made_save (store, FL_TABLE_DATASET_TASK, &second);
     }
   return dataset.id;
 }
@@ -105,8 +91,8 @@ add_version (FlStore *store, gint64 dataset, int number, guint last, guint but, 
   GError *error = NULL;
   FlDatasetVersion version = { .dataset = dataset, .number = number, .note = (char *) note };
   g_autoptr (GPtrArray) jobs = fl_store_list (store, FL_TABLE_JOB, &error);
-  must (jobs != NULL, &error);
-  save (store, FL_TABLE_DATASET_VERSION, &version);
+  made_must (jobs != NULL, &error);
+  made_save (store, FL_TABLE_DATASET_VERSION, &version);
   for (guint i = 0; i < jobs->len; i++)
     {
       const FlJob *input = jobs->pdata[i];
@@ -114,11 +100,11 @@ add_version (FlStore *store, gint64 dataset, int number, guint last, guint but, 
           || input->state != FL_JOB_DONE)
         continue;
       FlVersionJob link = { .version = version.id, .job = input->id };
-      save (store, FL_TABLE_VERSION_JOB, &link);
+      made_save (store, FL_TABLE_VERSION_JOB, &link);
       version.lattices += 555;
       version.created = MAX (version.created, input->ended + 2 * SECOND);
     }
-  save (store, FL_TABLE_DATASET_VERSION, &version);
+  made_save (store, FL_TABLE_DATASET_VERSION, &version);
   g_autofree char *path = g_strdup_printf ("jobs/export-%d", number);
   FlJob made = { .trial = 1,
                  .task = export,
@@ -130,7 +116,7 @@ add_version (FlStore *store, gint64 dataset, int number, guint last, guint but, 
                  .created = version.created,
                  .started = version.created,
                  .ended = state == FL_JOB_DONE ? version.created + 20 * SECOND : 0 };
-  *job = save (store, FL_TABLE_JOB, &made);
+  *job = made_save (store, FL_TABLE_JOB, &made);
   return version.id;
 }
 
@@ -138,11 +124,11 @@ static void
 add_tag (FlStore *store, const char *name, gint64 first, gint64 last)
 {
   FlTag tag = { .name = (char *) name };
-  save (store, FL_TABLE_TAG, &tag);
+  made_save (store, FL_TABLE_TAG, &tag);
   for (gint64 run = first; run <= last; run++)
     {
       FlRunTag pair = { .run = run, .tag = tag.id };
-      save (store, FL_TABLE_RUN_TAG, &pair);
+      made_save (store, FL_TABLE_RUN_TAG, &pair);
     }
 }
 
@@ -159,9 +145,9 @@ made_datasets_write (const char *folder, const MadeStore *wanted, MadeDatasets *
   add_tag (store, "laser on", 3, 5);
   add_tag (store, HOSTILE_TAG, 4, 4);
   FlTask *stills = fl_store_find (store, FL_TABLE_TASK, "stills", &error);
-  must (stills != NULL, &error);
+  made_must (stills != NULL, &error);
   FlTask export = { .name = (char *) "stream", .type = (char *) "export", .site = made->far_site };
-  save (store, FL_TABLE_TASK, &export);
+  made_save (store, FL_TABLE_TASK, &export);
   made->lysozyme = add_dataset (store, "lysozyme", "lysozyme and not dark", TRUE, stills->id, export.id,
                                 wanted->now - 3000 * SECOND);
   add_dataset (store, "laser pairs", "lysozyme and \"laser on\" or runs 1", TRUE, stills->id, 0,
@@ -189,7 +175,7 @@ made_datasets_write_many (const char *folder, guint runs, guint64 now)
                   .scratch = (char *) "experiment",
                   .active = TRUE,
                   .minutes = 60 };
-  save (store, FL_TABLE_SITE, &site);
+  made_save (store, FL_TABLE_SITE, &site);
   gint64 trials[5], tags[2];
   g_autoptr (FlParams) params = fl_params_new ();
   g_autofree char *text = fl_params_write (params);
@@ -202,16 +188,16 @@ made_datasets_write_many (const char *folder, guint runs, guint64 now)
                         .engine_build = (char *) "made",
                         .active = TRUE,
                         .created = now };
-      trials[i] = save (store, FL_TABLE_TRIAL, &trial);
+      trials[i] = made_save (store, FL_TABLE_TRIAL, &trial);
     }
   for (int i = 0; i < 2; i++)
     {
       FlTag tag = { .name = (char *) (i ? "dark" : "lysozyme") };
-      tags[i] = save (store, FL_TABLE_TAG, &tag);
+      tags[i] = made_save (store, FL_TABLE_TAG, &tag);
     }
   GError *error = NULL;
   FlTask *stills = fl_store_find (store, FL_TABLE_TASK, "stills", &error);
-  must (stills != NULL, &error);
+  made_must (stills != NULL, &error);
   for (guint k = 1; k <= runs; k++)
     {
       g_autofree char *name = g_strdup_printf ("r%04u", k);
@@ -224,12 +210,12 @@ made_datasets_write_many (const char *folder, guint runs, guint64 now)
                     .files = 1,
                     .shots = 1000 + k,
                     .state = (char *) "complete" };
-      save (store, FL_TABLE_RUN, &run);
+      made_save (store, FL_TABLE_RUN, &run);
       for (guint i = 0; i < 2; i++)
         if (k % (i ? 5 : 3) == 0)
           {
             FlRunTag pair = { .run = run.id, .tag = tags[i] };
-            save (store, FL_TABLE_RUN_TAG, &pair);
+            made_save (store, FL_TABLE_RUN_TAG, &pair);
           }
       for (int i = 0; i < 5; i++)
         {
@@ -240,7 +226,7 @@ made_datasets_write_many (const char *folder, guint runs, guint64 now)
                         .path = name,
                         .state = i == 0 ? FL_JOB_DONE : FL_JOB_PLANNED,
                         .created = now };
-          save (store, FL_TABLE_JOB, &job);
+          made_save (store, FL_TABLE_JOB, &job);
           FlAttempt attempt = { .job = job.id,
                                 .site = site.id,
                                 .number = 1,
@@ -250,7 +236,7 @@ made_datasets_write_many (const char *folder, guint runs, guint64 now)
                                 .ended = now + 90 * SECOND,
                                 .reason = (char *) "1000 shots, 400 hits, 300 indexed, 320 lattices" };
           if (i == 0)
-            save (store, FL_TABLE_ATTEMPT, &attempt);
+            made_save (store, FL_TABLE_ATTEMPT, &attempt);
         }
     }
   fl_record_free (FL_TABLE_TASK, stills);

@@ -5,27 +5,16 @@
 #include "engine/base/batch.h"
 #include "engine/base/hash.h"
 #include "engine/store/store.h"
+#include "tests/gui/made.h"
 
 #define PANELS   8
 #define LATTICES 1100 /* more than are looked back on: those of the made store are forgotten */
 
 static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made findings: %s", *error ? (*error)->message : "failed");
-}
-
-static void
 add_batch (FlStore *store, gint64 attempt, FlBatch *batch)
 {
   static guint64 sequence = 1000000;
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  GError *error = NULL;
-  fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, 77, sequence++, (int) fl_batch_kind (batch), bytes->data,
-                            bytes->len, NULL, &error),
-        &error);
+  made_add_slice (store, attempt, 77, sequence++, batch);
   fl_batch_free (batch);
 }
 
@@ -94,7 +83,7 @@ made_findings_add (const char *folder, guint first, guint last, const MadeFault 
 {
   GError *error = NULL;
   FlStore *store = fl_store_open (folder, FL_STORE_WRITE, &error);
-  must (store != NULL && fl_store_begin (store, &error), &error);
+  made_must (store != NULL && fl_store_begin (store, &error), &error);
   for (gint64 k = first; k <= last; k++) /* attempt k is of run k */
     {
       add_panels (store, k, fault);
@@ -102,6 +91,6 @@ made_findings_add (const char *folder, guint first, guint last, const MadeFault 
       if (fault->beam != 0)
         add_lattices (store, k, fault);
     }
-  must (fl_store_commit (store, &error), &error);
+  made_must (fl_store_commit (store, &error), &error);
   fl_store_close (store);
 }

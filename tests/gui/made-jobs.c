@@ -5,6 +5,7 @@
 #include "engine/base/batch.h"
 #include "engine/base/hash.h"
 #include "engine/base/params.h"
+#include "tests/gui/made.h"
 
 #define SECOND  G_GUINT64_CONSTANT (1000000000)
 #define MINUTE  (60 * SECOND)
@@ -26,21 +27,6 @@ typedef struct
 
 /* Everything here must work: a test's ground. */
 static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made jobs: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (Maker *maker, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (maker->store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
-static void
 add_sites (Maker *maker)
 {
   FlRoot data = { .name = S ("data"), .path = S ("data") },
@@ -55,10 +41,10 @@ add_sites (Maker *maker)
                  .ranks_per_node = 40,
                  .max_jobs = 40,
                  .active = TRUE };
-  save (maker, FL_TABLE_ROOT, &data);
-  save (maker, FL_TABLE_ROOT, &scratch);
-  maker->sites[0] = save (maker, FL_TABLE_SITE, &here);
-  maker->sites[1] = maker->made->slurm = save (maker, FL_TABLE_SITE, &far);
+  made_save (maker->store, FL_TABLE_ROOT, &data);
+  made_save (maker->store, FL_TABLE_ROOT, &scratch);
+  maker->sites[0] = made_save (maker->store, FL_TABLE_SITE, &here);
+  maker->sites[1] = maker->made->slurm = made_save (maker->store, FL_TABLE_SITE, &far);
 }
 
 static void
@@ -71,7 +57,7 @@ add_trials_and_tasks (Maker *maker)
   for (guint i = 0; i < TRIALS; i++)
     {
       g_autoptr (FlParams) params = fl_params_new ();
-      must (!assignments[i] || fl_params_set_assignment (params, assignments[i], &error), &error);
+      made_must (!assignments[i] || fl_params_set_assignment (params, assignments[i], &error), &error);
       g_autofree char *text = fl_params_write (params);
       FlTrial trial = { .number = (int) i + 1,
                         .name = S (names[i]),
@@ -80,16 +66,16 @@ add_trials_and_tasks (Maker *maker)
                         .created = maker->now - 600 * MINUTE,
                         .params_version = S (fl_param_table_version ()),
                         .engine_build = S ("made") };
-      maker->trials[i] = save (maker, FL_TABLE_TRIAL, &trial);
+      maker->trials[i] = made_save (maker->store, FL_TABLE_TRIAL, &trial);
     }
   FlTask *stills = fl_store_find (maker->store, FL_TABLE_TASK, "stills", &error); /* every new store has it */
-  must (stills != NULL, &error);
+  made_must (stills != NULL, &error);
   maker->tasks[0] = stills->id;
   fl_record_free (FL_TABLE_TASK, stills);
   FlTask spots = { .name = S ("spots"), .type = S ("spots"), .active = TRUE, .nodes = 2, .minutes = 15 };
-  maker->tasks[1] = save (maker, FL_TABLE_TASK, &spots);
+  maker->tasks[1] = made_save (maker->store, FL_TABLE_TASK, &spots);
   FlBlock block = { .name = S ("jungfrau"), .params = S (""), .active = TRUE };
-  maker->block = save (maker, FL_TABLE_BLOCK, &block);
+  maker->block = made_save (maker->store, FL_TABLE_BLOCK, &block);
 }
 
 /* --- jobs --- */
@@ -121,7 +107,7 @@ add_job (Maker *maker, guint k, gint64 run, guint trial, guint task, const Wante
                 .started = begun ? wanted->begin + 4 * MINUTE : 0,
                 .ended = begun && fl_job_state_is_final (wanted->state) ? wanted->begin + 9 * MINUTE : 0,
                 .reason = S (wanted->reason ? wanted->reason : "") };
-  return save (maker, FL_TABLE_JOB, &job);
+  return made_save (maker->store, FL_TABLE_JOB, &job);
 }
 
 /* What an attempt at Slurm has when nothing else is said: waited 1–8 min, ran 5 min. */
@@ -153,14 +139,14 @@ save_attempt (Maker *maker, FlAttempt *attempt)
 {
   GError *error = NULL;
   FlJob *job = fl_store_get (maker->store, FL_TABLE_JOB, attempt->job, &error);
-  must (job != NULL, &error);
+  made_must (job != NULL, &error);
   g_autofree char *path = g_strdup_printf ("%s/attempt-%04d", job->path, attempt->number);
   g_autofree char *id = g_strdup_printf ("%d", 4711000 + (int) attempt->job * 3 + attempt->number);
   attempt->path = path;
   if (!attempt->remote_id)
     attempt->remote_id = id;
   fl_record_free (FL_TABLE_JOB, job);
-  return save (maker, FL_TABLE_ATTEMPT, attempt);
+  return made_save (maker->store, FL_TABLE_ATTEMPT, attempt);
 }
 
 /* Shots of a job, as one frame: a third of them hits. */
@@ -168,7 +154,6 @@ static void
 add_shots (Maker *maker, gint64 attempt, guint n, guint64 begin, guint64 end)
 {
   g_autoptr (FlBatch) batch = fl_batch_new (FL_KIND_SHOT);
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
   for (guint i = 0; i < n; i++)
     {
       FlShotRow row = { .id = fl_hash64 (&i, sizeof i, (guint64) attempt),
@@ -184,11 +169,7 @@ add_shots (Maker *maker, gint64 attempt, guint n, guint64 begin, guint64 end)
                         .message = "" };
       fl_batch_append (batch, &row);
     }
-  fl_batch_encode (batch, bytes);
-  GError *error = NULL;
-  must (fl_store_add_slice (maker->store, attempt, 0, 1, (int) fl_batch_kind (batch), bytes->data, bytes->len,
-                            NULL, &error),
-        &error);
+  made_add_slice (maker->store, attempt, 0, 1, batch);
 }
 
 static void
@@ -209,7 +190,7 @@ write_log (Maker *maker, guint k, guint trial, const char *name, const char *tex
   g_autofree char *folder = g_path_get_dirname (path);
   GError *error = NULL;
   g_mkdir_with_parents (folder, 0777);
-  must (g_file_set_contents (path, text, length, &error), &error);
+  made_must (g_file_set_contents (path, text, length, &error), &error);
 }
 
 static void
@@ -229,7 +210,7 @@ add_retried (Maker *maker, guint k, gint64 run)
       g_autofree char *text = NULL;
       GError *error = NULL;
       FlAttempt attempt = attempt_of (maker, job, i + 1, state, wanted.begin + (guint64) i * 25 * MINUTE);
-      must (fl_params_read (params, sets[i], "made", &error), &error);
+      made_must (fl_params_read (params, sets[i], "made", &error), &error);
       text = fl_params_write (params);
       attempt.params = text;
       attempt.cause = S (causes[i]);
@@ -382,9 +363,9 @@ add_new (Maker *maker, guint k, gint64 run)
   Wanted fresh = { FL_JOB_PLANNED, FALSE, maker->now - SECOND, NULL };
   GError *error = NULL;
   maker->made->undo = add_job (maker, k, run, 0, 1, &fresh, 0);
-  must (fl_store_set_int (maker->store, FL_TABLE_JOB, maker->made->undo, "not_before",
-                          (gint64) (maker->now + 20 * SECOND), &error),
-        &error);
+  made_must (fl_store_set_int (maker->store, FL_TABLE_JOB, maker->made->undo, "not_before",
+                               (gint64) (maker->now + 20 * SECOND), &error),
+             &error);
 }
 
 static void
@@ -394,8 +375,8 @@ add_dataset (Maker *maker)
                         .expression = S ("lysozyme and not dark"),
                         .active = TRUE };
   FlTask task = { .name = S ("export"), .type = S ("export") };
-  gint64 dataset_id = maker->made->dataset = save (maker, FL_TABLE_DATASET, &dataset),
-         task_id = save (maker, FL_TABLE_TASK, &task);
+  gint64 dataset_id = maker->made->dataset = made_save (maker->store, FL_TABLE_DATASET, &dataset),
+         task_id = made_save (maker->store, FL_TABLE_TASK, &task);
   for (int i = 1; i <= 3; i++)
     {
       FlDatasetVersion version = { .dataset = dataset_id,
@@ -403,9 +384,9 @@ add_dataset (Maker *maker)
                                    .created = maker->now - (guint64) (4 - i) * 60 * MINUTE,
                                    .lattices = 4000 * i,
                                    .note = S ("12 new jobs") };
-      gint64 id = save (maker, FL_TABLE_DATASET_VERSION, &version);
+      gint64 id = made_save (maker->store, FL_TABLE_DATASET_VERSION, &version);
       FlVersionJob input = { .version = id, .job = maker->made->retried };
-      save (maker, FL_TABLE_VERSION_JOB, &input);
+      made_save (maker->store, FL_TABLE_VERSION_JOB, &input);
       FlJob job = { .trial = maker->trials[0],
                     .task = task_id,
                     .dataset = dataset_id,
@@ -416,7 +397,7 @@ add_dataset (Maker *maker)
                     .created = version.created,
                     .started = i < 3 ? version.created + MINUTE : 0,
                     .ended = i < 3 ? version.created + 2 * MINUTE : 0 };
-      maker->made->exported = save (maker, FL_TABLE_JOB, &job);
+      maker->made->exported = made_save (maker->store, FL_TABLE_JOB, &job);
     }
 }
 
@@ -434,13 +415,13 @@ add_run (Maker *maker, guint k, const gint64 *tags)
                 .files = 1,
                 .shots = 1000,
                 .state = S ("complete") };
-  gint64 id = save (maker, FL_TABLE_RUN, &run);
+  gint64 id = made_save (maker->store, FL_TABLE_RUN, &run);
   FlRunTag pair = { .run = id, .tag = tags[k % 5 == 2] };
-  save (maker, FL_TABLE_RUN_TAG, &pair);
+  made_save (maker->store, FL_TABLE_RUN_TAG, &pair);
   if (k % 4 == 3)
     {
       FlRunTag second = { .run = id, .tag = tags[2] };
-      save (maker, FL_TABLE_RUN_TAG, &second);
+      made_save (maker->store, FL_TABLE_RUN_TAG, &second);
     }
   return id;
 }
@@ -453,7 +434,7 @@ add_runs (Maker *maker, guint runs)
                    { .name = S ("<b>jet'; --</b>") } };
   gint64 ids[G_N_ELEMENTS (tags)];
   for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
-    ids[i] = save (maker, FL_TABLE_TAG, &tags[i]);
+    ids[i] = made_save (maker->store, FL_TABLE_TAG, &tags[i]);
   for (guint k = 1; k <= runs; k++)
     {
       gint64 run = add_run (maker, k, ids);
@@ -490,12 +471,12 @@ made_jobs_write (const char *folder, guint runs, guint64 now, MadeJobs *made)
   Maker maker = { .folder = folder, .now = now, .made = made ? made : &ignored };
   g_assert (runs >= 8);
   maker.store = fl_store_open (folder, FL_STORE_CREATE, &error);
-  must (maker.store != NULL, &error);
-  must (fl_store_begin (maker.store, &error), &error);
+  made_must (maker.store != NULL, &error);
+  made_must (fl_store_begin (maker.store, &error), &error);
   add_sites (&maker);
   add_trials_and_tasks (&maker);
   add_runs (&maker, runs);
   add_dataset (&maker);
-  must (fl_store_commit (maker.store, &error), &error);
+  made_must (fl_store_commit (maker.store, &error), &error);
   fl_store_close (maker.store);
 }

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 #include "engine/crystal/ccp4-map.h"
+#include "tests/gui/made.h"
 
 #define ATOMS 5
 
@@ -13,28 +14,13 @@ static const double places[ATOMS][3] = {
 };
 static const double cell[6] = { 20, 18, 16, 90, 90, 90 };
 
-static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made maps: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
 gint64
 made_maps_add_task (FlStore *store, gint64 dataset)
 {
   FlTask task = { .name = (char *) "density", .type = (char *) "map" };
   FlDatasetTask step = { .dataset = dataset, .number = 3, .after = (char *) "" };
-  step.task = save (store, FL_TABLE_TASK, &task);
-  save (store, FL_TABLE_DATASET_TASK, &step);
+  step.task = made_save (store, FL_TABLE_TASK, &task);
+  made_save (store, FL_TABLE_DATASET_TASK, &step);
   return task.id;
 }
 
@@ -43,7 +29,7 @@ version_of (FlStore *store, gint64 dataset, int number, guint64 when)
 {
   GError *error = NULL;
   g_autoptr (GPtrArray) versions = fl_store_list (store, FL_TABLE_DATASET_VERSION, &error);
-  must (versions != NULL, &error);
+  made_must (versions != NULL, &error);
   for (guint i = 0; i < versions->len; i++)
     {
       const FlDatasetVersion *version = versions->pdata[i];
@@ -51,7 +37,7 @@ version_of (FlStore *store, gint64 dataset, int number, guint64 when)
         return version->id;
     }
   FlDatasetVersion fresh = { .dataset = dataset, .number = number, .created = when };
-  return save (store, FL_TABLE_DATASET_VERSION, &fresh);
+  return made_save (store, FL_TABLE_DATASET_VERSION, &fresh);
 }
 
 char *
@@ -68,8 +54,8 @@ made_maps_add (FlStore *store, gint64 dataset, gint64 task, int number, FlJobSta
                 .ended = when,
                 .reason = (char *) (state == FL_JOB_FAILED ? "no model" : "") };
   FlAttempt attempt = { .number = 1, .state = state, .ended = when, .path = path };
-  attempt.job = save (store, FL_TABLE_JOB, &job);
-  save (store, FL_TABLE_ATTEMPT, &attempt);
+  attempt.job = made_save (store, FL_TABLE_JOB, &job);
+  made_save (store, FL_TABLE_ATTEMPT, &attempt);
   return path;
 }
 
@@ -79,7 +65,7 @@ blobs (double width, const double heights[ATOMS])
 {
   GError *error = NULL;
   FlCell c;
-  must (fl_cell_from_degrees (cell, &c, &error), &error);
+  made_must (fl_cell_from_degrees (cell, &c, &error), &error);
   FlMap *map = fl_map_new (&c, NULL, (const int[]){ 40, 36, 32 }, NULL, NULL);
   for (int k = 0; k < 32; k++)
     for (int j = 0; j < 36; j++)
@@ -100,7 +86,7 @@ write_map (const char *folder, const char *name, double width, const double heig
   GError *error = NULL;
   g_autofree char *path = g_build_filename (folder, name, NULL);
   g_autoptr (FlMap) map = blobs (width, heights);
-  must (fl_map_write (path, map, "made", &error), &error);
+  made_must (fl_map_write (path, map, "made", &error), &error);
 }
 
 static void
@@ -115,7 +101,7 @@ write_model (const char *folder)
     g_string_append_printf (out, "ATOM  %5d  %-3s ALA A   7    %8.3f%8.3f%8.3f  1.00 12.00           %c\n",
                             a + 1, names[a], places[a][0], places[a][1], places[a][2], names[a][0]);
   g_string_append (out, "END\n");
-  must (g_file_set_contents (path, out->str, -1, &error), &error);
+  made_must (g_file_set_contents (path, out->str, -1, &error), &error);
 }
 
 void
@@ -148,5 +134,5 @@ made_maps_write (const char *folder, double width, gboolean change)
     g_string_append_printf (
         json, ",\n  \"difference\": {\"r_iso\": 0.082},\n  \"fo-fo\": {\"file\": \"fo-fo.ccp4\", %s}", peaks);
   g_string_append (json, "\n}\n");
-  must (g_file_set_contents (path, json->str, (gssize) json->len, &error), &error);
+  made_must (g_file_set_contents (path, json->str, (gssize) json->len, &error), &error);
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "engine/base/batch.h"
+#include "tests/gui/made.h"
 
 #define SHELLS  10
 #define SUBSETS 5
@@ -10,29 +11,9 @@
 #define SECOND  G_GUINT64_CONSTANT (1000000000)
 
 static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made merges: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
-static void
 add_batch (FlStore *store, gint64 attempt, FlBatch *batch)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  GError *error = NULL;
-  fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, 0, (guint64) fl_batch_kind (batch), (int) fl_batch_kind (batch),
-                            bytes->data, bytes->len, NULL, &error),
-        &error);
+  made_add_slice (store, attempt, 0, (guint64) fl_batch_kind (batch), batch);
   fl_batch_free (batch);
 }
 
@@ -138,8 +119,8 @@ find_task (FlStore *store, const char *name, const char *type)
   GError *error = NULL;
   FlTask *found = fl_store_find (store, FL_TABLE_TASK, name, &error);
   FlTask fresh = { .name = (char *) name, .type = (char *) type };
-  must (!error, &error);
-  gint64 id = found ? found->id : save (store, FL_TABLE_TASK, &fresh);
+  made_must (!error, &error);
+  gint64 id = found ? found->id : made_save (store, FL_TABLE_TASK, &fresh);
   fl_record_free (FL_TABLE_TASK, found);
   return id;
 }
@@ -153,15 +134,15 @@ add_version (FlStore *store, gint64 dataset, gint64 trial, gint64 stills, gint64
   FlDatasetVersion version = {
     .dataset = dataset, .number = number, .created = when - 40 * SECOND, .lattices = (gint64) lattices
   };
-  save (store, FL_TABLE_DATASET_VERSION, &version);
+  made_save (store, FL_TABLE_DATASET_VERSION, &version);
   g_autoptr (GPtrArray) jobs = fl_store_list (store, FL_TABLE_JOB, &error);
-  must (jobs != NULL, &error);
+  made_must (jobs != NULL, &error);
   for (guint i = 0; i < jobs->len; i++)
     {
       const FlJob *job = jobs->pdata[i];
       FlVersionJob use = { .version = version.id, .job = job->id };
       if (job->trial == trial && job->task == stills && job->state == FL_JOB_DONE)
-        save (store, FL_TABLE_VERSION_JOB, &use);
+        made_save (store, FL_TABLE_VERSION_JOB, &use);
     }
   FlJob job = { .trial = trial,
                 .dataset = dataset,
@@ -170,9 +151,9 @@ add_version (FlStore *store, gint64 dataset, gint64 trial, gint64 stills, gint64
                 .state = FL_JOB_DONE,
                 .ended = when };
   FlAttempt attempt = {
-    .job = save (store, FL_TABLE_JOB, &job), .number = 1, .state = FL_JOB_DONE, .ended = when
+    .job = made_save (store, FL_TABLE_JOB, &job), .number = 1, .state = FL_JOB_DONE, .ended = when
   };
-  save (store, FL_TABLE_ATTEMPT, &attempt);
+  made_save (store, FL_TABLE_ATTEMPT, &attempt);
   add_rows (store, attempt.id, wanted, lattices);
   add_whole (store, attempt.id, wanted, lattices, when);
 }
@@ -182,7 +163,7 @@ made_merges_add (FlStore *store, const MadeMerges *wanted, guint64 now)
 {
   GError *error = NULL;
   g_autoptr (GPtrArray) trials = fl_store_list (store, FL_TABLE_TRIAL, &error);
-  must (trials != NULL && trials->len > 0, &error);
+  made_must (trials != NULL && trials->len > 0, &error);
   gint64 trial = ((const FlTrial *) trials->pdata[0])->id;
   gint64 stills = find_task (store, "stills", "all"), merge = find_task (store, "merge", "merge");
   FlDataset dataset = wanted->goals;
@@ -191,12 +172,12 @@ made_merges_add (FlStore *store, const MadeMerges *wanted, guint64 now)
   dataset.trial = trial;
   dataset.active = TRUE;
   dataset.min_interval = 300;
-  save (store, FL_TABLE_DATASET, &dataset);
+  made_save (store, FL_TABLE_DATASET, &dataset);
   g_autofree char *after = g_strdup_printf ("%" G_GINT64_FORMAT, stills);
   FlDatasetTask steps[] = { { .dataset = dataset.id, .task = stills, .number = 1 },
                             { .dataset = dataset.id, .task = merge, .number = 2, .after = after } };
-  save (store, FL_TABLE_DATASET_TASK, &steps[0]);
-  save (store, FL_TABLE_DATASET_TASK, &steps[1]);
+  made_save (store, FL_TABLE_DATASET_TASK, &steps[0]);
+  made_save (store, FL_TABLE_DATASET_TASK, &steps[1]);
   for (guint i = 0; wanted->lattices > 0 && i < wanted->versions; i++)
     {
       guint before = wanted->versions - 1 - i;

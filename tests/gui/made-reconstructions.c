@@ -6,6 +6,7 @@
 
 #include "engine/base/batch.h"
 #include "engine/crystal/ccp4-map.h"
+#include "tests/gui/made.h"
 
 #define MINUTE     G_GUINT64_CONSTANT (60000000000)
 #define M          41  /* points a side of a density */
@@ -14,31 +15,11 @@
 #define DIRECTIONS 640
 #define STAGE      10 /* generations */
 
-static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made reconstructions: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
 /* Takes the batch. */
 static void
 add_batch (FlStore *store, gint64 attempt, guint64 *sequence, FlBatch *batch)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  GError *error = NULL;
-  fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, 0, (*sequence)++, (int) fl_batch_kind (batch), bytes->data,
-                            bytes->len, NULL, &error),
-        &error);
+  made_add_slice (store, attempt, 0, (*sequence)++, batch);
   fl_batch_free (batch);
 }
 
@@ -50,8 +31,8 @@ ensure_task (FlStore *store, const char *name, const char *type)
   GError *error = NULL;
   FlTask *found = fl_store_find (store, FL_TABLE_TASK, name, &error);
   FlTask fresh = { .name = (char *) name, .type = (char *) type };
-  must (!error, &error);
-  gint64 id = found ? found->id : save (store, FL_TABLE_TASK, &fresh);
+  made_must (!error, &error);
+  gint64 id = found ? found->id : made_save (store, FL_TABLE_TASK, &fresh);
   fl_record_free (FL_TABLE_TASK, found);
   return id;
 }
@@ -63,12 +44,12 @@ made_reconstructions_add_dataset (FlStore *store, const char *name)
   FlDataset dataset = {
     .name = (char *) name, .expression = (char *) "not dark", .trial = 1, .active = TRUE
   };
-  save (store, FL_TABLE_DATASET, &dataset);
+  made_save (store, FL_TABLE_DATASET, &dataset);
   g_autofree char *after = g_strdup_printf ("%" G_GINT64_FORMAT, hits);
   FlDatasetTask steps[] = { { .dataset = dataset.id, .task = hits, .number = 1, .after = (char *) "" },
                             { .dataset = dataset.id, .task = last, .number = 2, .after = after } };
-  save (store, FL_TABLE_DATASET_TASK, &steps[0]);
-  save (store, FL_TABLE_DATASET_TASK, &steps[1]);
+  made_save (store, FL_TABLE_DATASET_TASK, &steps[0]);
+  made_save (store, FL_TABLE_DATASET_TASK, &steps[1]);
   return dataset.id;
 }
 
@@ -80,7 +61,7 @@ made_reconstructions_add (FlStore *store, const char *folder, gint64 dataset, in
   g_autofree char *path = g_strdup_printf ("d%d-v%d-reconstruct", (int) dataset, number);
   FlJob job = { .trial = 1,
                 .dataset = dataset,
-                .version = save (store, FL_TABLE_DATASET_VERSION, &version),
+                .version = made_save (store, FL_TABLE_DATASET_VERSION, &version),
                 .task = ensure_task (store, "reconstruct", "reconstruct"),
                 .root = (char *) "scratch",
                 .path = path,
@@ -88,7 +69,7 @@ made_reconstructions_add (FlStore *store, const char *folder, gint64 dataset, in
                 .attempts = 1,
                 .ended = fl_job_state_is_final (made->state) ? made->when : 0,
                 .reason = (char *) (made->state == FL_JOB_FAILED ? "too few hits" : "") };
-  save (store, FL_TABLE_JOB, &job);
+  made_save (store, FL_TABLE_JOB, &job);
   made_reconstructions_continue (store, folder, job.id, made);
   return job.id;
 }
@@ -116,7 +97,7 @@ write_volume (const char *folder, guint generation, guint conformation)
   const double side = M * VOXEL, first = -(M - 1) / 2.0 * VOXEL;
   const double lengths[6] = { side, side, side, 90, 90, 90 };
   FlCell cell;
-  must (fl_cell_from_degrees (lengths, &cell, &error), &error);
+  made_must (fl_cell_from_degrees (lengths, &cell, &error), &error);
   g_autoptr (FlMap) map = fl_map_new (&cell, NULL, (const int[]){ M, M, M }, NULL, NULL);
   double spread = 0.35 * made_reconstructions_resolution (generation);
   for (int k = 0; k < M; k++)
@@ -131,7 +112,7 @@ write_volume (const char *folder, guint generation, guint conformation)
   g_autofree char *volumes = g_build_filename (folder, "volumes", NULL);
   g_autofree char *path = g_build_filename (volumes, name, NULL);
   g_mkdir_with_parents (volumes, 0755);
-  must (fl_map_write (path, map, "made", &error), &error);
+  made_must (fl_map_write (path, map, "made", &error), &error);
 }
 
 /* --- generations --- */
@@ -232,17 +213,17 @@ made_reconstructions_continue (FlStore *store, const char *folder, gint64 job, c
 {
   GError *error = NULL;
   g_autoptr (GPtrArray) attempts = fl_store_list_attempts (store, job, &error);
-  must (attempts != NULL, &error);
+  made_must (attempts != NULL, &error);
   FlJob *record = fl_store_get (store, FL_TABLE_JOB, job, &error);
-  must (record != NULL, &error);
+  made_must (record != NULL, &error);
   g_autofree char *path = g_strdup_printf ("%s/attempt-%04u", record->path, attempts->len + 1);
   FlAttempt attempt = {
     .job = job, .number = (int) attempts->len + 1, .state = made->state, .started = made->when, .path = path
   };
-  save (store, FL_TABLE_ATTEMPT, &attempt);
+  made_save (store, FL_TABLE_ATTEMPT, &attempt);
   g_autofree char *place = g_build_filename (folder, path, NULL);
   guint64 sequence = 1;
-  must (fl_store_begin (store, &error), &error);
+  made_must (fl_store_begin (store, &error), &error);
   for (guint g = made->from; g <= made->generations; g++)
     {
       for (guint c = 0; made->volumes && is_phased (made, g) && c < made->conformations; c++)
@@ -251,6 +232,6 @@ made_reconstructions_continue (FlStore *store, const char *folder, gint64 job, c
       add_coverage (store, attempt.id, &sequence, g);
       add_generation (store, attempt.id, &sequence, made, g);
     }
-  must (fl_store_commit (store, &error), &error);
+  made_must (fl_store_commit (store, &error), &error);
   fl_record_free (FL_TABLE_JOB, record);
 }

@@ -8,36 +8,10 @@
 #include "engine/base/params.h"
 #include "engine/base/units.h"
 #include "engine/store/shots.h"
+#include "tests/gui/made.h"
 
 #define SECOND       G_GUINT64_CONSTANT (1000000000)
 #define ROWS_A_FRAME 64
-
-/* Everything here must work: a test's ground. */
-static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("made store: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
-static void
-add_slice (FlStore *store, gint64 attempt, guint32 writer, guint64 sequence, const FlBatch *batch)
-{
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  GError *error = NULL;
-  fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, writer, sequence, (int) fl_batch_kind (batch), bytes->data,
-                            bytes->len, NULL, &error),
-        &error);
-}
 
 static void
 add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint32 frames)
@@ -48,12 +22,12 @@ add_ranks (FlStore *store, gint64 attempt, guint ranks, const char *file, guint3
       FlRankRow row = { rank,           ranks, 1000 + rank, 1, rank < (ranks + 1) / 2 ? "node01" : "node02",
                         "cpu x86-64-v3" };
       fl_batch_append (batch, &row);
-      add_slice (store, attempt, rank, 1, batch);
+      made_add_slice (store, attempt, rank, 1, batch);
     }
   g_autoptr (FlBatch) sources = fl_batch_new (FL_KIND_SOURCE);
   FlSourceRow source = { 0, frames, file, "" };
   fl_batch_append (sources, &source);
-  add_slice (store, attempt, 0, 2, sources);
+  made_add_slice (store, attempt, 0, 2, sources);
 }
 
 /* What the hit's crystals are: see the header. */
@@ -90,7 +64,7 @@ add_cells (FlStore *store, gint64 attempt)
   };
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     fl_batch_append (batch, &rows[i]);
-  add_slice (store, attempt, 0, 3, batch);
+  made_add_slice (store, attempt, 0, 3, batch);
 }
 
 /* The stages after finding, and the lattices found. */
@@ -158,9 +132,9 @@ static void
 flush (FlStore *store, gint64 attempt, guint32 rank, guint64 *sequence, FlBatch *shots, FlBatch *found)
 {
   if (fl_batch_rows (found))
-    add_slice (store, attempt, rank, (*sequence)++, found);
+    made_add_slice (store, attempt, rank, (*sequence)++, found);
   if (fl_batch_rows (shots))
-    add_slice (store, attempt, rank, (*sequence)++, shots);
+    made_add_slice (store, attempt, rank, (*sequence)++, shots);
   fl_batch_clear (found);
   fl_batch_clear (shots);
 }
@@ -211,7 +185,7 @@ add_run (FlStore *store, const MadeStore *made, guint k, guint64 begin)
                 .shots = last ? 0 : made->shots,
                 .state = (char *) (last ? "recording" : "complete"),
                 .comment = (char *) (k == 1 ? "first light, 3 µm crystals" : "") };
-  return save (store, FL_TABLE_RUN, &run);
+  return made_save (store, FL_TABLE_RUN, &run);
 }
 
 static void
@@ -237,7 +211,7 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
                 .ended = last ? 0 : begin + 60 * SECOND,
                 .reason = (char *) (failed ? "r0002.cxi: bitshuffle data are damaged, expected 2 MiB a frame"
                                            : "") };
-  save (store, FL_TABLE_JOB, &job);
+  made_save (store, FL_TABLE_JOB, &job);
   FlAttempt attempt = { .job = job.id,
                         .site = site,
                         .number = 1,
@@ -253,7 +227,7 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
                         .submitted = begin,
                         .started = begin,
                         .ended = job.ended };
-  save (store, FL_TABLE_ATTEMPT, &attempt);
+  made_save (store, FL_TABLE_ATTEMPT, &attempt);
   guint n = failed ? made->shots / 3 : made->shots;
   add_ranks (store, attempt.id, made->ranks, file, made->shots);
   if (made->index)
@@ -267,7 +241,7 @@ add_jobs (FlStore *store, const MadeStore *made, guint k, gint64 run, const gint
                     .path = (char *) "jobs/none",
                     .state = FL_JOB_PLANNED,
                     .created = begin };
-  save (store, FL_TABLE_JOB, &planned);
+  made_save (store, FL_TABLE_JOB, &planned);
 }
 
 static gint64
@@ -275,7 +249,7 @@ add_trial (FlStore *store, int number, const char *name, const char *assignment,
 {
   g_autoptr (FlParams) params = fl_params_new ();
   GError *error = NULL;
-  must (!assignment || fl_params_set_assignment (params, assignment, &error), &error);
+  made_must (!assignment || fl_params_set_assignment (params, assignment, &error), &error);
   g_autofree char *text = fl_params_write (params);
   FlTrial trial = { .number = number,
                     .name = (char *) name,
@@ -284,7 +258,7 @@ add_trial (FlStore *store, int number, const char *name, const char *assignment,
                     .created = created,
                     .params_version = (char *) fl_param_table_version (),
                     .engine_build = (char *) "made" };
-  return save (store, FL_TABLE_TRIAL, &trial);
+  return made_save (store, FL_TABLE_TRIAL, &trial);
 }
 
 /* How long a run's shots take at their mean of about 110 ms. */
@@ -299,22 +273,22 @@ made_store_write (const char *folder, const MadeStore *made)
 {
   GError *error = NULL;
   FlStore *store = fl_store_open (folder, FL_STORE_CREATE, &error);
-  must (store != NULL, &error);
-  must (fl_store_begin (store, &error), &error);
+  made_must (store != NULL, &error);
+  made_must (fl_store_begin (store, &error), &error);
   guint64 step = span_of (made) + 20 * SECOND, zero = made->now - made->runs * step;
   FlRoot data = { .name = (char *) "data", .path = (char *) "data" };
   FlRoot scratch = { .name = (char *) "scratch", .path = (char *) "." };
-  save (store, FL_TABLE_ROOT, &data);
-  save (store, FL_TABLE_ROOT, &scratch);
+  made_save (store, FL_TABLE_ROOT, &data);
+  made_save (store, FL_TABLE_ROOT, &scratch);
   FlSite site = { .name = (char *) "here", .kind = (char *) "local", .scratch = (char *) "scratch" };
-  save (store, FL_TABLE_SITE, &site);
+  made_save (store, FL_TABLE_SITE, &site);
   FlTag tags[] = { { .name = (char *) "lysozyme", .persistent = TRUE }, { .name = (char *) "dark" } };
   for (guint i = 0; i < G_N_ELEMENTS (tags); i++)
-    save (store, FL_TABLE_TAG, &tags[i]);
+    made_save (store, FL_TABLE_TAG, &tags[i]);
   FlBlock block = { .name = (char *) "jungfrau", .params = (char *) "", .active = TRUE };
-  save (store, FL_TABLE_BLOCK, &block);
+  made_save (store, FL_TABLE_BLOCK, &block);
   FlTask *task = fl_store_find (store, FL_TABLE_TASK, "stills", &error); /* every new store has it */
-  must (task != NULL, &error);
+  made_must (task != NULL, &error);
   g_free (task->type);
   task->type = g_strdup (made->particles ? "hits" : made->index ? "all" : "spots");
   if (made->particles)
@@ -322,7 +296,7 @@ made_store_write (const char *folder, const MadeStore *made)
       g_free (task->name);
       task->name = g_strdup ("hits");
     }
-  save (store, FL_TABLE_TASK, task);
+  made_save (store, FL_TABLE_TASK, task);
   gint64 trials[] = { add_trial (store, 1, "defaults", NULL, zero),
                       add_trial (store, 2, "strong", "spots.sigma_strong=4", zero) };
   for (guint k = 1; k <= made->runs; k++)
@@ -331,12 +305,12 @@ made_store_write (const char *folder, const MadeStore *made)
       gint64 run = add_run (store, made, k, begin);
       add_jobs (store, made, k, run, trials, block.id, task->id, site.id, begin);
       FlRunTag pair = { .run = run, .tag = tags[k == 2].id };
-      save (store, FL_TABLE_RUN_TAG, &pair);
+      made_save (store, FL_TABLE_RUN_TAG, &pair);
     }
   fl_record_free (FL_TABLE_TASK, task);
-  must (fl_store_commit (store, &error), &error);
+  made_must (fl_store_commit (store, &error), &error);
   for (gint64 attempt = 1; attempt < made->runs; attempt++) /* the last one still runs */
-    must (fl_store_compact (store, attempt, &error), &error);
+    made_must (fl_store_compact (store, attempt, &error), &error);
   fl_store_close (store);
   g_autofree char *runs = g_build_filename (folder, "data", NULL);
   g_mkdir_with_parents (runs, 0777);

@@ -5,6 +5,7 @@
 
 #include "gui/conductor.h"
 #include "tests/widgets/display.h"
+#include "widgets/export.h"
 
 static guint64
 room_clock (gpointer data)
@@ -206,4 +207,25 @@ room_n_tagged (Room *room, const char *name)
     n += ((FlRunTag *) pairs->pdata[i])->tag == tag->id;
   fl_record_free (FL_TABLE_TAG, tag);
   return n;
+}
+
+void
+picture (gpointer widget, const char *name)
+{
+  const char *folder = g_getenv ("FIRSTLIGHT_PICTURES");
+  g_autofree char *path = folder ? g_strdup_printf ("%s/%s.png", folder, name) : NULL;
+  if (path)
+    gtk_widget_queue_draw (widget);
+  for (guint i = 0; path && i < 50 && !flw_widget_export (widget, path, NULL); i++)
+    {
+      display_wait_drawn (widget);
+      g_usleep (20000);
+    }
+}
+
+void
+assert_in (const char *text, const char *part)
+{
+  if (!text || !strstr (text, part))
+    g_error ("'%s' lacks '%s'", text, part);
 }

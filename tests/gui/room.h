@@ -36,3 +36,6 @@ void room_settle (Room *room);
 FlStore *room_look (Room *room);
 /* How many runs have the tag; 0 when there is none. */
 guint room_n_tagged (Room *room, const char *name);
+/* FIRSTLIGHT_PICTURES=FOLDER: what the widget shows is written there as `name`.png; else nothing. */
+void picture (gpointer widget, const char *name);
+void assert_in (const char *text, const char *part);

@@ -9,26 +9,6 @@
 #include "gui/compare-experiments.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
-#include "widgets/export.h"
-
-static void
-assert_in (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_error ("'%s' is not in '%s'", part, text);
-}
-
-static void
-picture (GtkWidget *widget, const char *name)
-{
-  const char *folder = g_getenv ("FIRSTLIGHT_PICTURES");
-  g_autofree char *path = folder ? g_strdup_printf ("%s/%s.png", folder, name) : NULL;
-  for (guint i = 0; path && i < 50 && !flw_widget_export (widget, path, NULL); i++)
-    {
-      display_wait_drawn (widget);
-      g_usleep (20000);
-    }
-}
 
 /* An archive of made runs, with a geometry from elsewhere; the original is gone when `alone`. */
 static char *

@@ -4,6 +4,7 @@
 
 #include "gui/density-page.h"
 #include "gui/map-report.h"
+#include "tests/gui/made.h"
 #include "tests/gui/made-maps.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
@@ -17,21 +18,14 @@ typedef struct
 } Case;
 
 static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("test: %s", *error ? (*error)->message : "failed");
-}
-
-static void
 case_begin (Case *c)
 {
   GError *error = NULL;
   FlDataset dataset = { .name = (char *) "lysozyme", .expression = (char *) "" };
   c->room = room_new (2, FL_STORE_WRITE, TRUE);
   c->store = fl_store_open (c->room->folder, FL_STORE_WRITE, &error);
-  must (c->store != NULL, &error);
-  must (fl_store_save (c->store, FL_TABLE_DATASET, &dataset, &error), &error);
+  made_must (c->store != NULL, &error);
+  made_must (fl_store_save (c->store, FL_TABLE_DATASET, &dataset, &error), &error);
   c->dataset = dataset.id;
   c->page = FLG_DENSITY_PAGE (room_page (c->room, "density"));
 }
@@ -186,7 +180,7 @@ test_models (void)
   room_settle (c.room);
   GError *error = NULL;
   g_autofree char *other = g_build_filename (c.room->folder, "other.pdb", NULL);
-  must (
+  made_must (
       g_file_set_contents (other,
                            "CRYST1   20.000   18.000   16.000  90.00  90.00  90.00 P 1           1\n"
                            "ATOM      1  CA  GLY B   3       1.000   2.000   3.000  1.00 12.00           C\n",
@@ -220,7 +214,7 @@ test_damaged (void)
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *path = g_build_filename (folder, names[i], NULL);
-      must (g_file_set_contents (path, "\033[31mno map", -1, &error), &error);
+      made_must (g_file_set_contents (path, "\033[31mno map", -1, &error), &error);
     }
   room_settle (c.room);
   g_assert_null (flg_density_page_view (c.page, 0));
@@ -230,7 +224,7 @@ test_damaged (void)
   FlJob again = *(const FlJob *) jobs->pdata[jobs->len - 1];
   again.ended++;
   made_maps_write (folder, 0.5, FALSE);
-  must (fl_store_save (c.store, FL_TABLE_JOB, &again, &error), &error);
+  made_must (fl_store_save (c.store, FL_TABLE_JOB, &again, &error), &error);
   room_settle (c.room);
   g_assert_nonnull (flg_density_page_view (c.page, 0));
   case_end (&c);

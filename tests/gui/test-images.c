@@ -6,6 +6,7 @@
 
 #include "engine/base/batch.h"
 #include "gui/images-page.h"
+#include "tests/gui/made.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
 
@@ -40,13 +41,6 @@ view_text (FlgImagesPage *page, const char *property)
   char *text;
   g_object_get (flg_images_page_view (page), property, &text, NULL);
   return text;
-}
-
-static void
-assert_in (const char *text, const char *part)
-{
-  if (!strstr (text, part))
-    g_error ("'%s' lacks '%s'", text, part);
 }
 
 static void
@@ -188,11 +182,7 @@ add_shots (Room *room)
                         .message = "" };
       fl_batch_append (batch, &row);
     }
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  fl_batch_encode (batch, bytes);
-  gboolean inserted;
-  g_assert_true (
-      fl_store_add_slice (store, 1, 6, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
+  made_add_slice (store, 1, 6, 900, batch);
 }
 
 static void

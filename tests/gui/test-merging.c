@@ -6,34 +6,15 @@
 #include "gui/goal-chip.h"
 #include "gui/goal-watch.h"
 #include "gui/merging-page.h"
+#include "tests/gui/made.h"
 #include "tests/gui/made-merges.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
 
 static void
-must (gboolean good, GError **error)
-{
-  if (!good)
-    g_error ("test: %s", *error ? (*error)->message : "failed");
-}
-
-static gint64
-save (FlStore *store, FlTable table, gpointer record)
-{
-  GError *error = NULL;
-  must (fl_store_save (store, table, record, &error), &error);
-  return *(gint64 *) record;
-}
-
-static void
 add_batch (FlStore *store, gint64 attempt, guint64 sequence, FlBatch *batch)
 {
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  GError *error = NULL;
-  fl_batch_encode (batch, bytes);
-  must (fl_store_add_slice (store, attempt, 0, sequence, (int) fl_batch_kind (batch), bytes->data, bytes->len,
-                            NULL, &error),
-        &error);
+  made_add_slice (store, attempt, 0, sequence, batch);
   fl_batch_free (batch);
 }
 
@@ -43,11 +24,11 @@ add_merge (FlStore *store, gint64 dataset, int number, guint64 now)
   FlDatasetVersion version = {
     .dataset = dataset, .number = number, .created = now, .lattices = 1000 * number
   };
-  save (store, FL_TABLE_DATASET_VERSION, &version);
+  made_save (store, FL_TABLE_DATASET_VERSION, &version);
   FlJob job = { .trial = 1, .dataset = dataset, .version = version.id, .task = 1, .state = FL_JOB_DONE };
-  save (store, FL_TABLE_JOB, &job);
+  made_save (store, FL_TABLE_JOB, &job);
   FlAttempt attempt = { .job = job.id, .number = 1, .state = FL_JOB_DONE };
-  save (store, FL_TABLE_ATTEMPT, &attempt);
+  made_save (store, FL_TABLE_ATTEMPT, &attempt);
   FlBatch *whole = fl_batch_new (FL_KIND_MERGE), *shells = fl_batch_new (FL_KIND_SHELL),
           *reasons = fl_batch_new (FL_KIND_REJECTION);
   FlMergeRow row = { .time = now,
@@ -96,9 +77,9 @@ test_page (void)
 
   GError *error = NULL;
   FlStore *store = fl_store_open (room->folder, FL_STORE_WRITE, &error);
-  must (store != NULL, &error);
+  made_must (store != NULL, &error);
   FlDataset dataset = { .name = (char *) "lysozyme", .expression = (char *) "", .goal_cc_half = 0.5 };
-  gint64 id = save (store, FL_TABLE_DATASET, &dataset);
+  gint64 id = made_save (store, FL_TABLE_DATASET, &dataset);
   add_merge (store, id, 1, room->now);
   room_settle (room);
   g_assert_nonnull (strstr (flg_merging_page_facts (page), "version 1"));
@@ -149,10 +130,10 @@ add_datasets (Room *room, gint64 *other)
       };
   GError *error = NULL;
   FlStore *store = fl_store_open (room->folder, FL_STORE_WRITE, &error);
-  must (store != NULL && fl_store_begin (store, &error), &error);
+  made_must (store != NULL && fl_store_begin (store, &error), &error);
   *other = made_merges_add (store, &enough, room->now - G_GUINT64_CONSTANT (600000000000));
   gint64 id = made_merges_add (store, &going, room->now);
-  must (fl_store_commit (store, &error), &error);
+  made_must (fl_store_commit (store, &error), &error);
   fl_store_close (store);
   return id;
 }
@@ -163,7 +144,7 @@ dataset_of (Room *room, gint64 id)
   g_autoptr (FlStore) store = room_look (room);
   GError *error = NULL;
   FlDataset *dataset = fl_store_get (store, FL_TABLE_DATASET, id, &error);
-  must (dataset != NULL, &error);
+  made_must (dataset != NULL, &error);
   return dataset;
 }
 

@@ -11,6 +11,7 @@
 #include "gui/runs-page.h"
 #include "gui/trials-page.h"
 #include "gui/weather-page.h"
+#include "tests/gui/made.h"
 #include "tests/gui/room.h"
 #include "tests/widgets/display.h"
 #include "widgets/tag-chips.h"
@@ -87,11 +88,7 @@ test_plots_count (void)
                         .message = "" };
       fl_batch_append (batch, &row);
     }
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  fl_batch_encode (batch, bytes);
-  gboolean inserted;
-  g_assert_true (
-      fl_store_add_slice (store, 3, 6, 900, FL_KIND_SHOT, bytes->data, bytes->len, &inserted, NULL));
+  made_add_slice (store, 3, 6, 900, batch);
   g_assert_true (g_str_has_prefix (flg_weather_page_facts (FLG_WEATHER_PAGE (weather)), "4 ranks "));
   room_settle (room);
   room_settle (room);

@@ -279,3 +279,36 @@ test_old (void)
   g_assert_cmpint (fl_store_last_undoable (store, NULL), ==, 10);
   remove_folder (folder);
 }
+
+GPtrArray *
+edits (FlStore *store, gint64 before, guint limit)
+{
+  g_autoptr (GError) error = NULL;
+  GPtrArray *all = fl_store_edits (store, before, limit, &error);
+  g_assert_no_error (error);
+  return all;
+}
+
+gint64
+newest (FlStore *store)
+{
+  g_autoptr (GPtrArray) one = edits (store, 0, 1);
+  return ((FlEdit *) one->pdata[0])->id;
+}
+
+void
+undo (FlStore *store, gint64 id)
+{
+  g_autoptr (GError) error = NULL;
+  fl_store_undo (store, id, NULL, &error);
+  g_assert_no_error (error);
+}
+
+guint
+count (FlStore *store, FlTable table)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) all = fl_store_list (store, table, &error);
+  g_assert_no_error (error);
+  return all->len;
+}

@@ -23,5 +23,10 @@ void change_randomly (FlStore *store, FlRandom *random);
 /* All that changes of the sort can alter, as text. */
 char *undoable_state (FlStore *store);
 
+guint count (FlStore *store, FlTable table);
+GPtrArray *edits (FlStore *store, gint64 before, guint limit); /* FlEdit */
+gint64 newest (FlStore *store);                                /* edit */
+void undo (FlStore *store, gint64 id);
+
 /* A store of version 4, with what was said in its log. */
 void test_old (void);
