@@ -1,6 +1,7 @@
 /* made.h: the ground that made experiments stand on; what fails ends the test. */
 #pragma once
 
+#include "engine/base/batch.h"
 #include "engine/store/store.h"
 
 void made_must (gboolean good, GError **error);

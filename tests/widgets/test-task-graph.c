@@ -3,7 +3,7 @@
 #include "widgets/task-graph.h"
 
 static void
-note_chosen (FlwTaskGraph *graph, guint key, guint *chosen)
+note_chosen (FlwTaskGraph *graph G_GNUC_UNUSED, guint key, guint *chosen)
 {
   *chosen = key;
 }
