@@ -45,6 +45,7 @@ find_start (const char *path, guint64 series, FlStream2 *start)
       if (bytes != NULL && fl_stream2_parse (start, bytes, length, &wrong) && start->series == series)
         return bytes;
       g_free (bytes);
+      *start = (FlStream2){ 0 }; /* another series': nothing of it, least of all its arrays */
     }
   return NULL;
 }

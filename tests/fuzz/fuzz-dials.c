@@ -9,7 +9,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   const guint8 *zero = memchr (data, 0, size);
   gsize length = zero != NULL ? (gsize) (zero - data) : size;
   g_auto (FuzzFile) expt = fuzz_file (NULL, 0, data, length);
-  g_auto (FuzzFile) refl = fuzz_file (NULL, 0, data + length, zero != NULL ? size - length : 0);
+  g_auto (FuzzFile) refl = fuzz_file (NULL, 0, data + length + 1, zero != NULL ? size - length - 1 : 0);
   g_autoptr (GError) error = NULL;
   g_autoptr (FlDialsFile) file = fl_dials_read (expt.path, zero != NULL ? refl.path : NULL, &error);
   g_assert_true ((file != NULL) == (error == NULL));

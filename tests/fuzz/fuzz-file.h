@@ -35,14 +35,14 @@ fuzz_file (gconstpointer magic, gsize length, gconstpointer data, gsize size)
 
 /* The same with a name, in a folder of this process, where a reader asks for one; the path (g_free). */
 static inline char *
-fuzz_named (const char *name, gconstpointer data, gsize size)
+fuzz_named (const char *name, gconstpointer magic, gsize length, gconstpointer data, gsize size)
 {
   static char *folder;
   if (folder == NULL)
     folder = g_dir_make_tmp ("firstlight-fuzz-XXXXXX", NULL);
   char *path = g_build_filename (folder, name, NULL);
   int fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (size > 0 && write (fd, data, size) < 0)
+  if ((length > 0 && write (fd, magic, length) < 0) || (size > 0 && write (fd, data, size) < 0))
     g_error ("no room for a test file");
   close (fd);
   return path;

@@ -9,7 +9,7 @@
  *   PATH s TEXT, PATH S TEXT              a text, of variable length
  *   PATH -> PATH, PATH => FILE PATH       a soft, an external link
  *   PATH v TYPE DIMS FILE PATH START COUNT … virtual: parts of others
- *   … @NAME=TEXT @NAME:N,N @NAME;N,N      attributes: text, f8, i4
+ *   … @NAME=TEXT @NAME:N,N @NAME;N,N      attributes: text (~: a blank), f8, i4
  *   !                                     what follows lies in the second file
  *
  * FILE: "." the file itself, "A" the second one, else one that is not there. What makes no sense is left out. */
@@ -196,7 +196,7 @@ fuzz_h5_attribute (hid_t object, char *word)
   if (how == '\0' || length == 0)
     return;
   word[length] = '\0';
-  const char *text = word + length + 1;
+  char *text = how == '=' ? g_strdelimit (word + length + 1, "~", ' ') : word + length + 1;
   g_auto (GStrv) items = g_strsplit (text, ",", 64);
   guint n = g_strv_length (items);
   g_autofree double *values = fuzz_h5_numbers (items, n, n);

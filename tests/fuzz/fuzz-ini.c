@@ -9,9 +9,10 @@
 static void
 read_folder (const char *name, const guint8 *data, gsize size)
 {
-  g_autofree char *path = fuzz_named (name, data, size), *folder = g_path_get_dirname (path), *store = NULL;
+  g_autofree char *path = fuzz_named (name, NULL, 0, data, size), *folder = g_path_get_dirname (path),
+                  *store = NULL;
   g_autoptr (GError) error = NULL, of_database = NULL, of_archive = NULL;
-  g_auto (GStrv) command = fl_mirror_read_origin (folder, &store, &error);
+  g_strfreev (fl_mirror_read_origin (folder, &store, &error));
   g_autoptr (FlDatabase) database = fl_database_find (folder, FALSE, &of_database);
   g_assert_true ((database != NULL) == (of_database == NULL));
   g_autoptr (FlArchive) archive = fl_archive_read (folder, &of_archive);

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       fuzz_error (fl_learned_parse (text, "learned", &learned, &error), error, "learned");
       return 0;
     }
-  g_autofree char *path = fuzz_named ("inflight-a.fli", data + 1, size - 1),
+  g_autofree char *path = fuzz_named ("inflight-a.fli", NULL, 0, data + 1, size - 1),
                   *folder = g_path_get_dirname (path);
   g_array_unref (fl_inflight_read (folder));
   return 0;

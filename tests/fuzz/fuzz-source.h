@@ -8,10 +8,10 @@
 
 /* Larger frames than `most` only cost time here. */
 static inline int
-fuzz_source_path (const char *path, gsize most)
+fuzz_source_with (const char *path, const FlSourceOptions *options, gsize most)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (FlSource) source = fl_source_open (path, NULL, &error);
+  g_autoptr (FlSource) source = fl_source_open (path, options, &error);
   g_assert_true ((source != NULL) == (error == NULL));
   if (source != NULL && fl_source_detector (source)->n_pixels <= most)
     {
@@ -24,6 +24,12 @@ fuzz_source_path (const char *path, gsize most)
   if (error != NULL)
     g_assert_null (strchr (error->message, '\n'));
   return 0;
+}
+
+static inline int
+fuzz_source_path (const char *path, gsize most)
+{
+  return fuzz_source_with (path, NULL, most);
 }
 
 static inline int

@@ -6,7 +6,7 @@
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  g_autofree char *path = fuzz_named ("debug_0.txt", data, size);
+  g_autofree char *path = fuzz_named ("debug_0.txt", NULL, 0, data, size);
   g_autoptr (GError) error = NULL;
   g_autoptr (FlWeatherLog) log = fl_weather_read (path, &error);
   fuzz_error (log != NULL, error, path);

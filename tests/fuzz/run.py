@@ -19,9 +19,9 @@ OURS = pathlib.Path(__file__).resolve().parent / "ours"
 # Targets that read one format, or what only ever comes together. Who is not named here is a format of its own.
 TOGETHER = {
     "HDF5": ["nxmx", "hdf5", "chunk", "constants", "results"],
-    "CBF": ["cbf", "imgcif"],
+    "CBF": ["cbf", "cbf-codec", "imgcif", "image-file"],
     "DIALS .expt": ["dials", "expt"],
-    ".geom": ["geom", "mask-rules"],
+    ".geom": ["geom", "geom-h5", "mask-rules"],
     "journals": ["journal", "batch", "learned"],
     "trials": ["params", "tags"],
     "our sockets": ["control", "feed", "raster", "view"],

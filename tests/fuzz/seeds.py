@@ -1,5 +1,10 @@
 #!/usr/bin/python3
 """Small whole files of every kind of image, for the fuzzers to start from. Usage: seeds.py CORPUS-FOLDER"""
+import base64
+import binascii
+import bz2
+import gzip
+import hashlib
 import io
 import os
 import pathlib
@@ -29,7 +34,9 @@ def tiff_seed(data):
 
 small = counts(np.uint16, 12, 12)
 for name, header in ("adsc", ADSC), ("rigaku", RIGAKU), ("pedestal", {**ADSC, "IMAGE_PEDESTAL": "40"}), (
-        "plate", {**RIGAKU, "RAXIS_COMPRESSION_RATIO": "8"}), ("fake", {**ADSC, "BEAMLINE": "fake"}):
+        "plate", {**RIGAKU, "RAXIS_COMPRESSION_RATIO": "8"}), ("fake", {**ADSC, "BEAMLINE": "fake"}), (
+        "als", {**ADSC, "DETECTOR_SN": "905", "DENZO_XBEAM": "3", "DENZO_YBEAM": "4"}), (
+        "spatial", {**ADSC, "DETECTOR_SN": "458", "CCD_SPATIAL_BEAM_POSITION": "5 6"}):
     for order in "little_endian", "big_endian":
         put("smv", f"{name}-{order}", smv(header, small, order)[len("{\nHEADER_BYTES"):])
 
@@ -41,7 +48,7 @@ try:
     from PIL import Image
     for packing in "raw", "packbits", "tiff_lzw", "tiff_adobe_deflate":
         for mode, dtype in ("I;16", np.uint16), ("L", np.uint8), ("F", np.float32), ("I", np.int32):
-            for predictor in (1, 2) if packing in ("tiff_lzw", "tiff_adobe_deflate") and mode != "F" else (1,):
+            for predictor in (1, 3 if mode == "F" else 2) if packing in ("tiff_lzw", "tiff_adobe_deflate") else (1,):
                 file = io.BytesIO()
                 Image.fromarray((small % 200).astype(dtype)).save(
                     file, "TIFF", compression=None if packing == "raw" else packing,
@@ -50,13 +57,59 @@ try:
 except ImportError:
     print("PIL is not there: no packed TIFF among the seeds")
 
-magic = len("###CBF: VERSION 1.5\r\n")
+magic = cbf(np.zeros((1, 1), np.int32), "", "").index(b"\r\n") + 2  # of the line that the target writes
 pixels = gapped(counts(np.int32, 9, 31))
 for name, comments in ("pilatus", PILATUS), ("eiger", EIGER):
     put("cbf", name, cbf(pixels, "PILATUS_1.2", comments)[magic:])
 full = cbf(pixels, "PILATUS_1.2", "")
 head = (FULL + PILATUS).replace("487", "9").replace("195", "31").replace("\n", "\r\n") + ";\r\n;\r\n"
 put("cbf", "full", b"data_image_1\r\n" + head.encode() + full[full.index(b"--CIF-BINARY"):])
+
+
+
+def bits(*fields):
+    """(value, width) …, the least first."""
+    number = at = 0
+    for value, width in fields:
+        number |= (value & (1 << width) - 1) << at
+        at += width
+    return number.to_bytes((at + 7) // 8, "little")
+
+
+# Runs of a power of two with a common width: nothing, 8 bits, whole.
+head = np.array([9 * 31, 0, 0, 0], "<u8").tobytes()
+v1 = head + bits((7, 3), (0, 3), (7, 3), (0, 3), (3, 3), (5, 3), *((i * 37, 8) for i in range(8)), (3, 3), (0, 3), (2, 3), (7, 3),
+                 *((1000 * i, 32) for i in range(4)), (1, 3), (1, 3), (3, 4), (12, 4), (0, 3), (0, 3))
+v2 = head + bits((7, 3), (0, 4), (7, 3), (0, 4), (4, 3), (3, 4), *((i, 5) for i in range(16)), (2, 3), (15, 4),
+                 *((-9 * i, 32) for i in range(4)), (1, 3), (2, 4), (3, 4), (12, 4), (0, 3), (0, 4))
+plain = pixels.astype("<i4").tobytes()
+stored = cbf(pixels, "PILATUS_1.2", PILATUS)[magic:]
+begin = stored.index(b"\x0c\x1a\x04\xd5")
+offsets = stored[begin + 4:stored.index(b"\0" * 4095)]
+
+
+def section(data, conversion, encoding=b"BINARY", text=None):
+    """The same image, packed otherwise."""
+    front = stored[:begin].replace(b'"x-CBF_BYTE_OFFSET"', conversion).replace(b"BINARY\r\nX-", encoding + b"\r\nX-")
+    front = front.replace(b"X-Binary-Size: %d" % len(offsets), b"X-Binary-Size: %d" % len(data))
+    front = front.replace(b"X-Binary-ID", b"Content-MD5: " + base64.b64encode(hashlib.md5(data).digest()) + b"\r\nX-Binary-ID")
+    body = b"\x0c\x1a\x04\xd5" + data + bytes(4095) if text is None else text
+    return front + body + b"\r\n--CIF-BINARY-FORMAT-SECTION----\r\n;\r\n"
+
+
+put("cbf", "packed", section(v1, b'"x-CBF_PACKED"'))
+put("cbf", "packed-v2", section(v2, b'"x-CBF_PACKED_V2"; "uncorrelated_sections"'))
+put("cbf", "packed-flat", section(v2, b'"x-CBF_PACKED_V2"; "flat"'))
+put("cbf", "none", section(plain, b'"x-CBF_NONE"'))
+put("cbf", "base64", section(offsets, b'"x-CBF_BYTE_OFFSET"', b"BASE64", base64.encodebytes(offsets)))
+put("cbf", "quoted", section(offsets, b'"x-CBF_BYTE_OFFSET"', b"QUOTED-PRINTABLE", binascii.b2a_qp(offsets, istext=False)))
+for kind, data in (1, v1), (2, v2), (6, v2), (10, v2), (3, offsets), (0, plain):
+    for width in range(3):
+        put("cbf-codec", f"{kind}-{width}", bytes([kind, width, 8, 30, 0]) + data)
+        put("cbf-codec", f"{kind}-{width}-sections", bytes([kind, width, 8, 14, 1]) + data)
+for name, data in ("plain", plain[:99]), ("gzip", gzip.compress(plain)), ("bzip2", bz2.compress(plain)), (
+        "two", bz2.compress(plain) + bz2.compress(offsets)), ("zeros", bz2.compress(bytes(1 << 20))), ("many", gzip.compress(bytes(1 << 17))):
+    put("image-file", name, data)
 
 tables = {
     "cspad": ["QUAD:V1 0 SENS2X1:V1 0 4500 21000 30 0 0 0 0.1 0 0.01", "QUAD:V1 0 SENS2X1:V1 1 4500 -2100 30 0 0 0 -0.1 0 0",

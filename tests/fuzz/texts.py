@@ -73,9 +73,9 @@ CXI = """\
 /LCLS/machineTimeNanoSeconds u4 4 5
 """
 SACLA = """\
-/tag-101/data u2 8192x512 c1024x512 z 7 65535
+/tag-101/data u2 8192x512 c128x512 z 7 65535
 /tag-101/photon_energy_ev f8 - 10000
-/tag-102/data u2 8192x512 c1024x512 z 9
+/tag-102/data u2 8192x512 c128x512 z 9
 /tag-102/photon_energy_ev f8 - 10001
 /metadata/posx_in_um f8 8 1 2 3 4
 /metadata/posy_in_um f8 8 100
@@ -84,9 +84,14 @@ SACLA = """\
 /metadata/pixelsize_in_um f8 - 50
 /metadata/distance_in_mm f8 - 50
 /metadata/adu_per_photon f8 - 10
-/metadata/pixelmask u1 8192x512 c1024x512 z 0 1
+/metadata/pixelmask u1 8192x512 c128x512 z 0 1
 """
-SMALL_SACLA = SACLA.replace("8192x512 c1024x512", "16x8 c16x8")
+PAL = """\
+/R0001/scan_dat/raymx_data u2 2x8x8 5 9
+/R0001/scan_dat/photon_wavelength f8 2 1.3
+/R0001/header/detector_0_distance f8 - 100
+"""
+SMALL_SACLA = SACLA.replace("8192x512 c128x512", "16x8 c16x8")
 
 
 def nxmx(images):
@@ -332,6 +337,29 @@ def refl():
             + b"\x02" + text("data") + bytes([0x80 + len(columns)]) + data)
 
 
+def dials():
+    """Models, and behind a zero byte a table of spots, indexed and not, integrated in both ways."""
+    def text(t):
+        return bytes([0xd9, len(t)]) + t.encode()
+
+    def column(kind, form, *values):
+        packed = struct.pack("<" + form, *values)
+        return text(kind) + b"\x92\x04" + bytes([0xc5]) + struct.pack(">H", len(packed)) + packed
+
+    columns = {"id": column("int", "4i", 0, 0, 0, -1), "imageset_id": column("int", "4i", 0, 0, 0, 0),
+               "panel": column("std::size_t", "4Q", 0, 0, 0, 0), "flags": column("std::size_t", "4Q", 32, 4 | 256, 4 | 512, 32),
+               "miller_index": column("cctbx::miller::index<>", "12i", *range(9), 0, 0, 0),
+               "xyzobs.px.value": column("vec3<double>", "12d", *(4.5 * i for i in range(12))),
+               "xyzcal.px": column("vec3<double>", "12d", *(4.4 * i for i in range(12))),
+               "xyzobs.px.variance": column("vec3<double>", "12d", *[0.1] * 12),
+               **{name: column("double", "4d", 1, 5, 30, 4) for name in (
+                   "intensity.sum.value", "intensity.sum.variance", "intensity.prf.value", "intensity.prf.variance", "background.mean")},
+               "n_signal": column("int", "4i", 1, 2, 3, 4)}
+    data = b"".join(text(name) + b"\x92" + packed for name, packed in columns.items())
+    return (EXPT.encode() + b"\0\x93" + text("dials::af::reflection_table") + b"\x01\x83" + text("identifiers") + b"\x81\0"
+            + text("a") + text("nrows") + b"\x04" + text("data") + b"\xde" + struct.pack(">H", len(columns)) + data)
+
+
 def stream2():
     """Behind the beginning that the target writes: seven pairs more."""
     def text(t):
@@ -343,6 +371,21 @@ def stream2():
              (b"data", b"\xa1" + text(b"threshold_1") + b"\xd8\x28\x82\x82\4\4\xd8\x46\xd9\xdc\xb4\x83" + text(b"bslz4") + b"\4"
               + bytes([0x58, len(packed)]) + packed)]
     return b"".join(text(key) + value for key, value in pairs)
+
+
+def start():
+    """What follows "type": "start" in a map of nine."""
+    def text(t):
+        return bytes([0x60 + len(t)]) + t if len(t) < 24 else bytes([0x78, len(t)]) + t
+
+    def real(v):
+        return b"\xfb" + struct.pack(">d", v)
+
+    mask = b"\xa1" + text(b"threshold_1") + b"\xd8\x28\x82\x82\4\4\xd8\x46\x58\x40" + bytes([1, 0, 0, 0]) + bytes(60)
+    pairs = [(b"series_id", b"\x10"), (b"pixel_mask", mask), (b"pixel_size_x", real(75e-6)), (b"pixel_size_y", real(75e-6)),
+             (b"beam_center_x", real(2)), (b"incident_energy", real(9000)), (b"detector_translation", b"\x83" + real(0) * 2 + real(-0.1)),
+             (b"detector_description", text(b"EIGER2"))]
+    return b"\xff\xff=start" + b"".join(text(key) + value for key, value in pairs)
 
 
 def tar():
@@ -379,12 +422,108 @@ CONTROL = ["hello (uint32 1,)", "answer (int64 1, uint32 2, ['a', 'b'])", "conne
            "link (int64 3, 'up', int64 4, uint64 5, 'x')", "void (int64 3, uint32 1)", "probed (int64 3, true)",
            "question (int64 3, uint32 1, uint32 2, 's', 't', ['p'], [true])", "step (int64 3, 'a', 'b', 'c', 'd', 0.5)",
            "granted ('x',)", "refused ('x',)"]
+SPOTS = "(1, 1, 2.5, 'm', [(1.0, 2, 0, 1, 2, 30, 2.5)], 5, false)"
+LATTICES = "([(79.0, 79, 38, 1.57, 1.57, 1.57, 80, 96, 20, 30, 0.9, 0.5, 2000, 0.001, 2)], [(0, 1, 2, 3, 1.0, 2, 0, 3, 4, 50, 5, 2.5, 1)], 5, true)"
+
+
+def octets(data):
+    return "[" + ", ".join(map(str, data)) + "]"
+
+
+def map_reply(encoding, operators, values, n=(2, 1, 2)):
+    frame = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 52, 58, 61, 1.57, 1.57, 1.57]
+    return (f"({n[0]}, {n[1]}, {n[2]}, 1, {[float(x) for x in frame]}, true, 0.0, 1.0, -1.0, 1.0, {encoding}, {operators}, "
+            f"{octets(values)})")
+
+
+PLAIN_RASTER = b"\1\2\0\0" + bytes(16) + struct.pack("<I", 16) + zlib.compress(struct.pack("<4f", 1, 2, 3, 4))
+IMAGE = "(7, 'ev', 3, 9000.0, 1.3, 100, 0.1, 60000, (0.0, 0, 2, 2), (0.0, 0, 4, 4), 2, 2, [1.0, 2, 3, 4, 5, 6], %s, %s, 5, true)"
+TURN = [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, -1, 0, 0, 0, -1, 0, 0, 0, 1, 1, 0, 1]
+VIEW = [  # in the order of the target's kinds
+    "(1, 'a.h5', '', '', '', 3, 0.0, 0, 4, 4, 1, 2, 2, 1)", "('job', 'a.h5', '', '', '', 3)", "('a.h5', '', '', '')", "('log', -5, 100)",
+    "('log', 'error', 0)", "('store', [1, 2], 100)", "('job',)", "('a.h5', '', '', '', 3, 'sigma = 3')", "('a.map', 0, 1)", "('a.pdb',)",
+    "('a.h5', '', '', '', ['a.h5'], true, 'border 1', true, (0.0, 0, 4, 4), 2, 2)", IMAGE % ("[0, 1, 2, 1065353216]", "[]"), SPOTS,
+    "(3, 'hdf5', 'd', 0.1, (0.0, 0, 4, 4), [('p0', 0.0, 0, 1, 0, 0, 1, 4, 4)])", "(0, 10, [97, 98])", "[(0, 1, 0, 0, 5, 7, 9)]", LATTICES,
+    f"(12, {SPOTS}, {LATTICES})", "(true, 1, 2, 3, 'line', 10, 10)", "([97, 98],)", map_reply(0, [], bytes(16)),
+    "([(1000, 2000, 3000, 'C', 'CA', 'LYS', 'A', 1, 0, 0)],)", "(1, 2, 0, 'border 1', [3], [('p0', 100, 1, 2)], 100, 1, 0, 2, 2, 2, [0, 1, 2, 255], [97])"]
+VIEWS = [(i, text) for i, text in enumerate(VIEW)] + [
+    (11, IMAGE % ("[]", octets(PLAIN_RASTER))), (20, map_reply(1, [], bytes(4))), (20, map_reply(1, TURN[:12], bytes([1, 2, 3, 4]))),
+    (20, map_reply(1, TURN, bytes([5, 250]) * 9, (3, 3, 3)))]
+GEOM_H5 = """\
+/data u2 3x16x10 5 6 60001
+/mask u2 16x10 0 1
+/masks u1 3x16x10 0 1
+/far u4 16x10 3
+/saturation f4 16x10 1000 2000
+/energy f8 3 9000
+/distance f8 - 100
+M:/mask
+=data = /data
+=dim0 = %
+=dim1 = ss
+=dim2 = fs
+=photon_energy = /energy eV
+=clen = /distance mm
+=adu_per_photon = 2
+=res = 10000
+=mask = /mask
+=mask_good = 0x0
+=mask_bad = 0x1
+=mask1_data = /masks
+=mask1_badbits = 0x2
+=saturation_map = /saturation
+=max_adu = 50000
+=p0/min_fs = 0
+=p0/max_fs = 9
+=p0/min_ss = 0
+=p0/max_ss = 7
+=p0/corner_x = -5
+=p0/corner_y = 4.5
+=p0/fs = x
+=p0/ss = y
+=p1/min_fs = 0
+=p1/max_fs = 9
+=p1/min_ss = 8
+=p1/max_ss = 15
+=p1/corner_x = 5
+=p1/corner_y = 4.5
+=p1/fs = x
+=p1/ss = y
+=bad0/panel = p1
+=bad0/min_fs = 2
+=bad0/max_fs = 3
+=bad0/min_ss = 9
+=bad0/max_ss = 9
+"""
+GEOM_TWO = GEOM_H5.replace("/data u2 3x16x10 5 6 60001", "/0/data f4 2x8x10 5 nan\n/1/data f4 2x8x10 7").replace(
+    "=data = /data", "=p0/data = /0/data\n=p1/data = /1/data").replace("min_ss = 8", "min_ss = 0").replace("max_ss = 15", "max_ss = 7").replace(
+    "16x10", "8x10")
+MASK_RULES = """\
+# a comment
+shots 20
+edges 1
+edges 2 p0
+asic-edges 1 4 8 #1
+panel p1
+unmask rectangle p1 1 3 2 5
+rectangle -0.5 -0.5 0.5 1
+circle 0.2 0.3 0.4
+circle p0 3 4 2
+ellipse #0 3 4 2 1.5
+polygon p0 1,1 5,1 3,7
+unmask polygon 0,0 1,0 1,1
+below -5
+above 60000
+statistics dead hot noisy z=4 mean<1 mean>1000 std<0.1 std>50 over=200,0.1
+"""
+INFLIGHT = struct.pack("<3I52x", 0x31494c46, 2, 64) + struct.pack("<2I4IQ2IQ16x", 2, 1, 0, 77, 2, 11, 9, 0, 5, 1 << 60) * 2
 TEXTS = {
+    "mask-rules": [MASK_RULES],
     "batch": BATCHES,
     "journal": [frame(BATCHES[1], 1), b"".join(frame(payload, i) for i, payload in enumerate(BATCHES)),
                 frame(BATCHES[3], 1)[:30] + frame(BATCHES[2], 7)],
     "control": [*(line + "\n" for line in CONTROL), "\n".join(CONTROL), CONTROL[1] + "\n!3 200\n" + CONTROL[0]],
-    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "sacla-small": SMALL_SACLA,
+    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "pal": PAL, "sacla-small": SMALL_SACLA,
              "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
     "results": {"segment": SEGMENT, "patterns": PATTERNS},
     "constants": {
@@ -395,7 +534,13 @@ TEXTS = {
         "mask": "/entry/instrument/detector/pixel_mask u1 8x10 0 1 @rules=border~1\n/entry/instrument/detector/base_mask u1 8x10 0\n",
         "skopi": "/intensities f4 2x1x3x4 1 0.5\n/pixel_position_reciprocal f8 3x1x3x4 1e9 2e9\n/polarization f4 1x3x4 1\n"
                  "/solid_angle f4 1x3x4 1e-6\n/orientations f4 2x1x4 1 0 0 0\n/conformation i4 2 0 1\n"},
-    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map(), ccp4_map().replace(struct.pack("<3i", 3, 2, 1), struct.pack("<3i", 3, 2, -2**31))], "refl": [refl()], "stream2": [stream2()],
+    "view": [bytes([i]) + text.encode() for i, text in VIEWS],
+    "geom-h5": {"one": GEOM_H5, "two": GEOM_TWO, "middle": GEOM_H5.replace("=dim0 = %\n=dim1 = ss", "=dim0 = ss\n=dim1 = %").replace("3x16x10", "16x3x10"),
+                "rules": GEOM_H5.replace("M:/mask", "M").replace("=mask = ", "=flag_lessthan = -5\n=flag_morethan = 60000\n=flag_equal = 7\n"
+                         "=mask_edge_pixels = 1\n=bad1/min_x = -2\n=bad1/max_x = 2\n=bad1/min_y = -2\n=bad1/max_y = 2\n=mask = "),
+                "away": GEOM_H5.replace("adu_per_photon", "adu_per_eV").replace("=mask1_data", "=mask1_file = away.h5\n=mask1_data"),
+                "frames": GEOM_H5.replace("=dim0 = %\n=dim1", "=dim0").replace("dim2", "dim1").replace("3x16x10", "16x10")},
+    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map(), ccp4_map().replace(struct.pack("<3i", 3, 2, 1), struct.pack("<3i", 3, 2, -2**31))], "refl": [refl()], "stream2": [stream2(), stream2() + start(), stream2().replace(b"\xd8\x46\xd9\xdc\xb4\x83\x65bslz4\4", b"\xd8\x45")[:-30] + b"\x58\x20" + bytes(32)],
     "ndarray": [b"\0# TITLE x\n# DTYPE float64\n# NDIM 2\n# DIM:1 2\n# DIM:2 3\n\n1 2 3\n4 5 6\n",
                 b"\1\x93NUMPY\1\0\x46\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(69) + b"\n" + bytes(24),
                 b"\2" + bytes(84)],
@@ -406,7 +551,7 @@ TEXTS = {
               "End of reflections\n", "\1\nlattice_type = monoclinic\ncentering = P\nunique_axis = b\n\na = 52 A\nb = 58 A\nc = 61 A\n"
               "al = 90 deg\nbe = 95.1 deg\nga = 90 deg\n", "\2/data/a.h5 //3\nb c.cbf\n"],
     "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
-    "dials": [EXPT], "expt": [EXPT],
+    "dials": [EXPT, dials()], "expt": [EXPT],
     "imgcif": [IMGCIF],
     "chunk": [bytes([0, 0, 0, 255]) + zlib.compress(bytes(range(256))), bytes([3, 0, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20),
               bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),
@@ -425,7 +570,7 @@ TEXTS = {
     "tar": [tar()],
     "weather": ["n1,a.cbf:3,2026-11-22T05:00Z01.500,start,\nn1,a.cbf:3,2026-11-22T05:00Z02.500,spotfind_start,\n"
                 "n1,a.cbf:3,2026-11-22T05:00Z03.500,stop,indexing_failed_40\n"],
-    "learned": ["\0shots 1.9807e+30\nhits nan\n",
+    "learned": [b"\1" + INFLIGHT, "\0shots 1.9807e+30\nhits nan\n",
                 "\0; Learned\nshots 100\nhits 50\nlattices 40\ncell told 0x1p5 0x1p5 0x1p5 0x1.9p0 0x1.9p0 0x1.9p0 3 P 19\n"
                 "mosaic 0x1p10 0x1p-9 0x1p-10 0x0p0\ncandidate 1 1 1 2 2 3 3 1 1 1 1 1 1 3 80 19 40 50 1 0\n"],
     "params": ["[spots]\nsigma_strong = 3\nmin_pixels = 2 ; a comment\n[indexing]\nunit_cell = 79,79,38,90,90,90\nspace_group = P43212\n"],

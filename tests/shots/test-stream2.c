@@ -79,6 +79,54 @@ test_small (void)
 }
 
 static void
+write_message (const char *folder, const char *name, const guint8 *bytes, gsize size)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_assert_true (g_file_set_contents (path, (const char *) bytes, (gssize) size, NULL));
+}
+
+static void
+check_start (const char *folder, double saturation, guint8 masked)
+{
+  g_autofree char *path = g_build_filename (folder, "image.cbor", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlSource) source = fl_source_open (path, NULL, &error);
+  g_assert_no_error (error);
+  const FlDetector *detector = fl_source_detector (source);
+  g_assert_true (detector->panels[0].saturation == saturation);
+  for (guint i = 0; i < 6; i++)
+    g_assert_cmpuint (detector->mask[i], ==, i == 0 ? masked : 0);
+}
+
+/* What starts another series says nothing of this one, its mask least of all. */
+static void
+test_neighbours (void)
+{
+  /* {"type": "start", "series_id": 4, "saturation_value": 9, "pixel_mask": {"t": 40([[2, 3], 70(6 × u32)])}} */
+  guint8 start[] = { 0xa4, 0x64, 't', 'y',  'p', 'e', 0x65, 's',  't',  'a', 'r',  't',  0x69, 's',  'e',
+                     'r',  'i',  'e', 's',  '_', 'i', 'd',  4,    0x70, 's', 'a',  't',  'u',  'r',  'a',
+                     't',  'i',  'o', 'n',  '_', 'v', 'a',  'l',  'u',  'e', 9,    0x6a, 'p',  'i',  'x',
+                     'e',  'l',  '_', 'm',  'a', 's', 'k',  0xa1, 0x61, 't', 0xd8, 40,   0x82, 0x82, 2,
+                     3,    0xd8, 70,  0x58, 24,  1,   0,    0,    0,    0,   0,    0,    0,    0,    0,
+                     0,    0,    0,   0,    0,   0,   0,    0,    0,    0,   0,    0,    0,    0 };
+  g_autofree char *folder = g_dir_make_tmp ("fl-stream2-XXXXXX", NULL);
+  write_message (folder, "image.cbor", small, sizeof small);
+  check_start (folder, INFINITY, 0);
+  write_message (folder, "other.cbor", start, sizeof start);
+  check_start (folder, INFINITY, 0);
+  start[22] = 3;
+  write_message (folder, "start.cbor", start, sizeof start);
+  check_start (folder, 9, 1);
+  static const char *const names[] = { "image.cbor", "other.cbor", "start.cbor" };
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *path = g_build_filename (folder, names[i], NULL);
+      g_remove (path);
+    }
+  g_rmdir (folder);
+}
+
+static void
 test_damage (void)
 {
   for (gsize n = 0; n < sizeof small; n++)
@@ -112,6 +160,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/stream2/captured", test_captured);
   g_test_add_func ("/stream2/small", test_small);
+  g_test_add_func ("/stream2/neighbours", test_neighbours);
   g_test_add_func ("/stream2/damage", test_damage);
   return g_test_run ();
 }
