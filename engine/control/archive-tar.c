@@ -14,6 +14,7 @@
 
 #define PIECE         (1u << 20) /* bytes */
 #define MOST_MANIFEST (256u << 20)
+#define MOST_HOLES    1024 /* times the tar file's length: a member with holes may be so long */
 
 /* --- writing --- */
 
@@ -163,6 +164,7 @@ fl_archive_tar_add (FlArchiveTar *tar, FlArchiveWork *work, const char *source, 
 typedef struct
 {
   const char *file, *to;
+  gint64 length; /* of the tar file, bytes */
   struct archive *in;
   FlArchiveWork *work;
   char *top; /* the folder that all members are in */
@@ -279,6 +281,8 @@ take_entry (Reading *reading, struct archive_entry *entry, GError **error)
     return refuse (reading, name, "leads out of the archive's folder", error);
   if (!g_hash_table_add (reading->names, g_strdup (path)))
     return refuse (reading, name, "is in it twice", error);
+  if (archive_entry_size (entry) / MOST_HOLES > reading->length)
+    return refuse (reading, name, "claims to be longer than the whole could hold", error);
   return take_member (reading, entry, path, error);
 }
 
@@ -325,6 +329,8 @@ fl_archive_tar_read (const char *path, const char *to, FlArchiveWork *work, GPtr
   *manifest = NULL;
   archive_read_support_format_tar (reading.in);
   archive_read_set_option (reading.in, NULL, "hdrcharset", "BINARY");
+  struct stat about;
+  reading.length = stat (path, &about) == 0 ? about.st_size : 0;
   gboolean ok = archive_read_open_filename (reading.in, path, PIECE) == ARCHIVE_OK;
   if (!ok)
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", path, archive_error_string (reading.in));

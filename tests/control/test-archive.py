@@ -256,6 +256,9 @@ def test_hostile_tar():
     attack("pipe", member("good/pipe", tarfile.FIFOTYPE), expected="no plain file")
     attack("device", member("good/null", tarfile.CHRTYPE), expected="no plain file")
     attack("twice", member("good/night.params"), expected="twice")
+    info, data = member("good/holes", data=b"a" * 512)  # a terabyte in half a kilobyte
+    info.pax_headers = {"GNU.sparse.map": f"{2**40 - 512},512", "GNU.sparse.size": str(2**40), "GNU.sparse.numblocks": "1"}
+    attack("holes", (info, data), expected="good/holes' claims to be longer than the whole could hold")
     attack("escapes", member("good/\x1b[31mred"), expected="not in the manifest")
     attack("more", member("good/more"), expected="more: is not in the manifest")
     attack("a file as a folder", member("good/data"), expected="good/data|tree/data|data: ")

@@ -48,11 +48,23 @@ fuzz_named (const char *name, gconstpointer magic, gsize length, gconstpointer d
   return path;
 }
 
+/* For who writes seeds: with FUZZ_TELL set, what is refused is said. */
+static inline void
+fuzz_tell (const GError *error)
+{
+  static int tell = -1;
+  if (tell < 0)
+    tell = g_getenv ("FUZZ_TELL") != NULL;
+  if (tell == 1 && error != NULL)
+    g_printerr ("refused: %s\n", error->message);
+}
+
 /* Where an error is set, it is one line, and begins with the file's name. */
 static inline void
 fuzz_error (gboolean ok, const GError *error, const char *path)
 {
   g_assert_true (ok == (error == NULL));
+  fuzz_tell (error);
   if (error != NULL)
     {
       g_assert_true (g_str_has_prefix (error->message, path));

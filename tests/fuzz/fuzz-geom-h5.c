@@ -1,6 +1,7 @@
 /* Whole HDF5 files (fuzz-h5.h) by a CrystFEL geometry: lines that begin with `=` are its own; one with `M` names a mask as a
  * person does. */
 
+#include "engine/shots/inspect-shots.h"
 #include "tests/fuzz/fuzz-h5.h"
 #include "tests/fuzz/fuzz-source.h"
 
@@ -20,6 +21,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
         mask = g_strdup_printf ("%s%s", path, line + 1);
     }
   g_autofree char *geometry = fuzz_named ("fuzz.geom", NULL, 0, text->str, text->len);
+  g_autofree char *told = NULL;
+  const char *form;
+  g_autoptr (FlDetector) detector = fl_inspect_geometry (geometry, &form, &told, NULL);
+  g_assert_true ((detector != NULL) == (told != NULL));
   const FlSourceOptions options = { .geometry = geometry, .mask = mask };
   return fuzz_source_with (path, &options, 1 << 22);
 }

@@ -8,7 +8,9 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_auto (FuzzFile) file = fuzz_file (NULL, 0, data, size);
-  g_autoptr (FlMap) map = fl_map_read (file.path, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlMap) map = fl_map_read (file.path, &error);
+  fuzz_error (map != NULL, error, file.path);
   if (map != NULL)
     {
       for (gsize i = 0; i < fl_map_points (map); i++)

@@ -1,9 +1,6 @@
 /* Arrays of constants: psana's text, .npy, binary. The first byte of the input chooses. */
-#include <string.h>
-
 #include "engine/shots/ndarray.h"
-
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+#include "tests/fuzz/fuzz-file.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -16,13 +13,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   gboolean ok = kind == 0   ? fl_ndarray_parse ("fuzz.data", (const char *) data, size - 1, &array, &error)
                 : kind == 1 ? fl_ndarray_parse_npy ("fuzz.data", data, size - 1, &array, &error)
                             : fl_ndarray_parse_binary ("fuzz.data", data, size - 1, 3, 7, &array, &error);
-  g_assert_true (ok == (error == NULL));
-  if (error != NULL)
-    {
-      g_assert_true (g_str_has_prefix (error->message, "fuzz.data"));
-      g_assert_null (strchr (error->message, '\n'));
-      return 0;
-    }
+  fuzz_error (ok, error, "fuzz.data");
+  if (!ok)
+    return 0;
   gsize n = 1;
   for (guint i = 0; i < array.n_dims; i++)
     n *= array.dims[i];

@@ -21,6 +21,7 @@ fuzz_source_with (const char *path, const FlSourceOptions *options, gsize most)
         if (fl_source_read (source, i, &shot, &error))
           g_assert_cmpuint (shot.n_pixels, ==, fl_source_detector (source)->n_pixels);
     }
+  fuzz_tell (error);
   if (error != NULL)
     g_assert_null (strchr (error->message, '\n'));
   return 0;

@@ -7,9 +7,11 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
-  static const char *const tags[] = { "a", "b", NULL };
+  static const char *const tags[] = { "a", "b", NULL }, *const known[] = { "a", "b", "dark", "lysozyme",
+                                                                           NULL };
   g_autofree char *text = g_strndup ((const char *) data, size);
   FlTagSpan wrong = { 0, 0 };
+  fl_tag_expression_free (fl_tag_expression_parse (text, known, NULL));
   g_autoptr (GError) error = NULL;
   g_autoptr (FlTagExpression) expression = fl_tag_expression_parse_at (text, NULL, &wrong, &error);
   if (expression == NULL)

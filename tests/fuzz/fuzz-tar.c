@@ -31,6 +31,7 @@ take (const char *path, const char *to)
   gsize length = 0;
   gboolean ok = fl_archive_tar_read (path, to, &work, found, &manifest, &length, &error);
   g_assert_true (ok == (error == NULL));
+  fuzz_tell (error);
   gint64 bytes = 0;
   for (guint i = 0; ok && i < found->len; i++)
     {

@@ -4,7 +4,7 @@
 #include "engine/view/messages-maps.h"
 #include "engine/view/messages-mask.h"
 
-#include <string.h>
+#include "tests/fuzz/fuzz-file.h"
 
 enum
 {
@@ -33,8 +33,6 @@ enum
   MASK_REPLY,
   KINDS
 };
-
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 static void
 take_request (guint8 which, GVariant *body)
@@ -106,6 +104,23 @@ parse_text (const char *type, const guint8 *data, gsize size)
                                           : NULL;
 }
 
+/* As they come along a pipe. */
+static void
+read_frames (const guint8 *data, gsize size)
+{
+  g_auto (FuzzFile) file = fuzz_file (NULL, 0, data, size);
+  g_autoptr (GError) error = NULL;
+  FlViewFrame frame;
+  lseek (file.fd, 0, SEEK_SET);
+  for (gboolean more = TRUE; more;)
+    {
+      GBytes *body = NULL;
+      more = fl_view_frame_read (file.fd, FL_VIEW_MAX_REQUEST, &frame, &body, &error);
+      g_assert_true (!more || frame.length == (body != NULL ? g_bytes_get_size (body) : 0));
+      g_clear_pointer (&body, g_bytes_unref);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -117,11 +132,10 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     FL_VIEW_LATTICES_REPLY, FL_VIEW_TRY_REPLY,     FL_VIEW_FIND_REPLY,       FL_VIEW_FEED_REPLY,
     FL_VIEW_MAP_REPLY,      FL_VIEW_MODEL_REPLY,   FL_VIEW_MASK_REPLY
   };
-  FlViewFrame frame;
-  if (size >= FL_VIEW_HEADER)
-    (void) fl_view_frame_decode (data, FL_VIEW_MAX_REPLY, &frame, NULL);
   if (size < 2)
     return 0;
+  if (data[0] == 'F') /* the magic's first byte */
+    read_frames (data, size);
   guint8 which = data[0] % KINDS;
   gboolean text = data[1] == '(' || data[1] == '[';
   g_autoptr (GBytes) bytes = g_bytes_new (data + 1, size - 1);

@@ -19,11 +19,12 @@ OURS = pathlib.Path(__file__).resolve().parent / "ours"
 # Targets that read one format, or what only ever comes together. Who is not named here is a format of its own.
 TOGETHER = {
     "HDF5": ["nxmx", "hdf5", "chunk", "constants", "results"],
+    "constants": ["calibration", "ndarray"],
     "CBF": ["cbf", "cbf-codec", "imgcif", "image-file"],
     "DIALS .expt": ["dials", "expt"],
     ".geom": ["geom", "geom-h5", "mask-rules"],
     "journals": ["journal", "batch", "learned"],
-    "trials": ["params", "tags"],
+    "trials": ["params", "record", "tags"],
     "our sockets": ["control", "feed", "raster", "view"],
 }
 FORMAT = {name: what for what, names in TOGETHER.items() for name in names}

@@ -99,7 +99,9 @@ def section(data, conversion, encoding=b"BINARY", text=None):
 
 put("cbf", "packed", section(v1, b'"x-CBF_PACKED"'))
 put("cbf", "packed-v2", section(v2, b'"x-CBF_PACKED_V2"; "uncorrelated_sections"'))
-put("cbf", "packed-flat", section(v2, b'"x-CBF_PACKED_V2"; "flat"'))
+flat = head + bits((7, 3), (0, 4), (7, 3), (15, 4), *((i, 65) for i in range(128)), (4, 3), (3, 4), *((i, 5) for i in range(16)), (2, 3), (0, 4),
+                   (1, 3), (2, 4), (3, 4), (12, 4), (0, 3), (0, 4))
+put("cbf", "packed-flat", section(flat, b'"x-CBF_PACKED_V2"; "flat"'))
 put("cbf", "none", section(plain, b'"x-CBF_NONE"'))
 put("cbf", "base64", section(offsets, b'"x-CBF_BYTE_OFFSET"', b"BASE64", base64.encodebytes(offsets)))
 put("cbf", "quoted", section(offsets, b'"x-CBF_BYTE_OFFSET"', b"QUOTED-PRINTABLE", binascii.b2a_qp(offsets, istext=False)))

@@ -12,13 +12,12 @@ NXMX = """\
 /entry/instrument/detector @NX_class=NXdetector
 /entry/instrument/detector/t @NX_class=NXtransformations
 /entry/instrument/beam @NX_class=NXbeam
-{images}
 /entry/instrument/detector/saturation_value f8 - 60000
 /entry/instrument/detector/underload_value i4 - -1
 /entry/instrument/detector/pixel_mask u4 2x8x10 c2x8x10 z 0 0 1
 /entry/instrument/detector/start_time @start=2026-11-22T05:00:00.5Z
 /entry/instrument/beam/incident_wavelength f8 {n} 1.2 1.3 @units=angstrom
-/entry/instrument/beam/incident_wavelength_weights f4 2x{n} 1 0.5
+/entry/instrument/beam/incident_wavelength_weights f4 {n}x{n} 1 0.5
 /entry/instrument/detector/t/z f8 1 100 @units=mm @transformation_type=translation @vector:0,0,1 @depends_on=.
 /entry/instrument/detector/t/arm f8 1 5 @units=deg @transformation_type=rotation @vector:0,1,0 @depends_on=z @offset:1,0,0 @offset_units=mm
 """
@@ -32,17 +31,17 @@ MODULE = """\
 /entry/instrument/detector/m{i}/slow_pixel_direction f8 1 0.1 @units=mm @transformation_type=translation @vector:0,-1,0 @depends_on=/entry/instrument/detector/m{i}/module_offset
 """
 IMAGES = {
-    "packed": "/entry/data/data u2 2x16x10 c1x16x10 z s 1 2 3 60001",
+    "packed": "/entry/data/data u2 2x16x10 c1x16x10 s z 1 2 3 60001",
     "link": "/real u2 2x16x10 5 6\n/entry/data/data -> /real",
-    "virtual": "/real u2 2x16x10 5 6\n/entry/data/data v u2 2x16x10 . /real 0x0x0 2x8x10 A /x 0x8x0 2x4x10",
-    "raw": "/entry/data/data u2 1x16x10 c1x16x10 q32008 0 0 0 0 0 0 1 64 0 0 4 0 0 0 0 5 31 0 1 0 255 48 80 0 0 0 0 0",
-    "lz4": "/entry/data/data u2 1x16x10 c1x16x10 q32004 0 0 0 0 0 0 1 64 0 0 1 64 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0",
+    "virtual": "/real u2 2x8x10 5 6\n/entry/data/data v u2 2x16x10 . /real 0x0x0 2x8x10 A /x 0x8x0 2x8x10\n!\n/x u2 2x8x10 9 8",
+    "raw": "/entry/data/data u2 1x16x10 c1x16x10 q32008 0 0 0 0 0 0 1 64 0 0 4 0 0 0 0 12 31 0 1 0 255 40 80 0 0 0 0 0",
+    "lz4": "/entry/data/data u2 1x16x10 c1x16x10 q32004 0 0 0 0 0 0 1 64 0 0 1 64 0 0 0 12 31 0 1 0 255 40 80 0 0 0 0 0",
     "nosignal": "/entry/data @signal=images\n/entry/data/images i4B 3x16x10 c1x8x10 f -1 7",
     "groups": "/entry/instrument/g @NX_class=NXdetector_group\n/entry/instrument/g/d @NX_class=NXdetector\n"
-              "/entry/instrument/g/d/data u1 2x8x8 1\n/entry/data/data f4 2x2x8x10 1.5 nan",
+              "/entry/instrument/g/d/data u1 2x8x8 1\n/entry/data/data f4 2x16x10 1.5 nan",
 }
 DECTRIS = """\
-/entry/data/data_000001 u4 3x12x9 c1x12x9 z s 7 4294967295 @image_nr_low;1 @image_nr_high;3
+/entry/data/data_000001 u4 3x12x9 c1x12x9 s z 7 4294967295 @image_nr_low;1 @image_nr_high;3
 /entry/data/data_000002 => A /entry/data/data
 /entry/data/data_000003 => nowhere.h5 /entry/data/data
 /entry/instrument/detector/x_pixel_size f4 - 7.5e-5 @units=m
@@ -57,7 +56,7 @@ DECTRIS = """\
 /entry/instrument/detector/detectorSpecific/countrate_correction_count_cutoff u4 - 9000
 /entry/instrument/detector/detectorSpecific/photon_energy f4 - 12400 @units=eV
 !
-/entry/data/data u4 2x12x9 c1x12x9 q32004 0 0 0 0 0 0 1 176 0 0 1 176 0 0 0 9 31 0 1 0 255 33 80 0 0 0 0 0
+/entry/data/data u4 2x12x9 c1x12x9 q32004 0 0 0 0 0 0 1 176 0 0 1 176 0 0 0 12 31 0 1 0 255 152 80 0 0 0 0 0
 """
 CXI = """\
 /entry_1/data_1/data i2 4x12x9 -3 70
@@ -96,7 +95,7 @@ SMALL_SACLA = SACLA.replace("8192x512 c128x512", "16x8 c16x8")
 
 def nxmx(images):
     modules = "".join(MODULE.format(i=i, at=8 * i) for i in range(2))
-    return NXMX.format(images=IMAGES[images], n=2) + ("" if images == "groups" else modules)
+    return NXMX.format(n=3 if images == "nosignal" else 2) + ("" if images == "groups" else modules) + IMAGES[images] + "\n"
 
 
 def table(group, n, **columns):
@@ -164,6 +163,7 @@ _atom_site.occupancy
 _atom_site.B_iso_or_equiv
 ATOM N N LYS A 1 24.969 13.428 30.692 1.00 31.58
 ATOM C "CA'" LYS A 1 1 2 3 1.00 .
+_entry.details
 ;
 text
 ;
@@ -190,6 +190,10 @@ EXPT = """{"__id__": "ExperimentList", "experiment": [{"__id__": "Experiment", "
 "slow_axis": [0.0, 1.0, 0.0], "children": [{"panel": 0}]}}], "crystal": [{"real_space_a": [52.0, 0.0, 0.0], "real_space_b":
 [0.0, 58.6, 0.0], "real_space_c": [0.0, 0.0, 61.9], "space_group_hall_symbol": " P 2ac 2ab", "ML_half_mosaicity_deg": 0.1,
 "ML_domain_size_ang": 2000.0}], "goniometer": [], "scan": []}"""
+GROUPED = EXPT.replace('"children": [{"panel": 0}]', '"children": [{"name": "q 0", "origin": [1.0, 0.0, 0.0], "fast_axis": [1.0, 0.0, 0.0], '
+                       '"slow_axis": [0.0, 1.0, 0.0], "children": [{"panel": 0}]}, {"panel": 1}]').replace(
+                           '[{"name": "p0"', '[{"name": "p1", "origin": [20.0, 5.0, -100.0], "fast_axis": [1.0, 0.0, 0.0], "slow_axis": '
+                           '[0.0, -1.0, 0.0], "pixel_size": [0.1, 0.1], "image_size": [100, 100], "trusted_range": [-1.0, 60000.0]}, {"name": "p0"')
 KEY = """-----BEGIN OPENSSH PRIVATE KEY-----
 b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZWQyNTUxOQAAACBhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NQ==
 -----END OPENSSH PRIVATE KEY-----
@@ -360,16 +364,17 @@ def dials():
             + text("a") + text("nrows") + b"\x04" + text("data") + b"\xde" + struct.pack(">H", len(columns)) + data)
 
 
-def stream2():
+def stream2(plain=False):
     """Behind the beginning that the target writes: seven pairs more."""
     def text(t):
         return bytes([0x60 + len(t)]) + t
 
-    packed = struct.pack(">QI", 64, 64) + struct.pack(">I", 6) + b"\x1f\0\1\0\x22\0"
+    packed = struct.pack(">QI", 64, 64) + struct.pack(">I", 11) + b"\x1f\0\1\0\x27\x50" + bytes(5)
     pairs = [(b"series_id", b"\x10"), (b"image_id", b"\0"), (b"real_time", b"\x82\1\2"), (b"start_time", b"\x82\0\5"),
              (b"stop_time", b"\x82\1\5"), (b"series_date", b"\xc0" + text(b"2024-03-07")),
-             (b"data", b"\xa1" + text(b"threshold_1") + b"\xd8\x28\x82\x82\4\4\xd8\x46\xd9\xdc\xb4\x83" + text(b"bslz4") + b"\4"
-              + bytes([0x58, len(packed)]) + packed)]
+             (b"data", b"\xa1" + text(b"threshold_1") + b"\xd8\x28\x82\x82\4\4" + (
+                 b"\xd8\x45\x58\x20" + bytes(range(32)) if plain else
+                 b"\xd8\x46\xd9\xdc\xb4\x83" + text(b"bslz4") + b"\4" + bytes([0x58, len(packed)]) + packed))]
     return b"".join(text(key) + value for key, value in pairs)
 
 
@@ -496,8 +501,9 @@ M:/mask
 =bad0/max_ss = 9
 """
 GEOM_TWO = GEOM_H5.replace("/data u2 3x16x10 5 6 60001", "/0/data f4 2x8x10 5 nan\n/1/data f4 2x8x10 7").replace(
-    "=data = /data", "=p0/data = /0/data\n=p1/data = /1/data").replace("min_ss = 8", "min_ss = 0").replace("max_ss = 15", "max_ss = 7").replace(
-    "16x10", "8x10")
+    "=data = /data\n", "").replace("=p0/min_fs", "=p0/data = /0/data\n=p0/min_fs").replace("=p1/min_fs", "=p1/data = /1/data\n=p1/min_fs").replace("min_ss = 8", "min_ss = 0").replace("max_ss = 15", "max_ss = 7").replace(
+    "16x10", "8x10").replace("f8 3", "f8 2").replace(
+        "M:/mask", "/flat u1 160 0 1\nM:/flat")
 MASK_RULES = """\
 # a comment
 shots 20
@@ -517,7 +523,18 @@ above 60000
 statistics dead hot noisy z=4 mean<1 mean>1000 std<0.1 std>50 over=200,0.1
 """
 INFLIGHT = struct.pack("<3I52x", 0x31494c46, 2, 64) + struct.pack("<2I4IQ2IQ16x", 2, 1, 0, 77, 2, 11, 9, 0, 5, 1 << 60) * 2
+PSANA_CONSTANTS = "".join(
+    f"Jungfrau::CalibV1/CxiDs1.0:Jungfrau.0/{kind}/{runs}.data # NDIM 2\\n# DIM:1 3\\n# DIM:2 32\\n{value}\n"
+    for kind, runs, value in (("pedestals", "0-end", "2500 " * 32 + "13600 " * 32 + "14200 " * 32), ("pedestals", "10-20", "1 " * 96),
+                              ("pixel_gain", "0-end", "40 " * 32 + "-1 " * 32 + "-0.1 " * 32), ("pixel_status", "0-end", "0 " * 96),
+                              ("pixel_rms", "0-end", "5 " * 95 + "50"))) + "@detector.run=3\n@detector.noise_high=4\n@detector.mask_edges=1\n"
+ARRAYS = ("mod8_pedeG0.bin " + "\\020\\047" * 32 + "\nmod8_pedeG1.txt " + "13600 " * 32 + "\nmod8_pedeG2.txt " + "14200 " * 32
+          + "\n@detector.kind=jungfrau\n@detector.gain=40,-1,-0.1\n@detector.common_mode=rows\n@detector.common_mode_limit=100\n")
+EPIX = ("Epix10ka2M::V1/MfxEndstation.0:Epix10ka2M.0/pedestals/5-end.data # NDIM 2\\n# DIM:1 7\\n# DIM:2 32\\n" + "1000 " * 224
+        + "\nEpix10ka2M::V1/MfxEndstation.0:Epix10ka2M.0/pixel_config/5-end.data # NDIM 1\\n# DIM:1 32\\n" + "12 " * 32 + "\n@detector.unit=kev\n")
 TEXTS = {
+    "calibration": {"psana": PSANA_CONSTANTS, "arrays": ARRAYS, "epix": EPIX},
+    "record": [bytes([i]) + text for i in range(24) for text in (b"", b"name=a\\nb\ncomment=x\\\\y\nstarted=5\nnumber=-3\n")],
     "mask-rules": [MASK_RULES],
     "batch": BATCHES,
     "journal": [frame(BATCHES[1], 1), b"".join(frame(payload, i) for i, payload in enumerate(BATCHES)),
@@ -538,9 +555,9 @@ TEXTS = {
     "geom-h5": {"one": GEOM_H5, "two": GEOM_TWO, "middle": GEOM_H5.replace("=dim0 = %\n=dim1 = ss", "=dim0 = ss\n=dim1 = %").replace("3x16x10", "16x3x10"),
                 "rules": GEOM_H5.replace("M:/mask", "M").replace("=mask = ", "=flag_lessthan = -5\n=flag_morethan = 60000\n=flag_equal = 7\n"
                          "=mask_edge_pixels = 1\n=bad1/min_x = -2\n=bad1/max_x = 2\n=bad1/min_y = -2\n=bad1/max_y = 2\n=mask = "),
-                "away": GEOM_H5.replace("adu_per_photon", "adu_per_eV").replace("=mask1_data", "=mask1_file = away.h5\n=mask1_data"),
-                "frames": GEOM_H5.replace("=dim0 = %\n=dim1", "=dim0").replace("dim2", "dim1").replace("3x16x10", "16x10")},
-    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map(), ccp4_map().replace(struct.pack("<3i", 3, 2, 1), struct.pack("<3i", 3, 2, -2**31))], "refl": [refl()], "stream2": [stream2(), stream2() + start(), stream2().replace(b"\xd8\x46\xd9\xdc\xb4\x83\x65bslz4\4", b"\xd8\x45")[:-30] + b"\x58\x20" + bytes(32)],
+                "ev": GEOM_H5.replace("adu_per_photon", "adu_per_eV"),
+                "frames": GEOM_H5.replace("=dim0 = %\n=dim1", "=dim0").replace("dim2", "dim1").replace("3x16x10", "16x10").replace("f8 3", "f8 1")},
+    "geom": [GEOM], "stream": [STREAM], "map": [ccp4_map(), ccp4_map().replace(struct.pack("<3i", 3, 2, 1), struct.pack("<3i", 3, 2, -2**31))], "refl": [refl()], "stream2": [stream2(), stream2() + start(), stream2(True)],
     "ndarray": [b"\0# TITLE x\n# DTYPE float64\n# NDIM 2\n# DIM:1 2\n# DIM:2 3\n\n1 2 3\n4 5 6\n",
                 b"\1\x93NUMPY\1\0\x46\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }".ljust(69) + b"\n" + bytes(24),
                 b"\2" + bytes(84)],
@@ -551,7 +568,7 @@ TEXTS = {
               "End of reflections\n", "\1\nlattice_type = monoclinic\ncentering = P\nunique_axis = b\n\na = 52 A\nb = 58 A\nc = 61 A\n"
               "al = 90 deg\nbe = 95.1 deg\nga = 90 deg\n", "\2/data/a.h5 //3\nb c.cbf\n"],
     "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
-    "dials": [EXPT, dials()], "expt": [EXPT],
+    "dials": [EXPT, dials(), GROUPED], "expt": [EXPT, GROUPED],
     "imgcif": [IMGCIF],
     "chunk": [bytes([0, 0, 0, 255]) + zlib.compress(bytes(range(256))), bytes([3, 0, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20),
               bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),
@@ -573,7 +590,7 @@ TEXTS = {
     "learned": [b"\1" + INFLIGHT, "\0shots 1.9807e+30\nhits nan\n",
                 "\0; Learned\nshots 100\nhits 50\nlattices 40\ncell told 0x1p5 0x1p5 0x1p5 0x1.9p0 0x1.9p0 0x1.9p0 3 P 19\n"
                 "mosaic 0x1p10 0x1p-9 0x1p-10 0x0p0\ncandidate 1 1 1 2 2 3 3 1 1 1 1 1 1 3 80 19 40 50 1 0\n"],
-    "params": ["[spots]\nsigma_strong = 3\nmin_pixels = 2 ; a comment\n[indexing]\nunit_cell = 79,79,38,90,90,90\nspace_group = P43212\n"],
+    "params": ["[spots]\nsigma_strong = 3\nmin_size = 2 ; a comment\n[indexing]\nunit_cell = 79,79,38,90,90,90\nspace_group = P43212\n"],
 }
 MORE_WORDS = {
     "nxmx": "wavelength incident_energy photon_energy @units=eV @units=keV @units=m @units=rad @units=deg @units=counts /entry/sample NXsample "
