@@ -37,3 +37,12 @@ fl_error_prefix_path (GError **error, const char *path)
   if (error != NULL && *error != NULL && !g_str_has_prefix ((*error)->message, path))
     g_prefix_error (error, "%s: ", path);
 }
+
+char *
+fl_one_line (char *text, char instead)
+{
+  for (char *p = text; *p != '\0'; p++)
+    if (g_ascii_iscntrl (*p))
+      *p = instead;
+  return text;
+}

@@ -26,5 +26,8 @@ GQuark fl_error_quark (void);
 /* The exit status that the design promises for `error` (sysexits' 75 = try again). */
 int fl_error_exit_status (const GError *error);
 
+/* Text from outside for a message: what would control a terminal or begin a line becomes `instead`. Returns `text`. */
+char *fl_one_line (char *text, char instead);
+
 /* Puts "path: " in front of the message, unless it starts with it already. */
 void fl_error_prefix_path (GError **error, const char *path);

@@ -81,13 +81,13 @@ take (FlArchive *archive, GKeyFile *file)
       G_STRUCT_MEMBER (char **, archive, lists[i].offset) = list != NULL ? list : g_new0 (char *, 1);
     }
   /* These are for people; the others are paths. */
-  fl_archive_one_line (archive->experiment);
-  fl_archive_one_line (archive->by);
-  fl_archive_one_line (archive->host);
+  fl_one_line (archive->experiment, '?');
+  fl_one_line (archive->by, '?');
+  fl_one_line (archive->host, '?');
   for (char **line = archive->referenced; *line != NULL; line++)
-    fl_archive_one_line (*line);
+    fl_one_line (*line, '?');
   for (char **line = archive->missing; *line != NULL; line++)
-    fl_archive_one_line (*line);
+    fl_one_line (*line, '?');
   archive->live = g_key_file_get_boolean (file, GROUP, "live", NULL);
   g_autofree char *when = g_key_file_get_string (file, GROUP, "made", NULL);
   g_autoptr (GDateTime) made = when != NULL ? g_date_time_new_from_iso8601 (when, NULL) : NULL;
@@ -119,15 +119,6 @@ fl_archive_read (const char *folder, GError **error)
   archive->folder = g_canonicalize_filename (folder, NULL);
   take (archive, file);
   return archive;
-}
-
-char *
-fl_archive_one_line (char *text)
-{
-  for (char *p = text; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p))
-      *p = '?';
-  return text;
 }
 
 gboolean

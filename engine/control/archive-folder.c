@@ -163,7 +163,7 @@ take_entry (gpointer item, gpointer data)
   if (ok)
     fl_archive_files_add (making->files, entry->path, sha256, size);
   else
-    g_ptr_array_add (making->missing, fl_archive_one_line (g_strdup (error->message)));
+    g_ptr_array_add (making->missing, fl_one_line (g_strdup (error->message), '?'));
   g_mutex_unlock (&making->work.lock);
 }
 
@@ -180,7 +180,7 @@ add_entries (Making *making, GError **error)
       if (fl_archive_tar_add (making->tar, &making->work, entry->source, entry->path, sha256, &size, &failed))
         fl_archive_files_add (making->files, entry->path, sha256, size);
       else if (g_error_matches (failed, FL_ERROR, FL_ERROR_MISSING))
-        g_ptr_array_add (making->missing, fl_archive_one_line (g_strdup (failed->message)));
+        g_ptr_array_add (making->missing, fl_one_line (g_strdup (failed->message), '?'));
       else
         {
           g_propagate_error (error, g_steal_pointer (&failed));

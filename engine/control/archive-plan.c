@@ -153,7 +153,7 @@ is_journal (const char *name)
 static void
 note_missing (FlArchivePlan *plan, const char *path, const char *why)
 {
-  g_ptr_array_add (plan->missing, fl_archive_one_line (g_strdup_printf ("%s: %s", path, why)));
+  g_ptr_array_add (plan->missing, fl_one_line (g_strdup_printf ("%s: %s", path, why), '?'));
 }
 
 static void walk_folder (FlArchivePlan *plan, const char *source, const char *path);

@@ -6,8 +6,6 @@
 
 /* Text of archive.ini. */
 char *fl_archive_write (const FlArchive *archive);
-/* What others have named may hold anything: control characters become '?'. The text itself. */
-char *fl_archive_one_line (char *text);
 gboolean fl_path_is_within (const char *path, const char *folder);
 
 /* --- what is to be in it (archive-plan.c) --- */

@@ -14,7 +14,7 @@ add_fault (GPtrArray *faults, const char *path, const char *format, ...)
   va_start (args, format);
   g_autofree char *what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_ptr_array_add (faults, fl_archive_one_line (g_strdup_printf ("%s: %s", path, what)));
+  g_ptr_array_add (faults, fl_one_line (g_strdup_printf ("%s: %s", path, what), '?'));
 }
 
 static void

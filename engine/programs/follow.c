@@ -44,10 +44,7 @@ static void ask (Follow *follow);
 static void
 say (Follow *follow, const char *state)
 {
-  g_autofree char *line = g_strdup (state);
-  for (char *p = line; *p != '\0'; p++)
-    if (g_ascii_iscntrl (*p))
-      *p = ' ';
+  g_autofree char *line = fl_one_line (g_strdup (state), ' ');
   if (g_strcmp0 (follow->said, line) == 0)
     return;
   printf ("%s\n", line);

@@ -240,9 +240,9 @@ read_models (Reading *reading, GError **error)
   reading->root = json_load_file (reading->path, 0, &why);
   const json_t *experiments = json_object_get (reading->root, "experiment");
   if (reading->root == NULL)
-    g_set_error (error, FL_ERROR,
-                 g_file_test (reading->path, G_FILE_TEST_EXISTS) ? FL_ERROR_INPUT : FL_ERROR_MISSING,
-                 "%s:%d: %s, expected models of DIALS (.expt)", reading->path, why.line, why.text);
+    g_set_error (
+        error, FL_ERROR, g_file_test (reading->path, G_FILE_TEST_EXISTS) ? FL_ERROR_INPUT : FL_ERROR_MISSING,
+        "%s:%d: %s, expected models of DIALS (.expt)", reading->path, why.line, fl_one_line (why.text, ' '));
   else if (json_array_size (experiments) == 0 || !read_detector (reading, json_array_get (experiments, 0)))
     g_set_error (error, FL_ERROR, FL_ERROR_INPUT,
                  "%s: has no %s that can be read, expected models of DIALS (.expt)", reading->path,

@@ -374,10 +374,7 @@ set_field (Parser *parser, const char *owner, const char *key, const char *value
 void
 fl_geom_add_comment (FlGeom *geom, const char *text)
 {
-  char *line = g_utf8_make_valid (text, -1);
-  for (char *c = line; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = ' ';
+  char *line = fl_one_line (g_utf8_make_valid (text, -1), ' ');
   g_ptr_array_add (geom->comments, g_strchomp (line));
 }
 

@@ -205,7 +205,8 @@ fl_geometry_read_dials (const char *path, const char *text, gsize length, GError
   json_t *root = json_loadb (text, length, 0, &wrong);
   if (root == NULL)
     {
-      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%d: %s, expected JSON", path, wrong.line, wrong.text);
+      g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%d: %s, expected JSON", path, wrong.line,
+                   fl_one_line (wrong.text, ' '));
       return NULL;
     }
   FlGeom *geom = read_models (path, root, error);

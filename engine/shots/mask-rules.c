@@ -54,10 +54,7 @@ fail (const Reader *r, GError **error, const char *format, ...)
   va_start (args, format);
   g_autofree char *message = g_strdup_vprintf (format, args);
   va_end (args);
-  for (char *c = message; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = '?';
-  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", r->name, r->line, message);
+  g_set_error (error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", r->name, r->line, fl_one_line (message, '?'));
   return FALSE;
 }
 

@@ -23,10 +23,7 @@ fl_image_fail (const FlImage *image, GError **error, const char *format, ...)
 void
 fl_image_note (FlImage *image, const char *key, const char *value, const char *unit)
 {
-  g_autofree char *text = g_utf8_make_valid (value, (gssize) strnlen (value, 200));
-  for (char *c = text; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c))
-      *c = ' ';
+  g_autofree char *text = fl_one_line (g_utf8_make_valid (value, (gssize) strnlen (value, 200)), ' ');
   g_string_append_printf (image->notes, "%s: %s%s\n", key, g_strstrip (text), unit);
 }
 

@@ -13,6 +13,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autoptr (GError) error = NULL;
   g_autoptr (FlDialsFile) file = fl_dials_read (expt.path, zero != NULL ? refl.path : NULL, &error);
   g_assert_true ((file != NULL) == (error == NULL));
+  g_assert_true (error == NULL || strchr (error->message, '\n') == NULL);
   fuzz_tell (error);
   for (guint i = 0; file != NULL && i < file->patterns->len; i++)
     {
