@@ -172,15 +172,13 @@ read_slot (const Slot *slot, GArray *entries)
 static void
 read_table (const char *path, GArray *entries)
 {
-  g_autofree char *bytes = NULL;
-  gsize length;
   int fd = open (path, O_RDONLY | O_CLOEXEC);
   struct stat about;
   if (fd < 0)
     return;
   if (fstat (fd, &about) == 0 && (gsize) about.st_size >= sizeof (Header))
     {
-      length = (gsize) about.st_size;
+      gsize length = (gsize) about.st_size;
       void *map = mmap (NULL, length, PROT_READ, MAP_SHARED, fd, 0);
       if (map != MAP_FAILED)
         {

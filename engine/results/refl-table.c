@@ -249,8 +249,7 @@ fl_refl_table_identify (FlReflTable *table, gint64 id, const char *identifier)
 static void
 put_identifiers (const FlReflTable *table, GByteArray *out)
 {
-  guint n = 0;
-  g_autofree gint64 **ids = (gint64 **) g_hash_table_get_keys_as_array (table->identifiers, &n);
+  guint n = g_hash_table_size (table->identifiers);
   fl_msgpack_put_map (out, n);
   for (gint64 i = 0; i < n; i++) /* ids count from 0 */
     {

@@ -233,6 +233,137 @@ _array_structure_list_axis.displacement_increment
 AXIS_P0_F AXIS_P0_F 0.05 0.1
 AXIS_P0_S AXIS_P0_S 0.05 0.1
 """
+IMGCIF_SECTIONS = """\
+data_geometry
+loop_
+_diffrn_detector_element.id
+_diffrn_detector_element.detector_id
+ ELE1 DETECTOR
+ ELE2 DETECTOR
+ ELE3 DETECTOR
+loop_
+_diffrn_data_frame.id
+_diffrn_data_frame.detector_element_id
+_diffrn_data_frame.array_id
+_diffrn_data_frame.binary_id
+ FRAME1 ELE1 ARRAY1 1
+ FRAME1 ELE2 ARRAY2 2
+ FRAME1 ELE3 ARRAY3 3
+loop_
+_array_structure_list.array_id
+_array_structure_list.array_section_id
+_array_structure_list.index
+_array_structure_list.dimension
+_array_structure_list.precedence
+_array_structure_list.direction
+_array_structure_list.axis_set_id
+ ARRAY1 . 1 10 1 increasing .
+ ARRAY1 . 2 8 2 increasing .
+ ARRAY2 . 1 10 1 increasing .
+ ARRAY3 . 1 10 1 increasing .
+ ARRAY2 . 2 8 2 increasing .
+ ARRAY3 . 2 8 2 increasing .
+ ARRAY1 p0 1 10 1 increasing AXIS_p0_F
+ ARRAY1 p0 2 8 2 increasing AXIS_p0_S
+ ARRAY2 p1 1 10 1 increasing AXIS_p1_F
+ ARRAY3 p2 1 10 1 increasing AXIS_p2_F
+ ARRAY2 p1 2 8 2 increasing AXIS_p1_S
+ ARRAY3 p2 2 8 2 increasing AXIS_p2_S
+loop_
+_array_structure_list_section.array_id
+_array_structure_list_section.id
+_array_structure_list_section.index
+_array_structure_list_section.start
+_array_structure_list_section.end
+ ARRAY1 p0 1 1 10
+ ARRAY1 p0 2 1 8
+ ARRAY2 p1 1 1 10
+ ARRAY3 p2 1 1 10
+ ARRAY2 p1 2 1 8
+ ARRAY3 p2 2 1 8
+loop_
+_array_structure_list_axis.axis_set_id
+_array_structure_list_axis.axis_id
+_array_structure_list_axis.displacement
+_array_structure_list_axis.displacement_increment
+ AXIS_p0_F AXIS_p0_F 0 0.1
+ AXIS_p0_S AXIS_p0_S 0 0.102
+ AXIS_p1_F AXIS_p1_F 0 0.1
+ AXIS_p2_F AXIS_p2_F 0 0.1
+ AXIS_p1_S AXIS_p1_S 0 0.1
+ AXIS_p2_S AXIS_p2_S 0 0.1
+loop_
+_axis.id
+_axis.type
+_axis.equipment
+_axis.depends_on
+_axis.vector[1]
+_axis.vector[2]
+_axis.vector[3]
+_axis.offset[1]
+_axis.offset[2]
+_axis.offset[3]
+_axis.equipment_component
+ AXIS_SOURCE general source . 0 0 1 . . . .
+ AXIS_GRAVITY general gravity . 0 -1 0 . . . .
+ AXIS_DETECTOR_Z translation detector . 0 0 1 0 0 0 detector_arm
+ FS_q0 rotation detector AXIS_DETECTOR_Z 0 0 1 1 0 0 quads
+ AXIS_p0_S translation detector FS_q0 0 0.98 0.196 0.5 0.45 -1 detector_panel
+ AXIS_p0_F translation detector AXIS_p0_S -1 -0.001 0 0 0 0 detector_panel
+ AXIS_p1_S translation detector FS_q0 0 1 0 -0.5 0.45 0 detector_panel
+ AXIS_p2_S translation detector AXIS_DETECTOR_Z 0 1 0 -0.5 0.45 0 detector_panel
+ AXIS_p1_F translation detector AXIS_p1_S -1 0 0 0 0 0 detector_panel
+ AXIS_p2_F translation detector AXIS_p2_S -1 0 0 0 0 0 detector_panel
+loop_
+_diffrn_scan_axis.axis_id
+_diffrn_scan_axis.scan_id
+_diffrn_scan_axis.angle_start
+_diffrn_scan_axis.angle_range
+_diffrn_scan_axis.angle_increment
+_diffrn_scan_axis.displacement_start
+_diffrn_scan_axis.displacement_range
+_diffrn_scan_axis.displacement_increment
+ AXIS_SOURCE SCAN1 0 0 0 0 0 0
+ AXIS_GRAVITY SCAN1 0 0 0 0 0 0
+ AXIS_DETECTOR_Z SCAN1 0 0 0 -100 0 0
+ AXIS_p0_S SCAN1 0 0 0 0 0 0
+ AXIS_p0_F SCAN1 0 0 0 0 0 0
+ AXIS_p1_S SCAN1 0 0 0 0 0 0
+ AXIS_p2_S SCAN1 0 0 0 0 0 0
+ AXIS_p1_F SCAN1 0 0 0 0 0 0
+ AXIS_p2_F SCAN1 0 0 0 0 0 0
+loop_
+_diffrn_scan_frame_axis.axis_id
+_diffrn_scan_frame_axis.frame_id
+_diffrn_scan_frame_axis.angle
+_diffrn_scan_frame_axis.displacement
+ AXIS_SOURCE FRAME1 0 0
+ AXIS_GRAVITY FRAME1 0 0
+ AXIS_DETECTOR_Z FRAME1 0 -100
+ AXIS_p0_S FRAME1 0 0
+ FS_q0 FRAME1 5 0
+ AXIS_p0_F FRAME1 0 0
+ AXIS_p1_S FRAME1 0 0
+ AXIS_p2_S FRAME1 0 0
+ AXIS_p1_F FRAME1 0 0
+ AXIS_p2_F FRAME1 0 0
+_diffrn_radiation.diffrn_id DS1
+_diffrn_radiation.wavelength_id WAVELENGTH1
+_diffrn_radiation.probe x-ray
+_diffrn_radiation_wavelength.id WAVELENGTH1
+_diffrn_radiation_wavelength.wavelength 1.3776
+_diffrn_radiation_wavelength.wt 1.0
+loop_
+_array_intensities.array_id
+_array_intensities.binary_id
+_array_intensities.linearity
+_array_intensities.gain
+_array_intensities.overload
+_array_intensities.undefined_value
+ ARRAY1 1 linear 1 60000.00390625 .
+ ARRAY2 2 linear 1 . .
+ ARRAY3 2 linear 1 . .
+"""
 GEOM = """\
 photon_energy = /LCLS/photon_energy_eV
 clen = 0.1 m
@@ -532,6 +663,9 @@ ARRAYS = ("mod8_pedeG0.bin " + "\\020\\047" * 32 + "\nmod8_pedeG1.txt " + "13600
           + "\n@detector.kind=jungfrau\n@detector.gain=40,-1,-0.1\n@detector.common_mode=rows\n@detector.common_mode_limit=100\n")
 EPIX = ("Epix10ka2M::V1/MfxEndstation.0:Epix10ka2M.0/pedestals/5-end.data # NDIM 2\\n# DIM:1 7\\n# DIM:2 32\\n" + "1000 " * 224
         + "\nEpix10ka2M::V1/MfxEndstation.0:Epix10ka2M.0/pixel_config/5-end.data # NDIM 1\\n# DIM:1 32\\n" + "12 " * 32 + "\n@detector.unit=kev\n")
+ALONE = (NXMX.format(n=2).replace("t/z f8 1 100", "t/z f8 1 0") + MODULE.format(i=0, at=0).replace("4 2 8 10", "4 2 16 10") + IMAGES["packed"]
+         + "\n/entry/instrument/detector/beam_center_x f8 - 4\n/entry/instrument/detector/beam_center_y f8 - 5\n"
+         "/entry/instrument/detector/distance f8 - 0.1 @units=m\n")
 TEXTS = {
     "calibration": {"psana": PSANA_CONSTANTS, "arrays": ARRAYS, "epix": EPIX},
     "record": [bytes([i]) + text for i in range(24) for text in (b"", b"name=a\\nb\ncomment=x\\\\y\nstarted=5\nnumber=-3\n")],
@@ -540,7 +674,7 @@ TEXTS = {
     "journal": [frame(BATCHES[1], 1), b"".join(frame(payload, i) for i, payload in enumerate(BATCHES)),
                 frame(BATCHES[3], 1)[:30] + frame(BATCHES[2], 7)],
     "control": [*(line + "\n" for line in CONTROL), "\n".join(CONTROL), CONTROL[1] + "\n!3 200\n" + CONTROL[0]],
-    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "pal": PAL, "sacla-small": SMALL_SACLA,
+    "nxmx": {**{f"nxmx-{name}": nxmx(name) for name in IMAGES}, "alone": ALONE, "dectris": DECTRIS, "cxi": CXI, "sacla": SACLA, "pal": PAL, "sacla-small": SMALL_SACLA,
              "plain": "/data/data f4 2x9x12 c1x9x12 1 2\n"},
     "results": {"segment": SEGMENT, "patterns": PATTERNS},
     "constants": {
@@ -569,7 +703,7 @@ TEXTS = {
               "al = 90 deg\nbe = 95.1 deg\nga = 90 deg\n", "\2/data/a.h5 //3\nb c.cbf\n"],
     "emc": [bytes([2, 9, 0]) + struct.pack("<2i2i3i1i1i", 2, 1, 1, 0, 0, 5, 8, 3, 4), bytes([1, 2, 1]) + struct.pack("<2i", 0, 7)],
     "dials": [EXPT, dials(), GROUPED], "expt": [EXPT, GROUPED],
-    "imgcif": [IMGCIF],
+    "imgcif": [IMGCIF, IMGCIF_SECTIONS],
     "chunk": [bytes([0, 0, 0, 255]) + zlib.compress(bytes(range(256))), bytes([3, 0, 0, 100]) + struct.pack(">QII", 101, 101, 20) + bytes(20),
               bytes([0x46, 0, 1, 63]) + struct.pack(">QII", 202, 8192, 9) + bytes([31, 0, 1, 0, 255, 33, 80, 0, 0]),
               bytes([2, 0, 0, 9]) + bytes([3, 1, 2, 3, 4, 0x60, 1]), bytes([5, 0, 0, 63]) + bytes(64),
