@@ -4,8 +4,10 @@
 #include <math.h>
 
 #include "engine/base/error.h"
+#include "engine/shots/geometry-private.h"
 
 #define MAX_PARTS 65536
+#define MAX_REACH 1e9 /* mm; beyond, sums lose pixels and squares lose numbers */
 
 typedef struct
 {
@@ -230,6 +232,17 @@ settle_clen (const Checker *checker)
   return TRUE;
 }
 
+static gboolean
+check_reach (const Checker *checker, const FlGeomPanel *panel)
+{
+  FlGeometryPlace place = fl_geometry_place (checker->geom, panel);
+  double reach = fl_vec3_norm (place.origin) + fl_geometry_n_fs (panel) * fl_vec3_norm (place.fs)
+                 + fl_geometry_n_ss (panel) * fl_vec3_norm (place.ss);
+  return reach < MAX_REACH
+         || fail_at (checker, panel->line, "panel %s reaches %g mm far, expected a detector's size and place",
+                     panel->name, reach);
+}
+
 gboolean
 fl_geom_check (FlGeom *geom, GHashTable *panel_index, GError **error)
 {
@@ -240,5 +253,10 @@ fl_geom_check (FlGeom *geom, GHashTable *panel_index, GError **error)
   for (guint i = 0; i < geom->bad->len; i++)
     if (!check_bad (&checker, &g_array_index (geom->bad, FlGeomBad, i)))
       return FALSE;
-  return settle_regions (&checker) && check_groups (&checker) && settle_clen (&checker);
+  if (!settle_regions (&checker) || !check_groups (&checker) || !settle_clen (&checker))
+    return FALSE;
+  for (guint i = 0; i < geom->panels->len; i++)
+    if (!check_reach (&checker, &g_array_index (geom->panels, FlGeomPanel, i)))
+      return FALSE;
+  return TRUE;
 }

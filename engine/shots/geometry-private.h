@@ -30,13 +30,13 @@ fl_geometry_panel (const FlGeom *geom, guint i)
 static inline guint
 fl_geometry_n_fs (const FlGeomPanel *panel)
 {
-  return (guint) (panel->max_fs - panel->min_fs + 1);
+  return (guint) panel->max_fs - (guint) panel->min_fs + 1;
 }
 
 static inline guint
 fl_geometry_n_ss (const FlGeomPanel *panel)
 {
-  return (guint) (panel->max_ss - panel->min_ss + 1);
+  return (guint) panel->max_ss - (guint) panel->min_ss + 1;
 }
 
 /* mm; 0 when the data or nobody tells. */

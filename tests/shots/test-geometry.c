@@ -536,7 +536,7 @@ test_dials_bad (void)
                  && g_str_has_suffix (error->message, ", expected JSON"));
   g_clear_error (&error);
   g_assert_null (fl_geometry_read_dials ("odd.expt", "{\"a\\\n\": 1}", 10, &error)); /* still one line */
-  g_assert_cmpstr (error->message, ==, "odd.expt:1: invalid escape near '\"a\\ ', expected JSON");
+  g_assert_cmpstr (error->message, ==, "odd.expt:2: invalid escape near '\"a\\ ', expected JSON");
 }
 
 /* A geometry is known by what it holds; a stream that holds one is none. */
