@@ -22,7 +22,10 @@ static gboolean G_GNUC_PRINTF (3, 4) fail_at (const Checker *checker, guint line
   va_start (args, format);
   g_autofree char *message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (checker->error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", checker->geom->path, line, message);
+  if (line > 0)
+    g_set_error (checker->error, FL_ERROR, FL_ERROR_INPUT, "%s:%u: %s", checker->geom->path, line, message);
+  else
+    g_set_error (checker->error, FL_ERROR, FL_ERROR_INPUT, "%s: %s", checker->geom->path, message);
   return FALSE;
 }
 
@@ -232,15 +235,22 @@ settle_clen (const Checker *checker)
   return TRUE;
 }
 
-static gboolean
-check_reach (const Checker *checker, const FlGeomPanel *panel)
+gboolean
+fl_geom_check_reach (FlGeom *geom, GError **error)
 {
-  FlGeometryPlace place = fl_geometry_place (checker->geom, panel);
-  double reach = fl_vec3_norm (place.origin) + fl_geometry_n_fs (panel) * fl_vec3_norm (place.fs)
-                 + fl_geometry_n_ss (panel) * fl_vec3_norm (place.ss);
-  return reach < MAX_REACH
-         || fail_at (checker, panel->line, "panel %s reaches %g mm far, expected a detector's size and place",
-                     panel->name, reach);
+  const Checker checker = { geom, NULL, error };
+  for (guint i = 0; i < fl_geometry_n (geom); i++)
+    {
+      const FlGeomPanel *panel = fl_geometry_panel (geom, i);
+      FlGeometryPlace place = fl_geometry_place (geom, panel);
+      double reach = fl_vec3_norm (place.origin) + fl_geometry_n_fs (panel) * fl_vec3_norm (place.fs)
+                     + fl_geometry_n_ss (panel) * fl_vec3_norm (place.ss);
+      if (!(reach < MAX_REACH))
+        return fail_at (&checker, panel->line,
+                        "panel %s reaches %g mm far, expected a detector's size and place", panel->name,
+                        reach);
+    }
+  return TRUE;
 }
 
 gboolean
@@ -253,10 +263,6 @@ fl_geom_check (FlGeom *geom, GHashTable *panel_index, GError **error)
   for (guint i = 0; i < geom->bad->len; i++)
     if (!check_bad (&checker, &g_array_index (geom->bad, FlGeomBad, i)))
       return FALSE;
-  if (!settle_regions (&checker) || !check_groups (&checker) || !settle_clen (&checker))
-    return FALSE;
-  for (guint i = 0; i < geom->panels->len; i++)
-    if (!check_reach (&checker, &g_array_index (geom->panels, FlGeomPanel, i)))
-      return FALSE;
-  return TRUE;
+  return settle_regions (&checker) && check_groups (&checker) && settle_clen (&checker)
+         && fl_geom_check_reach (geom, error);
 }

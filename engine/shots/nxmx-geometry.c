@@ -5,6 +5,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/units.h"
+#include "engine/shots/geom-check.h"
 #include "engine/shots/nxmx-module.h"
 
 void
@@ -51,8 +52,10 @@ add_module (FlNxmxBuild *b, const FlNxmxDetector *d, const char *group, gsize in
   double gain = gains != NULL && index < n_gains ? gains[index] : find_gain (b->file, d);
   FlNxmxModule module = { .gain = gain > 0 && isfinite (gain) ? gain : 1 };
   gboolean alone = b->parts->detectors->len == 1 && (d->modules[0] == NULL || d->modules[1] == NULL);
-  if (!fl_nxmx_module_place (b, d, group, alone, &module, placed, error))
+  gboolean found = FALSE;
+  if (!fl_nxmx_module_place (b, d, group, alone, &module, &found, error))
     return FALSE;
+  *placed &= found;
   module.name = d->modules[0] == NULL ? g_strdup ("p0") : g_path_get_basename (group);
   g_array_append_val (b->all, module);
   g_ptr_array_add (b->data, d->data);
@@ -170,6 +173,7 @@ fill_panels (FlNxmxBuild *b, gboolean placed)
       panel->name = g_strdup (module->name);
       g_free (panel->data);
       panel->data = g_strdup (b->data->pdata[i]);
+      panel->line = 0;
       panel->res = 1e3 / step;
       panel->adu_per_photon = module->gain;
       for (guint k = 0; k < FL_GEOM_MASKS; k++)
@@ -283,12 +287,8 @@ fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Se
   self->placed = TRUE;
   self->format = name_format (file, parts, first);
   for (guint i = 0; i < parts->detectors->len; i++)
-    {
-      gboolean placed = FALSE;
-      if (!add_detector (&b, &g_array_index (parts->detectors, FlNxmxDetector, i), &placed, error))
-        return FALSE;
-      self->placed &= placed;
-    }
+    if (!add_detector (&b, &g_array_index (parts->detectors, FlNxmxDetector, i), &self->placed, error))
+      return FALSE;
   if (!self->placed && all->len > 1)
     return fl_h5_fail (error, FL_ERROR_INPUT, path,
                        "%u modules without directions, expected a geometry (--geometry) that places them",
@@ -297,6 +297,8 @@ fl_nxmx_geometry (hid_t file, const char *path, const FlNxmxParts *parts, FlH5Se
   if (self->geom == NULL)
     return FALSE;
   fill_panels (&b, self->placed);
+  if (self->placed && !fl_geom_check_reach (self->geom, error))
+    return FALSE;
   find_limits (&b, first, strcmp (self->format, "NXmx") != 0 && strcmp (self->format, "HDF5") != 0);
   find_times (file, first, self);
   g_autofree char *data_group = first->data != NULL ? g_path_get_dirname (first->data) : NULL,

@@ -1,7 +1,6 @@
 /* Detectors out of DIALS' models of experiments. */
 
-#include "engine/shots/geometry-private.h"
-#include "tests/fuzz/fuzz-file.h"
+#include "tests/fuzz/fuzz-geometry.h"
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -10,5 +9,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree char *text = g_strndup ((const char *) data, size);
   g_autoptr (FlGeom) geom = fl_geometry_read_dials ("fuzz.expt", text, strlen (text), &error);
   fuzz_error (geom != NULL, error, "fuzz.expt");
+  fuzz_geometry_write (geom);
   return 0;
 }

@@ -1,7 +1,6 @@
 /* Geometries in the headers of CBF files without pixels, and what is written of them. */
 
-#include "engine/shots/geometry.h"
-#include "tests/fuzz/fuzz-file.h"
+#include "tests/fuzz/fuzz-geometry.h"
 #include "tests/fuzz/fuzz-words.h"
 
 int
@@ -13,5 +12,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   (void) fl_geometry_stands_alone (file.path);
   g_autoptr (FlGeom) geom = fl_geometry_read (file.path, NULL, &error);
   fuzz_error (geom != NULL, error, file.path);
+  fuzz_geometry_write (geom);
   return 0;
 }

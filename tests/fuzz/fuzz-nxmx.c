@@ -1,7 +1,7 @@
 /* NXmx, Dectris, CXI and plain images in whole HDF5 files (fuzz-h5.h): found, described, shown, read. */
 
-#include "engine/shots/geometry.h"
 #include "engine/shots/inspect-shots.h"
+#include "tests/fuzz/fuzz-geometry.h"
 #include "tests/fuzz/fuzz-h5.h"
 #include "tests/fuzz/fuzz-source.h"
 
@@ -16,6 +16,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
       g_autoptr (GError) error = NULL;
       g_autoptr (FlGeom) geom = fl_geometry_read (path, NULL, &error);
       fuzz_error (geom != NULL, error, path);
+      fuzz_geometry_write (geom);
     }
   return fuzz_source_path (path, 1 << 22);
 }

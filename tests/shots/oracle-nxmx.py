@@ -204,6 +204,19 @@ def chains(folder):
         f.close()
         check_refused(path, words)
 
+    # One module of two has no directions: the other's are not for both. One that lies beyond every hall.
+    for name, far, words in ("half", 1., "2 modules without directions"), ("far", 1e300, "m0 reaches inf mm far"):
+        path = os.path.join(folder, name + ".h5")
+        f, _, d = nxmx(path, data)
+        t = transformations(d)
+        axis(t, "z", [far], "translation", "mm", (0, 0, 1), ".")
+        for i in range(2):
+            module(d, f"m{i}", (20 * i, 0), (20, 50), (-1, 0, 0), (0, -1, 0), t.name + "/z")
+        if name == "half":
+            del d["m0/fast_pixel_direction"]
+        f.close()
+        check_refused(path, words)
+
 
 def placed(d, ny, nx):
     t = transformations(d)
