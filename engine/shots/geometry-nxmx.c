@@ -17,16 +17,21 @@ static void
 settle_beam (FlGeom *geom, hid_t file, const FlH5Self *self)
 {
   double wavelength = 0;
-  if (self->n_wavelengths > 0)
-    wavelength = self->wavelengths[0];
+  for (gsize i = 0; i < self->n_wavelengths && !(wavelength > 0 && isfinite (wavelength)); i++)
+    wavelength = self->wavelengths[i]; /* a frame may have no spectrum */
+  if (self->n_wavelengths > 0) /* its mean is no dataset that a geometry could name */
+    {
+      g_clear_pointer (&geom->beam.path, g_free);
+      geom->beam = (FlGeomValue){ 0 };
+      geom->beam_kind = FL_GEOM_BEAM_NONE;
+    }
   else if (geom->beam.path != NULL)
     {
       double v = fl_h5_read_number (file, geom->beam.path, NAN) * geom->beam.factor;
       if (v > 0)
         wavelength = geom->beam_kind == FL_GEOM_WAVELENGTH ? v : fl_wavelength_from_energy (v);
     }
-  if (wavelength > 0)
-    fl_geometry_set_wavelength (geom, wavelength);
+  fl_geometry_set_wavelength (geom, wavelength);
 }
 
 /* The camera length that the file names, and steps of whole nanometres, as other forms have them. */

@@ -1,6 +1,7 @@
 /* Geometries from one form to another and back: corners of panels to 1e-6 mm, names, sizes, gains and limits where the form holds
  * them, and texts that are the same to the byte the second time. */
 
+#include <hdf5.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -539,6 +540,45 @@ test_dials_bad (void)
   g_assert_cmpstr (error->message, ==, "odd.expt:2: invalid escape near '\"a\\ ', expected JSON");
 }
 
+/* Spectra of three frames, the first of which has none: the geometry's energy is the second's mean; without any it has none. */
+static void
+test_spectra (void)
+{
+  static const char text[] =
+      "clen = 0.1\nres = 10000\nadu_per_photon = 1\np/min_fs = 0\np/max_fs = 9\np/min_ss = 0\n"
+      "p/max_ss = 7\np/corner_x = -5\np/corner_y = -4\np/fs = x\np/ss = y\n";
+  const double lambda[2] = { 1.0, 2.0 };
+  double weights[3][2] = { { 0, 0 }, { 1, 1 }, { 0, 1 } };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (FlGeom) geom = fl_geom_parse ("t.geom", text, strlen (text), &error);
+  g_assert_no_error (error);
+  for (gboolean known = TRUE; known >= FALSE; known--)
+    {
+      g_autofree char *path = place_for (known ? "spectra.nxs" : "none.nxs");
+      write_geometry (geom, FL_GEOMETRY_NXMX, path, NULL);
+      hid_t file = H5Fopen (path, H5F_ACC_RDWR, H5P_DEFAULT),
+            line = H5Screate_simple (1, (const hsize_t[]){ 2 }, NULL),
+            table = H5Screate_simple (2, (const hsize_t[]){ 3, 2 }, NULL);
+      hid_t l = H5Dcreate2 (file, "/entry/instrument/beam/incident_wavelength", H5T_IEEE_F64LE, line,
+                            H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+            w = H5Dcreate2 (file, "/entry/instrument/beam/incident_wavelength_weights", H5T_IEEE_F64LE, table,
+                            H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+      if (!known)
+        memset (weights, 0, sizeof weights);
+      H5Dwrite (l, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, lambda);
+      H5Dwrite (w, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, weights);
+      H5Dclose (l);
+      H5Dclose (w);
+      H5Sclose (line);
+      H5Sclose (table);
+      H5Fclose (file);
+      g_autoptr (FlGeom) back = read_geometry (path, FL_GEOMETRY_NXMX);
+      g_assert_cmpfloat_with_epsilon (fl_geometry_wavelength (back), known ? 1.5 : 0, 1e-9);
+      g_autoptr (FlGeom) crystfel = through (back, FL_GEOMETRY_CRYSTFEL, NULL);
+      g_assert_cmpfloat_with_epsilon (fl_geometry_wavelength (crystfel), known ? 1.5 : 0, 1e-9);
+    }
+}
+
 /* A geometry is known by what it holds; a stream that holds one is none. */
 static void
 test_known (void)
@@ -567,6 +607,7 @@ main (int argc, char **argv)
   g_test_add_func ("/geometry/crystfel", test_crystfel_whole);
   g_test_add_func ("/geometry/names", test_names);
   g_test_add_func ("/geometry/dials", test_dials);
+  g_test_add_func ("/geometry/spectra", test_spectra);
   g_test_add_func ("/geometry/dials/bad", test_dials_bad);
   g_test_add_func ("/geometry/known", test_known);
   for (gsize i = 0; i < G_N_ELEMENTS (real); i++)
