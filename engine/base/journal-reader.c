@@ -139,7 +139,8 @@ fl_journal_reader_next (FlJournalReader *reader, FlFrame *frame, GError **error)
   for (;;)
     {
       gsize left = reader->buffer->len - reader->used;
-      FlScan scan = left > 0 ? fl_frame_scan (reader->buffer->data + reader->used, left, frame) : FL_SCAN_MORE;
+      FlScan scan =
+          left > 0 ? fl_frame_scan (reader->buffer->data + reader->used, left, frame) : FL_SCAN_MORE;
       if (scan == FL_SCAN_FRAME)
         {
           consume (reader, frame->length, frame->skipped);
