@@ -1,22 +1,12 @@
 /* Folders of constants, as psana has them and as arrays: a line is a file's name and what is in it, with escapes as C has
  * them; one that begins with `@` sets a parameter. */
 
-#include <ftw.h>
-#include <stdio.h>
-
 #include "engine/base/params.h"
 #include "engine/shots/constants-files.h"
 #include "tests/fuzz/fuzz-file.h"
 #include "tests/fuzz/fuzz-words.h"
 
 #define N_PIXELS 32
-
-static int
-remove_one (const char *path, const struct stat *about G_GNUC_UNUSED, int kind G_GNUC_UNUSED,
-            struct FTW *where G_GNUC_UNUSED)
-{
-  return remove (path);
-}
 
 static void
 put (const char *folder, char *line)
@@ -62,6 +52,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     else if (!g_str_has_prefix (lines->pdata[i], "@detector.calibration"))
       fl_params_set_assignment (params, (char *) lines->pdata[i] + 1, NULL);
   read_constants (folder, params);
-  nftw (folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  fuzz_remove_tree (folder);
   return 0;
 }

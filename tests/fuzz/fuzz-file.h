@@ -2,7 +2,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <glib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -46,6 +48,19 @@ fuzz_named (const char *name, gconstpointer magic, gsize length, gconstpointer d
     g_error ("no room for a test file");
   close (fd);
   return path;
+}
+
+static inline int
+fuzz_remove_one (const char *path, const struct stat *about G_GNUC_UNUSED, int kind G_GNUC_UNUSED,
+                 struct FTW *where G_GNUC_UNUSED)
+{
+  return remove (path);
+}
+
+static inline void
+fuzz_remove_tree (const char *path)
+{
+  nftw (path, fuzz_remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 /* For who writes seeds: with FUZZ_TELL set, what is refused is said. */

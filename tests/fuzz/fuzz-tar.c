@@ -1,8 +1,5 @@
 /* Tar files as archives: looked through, and then unpacked. Sums of headers, which no fuzzer would guess, are made right. */
 
-#include <ftw.h>
-#include <stdio.h>
-
 #include "engine/control/archive-private.h"
 #include "tests/fuzz/fuzz-file.h"
 
@@ -47,13 +44,6 @@ take (const char *path, const char *to)
   return ok ? bytes : -1;
 }
 
-static int
-remove_one (const char *path, const struct stat *about G_GNUC_UNUSED, int kind G_GNUC_UNUSED,
-            struct FTW *where G_GNUC_UNUSED)
-{
-  return remove (path);
-}
-
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
@@ -68,6 +58,6 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     return 0;
   g_autofree char *to = g_strdup_printf ("%s/fuzz-%d-tar", g_get_tmp_dir (), (int) getpid ());
   take (file.path, to);
-  nftw (to, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+  fuzz_remove_tree (to);
   return 0;
 }
