@@ -11,7 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/base/units.h"
 
-#define MAGIC 0x31494c46u /* "FLI1" */
+#define MAGIC 0x32494c46u /* "FLI2" */
 
 typedef struct
 {
@@ -21,16 +21,20 @@ typedef struct
   guint32 pad[13];
 } Header;
 
+/* The owner writes the entry that does not stand, then says that it stands: whenever it is taken off its core, or
+ * killed, one whole entry is there to read. */
 typedef struct
 {
-  guint32 sequence; /* odd while the owner writes */
+  guint32 sequence; /* entries written; entry[sequence % 2] stands */
   guint32 used;
-  FlInflightEntry entry;
-  guint8 pad[64 - 8 - sizeof (FlInflightEntry)];
+  guint32 crashed;
+  guint32 pad;
+  FlInflightEntry entry[2];
+  guint8 more[128 - 16 - 2 * sizeof (FlInflightEntry)];
 } Slot;
 
 G_STATIC_ASSERT (sizeof (Header) == 64);
-G_STATIC_ASSERT (sizeof (Slot) == 64);
+G_STATIC_ASSERT (sizeof (Slot) == 128);
 
 struct FlInflight
 {
@@ -66,44 +70,40 @@ fl_inflight_open (const char *dir, guint slot, guint slots, guint32 rank, GError
   self->map = map;
   self->size = size;
   self->slot = (Slot *) ((char *) map + sizeof (Header)) + slot;
-  *self->slot = (Slot){ .used = 1, .entry = { .rank = rank, .pid = (guint32) getpid () } };
+  *self->slot = (Slot){ .used = 1, .entry[0] = { .rank = rank, .pid = (guint32) getpid () } };
   return self;
 }
 
 static void
-slot_begin (Slot *slot)
+write_entry (Slot *slot, FlInflightEntry entry)
 {
-  __atomic_store_n (&slot->sequence, slot->sequence + 1, __ATOMIC_RELAXED);
+  guint32 sequence = slot->sequence + 1;
+  entry.since = fl_now_ns ();
+  /* A reader that sees any of this entry also sees the count that the last write left. */
   __atomic_thread_fence (__ATOMIC_SEQ_CST);
-}
-
-static void
-slot_end (Slot *slot)
-{
-  __atomic_store_n (&slot->sequence, slot->sequence + 1, __ATOMIC_RELEASE);
+  slot->entry[sequence % 2] = entry;
+  __atomic_store_n (&slot->sequence, sequence, __ATOMIC_RELEASE);
 }
 
 void
 fl_inflight_begin (FlInflight *inflight, guint64 shot, guint32 source, guint32 frame)
 {
   Slot *slot = inflight->slot;
-  slot_begin (slot);
-  slot->entry.shot = shot;
-  slot->entry.source = source;
-  slot->entry.frame = frame;
-  slot->entry.stage = FL_STAGE_READ;
-  slot->entry.since = fl_now_ns ();
-  slot_end (slot);
+  FlInflightEntry entry = slot->entry[slot->sequence % 2];
+  entry.shot = shot;
+  entry.source = source;
+  entry.frame = frame;
+  entry.stage = FL_STAGE_READ;
+  write_entry (slot, entry);
 }
 
 void
 fl_inflight_stage (FlInflight *inflight, FlStage stage)
 {
   Slot *slot = inflight->slot;
-  slot_begin (slot);
-  slot->entry.stage = stage;
-  slot->entry.since = fl_now_ns ();
-  slot_end (slot);
+  FlInflightEntry entry = slot->entry[slot->sequence % 2];
+  entry.stage = stage;
+  write_entry (slot, entry);
 }
 
 void
@@ -116,7 +116,7 @@ static void
 on_crash (int number)
 {
   if (crash_slot != NULL)
-    crash_slot->entry.crashed = (guint32) number;
+    crash_slot->crashed = (guint32) number;
   signal (number, SIG_DFL);
   raise (number);
 }
@@ -141,32 +141,22 @@ fl_inflight_close (FlInflight *inflight)
   g_free (inflight);
 }
 
-/* How long a reader waits for an owner that is in the middle of a write (it may have been taken off its core there);
- * after that the owner is taken for dead, and what stands in the slot for its last word. */
-#define PATIENCE_TRIES 100
-#define PATIENCE_US    1000
-
 static void
 read_slot (const Slot *slot, GArray *entries)
 {
-  for (int stuck = 0;;)
+  FlInflightEntry entry;
+  guint32 before, after = __atomic_load_n (&slot->sequence, __ATOMIC_ACQUIRE);
+  do
     {
-      guint32 before = __atomic_load_n (&slot->sequence, __ATOMIC_ACQUIRE);
-      FlInflightEntry entry = slot->entry;
+      before = after;
+      entry = slot->entry[before % 2];
       __atomic_thread_fence (__ATOMIC_SEQ_CST);
-      guint32 after = __atomic_load_n (&slot->sequence, __ATOMIC_RELAXED);
-      if ((before == after && (before & 1u) == 0) || stuck == PATIENCE_TRIES)
-        {
-          if (slot->used != 0 && entry.stage != FL_STAGE_IDLE)
-            g_array_append_val (entries, entry);
-          return;
-        }
-      if (before == after)
-        {
-          stuck++;
-          g_usleep (PATIENCE_US);
-        }
+      after = __atomic_load_n (&slot->sequence, __ATOMIC_ACQUIRE);
     }
+  while (before != after);
+  entry.crashed = slot->crashed;
+  if (slot->used != 0 && entry.stage != FL_STAGE_IDLE)
+    g_array_append_val (entries, entry);
 }
 
 static void

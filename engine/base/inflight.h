@@ -1,8 +1,9 @@
 /* inflight.h: what every rank of a node is doing now, in one mmap'ed file, `inflight-HOST.fli`.
  *
  * A rank owns one slot and writes it without a system call; the file outlives any kill, so that "stalled now" and
- * "which shot killed it" can be answered by whoever reads the file, while the ranks run or afterwards. A slot is
- * guarded by a sequence count (odd = being written). Thread: the slot's owner writes, anybody reads. */
+ * "which shot killed it" can be answered by whoever reads the file, while the ranks run or afterwards. A slot holds two
+ * entries and a count of those written, which says the one that stands: a reader never waits for an owner.
+ * Thread: the slot's owner writes, anybody reads. */
 #pragma once
 
 #include <glib.h>

@@ -69,9 +69,8 @@ test_crash (void)
   forget_tables ();
 }
 
-/* While the owner writes as fast as it can, a reader never sees parts of two entries. */
-static void
-test_torn_reads (void)
+static pid_t
+start_busy_owner (void)
 {
   pid_t child = fork ();
   if (child == 0)
@@ -81,21 +80,55 @@ test_torn_reads (void)
       for (guint64 i = 1;; i++)
         fl_inflight_begin (inflight, i, (guint32) i, (guint32) i * 3);
     }
+  return child;
+}
+
+static guint
+assert_whole_entries (void)
+{
+  g_autoptr (GArray) entries = fl_inflight_read (dir);
+  for (guint k = 0; k < entries->len; k++)
+    {
+      FlInflightEntry entry = g_array_index (entries, FlInflightEntry, k);
+      g_assert_cmpuint (entry.source, ==, (guint32) entry.shot);
+      g_assert_cmpuint (entry.frame, ==, (guint32) entry.shot * 3);
+    }
+  return entries->len;
+}
+
+/* While the owner writes as fast as it can, a reader never sees parts of two entries. */
+static void
+test_torn_reads (void)
+{
+  pid_t child = start_busy_owner ();
   guint seen = 0;
   gint64 end = g_get_monotonic_time () + 5 * G_TIME_SPAN_SECOND;
   while (g_get_monotonic_time () < end && seen < 3000)
-    {
-      g_autoptr (GArray) entries = fl_inflight_read (dir);
-      for (guint k = 0; k < entries->len; k++, seen++)
-        {
-          FlInflightEntry entry = g_array_index (entries, FlInflightEntry, k);
-          g_assert_cmpuint (entry.source, ==, (guint32) entry.shot);
-          g_assert_cmpuint (entry.frame, ==, (guint32) entry.shot * 3);
-        }
-    }
+    seen += assert_whole_entries ();
   kill (child, SIGKILL);
   waitpid (child, NULL, 0);
   g_assert_cmpuint (seen, >, 100);
+  forget_tables ();
+}
+
+/* Nor when the owner is taken off its core, most often in the middle of a write, for as long as may be. */
+static void
+test_owner_stopped (void)
+{
+  pid_t child = start_busy_owner ();
+  while (assert_whole_entries () == 0)
+    g_usleep (1000);
+  for (guint i = 0; i < 1000; i++)
+    {
+      kill (child, SIGSTOP);
+      waitpid (child, NULL, WUNTRACED);
+      g_assert_cmpuint (assert_whole_entries (), ==, 1);
+      kill (child, SIGCONT);
+      g_usleep (i % 50);
+    }
+  kill (child, SIGKILL);
+  waitpid (child, NULL, 0);
+  g_assert_cmpuint (assert_whole_entries (), ==, 1);
   forget_tables ();
 }
 
@@ -103,7 +136,7 @@ static void
 test_damaged_table (void)
 {
   g_autofree char *path = g_build_filename (dir, "inflight-x.fli", NULL);
-  const char *contents[] = { "", "FLI1", "FLI1\377\377\377\377\100\0\0\0", NULL };
+  const char *contents[] = { "", "FLI2", "FLI2\377\377\377\377\200\0\0\0", NULL };
   for (guint i = 0; contents[i] != NULL; i++)
     {
       g_assert_true (g_file_set_contents (path, contents[i], i == 2 ? 12 : -1, NULL));
@@ -122,6 +155,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inflight/kill", test_kill);
   g_test_add_func ("/inflight/crash", test_crash);
   g_test_add_func ("/inflight/torn-reads", test_torn_reads);
+  g_test_add_func ("/inflight/owner-stopped", test_owner_stopped);
   g_test_add_func ("/inflight/damaged-table", test_damaged_table);
   int status = g_test_run ();
   g_rmdir (dir);

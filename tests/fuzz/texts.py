@@ -653,7 +653,8 @@ below -5
 above 60000
 statistics dead hot noisy z=4 mean<1 mean>1000 std<0.1 std>50 over=200,0.1
 """
-INFLIGHT = struct.pack("<3I52x", 0x31494c46, 2, 64) + struct.pack("<2I4IQ2IQ16x", 2, 1, 0, 77, 2, 11, 9, 0, 5, 1 << 60) * 2
+INFLIGHT = struct.pack("<3I52x", 0x32494c46, 2, 128) + (
+    struct.pack("<4I", 3, 1, 11, 0) + struct.pack("<4IQ2IQ", 0, 77, 2, 0, 9, 0, 5, 1 << 60) * 2 + bytes(32)) * 2
 PSANA_CONSTANTS = "".join(
     f"Jungfrau::CalibV1/CxiDs1.0:Jungfrau.0/{kind}/{runs}.data # NDIM 2\\n# DIM:1 3\\n# DIM:2 32\\n{value}\n"
     for kind, runs, value in (("pedestals", "0-end", "2500 " * 32 + "13600 " * 32 + "14200 " * 32), ("pedestals", "10-20", "1 " * 96),
