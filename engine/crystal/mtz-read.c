@@ -213,7 +213,7 @@ read_record (FlMtzReader *reader, const char *key, char **words, const char *res
       for (char **word = words; *word != NULL; word++, reader->seen_batches++)
         if (!whole_numbers (word, 1, 0, G_MAXINT32, v))
           return FALSE;
-      return reader->seen_batches <= reader->batches;
+      return reader->batches > 0;
     }
   return FALSE;
 }
@@ -268,6 +268,14 @@ split_words (const char *text)
   return (char **) g_ptr_array_free (g_steal_pointer (&words), FALSE);
 }
 
+/* Programs of CCP4 list the batches once for each time that they opened the file. */
+static gboolean
+all_batches (const FlMtzReader *reader)
+{
+  gint64 seen = reader->seen_batches, batches = reader->batches;
+  return batches == 0 ? seen == 0 : seen > 0 && seen % batches == 0;
+}
+
 static gboolean
 read_header (FlMtzReader *reader, GError **error)
 {
@@ -289,7 +297,7 @@ read_header (FlMtzReader *reader, GError **error)
     }
   if (!reader->has_version || !reader->has_cell || reader->seen_columns != reader->columns
       || reader->columns < 3 || reader->seen_operators != reader->operators
-      || reader->seen_sets != reader->sets || reader->seen_batches != reader->batches)
+      || reader->seen_sets != reader->sets || !all_batches (reader))
     return wrong (reader, error,
                   "damaged: its header says %d columns, %d operators, %d data sets and %d batches, but lists "
                   "%d, %d, %d and %d",

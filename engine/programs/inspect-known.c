@@ -11,6 +11,7 @@
 #include "engine/crystal/cell-file.h"
 #include "engine/crystal/mmcif.h"
 #include "engine/crystal/mtz.h"
+#include "engine/results/refl-table.h"
 
 /* Whole files are read up to here; text beyond it is not counted. */
 #define MAX_READ ((gsize) 1 << 30)
@@ -352,6 +353,23 @@ journal (const File *file, GError **error)
                   skipped);
 }
 
+static gboolean
+refl_table (const File *file, GError **error)
+{
+  const char *name;
+  if (!is_plain (file))
+    return fail (file->path, error, "packed, expected a DIALS reflection table as it is");
+  g_autoptr (FlReflTable) table = fl_refl_table_read (file->path, error);
+  if (table == NULL)
+    return FALSE;
+  say (file, "format: DIALS reflection table\nreflections: %" G_GUINT64_FORMAT "\nexperiments: %u\ncolumns:",
+       fl_refl_table_rows (table), fl_refl_table_n_identifiers (table));
+  for (guint i = 0; (name = fl_refl_table_name (table, i)) != NULL; i++)
+    say (file, " %s", name);
+  say (file, "\n");
+  return TRUE;
+}
+
 /* host,image,2026-11-21T00:50Z10.468,state,message */
 static gboolean
 is_weather_line (const char *line)
@@ -438,6 +456,9 @@ fl_inspect_known (const char *path, GString *text, GError **error)
                   { "CrystFEL unit cell file", NULL, TRUE, unit_cell },
                   { "CrystFEL reflection list", NULL, TRUE, reflection_list },
                   { "MTZ ", NULL, FALSE, mtz },
+                  { "\x93\xbb"
+                    "dials::af::reflection_table",
+                    NULL, FALSE, refl_table },
                   { "FLJ1", NULL, FALSE, journal },
                   { NULL, is_map, FALSE, ccp4_map },
                   { NULL, is_pdb, TRUE, pdb },

@@ -258,10 +258,10 @@ inspect_file (const char *path, const Options *options, GError **error)
   for (gsize at = 0; at + 8 <= n; at = at == 0 ? 512 : 2 * at)
     if (memcmp (head + at, hdf5, 8) == 0)
       return inspect_shots (path, options, TRUE, error);
-  if (fl_inspect_is_xtc2 (head, n))
-    return inspect_xtc2 (path, options, error);
   if (fl_source_is_image (path))
     return inspect_shots (path, options, FALSE, error);
+  if (fl_inspect_is_xtc2 (head, n))
+    return inspect_xtc2 (path, options, error);
   g_autoptr (GString) text = g_string_new ("");
   g_autoptr (GError) local = NULL;
   gboolean known = fl_inspect_known (path, text, &local);

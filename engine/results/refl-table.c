@@ -212,6 +212,18 @@ fl_refl_table_column (const FlReflTable *table, const char *name, const char *ty
 }
 
 const char *
+fl_refl_table_name (const FlReflTable *table, guint i)
+{
+  return i < table->names->len ? table->names->pdata[i] : NULL;
+}
+
+guint
+fl_refl_table_n_identifiers (const FlReflTable *table)
+{
+  return g_hash_table_size (table->identifiers);
+}
+
+const char *
 fl_refl_table_identifier (const FlReflTable *table, gint64 id)
 {
   return g_hash_table_lookup (table->identifiers, &id);

@@ -17,6 +17,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (FlReflTable, fl_refl_table_free)
 guint64 fl_refl_table_rows (const FlReflTable *table);
 /* Bytes of a column of exactly that type, `rows` × size of the type (not aligned); NULL: there is none. */
 const guint8 *fl_refl_table_column (const FlReflTable *table, const char *name, const char *type);
+/* Names of the columns of types that are known here; NULL behind the last one. */
+const char *fl_refl_table_name (const FlReflTable *table, guint i);
+/* Experiments that the table names. */
+guint fl_refl_table_n_identifiers (const FlReflTable *table);
 /* The experiment's identifier that rows with this `id` belong to; NULL when the table does not say. */
 const char *fl_refl_table_identifier (const FlReflTable *table, gint64 id);
 

@@ -116,10 +116,11 @@ find_direction (const FlCbf *cbf, const char *name_column, const char *name, int
 
 typedef struct
 {
-  const char *axis;   /* id */
-  double first, step; /* mm along the axis: the first pixel and the distance to the next */
-  guint size;         /* px */
-  guint index;        /* dimension of the array, from 1 */
+  const char *axis; /* id */
+  double first,
+      step;    /* mm along the axis: the first pixel and from there to the next, which may be backwards */
+  guint size;  /* px */
+  guint index; /* dimension of the array, from 1 */
 } Direction;
 
 static gboolean
@@ -148,7 +149,7 @@ read_direction (Builder *builder, const char *name_column, const char *name, int
       fl_cbf_number (cbf, "array_structure_list_axis.displacement_increment", (guint) axis_row, 0);
   direction->size = (guint) size;
   direction->index = (guint) index;
-  if (direction->axis == NULL || !(direction->step > 0))
+  if (direction->axis == NULL || !(fabs (direction->step) > 0))
     return fail (builder, "panel %s has no pixel size in array_structure_list_axis", name);
   return TRUE;
 }
@@ -180,7 +181,7 @@ place_panel (Builder *builder, FlPanel *panel, const Direction *fast, const Dire
     return fail (builder, "panel %s has no two directions, its axes are parallel", panel->name);
   panel->n_fs = fast->size;
   panel->n_ss = slow->size;
-  panel->pixel_size = fast->step;
+  panel->pixel_size = fabs (fast->step);
   panel->fs = to_our_frame (fl_vec3_scale (f, fast->step));
   panel->ss = to_our_frame (fl_vec3_scale (s, slow->step));
   panel->origin = to_our_frame (corner);

@@ -162,6 +162,7 @@ fl_source_foreign (const char *path)
                  { 0, 5, "\3757zXZ", "packed by xz" },
                  { 0, 4, "(\265/\375", "packed by zstd" },
                  { 0, 4, "PK\3\4", "a zip archive" },
+                 { 0, 3, "\200\002c", "a Python pickle (as old versions of DIALS wrote)" },
                  { 257, 5, "ustar", "a tar archive" },
                  { 128, 12, "mar research", "an image plate's (mar345)" },
                  { 0, 10, "{\nHeaderID", "an EDF image" },
@@ -179,6 +180,8 @@ fl_source_foreign (const char *path)
     if (n >= others[i].at + others[i].length
         && memcmp (head + others[i].at, others[i].magic, others[i].length) == 0)
       return others[i].name;
+  if (g_str_has_suffix (path, ".xtc2"))
+    return "a later chunk of LCLS-II's stream (the first, -c000, holds its configure) or damaged";
   return g_str_has_suffix (path, ".xtc") ? "xtc of LCLS-I (psana makes CXI of it)" : NULL;
 }
 
@@ -217,11 +220,12 @@ open_kind (const char *path, const FlSourceOptions *options, GError **error)
   fclose (file);
   if (hdf5)
     return fl_source_hdf5_open (path, options, error);
-  if (fl_xtc2_is (head, n))
-    return fl_source_xtc2_open (path, options, error);
+  /* Images first: a datagram has no magic, and some TIFFs would pass for one. */
   Opener open_image = image_opener (path);
   if (open_image != NULL)
     return open_image (path, options, error);
+  if (fl_xtc2_is (head, n))
+    return fl_source_xtc2_open (path, options, error);
   if (g_str_has_suffix (path, ".emc"))
     return fl_source_emc_open (path, options, error);
   const char *foreign = fl_source_foreign (path);

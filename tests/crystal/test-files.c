@@ -201,6 +201,38 @@ test_mtz (void)
   batter (bytes, length, length > 6000 ? 200 : 100, 2000, read_mtz); /* the header, most of it */
 }
 
+/* CCP4's programs list the batches again for each time that they opened the file. */
+static void
+test_mtz_batches_again (void)
+{
+  enum
+  {
+    RECORD = 80
+  };
+  gsize length;
+  g_autofree char *bytes = small_mtz (&length);
+  g_autoptr (GString) file = g_string_new_len (bytes, (gssize) length);
+  gsize at = length - 2 * RECORD;
+  while (memcmp (bytes + at, "BATCH ", 6) != 0 || memcmp (bytes + at + RECORD, "END ", 4) != 0)
+    g_assert_cmpuint (at--, >, 0);
+  g_autofree char *record = g_strndup (bytes + at, RECORD);
+  for (guint times = 2; times <= 4; times++)
+    {
+      g_string_insert_len (file, (gssize) at, record, RECORD);
+      if (times == 4)
+        memset (file->str + at + strlen ("BATCH"), ' ', 7); /* the first of three */
+      g_autofree char *path = write_temporary (file->str, file->len);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (FlMtz) mtz = fl_mtz_read (path, &error);
+      if (times < 4)
+        g_assert_no_error (error);
+      g_assert_true ((mtz != NULL) == (times < 4));
+      g_assert_true (mtz == NULL || mtz->n_batches == 3);
+      g_assert_true (mtz != NULL || strstr (error->message, "3 batches") != NULL);
+      g_unlink (path);
+    }
+}
+
 static void
 test_battered_mmcif (void)
 {
@@ -217,5 +249,6 @@ main (int argc, char **argv)
   g_test_add_func ("/files/mmcif-operators", test_mmcif_operators);
   g_test_add_func ("/files/battered-mmcif", test_battered_mmcif);
   g_test_add_func ("/files/mtz", test_mtz);
+  g_test_add_func ("/files/mtz-batches-again", test_mtz_batches_again);
   return g_test_run ();
 }

@@ -275,12 +275,14 @@ _array_data.data
 """ % PILATUS_MODULE
 
 
-def full_cbf(pixels):
-    """As Diamond's beamlines wrote them: all of imgCIF's axes, and the comments of the miniCBF too."""
+def full_cbf(pixels, backwards=False):
+    """As Diamond's beamlines wrote them: all of imgCIF's axes, and the comments of the miniCBF too. Backwards: the same
+    detector, with a slow axis that points up and is counted down, as most templates have it."""
     mini = cbf(pixels, "PILATUS_1.2", "")
     data = mini[mini.index(b"--CIF-BINARY"):]
-    head = "###CBF: VERSION 1.5\r\n\r\ndata_image_1\r\n\r\n" + (FULL + PILATUS).replace("\n", "\r\n") + ";\r\n;\r\n"
-    return head.encode() + data
+    full = FULL.replace("ELEMENT_X 0 -1 0", "ELEMENT_X 0 1 0").replace("ELEMENT_Y 0.0 0.172", "ELEMENT_Y 0.0 -0.172")
+    tables = (full if backwards else FULL) + PILATUS
+    return ("###CBF: VERSION 1.5\n\ndata_image_1\n\n" + tables + ";\n;\n").replace("\n", "\r\n").encode() + data
 
 
 def gapped(pixels):

@@ -239,7 +239,13 @@ test_bad_tiff (void)
   bad_tiff (5, 4, 3, 8, "\0\001aaaaaa", 8, "LZW of the oldest writers");
   bad_tiff (8, 4, 3, 8, ones, 8, "deflate data are damaged");
   bad_tiff (32773, 4, 3, 2, "\005abc", 4, "end too early");
+  /* Whose directory comes last, so that its first bytes also are those of a datagram of xtc2. */
+  static const guint8 datagram[32] = { 'M', 'M', 0, '*', 0, 12, 'x', 0xe6, 0, 0, 0, 2,
+                                       0,   0,   0, 0,   0, 0,  0,   0,    0, 0, 1 };
   g_autoptr (GByteArray) file = g_byte_array_new ();
+  g_byte_array_append (file, datagram, sizeof datagram);
+  refuse (file, "its directory is cut off or damaged");
+  g_byte_array_set_size (file, 0);
   g_byte_array_append (file, (const guint8 *) "II*\0\377\377\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
   refuse (file, "its directory is cut off or damaged");
 }

@@ -26,6 +26,7 @@ KNOWN = [
     ("crystfel-sim/A-xgandalf-fast.stream.gz", [], ["chunks: 280", "crystals: 240"]),
     ("hkl/HEWL_refined.mtz", [], ["format: MTZ", "reflections: 13693", "space group: P43212"]),
     ("hkl/data_unmerged.mtz", [], ["reflections: 1000", "space group: P 43 21 2"]),
+    ("ssx_cunir/indexed.refl", [], ["format: DIALS reflection table", "reflections: 360", "experiments: 5"]),
     ("pdb/3lyz.pdb", [], ["format: PDB", "cell: 79.100   79.100   37.900  90.00  90.00  90.00", "chains: 1"]),
     ("pdb/groel14_T.pdb.gz", [], ["format: PDB", "chains: 14"]),
     ("weather/debug_0.txt", [], ["format: weather log of cctbx.xfel", "images: 4", "stopped: 4"]),
@@ -83,6 +84,8 @@ with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
     refused(damaged(jf, ".h5", cut=5_000_000), "truncated", *geometry)
     refused(damaged(jf, ".h5", change=60_000), "deflate data are damaged", *geometry)
     refused(damaged("cxi/typical_raw.cxi", ".cxi", cut=50_000), "truncated")
+    refused(damaged("ssx_cunir/indexed.refl", ".refl", cut=50_000), "is not whole, expected a reflection table")
+    refused(damaged("xtc2/test_jungfrau05M_calib.xtc2", ".xtc2", change=8), "a later chunk of LCLS-II's stream")
     refused(damaged("hkl/HEWL_refined.mtz", ".mtz", cut=300_000), "cut off")
     refused(damaged("crystfel-sim/lyso.cell", ".cell", cut=105), "the cell is not given")
     refused(damaged("xtc2/test_jungfrau05M_calib.xtc2", ".xtc2", cut=100_000), "not whole")
