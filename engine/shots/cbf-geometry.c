@@ -116,11 +116,10 @@ find_direction (const FlCbf *cbf, const char *name_column, const char *name, int
 
 typedef struct
 {
-  const char *axis; /* id */
-  double first,
-      step;    /* mm along the axis: the first pixel and from there to the next, which may be backwards */
-  guint size;  /* px */
-  guint index; /* dimension of the array, from 1 */
+  const char *axis;   /* id */
+  double first, step; /* mm along the axis: of the first pixel, and to the next, which may be backwards */
+  guint size;         /* px */
+  guint index;        /* dimension of the array, from 1 */
 } Direction;
 
 static gboolean
