@@ -173,7 +173,7 @@ test_patience (gconstpointer data)
   g_assert_false (fl_host_run (host, argv, NULL, 100, cancellable, &output, &error));
   g_assert_error (error, FL_ERROR, FL_ERROR_STOPPED);
   fl_host_output_clear (&output);
-  g_assert_cmpint (g_get_monotonic_time () - start, <, 6 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 60 * G_USEC_PER_SEC);
   for (int i = 0; i < 50 && runs_there (host, mark); i++)
     g_usleep (20000);
   g_assert_false (runs_there (host, mark));
