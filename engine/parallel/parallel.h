@@ -46,7 +46,6 @@ gboolean fl_parallel_poll (FlParallel *parallel, guint *from, GByteArray *messag
 
 /* --- being asked to stop --- */
 
-/* SIGTERM and SIGUSR1 of this process only set a flag from now on. Before fl_parallel_start(): what the first rank does
- * once all have started must mean that no rank dies of them. */
+/* SIGTERM and SIGUSR1 of this process only set a flag from now on. */
 void fl_parallel_catch_signals (void);
 gboolean fl_parallel_stop_asked (void);
