@@ -76,7 +76,7 @@ check("a folder stands for its data files, in order", status == 0 and job.same(t
 
 # Stop: asked for, said, saved, gone on.
 if job.MPIRUN:
-    env = dict(os.environ, LD_PRELOAD=job.SHIM, SHIM_SLEEP_US="60000")
+    env = dict(os.environ, LD_PRELOAD=job.SHIM, SHIM_SLEEP_US="250000")
     for name, number in ("SIGUSR1", signal.SIGUSR1), ("SIGTERM", signal.SIGTERM):
         out = place("stop" + name)
         process = subprocess.Popen(job.command(out, [one, two], geometry, ranks=2), env=env, stdout=subprocess.PIPE,
