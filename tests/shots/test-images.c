@@ -335,7 +335,8 @@ test_foreign (void)
     const char *bytes, *name;
   } others[] = { { 0, "{\nHeaderID = EH:000001;", "an EDF image, which is not read here" },
                  { 128, "mar research", "an image plate's (mar345), which is not read here" },
-                 { 0, "FORMAT :100", "a Bruker image" } };
+                 { 0, "FORMAT :100", "a Bruker image" },
+                 { 0, "\200\002cdials_array_family_flex_ext", "a Python pickle" } };
   for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
     {
       g_autoptr (GByteArray) file = g_byte_array_new ();
