@@ -7,6 +7,8 @@
 #define NAP_US 200 /* between two looks of a rank that waits */
 
 static volatile sig_atomic_t stop_asked;
+static gboolean caught;
+static const int stop_signals[] = { SIGTERM, SIGUSR1 };
 
 static void
 on_stop (int number)
@@ -20,8 +22,9 @@ fl_parallel_catch_signals (void)
 {
   struct sigaction action = { .sa_handler = on_stop, .sa_flags = SA_RESTART };
   sigemptyset (&action.sa_mask);
-  sigaction (SIGTERM, &action, NULL);
-  sigaction (SIGUSR1, &action, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (stop_signals); i++)
+    sigaction (stop_signals[i], &action, NULL);
+  caught = TRUE;
 }
 
 gboolean
@@ -63,13 +66,29 @@ fl_parallel_node_ranks (const FlParallel *parallel)
 #define __lsan_enable()  ((void) 0)
 #endif
 
+/* MPI and its network libraries install handlers of their own, of which some end the process: a wish to stop that comes
+ * meanwhile waits until ours stand again. */
+static void
+init (int *argc, char ***argv)
+{
+  sigset_t stop, before;
+  sigemptyset (&stop);
+  for (gsize i = 0; i < G_N_ELEMENTS (stop_signals); i++)
+    sigaddset (&stop, stop_signals[i]);
+  pthread_sigmask (SIG_BLOCK, &stop, &before);
+  __lsan_disable (); /* it unloads plug-ins that keep memory: nobody could tell any more whose that is */
+  MPI_Init (argc, argv);
+  __lsan_enable ();
+  if (caught)
+    fl_parallel_catch_signals ();
+  pthread_sigmask (SIG_SETMASK, &before, NULL);
+}
+
 FlParallel *
 fl_parallel_start (int *argc, char ***argv)
 {
   FlParallel *self = g_new0 (FlParallel, 1);
-  __lsan_disable (); /* it unloads plug-ins that keep memory: nobody could tell any more whose that is */
-  MPI_Init (argc, argv);
-  __lsan_enable ();
+  init (argc, argv);
   MPI_Comm_dup (MPI_COMM_WORLD, &self->comm);
   MPI_Comm_rank (self->comm, &self->rank);
   MPI_Comm_size (self->comm, &self->ranks);

@@ -46,6 +46,7 @@ gboolean fl_parallel_poll (FlParallel *parallel, guint *from, GByteArray *messag
 
 /* --- being asked to stop --- */
 
-/* SIGTERM and SIGUSR1 of this process only set a flag from now on. */
+/* SIGTERM and SIGUSR1 of this process only set a flag from now on. To be called before fl_parallel_start(): no rank is
+ * past that before all are in it, so what one does afterwards means that none dies of them. */
 void fl_parallel_catch_signals (void);
 gboolean fl_parallel_stop_asked (void);

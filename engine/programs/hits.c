@@ -323,10 +323,10 @@ fl_program_hits (int argc, char **argv)
   FlHitsJob job = { .hold = -1 };
   g_autoptr (GError) error = NULL;
   int status = 0;
+  fl_parallel_catch_signals ();
   job.parallel = fl_parallel_start (&argc, &argv);
   job.first = fl_parallel_rank (job.parallel) == 0;
   g_queue_init (&job.open);
-  fl_parallel_catch_signals ();
   gboolean go = fl_attempt_options_parse (
       &job.options, NULL,
       "Tells the shots of single particles apart, in files (.emc, CXI, HDF5), lists (*.lst) or folders.\n"

@@ -301,9 +301,9 @@ fl_program_reconstruct (int argc, char **argv)
   Options options = { 0 };
   g_autoptr (GError) error = NULL;
   int hold = -1;
+  fl_parallel_catch_signals ();
   job.parallel = fl_parallel_start (&argc, &argv);
   job.first = fl_parallel_rank (job.parallel) == 0;
-  fl_parallel_catch_signals ();
   if (options_parse (&options, job.first, argc, argv, &error))
     run_job (&job, &options, &hold, &error);
   FlParallel *parallel = job.parallel;

@@ -355,6 +355,7 @@ fl_program_simulate_spi (int argc, char **argv)
     { "quiet", 'q', 0, G_OPTION_ARG_NONE, &a.quiet, "Say nothing", NULL },
     { NULL },
   };
+  fl_parallel_catch_signals ();
   Job job = { .parallel = fl_parallel_start (&argc, &argv) };
   gboolean first = fl_parallel_rank (job.parallel) == 0;
   g_auto (FlProgramOptions) options = { NULL };
@@ -363,7 +364,6 @@ fl_program_simulate_spi (int argc, char **argv)
   int status = 0;
   g_option_context_add_main_entries (context, entries, NULL);
   fl_program_add_options (context, &options);
-  fl_parallel_catch_signals ();
   if (!g_option_context_parse (context, &argc, &argv, &error))
     status = 2;
   else if (!check (&a, argc, argv, &error) || !run_job (&job, &a, &options, &error))

@@ -508,9 +508,9 @@ fl_program_stills (int argc, char **argv)
   Stills stills = { .hold = -1, .started = fl_tick_ns (), .options.fraction = 1 };
   g_autoptr (GError) error = NULL;
   int status = 0;
+  fl_parallel_catch_signals ();
   stills.parallel = fl_parallel_start (&argc, &argv);
   stills.first = fl_parallel_rank (stills.parallel) == 0;
-  fl_parallel_catch_signals ();
   gboolean go = options_parse (&stills.options, stills.first, argc, argv, &error);
   if (fl_job_all_well (stills.parallel, PROGRAM, error, &status) && go && set_up (&stills, &status)
       && learn (&stills, &status))

@@ -18,8 +18,8 @@ finish (FILE *out, char **open)
 int
 main (int argc, char **argv)
 {
-  g_autoptr (FlParallel) parallel = fl_parallel_start (&argc, &argv);
   fl_parallel_catch_signals ();
+  g_autoptr (FlParallel) parallel = fl_parallel_start (&argc, &argv);
   guint rank = fl_parallel_rank (parallel);
   const char *dir = argv[1];
   gsize n = (gsize) atol (argv[2]), n_suspects = (gsize) atol (argv[3]);
