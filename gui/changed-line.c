@@ -67,6 +67,8 @@ on_edits (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (FlgChangedLine) self = data;
   g_autoptr (GPtrArray) edits = flg_store_thread_run_finish (FLG_STORE_THREAD (source), result, NULL);
   forget_other (self);
+  if (!edits)
+    self->asked = 0; /* at the next beat */
   for (guint i = 0; edits && self->base && i < edits->len && !self->other.who; i++)
     {
       const FlEdit *edit = edits->pdata[i];

@@ -190,10 +190,22 @@ take_people (FlgExperiment *self, FlgNews *news)
   return what;
 }
 
+/* Also of a poll that failed in the end: the store's thread does not read it again. */
+static guint
+take_read (FlgExperiment *self, FlgNews *news)
+{
+  guint what = news->back ? FLG_CHANGED_BACK : 0;
+  if (news->changes)
+    what |= take_changes (self, news->changes);
+  if (news->counted)
+    what |= take_counts (self, news);
+  return what | take_people (self, news);
+}
+
 static void
 on_news (FlgExperiment *self, FlgNews *news)
 {
-  guint what = 0;
+  guint what = take_read (self, news);
   gboolean was_well = self->problem == NULL;
   g_clear_pointer (&self->problem, g_free);
   self->glance.lost = news->lost;
@@ -203,11 +215,6 @@ on_news (FlgExperiment *self, FlgNews *news)
   else
     {
       self->glance.heard = flg_experiment_now (self);
-      if (news->changes)
-        what |= take_changes (self, news->changes);
-      if (news->counted)
-        what |= take_counts (self, news);
-      what |= take_people (self, news);
       if (g_strcmp0 (self->conductor, news->conductor) != 0)
         {
           g_free (self->conductor);

@@ -12,6 +12,7 @@
 #include "gui/store-thread.h"
 
 #define FLG_CHANGED(table)   (1u << (table))
+#define FLG_CHANGED_BACK     (1u << 27) /* what could not be read a while ago can be asked for again */
 #define FLG_CHANGED_PEOPLE   (1u << 28) /* who is here */
 #define FLG_CHANGED_FINDINGS (1u << 29)
 #define FLG_CHANGED_COUNTS   (1u << 30)

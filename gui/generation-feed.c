@@ -123,7 +123,7 @@ on_timer (gpointer data)
 static void
 on_changed (FlgGenerationFeed *self, guint what)
 {
-  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT)))
+  if (what & (FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED_BACK))
     ask (self);
 }
 

@@ -127,7 +127,7 @@ static void
 on_changed (FlgGoalWatch *self, guint what)
 {
   const guint at_once = FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED (FL_TABLE_DATASET_VERSION)
-                        | FLG_CHANGED (FL_TABLE_DATASET_TASK) | FLG_CHANGED (FL_TABLE_JOB);
+                        | FLG_CHANGED (FL_TABLE_DATASET_TASK) | FLG_CHANGED (FL_TABLE_JOB) | FLG_CHANGED_BACK;
   if (what & at_once)
     ask (self);
   else if (what & FLG_CHANGED_COUNTS)

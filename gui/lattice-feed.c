@@ -27,7 +27,7 @@ struct _FlgLatticeFeed
   FlgExperiment *experiment;
   GArray *cursors; /* Cursor */
   GCancellable *cancellable;
-  gboolean asking;
+  gboolean asking, missed; /* missed: something could not be read */
 };
 
 enum
@@ -218,6 +218,7 @@ on_portion (GObject *source, GAsyncResult *result, gpointer data)
       if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
           && !g_error_matches (error, FL_ERROR, FL_ERROR_STOPPED))
         g_warning ("lattices: %s", error->message);
+      self->missed = TRUE;
       return;
     }
   for (guint i = 0; i < portion->cursors->len; i++)
@@ -264,8 +265,10 @@ first_of_several (FlgExperiment *experiment, gint64 job)
 }
 
 static void
-on_changed (FlgLatticeFeed *self)
+on_changed (FlgLatticeFeed *self, guint what)
 {
+  gboolean again = self->missed && (what & FLG_CHANGED_BACK);
+  self->missed &= !again;
   for (guint i = 0; i < self->cursors->len; i++)
     {
       Cursor *cursor = &g_array_index (self->cursors, Cursor, i);
@@ -277,7 +280,7 @@ on_changed (FlgLatticeFeed *self)
       gint64 counted = stats ? stats->shots : 0;
       guint64 last = stats ? stats->last : 0;
       /* A running job's learning pass tells its cells before its first shot. */
-      cursor->wanted |= counted != cursor->counted || last != cursor->last || first != cursor->first
+      cursor->wanted |= again || counted != cursor->counted || last != cursor->last || first != cursor->first
                         || (job && !fl_job_state_is_final (job->state));
       cursor->counted = counted;
       cursor->last = last;
@@ -327,7 +330,7 @@ flg_lattice_feed_add (FlgLatticeFeed *self, gint64 job)
     return;
   Cursor cursor = { .job = job, .wanted = TRUE };
   g_array_append_val (self->cursors, cursor);
-  on_changed (self);
+  on_changed (self, 0);
 }
 
 void

@@ -488,8 +488,8 @@ flg_merging_page_update (FlgPage *page, guint what)
   if (what & (FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED_HEALTH))
     fill_datasets (self);
   if (what
-      & (FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED (FL_TABLE_DATASET_VERSION)
-         | FLG_CHANGED (FL_TABLE_JOB)))
+      & (FLG_CHANGED (FL_TABLE_DATASET) | FLG_CHANGED (FL_TABLE_DATASET_VERSION) | FLG_CHANGED (FL_TABLE_JOB)
+         | FLG_CHANGED_BACK))
     ask (self);
 }
 

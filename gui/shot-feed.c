@@ -119,11 +119,14 @@ static void
 on_changed (FlgShotFeed *self, guint what)
 {
   const FlJobStats *stats = flg_experiment_job_stats (self->experiment, self->job);
-  if (!stats || (stats->shots == self->shots && stats->last == self->last))
-    return;
-  self->shots = stats->shots;
-  self->last = stats->last;
-  ask (self);
+  gboolean more = stats && (stats->shots != self->shots || stats->last != self->last);
+  if (more)
+    {
+      self->shots = stats->shots;
+      self->last = stats->last;
+    }
+  if (more || (what & FLG_CHANGED_BACK))
+    ask (self);
 }
 
 static void

@@ -237,6 +237,13 @@ ask_files (FlgShotList *self)
 }
 
 static void
+on_changed (FlgShotList *self, guint what)
+{
+  if (what & FLG_CHANGED_BACK)
+    ask_files (self);
+}
+
+static void
 flg_shot_list_finalize (GObject *object)
 {
   FlgShotList *self = FLG_SHOT_LIST (object);
@@ -277,6 +284,7 @@ flg_shot_list_new (FlgExperiment *experiment, gint64 job)
   self->job = job;
   self->feed = flg_shot_feed_new_with_particles (
       experiment, job, FL_SHOT_ID | FL_SHOT_SOURCE | FL_SHOT_FRAME | FL_SHOT_OUTCOME);
+  g_signal_connect_object (experiment, "changed", G_CALLBACK (on_changed), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->feed, "particles", G_CALLBACK (on_particles), self, G_CONNECT_SWAPPED);
   g_signal_connect_object (self->feed, "blocks", G_CALLBACK (on_blocks), self, G_CONNECT_SWAPPED);
   ask_files (self);

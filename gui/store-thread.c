@@ -43,7 +43,8 @@ struct _FlgStoreThread
   gint64 revision, counted_at;
   char *page;
   gint64 said_at, met_at;
-  guint lost; /* polls in a row without an answer */
+  guint lost;      /* polls in a row without an answer */
+  gboolean missed; /* something could not be read since the last good poll */
 };
 
 typedef enum
@@ -259,6 +260,8 @@ note_health (FlgStoreThread *self, FlgNews *news, guint pulse)
   self->lost = news->lost ? self->lost + 1 : 0;
   news->retry = next_poll (self);
   self->polled = news->error == NULL;
+  news->back = self->polled && self->missed;
+  self->missed = !self->polled;
   if (!news->error)
     self->pulse = pulse;
   else
@@ -326,6 +329,9 @@ answer (FlgStoreThread *self, Request *request)
     result = request->func (self->store, request->data, &error);
   else
     g_set_error_literal (&error, FL_ERROR, FL_ERROR_MISSING, "the experiment is not open");
+  /* What is wrong for good is not asked for over and over. */
+  self->missed |=
+      g_error_matches (error, FL_ERROR, FL_ERROR_LOST) || g_error_matches (error, FL_ERROR, FL_ERROR_BUSY);
   if (error)
     g_task_return_error (request->task, error);
   else

@@ -26,7 +26,8 @@ typedef struct
   FlRole role;                                      /* of the person at the screen */
   char *account;
   GPtrArray *present; /* FlPresence: who is here; NULL: not asked this time */
-  GError *error;      /* the store could not be asked; of the rest only the following is filled in */
+  gboolean back;      /* the store is well again: what could not be read can be asked for once more */
+  GError *error;      /* not all could be asked for: what is filled in is good and won't come again */
   gboolean lost;      /* the database does not answer (FL_ERROR_LOST) … */
   gint64 retry;       /* … and is asked again then: monotonic µs */
 } FlgNews;

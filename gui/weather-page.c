@@ -470,7 +470,7 @@ flg_weather_page_update (FlgPage *page, guint what)
     fill_jobs (self);
   if (what & (FLG_CHANGED_COUNTS | FLG_CHANGED (FL_TABLE_JOB)))
     follow_choice (self);
-  if (what & FLG_CHANGED (FL_TABLE_ATTEMPT))
+  if (what & (FLG_CHANGED (FL_TABLE_ATTEMPT) | FLG_CHANGED_BACK))
     {
       ask_rows (self);
       flg_inflight_marks_refresh (self->marks);

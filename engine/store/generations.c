@@ -16,6 +16,7 @@ struct FlGenerations
   gint64 cursors[G_N_ELEMENTS (kinds)];
   GHashTable *first;   /* attempt -> its first generation */
   GHashTable *entries; /* number -> Entry */
+  gboolean changed;    /* by what came before a read that failed, too */
 };
 
 /* --- one --- */
@@ -197,8 +198,6 @@ take_row (FlGenerations *generations, gint64 attempt, const FlBatch *batch, guin
 gboolean
 fl_generations_update (FlGenerations *generations, FlStore *store, gboolean *changed, GError **error)
 {
-  if (changed != NULL)
-    *changed = FALSE;
   for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
     {
       g_autoptr (GPtrArray) slices =
@@ -214,9 +213,11 @@ fl_generations_update (FlGenerations *generations, FlStore *store, gboolean *cha
             take_row (generations, slice->attempt, batch, i);
           generations->cursors[k] = slice->row;
         }
-      if (changed != NULL)
-        *changed |= slices->len > 0;
+      generations->changed |= slices->len > 0;
     }
+  if (changed != NULL)
+    *changed = generations->changed;
+  generations->changed = FALSE;
   return TRUE;
 }
 

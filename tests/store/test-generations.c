@@ -3,6 +3,7 @@
 #include "tests/store/fixture.h"
 
 #include <math.h>
+#include <sqlite3.h>
 #include <string.h>
 
 #include "engine/store/feed.h"
@@ -168,6 +169,51 @@ test_late_rows (void)
 }
 
 static void
+change_tables (const char *folder, const char *sql)
+{
+  g_autofree char *path = g_build_filename (folder, FL_STORE_FILE, NULL);
+  sqlite3 *db;
+  g_assert_cmpint (sqlite3_open (path, &db), ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_exec (db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+  sqlite3_close (db);
+}
+
+/* A read that gets as far as the curves: what had come before them is news of the next one, which finds nothing more. */
+static void
+test_broken_off (void)
+{
+  SKIP_ON_MYSQL
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = temporary_folder ();
+  g_autoptr (FlStore) store = open_store (folder, FL_STORE_CREATE);
+  gint64 job = add_job (store, add_trial (store, 1), add_run (store, "r1", "complete"));
+  gint64 attempt = add_attempt (store, job, 1);
+  g_autoptr (FlGenerations) generations = fl_generations_new (job);
+  const FlGenerationRow row = { .number = 1 };
+  const FlCurveRow early = { 2, 0, FL_CURVE_PRTF, 0.1f, 1 };
+  gboolean changed = FALSE;
+  add_rows (store, attempt, 1, FL_KIND_GENERATION, &row, 1);
+  add_rows (store, attempt, 2, FL_KIND_CURVE, &early, 1);
+  G_STATIC_ASSERT (FL_KIND_CURVE == 16);
+  change_tables (
+      folder,
+      "ALTER TABLE slice_column RENAME TO whole;"
+      "CREATE VIEW slice_column AS SELECT whole.id AS id, CASE kind WHEN 16 THEN "
+      "abs(-9223372036854775808) ELSE data END AS data FROM whole JOIN slice ON whole.id = 64 * slice.id");
+  g_assert_false (fl_generations_update (generations, store, &changed, &error));
+  g_assert_nonnull (error);
+  g_assert_true (strstr (error->message, "integer overflow") != NULL);
+  change_tables (
+      folder,
+      "DELETE FROM slice WHERE kind = 16; DROP VIEW slice_column; ALTER TABLE whole RENAME TO slice_column");
+  g_autoptr (GPtrArray) one = update (generations, store, TRUE);
+  g_autoptr (GPtrArray) same = update (generations, store, FALSE);
+  g_assert_cmpuint (one->len, ==, 1);
+  g_assert_cmpuint (same->len, ==, 1);
+  remove_folder (folder);
+}
+
+static void
 test_particles (void)
 {
   g_autoptr (GError) error = NULL;
@@ -217,6 +263,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/generations/attempts", test_attempts);
   g_test_add_func ("/generations/late-rows", test_late_rows);
+  g_test_add_func ("/generations/broken-off", test_broken_off);
   g_test_add_func ("/particles", test_particles);
   return g_test_run ();
 }
