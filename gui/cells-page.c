@@ -123,7 +123,8 @@ show_empty (FlgCellsPage *self)
   gboolean any = self->answer && self->answer->lattices > 0;
   self->reason = any ? NULL : why_empty (self);
   if (!any)
-    flw_empty_state_set (self->empty, "flg-cells-symbolic", _ ("No lattices"), self->reason);
+    flg_page_say_none (FLG_PAGE (self), self->empty, "flg-cells-symbolic",
+                       flg_experiment_glance (EXPERIMENT (self))->lost, _ ("No lattices"), self->reason);
   show_stack (self, any);
   gtk_widget_action_set_enabled (GTK_WIDGET (self), "cells.use-selection",
                                  any && flg_may_change (EXPERIMENT (self)));

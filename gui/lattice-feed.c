@@ -215,8 +215,7 @@ on_portion (GObject *source, GAsyncResult *result, gpointer data)
   self->asking = FALSE;
   if (!portion)
     {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
-          && !g_error_matches (error, FL_ERROR, FL_ERROR_STOPPED))
+      if (flg_store_thread_is_told (error))
         g_warning ("lattices: %s", error->message);
       self->missed = TRUE;
       return;

@@ -229,6 +229,10 @@ show_facts (FlgLivePage *self)
       g_strdup_printf (ngettext ("%u run · %s shots · %s hits%s · %s failed",
                                  "%u runs · %s shots · %s hits%s · %s failed", self->parts->len),
                        self->parts->len, count, rate, found, bad);
+  flg_page_say_none (
+      FLG_PAGE (self), self->empty, "flg-live-symbolic", shots > 0, _ ("No shots processed yet"),
+      _ ("Every shot is drawn here as jobs run: of crystals strong spots, hit rate, indexing and "
+         "resolution, of single particles photons, classes and diameter."));
   gtk_label_set_label (self->facts, self->parts->len ? text : "");
   gtk_widget_set_tooltip_text (GTK_WIDGET (self->facts), self->parts->len ? text : NULL);
 }
@@ -390,8 +394,4 @@ flg_live_page_init (FlgLivePage *self)
 {
   self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) part_free);
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-live-symbolic", _ ("No shots processed yet"),
-                       _ ("Every shot is drawn here as jobs run: of crystals strong spots, hit rate, "
-                          "indexing and resolution, of "
-                          "single particles photons, classes and diameter."));
 }

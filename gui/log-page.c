@@ -141,7 +141,7 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
   if (!flg_page_context (FLG_PAGE (self)))
     return;
   if (!edits)
-    flg_page_report (FLG_PAGE (self), error);
+    flg_page_report_read (FLG_PAGE (self), error);
   else if (differ (self, edits))
     take (self, edits);
   if (self->again)

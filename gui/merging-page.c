@@ -292,7 +292,7 @@ on_merges (GObject *source, GAsyncResult *result, gpointer data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->asking = FALSE;
-  flg_page_report (FLG_PAGE (self), error);
+  flg_page_report_read (FLG_PAGE (self), error);
   if (merges)
     {
       g_clear_pointer (&self->merges, g_ptr_array_unref);

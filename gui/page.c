@@ -1,6 +1,8 @@
 #define G_LOG_DOMAIN "firstlight-gui"
 #include "gui/page.h"
 
+#include <glib/gi18n.h>
+
 #include "gui/people.h"
 
 typedef struct
@@ -143,6 +145,26 @@ flg_page_report (FlgPage *self, const GError *error)
 {
   if (error && PRIVATE (self)->banner && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     flw_banner_show (flg_page_banner (self), FLW_TONE_BAD, error->message, NULL, 0);
+}
+
+void
+flg_page_report_read (FlgPage *self, const GError *error)
+{
+  if (flg_store_thread_is_told (error))
+    flg_page_report (self, error);
+}
+
+void
+flg_page_say_none (FlgPage *self, FlwEmptyState *state, const char *icon, gboolean counted, const char *title,
+                   const char *text)
+{
+  gboolean lost = flg_experiment_glance (flg_page_experiment (self))->lost;
+  if (!counted)
+    flw_empty_state_set (state, icon, title, text);
+  else if (lost)
+    flw_empty_state_set (state, icon, _ ("Not read yet"), _ ("It is read as soon as the database is back."));
+  else
+    flw_empty_state_set (state, icon, _ ("Reading…"), "");
 }
 
 static void

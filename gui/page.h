@@ -7,6 +7,7 @@
 #include "gui/conflict.h"
 #include "gui/context.h"
 #include "widgets/banner.h"
+#include "widgets/empty-state.h"
 
 #define FLG_TYPE_PAGE (flg_page_get_type ())
 G_DECLARE_DERIVABLE_TYPE (FlgPage, flg_page, FLG, PAGE, GtkBox)
@@ -35,6 +36,11 @@ void flg_page_focus (FlgPage *self);
 FlwBanner *flg_page_banner (FlgPage *self);
 /* Says on the page what went wrong; takes nothing. Cancellation is not news. */
 void flg_page_report (FlgPage *self, const GError *error);
+/* The same of what was only to be read (flg_store_thread_is_told). */
+void flg_page_report_read (FlgPage *self, const GError *error);
+/* What stands in place of shots: `title` and `text` while there are none. `counted`: there are some, which are still to be read. */
+void flg_page_say_none (FlgPage *self, FlwEmptyState *state, const char *icon, gboolean counted,
+                        const char *title, const char *text);
 /* A write whose only answer is an error, shown on the page. */
 void flg_page_write (FlgPage *self, FlgStoreFunc func, gpointer data, GDestroyNotify free_data);
 /* The same of a save that may meet somebody else's (taken). `done` may be NULL. */

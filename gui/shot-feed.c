@@ -81,8 +81,7 @@ on_answer (GObject *source, GAsyncResult *result, gpointer data)
   self->asking = FALSE;
   if (!answer)
     {
-      if (!g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
-          && !g_error_matches (error, FL_ERROR, FL_ERROR_STOPPED))
+      if (flg_store_thread_is_told (error))
         g_warning ("job %" G_GINT64_FORMAT ": %s", self->job, error->message);
       return;
     }

@@ -509,6 +509,14 @@ flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpointer da
   ask (self, (Request){ REQUEST_RUN, task, func, data, free_data, free_result });
 }
 
+gboolean
+flg_store_thread_is_told (const GError *error)
+{
+  return error && !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+         && !g_error_matches (error, FL_ERROR, FL_ERROR_STOPPED)
+         && !g_error_matches (error, FL_ERROR, FL_ERROR_LOST);
+}
+
 gpointer
 flg_store_thread_run_finish (FlgStoreThread *self, GAsyncResult *result, GError **error)
 {

@@ -56,3 +56,6 @@ void flg_store_thread_run_async (FlgStoreThread *self, FlgStoreFunc func, gpoint
                                  GDestroyNotify free_data, GDestroyNotify free_result,
                                  GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 gpointer flg_store_thread_run_finish (FlgStoreThread *self, GAsyncResult *result, GError **error);
+/* Whether a read that ended so is worth a word. Not: cancelled, closed, or the database is lost; the window says that, and who
+ * listens to FlgNews.back asks again. */
+gboolean flg_store_thread_is_told (const GError *error);

@@ -111,7 +111,7 @@ on_ranks (GObject *source, GAsyncResult *result, gpointer data)
   if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return;
   self->asking_rows = FALSE;
-  flg_page_report (FLG_PAGE (self), error);
+  flg_page_report_read (FLG_PAGE (self), error);
   for (guint i = 0; found && i < found->len; i++)
     {
       HostOfRank *host = &g_array_index (found, HostOfRank, i);
@@ -299,6 +299,9 @@ show_facts (FlgWeatherPage *self)
       first = MIN (first, stats->first);
       last = MAX (last, stats->last);
     }
+  flg_page_say_none (FLG_PAGE (self), self->empty, "flg-weather-symbolic", shots > 0,
+                     _ ("No shots processed yet"),
+                     _ ("What every rank does, and when, is drawn here as jobs run."));
   if (shots == 0)
     {
       gtk_label_set_label (self->facts, "");
@@ -582,6 +585,4 @@ flg_weather_page_init (FlgWeatherPage *self)
   self->kept = flg_kept_shots_new ();
   self->cancellable = g_cancellable_new ();
   gtk_widget_init_template (GTK_WIDGET (self));
-  flw_empty_state_set (self->empty, "flg-weather-symbolic", _ ("No shots processed yet"),
-                       _ ("What every rank does, and when, is drawn here as jobs run."));
 }

@@ -376,110 +376,6 @@ test_viewer (void)
   room_free (room);
 }
 
-/* --- a database that is killed --- */
-
-typedef struct
-{
-  GSubprocess *process;
-  GOutputStream *in;
-  GDataInputStream *out;
-} Server;
-
-static char *
-answer_of (Server *server)
-{
-  return g_data_input_stream_read_line (server->out, NULL, NULL, NULL);
-}
-
-static void
-order (Server *server, const char *line)
-{
-  g_assert_true (g_output_stream_write_all (server->in, line, strlen (line), NULL, NULL, NULL));
-  g_autofree char *done = answer_of (server);
-  g_assert_cmpstr (done, ==, "done");
-}
-
-/* The URL; "none" where no server is installed. */
-static char *
-begin_server (Server *server)
-{
-  g_autofree char *script = g_test_build_filename (G_TEST_DIST, "server.py", NULL);
-  server->process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL,
-                                      "python3", script, NULL);
-  g_assert_nonnull (server->process);
-  server->in = g_subprocess_get_stdin_pipe (server->process);
-  server->out = g_data_input_stream_new (g_subprocess_get_stdout_pipe (server->process));
-  return answer_of (server);
-}
-
-static void
-end_server (Server *server)
-{
-  g_output_stream_close (server->in, NULL, NULL);
-  g_subprocess_wait (server->process, NULL, NULL);
-  g_object_unref (server->out);
-  g_object_unref (server->process);
-}
-
-static void
-move_there (const char *folder, const char *url)
-{
-  const char *argv[] = { g_getenv ("FIRSTLIGHT_CONTROL"), "database", "move", folder, "--to", url, NULL };
-  int status = -1;
-  g_assert_true (g_spawn_sync (NULL, (char **) argv, NULL,
-                               G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, NULL,
-                               NULL, &status, NULL));
-  g_assert_cmpint (status, ==, 0);
-}
-
-static gboolean
-is_lost (gpointer data)
-{
-  return flg_experiment_glance (experiment_of (data))->lost;
-}
-
-static gboolean
-is_back (gpointer data)
-{
-  return !is_lost (data);
-}
-
-static void
-test_lost (void)
-{
-  Server server;
-  g_autofree char *url = begin_server (&server);
-  if (g_strcmp0 (url, "none") == 0)
-    {
-      end_server (&server);
-      g_test_skip ("no MariaDB server is installed");
-      return;
-    }
-  char *folder = g_dir_make_tmp ("firstlight-gui-XXXXXX", NULL);
-  MadeStore made = { .runs = 3, .shots = 40, .ranks = 2, .now = (guint64) g_get_real_time () * 1000 };
-  made_store_write (folder, &made);
-  move_there (folder, url);
-  Room *room = room_adopt (folder, FL_STORE_WRITE, FALSE);
-  GtkWidget *runs = GTK_WIDGET (room_page (room, "runs"));
-  order (&server, "kill\n");
-  display_wait (is_lost, room);
-  g_assert_cmpint (flg_experiment_glance (experiment_of (room))->retry, >, 0);
-  g_assert_cmpuint (flg_record_model_count (flg_experiment_table (experiment_of (room), FL_TABLE_RUN)), ==,
-                    3);
-  g_autoptr (GError) error = NULL;
-  flg_context_write (room->context, write_comment, NULL, NULL, on_done, &error);
-  while (!error)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_error (error, FL_ERROR, FL_ERROR_LOST);
-  order (&server, "start\n");
-  display_wait (is_back, room);
-  Comment again = { room, 2, "after the loss" };
-  room_do (runs, "runs.comment", "(xs)", again.run, again.comment);
-  display_wait (sees_comment, &again);
-  room_free (room);
-  end_server (&server);
-}
-
 /* --- words --- */
 
 static void
@@ -504,7 +400,6 @@ main (int argc, char *argv[])
   g_test_add_func ("/gui/people/conflict", test_conflict);
   g_test_add_func ("/gui/people/block", test_block);
   g_test_add_func ("/gui/people/viewer", test_viewer);
-  g_test_add_func ("/gui/people/lost", test_lost);
   g_test_add_func ("/gui/people/difference", test_difference);
   return g_test_run ();
 }
