@@ -80,13 +80,12 @@ def test_killed(server, tmp):
     begin = time.monotonic()
     targets = [server.url('killed1'), 'sqlite', server.url('killed2'), 'sqlite']
     for target in targets:
-        took = None
         for attempt in range(25):
             child = subprocess.Popen([CONTROL, 'database', 'move', home, '--to', target], stdin=subprocess.DEVNULL,
                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
             # From too early to just before the end, and then let it be.
             try:
-                _, said = child.communicate(timeout=chance.uniform(0.005, 0.25 + 0.02 * attempt) if attempt < 18 else 60)
+                _, said = child.communicate(timeout=chance.uniform(0.005, 0.03 + 0.01 * attempt) if attempt < 24 else 60)
             except subprocess.TimeoutExpired:
                 child.send_signal(signal.SIGKILL)
                 child.communicate()
